@@ -1,0 +1,33 @@
+import type { EventData, EventType } from '@lapidary/contracts/events/registry';
+import { eventSchemas } from '@lapidary/contracts/events/registry';
+import type { Tx } from '@lapidary/db/transaction';
+import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
+import { newId } from '@lapidary/kernel/ids';
+import type { CommandContext } from '../http/command-context.js';
+
+/** The relay listens here; the timer in the relay is what makes a lost notification harmless. */
+export const outboxChannel = 'lapidary_outbox';
+
+/**
+ * I5: the event commits with the change it tells of, or not at all. The schema is checked here, before anything is
+ * published (P-SC1); a failure rolls the change back.
+ */
+export const recordEvent = async <T extends EventType>(
+  tx: Tx,
+  context: CommandContext,
+  clock: HybridLogicalClock,
+  type: T,
+  subject: string,
+  data: EventData<T>,
+): Promise<string> => {
+  eventSchemas[type].parse(data);
+  const id = newId();
+  await tx.query(
+    `WITH written AS (
+       INSERT INTO outbox (id, hlc, type, subject, request_id, actor, data) VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb)
+     )
+     SELECT pg_notify($8, '')`,
+    [id, clock.tick(), type, subject, context.requestId, context.actor, JSON.stringify(data), outboxChannel],
+  );
+  return id;
+};

@@ -1,0 +1,9 @@
+/**
+ * Injection tokens of what the whole process shares; ProcessModule provides them globally. Beside these, `DataSource`
+ * (typeorm) and `HybridLogicalClock` (kernel) are injected by their classes.
+ */
+export const CONFIG = Symbol('ControlPlaneConfig');
+export const LOGGER = Symbol('Logger');
+export const METRICS = Symbol('Metrics');
+/** `NatsLink` of @lapidary/messaging/nats-link: this region's own NATS. */
+export const NATS = Symbol('NatsLink');

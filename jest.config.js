@@ -1,0 +1,43 @@
+/**
+ * Three sizes, by file name:
+ *   *.spec.ts      no network, no database, no Nest: milliseconds
+ *   *.int.spec.ts  real PostgreSQL and NATS, started once per run, a database and a NATS account per test file
+ *   *.e2e.spec.ts  the whole fleet as processes (test/e2e), each file brings up what it needs
+ */
+const common = {
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.ts$': ['@swc/jest'] },
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  modulePathIgnorePatterns: ['<rootDir>/.*/dist/', '<rootDir>/.lapidary/'],
+  roots: ['<rootDir>/apps', '<rootDir>/libs', '<rootDir>/infra', '<rootDir>/test'],
+};
+
+export default {
+  workerIdleMemoryLimit: '700MB',
+  maxWorkers: 2,
+  reporters: ['default', '<rootDir>/tools/count-reporter.mjs'],
+  projects: [
+    {
+      ...common,
+      displayName: 'unit',
+      testMatch: ['**/*.spec.ts'],
+      testPathIgnorePatterns: ['\\.int\\.spec\\.ts$', '\\.e2e\\.spec\\.ts$', '/node_modules/', '/dist/'],
+    },
+    {
+      ...common,
+      displayName: 'integration',
+      testMatch: ['**/*.int.spec.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+      globalSetup: '<rootDir>/tools/test-backends-setup.mjs',
+      globalTeardown: '<rootDir>/tools/test-backends-teardown.mjs',
+    },
+    {
+      ...common,
+      displayName: 'e2e',
+      testMatch: ['**/*.e2e.spec.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+    },
+  ],
+};

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { RegionNameSchema } from '@lapidary/contracts/api/common';
+
+/** Fields that several processes share. Descriptions become docs/reference/config.md. */
+export const region = RegionNameSchema.meta({ description: 'Region this process belongs to' });
+export const host = z.string().default('127.0.0.1').meta({ description: 'Address to listen on' });
+export const port = (what: string) => z.coerce.number().int().min(0).max(65535).meta({ description: `Port of ${what}; 0 takes a free one` });
+export const natsUrl = z.string().regex(/^(nats|tls):\/\//, 'nats://host:port').meta({ description: 'This region’s NATS server' });
+export const natsUser = z.string().optional().meta({ description: 'NATS user name' });
+export const natsPassword = z.string().optional().meta({ description: 'NATS password' });
+export const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').meta({ description: 'Least severe level that is logged' });
+export const baseDomain = z
+  .string()
+  .regex(/^[a-z0-9.-]+$/)
+  .default('lapidary.localhost')
+  .meta({ description: 'A tenant’s host is <tenant>.<base domain>' });
+
+/** A path to a file that holds one secret; the field becomes the file's content, trimmed. */
+export const secretFile = (what: string) =>
+  z
+    .string()
+    .transform((path, context) => {
+      try {
+        return readFileSync(path, 'utf8').trim();
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: `can't be read: ${(error as NodeJS.ErrnoException).code ?? 'error'}` });
+        return z.NEVER;
+      }
+    })
+    .meta({ description: `File that holds ${what}` });
+
+/** JSON in a variable, checked by `schema`. */
+export const jsonText = <T extends z.ZodType>(schema: T) =>
+  z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue({ code: 'custom', message: 'is not JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { StampNameSchema } from '@lapidary/contracts/api/common';
+import * as field from './fields.js';
+
+export const StampAgentConfigSchema = z.object({
+  LAPIDARY_STAMP: StampNameSchema.meta({ description: 'Stamp this agent belongs to' }),
+  LAPIDARY_REGION: field.region,
+  LAPIDARY_AGENT_TOKEN: z.string().min(16).meta({ description: 'Secret by which the agent registers' }),
+  LAPIDARY_HTTP_HOST: field.host,
+  LAPIDARY_HTTP_PORT: field.port('the stamp’s front door'),
+  LAPIDARY_WORKLOAD_URL: z.url().meta({ description: 'The workload behind the front door' }),
+  LAPIDARY_NATS_URL: field.natsUrl,
+  LAPIDARY_NATS_USER: field.natsUser,
+  LAPIDARY_NATS_PASSWORD: field.natsPassword,
+  LAPIDARY_HOLDINGS_FILE: z.string().optional().meta({ description: 'Last good copy of the tenants held, for restarts while the control plane is away' }),
+  LAPIDARY_LOG_LEVEL: field.logLevel,
+});
+export type StampAgentConfig = z.infer<typeof StampAgentConfigSchema>;

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { StampNameSchema, TenantIdSchema } from './api/common.js';
+
+/**
+ * Between a stamp's agent and its region's control plane, JSON over that region's NATS.
+ *
+ *   register  agent → control plane (request)  a new process says who it is; gets the stamp's new epoch and all tenants
+ *   heartbeat agent → control plane (publish)  every heartbeatMs
+ *   sync      agent → control plane (request)  every resyncMs, after a reconnect, and on a miss
+ *   hold      control plane → agent (request)  one tenant to hold or to drop, pushed when it changes
+ *
+ * A message under an epoch older than the stamp's is answered `fenced`: the process registers anew or ends (P-HB3).
+ */
+export const HoldingSchema = z.object({
+  tenant: TenantIdSchema,
+  epoch: z.number().int().min(1),
+  /** Directory cursor of the cause; a hold or drop with a lower cursor than the held one is stale and ignored. */
+  cursor: z.number().int().min(0),
+});
+export type Holding = z.infer<typeof HoldingSchema>;
+
+export const RegisterRequestSchema = z.object({
+  stamp: StampNameSchema,
+  token: z.string().min(16),
+  /** ULID of this process; the same process may register again without raising the epoch. */
+  instanceId: z.string().length(26),
+  agentVersion: z.string(),
+  workloadVersion: z.string().nullable(),
+  frontDoor: z.url(),
+});
+export type RegisterRequest = z.infer<typeof RegisterRequestSchema>;
+
+export const AgentRefusalSchema = z.object({ ok: z.literal(false), code: z.enum(['fenced', 'unauthenticated', 'not_found', 'invalid_input', 'not_ready']), message: z.string() });
+
+/** All tenants of the stamp as of directory cursor `asOf`; holdings with a cursor up to asOf that are missing are dropped. */
+export const HoldingsSchema = z.object({ asOf: z.number().int().min(0), holdings: z.array(HoldingSchema) });
+export type Holdings = z.infer<typeof HoldingsSchema>;
+
+export const RegisterReplySchema = z.discriminatedUnion('ok', [
+  z.object({
+    ok: z.literal(true),
+    epoch: z.number().int().min(1),
+    heartbeatMs: z.number().int().min(100),
+    resyncMs: z.number().int().min(1000),
+    holdings: HoldingsSchema,
+  }),
+  AgentRefusalSchema,
+]);
+export type RegisterReply = z.infer<typeof RegisterReplySchema>;
+
+export const HeartbeatSchema = z.object({
+  stamp: StampNameSchema,
+  instanceId: z.string().length(26),
+  epoch: z.number().int().min(1),
+  sequence: z.number().int().min(1),
+  atMs: z.number().int(),
+  load: z.object({
+    cpuPercent: z.number().min(0),
+    memoryBytes: z.number().int().min(0),
+    requestsPerSecond: z.number().min(0),
+    inFlight: z.number().int().min(0),
+  }),
+  holding: z.object({ count: z.number().int().min(0), asOf: z.number().int().min(0) }),
+  workload: z.object({ healthy: z.boolean(), version: z.string().nullable() }),
+  agentVersion: z.string(),
+});
+export type Heartbeat = z.infer<typeof HeartbeatSchema>;
+
+export const SyncRequestSchema = z.object({ stamp: StampNameSchema, instanceId: z.string().length(26), epoch: z.number().int().min(1) });
+export type SyncRequest = z.infer<typeof SyncRequestSchema>;
+export const SyncReplySchema = z.discriminatedUnion('ok', [z.object({ ok: z.literal(true), holdings: HoldingsSchema }), AgentRefusalSchema]);
+export type SyncReply = z.infer<typeof SyncReplySchema>;
+
+export const HoldCommandSchema = HoldingSchema.extend({ hold: z.boolean() });
+export type HoldCommand = z.infer<typeof HoldCommandSchema>;
+/** What the agent holds for the tenant after the command; epoch 0: nothing. */
+export const HoldReplySchema = z.object({ ok: z.literal(true), instanceId: z.string(), stampEpoch: z.number().int(), epoch: z.number().int() });
+export type HoldReply = z.infer<typeof HoldReplySchema>;

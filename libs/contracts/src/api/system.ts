@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import { PageQuerySchema, pageOf, TimeSchema } from './common.js';
+
+export const VersionSchema = z
+  .object({ version: z.string(), region: z.string(), api: z.literal('v1'), templateVersion: z.string(), engine: z.string() })
+  .meta({ id: 'Version' });
+
+export const AuditEntrySchema = z
+  .object({
+    id: z.string(),
+    sequence: z.number().int().nullable().meta({ description: 'Place in the hash chain; null until sealed' }),
+    at: TimeSchema,
+    actor: z.string(),
+    action: z.string(),
+    subject: z.string(),
+    reason: z.string().nullable(),
+    requestId: z.string(),
+    change: z.record(z.string(), z.unknown()).nullable(),
+    hash: z.string().nullable(),
+  })
+  .meta({ id: 'AuditEntry' });
+export const AuditPageSchema = pageOf(AuditEntrySchema).meta({ id: 'AuditPage' });
+export const AuditListQuerySchema = PageQuerySchema.extend({ subject: z.string().max(200).optional() });
+
+/** What /v1/events sends as `data`; the SSE event name is `type`, its id `<region>-<epoch>-<sequence>`. */
+export const LiveEventSchema = z
+  .object({
+    id: z.string(),
+    region: z.string(),
+    type: z.string().meta({ example: 'lapidary.tenant.placed.v1' }),
+    subject: z.string().meta({ example: 'tenant/acme' }),
+    at: TimeSchema,
+    data: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'LiveEvent' });
+export type LiveEvent = z.infer<typeof LiveEventSchema>;
+/** Sent instead of events that are gone: the client reads everything again. */
+export const liveResetEvent = 'lapidary.reset';

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+
+/**
+ * A fact from a region's outbox: CloudEvents 1.0 attributes plus ours as extension attributes (lower case, no
+ * separators, as CloudEvents asks). (originregion, originepoch, originsequence) identifies an event for good: order,
+ * dedupe and gap detection use it; the broker's numbers are only optimisations.
+ */
+export const EventEnvelopeSchema = z.object({
+  specversion: z.literal('1.0'),
+  id: z.string().min(1).max(64),
+  source: z.string().startsWith('/regions/'),
+  type: z.string().regex(/^lapidary\.[a-z]+(?:\.[a-z-]+)+\.v[1-9][0-9]*$/),
+  subject: z.string().min(1).max(200),
+  time: z.iso.datetime(),
+  originregion: z.string(),
+  originepoch: z.number().int().min(1),
+  originsequence: z.number().int().min(1),
+  hlc: z.string(),
+  requestid: z.string(),
+  actor: z.string(),
+  data: z.record(z.string(), z.unknown()),
+});
+export type EventEnvelope = z.infer<typeof EventEnvelopeSchema>;
+
+/** Events per message, at most: packing is what makes the relay fast (measured 19–58 times one message per event). */
+export const batchEventsMax = 200;
+/** Bytes of JSON per message before compression, at most; NATS refuses messages over 1 MB. */
+export const batchBytesMax = 64 * 1024;
+
+/** One JetStream message: brotli of this as JSON. Sequences ascend without holes. */
+export const EventBatchSchema = z.object({ events: z.array(EventEnvelopeSchema).min(1) });
+export type EventBatch = z.infer<typeof EventBatchSchema>;
+
+/** Request on geo.<region>.backfill: events of `epoch` with from ≤ sequence ≤ to. The answer is a batch (possibly shorter). */
+export const BackfillRequestSchema = z.object({ epoch: z.number().int().min(1), from: z.number().int().min(1), to: z.number().int().min(1) });
+export const BackfillReplySchema = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), events: z.array(EventEnvelopeSchema) }),
+  z.object({ ok: z.literal(false), code: z.enum(['epoch_unknown', 'past_retention']), epoch: z.number().int(), oldest: z.number().int() }),
+]);

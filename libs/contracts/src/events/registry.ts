@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { JobEventSchema, JobSchema } from '../api/jobs.js';
+import { StampSchema } from '../api/stamps.js';
+import { TenantSchema } from '../api/tenants.js';
+
+/**
+ * Every event type with its schema. Types end in their version; an incompatible change is a new version. Events carry
+ * the whole new state of their subject, so that a replica can apply the newest and skip the rest. Consumers read with
+ * zod's default object mode: unknown fields are tolerated.
+ */
+const stampEvent = z.object({ stamp: StampSchema });
+const tenantEvent = z.object({ tenant: TenantSchema });
+const jobEvent = z.object({ job: JobSchema });
+
+export const eventSchemas = {
+  'lapidary.stamp.declared.v1': stampEvent,
+  'lapidary.stamp.activated.v1': stampEvent,
+  'lapidary.stamp.failed.v1': stampEvent,
+  'lapidary.stamp.updated.v1': stampEvent,
+  'lapidary.stamp.registered.v1': stampEvent,
+  'lapidary.stamp.cordoned.v1': stampEvent,
+  'lapidary.stamp.uncordoned.v1': stampEvent,
+  'lapidary.tenant.created.v1': tenantEvent,
+  'lapidary.tenant.placed.v1': tenantEvent,
+  'lapidary.tenant.serving.v1': tenantEvent,
+  'lapidary.tenant.updated.v1': tenantEvent,
+  'lapidary.tenant.suspended.v1': tenantEvent,
+  'lapidary.tenant.deleted.v1': tenantEvent,
+  'lapidary.job.queued.v1': jobEvent,
+  'lapidary.job.changed.v1': jobEvent,
+  'lapidary.job.progressed.v1': z.object({ job: JobSchema, event: JobEventSchema }),
+} as const;
+
+export type EventType = keyof typeof eventSchemas;
+export type EventData<T extends EventType> = z.infer<(typeof eventSchemas)[T]>;
+
+export const isEventType = (type: string): type is EventType => Object.hasOwn(eventSchemas, type);

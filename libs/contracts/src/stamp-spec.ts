@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { LabelsSchema, RegionNameSchema, StampNameSchema } from './api/common.js';
+import { CapacitySchema, isolations, rings } from './api/stamps.js';
+
+/** Size profiles of the template; what each means per target stands in infra/template/profiles.ts. */
+export const profiles = ['small', 'medium', 'large'] as const;
+export const drivers = ['local', 'aws'] as const;
+
+const specFields = {
+  driver: z.enum(drivers).meta({ description: 'What realises the stamp: "local" on this machine, "aws" in the cloud' }),
+  profile: z.enum(profiles).meta({ description: 'Size profile' }),
+  ring: z.enum(rings).meta({ description: 'Roll-out ring' }),
+  isolation: z.enum(isolations).meta({ description: '"dedicated" takes one tenant only' }),
+  capacity: CapacitySchema.meta({ description: 'Units of tenants’ weight it can hold' }),
+  workload: z.strictObject({ version: z.string().min(1).max(100) }).meta({ description: 'Version of the workload it runs' }),
+  labels: LabelsSchema,
+};
+
+/** stamps/defaults.yaml: every field. */
+export const StampDefaultsSchema = z.strictObject(specFields).meta({ id: 'StampDefaults', title: 'stamps/defaults.yaml' });
+export type StampDefaults = z.infer<typeof StampDefaultsSchema>;
+
+/** stamps/<name>.yaml: name and region; the rest comes from the defaults where it is left out. */
+export const StampFileSchema = z
+  .strictObject({
+    name: StampNameSchema,
+    region: RegionNameSchema,
+    driver: specFields.driver.optional(),
+    profile: specFields.profile.optional(),
+    ring: specFields.ring.optional(),
+    isolation: specFields.isolation.optional(),
+    capacity: specFields.capacity.optional(),
+    workload: specFields.workload.optional(),
+    labels: specFields.labels.optional(),
+  })
+  .refine((s) => s.name.startsWith(`${s.region}-`), { path: ['name'], message: 'the name must be <region>-<number> of its own region' })
+  .meta({ id: 'StampFile', title: 'stamps/<name>.yaml' });
+export type StampFile = z.infer<typeof StampFileSchema>;
+
+/** A complete spec: what the template renders. */
+export const StampSpecSchema = z.strictObject({ name: StampNameSchema, region: RegionNameSchema, ...specFields }).meta({ id: 'StampSpec' });
+export type StampSpec = z.infer<typeof StampSpecSchema>;
+
+/** stamps/regions.yaml */
+export const RegionsFileSchema = z
+  .strictObject({
+    regions: z.record(
+      RegionNameSchema,
+      z.strictObject({
+        displayName: z.string().min(1).max(80),
+        jurisdiction: z
+          .string()
+          .regex(/^[a-z][a-z0-9-]*$/)
+          .max(63)
+          .meta({ description: 'Whose law applies; tenants’ residency may name it' }),
+        location: z.strictObject({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) }),
+        aws: z.strictObject({ region: z.string().min(1).max(40) }).meta({ description: 'Where the aws driver builds' }),
+      }),
+    ),
+  })
+  .refine((f) => Object.keys(f.regions).length > 0, { path: ['regions'], message: 'at least one region' })
+  .meta({ id: 'RegionsFile', title: 'stamps/regions.yaml' });
+export type RegionsFile = z.infer<typeof RegionsFileSchema>;

@@ -1,0 +1,35 @@
+/**
+ * Every NATS subject and stream name is built here and nowhere else. Stream names are globally unique (they carry the
+ * region), since NATS 2.9 checks sources against local streams of the same name.
+ */
+
+/** Stream of a region's outbox events, read by the other geodes over an ordinary client connection. */
+export const geoStream = (region: string): string => `GEO_${streamToken(region)}`;
+export const geoEvents = (region: string): string => `geo.${region}.events`;
+/** Request to the origin: events by origin sequence, answered from its outbox. */
+export const geoBackfill = (region: string): string => `geo.${region}.backfill`;
+/** Request to another region's HTTP API, answered by any of its control planes (queue group). */
+export const apiForward = (region: string): string => `api.${region}`;
+
+/** Stream that holds the last state of each directory entry (one message per subject). */
+export const directoryStream = (region: string): string => `DIR_${streamToken(region)}`;
+export const directoryEntry = (region: string, key: string): string => `dir.${region}.${key.replace('/', '.')}`;
+export const directoryAll = (region: string): string => `dir.${region}.>`;
+/** Published every few seconds: cursor, count and root of the directory, for the routers' full compare. */
+export const directoryDigest = (region: string): string => `dirdigest.${region}`;
+/** Request: pages of the whole directory, for a router whose digest differs. */
+export const directorySnapshot = (region: string): string => `dirsnapshot.${region}`;
+
+export const agentRegister = (region: string): string => `agents.${region}.register`;
+export const agentHeartbeat = (region: string): string => `agents.${region}.heartbeat`;
+export const agentSync = (region: string): string => `agents.${region}.sync`;
+/** Request from the control plane to a stamp's agent: hold or drop one tenant. */
+export const agentHold = (region: string, stamp: string): string => `agents.${region}.hold.${stamp}`;
+
+export const routerExplain = (region: string): string => `routers.${region}.explain`;
+export const routerHeartbeat = (region: string): string => `routers.${region}.heartbeat`;
+
+/** Live events for consoles, within a region, best effort (the console refetches after a hole). */
+export const liveEvents = (region: string): string => `live.${region}`;
+
+const streamToken = (region: string): string => region.toUpperCase().replaceAll('-', '_');

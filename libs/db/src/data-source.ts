@@ -1,0 +1,32 @@
+import { DataSource, type EntitySchema, type MixedList, type MigrationInterface } from 'typeorm';
+
+/* eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- TypeORM's own type for entity classes */
+type Entities = MixedList<Function | string | EntitySchema>;
+
+export interface DataSourceOptions {
+  readonly url: string;
+  readonly applicationName: string;
+  readonly poolSize: number;
+  readonly entities?: Entities;
+  readonly migrations?: (new () => MigrationInterface)[];
+}
+
+/** Longer than any statement we mean to send; a stuck one must not hold locks for ever. */
+const statementTimeoutMs = 15_000;
+/** The outbox relay waits for the oldest open transaction, so nobody may sit in one. */
+const idleInTransactionTimeoutMs = 10_000;
+const connectionTimeoutMs = 5_000;
+
+/** A TypeORM data source over one pg pool. Connect with `initialize()`, end with `destroy()`. */
+export const createDataSource = (options: DataSourceOptions): DataSource =>
+  new DataSource({
+    type: 'postgres',
+    url: options.url,
+    applicationName: options.applicationName,
+    poolSize: options.poolSize,
+    connectTimeoutMS: connectionTimeoutMs,
+    entities: options.entities ?? [],
+    migrations: options.migrations ?? [],
+    synchronize: false,
+    extra: { statement_timeout: statementTimeoutMs, idle_in_transaction_session_timeout: idleInTransactionTimeoutMs },
+  });

@@ -1,0 +1,71 @@
+/**
+ * The one list of everything that can go wrong on purpose. Each code says what kind of failure it is, what the
+ * three edges do with it (HTTP status, CLI exit code, message redelivery) and what a person should check.
+ * Runbooks in docs/runbooks are titled by these codes.
+ */
+export const exitCodes = {
+  ok: 0,
+  error: 1,
+  usage: 2,
+  auth: 3,
+  notFound: 4,
+  conflict: 5,
+  timeout: 6,
+  changes: 7,
+} as const;
+
+export interface CatalogueEntry {
+  /** HTTP status of the problem+json answer. */
+  readonly status: number;
+  /** Exit code of stampctl. */
+  readonly exit: number;
+  /** Whether the same call may succeed later without anybody changing anything. Decides nak (true) or term (false). */
+  readonly retry: boolean;
+  readonly title: string;
+  /** What the reader should look at, in plain words. */
+  readonly check: string;
+}
+
+const entry = (status: number, exit: number, retry: boolean, title: string, check: string): CatalogueEntry => ({
+  status,
+  exit,
+  retry,
+  title,
+  check,
+});
+
+export const errorCatalogue = {
+  invalid_input: entry(400, exitCodes.usage, false, 'The input is not valid', 'Compare each listed field with the API reference (/v1/openapi.json).'),
+  body_too_large: entry(413, exitCodes.usage, false, 'The request body is too large', 'Send less in one request; the limit is in the detail.'),
+  spec_invalid: entry(422, exitCodes.usage, false, 'The stamp spec is not valid', 'Correct stamps/<name>.yaml at the listed paths; stamps/schema/stamp.schema.json describes every field.'),
+  unknown_region: entry(422, exitCodes.usage, false, 'There is no such region', 'List the regions with "stampctl regions ls"; a new region is added in stamps/regions.yaml.'),
+  residency_conflict: entry(422, exitCodes.usage, false, 'The residency does not allow the home region', 'Add the home region or its jurisdiction to "residency", or choose another home region.'),
+  idempotency_mismatch: entry(422, exitCodes.usage, false, 'This idempotency key was used for another request', 'Use a new Idempotency-Key for a new request.'),
+  unauthenticated: entry(401, exitCodes.auth, false, 'No valid credentials', 'Send "Authorization: Bearer <token>"; with a local fleet the token is in .lapidary/admin.token.'),
+  forbidden: entry(403, exitCodes.auth, false, 'Not allowed', 'Ask for a role that includes this action in this region.'),
+  not_found: entry(404, exitCodes.notFound, false, 'There is no such thing', 'Check the name; list what exists with "stampctl <noun> ls".'),
+  unknown_tenant: entry(404, exitCodes.notFound, false, 'No tenant answers to this address', 'Check the host name, and "stampctl route <host>" for what the router knows.'),
+  name_taken: entry(409, exitCodes.conflict, false, 'The name is taken', 'Choose another name; names of deleted tenants are not given out again.'),
+  job_in_progress: entry(409, exitCodes.conflict, true, 'A job for this subject is already under way', 'Watch it with "stampctl jobs watch <id>"; the id is in the detail.'),
+  illegal_transition: entry(409, exitCodes.conflict, false, 'Not possible in the present state', 'Look at the status first; the state diagram is in docs/reference/states.md.'),
+  request_in_progress: entry(409, exitCodes.conflict, true, 'The same request is still being worked on', 'Repeat it in a moment with the same Idempotency-Key.'),
+  version_conflict: entry(412, exitCodes.conflict, false, 'Somebody else changed it first', 'Read it again and repeat the change with the new ETag.'),
+  misdirected: entry(421, exitCodes.error, true, 'This stamp does not hold the tenant at that epoch', 'Nothing to do: the router looks the tenant up again. If it lasts, compare "stampctl route" with "stampctl tenants show".'),
+  rate_limited: entry(429, exitCodes.error, true, 'Too many requests', 'Wait for the time in Retry-After.'),
+  tenant_pending: entry(503, exitCodes.error, true, 'The tenant is waiting for room', 'See "stampctl tenants explain <id>"; add room with "stampctl provision <stamp>".'),
+  tenant_suspended: entry(503, exitCodes.error, false, 'The tenant is suspended', 'See "stampctl tenants show <id>" for the reason.'),
+  stamp_unavailable: entry(503, exitCodes.error, true, 'The stamp is not serving', 'See "stampctl stamps show <name>" and the stamp\'s log.'),
+  stamp_bad_answer: entry(502, exitCodes.error, true, 'The stamp could not be reached or answered badly', 'See "stampctl stamps show <name>" and the stamp\'s log.'),
+  region_unreachable: entry(503, exitCodes.error, true, 'The region that owns this cannot be reached', 'Try again when the link is back, or call that region\'s own API.'),
+  not_ready: entry(503, exitCodes.error, true, 'Not ready yet', 'Wait; /readyz says what is missing.'),
+  overloaded: entry(503, exitCodes.error, true, 'Too much work at once', 'Try again after the time in Retry-After.'),
+  timeout: entry(504, exitCodes.timeout, true, 'It took too long', 'Look at the status again; the work may still finish.'),
+  provision_failed: entry(500, exitCodes.error, true, 'Provisioning failed', 'Read the failed step with "stampctl jobs show <id>", then "stampctl jobs retry <id>".'),
+  poison_event: entry(500, exitCodes.error, false, 'An event could not be applied', 'It is parked in the dead letters; its key is marked and the rest flows.'),
+  config_invalid: entry(500, exitCodes.usage, false, 'The configuration is not valid', 'Correct the listed variables; docs/reference/config.md describes each.'),
+  internal: entry(500, exitCodes.error, true, 'Something broke on our side', 'Look up the request id in the logs.'),
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+export const isErrorCode = (code: unknown): code is ErrorCode => typeof code === 'string' && Object.hasOwn(errorCatalogue, code);
