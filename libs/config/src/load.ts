@@ -12,3 +12,10 @@ export const loadConfig = <T extends z.ZodType>(schema: T, env: NodeJS.ProcessEn
   const fields = result.error.issues.map((issue) => ({ path: issue.path.map(String).join('.'), message: issue.message }));
   throw new AppError('config_invalid', `Not a valid configuration: ${fields.map((f) => `${f.path}: ${f.message}`).join('; ')}`, { fields });
 };
+
+/** Our own variables; some hold secrets. */
+const ownPrefix = 'LAPIDARY_';
+
+/** The environment for a child process that is told over IPC what it needs: everything but our own variables. */
+export const childEnvironment = (env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith(ownPrefix)));

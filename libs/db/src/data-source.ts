@@ -15,7 +15,10 @@ export interface DataSourceOptions {
 const statementTimeoutMs = 15_000;
 /** The outbox relay waits for the oldest open transaction, so nobody may sit in one. */
 const idleInTransactionTimeoutMs = 10_000;
-const connectionTimeoutMs = 5_000;
+/** Also how long a caller waits for a free connection of the pool: long enough for a burst, short enough to say "overloaded". */
+const connectionTimeoutMs = 8_000;
+/** Row locks are held for milliseconds; who waits longer waits for something stuck, and is told so. */
+const lockTimeoutMs = 5_000;
 
 /** A TypeORM data source over one pg pool. Connect with `initialize()`, end with `destroy()`. */
 export const createDataSource = (options: DataSourceOptions): DataSource =>
@@ -28,5 +31,9 @@ export const createDataSource = (options: DataSourceOptions): DataSource =>
     entities: options.entities ?? [],
     migrations: options.migrations ?? [],
     synchronize: false,
-    extra: { statement_timeout: statementTimeoutMs, idle_in_transaction_session_timeout: idleInTransactionTimeoutMs },
+    extra: {
+      statement_timeout: statementTimeoutMs,
+      idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
+      lock_timeout: lockTimeoutMs,
+    },
   });

@@ -9,11 +9,13 @@ export const migrate = async (dataSource: DataSource): Promise<void> => {
   await runner.connect();
   try {
     await runner.query('SET statement_timeout = 0');
+    await runner.query('SET lock_timeout = 0');
     await runner.query('SELECT pg_advisory_lock($1)', [migrationLock]);
     await dataSource.runMigrations({ transaction: 'each' });
   } finally {
     await runner.query('SELECT pg_advisory_unlock($1)', [migrationLock]);
     await runner.query('RESET statement_timeout');
+    await runner.query('RESET lock_timeout');
     await runner.release();
   }
 };

@@ -11,23 +11,31 @@ export interface MetricDeclaration {
   readonly buckets?: readonly number[];
 }
 
-type MetricOf<T extends MetricDeclaration> = T['type'] extends 'counter'
-  ? Counter
-  : T['type'] extends 'gauge'
-    ? Gauge
-    : Histogram;
+type MetricOf<T extends MetricDeclaration> = T['type'] extends 'counter' ? Counter : T['type'] extends 'gauge' ? Gauge : Histogram;
 
-export type MetricsOf<D extends Record<string, MetricDeclaration>> = { readonly [K in keyof D]: MetricOf<D[K]> } & { readonly registry: Registry };
+export type MetricsOf<D extends Record<string, MetricDeclaration>> = { readonly [K in keyof D]: MetricOf<D[K]> } & {
+  readonly registry: Registry;
+};
 
-/** Creates every declared metric in a registry of its own (no global registry: several instances live in one test process). */
-export const createMetrics = <D extends Record<string, MetricDeclaration>>(declarations: D, options: { processMetrics: boolean }): MetricsOf<D> => {
-  const registry = new Registry();
+/**
+ * Creates every declared metric in a registry of its own (no global registry: several instances live in one test
+ * process), or in the one given, so that a feature's metrics stand on the process's page.
+ */
+export const createMetrics = <D extends Record<string, MetricDeclaration>>(
+  declarations: D,
+  options: { processMetrics: boolean; registry?: Registry },
+): MetricsOf<D> => {
+  const registry = options.registry ?? new Registry();
   if (options.processMetrics) collectDefaultMetrics({ register: registry });
   const made: Record<string, Counter | Gauge | Histogram> = {};
   for (const [name, { type, help, labels, buckets }] of Object.entries(declarations)) {
     const base = { name, help, labelNames: [...labels], registers: [registry] };
     made[name] =
-      type === 'counter' ? new Counter(base) : type === 'gauge' ? new Gauge(base) : new Histogram({ ...base, buckets: [...(buckets ?? [])] });
+      type === 'counter'
+        ? new Counter(base)
+        : type === 'gauge'
+          ? new Gauge(base)
+          : new Histogram({ ...base, buckets: [...(buckets ?? [])] });
   }
   return Object.assign(made, { registry }) as unknown as MetricsOf<D>;
 };

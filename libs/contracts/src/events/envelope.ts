@@ -31,9 +31,15 @@ export const batchBytesMax = 64 * 1024;
 export const EventBatchSchema = z.object({ events: z.array(EventEnvelopeSchema).min(1) });
 export type EventBatch = z.infer<typeof EventBatchSchema>;
 
-/** Request on geo.<region>.backfill: events of `epoch` with from ≤ sequence ≤ to. The answer is a batch (possibly shorter). */
+/**
+ * Request on geo.<region>.backfill: events of `epoch` with from ≤ sequence ≤ to. The answer is a batch in ascending order
+ * that covers everything from `from` to `through`; what is missing in between was superseded and pruned.
+ */
 export const BackfillRequestSchema = z.object({ epoch: z.number().int().min(1), from: z.number().int().min(1), to: z.number().int().min(1) });
+export type BackfillRequest = z.infer<typeof BackfillRequestSchema>;
+/** Events are checked one by one by the reader, so that one bad event holds up no other (P-SC3). */
 export const BackfillReplySchema = z.discriminatedUnion('ok', [
-  z.object({ ok: z.literal(true), events: z.array(EventEnvelopeSchema) }),
-  z.object({ ok: z.literal(false), code: z.enum(['epoch_unknown', 'past_retention']), epoch: z.number().int(), oldest: z.number().int() }),
+  z.object({ ok: z.literal(true), events: z.array(z.unknown()), through: z.number().int().min(0) }),
+  z.object({ ok: z.literal(false), code: z.literal('epoch_unknown'), epoch: z.number().int() }),
 ]);
+export type BackfillReply = z.infer<typeof BackfillReplySchema>;

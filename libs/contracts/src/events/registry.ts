@@ -9,7 +9,8 @@ import { TenantSchema } from '../api/tenants.js';
  * zod's default object mode: unknown fields are tolerated.
  */
 const stampEvent = z.object({ stamp: StampSchema });
-const tenantEvent = z.object({ tenant: TenantSchema });
+/** `claim`: hybrid logical time at which the tenant's id was claimed; recordEvent adds it to every event of a tenant. */
+const tenantEvent = z.object({ tenant: TenantSchema, claim: z.string().optional() });
 const jobEvent = z.object({ job: JobSchema });
 
 export const eventSchemas = {

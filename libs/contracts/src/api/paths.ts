@@ -1,0 +1,27 @@
+/**
+ * The paths of the HTTP API, for the clients (stampctl, console) and for tests. Names are checked before they get here,
+ * and encoded all the same: a path must never be bent by what somebody typed.
+ */
+const part = encodeURIComponent;
+
+export const versionPath = '/v1/version';
+export const regionsPath = '/v1/regions';
+export const stampsPath = '/v1/stamps';
+export const tenantsPath = '/v1/tenants';
+export const jobsPath = '/v1/jobs';
+export const routePath = '/v1/route';
+export const eventsPath = '/v1/events';
+export const auditPath = '/v1/audit';
+export const sessionPath = '/v1/session';
+export const readyPath = '/readyz';
+
+export const stampPath = (name: string): string => `${stampsPath}/${part(name)}`;
+export const provisionPath = (name: string): string => `${stampPath(name)}/provision`;
+export const cordonPath = (name: string): string => `${stampPath(name)}/cordon`;
+export const uncordonPath = (name: string): string => `${stampPath(name)}/uncordon`;
+export const tenantPath = (id: string): string => `${tenantsPath}/${part(id)}`;
+export const tenantExplainPath = (id: string): string => `${tenantPath(id)}/explain`;
+export const jobPath = (id: string): string => `${jobsPath}/${part(id)}`;
+export const jobEventsPath = (id: string): string => `${jobPath(id)}/events`;
+export const jobCancelPath = (id: string): string => `${jobPath(id)}/cancel`;
+export const jobRetryPath = (id: string): string => `${jobPath(id)}/retry`;

@@ -1,0 +1,30 @@
+import { AppError, toAppError } from '@lapidary/kernel/app-error';
+import { sqlStateOf } from './transaction.js';
+
+/** The caller comes back when a burst is over. */
+const retryAfterSeconds = 1;
+
+/** Classes of SQLSTATE (first two characters) that mean: the server is not there, or is going away or not taking more. */
+const awayClasses = new Set(['08', '53', '57']);
+const queryCanceled = '57014';
+const lockNotAvailable = '55P03';
+const awaySystemCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'ENOENT', 'EAI_AGAIN']);
+/** pg and pg-pool throw these as plain errors without a code. */
+const poolExhausted = /timeout exceeded when trying to connect/i;
+const connectionLost = /connection terminated|client was closed|connection ended|not queryable|DataSource is not|driver not connected/i;
+
+/**
+ * Turns whatever a query threw into the AppError that says the truth to the caller: a database that is away is
+ * "not ready", one that is too busy is "overloaded"; neither is a fault in the request or in our code.
+ */
+export const fromDatabaseError = (error: unknown): AppError => {
+  const app = toAppError(error);
+  const internal = (error as { message?: unknown } | null)?.message;
+  if (app.code !== 'internal' || typeof internal !== 'string') return app;
+  const state = sqlStateOf(error);
+  if (poolExhausted.test(internal) || state === lockNotAvailable || state === queryCanceled) {
+    return new AppError('overloaded', undefined, { internal, cause: error, retryAfterSeconds });
+  }
+  const away = state === undefined ? connectionLost.test(internal) : awaySystemCodes.has(state) || awayClasses.has(state.slice(0, 2));
+  return away ? new AppError('not_ready', 'The database is not reachable', { internal, cause: error, retryAfterSeconds }) : app;
+};

@@ -1,0 +1,58 @@
+import { headers, RequestError, TimeoutError, type Msg, type MsgHdrs } from '@nats-io/transport-node';
+import { z } from 'zod';
+import { AppError, isAppError, toAppError, type FieldProblem } from '@lapidary/kernel/app-error';
+import { isErrorCode } from '@lapidary/kernel/error-catalogue';
+
+/** Present on a reply that is an error; its value is the catalogue code and the body says the rest. */
+export const errorHeader = 'Lapidary-Error';
+
+const ErrorBodySchema = z.object({
+  message: z.string(),
+  fields: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  details: z.record(z.string(), z.unknown()).optional(),
+  retryAfterSeconds: z.number().optional(),
+});
+
+export const encodeJson = (value: unknown): string => JSON.stringify(value);
+
+const fieldsOf = (error: z.ZodError): FieldProblem[] => error.issues.map((i) => ({ path: i.path.map(String).join('.'), message: i.message }));
+
+/** Parses a message against a schema; what doesn't fit is `invalid_input` with the places. */
+export const decodeJson = <T extends z.ZodType>(msg: Msg, schema: T): z.infer<T> => {
+  let value: unknown;
+  try {
+    value = msg.json();
+  } catch {
+    throw new AppError('invalid_input', 'The message is not JSON');
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw new AppError('invalid_input', 'The message does not fit its schema', { fields: fieldsOf(parsed.error) });
+  return parsed.data;
+};
+
+/** What a responder sends instead of a reply; the internal text stays in its own log. */
+export const encodeError = (thrown: unknown): { readonly body: string; readonly headers: MsgHdrs } => {
+  const error = toAppError(thrown);
+  const h = headers();
+  h.set(errorHeader, error.code);
+  const { message, fields, details, retryAfterSeconds } = error;
+  return { body: JSON.stringify({ message, fields, details, retryAfterSeconds }), headers: h };
+};
+
+/** Throws what the responder reported, where the reply is an error. */
+export const throwIfError = (msg: Msg): void => {
+  const code = msg.headers?.get(errorHeader);
+  if (!code) return;
+  const { message, ...options } = decodeJson(msg, ErrorBodySchema);
+  throw new AppError(isErrorCode(code) ? code : 'internal', message, options);
+};
+
+/** Names what a request died of: nobody there (`not_ready`), no answer in time (`timeout`), or a broken link (`not_ready`). */
+export const requestFailure = (subject: string, thrown: unknown): AppError => {
+  if (isAppError(thrown)) return thrown;
+  if (thrown instanceof TimeoutError || (thrown instanceof Error && thrown.cause instanceof TimeoutError))
+    return new AppError('timeout', 'No answer in time', { internal: subject, cause: thrown });
+  if (thrown instanceof RequestError && thrown.isNoResponders())
+    return new AppError('not_ready', 'Nobody answers there at the moment', { internal: `no responders on ${subject}`, cause: thrown });
+  return new AppError('not_ready', 'The link broke while waiting for the answer', { internal: subject, cause: thrown });
+};

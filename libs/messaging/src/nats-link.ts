@@ -1,0 +1,237 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, type ConnectionOptions, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
+import type { z } from 'zod';
+import { AppError, toAppError } from '@lapidary/kernel/app-error';
+import { backOffMs } from '@lapidary/kernel/back-off';
+import { decodeJson, encodeError, encodeJson, requestFailure, throwIfError } from './json-messages.js';
+
+/** The little of a logger that is needed here (pino fits). */
+export interface LinkLogger {
+  info(bindings: object, message: string): void;
+  warn(bindings: object, message: string): void;
+}
+
+export interface NatsLinkOptions {
+  readonly url: string;
+  readonly user?: string;
+  readonly password?: string;
+  /** Shown by the server's monitoring. */
+  readonly name: string;
+  readonly logger: LinkLogger;
+}
+
+export interface ServeOptions {
+  /** Of several subscribers with the same queue name, one gets each message. */
+  readonly queue?: string;
+  /** Handlers at once; a request beyond it is answered `overloaded`, a plain message is dropped (both are repeated by their senders). */
+  readonly inFlightMax?: number;
+}
+
+/** A server on the same network answers in milliseconds; a second means that it isn't there. */
+const connectTimeoutMs = 1_000;
+/** A restarted server is back within a second; jitter keeps its clients from arriving as one. */
+const reconnectWaitMs = 200;
+const reconnectJitterMs = 100;
+const firstConnectMaxMs = 2_000;
+/** Finds a black hole in 4–6 s where no reader's heartbeats find it earlier (measured; the default of 2 min never did). */
+const pingIntervalMs = 2_000;
+const pingsOutMax = 2;
+const drainMs = 2_000;
+const inFlightDefault = 256;
+
+/**
+ * One connection to one NATS server that is kept up for as long as the process lives. It starts without a server
+ * (P-GE6: a region's processes start alone), and subscriptions made through it outlive every connection.
+ */
+export class NatsLink {
+  private current: NatsConnection | undefined;
+  private up = false;
+  private readonly closing = new AbortController();
+  private readonly running: Promise<void>;
+  private readonly connectedCallbacks = new Set<() => void>();
+  private readonly disconnectedCallbacks = new Set<() => void>();
+  private readonly subscriptions = new Set<(nc: NatsConnection) => void>();
+
+  constructor(private readonly options: NatsLinkOptions) {
+    this.running = this.keepConnected();
+  }
+
+  get isConnected(): boolean {
+    return this.up;
+  }
+
+  /** The live connection; throws `not_ready` while there is none, so that nothing piles up unsent in the client's buffer. */
+  get connection(): NatsConnection {
+    if (!this.up || !this.current) throw new AppError('not_ready', 'No connection to the event stream', { internal: this.options.name });
+    return this.current;
+  }
+
+  /** Calls back at each (re)connect, and soon where the link is up already. Returns how to stop that. */
+  onConnected(callback: () => void): () => void {
+    this.connectedCallbacks.add(callback);
+    if (this.up) queueMicrotask(() => this.connectedCallbacks.has(callback) && this.up && callback());
+    return () => this.connectedCallbacks.delete(callback);
+  }
+
+  onDisconnected(callback: () => void): () => void {
+    this.disconnectedCallbacks.add(callback);
+    return () => this.disconnectedCallbacks.delete(callback);
+  }
+
+  /** Drops a connection that is believed to be dead (missed heartbeats) instead of waiting for TCP to notice. */
+  async forceReconnect(): Promise<void> {
+    if (this.up) await this.current?.reconnect().catch(() => undefined);
+  }
+
+  publishJson(subject: string, body: unknown): void {
+    this.connection.publish(subject, encodeJson(body));
+  }
+
+  async requestJson<T extends z.ZodType>(subject: string, body: unknown, replySchema: T, timeoutMs: number): Promise<z.infer<T>> {
+    const nc = this.connection;
+    try {
+      const reply = await nc.request(subject, encodeJson(body), { timeout: timeoutMs });
+      throwIfError(reply);
+      return decodeJson(reply, replySchema);
+    } catch (error) {
+      throw requestFailure(subject, error);
+    }
+  }
+
+  /** Answers requests until the returned function is called. A handler that throws answers with its error (encodeError). */
+  serveJson<T extends z.ZodType>(
+    subject: string,
+    requestSchema: T,
+    handler: (request: z.infer<T>) => unknown,
+    options: ServeOptions = {},
+  ): () => void {
+    const answer = async (msg: Msg): Promise<void> => {
+      try {
+        msg.respond(encodeJson(await handler(decodeJson(msg, requestSchema))));
+      } catch (error) {
+        if (toAppError(error).code === 'internal') this.options.logger.warn({ subject, err: error }, 'a request over NATS failed');
+        const { body, headers } = encodeError(error);
+        msg.respond(body, { headers });
+      }
+    };
+    const refuse = (msg: Msg): void => {
+      const { body, headers } = encodeError(new AppError('overloaded', undefined, { retryAfterSeconds: 1 }));
+      msg.respond(body, { headers });
+    };
+    return this.subscribe(subject, options, answer, refuse);
+  }
+
+  /** Hands plain messages to `handler` until the returned function is called. Rubbish and failures are logged and dropped. */
+  subscribeJson<T extends z.ZodType>(
+    subject: string,
+    schema: T,
+    handler: (message: z.infer<T>, subject: string) => unknown,
+    options: ServeOptions = {},
+  ): () => void {
+    const handle = async (msg: Msg): Promise<void> => {
+      try {
+        await handler(decodeJson(msg, schema), msg.subject);
+      } catch (error) {
+        this.options.logger.warn({ subject: msg.subject, err: error }, 'a message was dropped');
+      }
+    };
+    return this.subscribe(subject, options, handle, () => undefined);
+  }
+
+  /** Sends what is on its way, then closes. */
+  async close(): Promise<void> {
+    this.closing.abort();
+    const nc = this.current;
+    if (nc && !nc.isClosed()) {
+      if (this.up) await Promise.race([nc.drain().catch(() => undefined), sleep(drainMs, undefined, { ref: false })]);
+      await nc.close().catch(() => undefined);
+    }
+    await this.running;
+  }
+
+  private subscribe(
+    subject: string,
+    options: ServeOptions,
+    handle: (msg: Msg) => Promise<void>,
+    refuse: (msg: Msg) => void,
+  ): () => void {
+    const inFlightMax = options.inFlightMax ?? inFlightDefault;
+    let inFlight = 0;
+    let live: Subscription | undefined;
+    const callback = (error: Error | null, msg: Msg): void => {
+      if (error) return this.options.logger.warn({ subject, err: error }, 'a subscription was refused');
+      if (inFlight >= inFlightMax) return refuse(msg);
+      inFlight++;
+      // What a handler throws is dealt with inside; left here is a reply over a connection that closed meanwhile.
+      void handle(msg)
+        .catch(() => undefined)
+        .finally(() => inFlight--);
+    };
+    const attach = (nc: NatsConnection): void => {
+      live = nc.subscribe(subject, { queue: options.queue, callback });
+    };
+    this.subscriptions.add(attach);
+    if (this.current && !this.current.isClosed()) attach(this.current);
+    return () => {
+      this.subscriptions.delete(attach);
+      if (live && !live.isClosed()) live.unsubscribe();
+    };
+  }
+
+  private async keepConnected(): Promise<void> {
+    const { signal } = this.closing;
+    let attempt = 0;
+    while (!signal.aborted) {
+      try {
+        const nc = await connect(this.connectionOptions());
+        if (signal.aborted) return await nc.close();
+        attempt = 0;
+        await this.live(nc);
+      } catch (error) {
+        if (attempt === 0) this.options.logger.warn({ err: error, link: this.options.name }, 'no NATS connection yet');
+      }
+      await sleep(backOffMs(attempt++, reconnectWaitMs, firstConnectMaxMs), undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** One client connection's life, with all the reconnects that the client makes by itself. */
+  private async live(nc: NatsConnection): Promise<void> {
+    this.current = nc;
+    for (const attach of this.subscriptions) attach(nc);
+    this.setUp(true);
+    for await (const status of nc.status()) {
+      if (status.type === 'disconnect') this.setUp(false);
+      else if (status.type === 'reconnect') this.setUp(true);
+      else if (status.type === 'error') this.options.logger.warn({ err: status.error, link: this.options.name }, 'NATS reports an error');
+    }
+    this.setUp(false);
+    this.current = undefined;
+  }
+
+  private setUp(up: boolean): void {
+    if (this.up === up) return;
+    this.up = up;
+    this.options.logger.info({ link: this.options.name, up }, up ? 'connected to NATS' : 'disconnected from NATS');
+    for (const callback of up ? this.connectedCallbacks : this.disconnectedCallbacks) callback();
+  }
+
+  private connectionOptions(): ConnectionOptions {
+    return {
+      servers: this.options.url,
+      user: this.options.user,
+      pass: this.options.password,
+      name: this.options.name,
+      timeout: connectTimeoutMs,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: reconnectWaitMs,
+      reconnectJitter: reconnectJitterMs,
+      pingInterval: pingIntervalMs,
+      maxPingOut: pingsOutMax,
+      // A server whose accounts are being rewritten refuses for a moment; giving up would need a restart by hand.
+      ignoreAuthErrorAbort: true,
+      // Gossip would lead around a proxy or a load balancer.
+      ignoreClusterUpdates: true,
+      noAsyncTraces: true,
+    };
+  }
+}

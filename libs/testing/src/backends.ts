@@ -1,0 +1,41 @@
+import { newId } from '@lapidary/kernel/ids';
+import pg from 'pg';
+
+/** Real servers for *.int.spec.ts, started once per run by tools/test-backends-setup.mjs. */
+const fromEnvironment = (name: string): string => {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set: integration tests are named *.int.spec.ts and run by jest's "integration" project`);
+  return value;
+};
+
+const run = async (url: string, sql: string): Promise<void> => {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+};
+
+/** A database of its own for one test file; `url` is a superuser's. `drop` also ends whatever is still connected. */
+export const freshDatabase = async (): Promise<{ url: string; drop(): Promise<void> }> => {
+  const serverUrl = fromEnvironment('LAPIDARY_TEST_POSTGRES_URL');
+  const name = `test_${newId().toLowerCase()}`;
+  await run(serverUrl, `create database ${name}`);
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return { url: url.href, drop: () => run(serverUrl, `drop database if exists ${name} with (force)`) };
+};
+
+/** The run's NATS server with JetStream, open to everybody on this machine. Keep to subjects of a freshRegion(). */
+export const testNats = (): { url: string } => ({ url: fromEnvironment('LAPIDARY_TEST_NATS_URL') });
+
+/** Letters only: region names end in no digit run that could read as a stamp number. */
+const alphabet = 'abcdefghijklmnopqrstuvwxyz';
+/** 26^9 names: no two tests of a run meet. */
+const randomLetters = 9;
+
+/** A region name nobody else uses, hence subjects and streams of one's own. */
+export const freshRegion = (): string =>
+  `t${Array.from({ length: randomLetters }, () => alphabet[Math.floor(Math.random() * alphabet.length)]).join('')}`;
