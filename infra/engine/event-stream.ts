@@ -1,0 +1,110 @@
+import * as grpc from '@grpc/grpc-js';
+import type { EngineEvent } from '@pulumi/pulumi/automation/events.js';
+import { maskedMap, type PropertyMap } from './property-values.js';
+import { protos } from './protos.js';
+import type { SecretScrubber } from './secret-scrubber.js';
+import { nameOf } from './urn.js';
+
+type EventBody = Partial<Omit<EngineEvent, 'sequence' | 'timestamp'>>;
+type StepMetadata = NonNullable<EngineEvent['resourcePreEvent']>['metadata'];
+
+/** What of a resource's state an event shows. */
+export interface EventState {
+  readonly type: string;
+  readonly urn: string;
+  readonly custom: boolean;
+  readonly id: string;
+  readonly parent: string;
+  readonly provider: string;
+  readonly inputs: PropertyMap;
+  readonly outputs: PropertyMap;
+}
+
+export interface Step {
+  readonly op: string;
+  readonly urn: string;
+  readonly type: string;
+  readonly old?: EventState | undefined;
+  readonly new?: EventState | undefined;
+  /** Changed property paths. */
+  readonly changed: readonly string[];
+}
+
+/** The engine's events: over gRPC to the SDK's `onEvent`, and as plain lines to `onOutput`. Secrets are masked here. */
+export class EventStream {
+  private sequence = 0;
+  private readonly lines: string[] = [];
+  private readonly client: InstanceType<typeof protos.eventsGrpc.EventsClient> | undefined;
+  private readonly call: ReturnType<InstanceType<typeof protos.eventsGrpc.EventsClient>['streamEvents']> | undefined;
+  private readonly closed = Promise.withResolvers<void>();
+
+  constructor(
+    target: string | undefined,
+    private readonly dryRun: boolean,
+    private readonly scrubber: SecretScrubber,
+    private readonly onOutput?: (text: string) => void,
+  ) {
+    if (!target?.startsWith('tcp://')) return;
+    this.client = new protos.eventsGrpc.EventsClient(target.slice('tcp://'.length), grpc.credentials.createInsecure());
+    this.call = this.client.streamEvents(() => this.closed.resolve());
+    // Events are for watching: a watcher that went away must not stop the work.
+    this.call.on('error', () => this.closed.resolve());
+  }
+
+  get text(): string {
+    return this.lines.join('');
+  }
+
+  started(step: Step): void {
+    this.emit({ resourcePreEvent: { metadata: metadataOf(step), planning: this.dryRun } });
+    if (step.op !== 'same')
+      this.line(`${step.op} ${step.type} ${nameOf(step.urn)}${step.changed.length > 0 ? ` [${step.changed.join(', ')}]` : ''}`);
+  }
+
+  done(step: Step): void {
+    this.emit({ resOutputsEvent: { metadata: metadataOf(step), planning: this.dryRun } });
+  }
+
+  failed(step: Step): void {
+    this.emit({ resOpFailedEvent: { metadata: metadataOf(step), status: 1, steps: this.sequence } });
+  }
+
+  diagnostic(severity: 'info' | 'warning' | 'error', message: string, urn?: string): void {
+    const clean = this.scrubber.scrub(message);
+    this.emit({ diagnosticEvent: { message: clean, color: 'never', severity, ...(urn ? { urn } : {}) } });
+    this.line(`${severity}: ${clean}`);
+  }
+
+  emit(body: EventBody): void {
+    const event = { sequence: this.sequence++, timestamp: Math.floor(Date.now() / 1000), ...body };
+    if (this.call === undefined) return;
+    const request = new protos.events.EventRequest();
+    request.setEvent(JSON.stringify(event));
+    this.call.write(request);
+  }
+
+  async close(): Promise<void> {
+    if (this.call === undefined) return;
+    this.call.end();
+    await this.closed.promise;
+    this.client?.close();
+  }
+
+  private line(text: string): void {
+    this.lines.push(`${text}\n`);
+    this.onOutput?.(`${text}\n`);
+  }
+}
+
+const metadataOf = (step: Step): StepMetadata => ({
+  op: step.op as StepMetadata['op'],
+  urn: step.urn,
+  type: step.type,
+  ...(step.old ? { old: shown(step.old) } : {}),
+  ...(step.new ? { new: shown(step.new) } : {}),
+  keys: [],
+  diffs: [...step.changed],
+  provider: step.new?.provider ?? step.old?.provider ?? '',
+});
+
+const shown = (state: EventState) => ({ ...state, inputs: maskedMap(state.inputs), outputs: maskedMap(state.outputs) });

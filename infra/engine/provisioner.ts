@@ -1,0 +1,83 @@
+import type { EngineEvent } from '@pulumi/pulumi/automation/events.js';
+import type { OutputMap, PulumiFn, Stack } from '@pulumi/pulumi/automation/index.js';
+import {
+  StampOutputsSchema,
+  type ProvisionerMessage,
+  type ProvisionRun,
+  type StampOutputs,
+} from '@lapidary/contracts/provisioner-protocol';
+import { stampProgram } from '../template/stamp-template.js';
+import { engineError } from './engine-error.js';
+import { ChangeCounter, messageOf } from './provisioner-events.js';
+import { failureOf } from './provisioner-failure.js';
+import { SecretScrubber } from './secret-scrubber.js';
+import { engineName, openStack } from './stack-workspace.js';
+
+/**
+ * One operation on one stamp, from the run's description to its result, through the Automation API. Never throws: the last
+ * message is a `result` or a `failure`.
+ */
+export const provision = async (run: ProvisionRun, send: (message: ProvisionerMessage) => void, signal: AbortSignal): Promise<void> => {
+  const scrubber = scrubberFor(run);
+  const counter = new ChangeCounter();
+  const onEvent = (event: EngineEvent): void => {
+    counter.observe(event);
+    const message = messageOf(event);
+    if (message !== undefined) send(message.type === 'log' ? { ...message, message: scrubber.scrub(message.message) } : message);
+  };
+  try {
+    const opened = await openStack(run, stampProgram as PulumiFn);
+    try {
+      const outputs = await operate(run, opened.stack, onEvent, signal);
+      send({ type: 'result', changes: counter.changes, outputs, engine: engineName(run) });
+    } finally {
+      await opened.close();
+    }
+  } catch (error) {
+    send(failureOf(error, signal.aborted, (text) => scrubber.scrub(text)));
+  }
+};
+
+const operate = async (
+  run: ProvisionRun,
+  stack: Stack,
+  onEvent: (event: EngineEvent) => void,
+  signal: AbortSignal,
+): Promise<StampOutputs | null> => {
+  const options = { onEvent, signal };
+  switch (run.operation) {
+    case 'preview':
+      await stack.preview(options);
+      return null;
+    case 'up':
+      return stampOutputs((await stack.up(options)).outputs);
+    case 'refresh':
+      await stack.refresh(options);
+      return StampOutputsSchema.safeParse(plainOutputs(await stack.outputs())).data ?? null;
+    case 'destroy':
+      await stack.destroy(options);
+      // An empty stack of a stamp that is no more would be taken for one.
+      await stack.workspace.removeStack(stack.name);
+      return null;
+  }
+};
+
+const plainOutputs = (outputs: OutputMap): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(outputs).map(([key, { value }]) => [key, value as unknown]));
+
+const stampOutputs = (outputs: OutputMap): StampOutputs => {
+  const parsed = StampOutputsSchema.safeParse(plainOutputs(outputs));
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+  throw engineError('program_failed', `the template's outputs are not the stamp contract: ${problems}`);
+};
+
+const scrubberFor = (run: ProvisionRun): SecretScrubber => {
+  const scrubber = new SecretScrubber();
+  if (run.local === null) return scrubber;
+  scrubber.learnText(run.local.natsPassword);
+  scrubber.learnText(run.local.postgresAdminUrl);
+  const admin = URL.parse(run.local.postgresAdminUrl);
+  scrubber.learnText(decodeURIComponent(admin?.password ?? ''));
+  return scrubber;
+};

@@ -1,0 +1,110 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { z } from 'zod';
+import { changedKeys } from './diff.js';
+import type { PropertyMap } from './property-values.js';
+import { replacingKeys } from './replace-rules.js';
+import type { ChangeContext, CreateContext, DiffResult, ResourceProvider } from './resource-provider.js';
+import { writeDurably } from './state-file.js';
+import { typeOf } from './urn.js';
+
+const WorldSchema = z.record(z.string(), z.record(z.string(), z.json()));
+type World = Record<string, PropertyMap>;
+
+/** As much of a real id as people recognise: `vpc-0a1b2c3d4e5f60718`. */
+const idDigits = 17;
+
+/**
+ * A pretended AWS for developing and testing the aws target without an account: objects in a file, ids and computed
+ * outputs in AWS's style, no behaviour. Whatever shows its results says "simulated cloud".
+ */
+export class SimulatedCloud implements ResourceProvider {
+  private world: World | undefined;
+  private writing: Promise<void> = Promise.resolve();
+
+  constructor(
+    /** One file per stack: stacks are worked on by different processes at the same time. */
+    private readonly path: string,
+    private readonly region: string,
+  ) {}
+
+  check(_urn: string, _olds: PropertyMap, news: PropertyMap) {
+    return Promise.resolve({ inputs: news, failures: [] });
+  }
+
+  diff(_id: string, urn: string, olds: PropertyMap, news: PropertyMap): Promise<DiffResult> {
+    const changed = changedKeys(olds, news);
+    return Promise.resolve({ changes: changed.length > 0, replaces: replacingKeys(typeOf(urn), changed), deleteBeforeReplace: false });
+  }
+
+  async create(urn: string, inputs: PropertyMap, context: CreateContext) {
+    const id = this.plannedId(urn, inputs, context.seed);
+    const outs = { ...inputs, ...this.computed(typeOf(urn), id, inputs) };
+    await this.write(id, outs, context.secretKeys);
+    return { id, outs };
+  }
+
+  /** Secrets are not stored here, so what is known of them stays what the state says. */
+  async read(id: string, _urn: string, props: PropertyMap): Promise<PropertyMap | undefined> {
+    const live = (await this.load())[id];
+    return live === undefined ? undefined : { ...props, ...live };
+  }
+
+  async update(id: string, urn: string, _olds: PropertyMap, news: PropertyMap, context: ChangeContext) {
+    const outs = { ...news, ...this.computed(typeOf(urn), id, news) };
+    await this.write(id, outs, context.secretKeys);
+    return { outs };
+  }
+
+  async delete(id: string): Promise<void> {
+    const world = await this.load();
+    delete world[id];
+    await this.save();
+  }
+
+  plannedId(urn: string, _inputs: PropertyMap, seed: string): string {
+    const kind = typeOf(urn).split(':').at(-1)?.toLowerCase() ?? 'object';
+    return `${kind}-${createHash('sha256').update(`${urn} ${seed}`).digest('hex').slice(0, idDigits)}`;
+  }
+
+  invoke(token: string, args: PropertyMap): Promise<PropertyMap> {
+    if (token.endsWith(':getRandomPassword')) {
+      const length = typeof args['passwordLength'] === 'number' ? args['passwordLength'] : 32;
+      return Promise.resolve({ ...args, id: this.region, randomPassword: randomBytes(length).toString('base64url').slice(0, length) });
+    }
+    return Promise.reject(new Error(`the simulated cloud does not answer ${token}`));
+  }
+
+  private computed(type: string, id: string, inputs: PropertyMap): PropertyMap {
+    const kind = type.split(':').at(-1) ?? '';
+    const name = typeof inputs['name'] === 'string' ? inputs['name'] : id;
+    const arn = `arn:aws:simulated:${this.region}:000000000000:${kind.toLowerCase()}/${id}`;
+    const special: Readonly<Record<string, PropertyMap>> = {
+      LoadBalancer: { dnsName: `${id}.elb.${this.region}.simulated.invalid` },
+      Instance: { endpoint: `${id}.rds.${this.region}.simulated.invalid:5432`, masterUserSecrets: [{ secretArn: `${arn}/credentials` }] },
+      Key: { keyId: id },
+    };
+    return { arn, name, ...(special[kind] ?? {}) };
+  }
+
+  private async load(): Promise<World> {
+    this.world ??= WorldSchema.parse(JSON.parse(await readFile(this.path, 'utf8').catch(() => '{}'))) as World;
+    return this.world;
+  }
+
+  private async write(id: string, outs: PropertyMap, hidden: readonly string[]): Promise<void> {
+    const world = await this.load();
+    world[id] = Object.fromEntries(Object.entries(outs).filter(([key]) => !hidden.includes(key)));
+    await this.save();
+  }
+
+  /** One write after the other: creates run in parallel, the file is one. */
+  private save(): Promise<void> {
+    this.writing = this.writing.then(() =>
+      Object.keys(this.world ?? {}).length === 0
+        ? rm(this.path, { force: true })
+        : writeDurably(this.path, JSON.stringify(this.world, null, 1)),
+    );
+    return this.writing;
+  }
+}

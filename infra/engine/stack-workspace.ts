@@ -1,0 +1,98 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LocalWorkspace, PulumiCommand, type ConfigMap, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
+import type { ProvisionRun } from '@lapidary/contracts/provisioner-protocol';
+import { configKeys, type LocalFacts } from '../template/stamp-inputs.js';
+import { projectName } from '../template/stamp-template.js';
+import { EmbeddedPulumiCommand } from './embedded-command.js';
+import { engineError } from './engine-error.js';
+import { LocalProvider } from './local-provider/local-provider.js';
+import { SimulatedCloud } from './simulated-cloud.js';
+
+export interface OpenStack {
+  readonly stack: Stack;
+  /** Removes the working directory; the state stays. */
+  close(): Promise<void>;
+}
+
+/**
+ * The stamp's stack through the Automation API, with its config set. PULUMI_HOME is made for this one run: the SDK writes
+ * files into it, and runs beside each other would corrupt them (pulumi#8186).
+ */
+export const openStack = async (run: ProvisionRun, program: PulumiFn): Promise<OpenStack> => {
+  await mkdir(join(run.stateDir, 'runs'), { recursive: true });
+  const home = await mkdtemp(join(run.stateDir, 'runs', `${run.spec.name}-`));
+  const close = (): Promise<void> => rm(home, { recursive: true, force: true });
+  try {
+    const stack = await LocalWorkspace.createOrSelectStack(
+      { stackName: run.spec.name, projectName, program },
+      {
+        workDir: await workDirOf(run, home),
+        pulumiHome: join(home, 'pulumi'),
+        pulumiCommand: await commandFor(run),
+        projectSettings: { name: projectName, runtime: 'nodejs' },
+        envVars: {
+          PULUMI_BACKEND_URL: `file://${run.stateDir}`,
+          PULUMI_CONFIG_PASSPHRASE_FILE: run.passphraseFile,
+          PULUMI_SKIP_UPDATE_CHECK: 'true',
+        },
+      },
+    );
+    await stack.setAllConfig(configOf(run));
+    return { stack, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};
+
+/** The real CLI keeps the stack's config, and the salt of its secrets, in the working directory: there it must last. */
+const workDirOf = async (run: ProvisionRun, home: string): Promise<string> => {
+  const workDir = run.engine === 'pulumi' ? join(run.stateDir, 'pulumi', run.spec.name) : home;
+  await mkdir(workDir, { recursive: true });
+  return workDir;
+};
+
+/** Said in results, so that nobody takes a pretended cloud for a real one. */
+export const engineName = (run: ProvisionRun): string => {
+  if (run.engine === 'pulumi') return 'pulumi';
+  return run.spec.driver === 'aws' ? 'embedded (simulated cloud)' : 'embedded';
+};
+
+const commandFor = async (run: ProvisionRun): Promise<PulumiCommand> => {
+  if (run.engine === 'pulumi') {
+    if (run.spec.driver === 'local') throw engineError('engine_unavailable', 'the local driver runs on the embedded engine only');
+    return PulumiCommand.get().catch((error: Error) => {
+      throw engineError('engine_unavailable', `there is no usable pulumi program on PATH: ${error.message}`);
+    });
+  }
+  const { spec, regionFacts } = run;
+  return new EmbeddedPulumiCommand({
+    directory: run.stateDir,
+    passphraseFile: run.passphraseFile,
+    providers: {
+      lapidary: (settings) => new LocalProvider(settings),
+      aws: () => new SimulatedCloud(join(run.stateDir, 'simulated-cloud', `${spec.name}.json`), regionFacts.awsRegion),
+    },
+  }).asPulumiCommand();
+};
+
+const configOf = (run: ProvisionRun): ConfigMap => {
+  const config: ConfigMap = {
+    [`${projectName}:${configKeys.spec}`]: { value: JSON.stringify(run.spec) },
+    [`${projectName}:${configKeys.region}`]: { value: JSON.stringify(run.regionFacts) },
+  };
+  if (run.spec.driver !== 'local') return config;
+  if (run.local === null) throw engineError('program_failed', 'a local stamp needs the facts of this machine');
+  const { natsUrl, natsUser, natsPassword, postgresAdminUrl, processDir, rootDir } = run.local;
+  const admin = new URL(postgresAdminUrl);
+  const facts: LocalFacts = { postgresServer: `${admin.hostname}:${admin.port || '5432'}`, natsUrl, natsUser, processDir };
+  return {
+    ...config,
+    [`${projectName}:${configKeys.local}`]: { value: JSON.stringify(facts) },
+    [`${projectName}:${configKeys.natsPassword}`]: { value: natsPassword, secret: true },
+    'lapidary:postgresAdminUrl': { value: postgresAdminUrl, secret: true },
+    'lapidary:processDir': { value: processDir },
+    'lapidary:rootDir': { value: rootDir },
+  };
+};

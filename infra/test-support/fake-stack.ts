@@ -1,0 +1,51 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as pulumi from '@pulumi/pulumi';
+import { LocalWorkspace, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
+import { EmbeddedPulumiCommand } from '../engine/embedded-command.js';
+import type { ResourceProvider } from '../engine/resource-provider.js';
+
+/** A resource of the fake world (fake-world.ts). */
+export class Thing extends pulumi.CustomResource {
+  declare readonly made: pulumi.Output<string>;
+  declare readonly value: pulumi.Output<string>;
+
+  constructor(
+    name: string,
+    args: { readonly value: pulumi.Input<string>; readonly size?: number },
+    options: pulumi.CustomResourceOptions = {},
+  ) {
+    super('fake:index:Thing', name, { ...args, made: undefined }, options);
+  }
+}
+
+export interface EngineHome {
+  readonly directory: string;
+  readonly passphraseFile: string;
+  open(stackName: string, world: ResourceProvider, program: PulumiFn): Promise<Stack>;
+  remove(): Promise<void>;
+}
+
+/** A state directory of its own, and stacks in it behind the real Automation API. */
+export const engineHome = async (passphrase = 'a passphrase for tests'): Promise<EngineHome> => {
+  const root = await mkdtemp(join(tmpdir(), 'lapidary-engine-'));
+  const directory = join(root, 'state');
+  const passphraseFile = join(root, 'passphrase');
+  await writeFile(passphraseFile, passphrase);
+  let opened = 0;
+  return {
+    directory,
+    passphraseFile,
+    open: async (stackName, world, program) => {
+      const workDir = join(root, `work-${(opened += 1)}`);
+      await mkdir(workDir);
+      const pulumiCommand = new EmbeddedPulumiCommand({ directory, passphraseFile, providers: { fake: () => world } }).asPulumiCommand();
+      return LocalWorkspace.createOrSelectStack(
+        { stackName, projectName: 'test', program },
+        { workDir, pulumiCommand, projectSettings: { name: 'test', runtime: 'nodejs' } },
+      );
+    },
+    remove: () => rm(root, { recursive: true, force: true }),
+  };
+};
