@@ -10,8 +10,13 @@ export const recordAudit = async (
   subject: string,
   change: Record<string, unknown> | null,
 ): Promise<void> => {
-  await tx.query(
-    `INSERT INTO audit (id, actor, action, subject, reason, request_id, change) VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb)`,
-    [newId(), context.actor, action, subject, context.reason, context.requestId, change === null ? null : JSON.stringify(change)],
-  );
+  await tx.query(`INSERT INTO audit (id, actor, action, subject, reason, request_id, change) VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb)`, [
+    newId(),
+    context.actor,
+    action,
+    subject,
+    context.reason,
+    context.requestId,
+    change === null ? null : JSON.stringify(change),
+  ]);
 };

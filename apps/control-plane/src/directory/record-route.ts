@@ -11,14 +11,13 @@ export const directoryChannel = 'lapidary_directory';
 const recordRoute = async (tx: Tx, key: string, body: RouteBody, holder: string | null): Promise<void> => {
   await tx.query(
     `WITH written AS (
-       INSERT INTO directory_entry AS d (key, body, stamp) VALUES ($1, $2::jsonb, $3)
+       INSERT INTO directory_entry AS d (key, body, stamp, committed_at) VALUES ($1, $2::jsonb, $3, clock_timestamp())
        ON CONFLICT (key) DO UPDATE
          SET body = excluded.body,
              previous_stamp = CASE WHEN d.stamp IS DISTINCT FROM excluded.stamp THEN d.stamp ELSE d.previous_stamp END,
              stamp = excluded.stamp,
              cursor = NULL,
-             xid = pg_current_xact_id(),
-             committed_at = now()
+             committed_at = excluded.committed_at
          WHERE d.body IS DISTINCT FROM excluded.body OR d.stamp IS DISTINCT FROM excluded.stamp
        RETURNING 1
      )

@@ -40,6 +40,8 @@ export class Fleet1763772000001 implements MigrationInterface {
         spec_digest        text,
         graph_digest       text,
         agent_token_sha256 text,
+        health             text NOT NULL DEFAULT 'unknown', -- as its own region's monitor last judged (health/monitor.ts); told to the others by events
+        last_known_heartbeat_at timestamptz,               -- of a replica; of our own stamps see stamp_observation
         origin_sequence    bigint NOT NULL DEFAULT 0, -- of the event a replica was last written by
         version            integer NOT NULL DEFAULT 1,
         created_at         timestamptz NOT NULL DEFAULT now(),
@@ -76,6 +78,7 @@ export class Fleet1763772000001 implements MigrationInterface {
         pending_since   timestamptz,
         origin_sequence bigint NOT NULL DEFAULT 0,
         hlc             text NOT NULL,
+        claim_hlc       text NOT NULL DEFAULT '', -- when the id was claimed; decides between two regions that claimed it while apart
         version         integer NOT NULL DEFAULT 1,
         created_at      timestamptz NOT NULL DEFAULT now(),
         updated_at      timestamptz NOT NULL DEFAULT now()

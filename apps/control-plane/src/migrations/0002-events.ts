@@ -18,12 +18,11 @@ export class Events1763772000002 implements MigrationInterface {
         audit_hash   text NOT NULL DEFAULT ''
       );
 
-      -- Sequences are given in commit order by the relay, not at insert: identity values become visible out of order,
-      -- and a reader that has seen 8 must never meet 7 later. "xid < snapshot xmin" means: settled for good.
+      -- Sequences are given by the relay to what it sees committed, not at insert: identity values become visible out of
+      -- order, and a reader that has seen 8 must never meet 7 later (outbox/number-outbox.ts says why this is causal).
       CREATE TABLE outbox (
         position        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         id              text NOT NULL UNIQUE,
-        xid             xid8 NOT NULL DEFAULT pg_current_xact_id(),
         origin_sequence bigint UNIQUE,
         origin_epoch    integer,
         hlc             text NOT NULL,
@@ -35,8 +34,18 @@ export class Events1763772000002 implements MigrationInterface {
         created_at      timestamptz NOT NULL DEFAULT now(),
         published_at    timestamptz
       );
-      CREATE INDEX outbox_unnumbered ON outbox (xid, position) WHERE origin_sequence IS NULL;
+      CREATE INDEX outbox_unnumbered ON outbox (position) WHERE origin_sequence IS NULL;
       CREATE INDEX outbox_unpublished ON outbox (origin_sequence) WHERE published_at IS NULL AND origin_sequence IS NOT NULL;
+
+      CREATE INDEX outbox_subject ON outbox (subject, origin_sequence);
+
+      -- How far each peer has applied our events, as it told us; retention goes by it.
+      CREATE TABLE peer_ack (
+        peer     text PRIMARY KEY,
+        epoch    integer NOT NULL,
+        sequence bigint NOT NULL,
+        told_at  timestamptz NOT NULL DEFAULT now()
+      );
 
       CREATE TABLE version_vector (
         origin        text PRIMARY KEY,
@@ -91,15 +100,15 @@ export class Events1763772000002 implements MigrationInterface {
         previous_stamp text,                        -- who must drop it
         cursor       bigint UNIQUE,                 -- null: changed since it was last published
         published_cursor bigint,                    -- cursor that the stream has
-        xid          xid8 NOT NULL DEFAULT pg_current_xact_id(),
         committed_at timestamptz NOT NULL DEFAULT now()
       );
-      CREATE INDEX directory_entry_unnumbered ON directory_entry (xid) WHERE cursor IS NULL;
+      CREATE INDEX directory_entry_unnumbered ON directory_entry (committed_at, key) WHERE cursor IS NULL;
+      CREATE INDEX directory_entry_dropping ON directory_entry (previous_stamp) WHERE previous_stamp IS NOT NULL;
       CREATE INDEX directory_entry_unpublished ON directory_entry (cursor) WHERE cursor IS NOT NULL AND published_cursor IS DISTINCT FROM cursor;
     `);
   }
 
   async down(q: QueryRunner): Promise<void> {
-    await q.query('DROP TABLE directory_entry, conflict, dead_letter, inbox, version_vector, outbox, origin');
+    await q.query('DROP TABLE directory_entry, conflict, dead_letter, inbox, version_vector, peer_ack, outbox, origin');
   }
 }

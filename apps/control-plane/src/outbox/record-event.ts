@@ -10,7 +10,8 @@ export const outboxChannel = 'lapidary_outbox';
 
 /**
  * I5: the event commits with the change it tells of, or not at all. The schema is checked here, before anything is
- * published (P-SC1); a failure rolls the change back.
+ * published (P-SC1); a failure rolls the change back. Every event of a tenant also carries the claim of its name, taken
+ * from the row, so that two regions which gave out one name while apart decide alike (I6).
  */
 export const recordEvent = async <T extends EventType>(
   tx: Tx,
@@ -24,7 +25,9 @@ export const recordEvent = async <T extends EventType>(
   const id = newId();
   await tx.query(
     `WITH written AS (
-       INSERT INTO outbox (id, hlc, type, subject, request_id, actor, data) VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb)
+       INSERT INTO outbox (id, hlc, type, subject, request_id, actor, data)
+       VALUES ($1, $2, $3, $4, $5, $6,
+               $7::jsonb || coalesce((SELECT jsonb_build_object('claim', t.claim_hlc) FROM tenant t WHERE t.id = substring($4 from '^tenant/(.*)$')), '{}'))
      )
      SELECT pg_notify($8, '')`,
     [id, clock.tick(), type, subject, context.requestId, context.actor, JSON.stringify(data), outboxChannel],

@@ -1,6 +1,6 @@
 /**
  * Injection tokens of what the whole process shares; ProcessModule provides them globally. Beside these, `DataSource`
- * (typeorm) and `HybridLogicalClock` (kernel) are injected by their classes.
+ * (typeorm), `HybridLogicalClock` (kernel), `Readiness` and `ReplicationStatus` are injected by their classes.
  */
 export const CONFIG = Symbol('ControlPlaneConfig');
 export const LOGGER = Symbol('Logger');

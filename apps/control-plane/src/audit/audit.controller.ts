@@ -1,0 +1,71 @@
+import { AuditListQuerySchema, AuditPageSchema, type AuditEntrySchema } from '@lapidary/contracts/api/system';
+import { Controller, Get, Query, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { AppError } from '@lapidary/kernel/app-error';
+import { requireRole } from '../auth/principal.js';
+import { decodeCursor, pageFrom } from '../http/cursor.js';
+import { ApiAnswers } from '../openapi/api-answers.js';
+import { verifyChain, type ChainReport } from './verify-chain.js';
+
+const ChainReportSchema = z
+  .object({
+    ok: z.boolean(),
+    checked: z.number().int().meta({ description: 'Rows found good before the first bad one' }),
+    broken: z.object({ sequence: z.number().int(), why: z.string() }).nullable(),
+  })
+  .meta({ id: 'AuditChainReport' });
+
+interface AuditRow {
+  readonly id: string;
+  readonly sequence: string | null;
+  readonly at: Date;
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly reason: string | null;
+  readonly request_id: string;
+  readonly change: Record<string, unknown> | null;
+  readonly hash: string | null;
+}
+
+@Controller('v1/audit')
+export class AuditController {
+  constructor(private readonly dataSource: DataSource) {}
+
+  @Get()
+  @ApiAnswers({ summary: 'Who changed what, the newest first', tag: 'audit', answers: { 200: AuditPageSchema } })
+  async list(
+    @Query({ schema: AuditListQuerySchema }) query: z.infer<typeof AuditListQuerySchema>,
+  ): Promise<z.infer<typeof AuditPageSchema>> {
+    const rows: AuditRow[] = await this.dataSource.query(
+      `SELECT id, sequence, at, actor, action, subject, reason, request_id, change, hash FROM audit
+        WHERE ($1::text IS NULL OR subject = $1) AND ($2::text IS NULL OR id < $2) ORDER BY id DESC LIMIT $3`,
+      [query.subject ?? null, decodeCursor(query.cursor), query.limit + 1],
+    );
+    return pageFrom(rows, query.limit, (row) => row.id, viewOf);
+  }
+
+  @Get('verify')
+  @ApiAnswers({ summary: 'Recompute the hash chain of the audit', tag: 'audit', answers: { 200: ChainReportSchema } })
+  async verify(@Req() request: FastifyRequest): Promise<ChainReport> {
+    if (!request.principal) throw new AppError('unauthenticated');
+    // It reads every row: not for everybody to ask for.
+    requireRole(request.principal, 'admin');
+    return await verifyChain(this.dataSource);
+  }
+}
+
+const viewOf = (row: AuditRow): z.infer<typeof AuditEntrySchema> => ({
+  id: row.id,
+  sequence: row.sequence === null ? null : Number(row.sequence),
+  at: row.at.toISOString(),
+  actor: row.actor,
+  action: row.action,
+  subject: row.subject,
+  reason: row.reason,
+  requestId: row.request_id,
+  change: row.change,
+  hash: row.hash,
+});

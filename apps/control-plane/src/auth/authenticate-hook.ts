@@ -1,0 +1,40 @@
+import { AppError } from '@lapidary/kernel/app-error';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import '../http/request-augmentation.js';
+import type { Authenticator } from './authenticator.js';
+import { credentialsOf, isOwnOrigin } from './credentials.js';
+import { openPrincipal } from './forwarded-principal.js';
+import type { Principal } from './principal.js';
+
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** Checks the Origin itself, and needs no credentials. */
+const isSessionBegin = (request: FastifyRequest): boolean => request.method === 'POST' && request.url === '/v1/session';
+
+/**
+ * Fills `request.principal` before any other hook or handler sees the request. Nobody (null) is not refused here: pages
+ * and health checks are for everybody, and RoleGuard refuses the rest. Who forwards a request to another region must
+ * refuse null itself.
+ */
+export const installAuthentication = (fastify: FastifyInstance, authenticator: Authenticator): void => {
+  fastify.decorateRequest('principal', null);
+  fastify.addHook('onRequest', async (request) => {
+    request.principal = await authenticate(request, authenticator);
+  });
+};
+
+const authenticate = async (request: FastifyRequest, authenticator: Authenticator): Promise<Principal | null> => {
+  const forwarded = openPrincipal(request.headers);
+  if (forwarded) return forwarded;
+  const credentials = credentialsOf(request.headers);
+  if (!credentials) return null;
+  const principal = await authenticator.identify(credentials);
+  if (principal === null) {
+    // A page may be loaded, and a session begun, with a cookie that has run out; a wrong token is always a mistake.
+    if (credentials.via === 'cookie') return null;
+    throw new AppError('unauthenticated');
+  }
+  if (credentials.via === 'cookie' && !safeMethods.has(request.method) && !isSessionBegin(request) && !isOwnOrigin(request.headers)) {
+    throw new AppError('forbidden', 'A request with the session cookie must come from the console’s own page (Origin)');
+  }
+  return principal;
+};

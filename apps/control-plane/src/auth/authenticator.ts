@@ -1,0 +1,57 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import type { Credentials } from './credentials.js';
+import type { Principal, Role } from './principal.js';
+import { secretDigest } from './token-digest.js';
+
+/** How long a revoked token may still work. Spares one query per request of a busy client. */
+const cacheMs = 1_000;
+/** More callers than this at once just means more queries. */
+const cachedMax = 1_000;
+
+interface Row {
+  readonly name: string;
+  readonly bindings: { role: Role; region: string }[] | null;
+}
+
+const columns = `t.name, (SELECT json_agg(json_build_object('role', b.role, 'region', b.region)) FROM role_binding b WHERE b.principal = 'token:' || t.name) AS bindings`;
+const alive = `t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())`;
+
+/** Who stands behind a secret. Secrets are looked up by digest; an unknown, expired or revoked one is nobody. */
+@Injectable()
+export class Authenticator {
+  private readonly cache = new Map<string, { readonly principal: Principal; readonly until: number }>();
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  async identify(credentials: NonNullable<Credentials>): Promise<Principal | null> {
+    const digest = secretDigest(credentials.secret);
+    const key = `${credentials.via} ${digest}`;
+    const known = this.cache.get(key);
+    if (known && known.until > Date.now()) return known.principal;
+    const principal = await this.lookUp(credentials.via, digest);
+    this.remember(key, principal);
+    return principal;
+  }
+
+  /** After a log-out the very next request must fail. */
+  forget(credentials: NonNullable<Credentials>): void {
+    this.cache.delete(`${credentials.via} ${secretDigest(credentials.secret)}`);
+  }
+
+  private async lookUp(via: 'bearer' | 'cookie', digest: string): Promise<Principal | null> {
+    const query =
+      via === 'bearer'
+        ? `SELECT ${columns} FROM api_token t WHERE t.sha256 = $1 AND ${alive}`
+        : `SELECT ${columns} FROM api_session s JOIN api_token t ON t.id = s.token WHERE s.sha256 = $1 AND s.expires_at > now() AND ${alive}`;
+    const [row]: Row[] = await this.dataSource.query(query, [digest]);
+    return row ? { actor: `token:${row.name}`, bindings: row.bindings ?? [], via } : null;
+  }
+
+  private remember(key: string, principal: Principal | null): void {
+    this.cache.delete(key);
+    if (principal === null) return;
+    if (this.cache.size >= cachedMax) this.cache.clear();
+    this.cache.set(key, { principal, until: Date.now() + cacheMs });
+  }
+}

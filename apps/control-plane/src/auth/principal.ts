@@ -1,0 +1,30 @@
+import { AppError } from '@lapidary/kernel/app-error';
+import { z } from 'zod';
+
+export const roles = ['viewer', 'operator', 'admin'] as const;
+export type Role = (typeof roles)[number];
+
+/** Every region, in a binding. */
+export const everyRegion = '*';
+
+export const PrincipalSchema = z.object({
+  /** `token:<name>`; what audit rows and events call the caller. */
+  actor: z.string().min(1).max(200),
+  bindings: z.array(z.object({ role: z.enum(roles), region: z.string().min(1) })),
+  /** How the caller proved itself: only cookies are sent by browsers unasked, so only they need the Origin check. */
+  via: z.enum(['bearer', 'cookie', 'peer']),
+});
+export type Principal = z.infer<typeof PrincipalSchema>;
+
+/** Each role includes those before it. */
+const rank = (role: Role): number => roles.indexOf(role);
+
+/** Whether the caller has `role` or more in `region`; without a region, in any. */
+export const hasRole = (principal: Principal, role: Role, region?: string): boolean =>
+  principal.bindings.some((b) => rank(b.role) >= rank(role) && (region === undefined || b.region === everyRegion || b.region === region));
+
+export const requireRole = (principal: Principal, role: Role, region?: string): void => {
+  if (hasRole(principal, role, region)) return;
+  const where = region === undefined ? '' : ` in region ${region}`;
+  throw new AppError('forbidden', `This needs the role "${role}"${where}`, { details: { role, region: region ?? null } });
+};

@@ -1,0 +1,23 @@
+import type { DirectoryEntry, SnapshotPage } from '@lapidary/contracts/directory';
+import { AppError } from '@lapidary/kernel/app-error';
+import type { DataSource } from 'typeorm';
+import { entriesAfter, readDigest } from './directory-rows.js';
+import { numberDirectory } from './number-directory.js';
+
+/** An entry that changes again between two tries is rare; one that does so this often means that something is wrong. */
+const triesMax = 5;
+
+/**
+ * One page of the directory for a router whose digest differs. Entries may be newer than the digest, never older; an
+ * entry that has just changed gets its cursor first, since leaving it out would look like its absence.
+ */
+export const snapshotPage = async (dataSource: DataSource, after: string | null, limit: number): Promise<SnapshotPage> => {
+  for (let attempt = 0; attempt < triesMax; attempt++) {
+    await numberDirectory(dataSource);
+    const digest = await readDigest(dataSource);
+    const found = await entriesAfter(dataSource, after, limit);
+    const entries = found.filter((e): e is DirectoryEntry => e !== null);
+    if (entries.length === found.length) return { digest, entries, next: found.length < limit ? null : (entries.at(-1)?.key ?? null) };
+  }
+  throw new AppError('not_ready', 'The directory is changing too fast for a page of it', { retryAfterSeconds: 1 });
+};

@@ -1,0 +1,56 @@
+import type { RegisterReply, RegisterRequest, SyncReply, SyncRequest } from '@lapidary/contracts/agent-protocol';
+import { rowsOf } from '@lapidary/db/rows';
+import { inTransaction } from '@lapidary/db/transaction';
+import { isAppError } from '@lapidary/kernel/app-error';
+import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
+import { newId } from '@lapidary/kernel/ids';
+import type { DataSource } from 'typeorm';
+import type { CommandContext } from '../http/command-context.js';
+import { registerAgent } from '../stamps/register-agent.js';
+import { readHoldings } from './holdings.js';
+
+export interface AgentTools {
+  readonly region: string;
+  readonly dataSource: DataSource;
+  readonly clock: HybridLogicalClock;
+  readonly heartbeatMs: number;
+  readonly resyncMs: number;
+}
+
+type Refusal = Extract<RegisterReply, { ok: false }>;
+const refusals: ReadonlySet<string> = new Set(['unauthenticated', 'not_found', 'invalid_input', 'not_ready']);
+
+/** What an agent may be told; anything else is a failure of ours and is answered as one. */
+const refusalOf = (error: unknown): Refusal => {
+  if (!isAppError(error) || !refusals.has(error.code)) throw error;
+  return { ok: false, code: error.code as Refusal['code'], message: error.message };
+};
+
+/** A new process of a stamp: token, epoch, and everything that it must hold. */
+export const answerRegister = async (tools: AgentTools, request: RegisterRequest): Promise<RegisterReply> => {
+  const context: CommandContext = { region: tools.region, actor: `agent:${request.stamp}`, requestId: newId(), reason: null };
+  try {
+    return await inTransaction(tools.dataSource, async (tx) => {
+      const stamp = await registerAgent(tx, context, tools.clock, request);
+      const holdings = await readHoldings(tx, request.stamp);
+      return { ok: true as const, epoch: stamp.epoch, heartbeatMs: tools.heartbeatMs, resyncMs: tools.resyncMs, holdings };
+    });
+  } catch (error) {
+    return refusalOf(error);
+  }
+};
+
+/** Everything that a stamp must hold, for its present process only: an older one is fenced off (P-HB3). */
+export const answerSync = async (tools: AgentTools, request: SyncRequest): Promise<SyncReply> => {
+  const [row] = await rowsOf<{ epoch: number; instance_id: string | null }>(
+    tools.dataSource,
+    `SELECT s.epoch, o.instance_id FROM stamp s LEFT JOIN stamp_observation o ON o.stamp = s.name
+     WHERE s.name = $1 AND s.region = $2 AND s.status <> 'retired'`,
+    [request.stamp, tools.region],
+  );
+  if (!row) return { ok: false, code: 'not_found', message: `There is no stamp ${request.stamp}` };
+  if (row.epoch !== request.epoch || row.instance_id !== request.instanceId) {
+    return { ok: false, code: 'fenced', message: `Another process serves ${request.stamp}, at epoch ${row.epoch}` };
+  }
+  return { ok: true, holdings: await readHoldings(tools.dataSource, request.stamp) };
+};

@@ -1,0 +1,53 @@
+import type { Heartbeat } from '@lapidary/contracts/agent-protocol';
+import { rowsOf } from '@lapidary/db/rows';
+import type { Tx } from '@lapidary/db/transaction';
+
+/**
+ * Takes heartbeats and writes the newest of each stamp in one statement, at most once a second however often they come.
+ */
+export class HeartbeatBook {
+  private newest = new Map<string, Heartbeat>();
+
+  take(heartbeat: Heartbeat): void {
+    const known = this.newest.get(heartbeat.stamp);
+    // A new process starts its sequence anew and has the higher epoch.
+    if (known && (heartbeat.epoch < known.epoch || (heartbeat.epoch === known.epoch && heartbeat.sequence <= known.sequence))) return;
+    this.newest.set(heartbeat.stamp, heartbeat);
+  }
+
+  /**
+   * Writes what came since the last time. Only the stamp's present process counts (P-HB3); returns the stamps whose
+   * heartbeat was refused for that. Ages are measured by the database's clock at the write, so the agents' clocks
+   * don't matter.
+   */
+  async flush(db: Pick<Tx, 'query'>): Promise<string[]> {
+    const beats = [...this.newest.values()];
+    if (beats.length === 0) return [];
+    this.newest = new Map();
+    const rows = await rowsOf<{ stamp: string }>(
+      db,
+      `UPDATE stamp_observation o SET sequence = b.sequence, last_heartbeat_at = clock_timestamp(), load = b.load, held_count = b.count,
+         held_as_of = b.as_of, workload_healthy = b.healthy, workload_version = b.version, agent_version = b.agent
+       FROM jsonb_to_recordset($1::jsonb) AS b(stamp text, instance text, epoch int, sequence bigint, load jsonb, count int, as_of bigint,
+                                               healthy boolean, version text, agent text), stamp s
+       WHERE o.stamp = b.stamp AND s.name = b.stamp AND o.instance_id = b.instance AND o.epoch = b.epoch AND s.epoch = b.epoch
+       RETURNING o.stamp`,
+      [JSON.stringify(beats.map(toRecord))],
+    );
+    const written = new Set(rows.map((r) => r.stamp));
+    return beats.map((b) => b.stamp).filter((stamp) => !written.has(stamp));
+  }
+}
+
+const toRecord = (b: Heartbeat): Record<string, unknown> => ({
+  stamp: b.stamp,
+  instance: b.instanceId,
+  epoch: b.epoch,
+  sequence: b.sequence,
+  load: b.load,
+  count: b.holding.count,
+  as_of: b.holding.asOf,
+  healthy: b.workload.healthy,
+  version: b.workload.version,
+  agent: b.agentVersion,
+});

@@ -1,0 +1,87 @@
+import { rowsOf } from '@lapidary/db/rows';
+import { inTransaction } from '@lapidary/db/transaction';
+import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
+import { newId } from '@lapidary/kernel/ids';
+import type { Logger } from '@lapidary/telemetry/logger';
+import type { MetricsOf } from '@lapidary/telemetry/metrics';
+import type { DataSource } from 'typeorm';
+import { systemContext } from '../http/command-context.js';
+import { notifyCapacity } from '../regions/capacity-channel.js';
+import { recordStampChange } from '../stamps/record-stamp.js';
+import { assess, healthRank, type StampHealth } from './assess.js';
+import type { healthMetrics } from './metrics.js';
+
+export interface MonitorOptions {
+  readonly region: string;
+  readonly dataSource: DataSource;
+  readonly clock: HybridLogicalClock;
+  readonly logger: Logger;
+  readonly metrics: MetricsOf<typeof healthMetrics>;
+  readonly intervalMs: number;
+  /** For how long heartbeats could be heard without a break; 0 while NATS is away. */
+  readonly listeningMs: () => number;
+}
+
+interface Row {
+  readonly name: string;
+  readonly health: StampHealth;
+  readonly age_ms: number | null;
+}
+
+/**
+ * Judges the region's stamps by their last heartbeats; one leader does it. The verdict stands in the stamp's row, so a
+ * monitor that takes over goes on from there and its own start changes nobody's health (P-HB4).
+ */
+export class StampMonitor {
+  private readonly since = new Map<string, { readonly health: StampHealth; readonly atMs: number }>();
+
+  constructor(private readonly options: MonitorOptions) {}
+
+  /** Looks at every stamp once. Returns how many changed. */
+  async look(nowMs: number = Date.now()): Promise<number> {
+    const { dataSource, region, intervalMs, listeningMs, metrics } = this.options;
+    const rows = await rowsOf<Row>(
+      dataSource,
+      `SELECT s.name, s.health, (extract(epoch FROM clock_timestamp() - o.last_heartbeat_at) * 1000)::double precision AS age_ms
+       FROM stamp s LEFT JOIN stamp_observation o ON o.stamp = s.name WHERE s.region = $1 AND s.status <> 'retired'`,
+      [region],
+    );
+    let changed = 0;
+    for (const row of rows) {
+      const since = this.sinceOf(row, nowMs);
+      const ageMs = row.age_ms === null ? null : Math.max(0, row.age_ms);
+      const health = assess({ previous: row.health, previousForMs: nowMs - since, ageMs, intervalMs, listeningMs: listeningMs() });
+      metrics.lapidary_stamp_health.set({ stamp: row.name }, healthRank[health]);
+      if (ageMs !== null) metrics.lapidary_stamp_heartbeat_age_seconds.set({ stamp: row.name }, ageMs / 1000);
+      if (health !== row.health && (await this.change(row, health))) changed++;
+    }
+    return changed;
+  }
+
+  private sinceOf({ name, health }: Row, nowMs: number): number {
+    const known = this.since.get(name);
+    if (known?.health === health) return known.atMs;
+    this.since.set(name, { health, atMs: nowMs });
+    return nowMs;
+  }
+
+  /** State and event together (I5); a stamp that is well again may take tenants that wait. */
+  private async change({ name, health: before }: Row, health: StampHealth): Promise<boolean> {
+    const { dataSource, region, clock, logger } = this.options;
+    const done = await inTransaction(dataSource, async (tx) => {
+      // Another monitor may have been here; then it is for the next look.
+      const rows = await rowsOf(tx, 'UPDATE stamp SET health = $3, updated_at = now() WHERE name = $1 AND health = $2 RETURNING 1', [
+        name,
+        before,
+        health,
+      ]);
+      if (rows.length === 0) return false;
+      const context = systemContext(region, 'health', newId());
+      await recordStampChange(tx, context, clock, 'lapidary.stamp.updated.v1', name, { health: { before, after: health } });
+      if (health === 'healthy') await notifyCapacity(tx, region);
+      return true;
+    });
+    if (done) logger[health === 'healthy' ? 'info' : 'warn']({ stamp: name, before, health }, 'the health of a stamp changed');
+    return done;
+  }
+}

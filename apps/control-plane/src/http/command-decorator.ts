@@ -1,0 +1,43 @@
+import { AppError } from '@lapidary/kernel/app-error';
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { CommandAnswer } from './command-answer.js';
+import type { CommandRequest } from './command-runner.js';
+import './request-augmentation.js';
+
+/** As in the request schemas: longer reasons belong into a ticket. */
+const reasonLengthMax = 500;
+
+const reasonOf = (request: FastifyRequest): string | null => {
+  const fromBody = (request.body as { reason?: unknown } | null | undefined)?.reason;
+  const fromQuery = (request.query as { reason?: unknown } | undefined)?.reason;
+  const reason = fromBody ?? fromQuery;
+  return typeof reason === 'string' && reason !== '' ? reason.slice(0, reasonLengthMax) : null;
+};
+
+/** The request as CommandRunner takes it. Throws `unauthenticated` where nobody has been identified (I10). */
+export const commandRequestOf = (request: FastifyRequest): CommandRequest => {
+  if (!request.principal) throw new AppError('unauthenticated');
+  const key = request.headers['idempotency-key'];
+  return {
+    method: request.method,
+    path: request.url.split('?', 1)[0]!,
+    body: request.body,
+    idempotencyKey: Array.isArray(key) ? key.join(',') : key,
+    actor: request.principal.actor,
+    requestId: request.id,
+    reason: reasonOf(request),
+  };
+};
+
+/** `@Command() request: CommandRequest` in a controller. */
+export const Command = createParamDecorator((_: unknown, context: ExecutionContext): CommandRequest =>
+  commandRequestOf(context.switchToHttp().getRequest<FastifyRequest>()),
+);
+
+/** Puts an answer on the reply (`@Res({ passthrough: true }) reply`) and returns the body for Nest to send. */
+export const send = <T>(reply: FastifyReply, answer: CommandAnswer<T>): T => {
+  reply.status(answer.status);
+  if (answer.headers) reply.headers(answer.headers);
+  return answer.body;
+};

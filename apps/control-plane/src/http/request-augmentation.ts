@@ -1,0 +1,8 @@
+import type { Principal } from '../auth/principal.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by the authentication hook (auth/authenticate-hook.ts) before any handler; null on public paths without credentials. */
+    principal: Principal | null;
+  }
+}

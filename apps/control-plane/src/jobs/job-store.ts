@@ -1,0 +1,130 @@
+import { rowsOf } from '@lapidary/db/rows';
+import type { Tx } from '@lapidary/db/transaction';
+import type { JobKind, JobRow, Json, StepRow } from './job-row.js';
+import { openJobStatuses, type JobStatus, type StepStatus } from './job-states.js';
+
+type Reader = Pick<Tx, 'query'>;
+
+export interface NewJob {
+  readonly id: string;
+  readonly region: string;
+  readonly kind: JobKind;
+  readonly subject: string;
+  readonly input: Json;
+  readonly requestedBy: string;
+  readonly requestId: string;
+  readonly steps: readonly { readonly name: string; readonly title: string }[];
+}
+
+/** Violates job_one_per_subject when the subject has an open job. */
+export const insertJob = async (tx: Tx, job: NewJob): Promise<void> => {
+  await tx.query(
+    `INSERT INTO job (id, region, kind, subject, status, input, requested_by, request_id) VALUES ($1, $2, $3, $4, 'queued', $5::jsonb, $6, $7)`,
+    [job.id, job.region, job.kind, job.subject, JSON.stringify(job.input), job.requestedBy, job.requestId],
+  );
+  await tx.query(
+    `INSERT INTO job_step (job, position, name, title)
+     SELECT $1, ordinality, name, title FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS s (name, title, ordinality)`,
+    [job.id, job.steps.map((s) => s.name), job.steps.map((s) => s.title)],
+  );
+};
+
+export const readJob = async (reader: Reader, id: string): Promise<JobRow | undefined> =>
+  (await rowsOf<JobRow>(reader, 'SELECT * FROM job WHERE id = $1', [id]))[0];
+
+/** The row is locked to the end of the transaction: no other change of this job can come between. */
+export const lockJob = async (tx: Tx, id: string): Promise<JobRow | undefined> =>
+  (await rowsOf<JobRow>(tx, 'SELECT * FROM job WHERE id = $1 FOR UPDATE', [id]))[0];
+
+export const findOpenJob = async (reader: Reader, subject: string): Promise<JobRow | undefined> =>
+  (await rowsOf<JobRow>(reader, 'SELECT * FROM job WHERE subject = $1 AND status = ANY($2)', [subject, openJobStatuses]))[0];
+
+export const readSteps = async (reader: Reader, ids: readonly string[]): Promise<StepRow[]> =>
+  rowsOf<StepRow>(reader, 'SELECT * FROM job_step WHERE job = ANY($1) ORDER BY job, position', [ids]);
+
+export interface JobFilter {
+  readonly status?: string | undefined;
+  readonly subject?: string | undefined;
+  readonly region?: string | undefined;
+  /** Created before this (time, id): the newest come first. */
+  readonly before?: { readonly createdAt: string; readonly id: string } | undefined;
+  readonly limit: number;
+}
+
+/** Times keep their microseconds as text: through a JavaScript Date, rows of one millisecond would be skipped or doubled between pages. */
+export const listJobs = async (reader: Reader, f: JobFilter): Promise<(JobRow & { readonly created_at_exact: string })[]> =>
+  rowsOf(
+    reader,
+    `SELECT job.*, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at_exact
+     FROM job
+     WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR subject = $2) AND ($3::text IS NULL OR region = $3)
+       AND ($4::timestamptz IS NULL OR created_at < $4 OR (created_at = $4 AND id > $5))
+     ORDER BY created_at DESC, id LIMIT $6`,
+    [f.status ?? null, f.subject ?? null, f.region ?? null, f.before?.createdAt ?? null, f.before?.id ?? null, f.limit],
+  );
+
+export interface JobPatch {
+  readonly summary?: string | null;
+  readonly errorCode?: string | null;
+  readonly errorMessage?: string | null;
+  readonly nextAttempt?: boolean;
+}
+
+/** Writes a status that the transition table allowed. The caller holds the row's lock. Leaving a leased state gives the lease up. */
+export const setJobStatus = async (tx: Tx, job: JobRow, status: JobStatus, patch: JobPatch): Promise<JobRow> => {
+  const leased = status === 'running' || status === 'cancelling';
+  const [row] = await rowsOf<JobRow>(
+    tx,
+    `UPDATE job SET status = $2,
+       summary = $3, error_code = $4, error_message = $5,
+       attempt = attempt + $6,
+       lease_owner = CASE WHEN $7 THEN lease_owner END,
+       lease_until = CASE WHEN $7 THEN lease_until END,
+       finished_at = CASE WHEN $2 = ANY('{succeeded,failed,cancelled}') THEN clock_timestamp() END
+     WHERE id = $1 AND status = $8 AND lease_token = $9 RETURNING *`,
+    [
+      job.id,
+      status,
+      patch.summary === undefined ? job.summary : patch.summary,
+      patch.errorCode === undefined ? job.error_code : patch.errorCode,
+      patch.errorMessage === undefined ? job.error_message : patch.errorMessage,
+      patch.nextAttempt ? 1 : 0,
+      leased,
+      job.status,
+      job.lease_token,
+    ],
+  );
+  if (!row) throw new Error(`job ${job.id} changed although its row was locked`);
+  return row;
+};
+
+export interface StepPatch {
+  readonly status: StepStatus;
+  readonly message?: string | null;
+  readonly output?: Json | null;
+  readonly attempts?: number;
+}
+
+/** The caller holds the lock of the job's row, which covers its steps. */
+export const setStep = async (tx: Tx, step: StepRow, patch: StepPatch): Promise<void> => {
+  await tx.query(
+    `UPDATE job_step SET status = $3, message = $4, output = $5::jsonb, attempts = $6,
+       started_at = CASE $3 WHEN 'running' THEN clock_timestamp() WHEN 'pending' THEN NULL ELSE started_at END,
+       finished_at = CASE WHEN $3 = ANY('{succeeded,failed,skipped}') THEN clock_timestamp() END
+     WHERE job = $1 AND position = $2`,
+    [
+      step.job,
+      step.position,
+      patch.status,
+      patch.message === undefined ? step.message : patch.message,
+      patch.output === undefined
+        ? step.output === null
+          ? null
+          : JSON.stringify(step.output)
+        : patch.output === null
+          ? null
+          : JSON.stringify(patch.output),
+      patch.attempts ?? step.attempts,
+    ],
+  );
+};

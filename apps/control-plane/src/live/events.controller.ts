@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { Controller, Get, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ApiAnswers } from '../openapi/api-answers.js';
+import { LiveHub } from './live-hub.js';
+import { LiveStream, typeFilter } from './live-stream.js';
+
+const EventsQuerySchema = z.object({
+  types: z.string().max(2_000).optional().meta({ description: 'Event types, separated by commas; one that ends in * stands for all that begin so' }),
+});
+
+@Controller('v1/events')
+export class EventsController {
+  constructor(private readonly hub: LiveHub) {}
+
+  @Get()
+  @ApiAnswers({
+    summary: 'Everything that happens, as server-sent events (LiveEvent as data)',
+    description:
+      'Resumes at Last-Event-ID. "lapidary.reset" is sent instead of events that are gone: read everything again. Events of other regions come as they are applied here.',
+    tag: 'events',
+    answers: { 200: null },
+  })
+  events(@Query({ schema: EventsQuerySchema }) query: z.infer<typeof EventsQuerySchema>, @Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    reply.hijack();
+    const out = reply.raw;
+    const headers = { ...reply.getHeaders(), 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
+    out.writeHead(200, headers as Record<string, string>);
+    const last = request.headers['last-event-id'];
+    const leave = this.hub.join(new LiveStream(out, typeFilter(query.types)), typeof last === 'string' && last !== '' ? last : undefined);
+    out.once('close', leave);
+    out.once('error', leave);
+  }
+}

@@ -1,0 +1,38 @@
+import type { BackfillReply, BackfillRequest, EventEnvelope } from '@lapidary/contracts/events/envelope';
+import { batchEventsMax } from '@lapidary/contracts/events/envelope';
+import type { AckReply, AckRequest } from '@lapidary/contracts/events/peer-link';
+import type { DataSource } from 'typeorm';
+import { eventsBetween, readOrigin } from './outbox-rows.js';
+
+/** NATS refuses messages over 1 MB; half leaves room for one event of the largest size. */
+const replyBytesMax = 512 * 1024;
+
+/** The longest head of `events` that fits one message; never empty where `events` isn't. */
+const fitting = (events: readonly EventEnvelope[]): readonly EventEnvelope[] => {
+  let bytes = 0;
+  const end = events.findIndex((event, i) => (bytes += Buffer.byteLength(JSON.stringify(event))) > replyBytesMax && i > 0);
+  return end === -1 ? events : events.slice(0, end);
+};
+
+/** Events of a range, from the outbox: what the stream lost, or never had, or what a new region begins with (P-GE2). */
+export const answerBackfill = async (dataSource: DataSource, request: BackfillRequest): Promise<BackfillReply> => {
+  const origin = await readOrigin(dataSource);
+  if (request.epoch !== origin.epoch) return { ok: false, code: 'epoch_unknown', epoch: origin.epoch };
+  const to = Math.min(request.to, origin.sequence);
+  const found = await eventsBetween(dataSource, origin, request.from, to, batchEventsMax);
+  const events = fitting(found);
+  const cut = found.length === batchEventsMax || events.length < found.length;
+  // Rows that are missing before `through` were superseded and pruned (prune-outbox.ts); after it, there may be more.
+  return { ok: true, events: [...events], through: cut ? events.at(-1)!.originsequence : to };
+};
+
+/** Keeps what a peer says it has applied (retention waits for it) and answers where the origin stands. */
+export const answerAck = async (dataSource: DataSource, request: AckRequest): Promise<AckReply> => {
+  await dataSource.query(
+    `INSERT INTO peer_ack (peer, epoch, sequence) VALUES ($1, $2, $3)
+     ON CONFLICT (peer) DO UPDATE SET epoch = excluded.epoch, sequence = excluded.sequence, told_at = now()`,
+    [request.peer, request.epoch, request.sequence],
+  );
+  const { region, epoch, sequence } = await readOrigin(dataSource);
+  return { region, epoch, head: sequence };
+};

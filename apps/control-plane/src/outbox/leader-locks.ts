@@ -1,0 +1,12 @@
+/** Advisory locks of the background work that one replica of a region does at a time (libs/db/leader.ts). */
+export const relayLock = 0x6c61_7101;
+export const directoryLock = 0x6c61_7102;
+export const healthLock = 0x6c61_7103;
+const pullerLocks = 0x6c61_0000_0000;
+
+/** One per peer: links fail and are led independently. */
+export const pullerLock = (peer: string): number => {
+  let hash = 0;
+  for (const character of peer) hash = (Math.imul(hash, 31) + character.charCodeAt(0)) >>> 0;
+  return pullerLocks + hash;
+};

@@ -1,0 +1,34 @@
+import { rowsOf } from '@lapidary/db/rows';
+import type { DataSource } from 'typeorm';
+
+/** A peer's database that was restored from a backup of yesterday finds everything since. */
+export const graceDays = 7;
+/** One statement's worth. */
+const prunedAtOnceMax = 5_000;
+
+/**
+ * Retention of the outbox (P-OB2), the written policy: a row leaves when all of this holds:
+ *   - the stream has it, and it is older than the grace;
+ *   - every configured peer has acknowledged it, under the present epoch; a peer that was never heard of holds all rows;
+ *   - a later event of the same subject is there (events carry whole states), or it tells of a job, which no peer keeps.
+ * So the newest state of every stamp and tenant stays for ever, and a new region is filled from the outbox alone.
+ */
+export const pruneOutbox = async (dataSource: DataSource, peers: readonly string[], days: number = graceDays): Promise<number> => {
+  const gone = await rowsOf(
+    dataSource,
+    `DELETE FROM outbox WHERE position IN (
+       SELECT o.position FROM outbox o, origin
+       WHERE o.published_at IS NOT NULL
+         AND o.created_at < now() - make_interval(days => $2)
+         AND NOT EXISTS (
+           SELECT 1 FROM unnest($1::text[]) AS peer(name)
+           LEFT JOIN peer_ack a ON a.peer = peer.name AND a.epoch = origin.epoch
+           WHERE a.sequence IS NULL OR a.sequence < o.origin_sequence)
+         AND (o.type LIKE 'lapidary.job.%'
+              OR EXISTS (SELECT 1 FROM outbox n WHERE n.subject = o.subject AND n.origin_sequence > o.origin_sequence))
+       ORDER BY o.position LIMIT $3)
+     RETURNING 1`,
+    [peers, days, prunedAtOnceMax],
+  );
+  return gone.length;
+};

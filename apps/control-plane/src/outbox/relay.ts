@@ -1,0 +1,105 @@
+import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
+import { backOffMs } from '@lapidary/kernel/back-off';
+import { Wakeup } from '@lapidary/kernel/wakeup';
+import type { NatsLink } from '@lapidary/messaging/nats-link';
+import type { Logger } from '@lapidary/telemetry/logger';
+import type { MetricsOf } from '@lapidary/telemetry/metrics';
+import type { DataSource } from 'typeorm';
+import type { outboxMetrics } from './metrics.js';
+import { numberOutbox } from './number-outbox.js';
+import { outboxBacklog } from './outbox-rows.js';
+import { publishOutbox } from './publish-outbox.js';
+import { repairStream } from './stream-check.js';
+
+/** A lost notification costs at most this. */
+const timerMs = 1_000;
+/** A stream that lost something while nothing is published would else go unseen. */
+const streamCheckMs = 30_000;
+const retryFirstMs = 100;
+const retryMaxMs = 5_000;
+const observeMs = 1_000;
+
+export interface RelayOptions {
+  readonly dataSource: DataSource;
+  readonly nats: NatsLink;
+  readonly logger: Logger;
+  readonly metrics: MetricsOf<typeof outboxMetrics>;
+  /** Told after the stream has them; best effort. */
+  readonly onPublished: (events: readonly EventEnvelope[]) => void;
+}
+
+/**
+ * Moves events from the outbox to the region's stream: number, publish, mark. One leader does it; two for a moment (a
+ * leader that doesn't know yet) repeat events and harm nothing. Without NATS it goes on numbering and waits.
+ */
+export class OutboxRelay {
+  private readonly wakeup = new Wakeup();
+  private streamCheckedAt = 0;
+  private observedAt = 0;
+
+  constructor(private readonly options: RelayOptions) {}
+
+  wake(): void {
+    this.wakeup.wake();
+  }
+
+  /** Works until the signal; for Leader. */
+  async lead(signal: AbortSignal): Promise<void> {
+    const stopListening = this.options.nats.onConnected(() => {
+      this.streamCheckedAt = 0;
+      this.wake();
+    });
+    try {
+      this.streamCheckedAt = 0;
+      for (let failures = 0; !signal.aborted; ) {
+        try {
+          const busy = await this.pass();
+          failures = 0;
+          if (!busy) await this.wakeup.wait(timerMs, signal);
+        } catch (error) {
+          this.options.logger.warn({ err: error }, 'the outbox could not be published; trying again');
+          await new Wakeup().wait(backOffMs(failures++, retryFirstMs, retryMaxMs), signal);
+        }
+      }
+    } finally {
+      stopListening();
+    }
+  }
+
+  /** One round; true where there may be more to do at once. */
+  async pass(): Promise<boolean> {
+    const { dataSource, nats } = this.options;
+    const numbered = await numberOutbox(dataSource);
+    await this.observe();
+    if (!nats.isConnected) return false;
+    await this.checkStream();
+    const events = await publishOutbox(dataSource, nats);
+    if (events.length > 0) this.told(events);
+    return events.length > 0 || numbered > 0;
+  }
+
+  private told(events: readonly EventEnvelope[]): void {
+    const { metrics, onPublished } = this.options;
+    metrics.lapidary_outbox_published_total.inc(events.length);
+    const now = Date.now();
+    for (const event of events) metrics.lapidary_outbox_publish_seconds.observe(Math.max(0, now - Date.parse(event.time)) / 1000);
+    onPublished(events);
+  }
+
+  private async checkStream(): Promise<void> {
+    if (Date.now() - this.streamCheckedAt < streamCheckMs) return;
+    const again = await repairStream(this.options.dataSource, this.options.nats);
+    this.streamCheckedAt = Date.now();
+    if (again === 0) return;
+    this.options.metrics.lapidary_outbox_stream_repairs_total.inc();
+    this.options.logger.warn({ events: again }, 'the event stream had lost events; they are published again');
+  }
+
+  private async observe(): Promise<void> {
+    if (Date.now() - this.observedAt < observeMs) return;
+    this.observedAt = Date.now();
+    const { depth, ageSeconds } = await outboxBacklog(this.options.dataSource);
+    this.options.metrics.lapidary_outbox_depth.set(depth);
+    this.options.metrics.lapidary_outbox_age_seconds.set(ageSeconds);
+  }
+}

@@ -1,0 +1,43 @@
+import { geoEvents, geoStream } from '@lapidary/contracts/subjects';
+import { EventEnvelopeSchema } from '@lapidary/contracts/events/envelope';
+import { rowsOf } from '@lapidary/db/rows';
+import { unpackBatch } from '@lapidary/messaging/packed-batch';
+import type { NatsLink } from '@lapidary/messaging/nats-link';
+import { ensureStream, geoStreamShape, lastMessage } from '@lapidary/messaging/streams';
+import type { DataSource } from 'typeorm';
+import { lastPublished, publishAgainFrom, readOrigin, type Origin } from './outbox-rows.js';
+
+/** More than this is not put back into the stream; peers that lack more fill the gap from the outbox anyhow. */
+export const republishedMax = 10_000;
+
+/** Where the stream really ends, told by its newest message and not by its counters; 0: empty, unreadable or another epoch. */
+const streamEnd = async (nats: NatsLink, origin: Origin): Promise<number> => {
+  const data = await lastMessage(nats, geoStream(origin.region), geoEvents(origin.region));
+  if (!data) return 0;
+  try {
+    const last = EventEnvelopeSchema.safeParse(unpackBatch(data).at(-1));
+    return last.success && last.data.originepoch === origin.epoch ? last.data.originsequence : 0;
+  } catch {
+    return 0;
+  }
+};
+
+const leastAcknowledged = async (dataSource: DataSource, epoch: number): Promise<number> => {
+  const [row] = await rowsOf<{ least: string | null }>(dataSource, 'SELECT min(sequence) AS least FROM peer_ack WHERE epoch = $1', [epoch]);
+  return Number(row?.least ?? 0);
+};
+
+/**
+ * Makes the stream where it is missing, and puts back what it once acknowledged and no longer has: it was deleted, or its
+ * server lost its disk or its last writes (2.9.10 syncs lazily; lab 1.5). Returns how many events will go out again.
+ */
+export const repairStream = async (dataSource: DataSource, nats: NatsLink): Promise<number> => {
+  const origin = await readOrigin(dataSource);
+  // Read before the stream: it only grows, so a stream that is behind it has really lost something.
+  const published = await lastPublished(dataSource);
+  await ensureStream(nats, geoStreamShape(origin.region));
+  const end = await streamEnd(nats, origin);
+  if (end >= published) return 0;
+  const from = Math.max(end === 0 ? await leastAcknowledged(dataSource, origin.epoch) : end, published - republishedMax);
+  return await publishAgainFrom(dataSource, from + 1);
+};

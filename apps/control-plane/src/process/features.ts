@@ -1,0 +1,29 @@
+import type { Type } from '@nestjs/common';
+import { AuditModule } from '../audit/audit.module.js';
+import { AuthModule } from '../auth/auth.module.js';
+import { DirectoryModule } from '../directory/directory.module.js';
+import { HealthModule } from '../health/health.module.js';
+import { SystemModule } from '../http/system.module.js';
+import { JobsModule } from '../jobs/jobs.module.js';
+import { LiveModule } from '../live/live.module.js';
+import { OutboxModule } from '../outbox/outbox.module.js';
+import { ProvisioningModule } from '../provisioning/provisioning.module.js';
+import { RegionsModule } from '../regions/regions.module.js';
+import { ReplicationModule } from '../replication/replication.module.js';
+import { StampsModule } from '../stamps/stamps.module.js';
+import { TenantsModule } from '../tenants/tenants.module.js';
+
+/** The domain and its API: works with a database alone. */
+export const domainFeatures: readonly Type[] = [SystemModule, AuthModule, AuditModule, RegionsModule, StampsModule, TenantsModule];
+
+/** Everything a control plane runs. */
+export const allFeatures: readonly Type[] = [
+  ...domainFeatures,
+  OutboxModule,
+  DirectoryModule,
+  ReplicationModule,
+  HealthModule,
+  LiveModule,
+  JobsModule,
+  ProvisioningModule,
+];

@@ -1,0 +1,43 @@
+import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import { createDataSource } from '@lapidary/db/data-source';
+import { systemClock } from '@lapidary/kernel/clock';
+import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
+import { NatsLink } from '@lapidary/messaging/nats-link';
+import { createLogger, type Logger } from '@lapidary/telemetry/logger';
+import type { DataSource } from 'typeorm';
+import { migrations } from '../migrations/all.js';
+import { createControlPlaneMetrics, type ControlPlaneMetrics } from './metrics.js';
+
+/** What a process opens before Nest starts and closes after Nest has ended. Tests open the same. */
+export interface ProcessResources {
+  readonly config: ControlPlaneConfig;
+  readonly logger: Logger;
+  readonly metrics: ControlPlaneMetrics;
+  readonly dataSource: DataSource;
+  readonly clock: HybridLogicalClock;
+  readonly nats: NatsLink;
+}
+
+/** Makes the parts. The NATS link connects by itself for as long as it lives; `bringUp` connects the database. */
+export const createResources = (config: ControlPlaneConfig, options: { processMetrics: boolean }): ProcessResources => {
+  const logger = createLogger('control-plane', config.LAPIDARY_LOG_LEVEL, { region: config.LAPIDARY_REGION });
+  return {
+    config,
+    logger,
+    metrics: createControlPlaneMetrics(options),
+    dataSource: createDataSource({
+      url: config.LAPIDARY_DATABASE_URL,
+      applicationName: `control-plane:${config.LAPIDARY_REGION}`,
+      poolSize: config.LAPIDARY_DATABASE_POOL,
+      migrations,
+    }),
+    clock: new HybridLogicalClock(config.LAPIDARY_REGION, systemClock),
+    nats: new NatsLink({
+      url: config.LAPIDARY_NATS_URL,
+      user: config.LAPIDARY_NATS_USER,
+      password: config.LAPIDARY_NATS_PASSWORD,
+      name: `control-plane:${config.LAPIDARY_REGION}`,
+      logger: logger.child({ part: 'nats' }),
+    }),
+  };
+};

@@ -1,0 +1,91 @@
+import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import type { ProvisionPlan } from '@lapidary/contracts/api/provisioning';
+import type { ProvisionRequest } from '@lapidary/contracts/api/stamps';
+import { rowsOf } from '@lapidary/db/rows';
+import type { Tx } from '@lapidary/db/transaction';
+import { AppError } from '@lapidary/kernel/app-error';
+import type { CommandContext } from '../http/command-context.js';
+import { enqueueJob, type EnqueueDeps } from '../jobs/enqueue-job.js';
+import type { JobDefinition } from '../jobs/job-definition.js';
+import type { JobRow } from '../jobs/job-row.js';
+import { assertOwnRegion } from '../regions/single-writer.js';
+import { declareStamp } from '../stamps/declare-stamp.js';
+import { findStamp } from '../stamps/stamp-store.js';
+import { provisionRunOf } from './provision-run.js';
+import { ProvisionInputSchema, type ProvisionInput } from './provision-steps.js';
+import { resolveSpec } from './spec-files.js';
+import { changedPaths, type SpecOverrides } from './spec-merge.js';
+
+export interface ProvisionCommandDeps extends EnqueueDeps {
+  readonly config: ControlPlaneConfig;
+  readonly definition: JobDefinition;
+}
+
+/**
+ * The spec as it would be built now. A stamp without a file of its own keeps what was asked for when it was provisioned
+ * before (else a second "provision" would take its capacity back to the default); with a file, the file is the truth.
+ */
+export const planProvision = async (
+  reader: Pick<Tx, 'query'>,
+  config: ControlPlaneConfig,
+  name: string,
+  request: ProvisionRequest,
+): Promise<ProvisionInput> => {
+  const { reason: _reason, ...asked } = request;
+  const earlier = await earlierOverrides(reader, name);
+  const resolved = await resolveSpec(config.LAPIDARY_STAMPS_DIR, name, (source) => (source === 'defaults' ? [earlier, asked] : [asked]));
+  provisionRunOf(config, resolved.spec, resolved.regionFacts);
+  await refuseOtherDriver(reader, resolved.spec.name, resolved.spec.driver);
+  const overrides = resolved.source === 'defaults' ? { ...earlier, ...asked } : asked;
+  return ProvisionInputSchema.parse({ ...resolved, overrides: JSON.parse(JSON.stringify(overrides)) });
+};
+
+const earlierOverrides = async (reader: Pick<Tx, 'query'>, name: string): Promise<SpecOverrides> => {
+  const [last] = await rowsOf<{ input: unknown }>(
+    reader,
+    `SELECT input FROM job WHERE subject = $1 AND kind = 'provision' ORDER BY created_at DESC, id DESC LIMIT 1`,
+    [name],
+  );
+  return (ProvisionInputSchema.safeParse(last?.input).data?.overrides ?? {}) as SpecOverrides;
+};
+
+/** What one driver built, another neither finds nor can take away. */
+const refuseOtherDriver = async (reader: Pick<Tx, 'query'>, name: string, driver: string): Promise<void> => {
+  const stamp = await findStamp(reader, name);
+  if (!stamp || stamp.driver === driver || stamp.status === 'failed') return;
+  const message = `${name} was built by the driver "${stamp.driver}"; it can't change to "${driver}"`;
+  throw new AppError('spec_invalid', message, { fields: [{ path: 'driver', message }] });
+};
+
+export const describePlan = async (reader: Pick<Tx, 'query'>, input: ProvisionInput): Promise<ProvisionPlan> => {
+  const stamp = await findStamp(reader, input.spec.name);
+  return {
+    spec: input.spec,
+    specDigest: input.digest,
+    source: input.source,
+    overrides: Object.keys(input.overrides),
+    stamp: stamp && { status: stamp.status },
+    changed: changedPaths(stamp?.spec ?? {}, input.spec),
+  };
+};
+
+/** Accepts a provision: job and declared stamp commit together. The job comes first: a stamp with an open job is not touched. */
+export const provisionStamp = async (
+  tx: Tx,
+  context: CommandContext,
+  deps: ProvisionCommandDeps,
+  name: string,
+  request: ProvisionRequest,
+): Promise<JobRow> => {
+  const input = await planProvision(tx, deps.config, name, request);
+  assertOwnRegion(context, input.spec.region, `stamp ${name}`);
+  const because = context.reason === null ? '' : `: ${context.reason}`;
+  const job = await enqueueJob(tx, context, deps, {
+    definition: deps.definition,
+    subject: name,
+    input: { ...input },
+    message: `${context.actor} asked to provision ${name}${because}`,
+  });
+  await declareStamp(tx, context, deps.clock, input.spec);
+  return job;
+};

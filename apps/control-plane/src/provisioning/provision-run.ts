@@ -1,0 +1,42 @@
+import { resolve } from 'node:path';
+import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import type { ProvisionRun } from '@lapidary/contracts/provisioner-protocol';
+import type { StampSpec } from '@lapidary/contracts/stamp-spec';
+import { AppError } from '@lapidary/kernel/app-error';
+
+/** The program of the provisioning child below the root directory. */
+const childProgram = 'infra/dist/engine/provisioner-main.js';
+
+export const childScriptOf = (config: ControlPlaneConfig): string => resolve(config.LAPIDARY_ROOT_DIR, childProgram);
+
+/** Variables without which the local driver can't build anything. */
+const localNeeds = ['LAPIDARY_LOCAL_PROCESS_DIR', 'LAPIDARY_LOCAL_POSTGRES_ADMIN_URL'] as const;
+
+/** What the child is told. Throws config_invalid where this control plane is not set up for the spec's driver. */
+export const provisionRunOf = (config: ControlPlaneConfig, spec: StampSpec, regionFacts: ProvisionRun['regionFacts']): ProvisionRun => ({
+  operation: 'up',
+  spec,
+  regionFacts,
+  engine: config.LAPIDARY_ENGINE,
+  stateDir: resolve(config.LAPIDARY_ENGINE_STATE_DIR),
+  passphraseFile: resolve(config.LAPIDARY_ENGINE_PASSPHRASE_FILE),
+  local: spec.driver === 'local' ? localOf(config) : null,
+});
+
+const localOf = (config: ControlPlaneConfig): NonNullable<ProvisionRun['local']> => {
+  const { LAPIDARY_LOCAL_PROCESS_DIR: processDir, LAPIDARY_LOCAL_POSTGRES_ADMIN_URL: postgresAdminUrl } = config;
+  if (processDir === undefined || postgresAdminUrl === undefined) {
+    const fields = localNeeds.filter((name) => config[name] === undefined).map((path) => ({ path, message: 'needed by the local driver' }));
+    throw new AppError('config_invalid', `This control plane is not set up for the local driver: ${fields.map((f) => f.path).join(', ')}`, {
+      fields,
+    });
+  }
+  return {
+    postgresAdminUrl,
+    natsUrl: config.LAPIDARY_NATS_URL,
+    natsUser: config.LAPIDARY_LOCAL_AGENT_NATS_USER ?? '',
+    natsPassword: config.LAPIDARY_LOCAL_AGENT_NATS_PASSWORD ?? '',
+    processDir: resolve(processDir),
+    rootDir: resolve(config.LAPIDARY_ROOT_DIR),
+  };
+};

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { apiForward } from '@lapidary/contracts/subjects';
+import { waitSecondsMax } from '@lapidary/contracts/api/jobs';
+import { AppError, isAppError } from '@lapidary/kernel/app-error';
+import type { NatsLink } from '@lapidary/messaging/nats-link';
+import { PrincipalSchema } from '../auth/principal.js';
+
+/** A region that doesn't answer within this, beyond what the request itself wants to wait, can't be reached. */
+export const unreachableAfterMs = 3_000;
+
+/** What travels: the request as its own region's API will see it, and who asks. */
+export const ForwardedRequestSchema = z.object({
+  /** Region that passes it on; for the log there. */
+  from: z.string(),
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
+  /** Path with query. */
+  url: z.string().startsWith('/v1/').max(8_192),
+  headers: z.record(z.string(), z.string()),
+  body: z.string().nullable(),
+  principal: PrincipalSchema,
+});
+export type ForwardedRequest = z.infer<typeof ForwardedRequestSchema>;
+
+export const ForwardedAnswerSchema = z.object({
+  status: z.number().int().min(100).max(599),
+  headers: z.record(z.string(), z.string()),
+  body: z.string(),
+});
+export type ForwardedAnswer = z.infer<typeof ForwardedAnswerSchema>;
+
+/** Headers that mean something to the command; the rest concerns the connection of whoever called. */
+export const requestHeaders = ['content-type', 'idempotency-key', 'if-match', 'x-request-id', 'traceparent', 'tracestate'] as const;
+export const answerHeaders = ['content-type', 'etag', 'location', 'retry-after', 'idempotency-replayed'] as const;
+
+/** The chosen headers that are there. */
+export const pickHeaders = (from: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(
+    names.flatMap((name) => {
+      const value = from[name];
+      return typeof value === 'string' || typeof value === 'number' ? [[name, String(value)]] : [];
+    }),
+  );
+
+/** How long the request itself may wait for its answer (`?wait=`). */
+export const waitOf = (url: string): number => {
+  const seconds = Number(new URL(url, 'http://any').searchParams.get('wait') ?? 0);
+  return Number.isFinite(seconds) ? Math.min(Math.max(0, seconds), waitSecondsMax) * 1000 : 0;
+};
+
+/** Sends a request to the region it belongs to, over the link to that region's NATS. */
+export const forwardTo = async (link: NatsLink, region: string, request: ForwardedRequest): Promise<ForwardedAnswer> => {
+  const unreachable = (cause?: unknown): AppError =>
+    new AppError('region_unreachable', `Region ${region} cannot be reached from region ${request.from}`, {
+      cause,
+      details: { region },
+      retryAfterSeconds: 2,
+    });
+  if (!link.isConnected) throw unreachable();
+  try {
+    return await link.requestJson(apiForward(region), request, ForwardedAnswerSchema, unreachableAfterMs + waitOf(request.url));
+  } catch (error) {
+    if (isAppError(error) && (error.code === 'not_ready' || error.code === 'timeout')) throw unreachable(error);
+    throw error;
+  }
+};

@@ -1,0 +1,27 @@
+import { eventSchemas, isEventType, type EventData } from '@lapidary/contracts/events/registry';
+import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
+import type { Tx } from '@lapidary/db/transaction';
+import { AppError } from '@lapidary/kernel/app-error';
+import { applyStamp } from './apply-stamp.js';
+import { applyTenant, type ApplyTools } from './apply-tenant.js';
+
+type StampData = EventData<'lapidary.stamp.updated.v1'>;
+type TenantData = EventData<'lapidary.tenant.updated.v1'>;
+
+/**
+ * Writes another region's fact into the replicas here. Events carry the whole state of their subject, so a newer event
+ * makes up for one that was parked, and an older one than the row was written by changes nothing. Jobs are not kept by
+ * peers: their events only reach the live views. Throws `poison_event` for what no repeat could apply.
+ */
+export const applyEvent = async (tx: Tx, event: EventEnvelope, tools: ApplyTools): Promise<void> => {
+  if (!isEventType(event.type)) throw new AppError('poison_event', `This version does not know events of type ${event.type}`);
+  const parsed = eventSchemas[event.type].safeParse(event.data);
+  if (!parsed.success) {
+    throw new AppError('poison_event', `The data of a ${event.type} event does not fit its schema`, { internal: parsed.error.message });
+  }
+  if (event.type.startsWith('lapidary.stamp.')) await applyStamp(tx, event, (parsed.data as StampData).stamp);
+  else if (event.type.startsWith('lapidary.tenant.')) {
+    const { tenant, claim } = parsed.data as TenantData;
+    await applyTenant(tx, event, tenant, claim ?? event.hlc, tools);
+  }
+};

@@ -1,0 +1,63 @@
+import { rowsOf } from '@lapidary/db/rows';
+import type { NatsLink } from '@lapidary/messaging/nats-link';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { DataSource } from 'typeorm';
+import '../http/request-augmentation.js';
+import { answerHeaders, ForwardedRequestSchema, forwardTo, pickHeaders, requestHeaders, type ForwardedAnswer } from './api-forward.js';
+import { belongsTo } from './request-region.js';
+
+export interface ForwardHookOptions {
+  readonly region: string;
+  readonly dataSource: DataSource;
+  /** Links to the other regions' NATS. */
+  readonly links: ReadonlyMap<string, NatsLink>;
+  readonly onForwarded: (peer: string, outcome: 'answered' | 'unreachable') => void;
+}
+
+/**
+ * Passes a request that belongs to another region on to that region and gives its answer back. One hop only: what came
+ * from a peer is executed here or refused. Callers without credentials and regions without a link are left to the local
+ * handler, whose refusal is the right answer.
+ */
+export const installForwarding = (fastify: FastifyInstance, options: ForwardHookOptions): void => {
+  fastify.addHook('preHandler', async (request, reply) => {
+    const peer = await peerOf(request, options);
+    if (peer === null) return;
+    const answer = await pass(request, peer, options);
+    await reply.status(answer.status).headers(answer.headers).send(answer.body);
+    return reply;
+  });
+};
+
+const peerOf = async (request: FastifyRequest, { region, dataSource, links }: ForwardHookOptions): Promise<string | null> => {
+  if (!request.principal || request.principal.via === 'peer') return null;
+  const belongs = belongsTo(request);
+  if (!belongs) return null;
+  const home = 'region' in belongs ? belongs.region : await homeOf(dataSource, belongs.tenant);
+  return home !== null && home !== region && links.has(home) ? home : null;
+};
+
+const homeOf = async (dataSource: DataSource, tenant: string): Promise<string | null> => {
+  const [row] = await rowsOf<{ home_region: string }>(dataSource, 'SELECT home_region FROM tenant WHERE id = $1', [tenant]);
+  return row?.home_region ?? null;
+};
+
+const pass = async (request: FastifyRequest, peer: string, options: ForwardHookOptions): Promise<ForwardedAnswer> => {
+  const hasBody = request.body !== undefined && request.body !== null;
+  const forwarded = ForwardedRequestSchema.parse({
+    from: options.region,
+    method: request.method,
+    url: request.url,
+    headers: { ...pickHeaders(request.headers, requestHeaders), 'x-request-id': request.id },
+    body: hasBody ? JSON.stringify(request.body) : null,
+    principal: request.principal,
+  });
+  try {
+    const answer = await forwardTo(options.links.get(peer)!, peer, forwarded);
+    options.onForwarded(peer, 'answered');
+    return { ...answer, headers: pickHeaders(answer.headers, answerHeaders) };
+  } catch (error) {
+    options.onForwarded(peer, 'unreachable');
+    throw error;
+  }
+};

@@ -1,0 +1,131 @@
+import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
+import { rowsOf } from '@lapidary/db/rows';
+import { inTransaction, sqlStateOf, type Tx } from '@lapidary/db/transaction';
+import { isAppError } from '@lapidary/kernel/app-error';
+import { newId } from '@lapidary/kernel/ids';
+import type { IncomingEvent } from '@lapidary/replication/read-events';
+import { planBackfill, planRun, type Position, type Run } from '@lapidary/replication/version-vector';
+import type { DataSource } from 'typeorm';
+import { applyEvent } from './apply-event.js';
+import type { ApplyTools } from './apply-tenant.js';
+import { advancePosition, readPosition } from './peer-position.js';
+
+export interface Ingested {
+  /** Took effect here, for the live views. */
+  readonly applied: readonly EventEnvelope[];
+  readonly skipped: number;
+  readonly parked: number;
+  /** Position reached, and what is missing before the rest can be taken in. */
+  readonly run: Run<IncomingEvent>;
+}
+
+const positionOf = (e: IncomingEvent): Position => e;
+
+/**
+ * Takes in events of a peer: decides by the version vector, applies, and advances the vector, all in one transaction
+ * (I5, I6). The vector's row is locked first, so two readers of one peer take turns and the second finds nothing new.
+ * With `through`, the events are a back-fill that stands for everything up to there.
+ */
+export const ingest = async (
+  dataSource: DataSource,
+  tools: ApplyTools,
+  peer: string,
+  events: readonly IncomingEvent[],
+  through?: number,
+): Promise<Ingested> => {
+  try {
+    return await attempt(dataSource, tools, peer, events, through, 'together');
+  } catch (error) {
+    // One event spoils the transaction: go again with a savepoint around each, and park the one that can't be applied.
+    if (!isPoison(error)) throw error;
+    return await attempt(dataSource, tools, peer, events, through, 'one by one');
+  }
+};
+
+const attempt = async (
+  dataSource: DataSource,
+  tools: ApplyTools,
+  peer: string,
+  events: readonly IncomingEvent[],
+  through: number | undefined,
+  how: 'together' | 'one by one',
+): Promise<Ingested> =>
+  await inTransaction(dataSource, async (tx) => {
+    const at = await readPosition(tx, peer, { lock: true });
+    const run = through === undefined ? planRun(at, events, positionOf) : planBackfill(at, events, positionOf, through);
+    const fresh = await noteInInbox(tx, peer, run.apply);
+    const applied: EventEnvelope[] = [];
+    let parked = 0;
+    for (const incoming of fresh) {
+      const error = incoming.ok ? await applyOne(tx, incoming.event, tools, how) : incoming.error;
+      if (error === null && incoming.ok) applied.push(incoming.event);
+      else if (error !== null) {
+        parked++;
+        await park(tx, peer, incoming, error);
+      }
+    }
+    if (run.at.sequence > at.sequence) await advancePosition(tx, peer, run.at, applied.at(-1)?.time ?? null);
+    return { applied, skipped: run.skipped, parked, run };
+  });
+
+/** Null where the event was applied, else why it never will be. */
+const applyOne = async (tx: Tx, event: EventEnvelope, tools: ApplyTools, how: 'together' | 'one by one'): Promise<string | null> => {
+  if (how === 'together') {
+    await applyEvent(tx, event, tools);
+    return null;
+  }
+  try {
+    await tx.query('SAVEPOINT one_event');
+    await applyEvent(tx, event, tools);
+    await tx.query('RELEASE SAVEPOINT one_event');
+    return null;
+  } catch (error) {
+    if (!isPoison(error)) throw error;
+    await tx.query('ROLLBACK TO SAVEPOINT one_event');
+    return error instanceof Error ? error.message : String(error);
+  }
+};
+
+/**
+ * Whether a repeat could never help: the event's own fault, or data that breaks a rule of the database (SQLSTATE classes
+ * 22 data exception, 23 integrity). A database that is away or busy is no fault of the event; it is met again.
+ */
+const isPoison = (error: unknown): boolean => {
+  if (isAppError(error)) return !error.entry.retry;
+  const state = sqlStateOf(error);
+  return state !== undefined && (state.startsWith('22') || state.startsWith('23'));
+};
+
+/** The second wall of I5: an event id takes effect once, even if a position were ever wrong. */
+const noteInInbox = async (tx: Tx, peer: string, events: readonly IncomingEvent[]): Promise<readonly IncomingEvent[]> => {
+  const good = events.flatMap((e) => (e.ok ? [e.event] : []));
+  if (good.length === 0) return events;
+  const rows = await rowsOf<{ event_id: string }>(
+    tx,
+    `INSERT INTO inbox (event_id, origin, epoch, sequence, type)
+     SELECT id, $1, epoch, sequence, type FROM unnest($2::text[], $3::int[], $4::bigint[], $5::text[]) AS e(id, epoch, sequence, type)
+     ON CONFLICT DO NOTHING RETURNING event_id`,
+    [peer, good.map((e) => e.id), good.map((e) => e.originepoch), good.map((e) => e.originsequence), good.map((e) => e.type)],
+  );
+  const fresh = new Set(rows.map((r) => r.event_id));
+  return events.filter((e) => !e.ok || fresh.has(e.event.id));
+};
+
+/**
+ * P-SC3: parked as it came, for a person; the vector goes on. Later events of the same subject still apply, since each
+ * carries the whole state and so heals what this one would have done; the subject stays marked by its row here.
+ */
+const park = async (tx: Tx, peer: string, incoming: IncomingEvent, error: string): Promise<void> => {
+  const raw = incoming.ok ? incoming.event : incoming.raw;
+  const { type, subject } = (typeof raw === 'object' && raw !== null ? raw : {}) as { type?: unknown; subject?: unknown };
+  await tx.query(
+    `INSERT INTO dead_letter (id, origin, epoch, sequence, type, subject, event, error) VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8)
+     ON CONFLICT (origin, epoch, sequence) DO NOTHING`,
+    [newId(), peer, incoming.epoch, incoming.sequence, asText(type), asText(subject), jsonOf(raw), error.slice(0, errorLengthMax)],
+  );
+};
+
+const errorLengthMax = 2_000;
+const asText = (value: unknown): string => (typeof value === 'string' ? value.slice(0, 200) : 'unreadable');
+/** jsonb refuses the character U+0000. */
+const jsonOf = (raw: unknown): string => (JSON.stringify(raw) ?? 'null').replaceAll('\\u0000', '');

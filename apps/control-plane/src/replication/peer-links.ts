@@ -1,0 +1,31 @@
+import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import { NatsLink } from '@lapidary/messaging/nats-link';
+import type { Logger } from '@lapidary/telemetry/logger';
+import type { ReplicationStatus } from '../regions/replication-status.js';
+
+/** Ordinary client connections to the other regions' NATS, one each (lab 1.3: no mesh, no gateway; each link stands alone). */
+export class PeerLinks {
+  readonly byRegion: ReadonlyMap<string, NatsLink>;
+
+  constructor(config: ControlPlaneConfig, logger: Logger, status: ReplicationStatus, onChange: (peer: string, up: boolean) => void) {
+    const links = new Map<string, NatsLink>();
+    for (const [peer, { natsUrl, natsUser, natsPassword }] of Object.entries(config.LAPIDARY_PEERS)) {
+      if (peer === config.LAPIDARY_REGION) continue;
+      const name = `geode:${config.LAPIDARY_REGION}->${peer}`;
+      const link = new NatsLink({ url: natsUrl, user: natsUser, password: natsPassword, name, logger: logger.child({ peer }) });
+      const tell = (up: boolean): void => {
+        status.report(peer, up ? { state: 'connected', cutSince: null } : { state: 'cut', cutSince: new Date().toISOString() });
+        onChange(peer, up);
+      };
+      tell(false);
+      link.onConnected(() => tell(true));
+      link.onDisconnected(() => tell(false));
+      links.set(peer, link);
+    }
+    this.byRegion = links;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.byRegion.values()].map(async (link) => link.close()));
+  }
+}

@@ -1,0 +1,57 @@
+import { nothingRead, type Position } from '@lapidary/replication/version-vector';
+import { rowsOf } from '@lapidary/db/rows';
+import { inTransaction, type Tx } from '@lapidary/db/transaction';
+import type { DataSource } from 'typeorm';
+
+/** Where the reader stands with a peer, and where it believes to find the rest in the peer's stream. */
+export interface PeerPosition extends Position {
+  /** Broker's sequence of the last message taken in; only good for the stream whose id it was noted with. */
+  readonly streamHint: number;
+  readonly streamId: string;
+}
+
+const columns = 'SELECT epoch, sequence, stream_hint, stream_id FROM version_vector WHERE origin = $1';
+
+export const readPosition = async (db: Pick<Tx, 'query'>, peer: string, options?: { readonly lock: boolean }): Promise<PeerPosition> => {
+  const [row] = await rowsOf<{ epoch: number; sequence: string; stream_hint: string; stream_id: string }>(
+    db,
+    options?.lock === true ? `${columns} FOR UPDATE` : columns,
+    [peer],
+  );
+  if (!row) return { ...nothingRead, streamHint: 0, streamId: '' };
+  return { epoch: row.epoch, sequence: Number(row.sequence), streamHint: Number(row.stream_hint), streamId: row.stream_id };
+};
+
+/**
+ * Begins a peer's epoch from nothing: its database is new to us, or was restored from a backup. What we hold of it stays
+ * until its events, told anew, say otherwise; the guards against older events are lifted for that.
+ */
+export const adoptEpoch = async (dataSource: DataSource, peer: string, epoch: number): Promise<void> =>
+  await inTransaction(dataSource, async (tx) => {
+    const adopted = await rowsOf(
+      tx,
+      `INSERT INTO version_vector AS v (origin, epoch, sequence) VALUES ($1, $2, 0)
+       ON CONFLICT (origin) DO UPDATE SET epoch = excluded.epoch, sequence = 0, stream_hint = 0, stream_id = '', applied_at = now()
+         WHERE v.epoch < excluded.epoch
+       RETURNING 1`,
+      [peer, epoch],
+    );
+    if (adopted.length === 0) return;
+    await tx.query('UPDATE stamp SET origin_sequence = 0 WHERE region = $1', [peer]);
+    await tx.query('UPDATE tenant SET origin_sequence = 0 WHERE home_region = $1', [peer]);
+    await tx.query('DELETE FROM inbox WHERE origin = $1', [peer]);
+  });
+
+/** Notes the position after events were taken in; in the transaction that applied them (I5). */
+export const advancePosition = async (tx: Tx, peer: string, at: Position, lastEventAt: string | null): Promise<void> => {
+  await tx.query(
+    `UPDATE version_vector SET sequence = $3, last_event_at = coalesce($4::timestamptz, last_event_at), applied_at = now()
+     WHERE origin = $1 AND epoch = $2 AND sequence <= $3`,
+    [peer, at.epoch, at.sequence, lastEventAt],
+  );
+};
+
+/** Where to resume in the stream. An optimisation: a wrong hint costs a repeat or a back-fill, never an event. */
+export const noteStreamHint = async (db: Pick<Tx, 'query'>, peer: string, streamId: string, sequence: number): Promise<void> => {
+  await db.query('UPDATE version_vector SET stream_id = $2, stream_hint = $3 WHERE origin = $1', [peer, streamId, sequence]);
+};

@@ -1,0 +1,187 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BackfillReplySchema, type EventEnvelope } from '@lapidary/contracts/events/envelope';
+import { AckReplySchema, type AckReply } from '@lapidary/contracts/events/peer-link';
+import { geoAck, geoBackfill, geoStream } from '@lapidary/contracts/subjects';
+import { AppError } from '@lapidary/kernel/app-error';
+import type { NatsLink } from '@lapidary/messaging/nats-link';
+import { OrderedReader, type ReaderEnd, type StreamMessage } from '@lapidary/messaging/ordered-reader';
+import { unpackBatch } from '@lapidary/messaging/packed-batch';
+import { streamState, type StreamState } from '@lapidary/messaging/streams';
+import { readEvents, type IncomingEvent } from '@lapidary/replication/read-events';
+import type { Logger } from '@lapidary/telemetry/logger';
+import type { MetricsOf } from '@lapidary/telemetry/metrics';
+import type { DataSource } from 'typeorm';
+import type { ApplyTools } from './apply-tenant.js';
+import { ingest, type Ingested } from './ingest.js';
+import type { replicationMetrics } from './metrics.js';
+import { adoptEpoch, noteStreamHint, readPosition } from './peer-position.js';
+
+/** An outbox answers a question in milliseconds, a back-fill of 200 events in some ten. */
+const requestMs = 3_000;
+/** How often the peer hears how far we are, and we hear where it stands. */
+const ackMs = 1_000;
+
+export interface SessionOptions {
+  /** This region. */
+  readonly region: string;
+  readonly peer: string;
+  readonly dataSource: DataSource;
+  /** Ordinary client connection to the peer's NATS. */
+  readonly link: NatsLink;
+  readonly tools: ApplyTools;
+  readonly logger: Logger;
+  readonly metrics: MetricsOf<typeof replicationMetrics>;
+  /** Told after the transaction has committed. */
+  readonly onApplied: (events: readonly EventEnvelope[]) => void;
+}
+
+export type SessionEnd = ReaderEnd | 'newer-epoch';
+
+/** One reading of a peer's stream, from our own position until something is in doubt. */
+export class PeerSession {
+  private newerEpoch = false;
+  private behindAt: number | null = null;
+
+  constructor(private readonly options: SessionOptions) {}
+
+  async run(signal: AbortSignal): Promise<SessionEnd> {
+    const { dataSource, link, peer } = this.options;
+    await this.greet();
+    const state = await streamState(link, geoStream(peer));
+    if (!state) return await this.withoutStream(signal);
+    const { streamHint, streamId } = await readPosition(dataSource, peer);
+    // A hint past the stream's end is of a stream that has lost its last messages; then everything left is read anew.
+    const usable = streamId === state.id && streamHint <= state.lastSequence;
+    const reader = await OrderedReader.open(link, {
+      stream: geoStream(peer),
+      fromSequence: usable ? streamHint + 1 : 1,
+      onMessage: (message) => this.onMessage(message, state, () => void reader.stop()),
+    });
+    const onAbort = (): void => void reader.stop();
+    signal.addEventListener('abort', onAbort);
+    const ended = new AbortController();
+    const checking = this.keepChecking(ended.signal, () => void reader.stop());
+    const end = await reader.ended;
+    ended.abort();
+    signal.removeEventListener('abort', onAbort);
+    await checking;
+    if (end === 'failed') throw reader.failure;
+    return this.newerEpoch ? 'newer-epoch' : end;
+  }
+
+  /** Tells the peer how far we are, follows its epoch, and returns where it stands. */
+  private async greet(): Promise<AckReply & { readonly at: number }> {
+    const { dataSource, link, peer, region, metrics } = this.options;
+    const before = await readPosition(dataSource, peer);
+    const body = { peer: region, epoch: before.epoch, sequence: before.sequence };
+    const reply = await link.requestJson(geoAck(peer), body, AckReplySchema, requestMs);
+    if (reply.region !== peer) {
+      throw new AppError('config_invalid', `The NATS server configured for ${peer} is that of ${reply.region}`);
+    }
+    if (reply.epoch > before.epoch) await adoptEpoch(dataSource, peer, reply.epoch);
+    const at = reply.epoch > before.epoch ? 0 : before.sequence;
+    metrics.lapidary_replication_behind.set({ peer }, Math.max(0, reply.head - at));
+    return { ...reply, at };
+  }
+
+  /**
+   * Every second: acknowledge, and look for a hole that no later event shows (the stream's last messages were lost, or
+   * the peer can't publish). Being behind at two looks in a row without having moved means that nothing is on its way.
+   */
+  private async check(): Promise<void> {
+    const { peer, link, dataSource } = this.options;
+    const { head, at, epoch } = await this.greet();
+    const stuck = at < head && this.behindAt === at;
+    this.behindAt = at < head ? at : null;
+    if (!stuck) return;
+    const now = await readPosition(dataSource, peer);
+    if (now.epoch === epoch && now.sequence < head && link.isConnected) await this.fill(now.epoch, now.sequence + 1, head);
+  }
+
+  private async keepChecking(ended: AbortSignal, stop: () => void): Promise<void> {
+    const { logger, peer } = this.options;
+    let failures = 0;
+    while (!ended.aborted) {
+      await sleep(ackMs, undefined, { signal: ended }).catch(() => undefined);
+      if (ended.aborted) return;
+      try {
+        await this.check();
+        failures = 0;
+      } catch (error) {
+        logger.debug({ err: error, peer }, 'no answer from the peer');
+        // The peer's control plane may be down while its stream is readable; only a wrong peer ends the reading.
+        if (++failures > 0 && error instanceof AppError && error.code === 'config_invalid') return stop();
+      }
+    }
+  }
+
+  /** The peer has no stream (yet, or it is being made anew): what its outbox has comes all the same. */
+  private async withoutStream(signal: AbortSignal): Promise<SessionEnd> {
+    await sleep(ackMs, undefined, { signal }).catch(() => undefined);
+    await this.check().catch(() => undefined);
+    await this.check();
+    return 'stream-gone';
+  }
+
+  private async onMessage(message: StreamMessage, state: StreamState, stop: () => void): Promise<void> {
+    const { peer, dataSource, logger } = this.options;
+    let raw: unknown[];
+    try {
+      raw = unpackBatch(message.data);
+    } catch (error) {
+      // Nobody can tell what it held; the hole that it leaves shows itself and is filled from the outbox.
+      logger.warn({ err: error, peer, streamSequence: message.sequence }, 'a message of the peer’s stream is unreadable');
+      return;
+    }
+    const done = await this.takeIn(readEvents(peer, raw));
+    if (!done) {
+      this.newerEpoch = true;
+      stop();
+      return;
+    }
+    await noteStreamHint(dataSource, peer, state.id, message.sequence);
+  }
+
+  /** False where the peer's epoch has changed. */
+  private async takeIn(events: readonly IncomingEvent[]): Promise<boolean> {
+    const { dataSource, tools, peer } = this.options;
+    let rest = events;
+    for (;;) {
+      const result = await ingest(dataSource, tools, peer, rest);
+      this.observe(result);
+      const { stopped } = result.run;
+      if (!stopped) return true;
+      if (stopped.by.kind === 'newer-epoch') return false;
+      await this.fill(result.run.at.epoch, stopped.by.from, stopped.by.to);
+      rest = stopped.rest;
+    }
+  }
+
+  /** Asks the origin for a range and takes it in, piece by piece. */
+  private async fill(epoch: number, from: number, to: number): Promise<void> {
+    const { link, peer, dataSource, tools, logger, metrics } = this.options;
+    metrics.lapidary_replication_gaps_total.inc({ peer });
+    logger.info({ peer, from, to }, 'filling a gap from the peer’s outbox');
+    for (let next = from; next <= to; ) {
+      const reply = await link.requestJson(geoBackfill(peer), { epoch, from: next, to }, BackfillReplySchema, requestMs);
+      if (!reply.ok) throw new AppError('not_ready', `Region ${peer} has begun epoch ${reply.epoch}`);
+      if (reply.through < next) throw new AppError('not_ready', `Region ${peer} does not have its events ${next} to ${to} yet`);
+      this.observe(await ingest(dataSource, tools, peer, readEvents(peer, reply.events), reply.through));
+      next = reply.through + 1;
+    }
+  }
+
+  private observe({ applied, skipped, parked }: Ingested): void {
+    const { metrics, peer, onApplied, logger } = this.options;
+    metrics.lapidary_replication_applied_total.inc({ peer }, applied.length);
+    metrics.lapidary_replication_skipped_total.inc({ peer }, skipped);
+    if (parked > 0) {
+      metrics.lapidary_replication_dead_letters_total.inc({ peer }, parked);
+      logger.error({ peer, parked }, 'events could not be applied and were parked');
+    }
+    const last = applied.at(-1);
+    if (!last) return;
+    metrics.lapidary_replication_lag_seconds.set({ peer }, Math.max(0, Date.now() - Date.parse(last.time)) / 1000);
+    onApplied(applied);
+  }
+}

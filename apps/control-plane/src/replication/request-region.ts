@@ -1,0 +1,51 @@
+import { isTenantId, regionOfJob, regionOfStamp } from '@lapidary/kernel/names';
+
+/** What the API needs to know of a request to tell whose it is. */
+export interface IncomingRequest {
+  readonly method: string;
+  /** Path with query. */
+  readonly url: string;
+  readonly body: unknown;
+}
+
+/** The region named by the request itself, a tenant whose home region decides, or neither: it is for whoever got it. */
+export type Belongs = { readonly region: string } | { readonly tenant: string } | null;
+
+const decoded = (part: string | undefined): string => {
+  try {
+    return decodeURIComponent(part ?? '');
+  } catch {
+    return '';
+  }
+};
+
+/**
+ * Whose a request is (single writer per key). Reads of stamps, tenants and regions are answered from the replicas here,
+ * so that a region that is cut off still shows the fleet (P-GE6); jobs and decisions are kept by their own region only.
+ */
+export const belongsTo = ({ method, url, body }: IncomingRequest): Belongs => {
+  const { pathname, searchParams } = new URL(url, 'http://any');
+  const [version, noun, rawId, verb] = pathname.split('/').slice(1);
+  if (version !== 'v1') return null;
+  const id = decoded(rawId);
+  const isRead = method === 'GET' || method === 'HEAD';
+  const named = (region: string | null | undefined): Belongs => (region ? { region } : null);
+  switch (noun) {
+    case 'stamps':
+      return isRead ? null : named(regionOfStamp(id));
+    case 'jobs':
+      return id === '' ? named(searchParams.get('region')) : named(regionOfJob(id));
+    case 'route':
+      return named(searchParams.get('region'));
+    case 'tenants':
+      if (id === '') return isRead ? null : named(bodyRegion(body));
+      return (isRead && verb !== 'explain') || !isTenantId(id) ? null : { tenant: id };
+    default:
+      return null;
+  }
+};
+
+const bodyRegion = (body: unknown): string | null => {
+  const region = typeof body === 'object' && body !== null && 'region' in body ? body.region : null;
+  return typeof region === 'string' ? region : null;
+};

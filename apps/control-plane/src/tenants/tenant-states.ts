@@ -1,0 +1,22 @@
+import type { tenantStatuses } from '@lapidary/contracts/api/tenants';
+import type { TransitionTable } from '@lapidary/kernel/transition-table';
+
+export type TenantStatus = (typeof tenantStatuses)[number];
+export type TenantEvent = 'place' | 'suspend' | 'resume' | 'delete';
+
+export const tenantTransitions: TransitionTable<TenantStatus, TenantEvent> = {
+  name: 'tenant',
+  initial: 'pending',
+  states: {
+    pending: 'Waits for room; placed by itself when there is some',
+    placed: 'Has a stamp that holds its units',
+    suspended: 'Kept, but not served; for example after a conflict over its name',
+    deleted: 'Gone; its id is never given out again',
+  },
+  transitions: [
+    { from: ['pending'], event: 'place', to: 'placed', why: 'a stamp had room and the units were reserved' },
+    { from: ['pending', 'placed'], event: 'suspend', to: 'suspended', why: 'a person or the conflict rule said so' },
+    { from: ['suspended'], event: 'resume', to: 'pending', why: 'the reason is gone; it is placed anew' },
+    { from: ['pending', 'placed', 'suspended'], event: 'delete', to: 'deleted', why: 'a person said so' },
+  ],
+};

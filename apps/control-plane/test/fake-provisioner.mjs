@@ -1,0 +1,111 @@
+/**
+ * Speaks the provisioner protocol without building anything. What it does is the label "behaviour" of the spec; its "state" is a
+ * directory, so that what happened in an earlier life can be seen. `applied` holds one line per resource that was made.
+ */
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const resources = ['database', 'role', 'agent'];
+
+const send = (message) => new Promise((resolve) => (process.connected ? process.send(message, () => resolve()) : resolve()));
+const resource = (name, op, status) => send({ type: 'resource', op, resourceType: 'fake:index:Thing', name, status, changed: [] });
+const hang = () => new Promise((resolve) => setTimeout(resolve, 2 ** 30));
+
+/** How often this behaviour was begun, counted on disk. */
+const lifeOf = (dir) => {
+  const file = join(dir, 'lives');
+  const life = existsSync(file) ? Number(readFileSync(file, 'utf8')) + 1 : 1;
+  writeFileSync(file, String(life));
+  return life;
+};
+
+const build = async (run) => {
+  const file = join(run.stateDir, 'applied');
+  const done = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
+  let created = 0;
+  for (const name of resources) {
+    if (done.includes(name)) {
+      await resource(name, 'same', 'done');
+      continue;
+    }
+    await resource(name, 'create', 'started');
+    appendFileSync(file, `${name}\n`);
+    await resource(name, 'create', 'done');
+    created++;
+  }
+  const frontDoor = run.spec.labels['front-door'] ?? 'http://127.0.0.1:9';
+  const outputs = { frontDoors: [frontDoor], agentTokenSha256: 'a'.repeat(64), templateVersion: '1.0.0', graphDigest: 'b'.repeat(64) };
+  await send({ type: 'result', changes: created > 0 ? { create: created } : { same: resources.length }, outputs, engine: 'fake' });
+  process.exit(0);
+};
+
+const behaviours = {
+  good: build,
+  'crash-once': async (run) => {
+    if (lifeOf(run.stateDir) > 1) return build(run);
+    await resource('database', 'create', 'started');
+    appendFileSync(join(run.stateDir, 'applied'), 'database\n');
+    process.stderr.write('out of luck\n');
+    process.kill(process.pid, 'SIGKILL');
+    await hang();
+  },
+  'crash-always': async (run) => {
+    lifeOf(run.stateDir);
+    process.stderr.write('x'.repeat(200_000) + 'the very end\n');
+    process.exitCode = 3;
+    process.disconnect();
+  },
+  'locked-twice': async (run) => {
+    if (lifeOf(run.stateDir) > 2) return build(run);
+    await send({ type: 'failure', code: 'locked', message: 'locked by process 1', retry: true });
+    process.exit(0);
+  },
+  fails: async (run) => {
+    lifeOf(run.stateDir);
+    await send({ type: 'failure', code: 'program_failed', message: 'the template is wrong', retry: false });
+    process.exit(0);
+  },
+  garbage: async (run) => {
+    await send('hello');
+    await send({ type: 'resource', op: 'explode' });
+    await send({ type: 'result', changes: 'many' });
+    await send({ __proto__: null, type: 'log', level: 'info', message: 'nul \0 inside' });
+    return build(run);
+  },
+  'silent-end': async () => process.exit(0),
+  deaf: async () => {
+    process.on('SIGTERM', () => undefined);
+    await resource('database', 'create', 'started');
+    await hang();
+  },
+  obedient: async () => {
+    process.on('message', (m) => {
+      if (m.type === 'cancel')
+        void send({ type: 'failure', code: 'cancelled', message: 'cancelled', retry: true }).then(() => process.exit(0));
+    });
+    await resource('database', 'create', 'started');
+    await hang();
+  },
+  'result-then-hang': async (run) => {
+    const exit = process.exit;
+    process.exit = () => undefined;
+    await build(run);
+    void exit;
+    await hang();
+  },
+  flood: async (run) => {
+    for (let i = 0; i < 3000; i++) await send({ type: 'log', level: 'info', message: `line ${i}` });
+    return build(run);
+  },
+};
+
+process.on('disconnect', () => process.exit(1));
+process.on('message', (message) => {
+  if (message.type !== 'run') return;
+  mkdirSync(message.run.stateDir, { recursive: true });
+  writeFileSync(
+    join(message.run.stateDir, 'seen.json'),
+    JSON.stringify({ pid: process.pid, env: Object.keys(process.env), argv: process.argv }),
+  );
+  void behaviours[message.run.spec.labels.behaviour ?? 'good'](message.run);
+});
