@@ -1,0 +1,102 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { RouteQuerySchema } from '@lapidary/contracts/api/routing';
+import { TenantIdSchema } from '@lapidary/contracts/api/common';
+import { tenantKey } from '@lapidary/contracts/directory';
+import { AppError, toAppError } from '@lapidary/kernel/app-error';
+import { newId } from '@lapidary/kernel/ids';
+import { answerProblem } from './answer-problem.js';
+import type { Directory } from './directory/directory.js';
+import { explain, type ExplainDeps } from './explain.js';
+import type { RouterMetrics } from './metrics.js';
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
+}
+
+export interface AdminServerOptions extends ExplainDeps {
+  readonly directory: Directory;
+  readonly metrics: RouterMetrics;
+  readonly readiness: () => Readiness;
+}
+
+type Handler = (options: AdminServerOptions, url: URL) => { readonly status: number; readonly body: unknown };
+
+const ok = (body: unknown): { status: number; body: unknown } => ({ status: 200, body });
+
+const directoryState: Handler = ({ directory }) => ok({ ...directory.state(), ...directory.digest, live: directory.isLive });
+
+const readiness: Handler = (options) => {
+  const state = options.readiness();
+  return { status: state.ready ? 200 : 503, body: { ...state, directory: options.directory.state() } };
+};
+
+const tenantEntry: Handler = ({ directory }, url) => {
+  const id = TenantIdSchema.safeParse(decodeURIComponent(url.pathname.slice('/directory/tenants/'.length)));
+  if (!id.success) throw new AppError('invalid_input', 'This is not a tenant id.');
+  const held = directory.held(tenantKey(id.data));
+  if (!held) throw new AppError('unknown_tenant', `The directory has no tenant "${id.data}".`);
+  return ok({ ...held.entry, appliedAtMs: held.appliedAtMs });
+};
+
+const explanation: Handler = (options, url) => {
+  const query = RouteQuerySchema.safeParse(Object.fromEntries(url.searchParams));
+  if (!query.success) {
+    const fields = query.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
+    throw new AppError('invalid_input', 'Ask with ?host=<host>&path=<path>.', { fields });
+  }
+  return ok(explain(options, query.data.host, query.data.path));
+};
+
+const handlerFor = (path: string): Handler | undefined => {
+  if (path.startsWith('/directory/tenants/')) return tenantEntry;
+  return { '/healthz': () => ok({ ok: true }), '/readyz': readiness, '/directory': directoryState, '/explain': explanation }[path];
+};
+
+/** The port for operators and supervisors; never exposed to tenants' clients. */
+export class AdminServer {
+  private readonly server: Server;
+
+  constructor(private readonly options: AdminServerOptions) {
+    this.server = createServer((request, response) => void this.take(request, response));
+  }
+
+  async listen(host: string, port: number): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(port, host, () => resolve(void this.server.off('error', reject)));
+    });
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.server.closeAllConnections();
+    await closed;
+  }
+
+  private async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      if (request.method !== 'GET' && request.method !== 'HEAD') throw new AppError('not_found', 'Only GET is answered here.');
+      const url = new URL(request.url ?? '/', 'http://admin');
+      if (url.pathname === '/metrics') return await this.sendMetrics(response);
+      const handler = handlerFor(url.pathname);
+      if (!handler) throw new AppError('not_found', `There is nothing at ${url.pathname}.`);
+      const { status, body } = handler(this.options, url);
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    } catch (error) {
+      answerProblem(response, { error: error instanceof URIError ? new AppError('invalid_input') : toAppError(error), requestId: newId() });
+    }
+  }
+
+  private async sendMetrics(response: ServerResponse): Promise<void> {
+    const { directory, metrics } = this.options;
+    const { cursor, entries, ageMs } = directory.state();
+    metrics.lapidary_router_directory_cursor.set(cursor);
+    metrics.lapidary_router_directory_entries.set(entries);
+    metrics.lapidary_router_directory_age_seconds.set(ageMs / 1000);
+    metrics.lapidary_router_directory_live.set(directory.isLive ? 1 : 0);
+    response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(await metrics.registry.metrics());
+  }
+}

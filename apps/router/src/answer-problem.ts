@@ -1,0 +1,46 @@
+import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { errorHeader, requestIdHeader } from '@lapidary/contracts/workload';
+import { type AppError } from '@lapidary/kernel/app-error';
+import { problemContentType, problemOf } from '@lapidary/stamp-sdk/problem';
+
+export interface ProblemAnswer {
+  readonly error: AppError;
+  readonly requestId: string;
+  /** Where HTTP has a more exact status than the catalogue's (405, 408, 431, 505). */
+  readonly status?: number;
+  /** Ends the connection: what follows on it can't be trusted, or won't come. */
+  readonly close?: boolean;
+}
+
+const headersOf = ({ error, requestId, close }: ProblemAnswer, body: string): Record<string, string> => ({
+  'content-type': problemContentType,
+  'content-length': String(Buffer.byteLength(body)),
+  'cache-control': 'no-store',
+  [errorHeader]: error.code,
+  [requestIdHeader]: requestId,
+  ...(error.retryAfterSeconds === undefined ? {} : { 'retry-after': String(error.retryAfterSeconds) }),
+  ...(close === true ? { connection: 'close' } : {}),
+});
+
+const bodyOf = ({ error, requestId, status }: ProblemAnswer): string => {
+  const problem = problemOf(error, requestId);
+  return JSON.stringify(status === undefined ? problem : { ...problem, status });
+};
+
+/** Answers with problem+json; does nothing where the client has gone or an answer has begun. */
+export const answerProblem = (response: ServerResponse, answer: ProblemAnswer): void => {
+  if (response.headersSent || response.destroyed) return;
+  const body = bodyOf(answer);
+  response.writeHead(answer.status ?? answer.error.entry.status, headersOf(answer, body)).end(body);
+};
+
+/** The same on a socket for which the parser has made no response; the connection ends. */
+export const answerProblemOnSocket = (
+  socket: Duplex,
+  answer: ProblemAnswer & { readonly status: number; readonly phrase: string },
+): void => {
+  const body = bodyOf(answer);
+  const headers = Object.entries(headersOf({ ...answer, close: true }, body)).map(([name, value]) => `${name}: ${value}`);
+  socket.end(`HTTP/1.1 ${answer.status} ${answer.phrase}\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
+};

@@ -1,0 +1,225 @@
+import { DirectoryDigestSchema, stampKey, tenantKey, type DirectoryDigest, type DirectoryEntry } from '@lapidary/contracts/directory';
+import { directoryDigest, directoryEntry, directoryStream } from '@lapidary/contracts/subjects';
+import { AppError } from '@lapidary/kernel/app-error';
+import { backOffMs } from '@lapidary/kernel/back-off';
+import type { Clock } from '@lapidary/kernel/clock';
+import { Wakeup } from '@lapidary/kernel/wakeup';
+import type { NatsLink } from '@lapidary/messaging/nats-link';
+import { OrderedReader, type StreamMessage } from '@lapidary/messaging/ordered-reader';
+import { lastMessage, streamState, type StreamState } from '@lapidary/messaging/streams';
+import type { Logger } from '@lapidary/telemetry/logger';
+import type { RouterMetrics } from '../metrics.js';
+import { checkDigest, type DigestMemory } from './digest-check.js';
+import { DirectoryTable, parseEntry } from './directory-table.js';
+import type { Directory } from './directory.js';
+import { loadSnapshotPages } from './snapshot-pages.js';
+
+export interface DirectorySourceOptions {
+  readonly region: string;
+  readonly link: NatsLink;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly metrics: RouterMetrics;
+  readonly logger: Logger;
+}
+
+const retryFirstMs = 100;
+/** A control plane that comes back is noticed within this. */
+const retryMaxMs = 2_000;
+
+/** How far a stream was read; its sequences start anew when it is made anew. */
+interface Position {
+  readonly streamId: string;
+  readonly sequence: number;
+}
+
+/**
+ * Keeps the directory as new as the region's stream: reads it from the start (the snapshot), follows it, compares
+ * digests, and loads the whole anew where that is the only way. Whatever is wrong with the source, what is held serves on (I7).
+ */
+export class DirectorySource {
+  private readonly stopping = new AbortController();
+  private readonly wakeup = new Wakeup();
+  private readonly stream: string;
+  private position: Position | null = null;
+  private reader: OrderedReader | null = null;
+  private lastDigest: DigestMemory | null = null;
+  /** What the stream brought while a whole load was under way; the loaded pages may be older. */
+  private duringLoad: DirectoryEntry[] | null = null;
+  private running: Promise<void> = Promise.resolve();
+  private stopDigests: () => void = () => undefined;
+
+  constructor(private readonly options: DirectorySourceOptions) {
+    this.stream = directoryStream(options.region);
+  }
+
+  start(): void {
+    const { link, region } = this.options;
+    link.onConnected(() => this.wakeup.wake());
+    this.stopDigests = link.subscribeJson(directoryDigest(region), DirectoryDigestSchema, (digest) => this.onDigest(digest), {
+      inFlightMax: 1,
+    });
+    this.running = this.keepFollowing();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.stopDigests();
+    await this.reader?.stop();
+    await this.running;
+  }
+
+  /** Fetches the newest entries of one tenant and of its stamp past the reader. Failure leaves what is held. */
+  async refreshTenant(tenant: string): Promise<void> {
+    try {
+      await this.fetch(tenantKey(tenant));
+      const stamp = this.options.directory.tenant(tenant)?.stamp;
+      if (stamp) await this.fetch(stampKey(stamp));
+    } catch (error) {
+      this.options.logger.debug({ err: error, tenant }, 'an entry could not be fetched again');
+    }
+  }
+
+  private async fetch(key: string): Promise<void> {
+    const { link, region, directory } = this.options;
+    const data = await lastMessage(link, this.stream, directoryEntry(region, key));
+    const entry = data && parseMessage(data);
+    // While another generation is being loaded, cursors can't be compared.
+    if (entry && directory.isLive) this.apply(entry);
+  }
+
+  private async keepFollowing(): Promise<void> {
+    const { signal } = this.stopping;
+    const { link, logger } = this.options;
+    for (let failures = 0; !signal.aborted;) {
+      try {
+        if (link.isConnected) {
+          await this.followOnce();
+          failures = 0;
+        }
+      } catch (error) {
+        if (failures === 0) logger.warn({ err: error }, 'the directory stream cannot be followed; serving what is held');
+        failures += 1;
+      } finally {
+        this.options.directory.unfollow();
+      }
+      await this.wakeup.wait(backOffMs(failures, retryFirstMs, retryMaxMs), signal);
+    }
+  }
+
+  /** One life of a reader: from opening the stream to its end. */
+  private async followOnce(): Promise<void> {
+    const { link, directory, logger } = this.options;
+    const state = await streamState(link, this.stream);
+    if (!state) throw new AppError('not_ready', 'The region has no directory stream yet');
+    // A new generation's stream may be half filled: only the control plane can say what is whole, and until then the old one serves.
+    if (directory.isLoaded && directory.generation !== state.description) await this.loadWhole('generation', state.description);
+    const after = this.position?.streamId === state.id && this.position.sequence <= state.lastSequence ? this.position.sequence : 0;
+    const building = directory.isLoaded ? null : new DirectoryTable(state.description);
+    const reading = new StreamReading(state, after, building, this);
+    if (this.stopping.signal.aborted) return;
+    this.reader = await OrderedReader.open(link, { stream: this.stream, fromSequence: after + 1, onMessage: (m) => reading.onMessage(m) });
+    if (this.stopping.signal.aborted) await this.reader.stop();
+    if (state.messages === 0 || after >= state.lastSequence) reading.caughtUp();
+    const end = await this.reader.ended;
+    logger.info({ end }, 'the directory reader ended');
+    if (end === 'heartbeats-missed') await link.forceReconnect();
+  }
+
+  /** Called by the reading; `live` once all older messages have been read. */
+  take(message: StreamMessage, streamId: string, building: DirectoryTable | null): void {
+    const { directory, metrics, clock, logger } = this.options;
+    this.position = { streamId, sequence: message.sequence };
+    const entry = parseMessage(message.data);
+    if (!entry) {
+      metrics.lapidary_router_directory_rejected_total.inc();
+      return logger.warn({ subject: message.subject }, 'a directory message could not be read; the digest will show what it was');
+    }
+    if (building) return void building.apply(entry);
+    const isNew = this.apply(entry);
+    if (isNew && directory.isLive)
+      metrics.lapidary_router_directory_propagation_seconds.observe(Math.max(0, clock.nowMs() - entry.committedAtMs) / 1000);
+  }
+
+  /** All that the stream held has been read. */
+  readToEnd(building: DirectoryTable | null): void {
+    const { directory, clock, logger } = this.options;
+    if (building) directory.swap(building, 'live', clock.nowMs());
+    directory.follow();
+    this.lastDigest = null;
+    logger.info({ ...directory.digest }, 'the directory is live');
+  }
+
+  private apply(entry: DirectoryEntry): boolean {
+    this.duringLoad?.push(entry);
+    return this.options.directory.apply(entry);
+  }
+
+  private async onDigest(theirs: DirectoryDigest): Promise<void> {
+    const { directory, metrics, logger } = this.options;
+    const ours = directory.digest;
+    if (!ours || !directory.isLive) return;
+    const verdict = checkDigest(ours, theirs, this.lastDigest);
+    metrics.lapidary_router_directory_digests_total.inc({ verdict });
+    this.lastDigest = { cursor: ours.cursor, verdict };
+    if (verdict === 'rebuild') return void this.reader?.stop();
+    if (verdict !== 'reload') return;
+    logger.warn({ ours, theirs }, 'the directory differs from the control plane’s; loading it anew');
+    this.lastDigest = null;
+    await this.loadWhole('digest', ours.generation);
+  }
+
+  /** Builds a whole directory beside the one that serves, and swaps it in. */
+  private async loadWhole(cause: 'generation' | 'digest', generation: string): Promise<void> {
+    const { link, region, directory, clock, metrics, logger } = this.options;
+    const arrived: DirectoryEntry[] = [];
+    this.duringLoad = arrived;
+    try {
+      const table = await loadSnapshotPages(link, region);
+      if (table.generation !== generation) throw new AppError('not_ready', 'The control plane speaks of another directory than the stream');
+      const now = clock.nowMs();
+      for (const entry of arrived) table.apply(entry, now);
+      if (cause === 'generation') this.position = null;
+      directory.swap(table, 'live', now);
+      metrics.lapidary_router_directory_reloads_total.inc({ cause });
+      logger.info({ cause, ...table.digest }, 'the directory was loaded anew');
+    } finally {
+      if (this.duringLoad === arrived) this.duringLoad = null;
+    }
+  }
+}
+
+/** One reading of the stream: knows when what was there at its start has been read. */
+class StreamReading {
+  private done = false;
+  private lastSequence: number;
+
+  constructor(
+    private readonly state: StreamState,
+    after: number,
+    private readonly building: DirectoryTable | null,
+    private readonly source: DirectorySource,
+  ) {
+    this.lastSequence = after;
+  }
+
+  onMessage(message: StreamMessage): void {
+    this.lastSequence = message.sequence;
+    this.source.take(message, this.state.id, this.done ? null : this.building);
+    if (message.pending === 0 || this.lastSequence >= this.state.lastSequence) this.caughtUp();
+  }
+
+  caughtUp(): void {
+    if (this.done) return;
+    this.done = true;
+    this.source.readToEnd(this.building);
+  }
+}
+
+const parseMessage = (data: Uint8Array): DirectoryEntry | null => {
+  try {
+    return parseEntry(JSON.parse(Buffer.from(data).toString('utf8')));
+  } catch {
+    return null;
+  }
+};

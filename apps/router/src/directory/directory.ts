@@ -1,0 +1,109 @@
+import type { Clock } from '@lapidary/kernel/clock';
+import type { DirectoryEntry, StampRoute, TenantRoute } from '@lapidary/contracts/directory';
+import type { DirectoryView } from '../pipeline/locate.js';
+import { type DirectoryTable, type HeldEntry, type TableDigest } from './directory-table.js';
+
+export interface DirectoryState {
+  readonly source: 'live' | 'disk';
+  readonly cursor: number;
+  readonly entries: number;
+  /** Since its source last confirmed it; about 0 while changes are being followed. */
+  readonly ageMs: number;
+}
+
+/**
+ * The directory that requests are decided by. Whole tables are built beside it and swapped in: while one serves, it is
+ * never emptied (I7).
+ */
+export class Directory implements DirectoryView {
+  private table: DirectoryTable | null = null;
+  private origin: 'live' | 'disk' = 'disk';
+  private following = false;
+  private confirmedAtMs = 0;
+  private readonly onChange = new Set<() => void>();
+
+  constructor(private readonly clock: Clock) {}
+
+  get isLoaded(): boolean {
+    return this.table !== null;
+  }
+
+  /** Whether changes are being followed now. */
+  get isLive(): boolean {
+    return this.following;
+  }
+
+  get generation(): string | null {
+    return this.table?.generation ?? null;
+  }
+
+  get digest(): TableDigest | null {
+    return this.table?.digest ?? null;
+  }
+
+  get current(): DirectoryTable | null {
+    return this.table;
+  }
+
+  get lastConfirmedAtMs(): number {
+    return this.following ? this.clock.nowMs() : this.confirmedAtMs;
+  }
+
+  state(): DirectoryState {
+    const { cursor, count } = this.table?.digest ?? { cursor: 0, count: 0 };
+    const ageMs = this.table ? Math.max(0, this.clock.nowMs() - this.lastConfirmedAtMs) : 0;
+    return { source: this.origin, cursor, entries: count, ageMs };
+  }
+
+  tenant(id: string): TenantRoute | undefined {
+    return this.table?.tenant(id);
+  }
+
+  stamp(name: string): StampRoute | undefined {
+    return this.table?.stamp(name);
+  }
+
+  tenantOfHost(host: string): string | undefined {
+    return this.table?.tenantOfHost(host);
+  }
+
+  held(key: string): HeldEntry | undefined {
+    return this.table?.held(key);
+  }
+
+  onChanged(callback: () => void): void {
+    this.onChange.add(callback);
+  }
+
+  /** Replaces the whole table. */
+  swap(table: DirectoryTable, origin: 'live' | 'disk', confirmedAtMs: number): void {
+    this.table = table;
+    this.origin = origin;
+    this.confirmedAtMs = confirmedAtMs;
+    this.changed();
+  }
+
+  /** Applies one change; whether it was news. */
+  apply(entry: DirectoryEntry): boolean {
+    const isNew = this.table?.apply(entry, this.clock.nowMs()) ?? false;
+    if (isNew) this.changed();
+    return isNew;
+  }
+
+  /** All that the stream held has been read, and changes will follow. */
+  follow(): void {
+    this.following = true;
+    this.origin = 'live';
+    this.changed();
+  }
+
+  /** Changes are no longer heard of; what is held goes on serving. */
+  unfollow(): void {
+    if (this.following) this.confirmedAtMs = this.clock.nowMs();
+    this.following = false;
+  }
+
+  private changed(): void {
+    for (const callback of this.onChange) callback();
+  }
+}

@@ -1,0 +1,60 @@
+import type { Logger } from '@lapidary/telemetry/logger';
+import type { RouterMetrics } from '../metrics.js';
+import type { Directory } from './directory.js';
+import { writeDiskCopy } from './disk-copy.js';
+
+/** At most this much is missing from the copy when the machine dies; more often would only wear the disk. */
+const writeEveryMs = 2_000;
+
+/** Writes the directory to disk some time after it changed, one write at a time. */
+export class DiskCopyWriter {
+  private timer: NodeJS.Timeout | null = null;
+  private writing: Promise<void> | null = null;
+  private changed = false;
+  private stopped = false;
+
+  constructor(
+    private readonly file: string,
+    private readonly region: string,
+    private readonly directory: Directory,
+    private readonly metrics: RouterMetrics,
+    private readonly logger: Logger,
+  ) {
+    directory.onChanged(() => this.schedule());
+  }
+
+  /** Writes what is not on disk yet, and nothing after. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    if (this.timer) clearTimeout(this.timer);
+    await this.writing;
+    if (this.changed) await this.write();
+  }
+
+  private schedule(): void {
+    this.changed = true;
+    if (this.stopped || this.timer || this.writing) return;
+    this.timer = setTimeout(() => {
+      this.timer = null;
+      this.writing = this.write().finally(() => {
+        this.writing = null;
+        if (this.changed) this.schedule();
+      });
+    }, writeEveryMs);
+  }
+
+  private async write(): Promise<void> {
+    const table = this.directory.current;
+    this.changed = false;
+    if (!table) return;
+    try {
+      await writeDiskCopy(this.file, table, this.region, this.directory.lastConfirmedAtMs);
+      this.metrics.lapidary_router_disk_copies_total.inc({ outcome: 'written' });
+    } catch (error) {
+      // A full or broken disk must not stop traffic; the metric and the log call for somebody.
+      this.changed = true;
+      this.metrics.lapidary_router_disk_copies_total.inc({ outcome: 'failed' });
+      this.logger.error({ err: error, file: this.file }, 'the copy of the directory could not be written');
+    }
+  }
+}

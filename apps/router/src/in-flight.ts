@@ -1,0 +1,80 @@
+import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { RouterMetrics } from './metrics.js';
+
+/** What is being worked on, by connection: for draining, and to know when an error may be answered. */
+export class InFlight {
+  private readonly responses = new Map<Duplex, Set<ServerResponse>>();
+  private readonly tunnels = new Set<Duplex>();
+  private readonly condemned = new WeakSet<Duplex>();
+  private count = 0;
+  private onChange: () => void = () => undefined;
+
+  constructor(private readonly metrics: RouterMetrics) {}
+
+  /** Requests under way, tunnels not counted. */
+  get size(): number {
+    return this.count;
+  }
+
+  /** Returns what to call when the exchange is over. */
+  add(socket: Duplex, response: ServerResponse, tunnel: Duplex | undefined): () => void {
+    if (tunnel) return this.addTunnel(tunnel);
+    const ofSocket = this.responses.get(socket) ?? new Set();
+    this.responses.set(socket, ofSocket.add(response));
+    this.metrics.lapidary_router_in_flight.set((this.count += 1));
+    return () => {
+      ofSocket.delete(response);
+      if (ofSocket.size === 0) this.responses.delete(socket);
+      this.metrics.lapidary_router_in_flight.set((this.count -= 1));
+      this.onChange();
+    };
+  }
+
+  /**
+   * Nothing more is taken from this connection. Node has often parsed a pipelined request already when the one before it
+   * turns out to be readable in two ways; what stands behind such a request may be part of it.
+   */
+  condemn(socket: Duplex): void {
+    this.condemned.add(socket);
+  }
+
+  isCondemned(socket: Duplex): boolean {
+    return this.condemned.has(socket);
+  }
+
+  /** A connection may be told of an error unless an answer has begun on it, or would follow. */
+  mayAnswerOn(socket: Duplex): boolean {
+    const open = [...(this.responses.get(socket) ?? [])].filter((response) => !response.writableEnded);
+    return open.length === 0 || (open.length === 1 && !open[0]!.headersSent);
+  }
+
+  /** Ends when nothing is in flight or the grace is over. Every answer that has not begun says that the connection closes. */
+  async drain(graceMs: number, afterEach: () => void): Promise<void> {
+    for (const responses of this.responses.values()) for (const response of responses) response.shouldKeepAlive = false;
+    if (this.count === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, graceMs);
+      this.onChange = () => {
+        setImmediate(afterEach);
+        if (this.count > 0) return;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Tunnels have no end of their own; their clients connect again, elsewhere. */
+  cutTunnels(): void {
+    for (const tunnel of this.tunnels) tunnel.destroy();
+  }
+
+  private addTunnel(socket: Duplex): () => void {
+    this.tunnels.add(socket);
+    this.metrics.lapidary_router_tunnels.set(this.tunnels.size);
+    return () => {
+      this.tunnels.delete(socket);
+      this.metrics.lapidary_router_tunnels.set(this.tunnels.size);
+    };
+  }
+}

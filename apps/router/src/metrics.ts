@@ -1,0 +1,57 @@
+import { createMetrics, latencyBuckets, type MetricsOf } from '@lapidary/telemetry/metrics';
+
+/** Labels are bounded: outcomes and codes are lists in the code, stamps are few; tenants are never a label. */
+export const routerMetricDeclarations = {
+  lapidary_router_requests_total: {
+    type: 'counter',
+    help: 'Requests by what became of them: answered, tunnelled, cut, client_gone, or the error code the router answered itself',
+    labels: ['outcome'],
+  },
+  lapidary_router_answers_total: { type: 'counter', help: 'Answers of stamps by class of status', labels: ['stamp', 'class'] },
+  lapidary_router_upstream_seconds: {
+    type: 'histogram',
+    help: 'From the start of a forward to the head of the stamp’s answer',
+    labels: ['stamp'],
+    buckets: latencyBuckets,
+  },
+  lapidary_router_retries_total: { type: 'counter', help: 'Forwards that were repeated, by cause', labels: ['cause'] },
+  lapidary_router_misdirected_total: {
+    type: 'counter',
+    help: 'Answers 421 from stamps: the directory was older than the stamp',
+    labels: ['stamp'],
+  },
+  lapidary_router_in_flight: { type: 'gauge', help: 'Requests being worked on', labels: [] },
+  lapidary_router_tunnels: { type: 'gauge', help: 'Open tunnels (WebSocket)', labels: [] },
+  lapidary_router_bad_requests_total: {
+    type: 'counter',
+    help: 'Requests refused by the HTTP parser before they had a path',
+    labels: ['code'],
+  },
+  lapidary_router_directory_cursor: { type: 'gauge', help: 'Highest cursor in the directory', labels: [] },
+  lapidary_router_directory_entries: { type: 'gauge', help: 'Entries in the directory', labels: [] },
+  lapidary_router_directory_age_seconds: { type: 'gauge', help: 'Since the directory was last confirmed by its source', labels: [] },
+  lapidary_router_directory_live: {
+    type: 'gauge',
+    help: '1 while changes are being followed, 0 while serving from memory or disk',
+    labels: [],
+  },
+  lapidary_router_directory_propagation_seconds: {
+    type: 'histogram',
+    help: 'From the commit of a change to this router knowing it',
+    labels: [],
+    buckets: latencyBuckets,
+  },
+  lapidary_router_directory_rejected_total: { type: 'counter', help: 'Directory messages that could not be read', labels: [] },
+  lapidary_router_directory_digests_total: {
+    type: 'counter',
+    help: 'Comparisons with the control plane’s digest, by verdict',
+    labels: ['verdict'],
+  },
+  lapidary_router_directory_reloads_total: { type: 'counter', help: 'Whole reloads of the directory, by cause', labels: ['cause'] },
+  lapidary_router_disk_copies_total: { type: 'counter', help: 'Writes of the last good copy, by outcome', labels: ['outcome'] },
+} as const;
+
+export type RouterMetrics = MetricsOf<typeof routerMetricDeclarations>;
+
+export const createRouterMetrics = (options: { readonly processMetrics: boolean }): RouterMetrics =>
+  createMetrics(routerMetricDeclarations, options);

@@ -1,0 +1,122 @@
+import type { RouteExplanation } from '@lapidary/contracts/api/routing';
+import type { ErrorCode } from '@lapidary/kernel/error-catalogue';
+import type { RequestProblem } from '@lapidary/stamp-sdk/forward/request-check';
+import { admit } from './admit.js';
+import { identify, type RequestAddress } from './identify.js';
+import { locate, type DirectoryView } from './locate.js';
+import { select, type FrontDoorView } from './select.js';
+
+type RouteStep = RouteExplanation['steps'][number];
+
+export interface ForwardDecision {
+  readonly action: 'forward';
+  readonly tenant: string;
+  readonly stamp: string;
+  readonly epoch: number;
+  readonly upstream: string;
+  /** Path and query for the stamp. */
+  readonly path: string;
+  /** What was taken off the path; "" where the tenant was not found by path. */
+  readonly prefix: string;
+  readonly steps: readonly RouteStep[];
+}
+
+export interface RefuseDecision {
+  readonly action: 'refuse';
+  readonly code: ErrorCode;
+  readonly reason: string;
+  readonly retryAfterSeconds: number | undefined;
+  /** Where HTTP has a more exact status than the code's. */
+  readonly status: number | undefined;
+  readonly tenant: string | null;
+  readonly stamp: string | null;
+  readonly epoch: number | null;
+  readonly steps: readonly RouteStep[];
+}
+
+/** What the router will do with a request, as a value. */
+export type RouteDecision = ForwardDecision | RefuseDecision;
+
+export interface DecideInput {
+  readonly address: RequestAddress;
+  /** What makes the message unfit to be forwarded at all. */
+  readonly problem: RequestProblem | null;
+  readonly baseDomain: string;
+  readonly directory: DirectoryView;
+  readonly doors: FrontDoorView;
+  /** Front doors that this request has already tried in vain. */
+  readonly except?: ReadonlySet<string>;
+}
+
+interface Refusal {
+  readonly code: ErrorCode;
+  readonly reason: string;
+  readonly retryAfterSeconds?: number;
+  readonly status?: number;
+}
+
+/** A directory takes a moment to load where there is a source. */
+const notLoaded: Refusal = { code: 'not_ready', reason: 'this router has no directory yet', retryAfterSeconds: 1 };
+
+type StepName = RouteStep['step'];
+
+/**
+ * Identify, locate, admit, select: the whole decision, pure. The server acts on it and the explanation shows it, so that
+ * the two can't differ.
+ */
+export const decide = ({ address, problem, baseDomain, directory, doors, except }: DecideInput): RouteDecision => {
+  const steps: RouteStep[] = [];
+  const known: { tenant: string | null; stamp: string | null; epoch: number | null } = { tenant: null, stamp: null, epoch: null };
+  const passes = <T extends { readonly ok: boolean; readonly reason: string }>(
+    step: StepName,
+    outcome: T,
+  ): outcome is Extract<T, { ok: true }> => {
+    steps.push({ step, ok: outcome.ok, reason: outcome.reason });
+    return outcome.ok;
+  };
+  const refuse = (no: Refusal): RefuseDecision => ({
+    action: 'refuse',
+    retryAfterSeconds: undefined,
+    status: undefined,
+    ...no,
+    ...known,
+    steps,
+  });
+
+  if (problem) {
+    steps.push({ step: 'identify', ok: false, reason: problem.reason });
+    return refuse({ code: 'invalid_input', reason: problem.reason, status: problem.status });
+  }
+  if (!directory.isLoaded) {
+    // Before identify: without a directory a tenant's own host name would look unknown.
+    steps.push({ step: 'locate', ok: false, reason: notLoaded.reason });
+    return refuse(notLoaded);
+  }
+
+  const identified = identify(address, { baseDomain, tenantOfHost: (host) => directory.tenantOfHost(host) });
+  if (!passes('identify', identified)) return refuse({ code: identified.code, reason: identified.reason });
+  known.tenant = identified.tenant;
+
+  const located = locate(identified.tenant, directory);
+  if (!passes('locate', located)) return refuse({ code: located.code, reason: located.reason });
+  known.stamp = located.tenant.stamp;
+  known.epoch = located.tenant.epoch;
+
+  const admitted = admit(located.tenant, located.stamp);
+  if (!passes('admit', admitted))
+    return refuse({ code: admitted.code, reason: admitted.reason, retryAfterSeconds: admitted.retryAfterSeconds });
+
+  const selected = select(admitted.stamp, doors, except);
+  if (!passes('select', selected)) return refuse({ code: selected.code, reason: selected.reason });
+
+  return {
+    action: 'forward',
+    tenant: identified.tenant,
+    stamp: admitted.stamp.stamp,
+    epoch: located.tenant.epoch,
+    upstream: selected.frontDoor,
+    path: identified.path,
+    prefix: identified.prefix,
+    steps,
+  };
+};

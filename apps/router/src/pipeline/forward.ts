@@ -1,0 +1,145 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { epochHeader, errorHeader, requestIdHeader, tenantHeader } from '@lapidary/contracts/workload';
+import { AppError } from '@lapidary/kernel/app-error';
+import { forwardRequest, type ForwardOptions } from '@lapidary/stamp-sdk/forward/forward-request';
+import type { ForwardResult, ForwardTimeouts } from '@lapidary/stamp-sdk/forward/forward-result';
+import type { ReplayBuffer } from '@lapidary/stamp-sdk/forward/replay-buffer';
+import type { UpstreamPools } from '@lapidary/stamp-sdk/forward/upstream';
+import { answerProblem } from '../answer-problem.js';
+import type { RouterMetrics } from '../metrics.js';
+import { afterForward, isIdempotent, type Answer } from './after-forward.js';
+import type { ForwardDecision, RouteDecision } from './decide.js';
+import type { FrontDoors } from './front-doors.js';
+
+export interface ForwardDeps {
+  readonly doors: FrontDoors;
+  readonly pools: UpstreamPools;
+  readonly metrics: RouterMetrics;
+  readonly timeouts: ForwardTimeouts;
+  /** Fetches the tenant's newest entry from the directory's source. */
+  readonly refreshTenant: (tenant: string) => Promise<void>;
+}
+
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly body: ReplayBuffer;
+  readonly requestId: string;
+  readonly traceparent: string;
+  readonly tunnel?: ForwardOptions['tunnel'];
+  /** Decides again, by what the directory says at that moment. */
+  readonly decideAgain: (except: ReadonlySet<string>) => RouteDecision;
+}
+
+/** What is counted and logged of an exchange. */
+export interface Outcome {
+  /** answered, tunnelled, cut, client_gone, or the code that the router answered with. */
+  readonly outcome: string;
+  readonly decision: RouteDecision;
+}
+
+/** The source answers within milliseconds or not at all; the client is waiting. */
+const refreshMs = 500;
+/** Where the directory knew nothing newer, the stamp is most likely just being told of the tenant: this gives it time. */
+const sameAnswerPauseMs = 100;
+
+/**
+ * What we say ourselves replaces what the client said: nobody in front of this router is trusted to tell who the client
+ * is. Behind a load balancer that terminates TLS, its PROXY protocol or a trusted-proxy list has to come in here.
+ */
+const spokenForUs = (name: string): boolean => name === 'forwarded' || name === 'x-real-ip' || name.startsWith('x-forwarded-');
+
+const headersToStamp = ({ request, requestId, traceparent }: Exchange, decision: ForwardDecision): Record<string, string> => ({
+  [tenantHeader]: decision.tenant,
+  [epochHeader]: String(decision.epoch),
+  [requestIdHeader]: requestId,
+  traceparent,
+  'x-forwarded-for': request.socket.remoteAddress ?? '',
+  'x-forwarded-proto': 'http',
+  'x-forwarded-host': request.headers.host ?? '',
+  'x-forwarded-prefix': decision.prefix,
+});
+
+/** Forwards by a decision and, where it is safe, by the decisions that follow from what comes back. Always answers. */
+export const forward = async (deps: ForwardDeps, exchange: Exchange, first: ForwardDecision): Promise<Outcome> => {
+  const repeats = { misdirected: 0, otherDoor: 0, staleConnection: 0 };
+  const tried = new Set<string>();
+  let decision = first;
+  for (;;) {
+    const result = await attempt(deps, exchange, decision, repeats.misdirected === 0);
+    note(deps, decision, result);
+    const next = afterForward({ result, replayable: exchange.body.replayable, idempotent: isIdempotent(exchange.request.method), repeats });
+    if (next.move === 'done') return { outcome: result.kind, decision };
+    if (next.move === 'answer') return answerInstead(exchange, decision, next);
+    deps.metrics.lapidary_router_retries_total.inc({ cause: next.move });
+    if (next.move === 'same_again') {
+      repeats.staleConnection += 1;
+      continue;
+    }
+    if (next.move === 'other_door') {
+      repeats.otherDoor += 1;
+      tried.add(decision.upstream);
+    } else {
+      repeats.misdirected += 1;
+      await Promise.race([deps.refreshTenant(decision.tenant), sleep(refreshMs)]);
+    }
+    // I1, I4: a repeat goes by the route and epoch of now. One that reused the old epoch could be served by a stamp that the tenant has left.
+    const again = exchange.decideAgain(tried);
+    if (again.action === 'refuse') {
+      return next.move === 'other_door' ? answerInstead(exchange, decision, next.otherwise) : refuse(exchange, again);
+    }
+    if (next.move === 'look_up_again' && again.stamp === decision.stamp && again.epoch === decision.epoch) await sleep(sameAnswerPauseMs);
+    decision = again;
+  }
+};
+
+const attempt = (deps: ForwardDeps, exchange: Exchange, decision: ForwardDecision, mayRepeat: boolean): Promise<ForwardResult> => {
+  deps.doors.nextTurn(decision.stamp);
+  return forwardRequest({
+    upstream: deps.pools.get(decision.upstream),
+    request: exchange.request,
+    response: exchange.response,
+    body: exchange.body,
+    path: decision.path,
+    requestRules: { set: headersToStamp(exchange, decision), drop: spokenForUs },
+    answerRules: { set: { [requestIdHeader]: exchange.requestId } },
+    trusted: true,
+    intercept: (status, header) => mayRepeat && status === 421 && header(errorHeader) === 'misdirected' && exchange.body.replayable,
+    timeouts: deps.timeouts,
+    tunnel: exchange.tunnel,
+  });
+};
+
+const note = ({ metrics, doors }: ForwardDeps, { stamp, upstream }: ForwardDecision, result: ForwardResult): void => {
+  const misdirected = (result.kind === 'answered' || result.kind === 'intercepted') && result.status === 421;
+  if (misdirected) metrics.lapidary_router_misdirected_total.inc({ stamp });
+  if (result.kind === 'answered' || result.kind === 'tunnelled')
+    metrics.lapidary_router_upstream_seconds.observe({ stamp }, result.headMs / 1000);
+  if (result.kind === 'answered') metrics.lapidary_router_answers_total.inc({ stamp, class: `${Math.floor(result.status / 100)}xx` });
+  // Only a door that takes no connection is passed over: one bad answer may be one tenant's, and must not be felt by others.
+  if (result.kind === 'unreachable') doors.failed(upstream);
+  else if (result.kind === 'answered' || result.kind === 'intercepted') doors.answered(upstream);
+};
+
+const answerInstead = (exchange: Exchange, decision: RouteDecision, { code, detail, status }: Answer): Outcome => {
+  const error = new AppError(code, detail, { retryAfterSeconds: code === 'stamp_bad_answer' ? 1 : undefined });
+  answerProblem(exchange.response, { error, requestId: exchange.requestId, status, close: status === 408 });
+  exchange.body.discard();
+  return { outcome: code, decision };
+};
+
+/** Answers a refusal: what "decide" said no to. */
+export const refuse = (
+  exchange: Pick<Exchange, 'response' | 'requestId' | 'body'>,
+  decision: Extract<RouteDecision, { action: 'refuse' }>,
+): Outcome => {
+  const error = new AppError(decision.code, `${sentence(decision.reason)}.`, { retryAfterSeconds: decision.retryAfterSeconds });
+  const { status } = decision;
+  // After a message that two servers could read differently, the connection's next bytes can't be trusted.
+  answerProblem(exchange.response, { error, requestId: exchange.requestId, status, close: status !== undefined });
+  exchange.body.discard();
+  return { outcome: decision.code, decision };
+};
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

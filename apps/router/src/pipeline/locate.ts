@@ -1,0 +1,21 @@
+import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
+
+/** What the pipeline reads of the directory. */
+export interface DirectoryView {
+  readonly isLoaded: boolean;
+  tenant(id: string): TenantRoute | undefined;
+  stamp(name: string): StampRoute | undefined;
+  tenantOfHost(host: string): string | undefined;
+}
+
+export type Located =
+  | { readonly ok: true; readonly tenant: TenantRoute; readonly stamp: StampRoute | undefined; readonly reason: string }
+  | { readonly ok: false; readonly code: 'unknown_tenant'; readonly reason: string };
+
+/** Looks the tenant and its stamp up in memory; nothing is asked of anybody on the request path (P-LB2). */
+export const locate = (id: string, directory: DirectoryView): Located => {
+  const tenant = directory.tenant(id);
+  if (!tenant) return { ok: false, code: 'unknown_tenant', reason: `the directory has no tenant "${id}"` };
+  if (tenant.stamp === null) return { ok: true, tenant, stamp: undefined, reason: `"${id}" is on no stamp` };
+  return { ok: true, tenant, stamp: directory.stamp(tenant.stamp), reason: `"${id}" is on ${tenant.stamp} at epoch ${tenant.epoch}` };
+};

@@ -1,0 +1,116 @@
+import type { RouterConfig } from '@lapidary/config/router';
+import { systemClock } from '@lapidary/kernel/clock';
+import { NatsLink } from '@lapidary/messaging/nats-link';
+import type { ForwardTimeouts } from '@lapidary/stamp-sdk/forward/forward-result';
+import { UpstreamPools } from '@lapidary/stamp-sdk/forward/upstream';
+import type { Logger } from '@lapidary/telemetry/logger';
+import { AdminServer, type Readiness } from './admin-server.js';
+import { DirectorySource } from './directory/directory-source.js';
+import { Directory } from './directory/directory.js';
+import { DiskCopyWriter } from './directory/disk-copy-writer.js';
+import { readDiskCopy } from './directory/disk-copy.js';
+import type { ExplainDeps } from './explain.js';
+import { FleetLink } from './fleet-link.js';
+import { createRouterMetrics, type RouterMetrics } from './metrics.js';
+import { FrontDoors } from './pipeline/front-doors.js';
+import { TrafficServer } from './server.js';
+
+/** A front door is in the same region: a connection takes a millisecond, and a second door may still be tried. */
+const connectMs = 2_000;
+/** Shops' slowest pages and exports; the client sees a 504 instead of waiting for good. */
+const headMs = 30_000;
+/** Event streams send a comment line every 15–30 s. */
+const idleMs = 60_000;
+const tunnelIdleMs = 10 * 60_000;
+const forwardTimeouts: ForwardTimeouts = { connectMs, headMs, idleMs };
+/** Pools of front doors that are gone are closed at this interval; they only cost a few idle sockets. */
+const poolSweepMs = 30_000;
+
+export interface RouterOptions {
+  readonly config: RouterConfig;
+  readonly logger: Logger;
+  readonly timeouts?: Partial<ForwardTimeouts>;
+  readonly processMetrics?: boolean;
+}
+
+/** One router: directory in, requests through. Everything it needs to serve is in this process or on its disk. */
+export class Router {
+  readonly directory = new Directory(systemClock);
+  readonly metrics: RouterMetrics;
+  private readonly link: NatsLink;
+  private readonly source: DirectorySource;
+  private readonly diskCopy: DiskCopyWriter;
+  private readonly traffic: TrafficServer;
+  private readonly admin: AdminServer;
+  private readonly pools = new UpstreamPools();
+  private readonly explainDeps: ExplainDeps;
+  private fleetLink: FleetLink | null = null;
+  private sweep: NodeJS.Timeout | null = null;
+  private draining = false;
+
+  constructor(private readonly options: RouterOptions) {
+    const { config, logger } = options;
+    const region = config.LAPIDARY_REGION;
+    const doors = new FrontDoors(systemClock);
+    this.metrics = createRouterMetrics({ processMetrics: options.processMetrics ?? true });
+    this.link = new NatsLink({
+      url: config.LAPIDARY_NATS_URL,
+      user: config.LAPIDARY_NATS_USER,
+      password: config.LAPIDARY_NATS_PASSWORD,
+      name: `router ${config.LAPIDARY_ROUTER_ID}`,
+      logger,
+    });
+    const { directory, metrics, link, pools } = this;
+    const baseDomain = config.LAPIDARY_BASE_DOMAIN;
+    this.source = new DirectorySource({ region, link, directory, clock: systemClock, metrics, logger });
+    this.diskCopy = new DiskCopyWriter(config.LAPIDARY_DIRECTORY_FILE, region, directory, metrics, logger);
+    this.explainDeps = { routerId: config.LAPIDARY_ROUTER_ID, region, baseDomain, directory, doors };
+    const timeouts = { ...forwardTimeouts, ...options.timeouts };
+    const refreshTenant = (tenant: string): Promise<void> => this.source.refreshTenant(tenant);
+    this.traffic = new TrafficServer({ doors, pools, metrics, timeouts, refreshTenant, baseDomain, directory, logger, tunnelIdleMs });
+    this.admin = new AdminServer({ ...this.explainDeps, metrics, readiness: () => this.readiness() });
+  }
+
+  /** Serves from the copy on disk at once, and from the live directory when it has come. */
+  async start(): Promise<{ readonly trafficPort: number; readonly adminPort: number }> {
+    const { config } = this.options;
+    await this.loadDiskCopy(config.LAPIDARY_DIRECTORY_FILE);
+    const adminPort = await this.admin.listen(config.LAPIDARY_ADMIN_HOST, config.LAPIDARY_ADMIN_PORT);
+    const trafficPort = await this.traffic.listen(config.LAPIDARY_HTTP_HOST, config.LAPIDARY_HTTP_PORT);
+    this.source.start();
+    this.fleetLink = new FleetLink(this.link, this.explainDeps);
+    this.sweep = setInterval(() => this.pools.keepOnly(this.directory.current?.frontDoors() ?? new Set()), poolSweepMs);
+    return { trafficPort, adminPort };
+  }
+
+  /** Not ready first, so that nobody sends anything new; then lets what is in flight end; then everything else. */
+  async stop(graceMs: number): Promise<void> {
+    this.draining = true;
+    this.fleetLink?.stop();
+    await this.traffic.drain(graceMs);
+    await this.source.stop();
+    await this.diskCopy.stop();
+    await this.link.close();
+    if (this.sweep) clearInterval(this.sweep);
+    this.pools.close();
+    await this.admin.close();
+  }
+
+  readiness(): Readiness {
+    const reasons: string[] = [];
+    if (this.draining) reasons.push('shutting down');
+    if (!this.directory.isLoaded) reasons.push('no directory yet: neither from NATS nor from a copy on disk');
+    return { ready: reasons.length === 0, reasons };
+  }
+
+  private async loadDiskCopy(file: string): Promise<void> {
+    const { logger, config } = this.options;
+    const read = await readDiskCopy(file, config.LAPIDARY_REGION);
+    if (read.ok) {
+      this.directory.swap(read.copy.table, 'disk', read.copy.confirmedAtMs);
+      logger.info({ ...this.directory.digest, file }, 'serving from the copy of the directory on disk');
+    } else if (!read.missing) {
+      logger.error({ reason: read.reason, keptAs: read.keptAs }, 'the copy of the directory on disk is refused');
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { toAppError } from '@lapidary/kernel/app-error';
+import type { ForwardOptions } from '@lapidary/stamp-sdk/forward/forward-request';
+import { headerValues } from '@lapidary/stamp-sdk/forward/hop-by-hop';
+import { ReplayBuffer } from '@lapidary/stamp-sdk/forward/replay-buffer';
+import { bodyFraming, requestProblem } from '@lapidary/stamp-sdk/forward/request-check';
+import { responseOnSocket, wantsTunnel } from '@lapidary/stamp-sdk/forward/upgrade';
+import type { Logger } from '@lapidary/telemetry/logger';
+import { answerProblem } from './answer-problem.js';
+import type { Directory } from './directory/directory.js';
+import { InFlight } from './in-flight.js';
+import { answerParserError, refuseConnect } from './parser-errors.js';
+import { decide, type RouteDecision } from './pipeline/decide.js';
+import { forward, refuse, type Exchange, type ForwardDeps, type Outcome } from './pipeline/forward.js';
+import { tenantHeaderOfClients, type RequestAddress } from './pipeline/identify.js';
+import { requestIdOf, traceparentOf } from './request-marks.js';
+
+export interface TrafficServerOptions extends ForwardDeps {
+  readonly baseDomain: string;
+  readonly directory: Directory;
+  readonly logger: Logger;
+  /** Without a byte in either direction; some clients of WebSockets ping once in five minutes only. */
+  readonly tunnelIdleMs: number;
+}
+
+/** What browsers and API clients send is below 8 kB; the double is what other servers take by default. */
+const headBytesMax = 16 * 1024;
+/** A head is a few packets; a client that needs longer is holding the connection (slowloris). */
+const headersMs = 10_000;
+/** A large upload over a slow line; one that stands still is found much earlier by the forward's idle time. */
+const requestMs = 15 * 60_000;
+/** Longer than the 60 s for which load balancers in front keep idle connections, so that they close first. */
+const keepAliveMs = 65_000;
+const deadlineCheckMs = 2_000;
+
+type Tunnel = ForwardOptions['tunnel'];
+
+/** The port that tenants' clients talk to: each request is decided, then refused or forwarded. */
+export class TrafficServer {
+  readonly inFlight: InFlight;
+  private readonly server: Server;
+  private draining = false;
+
+  constructor(private readonly options: TrafficServerOptions) {
+    this.inFlight = new InFlight(options.metrics);
+    this.server = createServer({
+      insecureHTTPParser: false,
+      // requestProblem says it in words.
+      requireHostHeader: false,
+      maxHeaderSize: headBytesMax,
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
+      keepAliveTimeout: keepAliveMs,
+      connectionsCheckingInterval: deadlineCheckMs,
+      noDelay: true,
+      shouldUpgradeCallback: wantsTunnel,
+    });
+    // Node drops headers beyond this count silently; requestProblem refuses what has too many.
+    this.server.maxHeadersCount = 0;
+    const take = (request: IncomingMessage, response: ServerResponse): void => void this.take(request, response);
+    this.server.on('request', take);
+    this.server.on('checkContinue', take);
+    this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      void this.take(request, responseOnSocket(request, socket), { socket, head, idleMs: options.tunnelIdleMs });
+    });
+    this.server.on('connect', refuseConnect);
+    this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      // The answer to what came before ends this connection.
+      if (this.inFlight.isCondemned(socket)) return;
+      options.metrics.lapidary_router_bad_requests_total.inc({ code: error.code ?? 'unknown' });
+      answerParserError(error, socket, this.inFlight.mayAnswerOn(socket));
+    });
+  }
+
+  async listen(host: string, port: number): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(port, host, () => resolve(void this.server.off('error', reject)));
+    });
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Takes no new connections, lets what is being worked on end within `graceMs`, then cuts what is left, tunnels too. */
+  async drain(graceMs: number): Promise<void> {
+    this.draining = true;
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    await this.inFlight.drain(graceMs, () => this.server.closeIdleConnections());
+    this.inFlight.cutTunnels();
+    this.server.closeAllConnections();
+    await closed;
+  }
+
+  private async take(request: IncomingMessage, response: ServerResponse, tunnel?: Tunnel): Promise<void> {
+    if (this.inFlight.isCondemned(request.socket)) return;
+    if (this.draining) response.shouldKeepAlive = false;
+    response.on('error', () => undefined);
+    const over = this.inFlight.add(request.socket, response, tunnel?.socket);
+    const requestId = requestIdOf(request.headers['x-request-id']);
+    const onStart = (): void => {
+      if (request.headers.expect !== undefined) response.writeContinue();
+    };
+    const body = new ReplayBuffer(request, { empty: bodyFraming(request.rawHeaders).kind === 'none', onStart });
+    const traceparent = traceparentOf(request.headers.traceparent);
+    const decideAgain = (except: ReadonlySet<string>): RouteDecision => this.decide(request, except);
+    try {
+      const { outcome } = await this.route({ request, response, body, requestId, traceparent, tunnel, decideAgain });
+      this.options.metrics.lapidary_router_requests_total.inc({ outcome });
+    } catch (error) {
+      this.options.logger.error({ err: error, requestId }, 'a request failed inside the router');
+      this.options.metrics.lapidary_router_requests_total.inc({ outcome: 'internal' });
+      answerProblem(response, { error: toAppError(error), requestId, close: true });
+      body.discard();
+    } finally {
+      over();
+    }
+  }
+
+  private async route(exchange: Exchange): Promise<Outcome> {
+    const decision = this.decide(exchange.request, new Set());
+    if (decision.action === 'refuse' && decision.status !== undefined) this.inFlight.condemn(exchange.request.socket);
+    return decision.action === 'refuse' ? refuse(exchange, decision) : forward(this.options, exchange, decision);
+  }
+
+  private decide(request: IncomingMessage, except: ReadonlySet<string>): RouteDecision {
+    const { method = '', url = '', httpVersion, rawHeaders, headers } = request;
+    const problem = requestProblem({ method, url, httpVersion, rawHeaders });
+    const address: RequestAddress = { host: headers.host, tenantHeaders: headerValues(rawHeaders, tenantHeaderOfClients), path: url };
+    const { baseDomain, directory, doors } = this.options;
+    return decide({ address, problem, baseDomain, directory, doors, except });
+  }
+}

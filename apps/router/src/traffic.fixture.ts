@@ -1,0 +1,108 @@
+import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
+import { systemClock } from '@lapidary/kernel/clock';
+import { UpstreamPools } from '@lapidary/stamp-sdk/forward/upstream';
+import { createLogger } from '@lapidary/telemetry/logger';
+import { DirectoryTable } from './directory/directory-table.js';
+import { Directory } from './directory/directory.js';
+import { createRouterMetrics, type RouterMetrics } from './metrics.js';
+import { FrontDoors } from './pipeline/front-doors.js';
+import { TrafficServer } from './server.js';
+
+/** For tests: the traffic port with a directory that the test writes itself. */
+export interface TestTraffic {
+  readonly port: number;
+  readonly metrics: RouterMetrics;
+  readonly server: TrafficServer;
+  /** Tenants whose entries were asked for again. */
+  readonly refreshed: string[];
+  /** Called when an entry is asked for again; may apply a newer one. */
+  onRefresh: (tenant: string) => void;
+  route(over: Partial<TenantRoute>): void;
+  stamp(over: Partial<StampRoute>): void;
+  count(metric: 'lapidary_router_requests_total' | 'lapidary_router_retries_total'): Promise<Record<string, number>>;
+  close(): Promise<void>;
+}
+
+export const quickTimeouts = { connectMs: 500, headMs: 500, idleMs: 500 };
+
+export const startTraffic = async (frontDoors: readonly string[], timeouts = quickTimeouts): Promise<TestTraffic> => {
+  const directory = new Directory(systemClock);
+  directory.swap(new DirectoryTable('g'), 'disk', 0);
+  let cursor = 0;
+  const route = (over: Partial<TenantRoute>): void => {
+    const body: TenantRoute = {
+      kind: 'tenant',
+      tenant: 'acme',
+      region: 'eu',
+      status: 'placed',
+      stamp: 'eu-1',
+      epoch: 1,
+      hosts: [],
+      ...over,
+    };
+    directory.apply({ key: `tenant/${body.tenant}`, cursor: (cursor += 1), committedAtMs: 0, body });
+  };
+  const stamp = (over: Partial<StampRoute>): void => {
+    const body: StampRoute = {
+      kind: 'stamp',
+      stamp: 'eu-1',
+      region: 'eu',
+      status: 'active',
+      epoch: 1,
+      frontDoors: [...frontDoors],
+      ...over,
+    };
+    directory.apply({ key: `stamp/${body.stamp}`, cursor: (cursor += 1), committedAtMs: 0, body });
+  };
+  route({});
+  stamp({});
+  const metrics = createRouterMetrics({ processMetrics: false });
+  const pools = new UpstreamPools();
+  const doors = new FrontDoors(systemClock);
+  const refreshed: string[] = [];
+  const refreshTenant = (tenant: string): Promise<void> => {
+    refreshed.push(tenant);
+    traffic.onRefresh(tenant);
+    return Promise.resolve();
+  };
+  const logger = createLogger('test', 'silent');
+  const server = new TrafficServer({
+    doors,
+    pools,
+    metrics,
+    timeouts,
+    refreshTenant,
+    baseDomain: 'lapidary.localhost',
+    directory,
+    logger,
+    tunnelIdleMs: 2_000,
+  });
+  const traffic: TestTraffic = {
+    port: await server.listen('127.0.0.1', 0),
+    metrics,
+    server,
+    refreshed,
+    onRefresh: () => undefined,
+    route,
+    stamp,
+    count: async (metric) => {
+      const { values } = await metrics[metric].get();
+      return Object.fromEntries(values.map(({ labels, value }) => [Object.values(labels).join(' '), value]));
+    },
+    close: async () => {
+      await server.drain(0);
+      pools.close();
+    },
+  };
+  return traffic;
+};
+
+const marked = /^[0-9a-zA-Z-]+$/;
+/** One request as bytes, for the host of "acme" unless told. */
+export const requestBytes = (method: string, path = '/', headers: readonly string[] = [], body = ''): string => {
+  const host = headers.some((h) => /^host:/i.test(h)) ? [] : ['Host: acme.lapidary.localhost'];
+  const length =
+    body === '' || headers.some((h) => /^(content-length|transfer-encoding):/i.test(h)) ? [] : [`Content-Length: ${body.length}`];
+  if (!marked.test(method)) throw new Error('a method is a token');
+  return `${[`${method} ${path} HTTP/1.1`, ...host, ...headers, ...length].join('\r\n')}\r\n\r\n${body}`;
+};

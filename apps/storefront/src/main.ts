@@ -1,0 +1,33 @@
+import { loadConfig } from '@lapidary/config/load';
+import { StorefrontConfigSchema } from '@lapidary/config/storefront';
+import { isAppError } from '@lapidary/kernel/app-error';
+import { createLogger } from '@lapidary/telemetry/logger';
+import { startShop } from './shop.js';
+
+/** Running requests are short; whoever stops us kills us after some ten seconds anyway. */
+const shutdownMs = 8_000;
+
+const run = async (): Promise<void> => {
+  const config = loadConfig(StorefrontConfigSchema);
+  const logger = createLogger('storefront', config.LAPIDARY_LOG_LEVEL, { stamp: config.LAPIDARY_STAMP });
+  const stopping = new AbortController();
+  const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stopping.abort());
+  try {
+    const shop = await startShop(config, logger, stopping.signal);
+    logger.info({ url: shop.url, version: config.LAPIDARY_WORKLOAD_VERSION }, 'the shop is open');
+    await stopped;
+    setTimeout(() => process.exit(1), shutdownMs).unref();
+    await shop.close();
+  } catch (error) {
+    if (!stopping.signal.aborted) throw error;
+  }
+  logger.info({}, 'the shop is closed');
+};
+
+run().catch((error: unknown) => {
+  process.stderr.write(
+    `storefront: ${isAppError(error) ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  process.exitCode = 1;
+});
