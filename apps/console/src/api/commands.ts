@@ -1,0 +1,16 @@
+import { JobSchema, type JobView } from '@lapidary/contracts/api/jobs';
+import * as paths from '@lapidary/contracts/api/paths';
+import { StampSchema, type StampView } from '@lapidary/contracts/api/stamps';
+import { z } from 'zod';
+import { deleteJson, postJson } from './client.js';
+import { SessionSchema } from './queries.js';
+
+export const beginSession = (token: string): Promise<z.infer<typeof SessionSchema>> =>
+  postJson(paths.sessionPath, SessionSchema, { token });
+export const endSession = (): Promise<unknown> => deleteJson(paths.sessionPath, z.unknown());
+
+export const cordonStamp = (name: string, reason: string): Promise<StampView> => postJson(paths.cordonPath(name), StampSchema, { reason });
+export const uncordonStamp = (name: string): Promise<StampView> => postJson(paths.uncordonPath(name), StampSchema, {});
+export const provisionStamp = (name: string): Promise<JobView> => postJson(paths.provisionPath(name), JobSchema, {});
+export const cancelJob = (id: string): Promise<JobView> => postJson(paths.jobCancelPath(id), JobSchema, {});
+export const retryJob = (id: string): Promise<JobView> => postJson(paths.jobRetryPath(id), JobSchema, {});

@@ -1,0 +1,67 @@
+import { queryOptions } from '@tanstack/react-query';
+import { JobEventsSchema, JobPageSchema, type JobEvents } from '@lapidary/contracts/api/jobs';
+import * as paths from '@lapidary/contracts/api/paths';
+import { pageLimitMax } from '@lapidary/contracts/api/common';
+import { RegionPageSchema } from '@lapidary/contracts/api/regions';
+import { StampPageSchema } from '@lapidary/contracts/api/stamps';
+import { ExplanationSchema, TenantPageSchema, type TenantView } from '@lapidary/contracts/api/tenants';
+import { z } from 'zod';
+import { getJson } from './client.js';
+
+/** Health and link states change without an event: they come from heartbeats. */
+const observedIntervalMs = 5_000;
+/** More rows than this are searched with the command line rather than by eye. */
+export const tenantsMax = 5_000;
+const jobsShown = 20;
+
+/** Who the session cookie belongs to. */
+export const SessionSchema = z.object({ actor: z.string(), region: z.string() });
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: () => getJson(paths.sessionPath, SessionSchema),
+  staleTime: Infinity,
+  retry: false,
+});
+
+export const regionsQuery = queryOptions({
+  queryKey: ['regions'],
+  queryFn: async () => (await getJson(paths.regionsPath, RegionPageSchema)).items,
+  refetchInterval: observedIntervalMs,
+});
+
+export const stampsQuery = queryOptions({
+  queryKey: ['stamps'],
+  queryFn: async () => (await getJson(paths.stampsPath, StampPageSchema, { limit: pageLimitMax })).items,
+  refetchInterval: observedIntervalMs,
+});
+
+export interface TenantList {
+  readonly items: readonly TenantView[];
+  /** There are more than are loaded. */
+  readonly truncated: boolean;
+}
+
+export const tenantsQuery = queryOptions({
+  queryKey: ['tenants'],
+  queryFn: async (): Promise<TenantList> => {
+    const items: TenantView[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await getJson(paths.tenantsPath, TenantPageSchema, { limit: pageLimitMax, cursor });
+      items.push(...page.items);
+      cursor = page.next ?? undefined;
+    } while (cursor !== undefined && items.length < tenantsMax);
+    return { items, truncated: cursor !== undefined };
+  },
+});
+
+export const jobsQuery = queryOptions({
+  queryKey: ['jobs'],
+  queryFn: async () => (await getJson(paths.jobsPath, JobPageSchema, { limit: jobsShown })).items,
+});
+
+export const jobEventsQuery = (id: string) =>
+  queryOptions({ queryKey: ['job-events', id], queryFn: (): Promise<JobEvents> => getJson(paths.jobEventsPath(id), JobEventsSchema) });
+
+export const explanationQuery = (id: string) =>
+  queryOptions({ queryKey: ['explanation', id], queryFn: () => getJson(paths.tenantExplainPath(id), ExplanationSchema) });

@@ -1,0 +1,291 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import type { JobView } from '@lapidary/contracts/api/jobs';
+import { FakeControlPlane } from '@lapidary/testing/fake-control-plane';
+import { aStamp, aTenant } from '@lapidary/testing/fleet-fixtures';
+import { axeSource, buildConsole, chromiumArgs, chromiumPath } from './test/console-fixture.js';
+
+/** Set CONSOLE_SHOTS to a folder to get pictures of what the tests saw. */
+const shots = process.env.CONSOLE_SHOTS;
+const wcag = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const inBrowser = chromiumPath === undefined ? describe.skip : describe;
+
+jest.setTimeout(60_000);
+
+inBrowser(`the console in a browser (${chromiumPath ?? 'skipped: no Chromium on this machine; set CHROMIUM_PATH'})`, () => {
+  let built: Awaited<ReturnType<typeof buildConsole>>;
+  let browser: Browser;
+  let plane: FakeControlPlane;
+  let context: BrowserContext;
+  let page: Page;
+  let errors: string[] = [];
+  let foreign: string[] = [];
+
+  beforeAll(async () => {
+    built = await buildConsole();
+    browser = await chromium.launch({ executablePath: chromiumPath!, args: chromiumArgs });
+    if (shots !== undefined) mkdirSync(shots, { recursive: true });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    built?.remove();
+  });
+
+  const openContext = async (options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> => {
+    context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+    page = await context.newPage();
+    errors = [];
+    foreign = [];
+    page.on('pageerror', (error) => errors.push(error.message));
+    page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+    page.on(
+      'request',
+      (request) => !request.url().startsWith(plane.url) && !request.url().startsWith('data:') && foreign.push(request.url()),
+    );
+    return page;
+  };
+  beforeEach(async () => {
+    plane = await new FakeControlPlane((path, response) => built.serve(path, response)).up();
+    for (let n = 0; n < 60; n += 1) plane.tenants.set(`shop-${n}`, aTenant({ id: `shop-${n}`, labels: n % 2 ? { plan: 'gold' } : {} }));
+    plane.tenants.set(
+      'big',
+      aTenant({ id: 'big', status: 'pending', statusReason: 'no stamp in eu has 90 units free', weight: 90, placement: null }),
+    );
+    await openContext();
+  });
+  afterEach(async () => {
+    await context.close();
+    await plane.down();
+  });
+
+  const signIn = async (path = '/'): Promise<void> => {
+    await page.goto(`${plane.url}${path}#token=${plane.token}`);
+    await page.getByRole('heading', { name: 'Stamps' }).waitFor();
+    await page.getByRole('rowheader', { name: 'eu-1', exact: true }).first().waitFor();
+  };
+  const shot = async (name: string, fullPage = false): Promise<void> => {
+    if (shots !== undefined) await page.screenshot({ path: join(shots, `${name}.png`), fullPage });
+  };
+  const violations = async (): Promise<string[]> => {
+    // Colours are measured at rest, not half-way through a transition.
+    await page.waitForFunction(() => document.getAnimations().every((a) => a.playState !== 'running'));
+    await page.evaluate(axeSource);
+    const run = (tags: string[]) =>
+      (
+        globalThis as unknown as {
+          axe: {
+            run: (
+              root: unknown,
+              options: object,
+            ) => Promise<{ violations: { id: string; nodes: { target: unknown; failureSummary: string }[] }[] }>;
+          };
+        }
+      ).axe.run(document, { runOnly: tags });
+    const result = await page.evaluate(run, wcag);
+    return result.violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${String(n.target)} ${n.failureSummary}`));
+  };
+  const provision = (): JobView => {
+    const job = plane.openJob('eu-2');
+    plane.emit('lapidary.job.queued.v1', `job/${job.id}`, { job });
+    return job;
+  };
+  const running = (job: JobView, upTo: number): JobView => {
+    const at = new Date().toISOString();
+    const steps = job.steps.map((s, n) =>
+      n < upTo
+        ? { ...s, status: 'succeeded' as const, attempts: 1, startedAt: at, finishedAt: at, message: 'done' }
+        : n === upTo
+          ? { ...s, status: 'running' as const, attempts: 1, startedAt: at }
+          : s,
+    );
+    return { ...job, status: 'running', startedAt: at, steps };
+  };
+
+  test('a link with a token signs in, and the token is gone from the address', async () => {
+    await signIn();
+    expect(page.url()).toBe(`${plane.url}/`);
+    expect(await page.evaluate(() => JSON.stringify([localStorage, sessionStorage, document.cookie]))).not.toContain(plane.token);
+    expect(errors).toEqual([]);
+    expect(foreign).toEqual([]);
+  });
+
+  test('a stale link and a wrong token are told apart from success, and the right one lets in', async () => {
+    await page.goto(`${plane.url}/#token=old`);
+    await page.getByText('The token in the link was not accepted').waitFor();
+    await shot('login');
+    expect(await violations()).toEqual([]);
+    await page.getByLabel('Token', { exact: true }).fill('wrong');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('alert').filter({ hasText: 'unauthenticated' }).waitFor();
+    await page.getByLabel('Token', { exact: true }).fill(plane.token);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Stamps' }).waitFor();
+  });
+
+  test('without a session every page leads to the login', async () => {
+    await page.goto(`${plane.url}/?tenant=acme`);
+    await page.getByLabel('Token', { exact: true }).waitFor();
+  });
+
+  test('a job moves before the eyes, step by step, without a reload', async () => {
+    await signIn();
+    await page.getByTestId('live').getByText('live').waitFor();
+    const job = provision();
+    const row = page.getByTestId('job-eu-2');
+    await row.waitFor();
+    plane.progress(running(job, 0), { step: 'check', message: 'Check the spec' });
+    await row.getByText('0 of 4 steps: Check the spec').waitFor();
+    await row.getByRole('link').click();
+    plane.progress(running(job, 2), { step: 'realise', message: 'created stamp:database eu-2-db' });
+    await row.getByText('2 of 4 steps').waitFor();
+    await page.getByTestId('job-log').getByText('created stamp:database eu-2-db').waitFor();
+    await shot('job');
+    expect(await violations()).toEqual([]);
+    const stamp = aStamp({ name: 'eu-2', used: { units: 0 }, tenants: 0 });
+    plane.stamps.set('eu-2', stamp);
+    plane.emit('lapidary.stamp.activated.v1', 'stamp/eu-2', { stamp });
+    await page.getByRole('rowheader', { name: 'eu-2', exact: true }).waitFor({ state: 'attached' });
+    expect(errors).toEqual([]);
+  });
+
+  test('a control plane that goes away makes the page say since when, and what was missed is there when it is back', async () => {
+    await signIn();
+    await page.getByTestId('live').getByText('live').waitFor();
+    await plane.down();
+    await page.getByTestId('live').getByText('stale since').waitFor();
+    await shot('stale');
+    plane.stamps.set('eu-7', aStamp({ name: 'eu-7' }));
+    await plane.up();
+    await page.getByTestId('live').getByText('live', { exact: true }).waitFor();
+    await page.getByRole('rowheader', { name: 'eu-7', exact: true }).waitFor();
+  });
+
+  test('lapidary.reset reads everything again', async () => {
+    await signIn();
+    await page.getByTestId('live').getByText('live').waitFor();
+    plane.tenants.set('zebra', aTenant({ id: 'zebra' }));
+    plane.reset();
+    await page.getByText('of 63').waitFor();
+  });
+
+  test('the address holds filters, page and selection: a link shows the same to whoever opens it', async () => {
+    await signIn();
+    await page.getByLabel('Find').fill('gold');
+    await page.getByText('30 of 62').waitFor();
+    await page.getByRole('button', { name: 'Page 2' }).click();
+    await page.getByRole('link', { name: 'shop-59' }).click();
+    await page.getByRole('dialog').getByText('◀ chosen').waitFor();
+    const address = page.url();
+    expect(address).toContain('q=gold');
+    await shot('explain');
+    expect(await violations()).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.waitForURL((url) => !url.search.includes('tenant='));
+    await page.goto(address);
+    await page.getByRole('dialog').getByText('◀ chosen').waitFor();
+    expect(await page.getByLabel('Find').inputValue()).toBe('gold');
+  });
+
+  test('a cordon needs a reason, is shown at once, and can be taken back', async () => {
+    await signIn();
+    await page.getByRole('button', { name: 'Actions for eu-1' }).click();
+    await page.getByRole('menuitem', { name: /^Cordon/ }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Cordon' }).click();
+    await dialog.getByText('Say why').waitFor();
+    await dialog.getByLabel('Reason').fill("disk's dying");
+    await dialog.getByText("stampctl stamps cordon eu-1 --reason 'disk'\\''s dying'").waitFor();
+    await shot('cordon');
+    expect(await violations()).toEqual([]);
+    await dialog.getByRole('button', { name: 'Cordon' }).click();
+    await page.getByText("cordoned: disk's dying").waitFor();
+    expect(plane.stamps.get('eu-1')?.cordonReason).toBe("disk's dying");
+    await page.getByRole('button', { name: 'Actions for eu-1' }).click();
+    await page.getByRole('menuitem', { name: /^Uncordon/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Uncordon' }).click();
+    await page.getByText('cordoned:').waitFor({ state: 'detached' });
+  });
+
+  test('provisioning starts from the page, under an idempotency key, and its job opens', async () => {
+    await signIn();
+    await page.getByRole('button', { name: 'Provision a stamp' }).click();
+    expect(await page.getByLabel('Name, <region>-<number>').inputValue()).toBe('eu-2');
+    await page.getByRole('button', { name: 'Provision', exact: true }).click();
+    await page
+      .getByRole('dialog')
+      .getByRole('heading', { name: /provision eu-2/ })
+      .waitFor();
+    expect(plane.seen.find((r) => r.path.endsWith('/provision'))?.headers['idempotency-key']).toHaveLength(26);
+  });
+
+  test('an error names what happened, the code and what to check', async () => {
+    await signIn();
+    await page.getByRole('button', { name: 'Provision a stamp' }).click();
+    plane.openJob('eu-2');
+    await page.getByRole('button', { name: 'Provision', exact: true }).click();
+    const alert = page.getByRole('dialog').getByRole('alert');
+    await alert.getByText('job_in_progress').waitFor();
+    await alert.getByText('stampctl jobs watch').waitFor();
+  });
+
+  test('an empty fleet says which commands fill it', async () => {
+    plane.stamps.clear();
+    plane.tenants.clear();
+    await page.goto(`${plane.url}/#token=${plane.token}`);
+    await page.getByText('stampctl provision eu-1').waitFor();
+    await page.getByText('stampctl tenants create acme --region eu').waitFor();
+    await shot('empty', true);
+    expect(await violations()).toEqual([]);
+  });
+
+  test.each([
+    ['light', 1280, 800],
+    ['dark', 1280, 800],
+    ['light', 390, 844],
+    ['dark', 390, 844],
+  ] as const)('in %s at %i × %i no rule of WCAG AA is broken and nothing runs out of the page', async (colorScheme, width, height) => {
+    await context.close();
+    await openContext({ colorScheme, viewport: { width, height } });
+    plane.regions[1] = {
+      ...plane.regions[1]!,
+      pending: 1,
+      link: { state: 'cut', appliedSequence: 4, lagMs: null, cutSince: new Date(Date.now() - 200_000).toISOString() },
+    };
+    plane.stamps.set(
+      'eu-3',
+      aStamp({ name: 'eu-3', health: 'suspected', cordoned: true, cordonReason: 'disk replaced at noon', used: { units: 95 } }),
+    );
+    plane.progress(running(provision(), 1), { step: 'preview', message: 'Preview the template' });
+    await signIn();
+    await page.getByTestId('job-eu-2').waitFor();
+    await page.locator('svg[role=img]').waitFor();
+    await shot(`fleet-${colorScheme}-${width}`);
+    await shot(`fleet-${colorScheme}-${width}-full`, true);
+    expect(await violations()).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    expect(errors).toEqual([]);
+  });
+
+  test('everything can be reached and used with the keyboard alone', async () => {
+    await signIn();
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to content');
+    const reached = new Set<string>();
+    for (let n = 0; n < 80; n += 1) {
+      await page.keyboard.press('Tab');
+      const focused = await page.evaluate(() => {
+        const element = document.activeElement as HTMLElement;
+        const style = getComputedStyle(element);
+        return {
+          name: element.getAttribute('aria-label') ?? element.textContent ?? element.tagName,
+          outline:
+            style.outlineStyle !== 'none' || style.boxShadow !== 'none' || element.tagName === 'INPUT' || element.tagName === 'SELECT',
+        };
+      });
+      expect(focused).toMatchObject({ outline: true });
+      reached.add(focused.name);
+    }
+    expect([...reached]).toEqual(expect.arrayContaining(['Provision a stamp', 'Actions for eu-1', 'Sign out', 'acme']));
+  });
+});

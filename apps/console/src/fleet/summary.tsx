@@ -1,0 +1,61 @@
+import { Group, Paper, SimpleGrid, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { regionsQuery, stampsQuery } from '../api/queries.js';
+import { Status } from '../shell/status.js';
+
+/** The four figures that are looked at first. */
+export const Summary = (): ReactNode => {
+  const regions = useQuery(regionsQuery).data ?? [];
+  const stamps = (useQuery(stampsQuery).data ?? []).filter((s) => s.status !== 'retired');
+  const sum = (pick: (r: (typeof regions)[number]) => number): number => regions.reduce((total, r) => total + pick(r), 0);
+  const cut = regions.filter((r) => r.link.state === 'cut').length;
+  const unwell = stamps.filter((s) => s.status === 'failed' || (s.status === 'active' && s.health !== 'healthy')).length;
+  const pending = sum((r) => r.pending);
+  const taken = sum((r) => r.used.units);
+  const capacity = sum((r) => r.capacity.units);
+  return (
+    <SimpleGrid cols={{ base: 2, md: 4 }} spacing="sm">
+      <Figure
+        title="Regions"
+        figure={regions.length}
+        tone={cut > 0 ? 'cut' : 'connected'}
+        note={cut > 0 ? `${cut} cut off` : 'all linked'}
+      />
+      <Figure
+        title="Stamps"
+        figure={stamps.length}
+        tone={unwell > 0 ? 'failed' : 'healthy'}
+        note={unwell > 0 ? `${unwell} unwell` : 'all well'}
+      />
+      <Figure
+        title="Tenants"
+        figure={sum((r) => r.tenants)}
+        tone={pending > 0 ? 'pending' : 'placed'}
+        note={pending > 0 ? `${pending} wait for room` : 'all placed'}
+      />
+      <Figure
+        title="Units taken"
+        figure={taken}
+        tone="none"
+        note={`of ${capacity.toLocaleString('en')}${capacity > 0 ? ` (${Math.round((100 * taken) / capacity)} %)` : ''}`}
+      />
+    </SimpleGrid>
+  );
+};
+
+const Figure = ({ title, figure, note, tone }: { title: string; figure: number; note: string; tone: string }): ReactNode => (
+  <Paper withBorder px="md" py="sm">
+    <Text size="sm" c="dimmed">
+      {title}
+    </Text>
+    <Group gap="sm" align="baseline">
+      <Text fz={26} fw={650} lh={1.2} className="numeric">
+        {figure.toLocaleString('en')}
+      </Text>
+      <Text size="sm" component="span">
+        {tone === 'none' ? note : <Status value={tone}>{note}</Status>}
+      </Text>
+    </Group>
+  </Paper>
+);

@@ -1,0 +1,80 @@
+import { Box, Progress, Table, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { finishedJobStatuses, type JobView } from '@lapidary/contracts/api/jobs';
+import { jobsQuery } from '../api/queries.js';
+import { Empty, Loaded, Panel } from '../shell/panel.js';
+import { Status } from '../shell/status.js';
+import { TimeAgo } from '../shell/time-ago.js';
+
+export const JobsPanel = ({ region }: { region: string | undefined }): ReactNode => (
+  <Panel title="Jobs" command={`stampctl jobs ls${region === undefined ? '' : ` --region ${region}`}`}>
+    <Loaded query={useQuery(jobsQuery)}>
+      {(all) => {
+        const jobs = all.filter((j) => region === undefined || j.region === region);
+        return jobs.length === 0 ? (
+          <Empty command="stampctl provision eu-2">No job yet. Provisioning a stamp makes one:</Empty>
+        ) : (
+          <JobsTable jobs={jobs} />
+        );
+      }}
+    </Loaded>
+  </Panel>
+);
+
+const JobsTable = ({ jobs }: { jobs: readonly JobView[] }): ReactNode => (
+  <Box className="scroll-x" tabIndex={0} role="region" aria-label="Jobs, table">
+    <Table aria-label="Jobs" verticalSpacing="xs">
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th>Job</Table.Th>
+          <Table.Th>Status</Table.Th>
+          <Table.Th>Progress</Table.Th>
+          <Table.Th>Asked</Table.Th>
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {jobs.map((job) => (
+          <Table.Tr key={job.id} data-testid={`job-${job.subject}`}>
+            <Table.Th scope="row" fw={400}>
+              <Link from="/" to="/" search={(before) => ({ ...before, job: job.id })} className="linklike">
+                {job.kind} {job.subject}
+              </Link>
+            </Table.Th>
+            <Table.Td>
+              <Status value={job.status} />
+            </Table.Td>
+            <Table.Td style={{ minWidth: 220 }}>
+              <JobProgress job={job} />
+            </Table.Td>
+            <Table.Td className="numeric">
+              <TimeAgo at={job.createdAt} />
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
+  </Box>
+);
+
+const JobProgress = ({ job }: { job: JobView }): ReactNode => {
+  const done = job.steps.filter((s) => s.status === 'succeeded' || s.status === 'skipped').length;
+  const current = job.steps.find((s) => s.status === 'running') ?? job.steps.find((s) => s.status === 'failed');
+  const outcome = job.error?.message ?? job.summary ?? (job.status === 'cancelled' ? 'cancelled' : '');
+  if (finishedJobStatuses.includes(job.status)) return <Text size="sm">{outcome}</Text>;
+  return (
+    <>
+      <Progress.Root size="sm">
+        <Progress.Section
+          value={(100 * done) / Math.max(1, job.steps.length)}
+          color="cyan.8"
+          aria-label={`${job.subject}: ${done} of ${job.steps.length} steps done`}
+        />
+      </Progress.Root>
+      <Text size="xs" c="dimmed" mt={4} aria-live="polite">
+        {done} of {job.steps.length} steps{current ? `: ${current.title}` : ''}
+      </Text>
+    </>
+  );
+};

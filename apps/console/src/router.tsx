@@ -1,0 +1,30 @@
+import { createRootRoute, createRoute, createRouter, Outlet } from '@tanstack/react-router';
+import { z } from 'zod';
+import { FleetSearchSchema } from './fleet/fleet-search.js';
+import { OverviewPage } from './fleet/overview-page.js';
+import { LoginPage } from './session/login-page.js';
+import { ProblemAlert } from './shell/problem-alert.js';
+
+const root = createRootRoute({ component: Outlet, errorComponent: ({ error }) => <ProblemAlert error={error} /> });
+
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  validateSearch: (search) => FleetSearchSchema.parse(search),
+  component: OverviewPage,
+});
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: '/login',
+  validateSearch: (search) => z.object({ failed: z.boolean().optional().catch(undefined) }).parse(search),
+  component: LoginPage,
+});
+
+export const router = createRouter({ routeTree: root.addChildren([overview, login]), defaultNotFoundComponent: OverviewPage });
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,131 @@
+import { newId } from '@lapidary/kernel/ids';
+import { JobEventsSchema, JobPageSchema, JobSchema, waitSecondsMax, type JobEvents, type JobView } from '@lapidary/contracts/api/jobs';
+import * as paths from '@lapidary/contracts/api/paths';
+import { pageLimitMax } from '@lapidary/contracts/api/common';
+import { RegionPageSchema, type RegionView } from '@lapidary/contracts/api/regions';
+import { RouteExplanationSchema, type RouteExplanation } from '@lapidary/contracts/api/routing';
+import { StampPageSchema, StampSchema, type ProvisionRequest, type StampView } from '@lapidary/contracts/api/stamps';
+import { VersionSchema } from '@lapidary/contracts/api/system';
+import {
+  ExplanationSchema,
+  TenantPageSchema,
+  TenantSchema,
+  type CreateTenant,
+  type Explanation,
+  type TenantView,
+} from '@lapidary/contracts/api/tenants';
+import { z } from 'zod';
+import type { Answer, HttpClient } from './http-client.js';
+
+/** More than the longest wait of a long poll: the answer needs time for the way back. */
+const longPollMarginMs = 15_000;
+
+type Query = Readonly<Record<string, string | number | undefined>>;
+interface Page<T> {
+  readonly items: T[];
+  readonly next: string | null;
+}
+
+/** The calls that commands make; each answer is checked by the contract's schema. */
+export class Api {
+  constructor(readonly http: HttpClient) {}
+
+  async version(attempts?: number): Promise<Answer<z.infer<typeof VersionSchema>>> {
+    return this.http.request('GET', paths.versionPath, { schema: VersionSchema, attempts });
+  }
+
+  async regions(): Promise<RegionView[]> {
+    return (await this.all(paths.regionsPath, RegionPageSchema, {}, Infinity)).items;
+  }
+
+  async stamps(query: Query = {}, limit = Infinity): Promise<Page<StampView>> {
+    return this.all(paths.stampsPath, StampPageSchema, query, limit);
+  }
+
+  async stamp(name: string): Promise<StampView> {
+    return (await this.http.request('GET', paths.stampPath(name), { schema: StampSchema })).value;
+  }
+
+  async provision(name: string, body: ProvisionRequest): Promise<JobView> {
+    return this.post(paths.provisionPath(name), JobSchema, body);
+  }
+
+  async cordon(name: string, reason: string): Promise<StampView> {
+    return this.post(paths.cordonPath(name), StampSchema, { reason });
+  }
+
+  async uncordon(name: string, reason: string | undefined): Promise<StampView> {
+    return this.post(paths.uncordonPath(name), StampSchema, { reason });
+  }
+
+  async tenants(query: Query = {}, limit = Infinity): Promise<Page<TenantView>> {
+    return this.all(paths.tenantsPath, TenantPageSchema, query, limit);
+  }
+
+  async tenant(id: string): Promise<Answer<TenantView>> {
+    return this.http.request('GET', paths.tenantPath(id), { schema: TenantSchema });
+  }
+
+  async createTenant(body: CreateTenant): Promise<TenantView> {
+    return this.post(paths.tenantsPath, TenantSchema, body);
+  }
+
+  async explain(id: string): Promise<Explanation> {
+    return (await this.http.request('GET', paths.tenantExplainPath(id), { schema: ExplanationSchema })).value;
+  }
+
+  /** Deletes only the version that was read: null where the server answers without a body. */
+  async deleteTenant(id: string, etag: string | null): Promise<TenantView | null> {
+    const options = { schema: TenantSchema.nullable(), idempotencyKey: newId(), ifMatch: etag ?? undefined };
+    return (await this.http.request('DELETE', paths.tenantPath(id), options)).value;
+  }
+
+  async jobs(query: Query = {}, limit = Infinity): Promise<Page<JobView>> {
+    return this.all(paths.jobsPath, JobPageSchema, query, limit);
+  }
+
+  async job(id: string): Promise<JobView> {
+    return (await this.http.request('GET', paths.jobPath(id), { schema: JobSchema })).value;
+  }
+
+  /** Long poll: one try only, the caller tells the user while it tries again. */
+  async jobEvents(id: string, after: number, waitSeconds: number = waitSecondsMax): Promise<JobEvents> {
+    const options = {
+      schema: JobEventsSchema,
+      query: { after, wait: waitSeconds },
+      attempts: 1,
+      timeoutMs: waitSeconds * 1000 + longPollMarginMs,
+    };
+    return (await this.http.request('GET', paths.jobEventsPath(id), options)).value;
+  }
+
+  async cancelJob(id: string): Promise<JobView> {
+    return this.post(paths.jobCancelPath(id), JobSchema, {});
+  }
+
+  async retryJob(id: string): Promise<JobView> {
+    return this.post(paths.jobRetryPath(id), JobSchema, {});
+  }
+
+  async route(host: string, path: string, region: string | undefined): Promise<RouteExplanation> {
+    return (await this.http.request('GET', paths.routePath, { schema: RouteExplanationSchema, query: { host, path, region } })).value;
+  }
+
+  /** Every POST carries a fresh Idempotency-Key, so that a try whose answer was lost is repeated without a second effect. */
+  private async post<T>(path: string, schema: z.ZodType<T>, body: unknown): Promise<T> {
+    return (await this.http.request('POST', path, { schema, body, idempotencyKey: newId() })).value;
+  }
+
+  /** Reads page after page until `limit` items or the end. */
+  private async all<T>(path: string, schema: z.ZodType<Page<T>>, query: Query, limit: number): Promise<Page<T>> {
+    const items: T[] = [];
+    let cursor: string | undefined;
+    do {
+      const pageLimit = Math.min(pageLimitMax, limit - items.length);
+      const { value } = await this.http.request('GET', path, { schema, query: { ...query, limit: pageLimit, cursor } });
+      items.push(...value.items);
+      cursor = value.next ?? undefined;
+    } while (cursor !== undefined && items.length < limit);
+    return { items, next: cursor ?? null };
+  }
+}

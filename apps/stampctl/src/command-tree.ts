@@ -1,0 +1,288 @@
+import type { Command } from './invocation.js';
+
+export type Completed = 'stamps' | 'tenants' | 'jobs' | 'regions' | 'contexts';
+
+export interface ArgumentSpec {
+  readonly name: string;
+  readonly description: string;
+  readonly optional?: boolean;
+  readonly choices?: readonly string[];
+  /** What a shell completes here, asked from the control plane. */
+  readonly completes?: Completed;
+}
+
+export interface OptionSpec {
+  readonly flags: string;
+  readonly description: string;
+  readonly choices?: readonly string[];
+  /** May be given several times. */
+  readonly repeats?: boolean;
+}
+
+export interface CommandSpec {
+  /** "stamps ls"; a single word is a command without a noun. */
+  readonly path: string;
+  readonly summary: string;
+  readonly args?: readonly ArgumentSpec[];
+  readonly options?: readonly OptionSpec[];
+  readonly examples: readonly string[];
+  /** Loaded when it runs: most of the start-up time would go into parts that this call doesn't need. */
+  readonly load: () => Promise<Command>;
+}
+
+export const nouns: Readonly<Record<string, string>> = {
+  stamps: 'Copies of the workload, and what they hold',
+  tenants: 'Customers, and where each is placed',
+  regions: 'Places with a control plane of their own',
+  jobs: 'Durable work, such as provisioning',
+  events: 'What happens in the fleet, live',
+  context: 'Which control plane is meant',
+};
+
+const stamp: ArgumentSpec = { name: 'stamp', description: 'name of the stamp, like eu-2', completes: 'stamps' };
+const tenant: ArgumentSpec = { name: 'tenant', description: 'id of the tenant', completes: 'tenants' };
+const job: ArgumentSpec = { name: 'job', description: 'id of the job', completes: 'jobs' };
+const context: ArgumentSpec = { name: 'name', description: 'name of the context', completes: 'contexts' };
+const limit: OptionSpec = { flags: '-n, --limit <count>', description: 'show at most this many' };
+const reason: OptionSpec = { flags: '--reason <text>', description: 'why, for the audit log' };
+const noWait: OptionSpec = { flags: '--no-wait', description: 'return at once instead of following' };
+const label: OptionSpec = { flags: '-l, --label <key=value>', description: 'label; may be repeated', repeats: true };
+const rings = ['canary', 'early', 'broad'];
+
+export const commandTree: readonly CommandSpec[] = [
+  {
+    path: 'provision',
+    summary: 'Bring a stamp into being, or up to date with its spec, and wait until it serves',
+    args: [{ ...stamp, description: 'name of the stamp, <region>-<number>' }],
+    options: [
+      { flags: '--capacity <units>', description: 'units of tenants’ weight it can hold' },
+      { flags: '--ring <ring>', description: 'roll-out ring', choices: rings },
+      { flags: '--profile <profile>', description: 'size profile of the template' },
+      { flags: '--isolation <isolation>', description: 'whether it takes one tenant only', choices: ['pooled', 'dedicated'] },
+      label,
+      reason,
+      { flags: '--dry-run', description: 'say what would be asked for, change nothing' },
+      noWait,
+    ],
+    examples: [
+      'stampctl provision eu-2',
+      'stampctl provision eu-3 --capacity 500 --ring canary --timeout 10m',
+      'stampctl provision eu-2 --dry-run',
+    ],
+    load: async () => (await import('./commands/provision.js')).provision,
+  },
+  {
+    path: 'stamps ls',
+    summary: 'List the stamps',
+    options: [{ flags: '--status <status>', description: 'only these', choices: ['provisioning', 'active', 'failed', 'retired'] }, limit],
+    examples: ['stampctl stamps ls', 'stampctl stamps ls --region eu -o wide'],
+    load: async () => (await import('./commands/stamps-ls.js')).stampsLs,
+  },
+  {
+    path: 'stamps show',
+    summary: 'Show one stamp in full',
+    args: [stamp],
+    examples: ['stampctl stamps show eu-2'],
+    load: async () => (await import('./commands/stamps-show.js')).stampsShow,
+  },
+  {
+    path: 'stamps cordon',
+    summary: 'Place no new tenants on a stamp; those it holds stay and are served',
+    args: [stamp],
+    options: [{ flags: '--reason <text>', description: 'why, for the audit log and for whoever meets the cordon (required)' }],
+    examples: ['stampctl stamps cordon eu-2 --reason "disk replaced at noon"'],
+    load: async () => (await import('./commands/stamps-cordon.js')).stampsCordon,
+  },
+  {
+    path: 'stamps uncordon',
+    summary: 'Let a stamp take new tenants again',
+    args: [stamp],
+    options: [reason],
+    examples: ['stampctl stamps uncordon eu-2'],
+    load: async () => (await import('./commands/stamps-uncordon.js')).stampsUncordon,
+  },
+  {
+    path: 'tenants create',
+    summary: 'Create a tenant and wait until its stamp serves it (--region is its home region)',
+    args: [{ name: 'tenant', description: 'id of the new tenant, a DNS label' }],
+    options: [
+      { flags: '--weight <units>', description: 'units of capacity it takes (default 1)' },
+      { flags: '--residency <places>', description: 'regions or jurisdictions that may hold it, comma-separated (default: any)' },
+      { flags: '--tier <tier>', description: 'share a stamp, or have one', choices: ['pooled', 'dedicated'] },
+      label,
+      reason,
+      noWait,
+    ],
+    examples: [
+      'stampctl tenants create acme --region eu',
+      'stampctl tenants create bank --region eu --weight 5 --residency eu --tier dedicated -l plan=gold',
+    ],
+    load: async () => (await import('./commands/tenants-create.js')).tenantsCreate,
+  },
+  {
+    path: 'tenants ls',
+    summary: 'List the tenants',
+    options: [
+      { flags: '--stamp <stamp>', description: 'only those on this stamp' },
+      { flags: '--status <status>', description: 'only these', choices: ['pending', 'placed', 'suspended', 'deleted'] },
+      limit,
+    ],
+    examples: ['stampctl tenants ls --status pending', 'stampctl tenants ls --stamp eu-1 -o name'],
+    load: async () => (await import('./commands/tenants-ls.js')).tenantsLs,
+  },
+  {
+    path: 'tenants show',
+    summary: 'Show one tenant in full',
+    args: [tenant],
+    examples: ['stampctl tenants show acme'],
+    load: async () => (await import('./commands/tenants-show.js')).tenantsShow,
+  },
+  {
+    path: 'tenants explain',
+    summary: 'Why a tenant is where it is: every candidate stamp, every rule, every score',
+    args: [tenant],
+    options: [{ flags: '--now', description: 'show what would be decided at this moment instead of the recorded decision' }],
+    examples: ['stampctl tenants explain acme', 'stampctl tenants explain acme --now'],
+    load: async () => (await import('./commands/tenants-explain.js')).tenantsExplain,
+  },
+  {
+    path: 'tenants delete',
+    summary: 'Delete a tenant for good; asks for its name (--yes to skip)',
+    args: [tenant],
+    examples: ['stampctl tenants delete acme', 'stampctl tenants delete acme --yes'],
+    load: async () => (await import('./commands/tenants-delete.js')).tenantsDelete,
+  },
+  {
+    path: 'regions ls',
+    summary: 'List the regions, with their room and the state of the link to each',
+    examples: ['stampctl regions ls', 'stampctl regions ls --region us'],
+    load: async () => (await import('./commands/regions-ls.js')).regionsLs,
+  },
+  {
+    path: 'jobs ls',
+    summary: 'List the jobs, newest first',
+    options: [
+      {
+        flags: '--status <status>',
+        description: 'only these',
+        choices: ['queued', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled'],
+      },
+      { flags: '--subject <name>', description: 'only those that work on this, for example eu-2' },
+      limit,
+    ],
+    examples: ['stampctl jobs ls --status failed', 'stampctl jobs ls --subject eu-2'],
+    load: async () => (await import('./commands/jobs-ls.js')).jobsLs,
+  },
+  {
+    path: 'jobs show',
+    summary: 'Show one job with its steps and last messages',
+    args: [job],
+    examples: ['stampctl jobs show eu.01K0000000000000000000000A'],
+    load: async () => (await import('./commands/jobs-show.js')).jobsShow,
+  },
+  {
+    path: 'jobs watch',
+    summary: 'Follow a job until it has finished',
+    args: [job],
+    examples: ['stampctl jobs watch eu.01K0000000000000000000000A --timeout 10m'],
+    load: async () => (await import('./commands/jobs-watch.js')).jobsWatch,
+  },
+  {
+    path: 'jobs cancel',
+    summary: 'Stop a job after the resource it is working on',
+    args: [job],
+    options: [noWait],
+    examples: ['stampctl jobs cancel eu.01K0000000000000000000000A'],
+    load: async () => (await import('./commands/jobs-cancel.js')).jobsCancel,
+  },
+  {
+    path: 'jobs retry',
+    summary: 'Go on with a failed or cancelled job where it stopped, and follow it',
+    args: [job],
+    options: [noWait],
+    examples: ['stampctl jobs retry eu.01K0000000000000000000000A'],
+    load: async () => (await import('./commands/jobs-retry.js')).jobsRetry,
+  },
+  {
+    path: 'route',
+    summary: 'What a router would do with a request to this host, and why',
+    args: [{ name: 'host', description: 'host name, as a client would send it' }],
+    options: [{ flags: '--path <path>', description: 'path of the request (default /)' }],
+    examples: ['stampctl route acme.lapidary.localhost', 'stampctl route acme.lapidary.localhost --region us'],
+    load: async () => (await import('./commands/route.js')).route,
+  },
+  {
+    path: 'events tail',
+    summary: 'Print events as they happen, across restarts of the control plane',
+    options: [
+      { flags: '--type <text>', description: 'only events whose type contains this' },
+      { flags: '--subject <text>', description: 'only events whose subject contains this, for example tenant/acme' },
+      { flags: '--since <id>', description: 'continue after the event with this id' },
+      { flags: '-n, --limit <count>', description: 'end after this many' },
+    ],
+    examples: ['stampctl events tail', 'stampctl events tail --type tenant.placed -o json'],
+    load: async () => (await import('./commands/events-tail.js')).eventsTail,
+  },
+  {
+    path: 'doctor',
+    summary: 'Check everything between this command and a serving fleet, and say what to do',
+    examples: ['stampctl doctor'],
+    load: async () => (await import('./commands/doctor.js')).doctor,
+  },
+  {
+    path: 'version',
+    summary: 'Version of this command and of the control plane',
+    options: [{ flags: '--client', description: 'of this command only; asks nobody' }],
+    examples: ['stampctl version', 'stampctl version --client -o json'],
+    load: async () => (await import('./commands/version.js')).version,
+  },
+  {
+    path: 'completion',
+    summary: 'Print the completion script of a shell',
+    args: [{ name: 'shell', description: 'your shell', choices: ['bash', 'zsh', 'fish'] }],
+    examples: ['source <(stampctl completion bash)', 'stampctl completion fish > ~/.config/fish/completions/stampctl.fish'],
+    load: async () => (await import('./commands/completion.js')).completion,
+  },
+  {
+    path: 'context ls',
+    summary: 'List the contexts',
+    examples: ['stampctl context ls'],
+    load: async () => (await import('./commands/context-ls.js')).contextLs,
+  },
+  {
+    path: 'context use',
+    summary: 'Make a context the current one',
+    args: [context],
+    examples: ['stampctl context use prod'],
+    load: async () => (await import('./commands/context-use.js')).contextUse,
+  },
+  {
+    path: 'context show',
+    summary: 'Show which control plane is meant now, and why',
+    args: [{ ...context, optional: true }],
+    examples: ['stampctl context show', 'stampctl context show prod'],
+    load: async () => (await import('./commands/context-show.js')).contextShow,
+  },
+  {
+    path: 'context set',
+    summary: 'Write a context: --server, --token or --token-file, --region',
+    args: [{ name: 'name', description: 'name of the context' }],
+    options: [
+      { flags: '--token-file <path>', description: 'file that holds the token, read at each call' },
+      { flags: '--use', description: 'make it the current one too' },
+    ],
+    examples: ['stampctl context set prod --server https://cp.example.com --token-file ~/.secrets/lapidary --use'],
+    load: async () => (await import('./commands/context-set.js')).contextSet,
+  },
+];
+
+export const globalOptions: readonly OptionSpec[] = [
+  { flags: '-o, --output <format>', description: 'form of the answer', choices: ['table', 'wide', 'json', 'yaml', 'name'] },
+  { flags: '--region <region>', description: 'region that is meant: its API is asked, lists show what is there' },
+  { flags: '--server <url>', description: 'address of the control plane (or STAMPCTL_SERVER)' },
+  { flags: '--token <token>', description: 'token to show (or STAMPCTL_TOKEN, which keeps it out of the process list)' },
+  { flags: '--context <name>', description: 'context to use (or STAMPCTL_CONTEXT)' },
+  { flags: '--timeout <duration>', description: 'give up after this long, like 90s or 5m; exit code 6' },
+  { flags: '-y, --yes', description: 'answer yes to what would be asked' },
+  { flags: '-v, --verbose', description: 'say more about failures, with request ids' },
+];

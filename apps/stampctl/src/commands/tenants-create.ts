@@ -1,0 +1,79 @@
+import { AppError } from '@lapidary/kernel/app-error';
+import { backOffMs } from '@lapidary/kernel/back-off';
+import { regionOfStamp } from '@lapidary/kernel/names';
+import { CreateTenantSchema, type TenantView } from '@lapidary/contracts/api/tenants';
+import { z } from 'zod';
+import type { Api } from '../client/api.js';
+import type { Command } from '../invocation.js';
+import { tenantFacts } from '../output/fleet-facts.js';
+import type { Output } from '../output/output.js';
+import { LabelField, ReasonField, required, UnitsField } from './fields.js';
+
+/** A stamp confirms a tenant in tens of milliseconds; somebody waits. */
+const pollFirstMs = 100;
+const pollMaxMs = 1_000;
+/** A stamp that has not confirmed by then is dead or cut off, and the person should hear of it. */
+const servingMaxMs = 60_000;
+
+const Typed = z.object({
+  weight: UnitsField,
+  residency: z
+    .string()
+    .optional()
+    .transform((text) => text?.split(',').filter((place) => place !== '')),
+  labels: LabelField,
+  reason: ReasonField,
+});
+
+export const tenantsCreate: Command = async (invocation) => {
+  const { args, options, output } = invocation;
+  const target = invocation.target();
+  const region = required(
+    options.region ?? target.region ?? undefined,
+    '--region',
+    'Name the home region of the tenant; "stampctl regions ls" lists them.',
+  );
+  const typed = invocation.parse(Typed, {
+    weight: options.weight,
+    residency: options.residency,
+    labels: options.label,
+    reason: options.reason,
+  });
+  const body = invocation.parse(CreateTenantSchema, { id: args[0], region, tier: options.tier, ...typed });
+  const api = invocation.connect(target);
+  const created = await api.createTenant(body);
+  const tenant = options.wait === false ? created : await settled(api, created);
+  if (tenant.status === 'pending') await sayPending(api, tenant, output);
+  else if (tenant.placement?.servingAt) output.note(`${output.colours.green('✓')} ${tenant.id} is served by ${tenant.placement.stamp}`);
+  await output.result({ data: tenant, name: tenant.id, table: (view) => tenantFacts(tenant, view) });
+};
+
+/** Waits until the stamp has confirmed the tenant. A pending one is not waited for: only somebody's decision adds room. */
+const settled = async (api: Api, created: TenantView): Promise<TenantView> => {
+  let tenant = created;
+  const deadline = Date.now() + servingMaxMs;
+  for (let attempt = 0; tenant.status === 'placed' && !tenant.placement?.servingAt; attempt += 1) {
+    if (Date.now() > deadline) {
+      throw new AppError('timeout', `${tenant.id} is placed on ${tenant.placement?.stamp ?? '?'}, which has not confirmed it yet`, {
+        details: {
+          check: `See "stampctl stamps show ${tenant.placement?.stamp ?? ''}"; the tenant will be served once the stamp answers.`,
+        },
+      });
+    }
+    await api.http.pause(backOffMs(attempt, pollFirstMs, pollMaxMs));
+    tenant = (await api.tenant(tenant.id)).value;
+  }
+  return tenant;
+};
+
+const sayPending = async (api: Api, tenant: TenantView, output: Output): Promise<void> => {
+  output.warn(`${tenant.id} is created but waits for room${tenant.statusReason === null ? '' : `: ${tenant.statusReason}`}`);
+  const stamps = await api.stamps({ region: tenant.region }).catch(() => null);
+  const numbers = (stamps?.items ?? [])
+    .filter((s) => regionOfStamp(s.name) === tenant.region)
+    .map((s) => Number(s.name.slice(tenant.region.length + 1)));
+  const next = `${tenant.region}-${Math.max(0, ...numbers) + 1}`;
+  output.hint(
+    `It is placed by itself once there is room. Add some: stampctl provision ${next}\nWhy it waits: stampctl tenants explain ${tenant.id}`,
+  );
+};

@@ -1,0 +1,84 @@
+import type { JobEventView, JobView } from '@lapidary/contracts/api/jobs';
+import type { StampView } from '@lapidary/contracts/api/stamps';
+import type { TenantView } from '@lapidary/contracts/api/tenants';
+import { unitsText } from './fleet-tables.js';
+import { ago, clockTime, humanDuration } from './human-time.js';
+import type { View } from './output.js';
+import { statusColour } from './status-colour.js';
+import { renderFacts, renderTable } from './table.js';
+
+const labelsOf = (labels: Readonly<Record<string, string>>): string =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(', ');
+
+export const stampFacts = (stamp: StampView, view: View): string =>
+  renderFacts([
+    ['stamp', view.colours.bold(stamp.name)],
+    ['region', stamp.region],
+    ['status', statusColour(stamp.status, view.colours)],
+    ['cordoned', stamp.cordoned ? view.colours.yellow(stamp.cordonReason ?? 'yes') : null],
+    ['health', `${statusColour(stamp.health, view.colours)} (last heartbeat ${ago(stamp.lastHeartbeatAt, view.nowMs)})`],
+    ['units', `${unitsText(stamp)} taken (${stamp.used.units} used, ${stamp.reserved.units} reserved)`],
+    ['tenants', stamp.tenants],
+    ['epoch', stamp.epoch],
+    ['ring', stamp.ring],
+    ['isolation', stamp.isolation],
+    ['profile', `${stamp.profile} on ${stamp.driver}`],
+    ['template', stamp.templateVersion],
+    ['workload', stamp.workloadVersion],
+    ['front doors', stamp.frontDoors.join(', ')],
+    ['labels', labelsOf(stamp.labels)],
+    ['created', ago(stamp.createdAt, view.nowMs)],
+    ['changed', ago(stamp.updatedAt, view.nowMs)],
+    ['spec digest', view.wide ? stamp.specDigest : null],
+    ['version', view.wide ? stamp.version : null],
+  ]);
+
+export const tenantFacts = (tenant: TenantView, view: View): string => {
+  const { placement } = tenant;
+  const serving = placement?.servingAt ? `serving since ${ago(placement.servingAt, view.nowMs)}` : 'not confirmed by the stamp yet';
+  return renderFacts([
+    ['tenant', view.colours.bold(tenant.id)],
+    ['region', tenant.region],
+    ['status', statusColour(tenant.status, view.colours)],
+    ['reason', tenant.statusReason],
+    ['stamp', placement ? `${placement.stamp} (epoch ${placement.epoch}, ${serving})` : null],
+    ['weight', `${tenant.weight} ${tenant.weight === 1 ? 'unit' : 'units'}`],
+    ['tier', tenant.tier],
+    ['residency', tenant.residency.join(', ') || 'any'],
+    ['hosts', tenant.hosts.join(', ')],
+    ['labels', labelsOf(tenant.labels)],
+    ['created', ago(tenant.createdAt, view.nowMs)],
+    ['changed', ago(tenant.updatedAt, view.nowMs)],
+    ['version', view.wide ? tenant.version : null],
+  ]);
+};
+
+export const jobFacts = (job: JobView, events: readonly JobEventView[], view: View): string => {
+  const facts = renderFacts([
+    ['job', view.colours.bold(job.id)],
+    ['does', `${job.kind} ${job.subject}`],
+    ['status', statusColour(job.status, view.colours)],
+    ['outcome', job.summary],
+    ['error', job.error ? view.colours.red(`${job.error.code}: ${job.error.message}`) : null],
+    ['attempt', job.attempt],
+    ['asked by', `${job.requestedBy}, ${ago(job.createdAt, view.nowMs)}`],
+  ]);
+  const steps = renderTable(
+    [
+      { title: 'STEP', cell: (s) => s.title },
+      { title: 'STATUS', cell: (s) => statusColour(s.status, view.colours) },
+      { title: 'TOOK', cell: stepTook, align: 'right' },
+      { title: 'ATTEMPTS', cell: (s) => String(s.attempts), align: 'right', wide: true },
+      { title: 'MESSAGE', cell: (s) => s.message ?? '-', wide: true },
+    ],
+    job.steps,
+    view.wide,
+  );
+  const messages = events.map((e) => `  ${view.colours.dim(clockTime(e.at))}  ${e.level === 'info' ? '' : `${e.level}: `}${e.message}`);
+  return [facts, '', steps, ...(messages.length === 0 ? [] : ['', 'Last messages (UTC)', ...messages])].join('\n');
+};
+
+const stepTook = (step: JobView['steps'][number]): string =>
+  step.startedAt && step.finishedAt ? humanDuration(Date.parse(step.finishedAt) - Date.parse(step.startedAt)) : '-';

@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { AppError } from '@lapidary/kernel/app-error';
+import { errorCatalogue, exitCodes, type ErrorCode } from '@lapidary/kernel/error-catalogue';
+import { aDecision, anExplanation } from '@lapidary/testing/fleet-fixtures';
+import { run } from '../test/run-stampctl.js';
+import { parseDurationMs } from '../context/duration.js';
+import { explanationText } from './explanation.js';
+import { ago, humanAge, humanDuration } from './human-time.js';
+import { Output } from './output.js';
+import { coloursFor, type Terminal } from './terminal.js';
+import { readServerSentEvents } from '../client/sse-stream.js';
+
+const terminal = (env: Record<string, string>, isTTY = true): { terminal: Terminal; written: string[] } => {
+  const written: string[] = [];
+  const stream = { write: (text: string) => written.push(text), isTTY, columns: 80 };
+  return {
+    written,
+    terminal: { stdout: stream, stderr: stream, stdin: process.stdin, env, cwd: '/', interrupted: new AbortController().signal },
+  };
+};
+
+test.each(Object.keys(errorCatalogue) as ErrorCode[])('%s ends with the exit code of the catalogue, and never with 0', async (code) => {
+  const exit = await new Output(terminal({}).terminal, 'table', false).fail(new AppError(code));
+  expect(exit).toBe(errorCatalogue[code].exit);
+  expect(exit).not.toBe(exitCodes.ok);
+});
+
+test('what was not thrown on purpose shows nothing of itself unless asked', async () => {
+  const { terminal: t, written } = terminal({});
+  expect(await new Output(t, 'table', false).fail(new Error('secret inside'))).toBe(1);
+  expect(written.join('')).not.toContain('secret inside');
+});
+
+test.each([
+  [{}, true, true],
+  [{ NO_COLOR: '1' }, true, false],
+  [{ CI: 'true' }, true, false],
+  [{ CI: 'true', FORCE_COLOR: '1' }, false, true],
+  [{ NO_COLOR: '1', FORCE_COLOR: '1' }, true, false],
+  [{ TERM: 'dumb' }, true, false],
+  [{}, false, false],
+])('with %j and a terminal: %s, colours: %s', (env, isTTY, coloured) => {
+  const { terminal: t } = terminal(env, isTTY);
+  expect(coloursFor(t, t.stderr).isColorSupported).toBe(coloured);
+});
+
+test('times are told as people tell them', () => {
+  const now = Date.parse('2026-01-01T12:00:00Z');
+  expect(ago('2026-01-01T11:58:00Z', now)).toBe('2 min ago');
+  expect(ago('2026-01-01T12:00:03Z', now)).toBe('just now');
+  expect(ago(null, now)).toBe('never');
+  expect([59_000, 3_600_000, 47 * 3_600_000, 72 * 3_600_000].map(humanAge)).toEqual(['59 s', '1 h', '47 h', '3 d']);
+  expect([400, 14_400, 200_000, 119_800, 120_000].map(humanDuration)).toEqual(['0.4 s', '14 s', '3 min 20 s', '2 min', '2 min']);
+});
+
+test('durations are read with their unit, and rubbish is refused', () => {
+  expect(['90', '90s', '5m', '1.5h', '250ms'].map(parseDurationMs)).toEqual([90_000, 90_000, 300_000, 5_400_000, 250]);
+  for (const bad of ['', '0', '-5s', 'soon', '5 parsecs']) expect(() => parseDurationMs(bad)).toThrow(AppError);
+});
+
+test('an explanation fits 80 columns whatever its reasons say, and loses no word of them', () => {
+  const words = fc.array(fc.stringMatching(/^[a-z0-9]{1,16}$/), { minLength: 1, maxLength: 40 }).map((list) => list.join(' '));
+  const view = { wide: false, columns: 80, colours: coloursFor(terminal({}, false).terminal, { write: () => 0 }), nowMs: Date.now() };
+  fc.assert(
+    fc.property(words, words, fc.float({ min: 0, max: 100, noNaN: true }), (reason, summary, value) => {
+      const [first] = aDecision().candidates;
+      const candidate = {
+        ...first!,
+        rules: [{ rule: 'residency', pass: false, reason }],
+        scores: [{ score: 'headroom', value, weight: 0.25, reason }],
+      };
+      const decision = aDecision({ summary, candidates: [candidate] });
+      const text = explanationText(anExplanation({ decision }), decision, view);
+      expect(Math.max(...text.split('\n').map((l) => l.length))).toBeLessThanOrEqual(80);
+      const flat = text.replace(/\s+/g, ' ');
+      for (const word of `${reason} ${summary}`.split(' ')) expect(flat).toContain(word);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('an event stream means the same however the network cuts it', async () => {
+  const text =
+    ': hello\n\nid: eu-1-1\nevent: a\ndata: {"x":"é"}\n\nid: eu-1-2\r\nevent: b\r\ndata: one\r\ndata:two\r\n\r\nevent: empty\n\n';
+  const bytes = new TextEncoder().encode(text);
+  const expected = [
+    { id: 'eu-1-1', event: 'a', data: '{"x":"é"}' },
+    { id: 'eu-1-2', event: 'b', data: 'one\ntwo' },
+  ];
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.integer({ min: 1, max: bytes.length - 1 }), { maxLength: 12 }), async (cuts) => {
+      const places = [0, ...[...new Set(cuts)].sort((a, b) => a - b), bytes.length];
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => {
+          places.slice(1).forEach((to, n) => controller.enqueue(bytes.slice(places[n], to)));
+          controller.close();
+        },
+      });
+      const events = [];
+      for await (const event of readServerSentEvents(body)) events.push(event);
+      expect(events).toEqual(expected);
+    }),
+  );
+});
+
+test('help names every command, and asking for it is no error', async () => {
+  const { exit, out } = await run(['--help']);
+  expect(exit).toBe(0);
+  for (const word of ['provision', 'stamps', 'tenants', 'doctor', 'completion']) expect(out).toContain(word);
+  expect((await run(['stamps'])).exit).toBe(2);
+  expect((await run([])).exit).toBe(2);
+  expect((await run(['stamps', 'ls', '--help'])).out).toContain('Examples:');
+});

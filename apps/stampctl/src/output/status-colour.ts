@@ -1,0 +1,12 @@
+import type { Colours } from './terminal.js';
+
+const good = new Set(['active', 'healthy', 'placed', 'succeeded', 'connected', 'self', 'ok']);
+const bad = new Set(['failed', 'dead', 'cut', 'suspended', 'fail']);
+const passing = new Set(['provisioning', 'pending', 'suspected', 'queued', 'running', 'cancelling', 'warn', 'cordoned']);
+
+/** Statuses in the colour that people expect; the word itself always stands there too. */
+export const statusColour = (status: string, colours: Colours): string => {
+  if (good.has(status)) return colours.green(status);
+  if (bad.has(status)) return colours.red(status);
+  return passing.has(status) ? colours.yellow(status) : colours.dim(status);
+};

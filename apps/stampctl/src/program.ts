@@ -1,0 +1,83 @@
+import { Argument, Command as Commander, CommanderError, Option } from 'commander';
+import { commandTree, globalOptions, nouns, type ArgumentSpec, type CommandSpec, type OptionSpec } from './command-tree.js';
+
+export type Run = (spec: CommandSpec, args: readonly (string | undefined)[], options: Record<string, unknown>) => Promise<void>;
+
+export interface Write {
+  readonly out: (text: string) => void;
+  /** Help that nobody asked for: shown when a command lacks its verb. */
+  readonly err: (text: string) => void;
+  readonly columns: number;
+}
+
+const introduction = [
+  'Talks to a Lapidary control plane. Beside a running "npm start" nothing needs to be configured.',
+  'Data goes to stdout, progress and errors to stderr.',
+  'Exit codes: 0 ok, 1 error, 2 usage, 3 auth, 4 not found, 5 conflict, 6 time-out, 7 changes found, 130 interrupted.',
+].join('\n');
+
+/** The commander program for the command tree. Nothing is printed or ended here: what it finds wrong is thrown. */
+export const buildProgram = (run: Run, version: string, write: Write): Commander => {
+  const program = new Commander('stampctl').description(introduction).version(version, '-V, --version', 'version of this command');
+  for (const option of globalOptions) program.addOption(toOption(option));
+  configure(program, write);
+  const groups = new Map<string, Commander>();
+  for (const spec of commandTree) {
+    const [noun, verb] = spec.path.split(' ') as [string, string | undefined];
+    if (verb === undefined) {
+      addCommand(program, noun, spec, run, write);
+      continue;
+    }
+    let group = groups.get(noun);
+    if (!group) {
+      group = program.command(noun).description(nouns[noun] ?? '');
+      configure(group, write);
+      groups.set(noun, group);
+    }
+    addCommand(group, verb, spec, run, write);
+  }
+  return program;
+};
+
+const addCommand = (parent: Commander, name: string, spec: CommandSpec, run: Run, write: Write): void => {
+  const command = parent.command(name).description(spec.summary);
+  configure(command, write);
+  for (const argument of spec.args ?? []) command.addArgument(toArgument(argument));
+  for (const option of spec.options ?? []) command.addOption(toOption(option));
+  command.addHelpText('after', `\nExamples:\n${spec.examples.map((e) => `  $ ${e}`).join('\n')}`);
+  command.action(async (...given: unknown[]) => {
+    const args = given.slice(0, spec.args?.length ?? 0) as (string | undefined)[];
+    await run(spec, args, command.optsWithGlobals());
+  });
+};
+
+const configure = (command: Commander, write: Write): void => {
+  command
+    .exitOverride()
+    .showSuggestionAfterError(true)
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false, helpWidth: write.columns })
+    .configureOutput({
+      writeOut: write.out,
+      writeErr: write.err,
+      getOutHelpWidth: () => write.columns,
+      outputError: () => undefined,
+    });
+};
+
+const toArgument = (spec: ArgumentSpec): Argument => {
+  const argument = new Argument(spec.optional ? `[${spec.name}]` : `<${spec.name}>`, spec.description);
+  return spec.choices ? argument.choices([...spec.choices]) : argument;
+};
+
+const toOption = (spec: OptionSpec): Option => {
+  const option = new Option(spec.flags, spec.description);
+  if (spec.choices) option.choices([...spec.choices]);
+  if (spec.repeats) option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
+  return option;
+};
+
+/** Whether commander ended the run on purpose: help or version was printed. */
+export const isDone = (error: unknown): boolean =>
+  error instanceof CommanderError && (error.exitCode === 0 || error.code === 'commander.help' || error.code === 'commander.helpDisplayed');
+
+export { CommanderError };
