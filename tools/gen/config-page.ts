@@ -23,13 +23,24 @@ interface Field {
 /** docs/reference/config.md from the schemas that parse the environment. */
 export const configPage = (): string => {
   const parts = Object.entries(processes).map(([name, schema]) => {
-    const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as { properties?: Record<string, Field>; required?: string[] };
-    const rows = Object.entries(json.properties ?? {}).map(([variable, field]) =>
-      `| \`${variable}\` | ${field.description ?? ''} | ${kind(field)} | ${standard(field, json.required?.includes(variable) ?? false)} |`,
+    const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as {
+      properties?: Record<string, Field>;
+      required?: string[];
+    };
+    const rows = Object.entries(json.properties ?? {}).map(
+      ([variable, field]) =>
+        `| \`${variable}\` | ${field.description ?? ''} | ${kind(field)} | ${standard(field, json.required?.includes(variable) ?? false)} |`,
     );
     return [`## ${name}`, '', '| Variable | What | Value | Default |', '| --- | --- | --- | --- |', ...rows].join('\n');
   });
-  return ['# Configuration', '', 'Every process parses its environment once, at start, and reports all problems at once.', '', parts.join('\n\n'), ''].join('\n');
+  return [
+    '# Configuration',
+    '',
+    'Every process parses its environment once, at start, and reports all problems at once.',
+    '',
+    parts.join('\n\n'),
+    '',
+  ].join('\n');
 };
 
 const kind = (field: Field): string => {

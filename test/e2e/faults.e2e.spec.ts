@@ -1,0 +1,147 @@
+import pg from 'pg';
+import { waitFor } from '@lapidary/kernel/wait-for';
+import { startFleet, type Fleet } from './fleet.js';
+import { gone } from './process-control.js';
+import { throughRouter } from './router-client.js';
+import { startTraffic } from './traffic.js';
+
+/**
+ * `kill -9` of each kind of process, one at a time, during traffic and during a provision. Afterwards the fleet converges
+ * with no manual step, every acknowledged order is there exactly once (I5), jobs end (I8), and replicas agree (I6).
+ */
+let fleet: Fleet;
+
+const tenant = 'acme';
+const host = `${tenant}.lapidary.localhost`;
+const sku = 'widget';
+/** Long enough for back-off, re-registration and a job's lease to run out. */
+const convergeMs = 60_000;
+
+const router = (): string => fleet.run.regions.eu!.router;
+
+/** Process names of a running fleet that match, for example every control plane of eu. */
+const named = (pattern: RegExp): string[] => fleet.processes().map((p) => p.name).filter((n) => pattern.test(n));
+
+const orders = async (): Promise<Map<string, number>> => {
+  const found = new Map<string, number>();
+  let cursor: string | null = null;
+  do {
+    const answer = await throughRouter(router(), host, `/api/orders?limit=100${cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`}`);
+    if (answer.status !== 200) throw new Error(`orders answered ${answer.status}`);
+    const page = JSON.parse(answer.body) as { items: { idempotencyKey: string }[]; next: string | null };
+    for (const order of page.items) found.set(order.idempotencyKey, (found.get(order.idempotencyKey) ?? 0) + 1);
+    cursor = page.next;
+  } while (cursor !== null);
+  return found;
+};
+
+const serves = (): Promise<true> =>
+  waitFor(
+    'the tenant to be served again',
+    async () => ((await throughRouter(router(), host, '/api/orders').catch(() => undefined))?.status === 200 ? (true as const) : undefined),
+    { timeoutMs: convergeMs, intervalMs: 100 },
+  );
+
+/** Every event of each region was applied by the other exactly once, and nothing waits or is parked. */
+const regionsAgree = async (): Promise<void> => {
+  for (const [origin, peer] of [['eu', 'us'], ['us', 'eu']] as const) {
+    await waitFor(
+      `${peer} to have applied all of ${origin}`,
+      async () => {
+        const [[sent], [applied]] = await Promise.all([
+          query(origin, `SELECT (SELECT max(origin_sequence) FROM outbox)::int AS last, (SELECT count(*) FROM outbox WHERE published_at IS NULL)::int AS waiting`),
+          query(peer, `SELECT (SELECT sequence FROM version_vector WHERE origin = '${origin}')::int AS last,
+                              (SELECT count(*) FROM inbox WHERE origin = '${origin}')::int AS applied,
+                              (SELECT count(*) FROM dead_letter)::int AS parked`),
+        ]);
+        const same = sent?.waiting === 0 && sent.last === applied?.last && applied?.applied === applied?.last && applied?.parked === 0;
+        return same ? (true as const) : undefined;
+      },
+      { timeoutMs: convergeMs, intervalMs: 250 },
+    );
+  }
+};
+
+const query = async (region: string, sql: string): Promise<Record<string, number>[]> => {
+  const client = new pg.Client({ connectionString: fleet.run.regions[region]!.postgres });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, number>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+};
+
+beforeAll(async () => {
+  fleet = await startFleet({ name: 'faults' });
+  expect((await fleet.stampctl(['tenants', 'create', tenant, '--region', 'eu'])).code).toBe(0);
+  await serves();
+  const stocked = await throughRouter(router(), host, `/api/inventory/${sku}`, { method: 'PUT', body: { stock: 1_000_000 } });
+  expect(stocked.status).toBeLessThan(300);
+});
+afterAll(async () => fleet?.stop());
+
+test.each([
+  ['the control plane', /^control-plane-eu/],
+  ['the router', /^router-eu/],
+  ['the stamp agent', /^eu-1-agent/],
+  ['the storefront', /^eu-1-storefront/],
+  ['nats-server', /^nats-eu/],
+  ['PostgreSQL', /^postgres-eu/],
+])('kill -9 of %s during traffic: it is back by itself, and every acknowledged order is there exactly once (I5)', async (_, pattern) => {
+  const [name] = named(pattern);
+  expect(name).toBeDefined();
+  const before = (await orders()).size;
+  const traffic = startTraffic(router(), host, sku);
+  await waitFor('the traffic to flow', async () => ((await orders()).size > before + 3 ? true : undefined), { timeoutMs: convergeMs });
+  const pid = fleet.kill(name!, 'SIGKILL');
+  await gone(pid, 5_000);
+  await waitFor(`${name} to run again`, () => (fleet.processes().some((p) => p.name === name && p.pid !== pid) ? true : undefined), { timeoutMs: convergeMs });
+  await serves();
+  const between = (await orders()).size;
+  await waitFor('the traffic to flow again', async () => ((await orders()).size > between + 3 ? true : undefined), { timeoutMs: convergeMs });
+  const result = await traffic.stop();
+  const found = await orders();
+  expect(result.acknowledged.filter((key) => found.get(key) !== 1)).toEqual([]);
+  expect([...found.values()].filter((n) => n !== 1)).toEqual([]);
+  await regionsAgree();
+});
+
+test.each([
+  ['the control plane', /^control-plane-eu/],
+  ['the provisioning child', 'child'],
+  ['nats-server', /^nats-eu/],
+  ['the stamp agent that was just started', /agent/],
+  ['PostgreSQL', /^postgres-eu/],
+] as const)('kill -9 of %s during a provision: the job ends by itself with one stamp, one database and no orphan (I8)', async (_, victim) => {
+  const stamp = `eu-${named(/^eu-\d+-agent/).length + 1}`;
+  const provisioning = fleet.stampctl(['provision', stamp, '--timeout', '120s']);
+  const pid = await waitFor(
+    'the victim to show up',
+    () => {
+      if (victim === 'child') return fleet.provisioningChildren()[0];
+      const name = String(victim) === '/agent/' ? `${stamp}-agent` : named(victim)[0];
+      return fleet.processes().find((p) => p.name === name)?.pid;
+    },
+    { timeoutMs: convergeMs, intervalMs: 5 },
+  );
+  if (victim !== 'child') await waitFor('the job to be under way', () => (fleet.provisioningChildren().length > 0 ? true : undefined), { timeoutMs: convergeMs, intervalMs: 5 });
+  process.kill(pid, 'SIGKILL');
+  const result = await provisioning;
+  expect({ code: result.code, stderr: result.stderr.slice(-2_000) }).toMatchObject({ code: 0 });
+  const databases = await query('eu', `SELECT count(*)::int AS n FROM pg_database WHERE datname = 'stamp_${stamp.replace('-', '_')}'`);
+  expect(databases[0]?.n).toBe(1);
+  expect(named(new RegExp(`^${stamp}-`)).sort()).toEqual([`${stamp}-agent`, `${stamp}-storefront`]);
+  expect(fleet.provisioningChildren()).toEqual([]);
+  expect((await fleet.stampctl(['provision', stamp])).stderr).toMatch(/no changes/i);
+  await regionsAgree();
+});
+
+test('what was known before every kill is still true: one current placement, units add up, audit chain unbroken (I1, I2, I10)', async () => {
+  const [row] = await query(
+    'eu',
+    `SELECT (SELECT count(*) FROM placement WHERE tenant = '${tenant}' AND is_current)::int AS current,
+            (SELECT count(*) FROM stamp s WHERE s.region = 'eu' AND s.used_units <> COALESCE((SELECT sum(units) FROM placement p WHERE p.stamp = s.name AND p.is_current), 0))::int AS wrong`,
+  );
+  expect(row).toEqual({ current: 1, wrong: 0 });
+});

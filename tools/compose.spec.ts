@@ -1,0 +1,76 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { ControlPlaneConfigSchema } from '@lapidary/config/control-plane';
+import { loadConfig } from '@lapidary/config/load';
+import { RouterConfigSchema } from '@lapidary/config/router';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { composeVariables } from './compose-env.js';
+import { composeNatsConfig } from './gen-nats-conf.js';
+import { regionsToRun } from './local/regions.js';
+
+/** docker-compose.yml can't be run everywhere; that it is complete and that its processes would accept it can be checked. */
+const root = path.resolve(import.meta.dirname, '..');
+const text = readFileSync(path.join(root, 'docker-compose.yml'), 'utf8');
+const ServiceSchema = z.looseObject({
+  image: z.string(),
+  environment: z.record(z.string(), z.string()).optional(),
+  volumes: z.array(z.string()).optional(),
+  network_mode: z.string().optional(),
+  secrets: z.array(z.string()).optional(),
+});
+const compose = z
+  .looseObject({
+    services: z.record(z.string(), ServiceSchema),
+    volumes: z.record(z.string(), z.unknown()),
+    secrets: z.record(z.string(), z.unknown()),
+  })
+  .parse(parse(text, { merge: true }));
+const regions = regionsToRun(root, null);
+const environmentOf = (service: string): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(compose.services[service]!.environment!).map(([name, value]) => [name, value.replaceAll(/\$\{(\w+)[^}]*\}/g, 'secret')]),
+  );
+
+describe('docker-compose.yml', () => {
+  test('has for every region of stamps/regions.yaml a control plane, database, stream, router and stamp host', () => {
+    expect(Object.keys(compose.services).sort()).toEqual(
+      regions.flatMap((r) => [r, `${r}-nats`, `${r}-postgres`, `${r}-router`, `${r}-stamps`]).sort(),
+    );
+  });
+
+  test.each(regions)('the processes of %s accept their environment, and it names every other region as peer', (region) => {
+    const withoutFile = ControlPlaneConfigSchema.omit({ LAPIDARY_ADMIN_TOKEN_FILE: true });
+    const config = loadConfig(withoutFile, environmentOf(region));
+    expect(config.LAPIDARY_REGION).toBe(region);
+    expect(Object.keys(config.LAPIDARY_PEERS).sort()).toEqual(regions.filter((r) => r !== region).sort());
+    expect(loadConfig(RouterConfigSchema, environmentOf(`${region}-router`)).LAPIDARY_REGION).toBe(region);
+  });
+
+  test('no misspelt variable: each is one that the process knows', () => {
+    for (const region of regions) {
+      for (const name of Object.keys(environmentOf(region))) expect(Object.keys(ControlPlaneConfigSchema.shape)).toContain(name);
+      for (const name of Object.keys(environmentOf(`${region}-router`))) expect(Object.keys(RouterConfigSchema.shape)).toContain(name);
+    }
+  });
+
+  test('every secret that it asks for is one that `npm run compose:env` writes, and none stands in the file', () => {
+    const asked = new Set([...text.matchAll(/\$\{(\w+)/g), ...text.matchAll(/environment: (LAPIDARY_\w+) \}/g)].map((m) => m[1]!));
+    expect([...asked].sort()).toEqual([...composeVariables].sort());
+  });
+
+  test('every named volume and secret is declared, every mounted file exists', () => {
+    for (const service of Object.values(compose.services)) {
+      for (const volume of service.volumes ?? []) {
+        const [source = ''] = volume.split(':');
+        if (source.startsWith('.')) expect(existsSync(path.join(root, source))).toBe(true);
+        else expect(Object.keys(compose.volumes)).toContain(source);
+      }
+      for (const secret of service.secrets ?? []) expect(Object.keys(compose.secrets)).toContain(secret);
+    }
+  });
+
+  test.each(regions)('the NATS configuration of %s is what the roles say', (region) => {
+    expect(readFileSync(path.join(root, `infra/docker/nats-${region}.conf`), 'utf8')).toBe(composeNatsConfig(region));
+  });
+});

@@ -1,0 +1,45 @@
+import { directoryMetrics } from '@lapidary/control-plane/directory/metrics';
+import { healthMetrics } from '@lapidary/control-plane/health/metrics';
+import { jobMetrics } from '@lapidary/control-plane/jobs/job-metrics';
+import { outboxMetrics } from '@lapidary/control-plane/outbox/metrics';
+import { controlPlaneMetrics } from '@lapidary/control-plane/process/metrics';
+import { replicationMetrics } from '@lapidary/control-plane/replication/metrics';
+import { routerMetricDeclarations } from '@lapidary/router/metrics';
+import { stampAgentMetrics } from '@lapidary/stamp-agent/metrics';
+import type { MetricDeclaration } from '@lapidary/telemetry/metrics';
+
+const processes: Record<string, Record<string, MetricDeclaration>> = {
+  'control plane': {
+    ...controlPlaneMetrics,
+    ...jobMetrics,
+    ...outboxMetrics,
+    ...directoryMetrics,
+    ...replicationMetrics,
+    ...healthMetrics,
+  },
+  router: routerMetricDeclarations,
+  'stamp agent': stampAgentMetrics,
+};
+
+/** docs/reference/metrics.md from the declarations that the metrics are made of. */
+export const metricsPage = (): string => {
+  const parts = Object.entries(processes).map(([process, declarations]) =>
+    [
+      `## ${process}`,
+      '',
+      '| Metric | Type | Labels | Tells |',
+      '| --- | --- | --- | --- |',
+      ...Object.entries(declarations).map(
+        ([name, m]) => `| \`${name}\` | ${m.type} | ${m.labels.map((l) => `\`${l}\``).join(', ')} | ${m.help} |`,
+      ),
+    ].join('\n'),
+  );
+  return [
+    '# Metrics',
+    '',
+    'Prometheus text on `/metrics` of each process, beside the usual figures of Node and the process.',
+    '',
+    parts.join('\n\n'),
+    '',
+  ].join('\n');
+};

@@ -1,0 +1,19 @@
+import { jobTable, stepTable } from '@lapidary/control-plane/jobs/job-states';
+import { stampTransitions } from '@lapidary/control-plane/stamps/stamp-states';
+import { tenantTransitions } from '@lapidary/control-plane/tenants/tenant-states';
+import { registrationTable } from '@lapidary/stamp-agent/registration-states';
+import { processStates } from '../local/process-states.js';
+import { transitionDiagram } from './transition-diagram.js';
+
+/** docs/reference/states.md from the transition tables that the code decides by. */
+export const statesPage = (): string =>
+  [
+    '# States',
+    '',
+    'Every status field is a transition table in code; these diagrams are generated from the tables. A move that is not drawn here is refused',
+    'with `illegal_transition`.',
+    '',
+    ...[stampTransitions, tenantTransitions, jobTable, stepTable, registrationTable, processStates].map((table) =>
+      transitionDiagram(table),
+    ),
+  ].join('\n');

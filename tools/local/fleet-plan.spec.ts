@@ -1,0 +1,77 @@
+import { ControlPlaneConfigSchema } from '@lapidary/config/control-plane';
+import { loadConfig } from '@lapidary/config/load';
+import { RouterConfigSchema } from '@lapidary/config/router';
+import { controlPlaneLaunch, routerLaunch, addressesOf, type FleetFacts } from './fleet-plan.js';
+import { fleetPaths } from './paths.js';
+import { preferredPorts } from './ports.js';
+
+const regions = ['eu', 'us'];
+const facts = (env: Record<string, string> = {}): FleetFacts => ({
+  paths: fleetPaths('/srv/lapidary'),
+  ports: preferredPorts(regions),
+  backends: Object.fromEntries(
+    regions.map((region) => [
+      region,
+      {
+        databaseUrl: `postgres://control_plane:x@127.0.0.1/${region}`,
+        postgresAdminUrl: `postgres://lapidary:y@127.0.0.1/${region}`,
+        natsUrl: `nats://127.0.0.1/${region}`,
+        natsPasswords: { control: `control-${region}`, peer: `peer-${region}`, router: `router-${region}`, agent: `agent-${region}` },
+      },
+    ]),
+  ),
+  node: '/usr/bin/node',
+  env: { PATH: '/usr/bin', ...env },
+});
+
+describe('fleet plan', () => {
+  test('each control plane gets a configuration that its schema accepts', () => {
+    // The token file exists only in a real fleet.
+    const config = loadConfig(ControlPlaneConfigSchema.omit({ LAPIDARY_ADMIN_TOKEN_FILE: true }), controlPlaneLaunch(facts(), 'eu').env);
+    expect(config).toMatchObject({
+      LAPIDARY_REGION: 'eu',
+      LAPIDARY_HTTP_PORT: 7400,
+      LAPIDARY_LOCAL_PROCESS_DIR: '/srv/lapidary/.lapidary/processes',
+    });
+  });
+
+  test('each router gets a configuration that its schema accepts, without any database', () => {
+    const { env } = routerLaunch(facts(), 'us');
+    expect(loadConfig(RouterConfigSchema, env)).toMatchObject({
+      LAPIDARY_REGION: 'us',
+      LAPIDARY_HTTP_PORT: 7411,
+      LAPIDARY_NATS_USER: 'router',
+    });
+    expect(JSON.stringify(env)).not.toContain('postgres');
+  });
+
+  test('peers are the other regions, read with the narrow user of theirs', () => {
+    const { env } = controlPlaneLaunch(facts(), 'eu');
+    expect(JSON.parse(env['LAPIDARY_PEERS']!)).toEqual({
+      us: { natsUrl: 'nats://127.0.0.1/us', natsUser: 'peer', natsPassword: 'peer-us' },
+    });
+  });
+
+  test('only known variables of the shell reach a process', () => {
+    const { env } = controlPlaneLaunch(
+      facts({
+        LAPIDARY_LOG_LEVEL: 'debug',
+        LAPIDARY_DATABASE_URL: 'postgres://elsewhere',
+        AWS_SECRET_ACCESS_KEY: 's',
+        NODE_OPTIONS: '--inspect',
+      }),
+      'eu',
+    );
+    expect(env).toMatchObject({ LAPIDARY_LOG_LEVEL: 'debug', LAPIDARY_DATABASE_URL: 'postgres://control_plane:x@127.0.0.1/eu' });
+    expect(env).not.toHaveProperty('AWS_SECRET_ACCESS_KEY');
+    expect(env).not.toHaveProperty('NODE_OPTIONS');
+  });
+
+  test('regions share nothing: no port, address or folder of one appears in the other', () => {
+    const [eu, us] = regions.map((region) => new Set(Object.values(addressesOf(facts(), region))));
+    for (const address of eu!) expect(us!.has(address)).toBe(false);
+    expect(controlPlaneLaunch(facts(), 'eu').env['LAPIDARY_ENGINE_STATE_DIR']).not.toBe(
+      controlPlaneLaunch(facts(), 'us').env['LAPIDARY_ENGINE_STATE_DIR'],
+    );
+  });
+});

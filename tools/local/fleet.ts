@@ -1,0 +1,177 @@
+import { mkdir } from 'node:fs/promises';
+import type { RunFile } from '@lapidary/contracts/run-file';
+import type { ProcessSpec } from '@lapidary/contracts/process-spec';
+import { surroundingEnv } from './child-env.js';
+import { ensureControlPlaneDatabase } from './control-plane-database.js';
+import { addressesOf, controlPlaneLaunch, routerLaunch, type FleetFacts, type RegionBackends } from './fleet-plan.js';
+import type { Launch } from './launch.js';
+import { prepareNats } from './nats-server.js';
+import type { FleetPaths } from './paths.js';
+import type { PortMap } from './ports.js';
+import { preparePostgres } from './postgres.js';
+import { ProcessFolder } from './process-folder.js';
+import { provisionFirstStamp } from './provision-first-stamp.js';
+import { writeRunFile } from './run-file.js';
+import { oneSecret } from './secrets.js';
+import { specLaunch } from './spec-launch.js';
+import { Supervisor } from './supervisor.js';
+
+export interface FleetOptions {
+  readonly paths: FleetPaths;
+  readonly regions: readonly string[];
+  readonly ports: PortMap;
+  readonly firstStamps: readonly { readonly region: string; readonly stamp: string }[];
+  readonly node: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly report: (line: string) => void;
+}
+
+/** For one stamp's process that is replaced or retired while the rest runs on. */
+const stampStopGraceMs = 5000;
+/**
+ * Shutdown, in order: front doors first so that requests end before what serves them, databases last. The graces add up to
+ * less than the 10 s after which people reach for kill -9.
+ */
+const shutdownStages: readonly { readonly what: RegExp; readonly graceMs: number }[] = [
+  { what: /^router-/, graceMs: 2500 },
+  { what: /-agent$/, graceMs: 1500 },
+  // The rest of the stamps: their workload.
+  { what: /^(?!router-|control-plane-|nats-|postgres-)/, graceMs: 1500 },
+  { what: /^control-plane-/, graceMs: 2000 },
+  { what: /^nats-/, graceMs: 700 },
+  { what: /^postgres-/, graceMs: 1500 },
+];
+
+/** A whole fleet on this machine, from its folder to its processes. */
+export class Fleet {
+  private readonly supervisor: Supervisor;
+  private readonly folder: ProcessFolder;
+  private readonly startedAt = new Date().toISOString();
+  private facts: FleetFacts | null = null;
+  private ready = false;
+  private stopped: Promise<void> | null = null;
+
+  constructor(private readonly options: FleetOptions) {
+    const { paths, report } = options;
+    this.supervisor = new Supervisor({ paths, report, onChange: () => this.publish() });
+    this.folder = new ProcessFolder({
+      dir: paths.processes,
+      launchOf: (spec: ProcessSpec): Launch => specLaunch(spec, { root: paths.root, node: options.node, env: surroundingEnv(options.env) }),
+      optionsOf: (name) => this.supervisor.processOptions(name),
+      onChange: (snapshot) => this.supervisor.noteChange(snapshot),
+      report,
+      stopGraceMs: stampStopGraceMs,
+    });
+  }
+
+  /** Returns when every process answers and the first stamps serve. */
+  async boot(): Promise<RunFile> {
+    const { regions, report } = this.options;
+    const token = await this.makeSecrets();
+    const backends = await Promise.all(regions.map(async (region) => [region, await this.startBackends(region)] as const));
+    report('databases and event streams are up');
+    this.facts = {
+      paths: this.options.paths,
+      ports: this.options.ports,
+      backends: Object.fromEntries(backends),
+      node: this.options.node,
+      env: this.options.env,
+    };
+    this.publish();
+    for (const region of regions) {
+      this.supervisor.start(controlPlaneLaunch(this.facts, region));
+      this.supervisor.start(routerLaunch(this.facts, region));
+    }
+    await this.folder.open();
+    await this.supervisor.allReady(regions.map((region) => `control-plane-${region}`));
+    report('control planes are up');
+    await Promise.all([this.provision(token), this.supervisor.allReady(regions.map((region) => `router-${region}`))]);
+    this.ready = true;
+    this.publish();
+    return this.runFile();
+  }
+
+  /** In order; a second call waits for the first. */
+  stop(): Promise<void> {
+    return (this.stopped ??= this.stopInOrder());
+  }
+
+  /** Everything at once, at once. */
+  async kill(): Promise<void> {
+    await Promise.all([this.supervisor.stop(() => true, 0), this.folder.close(0)]);
+  }
+
+  private async stopInOrder(): Promise<void> {
+    for (const { what, graceMs } of shutdownStages) {
+      const matches = (name: string): boolean => what.test(name);
+      await Promise.all([this.supervisor.stop(matches, graceMs), this.folder.close(graceMs, matches)]);
+    }
+    this.supervisor.close();
+  }
+
+  private async makeSecrets(): Promise<string> {
+    const { paths } = this.options;
+    await mkdir(paths.data, { recursive: true });
+    await oneSecret(paths.enginePassphrase);
+    return oneSecret(paths.adminToken);
+  }
+
+  private async startBackends(region: string): Promise<RegionBackends> {
+    const { paths, ports, report } = this.options;
+    const [postgres, nats] = await Promise.all([
+      preparePostgres({
+        root: paths.root,
+        cacheDir: paths.cache,
+        dir: paths.postgres(region),
+        name: `postgres-${region}`,
+        port: ports[`postgres-${region}`]!,
+        note: report,
+      }),
+      prepareNats({
+        binDir: paths.bin,
+        dir: paths.nats(region),
+        name: `nats-${region}`,
+        port: ports[`nats-${region}`]!,
+        region,
+        note: report,
+      }),
+    ]);
+    this.supervisor.start(postgres.launch);
+    this.supervisor.start(nats.launch);
+    await this.supervisor.allReady([postgres.launch.name, nats.launch.name]);
+    const password = await oneSecret(`${paths.postgres(region)}/control-plane.password`);
+    const databaseUrl = await ensureControlPlaneDatabase(postgres.url, password);
+    return { databaseUrl, postgresAdminUrl: postgres.url, natsUrl: nats.url, natsPasswords: nats.passwords };
+  }
+
+  private async provision(token: string): Promise<void> {
+    const { firstStamps, report } = this.options;
+    await Promise.all(
+      firstStamps.map(async ({ region, stamp }) => {
+        const { api } = addressesOf(this.facts!, region);
+        const due = await provisionFirstStamp({ api, token }, stamp, (step) => report(`${stamp}: ${step}`));
+        report(`${stamp} serves${due ? '' : ' (provisioned earlier)'}`);
+      }),
+    );
+  }
+
+  private runFile(): RunFile {
+    const { paths, regions } = this.options;
+    const addresses = Object.fromEntries(regions.map((region) => [region, addressesOf(this.facts!, region)]));
+    const running = [...this.supervisor.snapshots, ...this.folder.snapshots];
+    return {
+      ready: this.ready,
+      supervisorPid: process.pid,
+      startedAt: this.startedAt,
+      console: addresses[regions[0]!]!.api,
+      tokenFile: paths.adminToken,
+      regions: addresses,
+      processes: running.flatMap(({ name, pid }) => (pid === null ? [] : [{ name, pid }])),
+    };
+  }
+
+  private publish(): void {
+    if (this.facts === null || this.stopped !== null) return;
+    writeRunFile(this.options.paths.runFile, this.runFile());
+  }
+}
