@@ -98,13 +98,13 @@ const start = async (options: StartOptions): Promise<void> => {
   });
   stopOnSignals(fleet, finish);
   const giveUp = (error: unknown): void => {
+    // What breaks because everything is being stopped is no news.
+    if (fleet.isStopping) return;
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     void fleet.stop().finally(() => finish(1));
   };
   process.on('uncaughtException', giveUp);
   process.on('unhandledRejection', giveUp);
-  // The terminal may go away (a closed pipe); the fleet runs on.
-  process.stdout.on('error', () => undefined);
   try {
     for (const line of greeting(await fleet.boot(), process.cwd())) print(line);
   } catch (error) {
@@ -112,6 +112,8 @@ const start = async (options: StartOptions): Promise<void> => {
   }
 };
 
+// The terminal may go away (a closed pipe); the fleet runs on.
+process.stdout.on('error', () => undefined);
 const options = parseStartOptions(process.argv.slice(2));
 if (options.help) print(startHelp);
 else await start(options);

@@ -1,4 +1,4 @@
-import type { CommandContext, Verb } from './embedded-command.js';
+import type { CommandContext, Verb } from './command-context.js';
 import { engineError } from './engine-error.js';
 import { changeStack, loadStack } from './stack-verbs.js';
 import type { ConfigValue } from './state-model.js';

@@ -5,6 +5,7 @@ import { parse as parseSemver, type SemVer } from 'semver';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { parseCliArguments, type CliArguments } from './cli-arguments.js';
+import type { CommandContext, Verb } from './command-context.js';
 import { configVerbs } from './config-verbs.js';
 import { commandError, engineError, EngineError } from './engine-error.js';
 import { runOperation, type OperationKind } from './operation.js';
@@ -30,21 +31,6 @@ export interface CommandResult {
   readonly stderr: string;
   readonly code: number;
 }
-
-/** One command line in its context, as the verbs see it. */
-export interface CommandContext {
-  readonly cli: CliArguments;
-  readonly directory: string;
-  /** From Pulumi.yaml in the working directory. */
-  readonly project: string;
-  readonly stack: string;
-  readonly file: StateFile;
-  /** Directory of the stacks' locks. */
-  readonly locks: string;
-}
-
-/** Returns the command's standard output. */
-export type Verb = (context: CommandContext) => Promise<string>;
 
 const operations: ReadonlySet<string> = new Set<OperationKind>(['up', 'preview', 'refresh', 'destroy']);
 const ProjectFileSchema = z.object({ name: z.string().min(1) });

@@ -2,8 +2,8 @@ import { jest } from '@jest/globals';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PulumiFn } from '@pulumi/pulumi/automation/index.js';
-import { engineHome, Thing } from '../test-support/fake-stack.js';
-import { FakeWorld } from '../test-support/fake-world.js';
+import { engineHome, Thing } from '../testing/fake-stack.js';
+import { FakeWorld } from '../testing/fake-world.js';
 import { StateFile } from './state-file.js';
 
 Error.stackTraceLimit = 0;

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { CommandContext, Verb } from './embedded-command.js';
+import type { CommandContext, Verb } from './command-context.js';
 import { engineError } from './engine-error.js';
 import { mapSecrets, masked, plain, type PropertyMap } from './property-values.js';
 import { StateFile } from './state-file.js';

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LocalWorkspace, PulumiCommand, type ConfigMap, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
 import type { ProvisionRun } from '@lapidary/contracts/provisioner-protocol';
@@ -7,6 +7,7 @@ import { projectName } from '../template/stamp-template.js';
 import { EmbeddedPulumiCommand } from './embedded-command.js';
 import { engineError } from './engine-error.js';
 import { LocalProvider } from './local-provider/local-provider.js';
+import { processStartTime } from './process-identity.js';
 import { SimulatedCloud } from './simulated-cloud.js';
 
 export interface OpenStack {
@@ -20,8 +21,10 @@ export interface OpenStack {
  * files into it, and runs beside each other would corrupt them (pulumi#8186).
  */
 export const openStack = async (run: ProvisionRun, program: PulumiFn): Promise<OpenStack> => {
-  await mkdir(join(run.stateDir, 'runs'), { recursive: true });
-  const home = await mkdtemp(join(run.stateDir, 'runs', `${run.spec.name}-`));
+  const runs = join(run.stateDir, 'runs');
+  await removeDeadRuns(runs);
+  const home = join(runs, `${run.spec.name}.${process.pid}`);
+  await mkdir(home, { recursive: true });
   const close = (): Promise<void> => rm(home, { recursive: true, force: true });
   try {
     const stack = await LocalWorkspace.createOrSelectStack(
@@ -43,6 +46,14 @@ export const openStack = async (run: ProvisionRun, program: PulumiFn): Promise<O
   } catch (error) {
     await close();
     throw error;
+  }
+};
+
+/** What children left that were killed: directories named by their pid. Nothing of value is in them. */
+const removeDeadRuns = async (runs: string): Promise<void> => {
+  for (const name of await readdir(runs).catch(() => [])) {
+    const pid = Number(name.slice(name.lastIndexOf('.') + 1));
+    if (processStartTime(pid) === undefined) await rm(join(runs, name), { recursive: true, force: true });
   }
 };
 

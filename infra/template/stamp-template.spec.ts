@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { profiles, type StampSpec } from '@lapidary/contracts/stamp-spec';
 import { containsSecret, type PropertyMap } from '../engine/property-values.js';
-import { synthesize, type GraphResource } from '../test-support/synthesize.js';
+import { synthesize, type GraphResource } from '../testing/synthesize.js';
 import { addressPlan, stampsPerRegionMax } from './aws/address-plan.js';
 import type { StampInputs } from './stamp-inputs.js';
 import { projectName } from './stamp-template.js';

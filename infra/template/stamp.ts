@@ -2,13 +2,8 @@ import type * as pulumi from '@pulumi/pulumi';
 import type { StampOutputs } from '@lapidary/contracts/provisioner-protocol';
 import { GraphRecorder } from './graph-recorder.js';
 import type { StampInputs } from './stamp-inputs.js';
+import type { TargetOutputs } from './target-outputs.js';
 import { templateVersion } from './template-version.js';
-
-/** What every target's tree gives back. */
-export interface TargetOutputs {
-  readonly frontDoor: pulumi.Output<string>;
-  readonly agentTokenSha256: pulumi.Output<string>;
-}
 
 /** The stamp contract, before the values are known. */
 export type StampProgramOutputs = {

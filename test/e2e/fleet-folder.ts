@@ -1,15 +1,40 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { endOrphans } from '../../tools/local/orphans.js';
 import { elsewhereFile } from '../../tools/local/postgres-home.js';
+import { identify } from '../../tools/local/process-identity.js';
 import { holderOf } from '../../tools/local/single-instance.js';
 
 /** The shutdown's own limit is 10 s. */
 const stopMsMax = 15_000;
+const folderPrefix = 'e2e-';
+const ownerFile = 'owner.json';
 
-/** A fleet of this folder that an earlier, killed test run left is ended first; then the folder goes, unless it is kept. */
-export const sweepFleetFolder = async (home: string, dataDir: string, keep: boolean): Promise<void> => {
+/** A folder for this test process alone: two runs of the tests in one checkout must not meet. */
+export const fleetHome = (stateDir: string, name: string): string => path.join(stateDir, `${folderPrefix}${name}-${process.pid}`);
+
+/** Makes the folder ready for a fleet, and removes what killed test runs left: their fleets are ended, their folders go. */
+export const prepareFleetHome = async (stateDir: string, home: string, keep: boolean): Promise<void> => {
+  mkdirSync(stateDir, { recursive: true });
+  for (const entry of readdirSync(stateDir)) {
+    const other = path.join(stateDir, entry);
+    if (entry.startsWith(folderPrefix) && other !== home && isAbandoned(other)) await removeFleet(other);
+  }
+  if (keep) await endFleet(home);
+  else await removeFleet(home);
+  mkdirSync(path.join(home, '.lapidary'), { recursive: true });
+  writeFileSync(path.join(home, ownerFile), JSON.stringify(identify(process.pid)));
+};
+
+/** Its test process is gone. Where none is named, only a folder in which nothing runs. */
+const isAbandoned = (home: string): boolean => {
+  const owner = path.join(home, ownerFile);
+  return existsSync(owner) ? holderOf(owner) === null : holderOf(path.join(home, '.lapidary', 'supervisor.json')) === null;
+};
+
+const endFleet = async (home: string): Promise<void> => {
+  const dataDir = path.join(home, '.lapidary');
   const supervisorFile = path.join(dataDir, 'supervisor.json');
   const holder = holderOf(supervisorFile);
   if (holder) {
@@ -17,8 +42,11 @@ export const sweepFleetFolder = async (home: string, dataDir: string, keep: bool
     await waitFor('an earlier fleet to end', () => (holderOf(supervisorFile) === null ? true : undefined), { timeoutMs: stopMsMax });
   }
   await endOrphans(path.join(dataDir, 'pids'));
-  if (keep) return;
-  removeStandIns(path.join(dataDir, 'postgres'));
+};
+
+const removeFleet = async (home: string): Promise<void> => {
+  await endFleet(home);
+  removeStandIns(path.join(home, '.lapidary', 'postgres'));
   rmSync(home, { recursive: true, force: true });
 };
 

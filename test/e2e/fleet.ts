@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, openSync, closeSync, readdirSync, readFileSync } from 'node:fs';
+import { openSync, closeSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { RunFileSchema, type RunFile } from '@lapidary/contracts/run-file';
 import { findOnPath } from '../../tools/local/find-on-path.js';
 import { apiClient, type ApiClient } from './api-client.js';
-import { sweepFleetFolder } from './fleet-folder.js';
+import { fleetHome, prepareFleetHome } from './fleet-folder.js';
 
 /** A fleet of its own for one test file: own folder, own ports, the same program as `npm start`. */
 
@@ -21,7 +21,7 @@ const bootMsMax = 180_000;
 const stopMsMax = 15_000;
 
 export interface StartFleetOptions {
-  /** Names the folder `.lapidary/e2e-<name>`; one per test file. */
+  /** Names the folder `.lapidary/e2e-<name>-<pid>`; one per test file. */
   readonly name: string;
   readonly regions?: readonly string[];
   /** false: no first stamps. */
@@ -108,10 +108,10 @@ const stop = async (child: ChildProcess): Promise<void> => {
 
 /** Starts it and waits until it is ready; the supervisor's output and the logs' place are in the error when it is not. */
 export const startFleet = async (options: StartFleetOptions): Promise<Fleet> => {
-  const home = path.join(root, '.lapidary', `e2e-${options.name}`);
+  const stateDir = path.join(root, '.lapidary');
+  const home = fleetHome(stateDir, options.name);
   const dataDir = path.join(home, '.lapidary');
-  await sweepFleetFolder(home, dataDir, options.keep === true);
-  mkdirSync(dataDir, { recursive: true });
+  await prepareFleetHome(stateDir, home, options.keep === true);
   const outputFile = path.join(home, 'supervisor.log');
   const log = openSync(outputFile, 'a');
   const [file, args] = withParent(node, devArguments(options, dataDir));

@@ -91,6 +91,10 @@ export class Fleet {
     return this.runFile();
   }
 
+  get isStopping(): boolean {
+    return this.stopped !== null;
+  }
+
   /** In order; a second call waits for the first. */
   stop(): Promise<void> {
     return (this.stopped ??= this.stopInOrder());
@@ -98,10 +102,12 @@ export class Fleet {
 
   /** Everything at once, at once. */
   async kill(): Promise<void> {
+    this.supervisor.beginStopping();
     await Promise.all([this.supervisor.stop(() => true, 0), this.folder.close(0)]);
   }
 
   private async stopInOrder(): Promise<void> {
+    this.supervisor.beginStopping();
     for (const { what, graceMs } of shutdownStages) {
       const matches = (name: string): boolean => what.test(name);
       await Promise.all([this.supervisor.stop(matches, graceMs), this.folder.close(graceMs, matches)]);

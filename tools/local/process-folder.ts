@@ -58,10 +58,12 @@ export class ProcessFolder {
   constructor(private readonly options: ProcessFolderOptions) {}
 
   async open(): Promise<void> {
+    if (this.closed) return;
     await mkdir(this.options.dir, { recursive: true });
     // What an earlier supervisor saw is not true any more.
     for (const file of await readdir(this.options.dir))
       if (file.endsWith(statusSuffix)) await rm(path.join(this.options.dir, file), { force: true });
+    if (this.closed) return;
     this.watcher = watch(this.options.dir, () => this.look());
     this.watcher.on('error', () => undefined);
     this.timer = setInterval(() => this.look(), rescanMs);

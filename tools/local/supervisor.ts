@@ -38,6 +38,7 @@ export class Supervisor {
   }
 
   start(launch: Launch): void {
+    if (this.stopping) return;
     const process = new ManagedProcess(launch, { ...this.processOptions(launch.name), onChange: (snapshot) => this.noteChange(snapshot) });
     this.processes.set(launch.name, process);
     process.start();
@@ -68,6 +69,7 @@ export class Supervisor {
     for (;;) {
       const waitingFor = names.filter((name) => !this.everReady.has(name));
       if (waitingFor.length === 0) return;
+      if (this.stopping) throw new Error('stopped while booting');
       for (const name of waitingFor) {
         const snapshot = this.processes.get(name)?.snapshot;
         if (snapshot && snapshot.restarts >= bootCrashesMax)
@@ -82,9 +84,15 @@ export class Supervisor {
     }
   }
 
+  /** From now on nothing is started any more: a boot that is still under way ends. */
+  beginStopping(): void {
+    this.stopping = true;
+    for (const wake of this.waiters) wake();
+  }
+
   /** All that `matches`, at once; what is not gone after `graceMs` is killed. */
   async stop(matches: (name: string) => boolean, graceMs: number): Promise<void> {
-    this.stopping = true;
+    this.beginStopping();
     await Promise.all([...this.processes].filter(([name]) => matches(name)).map(([, process]) => process.stop(graceMs)));
   }
 

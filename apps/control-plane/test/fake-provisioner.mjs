@@ -51,9 +51,8 @@ const behaviours = {
   },
   'crash-always': async (run) => {
     lifeOf(run.stateDir);
-    process.stderr.write('x'.repeat(200_000) + 'the very end\n');
-    process.exitCode = 3;
-    process.disconnect();
+    process.stderr.write(`${'x'.repeat(200_000)}the very end\n`, () => process.exit(3));
+    await hang();
   },
   'locked-twice': async (run) => {
     if (lifeOf(run.stateDir) > 2) return build(run);

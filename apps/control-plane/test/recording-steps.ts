@@ -23,6 +23,7 @@ export const recordingDefinition = (options: RecordingOptions): JobDefinition =>
     title: `Do ${name}`,
     timeoutMs: 20_000,
     run: async (context) => {
+      await options.beginning?.(name, stepNames[stepNames.indexOf(name) - 1]);
       await options.outside.query(
         `INSERT INTO outside AS o (job, step, tries) VALUES ($1, $2, 1) ON CONFLICT (job, step) DO UPDATE SET tries = o.tries + 1`,
         [context.job.id, name],

@@ -8,6 +8,7 @@ import { newId } from '@lapidary/kernel/ids';
 import { freshDatabase, testNats } from '@lapidary/testing/backends';
 import type { Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { secretDigest } from '../src/auth/token-digest.js';
 import { systemContext, type CommandContext } from '../src/http/command-context.js';
 import { bringUp } from '../src/process/bring-up.js';
 import { createApp } from '../src/process/create-app.js';
@@ -19,6 +20,9 @@ import { declareStamp } from '../src/stamps/declare-stamp.js';
 export const adminToken = 'test-admin-token-0123456789';
 export const home = 'eu';
 export const otherRegion = 'us';
+
+/** Set to "warn" to see why a test fails. */
+const logLevel = 'silent';
 
 const regionsYaml = `regions:
   eu: { displayName: Europe, jurisdiction: eu-law, location: { latitude: 53, longitude: -6 }, aws: { region: eu-west-1 } }
@@ -69,7 +73,7 @@ export const openWorld = async (
     LAPIDARY_STAMPS_DIR: directory,
     LAPIDARY_CONSOLE_DIR: options.consoleDir ?? join(directory, 'none'),
     LAPIDARY_ADMIN_TOKEN_FILE: join(directory, 'token'),
-    LAPIDARY_LOG_LEVEL: process.env.LAPIDARY_LOG_LEVEL ?? 'silent',
+    LAPIDARY_LOG_LEVEL: logLevel,
   });
   const resources = createResources(config, { processMetrics: false });
   await bringUp(resources, new AbortController().signal);
@@ -132,6 +136,14 @@ export const addStamp = async (world: World, name: string, units: number, more: 
     await declareStamp(tx, context, clock, specOf(name, units, more));
     await activateStamp(tx, context, clock, name, outputsOf(name));
   });
+};
+
+/** A token of its own for somebody with one role. */
+export const addToken = async (world: World, name: string, role: string, region = '*'): Promise<string> => {
+  const token = `token-of-${name}-0123456789`;
+  await world.query(`INSERT INTO api_token (id, name, sha256) VALUES ($1, $1, $2)`, [name, secretDigest(token)]);
+  await world.query(`INSERT INTO role_binding (principal, role, region) VALUES ($1, $2, $3)`, [`token:${name}`, role, region]);
+  return token;
 };
 
 export const tenantInput = (id: string, more: Record<string, unknown> = {}): Record<string, unknown> => ({ id, region: home, ...more });

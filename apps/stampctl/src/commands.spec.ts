@@ -360,6 +360,8 @@ describe('failures', () => {
     const ran = await ctl('doctor', '-o', 'json');
     expect(ran.exit).toBe(1);
     expect(JSON.parse(ran.out)).toMatchObject({ state: 'fail' });
+    const wrong = await run(['doctor'], { env: { STAMPCTL_SERVER: plane.url, STAMPCTL_TOKEN: 'wrong' } });
+    expect(wrong).toMatchObject({ exit: 1, out: expect.stringMatching(/fail +token/) as string });
     expect((await run(['doctor'], { env: { STAMPCTL_SERVER: 'http://127.0.0.1:1', STAMPCTL_TOKEN: 'x' } })).out).toMatch(/fail +API/);
   });
 });

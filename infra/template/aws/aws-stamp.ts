@@ -1,7 +1,7 @@
 import { Provider, type ProviderArgs } from '@pulumi/aws/provider.js';
 import * as pulumi from '@pulumi/pulumi';
 import type { StampInputs } from '../stamp-inputs.js';
-import type { TargetOutputs } from '../stamp.js';
+import type { TargetOutputs } from '../target-outputs.js';
 import { AwsCompute } from './compute.js';
 import { AwsData } from './data.js';
 import { AwsNetwork } from './network.js';

@@ -1,6 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { StampInputs } from '../stamp-inputs.js';
-import type { TargetOutputs } from '../stamp.js';
+import type { TargetOutputs } from '../target-outputs.js';
 import { LocalCompute } from './compute.js';
 import { LocalData } from './data.js';
 import { LocalNetwork } from './network.js';

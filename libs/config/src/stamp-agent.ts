@@ -12,14 +12,22 @@ export const StampAgentConfigSchema = z.object({
   LAPIDARY_NATS_URL: field.natsUrl,
   LAPIDARY_NATS_USER: field.natsUser,
   LAPIDARY_NATS_PASSWORD: field.natsPassword,
-  LAPIDARY_HOLDINGS_FILE: z.string().optional().meta({ description: 'Last good copy of the tenants held, for restarts while the control plane is away' }),
+  LAPIDARY_HOLDINGS_FILE: z
+    .string()
+    .optional()
+    .meta({ description: 'Last good copy of the tenants held, for restarts while the control plane is away' }),
   LAPIDARY_HOLD_ALONE_MS: z.coerce
     .number()
     .int()
     .min(5_000)
     .optional()
-    .meta({ description: 'How long to serve without a word from the control plane; without it: for as long as it is away (docs/adr/0004)' }),
-  LAPIDARY_FRONT_DOOR_URL: z.url().optional().meta({ description: 'Where routers reach the front door; without it, the address it listens on' }),
+    .meta({
+      description: 'How long to serve without a word from the control plane; without it: for as long as it is away (docs/adr/0004)',
+    }),
+  LAPIDARY_FRONT_DOOR_URL: z
+    .url()
+    .optional()
+    .meta({ description: 'Where routers reach the front door; without it, the address it listens on' }),
   LAPIDARY_LOG_LEVEL: field.logLevel,
 });
 export type StampAgentConfig = z.infer<typeof StampAgentConfigSchema>;

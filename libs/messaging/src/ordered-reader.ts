@@ -5,6 +5,7 @@ import type { NatsLink } from './nats-link.js';
 
 /** The smallest that the client allows. Two misses are 1 s: a black hole is found long before pings find it. */
 const idleHeartbeatMs = 500;
+const missedMax = 2;
 /** Pulls are renewed before they expire; must be several heartbeats long. */
 const pullExpiresMs = 5_000;
 /** Messages asked for ahead; each is at most some 64 kB before compression. */
@@ -41,6 +42,8 @@ export class OrderedReader {
   failure: unknown;
   private end: ReaderEnd | undefined;
   private busy = false;
+  /** Last heartbeat, or end of a handler: silence counts from there. */
+  private quietSinceMs = performance.now();
 
   private constructor(
     private readonly messages: ConsumerMessages,
@@ -85,6 +88,7 @@ export class OrderedReader {
         this.busy = true;
         await onMessage({ sequence: m.seq, subject: m.subject, data: m.data, pending: m.info.pending });
         this.busy = false;
+        this.quietSinceMs = performance.now();
       }
     } catch (error) {
       this.failure = error;
@@ -94,10 +98,9 @@ export class OrderedReader {
   }
 
   private async watch(): Promise<void> {
-    let lastSeen = 0;
     for await (const status of this.messages.status()) {
-      if (status.type === 'heartbeat') lastSeen = Date.now();
-      else if (status.type === 'heartbeats_missed') await this.judgeSilence(() => lastSeen);
+      if (status.type === 'heartbeat') this.quietSinceMs = performance.now();
+      else if (status.type === 'heartbeats_missed') await this.judgeSilence();
       else if (status.type === 'stream_not_found' || status.type === 'consumer_deleted' || status.type === 'consumer_not_found')
         this.finish('stream-gone');
     }
@@ -105,12 +108,12 @@ export class OrderedReader {
 
   /**
    * A slow handler holds up the next pull, which silences the server without any fault; and after a long pause of this
-   * process the timer fires before the socket is read. Neither is a dead link.
+   * process the timer fires before the socket is read. Neither is a dead link; if it is one, the next miss tells.
    */
-  private async judgeSilence(lastSeen: () => number): Promise<void> {
-    const noticed = Date.now();
+  private async judgeSilence(): Promise<void> {
     await nextTurn();
     await nextTurn();
-    if (!this.busy && lastSeen() < noticed) this.finish('heartbeats-missed');
+    const quietMs = performance.now() - this.quietSinceMs;
+    if (!this.busy && quietMs >= missedMax * idleHeartbeatMs) this.finish('heartbeats-missed');
   }
 }

@@ -11,8 +11,8 @@ const geoAgeMaxMs = 7 * 24 * 3_600_000;
 const geoBytesMax = 1024 * 1024 * 1024;
 /** Longer than a relay's retry after a lost ack. Dedupe here only saves bytes: readers go by the origin's sequence. */
 const duplicateWindowMs = 120_000;
-/** A directory entry is some 300 bytes: room for millions of tenants, an end to a runaway. */
-const directoryBytesMax = 4 * 1024 * 1024 * 1024;
+/** A directory entry is some 300 bytes: room for millions of tenants. The server counts limits as reserved, so no more than that. */
+const directoryBytesMax = 1024 * 1024 * 1024;
 
 type StreamShape = Pick<StreamConfig, 'name' | 'subjects'> & Partial<StreamConfig>;
 

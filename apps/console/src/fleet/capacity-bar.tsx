@@ -12,7 +12,7 @@ export const CapacityBar = ({ label, taken, capacity }: { label: string; taken: 
   const share = capacity === 0 ? 0 : taken / capacity;
   return (
     <Group gap="xs" wrap="nowrap">
-      <Progress.Root size="md" w={90} style={{ flexShrink: 0 }}>
+      <Progress.Root size="md" w={{ base: 44, sm: 90 }} style={{ flexShrink: 0 }}>
         <Progress.Section value={share * 100} color={colourOf(share)} aria-label={`${label}: ${taken} of ${capacity} units taken`} />
       </Progress.Root>
       <Text size="sm" className="numeric" component="span">

@@ -27,7 +27,9 @@ export const StampsPanel = ({ region }: { region: string | undefined }): ReactNo
     <Panel title="Stamps" command={`stampctl stamps ls${region === undefined ? '' : ` --region ${region}`}`} actions={provision}>
       <Loaded query={query}>
         {(all) => {
-          const stamps = all.filter((s) => region === undefined || s.region === region);
+          const stamps = all
+            .filter((s) => region === undefined || s.region === region)
+            .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
           if (stamps.length === 0)
             return <Empty command={`stampctl provision ${suggested}`}>No stamp here yet. A stamp holds tenants:</Empty>;
           return <StampsTable stamps={stamps} act={(what, stamp) => setOpen({ what, stamp })} />;

@@ -1,5 +1,6 @@
 import { Group, Paper, SimpleGrid, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { regionsQuery, stampsQuery } from '../api/queries.js';
 import { Status } from '../shell/status.js';
@@ -32,7 +33,15 @@ export const Summary = (): ReactNode => {
         title="Tenants"
         figure={sum((r) => r.tenants)}
         tone={pending > 0 ? 'pending' : 'placed'}
-        note={pending > 0 ? `${pending} wait for room` : 'all placed'}
+        note={
+          pending > 0 ? (
+            <Link from="/" to="/" search={(before) => ({ ...before, status: 'pending' })} resetScroll={false} className="linklike">
+              {pending} {pending === 1 ? 'waits' : 'wait'} for room
+            </Link>
+          ) : (
+            'all placed'
+          )
+        }
       />
       <Figure
         title="Units taken"
@@ -44,7 +53,7 @@ export const Summary = (): ReactNode => {
   );
 };
 
-const Figure = ({ title, figure, note, tone }: { title: string; figure: number; note: string; tone: string }): ReactNode => (
+const Figure = ({ title, figure, note, tone }: { title: string; figure: number; note: ReactNode; tone: string }): ReactNode => (
   <Paper withBorder px="md" py="sm">
     <Text size="sm" c="dimmed">
       {title}

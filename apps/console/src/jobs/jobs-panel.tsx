@@ -37,7 +37,7 @@ const JobsTable = ({ jobs }: { jobs: readonly JobView[] }): ReactNode => (
       <Table.Tbody>
         {jobs.map((job) => (
           <Table.Tr key={job.id} data-testid={`job-${job.subject}`}>
-            <Table.Th scope="row" fw={400}>
+            <Table.Th scope="row" fw={400} className="numeric">
               <Link from="/" to="/" search={(before) => ({ ...before, job: job.id })} className="linklike">
                 {job.kind} {job.subject}
               </Link>

@@ -31,7 +31,7 @@ export const PageShell = ({ live, children }: { live: LiveState; children: React
                 Lapidary
               </Title>
               {session && (
-                <Text size="sm" c="dimmed">
+                <Text size="sm" c="dimmed" visibleFrom="xs">
                   as seen from {session.region}
                 </Text>
               )}

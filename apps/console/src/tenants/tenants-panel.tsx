@@ -100,7 +100,7 @@ const TenantsTable = ({ tenants }: { tenants: readonly TenantView[] }): ReactNod
       <Table.Tbody>
         {tenants.map((tenant) => (
           <Table.Tr key={tenant.id}>
-            <Table.Th scope="row" fw={400}>
+            <Table.Th scope="row" fw={400} className="numeric">
               <Link from="/" to="/" search={(before) => ({ ...before, tenant: tenant.id })} className="linklike" resetScroll={false}>
                 {tenant.id}
               </Link>

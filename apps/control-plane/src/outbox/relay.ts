@@ -57,6 +57,8 @@ export class OutboxRelay {
           failures = 0;
           if (!busy) await this.wakeup.wait(timerMs, signal);
         } catch (error) {
+          // Perhaps the stream is gone, which only a look at it tells.
+          this.streamCheckedAt = 0;
           this.options.logger.warn({ err: error }, 'the outbox could not be published; trying again');
           await new Wakeup().wait(backOffMs(failures++, retryFirstMs, retryMaxMs), signal);
         }

@@ -79,7 +79,7 @@ describe('a control plane process', () => {
       LAPIDARY_STAMPS_DIR: directory,
       LAPIDARY_ADMIN_TOKEN_FILE: join(directory, 'token'),
       LAPIDARY_CONSOLE_DIR: join(directory, 'none'),
-      LAPIDARY_LOG_LEVEL: process.env.LAPIDARY_LOG_LEVEL ?? 'silent',
+      LAPIDARY_LOG_LEVEL: 'silent',
     });
   });
 

@@ -28,7 +28,12 @@ export const ProvisionInputSchema = z.object({
 });
 export type ProvisionInput = z.infer<typeof ProvisionInputSchema>;
 
-const AppliedSchema = z.object({ outputs: StampOutputsSchema, changes: z.record(z.string(), z.number()), changed: z.boolean() });
+const AppliedSchema = z.object({
+  outputs: StampOutputsSchema,
+  changes: z.record(z.string(), z.number()),
+  engine: z.string(),
+  changed: z.boolean(),
+});
 
 export interface ProvisionDeps {
   readonly config: ControlPlaneConfig;
@@ -126,7 +131,9 @@ const registerStep = ({ reader, config }: ProvisionDeps): StepDefinition => ({
   title: 'Wait for the stamp’s agent',
   // The wait inside ends first, with the better message.
   timeoutMs: limits.registerTimeoutMs + limits.resolveTimeoutMs,
-  run: async ({ job, signal }) => {
+  run: async (context) => {
+    const { job, signal } = context;
+    refuseSimulated(appliedOf(context).engine);
     const { epoch } = await waitForAgent(reader, job.subject, config.LAPIDARY_HEARTBEAT_MS, {
       signal,
       timeoutMs: limits.registerTimeoutMs,
@@ -134,6 +141,18 @@ const registerStep = ({ reader, config }: ProvisionDeps): StepDefinition => ({
     return { message: `The agent is registered at epoch ${epoch}`, output: { epoch } };
   },
 });
+
+/** What the protocol promises to say where no real cloud was asked. Waiting for an agent there would only end in a time-out. */
+const refuseSimulated = (engine: string): void => {
+  if (!engine.includes('simulated')) return;
+  throw new AppError(
+    'provision_failed',
+    `The template was applied by the engine "${engine}": nothing runs there, so the stamp can’t take tenants`,
+    {
+      details: { engine },
+    },
+  );
+};
 
 const verifyStep = ({ reader, config }: ProvisionDeps): StepDefinition => ({
   name: 'verify',

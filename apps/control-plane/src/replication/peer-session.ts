@@ -59,6 +59,8 @@ export class PeerSession {
     });
     const onAbort = (): void => void reader.stop();
     signal.addEventListener('abort', onAbort);
+    // A signal that was given while the reader opened tells nobody any more.
+    if (signal.aborted) onAbort();
     const ended = new AbortController();
     const checking = this.keepChecking(ended.signal, () => void reader.stop());
     const end = await reader.ended;

@@ -49,7 +49,7 @@ export class ServingWait implements OnApplicationBootstrap, BeforeApplicationShu
     for (;;) {
       const woken = this.nextWake(tenant, Math.min(lookAgainMs, Math.max(0, deadline - Date.now())));
       const view = await viewTenant(this.dataSource, tenant, this.config.LAPIDARY_BASE_DOMAIN);
-      const isOver = view.placement?.servingAt != null || view.status === 'deleted' || Date.now() >= deadline;
+      const isOver = (view.placement?.servingAt ?? null) !== null || view.status === 'deleted' || Date.now() >= deadline;
       if (isOver || gone.aborted || this.stopping.signal.aborted) {
         this.wake(tenant);
         return view;

@@ -101,7 +101,7 @@ export class TenantsController {
     });
     this.metrics.lapidary_placements_total.inc({ outcome: answer.body.status });
     const body = send(reply, answer);
-    if (query.wait === 0 || body.placement?.servingAt != null) return body;
+    if (query.wait === 0 || (body.placement?.servingAt ?? null) !== null) return body;
     const tenant = await this.serving.until(body.id, query.wait * 1000, goneSignal(reply));
     reply.header('etag', etagOf(tenant.version));
     return tenant;

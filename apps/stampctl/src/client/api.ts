@@ -20,6 +20,8 @@ import type { Answer, HttpClient } from './http-client.js';
 /** More than the longest wait of a long poll: the answer needs time for the way back. */
 const longPollMarginMs = 15_000;
 
+const WhoAmISchema = z.object({ actor: z.string(), bindings: z.array(z.object({ role: z.string(), region: z.string() })) });
+
 type Query = Readonly<Record<string, string | number | undefined>>;
 interface Page<T> {
   readonly items: T[];
@@ -32,6 +34,11 @@ export class Api {
 
   async version(attempts?: number): Promise<Answer<z.infer<typeof VersionSchema>>> {
     return this.http.request('GET', paths.versionPath, { schema: VersionSchema, attempts });
+  }
+
+  /** Who the token stands for; what the console calls a session. */
+  async whoAmI(): Promise<{ readonly actor: string; readonly bindings: readonly { readonly role: string; readonly region: string }[] }> {
+    return (await this.http.request('GET', paths.sessionPath, { schema: WhoAmISchema })).value;
   }
 
   async regions(): Promise<RegionView[]> {

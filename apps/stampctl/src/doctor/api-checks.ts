@@ -29,13 +29,28 @@ export const apiChecks = async (api: Api): Promise<{ readonly findings: Finding[
         ),
       );
     }
-    return { findings, usable: true };
+    const token = await tokenCheck(api);
+    return { findings: [...findings, token], usable: token.state !== 'fail' };
   } catch (error) {
-    api.http.signal.throwIfAborted();
-    const { code, message, details, entry } = toAppError(error);
-    const check = typeof details.check === 'string' ? details.check : entry.check;
-    return { findings: [fail(code === 'unauthenticated' || code === 'forbidden' ? 'token' : 'API', message, check)], usable: false };
+    return { findings: [failure(api, 'API', error)], usable: false };
   }
+};
+
+/** The version is told to everybody; who we are only to a valid token. */
+const tokenCheck = async (api: Api): Promise<Finding> => {
+  try {
+    const { actor, bindings } = await api.whoAmI();
+    const roles = bindings.map((b) => `${b.role} in ${b.region === '*' ? 'every region' : b.region}`);
+    return roles.length > 0 ? ok('token', `${actor}: ${roles.join(', ')}`) : warn('token', `${actor} has no role`, 'Ask for a role.');
+  } catch (error) {
+    return failure(api, 'token', error);
+  }
+};
+
+const failure = (api: Api, name: string, error: unknown): Finding => {
+  api.http.signal.throwIfAborted();
+  const { message, details, entry } = toAppError(error);
+  return fail(name, message, typeof details.check === 'string' ? details.check : entry.check);
 };
 
 const versionSkew = (server: string): Finding => {

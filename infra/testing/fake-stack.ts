@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
 import { LocalWorkspace, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
 import { EmbeddedPulumiCommand } from '../engine/embedded-command.js';
+import { EngineError } from '../engine/engine-error.js';
 import type { ResourceProvider } from '../engine/resource-provider.js';
 
 /** A resource of the fake world (fake-world.ts). */
@@ -48,4 +49,14 @@ export const engineHome = async (passphrase = 'a passphrase for tests'): Promise
     },
     remove: () => rm(root, { recursive: true, force: true }),
   };
+};
+
+/** The engine's error behind what the SDK throws. */
+export const causeOf = async (work: Promise<unknown>): Promise<EngineError> => {
+  const error: unknown = await work.then(
+    () => new Error('it was expected to fail'),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof Error && error.cause instanceof EngineError) return error.cause;
+  throw error;
 };

@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto';
+import type { Heartbeat, RegisterReply, RegisterRequest } from '@lapidary/contracts/agent-protocol';
+import { inTransaction } from '@lapidary/db/transaction';
+import { newId } from '@lapidary/kernel/ids';
+import { createMetrics } from '@lapidary/telemetry/metrics';
+import { recordTenantRoute } from '../directory/record-route.js';
+import { numberDirectory } from '../directory/number-directory.js';
+import { openTestRegion, type TestRegion } from '../outbox/testing/test-region.js';
+import { answerRegister, answerSync, type AgentTools } from './answer-agents.js';
+import { HeartbeatBook } from './heartbeat-book.js';
+import { healthMetrics } from './metrics.js';
+import { StampMonitor } from './monitor.js';
+
+let region: TestRegion;
+let stamp: string;
+let tools: AgentTools;
+const token = 'a secret of some length';
+
+const requestOf = (instanceId: string, change: Partial<RegisterRequest> = {}): RegisterRequest => ({
+  stamp,
+  token,
+  instanceId,
+  agentVersion: '1',
+  workloadVersion: '1',
+  frontDoor: 'http://127.0.0.1:9',
+  ...change,
+});
+const beat = (instanceId: string, epoch: number, sequence: number): Heartbeat => ({
+  stamp,
+  instanceId,
+  epoch,
+  sequence,
+  atMs: 0,
+  load: { cpuPercent: 1, memoryBytes: 1, requestsPerSecond: 0, inFlight: 0 },
+  holding: { count: 0, asOf: 0 },
+  workload: { healthy: true, version: '2' },
+  agentVersion: '1',
+});
+const accepted = (reply: RegisterReply): Extract<RegisterReply, { ok: true }> => {
+  if (!reply.ok) throw new Error(reply.code);
+  return reply;
+};
+const hold = async (tenant: string, epoch: number, holder: string | null): Promise<void> => {
+  await inTransaction(region.dataSource, async (tx) => {
+    await recordTenantRoute(tx, { kind: 'tenant', tenant, region: region.name, status: 'placed', stamp: holder, epoch, hosts: [] }, holder);
+  });
+};
+const stampRow = async (): Promise<{ health: string; epoch: number }> => {
+  const [row]: { health: string; epoch: number }[] = await region.dataSource.query('SELECT health, epoch FROM stamp');
+  return row!;
+};
+
+beforeEach(async () => {
+  region = await openTestRegion();
+  stamp = `${region.name}-1`;
+  tools = { ...region, region: region.name, heartbeatMs: 1_000, resyncMs: 15_000 };
+  await region.dataSource.query(
+    `INSERT INTO stamp (name, region, status, ring, profile, isolation, driver, capacity_units, spec, agent_token_sha256)
+     VALUES ($1, $2, 'active', 'broad', 's', 'pooled', 'local', 10, '{}', $3)`,
+    [stamp, region.name, createHash('sha256').update(token).digest('hex')],
+  );
+});
+afterEach(async () => region.close());
+
+describe('registering', () => {
+  it('gives each new process a higher epoch, and the same process the same (P-HB3)', async () => {
+    const [first, second] = [newId(), newId()];
+    expect(accepted(await answerRegister(tools, requestOf(first))).epoch).toBe(1);
+    expect(accepted(await answerRegister(tools, requestOf(first))).epoch).toBe(1);
+    expect(accepted(await answerRegister(tools, requestOf(second))).epoch).toBe(2);
+    expect(accepted(await answerRegister(tools, requestOf(first))).epoch).toBe(3);
+  });
+
+  it('refuses a wrong token and an unknown stamp, and changes nothing', async () => {
+    expect(await answerRegister(tools, requestOf(newId(), { token: 'another secret, as long' }))).toMatchObject({ ok: false, code: 'unauthenticated' });
+    expect(await answerRegister(tools, requestOf(newId(), { stamp: `${region.name}-7` }))).toMatchObject({ ok: false, code: 'not_found' });
+    expect((await stampRow()).epoch).toBe(0);
+  });
+
+  it('fences an older process: no sync, no heartbeat (P-HB3)', async () => {
+    const [old, present] = [newId(), newId()];
+    await answerRegister(tools, requestOf(old));
+    await answerRegister(tools, requestOf(present));
+    expect(await answerSync(tools, { stamp, instanceId: old, epoch: 1 })).toMatchObject({ ok: false, code: 'fenced' });
+    expect(await answerSync(tools, { stamp, instanceId: present, epoch: 2 })).toMatchObject({ ok: true });
+    const book = new HeartbeatBook();
+    book.take(beat(old, 1, 5));
+    expect(await book.flush(region.dataSource)).toEqual([stamp]);
+    book.take(beat(present, 2, 1));
+    book.take(beat(old, 1, 6));
+    expect(await book.flush(region.dataSource)).toEqual([]);
+  });
+
+  it('of two processes at once leaves one that is not fenced', async () => {
+    const ids = Array.from({ length: 6 }, () => newId());
+    const replies = await Promise.all(ids.map(async (id) => accepted(await answerRegister(tools, requestOf(id)))));
+    expect(new Set(replies.map((r) => r.epoch)).size).toBe(6);
+    const synced = await Promise.all(ids.map(async (instanceId, i) => answerSync(tools, { stamp, instanceId, epoch: replies[i]!.epoch })));
+    expect(synced.filter((s) => s.ok)).toHaveLength(1);
+  });
+});
+
+describe('holdings', () => {
+  it('are all tenants of the stamp as of a cursor, also one whose entry is just changing', async () => {
+    for (const t of ['a', 'b', 'c']) await hold(t, 1, stamp);
+    await hold('elsewhere', 1, `${region.name}-2`);
+    await numberDirectory(region.dataSource);
+    await hold('b', 2, stamp); // no cursor yet
+    await hold('c', 1, null);
+    const { holdings } = accepted(await answerRegister(tools, requestOf(newId())));
+    expect(holdings.holdings.map((h) => [h.tenant, h.epoch]).sort()).toEqual([['a', 1], ['b', 2]]);
+    expect(holdings.holdings.every((h) => h.cursor <= holdings.asOf)).toBe(true);
+    const numbered = await numberDirectory(region.dataSource);
+    expect(numbered.every((n) => n.cursor > holdings.asOf)).toBe(true);
+  });
+});
+
+describe('the monitor', () => {
+  const monitorOf = (listeningMs: () => number): StampMonitor =>
+    new StampMonitor({ ...region, region: region.name, metrics: createMetrics(healthMetrics, { processMetrics: false }), intervalMs: 1_000, listeningMs });
+  const silentFor = async (seconds: number): Promise<void> => {
+    await region.dataSource.query('UPDATE stamp_observation SET last_heartbeat_at = now() - make_interval(secs => $1)', [seconds]);
+  };
+
+  it('tells of each change once, by an event, and of none otherwise (I5)', async () => {
+    await answerRegister(tools, requestOf(newId()));
+    await region.dataSource.query('DELETE FROM outbox');
+    const monitor = monitorOf(() => 600_000);
+    expect([await monitor.look(), await monitor.look()]).toEqual([1, 0]);
+    await silentFor(5);
+    expect([await monitor.look(), await monitor.look()]).toEqual([1, 0]);
+    await silentFor(60);
+    expect(await monitor.look()).toBe(1);
+    const events: { health: string }[] = await region.dataSource.query(`SELECT data->'stamp'->>'health' AS health FROM outbox ORDER BY position`);
+    expect(events.map((e) => e.health)).toEqual(['healthy', 'suspected', 'dead']);
+  });
+
+  it('that has just started kills nobody and clears nobody (P-HB4)', async () => {
+    await answerRegister(tools, requestOf(newId()));
+    await monitorOf(() => 600_000).look();
+    await silentFor(120);
+    expect(await monitorOf(() => 1_000).look()).toBe(0);
+    expect((await stampRow()).health).toBe('healthy');
+    await monitorOf(() => 600_000).look();
+    expect((await stampRow()).health).toBe('dead');
+    expect(await monitorOf(() => 1_000).look()).toBe(0);
+    expect((await stampRow()).health).toBe('dead');
+  });
+
+  it('lets a stamp that is back take tenants again', async () => {
+    await answerRegister(tools, requestOf(newId()));
+    const monitor = monitorOf(() => 600_000);
+    await silentFor(60);
+    const start = Date.now();
+    await monitor.look(start);
+    await silentFor(0);
+    expect(await monitor.look(start + 100)).toBe(0); // damped (P-HB5)
+    expect(await monitor.look(start + 10_000)).toBe(1);
+    expect((await stampRow()).health).toBe('healthy');
+  });
+});

@@ -1,0 +1,184 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ControlPlaneConfigSchema } from '@lapidary/config/control-plane';
+import { directoryStream, geoStream, routerExplain } from '@lapidary/contracts/subjects';
+import { ExplainRequestSchema } from '@lapidary/contracts/directory';
+import { waitFor } from '@lapidary/kernel/wait-for';
+import { deleteStream } from '@lapidary/messaging/streams';
+import { freshDatabase, freshRegion, testNats } from '@lapidary/testing/backends';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AuthModule } from '../auth/auth.module.js';
+import { DirectoryModule } from '../directory/directory.module.js';
+import { HealthModule } from '../health/health.module.js';
+import { LiveModule } from '../live/live.module.js';
+import { OutboxModule } from '../outbox/outbox.module.js';
+import { bringUp } from '../process/bring-up.js';
+import { createApp } from '../process/create-app.js';
+import { createResources, type ProcessResources } from '../process/resources.js';
+import { RegionsModule } from '../regions/regions.module.js';
+import { StampsModule } from '../stamps/stamps.module.js';
+import { TenantsModule } from '../tenants/tenants.module.js';
+import { ReplicationModule } from './replication.module.js';
+
+const token = 'test-admin-token-0123456789';
+const features = [AuthModule, RegionsModule, StampsModule, TenantsModule, OutboxModule, DirectoryModule, HealthModule, ReplicationModule, LiveModule];
+
+interface Geode {
+  readonly region: string;
+  readonly app: NestFastifyApplication;
+  readonly resources: ProcessResources;
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const openGeode = async (region: string, peer: string, peerNatsUrl: string): Promise<Geode> => {
+  const directory = await mkdtemp(join(tmpdir(), 'lapidary-geode-'));
+  const regionOf = (name: string): string =>
+    `  ${name}: { displayName: ${name}, jurisdiction: ${name}, location: { latitude: 1, longitude: 1 }, aws: { region: eu-west-1 } }\n`;
+  await writeFile(join(directory, 'regions.yaml'), `regions:\n${regionOf(region)}${regionOf(peer)}`);
+  await writeFile(join(directory, 'token'), token);
+  const database = await freshDatabase();
+  const config = ControlPlaneConfigSchema.parse({
+    LAPIDARY_REGION: region,
+    LAPIDARY_DATABASE_URL: database.url,
+    LAPIDARY_NATS_URL: testNats().url,
+    LAPIDARY_STAMPS_DIR: directory,
+    LAPIDARY_CONSOLE_DIR: join(directory, 'none'),
+    LAPIDARY_ADMIN_TOKEN_FILE: join(directory, 'token'),
+    LAPIDARY_LOG_LEVEL: process.env['LAPIDARY_TEST_LOG'] ?? 'silent',
+    LAPIDARY_PEERS: JSON.stringify({ [peer]: { natsUrl: peerNatsUrl } }),
+  });
+  const resources = createResources(config, { processMetrics: false });
+  await bringUp(resources, new AbortController().signal);
+  const { app } = await createApp(resources, { features });
+  await app.listen(0, '127.0.0.1');
+  return {
+    region,
+    app,
+    resources,
+    url: (await app.getUrl()).replace('[::1]', '127.0.0.1'),
+    close: async () => {
+      await app.close();
+      for (const stream of [geoStream(region), directoryStream(region)]) await deleteStream(resources.nats, stream).catch(() => undefined);
+      await resources.nats.close();
+      await resources.dataSource.destroy();
+      await database.drop();
+      await rm(directory, { recursive: true });
+    },
+  };
+};
+
+const ask = async (geode: Geode, method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
+  const response = await fetch(`${geode.url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    body: body === undefined ? null : JSON.stringify(body),
+  });
+  return { status: response.status, headers: response.headers, body: (await response.json().catch(() => null)) as Record<string, unknown> };
+};
+
+/** Reads server-sent events until it is stopped. */
+const listen = (geode: Geode, query = '', lastEventId?: string) => {
+  const stop = new AbortController();
+  const events: { id?: string; event: string; data: string }[] = [];
+  const done = (async () => {
+    const response = await fetch(`${geode.url}/v1/events${query}`, {
+      headers: { authorization: `Bearer ${token}`, ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }) },
+      signal: stop.signal,
+    });
+    let text = '';
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+        const fields = Object.fromEntries(text.slice(0, end).split('\n').map((line) => [line.split(': ')[0], line.slice(line.indexOf(': ') + 2)]));
+        text = text.slice(end + 2);
+        if (fields['event']) events.push(fields as { id?: string; event: string; data: string });
+      }
+    }
+  })().catch(() => undefined);
+  return { events, stop: async () => { stop.abort(); await done; }, done };
+};
+
+let eu: Geode;
+let us: Geode;
+beforeAll(async () => {
+  const [a, b] = [freshRegion(), freshRegion()];
+  [eu, us] = await Promise.all([openGeode(a, b, testNats().url), openGeode(b, a, testNats().url)]);
+  await waitFor('the links', async () => {
+    const { body } = await ask(eu, 'GET', `/v1/regions/${us.region}`);
+    return (body['link'] as { state: string }).state === 'connected' ? true : undefined;
+  }, { timeoutMs: 10_000 });
+}, 60_000);
+afterAll(async () => Promise.all([eu?.close(), us?.close()]));
+
+describe('two geodes', () => {
+  it('show each other’s tenants, and pass on what is not theirs to write', async () => {
+    const created = await ask(eu, 'POST', '/v1/tenants', { id: 'acme', region: us.region }, { 'idempotency-key': 'k1' });
+    expect([created.status, created.body['region']]).toEqual([201, us.region]);
+    const again = await ask(eu, 'POST', '/v1/tenants', { id: 'acme', region: us.region }, { 'idempotency-key': 'k1' });
+    expect([again.status, again.body]).toEqual([created.status, created.body]);
+    expect((await ask(us, 'GET', '/v1/tenants/acme')).status).toBe(200);
+    await waitFor('the replica', async () => ((await ask(eu, 'GET', '/v1/tenants/acme')).status === 200 ? true : undefined), { timeoutMs: 10_000 });
+    const explained = await ask(eu, 'GET', '/v1/tenants/acme/explain');
+    expect([explained.status, (explained.body['tenant'] as { id: string }).id]).toEqual([200, 'acme']);
+    expect((await ask(eu, 'POST', '/v1/tenants', { id: 'acme', region: eu.region })).body['code']).toBe('name_taken');
+    const labelled = await ask(eu, 'PATCH', '/v1/tenants/acme', { labels: { a: 'b' } });
+    expect([labelled.status, labelled.body['labels']]).toEqual([200, { a: 'b' }]);
+    const [audit] = await us.resources.dataSource.query(`SELECT actor FROM audit WHERE action = 'tenant.updated'`);
+    expect(audit).toEqual({ actor: expect.stringMatching(/^token:/) });
+  });
+
+  it('give the other region’s refusals back as they are, and leave callers without credentials to the local guard', async () => {
+    const bad = await ask(eu, 'POST', '/v1/tenants', { id: 'acme', region: us.region, weight: 0 });
+    expect([bad.status, bad.body['code']]).toEqual([400, 'invalid_input']);
+    const cordon = await ask(eu, 'POST', `/v1/stamps/${us.region}-9/cordon`, { reason: 'x' });
+    expect([cordon.status, cordon.body['code']]).toEqual([404, 'not_found']);
+    const response = await fetch(`${eu.url}/v1/tenants`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ id: 'x', region: us.region }) });
+    expect(response.status).toBe(401);
+    const forged = await ask(eu, 'GET', '/v1/tenants', undefined, { 'x-lapidary-forwarded-principal': 'e30', 'x-lapidary-forwarded-seal': 'aa' });
+    expect(forged.status).toBe(401);
+  });
+
+  it('tell consoles what happens in both regions, and what they missed', async () => {
+    const all = listen(eu);
+    const some = listen(eu, '?types=lapidary.tenant.deleted*');
+    await waitFor('both to be connected', async () => ((await eu.resources.metrics.registry.getSingleMetricAsString('lapidary_live_clients')).includes(' 2') ? true : undefined), { timeoutMs: 5_000 });
+    for (const [geode, id] of [[eu, 'here'], [us, 'there']] as const) {
+      await ask(geode, 'POST', '/v1/tenants', { id, region: geode.region });
+      await ask(geode, 'DELETE', `/v1/tenants/${id}`);
+    }
+    const about = (subject: string): string[] => all.events.filter((e) => (JSON.parse(e.data) as { subject: string }).subject === subject).map((e) => e.event);
+    await waitFor('all events', () => (about('tenant/there').length >= 2 && about('tenant/here').length >= 2 && some.events.length >= 2 ? true : undefined), { timeoutMs: 10_000 });
+    expect(about('tenant/here')).toEqual(['lapidary.tenant.created.v1', 'lapidary.tenant.deleted.v1']);
+    expect(some.events.map((e) => e.event)).toEqual(['lapidary.tenant.deleted.v1', 'lapidary.tenant.deleted.v1']);
+    expect(new Set(all.events.map((e) => e.id)).size).toBe(all.events.length);
+    const resumed = listen(eu, '', all.events[0]!.id);
+    await waitFor('what was missed', () => (resumed.events.length >= all.events.length - 1 ? true : undefined), { timeoutMs: 5_000 });
+    expect(resumed.events.map((e) => e.id)).toEqual(all.events.slice(1).map((e) => e.id));
+    const lost = listen(eu, '', 'nobody-1-1');
+    await waitFor('the reset', () => (lost.events.length > 0 ? true : undefined), { timeoutMs: 5_000 });
+    expect(lost.events[0]!.event).toBe('lapidary.reset');
+    await Promise.all([all, some, resumed, lost].map(async (l) => l.stop()));
+  });
+
+  it('ask a router of the region that the question is about', async () => {
+    expect((await ask(eu, 'GET', `/v1/route?host=a.b`)).body['code']).toBe('not_ready');
+    const stop = us.resources.nats.serveJson(routerExplain(us.region), ExplainRequestSchema, ({ host }) => ({
+      router: 'r1', region: us.region, host, action: 'refuse', status: 404, code: 'unknown_tenant', tenant: null, stamp: null, epoch: null, upstream: null, steps: [],
+      directory: { source: 'live', cursor: 1, entries: 1, ageMs: 0 },
+    }));
+    const { status, body } = await ask(eu, 'GET', `/v1/route?host=a.b&region=${us.region}`);
+    expect([status, body['router'], body['host']]).toEqual([200, 'r1', 'a.b']);
+    stop();
+  });
+
+  it('say within seconds that a region can’t be reached', async () => {
+    await us.app.close();
+    const start = Date.now();
+    const { status, body } = await ask(eu, 'DELETE', '/v1/tenants/acme');
+    expect([status, body['code']]).toEqual([503, 'region_unreachable']);
+    expect(Date.now() - start).toBeLessThan(5_000);
+    expect((await ask(eu, 'GET', '/v1/tenants/acme')).status).toBe(200);
+  }, 20_000);
+});
