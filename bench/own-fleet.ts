@@ -27,7 +27,10 @@ export const startOwnFleet = async (name: string, options: { fresh: boolean }): 
   if (options.fresh) rmSync(dataDir, { recursive: true, force: true });
   const runFile = join(dataDir, 'run.json');
   const begun = performance.now();
-  const child = spawn(process.execPath, [join(root, 'tools/dist/dev.js'), '--data-dir', dataDir], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, [join(root, 'tools/dist/dev.js'), '--data-dir', dataDir], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const ended = new Promise<void>((done) => child.once('exit', () => done()));
   const ready = (): Run | undefined => {
     if (!existsSync(runFile)) return undefined;
@@ -56,7 +59,12 @@ export const startOwnFleet = async (name: string, options: { fresh: boolean }): 
   }
 };
 
-export const post = async (fleet: OwnFleet, region: string, path: string, body: unknown): Promise<{ status: number; body: Record<string, unknown> }> => {
+export const post = async (
+  fleet: OwnFleet,
+  region: string,
+  path: string,
+  body: unknown,
+): Promise<{ status: number; body: Record<string, unknown> }> => {
   const response = await fetch(`${fleet.run.regions[region]!.api}${path}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${fleet.token}`, 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() },

@@ -21,7 +21,8 @@ for (let round = 0; round < rounds; round++) {
   cold.push(await once(true));
   warm.push(await once(false));
   const begun = performance.now();
-  if (spawnSync(process.execPath, [join(root, 'tools/ensure.mjs')], { cwd: root, stdio: 'inherit' }).status !== 0) throw new Error('ensure failed');
+  if (spawnSync(process.execPath, [join(root, 'tools/ensure.mjs')], { cwd: root, stdio: 'inherit' }).status !== 0)
+    throw new Error('ensure failed');
   look.push(performance.now() - begun);
 }
 report('start', 'npm run bench:start', [

@@ -151,7 +151,7 @@ export const startFleet = async (options: StartFleetOptions): Promise<Fleet> => 
       process.kill(found.pid, signal);
       return found.pid;
     },
-    provisioningChildren: () => provisioningChildren(dataDir),
+    provisioningChildren: () => provisioningChildren(home),
     directoryCopyHolds: (region, tenant) => {
       const copy = path.join(dataDir, 'routers', `${region}.directory.json`);
       try {
@@ -173,14 +173,14 @@ export const startFleet = async (options: StartFleetOptions): Promise<Fleet> => 
   };
 };
 
-/** Processes of this machine that run the provisioner with this fleet's folder in their environment. Linux only. */
-const provisioningChildren = (dataDir: string): number[] =>
+/** Processes of this machine that run the provisioner in this fleet's home; also those whose parent is dead. Linux only. */
+const provisioningChildren = (home: string): number[] =>
   readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
     .filter((pid) => {
       try {
         const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-        return command.includes('provisioner-main') && readFileSync(`/proc/${pid}/environ`, 'utf8').includes(dataDir);
+        return command.includes('provisioner-main') && readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`HOME=${home}`);
       } catch {
         return false;
       }

@@ -39,7 +39,11 @@ test('stampctl provision eu-2 shows every step on stderr and returns when the st
   const first = await fleet.stampctl(['provision', 'eu-2']);
   expect(first).toMatchObject({ code: 0 });
   for (const step of ['1/5 ✓', '2/5 ✓', '3/5 ✓', '4/5 ✓', '5/5 ✓']) expect(first.stderr).toContain(step);
-  const stamp = JSON.parse((await fleet.stampctl(['stamps', 'show', 'eu-2', '-o', 'json'])).stdout) as { status: string; epoch: number; frontDoors: string[] };
+  const stamp = JSON.parse((await fleet.stampctl(['stamps', 'show', 'eu-2', '-o', 'json'])).stdout) as {
+    status: string;
+    epoch: number;
+    frontDoors: string[];
+  };
   expect(stamp.status).toBe('active');
   expect((await fetch(`${stamp.frontDoors[0]}/_lapidary/healthz`)).status).toBe(200);
 
@@ -82,7 +86,10 @@ test('the other region learns of the tenant and its router serves it too; a tena
 test('an unknown tenant is answered 404 and a stamp refuses what it does not hold with 421 (I4)', async () => {
   const router = fleet.run.regions.eu!.router;
   expect((await throughRouter(router, host('nobody'), '/')).status).toBe(404);
-  const stamps = JSON.parse((await fleet.stampctl(['stamps', 'ls', '-o', 'json'])).stdout).items as { name: string; frontDoors: string[] }[];
+  const stamps = JSON.parse((await fleet.stampctl(['stamps', 'ls', '-o', 'json'])).stdout).items as {
+    name: string;
+    frontDoors: string[];
+  }[];
   const foreign = stamps.find((s) => s.name === 'us-1')!.frontDoors[0]!;
   const refused = await fetch(`${foreign}/api/orders`, { headers: { 'x-lapidary-tenant': 'acme', 'x-lapidary-epoch': '1' } });
   expect(refused.status).toBe(421);
@@ -99,7 +106,8 @@ test.each([
   ['a name that is taken', ['tenants', 'create', 'acme', '--region', 'eu'], 5, 'name_taken'],
   ['a wrong token', ['tenants', 'ls', '--token', 'not-the-token'], 3, 'unauthenticated'],
 ] as const)('%s: clear error with code and what to check, nothing changed', async (_, args, code, errorCode) => {
-  const count = async (): Promise<number> => (JSON.parse((await fleet.stampctl(['tenants', 'ls', '-o', 'json'])).stdout).items as unknown[]).length;
+  const count = async (): Promise<number> =>
+    (JSON.parse((await fleet.stampctl(['tenants', 'ls', '-o', 'json'])).stdout).items as unknown[]).length;
   const before = await count();
   const result = await fleet.stampctl([...args]);
   expect(result.code).toBe(code);
@@ -119,7 +127,11 @@ test('after stop no process is left, and after the next start everything is as i
   const pids = fleet.run.processes.map((p) => p.pid);
   await fleet.stop();
   expect(pids.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
-  expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n').filter((line) => line.includes(fleet.dataDir))).toEqual([]);
+  expect(
+    execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
+      .split('\n')
+      .filter((line) => line.includes(fleet.dataDir)),
+  ).toEqual([]);
 
   fleet = await startFleet({ name: 'main-job', keep: true });
   const answer = await served('eu', 'acme');

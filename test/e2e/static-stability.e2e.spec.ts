@@ -24,7 +24,8 @@ afterAll(async () => {
 });
 
 test('a restarted router serves every tenant it knew while everything that decides is dead (I7)', async () => {
-  for (const tenant of tenants) expect((await fleet.stampctl(['tenants', 'create', tenant, '--region', tenant === 'cobalt' ? 'us' : 'eu'])).code).toBe(0);
+  for (const tenant of tenants)
+    expect((await fleet.stampctl(['tenants', 'create', tenant, '--region', tenant === 'cobalt' ? 'us' : 'eu'])).code).toBe(0);
   for (const tenant of tenants) await waitFor(`${tenant} to be served`, () => whoami(tenant), { timeoutMs: 30_000 });
 
   const router = fleet.processes().find((p) => p.name === 'router-eu')!;
@@ -50,6 +51,9 @@ test('a restarted router serves every tenant it knew while everything that decid
   standIn.kill('SIGKILL');
   await gone(standIn.pid!, 5_000);
   process.kill(fleet.run.supervisorPid, 'SIGCONT');
-  await waitFor('everything to be back by itself', async () => ((await fleet.stampctl(['stamps', 'ls'])).code === 0 ? true : undefined), { timeoutMs: 60_000, intervalMs: 500 });
+  await waitFor('everything to be back by itself', async () => ((await fleet.stampctl(['stamps', 'ls'])).code === 0 ? true : undefined), {
+    timeoutMs: 60_000,
+    intervalMs: 500,
+  });
   for (const tenant of tenants) await waitFor(`${tenant} to be served again`, () => whoami(tenant), { timeoutMs: 60_000 });
 });

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { throughRouter } from './router-client.js';
 
 export interface TrafficResult {
-  /** Idempotency keys of orders that were answered 201. */
+  /** Ids of the orders that were answered 201, one per idempotency key. */
   readonly acknowledged: readonly string[];
   /** Answers and connection errors by kind, for the test's message. */
   readonly answers: Readonly<Record<string, number>>;
@@ -12,11 +12,16 @@ export interface TrafficResult {
 }
 
 export interface Traffic {
+  /** Orders acknowledged so far. */
+  count(): number;
+  /** Ends after the order under way is acknowledged too, so that what exists and what was acknowledged must be equal. */
   stop(): Promise<TrafficResult>;
 }
 
 /** One order at a time and a short pause: enough to notice an outage, little enough for two cores. */
 const pauseMs = 20;
+/** Longer than any outage that heals by itself. */
+const lastOrderMs = 60_000;
 
 /**
  * A customer who orders again and again through a router, each order under its own idempotency key and repeated until it
@@ -31,7 +36,11 @@ export const startTraffic = (router: string, host: string, sku: string): Traffic
   const count = (kind: string): void => void (answers[kind] = (answers[kind] ?? 0) + 1);
   const loop = async (): Promise<void> => {
     let key = randomUUID();
-    while (running) {
+    let open = false;
+    while (running || open) {
+      if (!running && Date.now() - lastSuccess > lastOrderMs)
+        throw new Error(`the last order was never acknowledged: ${JSON.stringify(answers)}`);
+      open = true;
       try {
         const answer = await throughRouter(router, host, '/api/orders', {
           method: 'POST',
@@ -40,8 +49,9 @@ export const startTraffic = (router: string, host: string, sku: string): Traffic
         });
         count(String(answer.status));
         if (answer.status === 201) {
-          acknowledged.push(key);
+          acknowledged.push((JSON.parse(answer.body) as { id: string }).id);
           key = randomUUID();
+          open = false;
           longestOutageMs = Math.max(longestOutageMs, Date.now() - lastSuccess);
           lastSuccess = Date.now();
         }
@@ -52,7 +62,10 @@ export const startTraffic = (router: string, host: string, sku: string): Traffic
     }
   };
   const done = loop();
+  // A failure is told by stop(); until then nobody awaits it.
+  done.catch(() => undefined);
   return {
+    count: () => acknowledged.length,
     async stop() {
       running = false;
       await done;

@@ -10,7 +10,8 @@ const self = /^test\/tidy\//;
 /** A file that is longer does more than one thing. */
 const linesMax = 300;
 
-const withText = (list: typeof files, pattern: RegExp): string[] => list.filter((f) => !self.test(f.path) && pattern.test(f.text)).map((f) => f.path);
+const withText = (list: typeof files, pattern: RegExp): string[] =>
+  list.filter((f) => !self.test(f.path) && pattern.test(f.text)).map((f) => f.path);
 
 test('no barrels: the only index file is the Pulumi program', () => {
   expect(allFiles().filter((p) => /(^|\/)index\.tsx?$/.test(p))).toEqual(['infra/index.ts']);
@@ -35,7 +36,8 @@ test('no forwardRef, no relation decorators, no request scope', () => {
 });
 
 test('the environment is read in the config loader only', () => {
-  const allowed = /^libs\/config\/src\/load\.ts$|^tools\/|^bench\/|^infra\/engine\/|^apps\/stampctl\/src\/(main|context\/|output\/)|vite\.config/;
+  const allowed =
+    /^libs\/config\/src\/load\.ts$|^tools\/|^bench\/|^infra\/engine\/|^apps\/stampctl\/src\/(main|context\/|output\/)|vite\.config/;
   expect(withText(product, /\bprocess\.env\b/).filter((p) => !allowed.test(p))).toEqual([]);
 });
 
@@ -52,7 +54,10 @@ test('nothing is left open in the code', () => {
 
 test('every invariant that has code is cited by a test', () => {
   // I9 is about retiring stamps, which arrives with decommissioning.
-  const tests = files.filter((f) => /\.spec\.tsx?$/.test(f.path)).map((f) => f.text).join('\n');
+  const tests = files
+    .filter((f) => /\.spec\.tsx?$/.test(f.path))
+    .map((f) => f.text)
+    .join('\n');
   const missing = [1, 2, 3, 4, 5, 6, 7, 8, 10].filter((n) => !new RegExp(`\\bI${n}\\b`).test(tests));
   expect(missing).toEqual([]);
 });
@@ -62,6 +67,8 @@ test('the lock file and the tracked texts name no address or path of a build mac
   expect(lock.includes('"resolved": "http')).toBe(false);
   const tracked = execFileSync('git', ['ls-files', '-z'], { cwd: root, encoding: 'utf8' }).split('\0').filter(Boolean);
   const pattern = new RegExp(['/wo', 'rk/(main|shared)|/ro', 'ot/\\.'].join(''));
-  const named = tracked.filter((p) => !/\.(png|ico|woff2?)$/.test(p) && allFiles().includes(p) && pattern.test(readFileSync(join(root, p), 'utf8')));
+  const named = tracked.filter(
+    (p) => !/\.(png|ico|woff2?)$/.test(p) && allFiles().includes(p) && pattern.test(readFileSync(join(root, p), 'utf8')),
+  );
   expect(named).toEqual([]);
 });

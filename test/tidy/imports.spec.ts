@@ -67,7 +67,11 @@ test('console and stampctl import only contracts and kernel of ours', () => {
 
 test('vendor packages stay in their place', () => {
   const wrong = confined.flatMap(([prefix, place]) =>
-    offenders(product, (file, specifier) => (specifier === prefix || specifier.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`)) && !place.test(file.path)),
+    offenders(
+      product,
+      (file, specifier) =>
+        (specifier === prefix || specifier.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`)) && !place.test(file.path),
+    ),
   );
   expect(wrong).toEqual([]);
 });

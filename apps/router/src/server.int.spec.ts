@@ -1,55 +1,21 @@
 import { createServer, type Server } from 'node:http';
-import { createServer as createNetServer } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
 import { waitFor } from '@lapidary/kernel/wait-for';
-import {
-  answerBytes,
-  closeServer,
-  exchangeBytes,
-  listen,
-  startRawUpstream,
-  type RawUpstream,
-} from '@lapidary/stamp-sdk/forward/forward.fixture';
-import { requestBytes, startTraffic, type TestTraffic } from './traffic.fixture.js';
+import { answerBytes, closeServer, exchangeBytes, listen } from '@lapidary/stamp-sdk/forward/forward.fixture';
+import { misdirected, problemOf, requestBytes, startTraffic, TestDoors, type TestTraffic } from './traffic.fixture.js';
 
 const headEnd = /\r\n\r\n/;
-const misdirected = answerBytes('421 Misdirected Request', ['x-lapidary-error: misdirected', 'x-lapidary-held-epoch: none'], 'no');
-const whole = (soFar: string): boolean => {
-  const [head = '', body = ''] = soFar.split(/\r\n\r\n(.*)/s);
-  const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
-  return soFar.includes('\r\n\r\n') && body.length >= length;
-};
-const epochsOf = (upstream: RawUpstream): string[] =>
-  [...upstream.received.join('').matchAll(/x-lapidary-epoch: (\d+)/g)].map((m) => m[1]!);
-const problemOf = (text: string): { code: string; status: number } =>
-  JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4)) as { code: string; status: number };
 
 let traffic: TestTraffic;
-const upstreams: RawUpstream[] = [];
-const startUpstream = async (onData: Parameters<typeof startRawUpstream>[0]): Promise<RawUpstream> => {
-  const upstream = await startRawUpstream(onData);
-  upstreams.push(upstream);
-  return upstream;
-};
-/** A front door that answers whole requests by their number, from 0. */
-const startDoor = (answer: (count: number, request: string) => string): Promise<RawUpstream> => {
-  let count = 0;
-  const seen = new Map<number, number>();
-  return startUpstream((socket, soFar, connection) => {
-    const request = soFar.slice(seen.get(connection) ?? 0);
-    if (!whole(request)) return;
-    seen.set(connection, soFar.length);
-    socket.write(answer(count++, request));
-  });
-};
+const doors = new TestDoors();
 afterEach(async () => {
   await traffic.close();
-  for (const upstream of upstreams.splice(0)) await upstream.close();
+  await doors.close();
 });
 
 describe('what a stamp is told', () => {
   it('tenant, epoch, request id and trace; nothing that a client says about itself (I4)', async () => {
-    const door = await startDoor(() => answerBytes('200 OK', ['x-lapidary-stamp: eu-1'], 'ok'));
+    const door = await doors.answering(() => answerBytes('200 OK', ['x-lapidary-stamp: eu-1'], 'ok'));
     traffic = await startTraffic([door.url]);
     traffic.route({ epoch: 7 });
     const lies = [
@@ -79,7 +45,7 @@ describe('what a stamp is told', () => {
   });
 
   it('the path without /t/<tenant>, and what was taken off', async () => {
-    const door = await startDoor(() => answerBytes('200 OK', [], 'ok'));
+    const door = await doors.answering(() => answerBytes('200 OK', [], 'ok'));
     traffic = await startTraffic([door.url]);
     await exchangeBytes(traffic.port, requestBytes('GET', '/t/acme/orders', ['Host: router.internal']), /ok$/);
     expect(door.received[0]).toMatch(/^GET \/orders HTTP\/1.1\r\n[^]*x-forwarded-prefix: \/t\/acme\r\n/);
@@ -142,7 +108,7 @@ describe('a refusal', () => {
     ['chunks in HTTP/1.0', requestBytes('POST', '/', ['Transfer-Encoding: chunked'], '0\r\n\r\n').replace('HTTP/1.1', 'HTTP/1.0'), 400],
     ['rubbish', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 400],
   ])('of %s: nothing reaches a stamp, not even what is smuggled behind it, and the connection ends', async (_, bytes, status) => {
-    const door = await startDoor(() => answerBytes('200 OK', [], 'ok'));
+    const door = await doors.answering(() => answerBytes('200 OK', [], 'ok'));
     traffic = await startTraffic([door.url]);
     const text = await exchangeBytes(traffic.port, bytes + requestBytes('GET', '/smuggled'));
     expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*connection: close`, 'i'));
@@ -151,7 +117,7 @@ describe('a refusal', () => {
   });
 
   it('of a chunk that breaks off in the middle: the stamp never sees an end of the body', async () => {
-    const door = await startDoor(() => '');
+    const door = await doors.answering(() => '');
     traffic = await startTraffic([door.url]);
     const text = await exchangeBytes(traffic.port, requestBytes('POST', '/', ['Transfer-Encoding: chunked'], '5\r\nhello\r\nZZ\r\n'));
     expect(text).toMatch(/^(HTTP\/1.1 400 |$)/);
@@ -159,113 +125,10 @@ describe('a refusal', () => {
   });
 });
 
-describe('a stamp that does not hold the tenant (421)', () => {
-  it.each([
-    ['GET', ''],
-    ['POST', 'x'.repeat(30_000)],
-  ])('the entry is fetched again, and %s is repeated whole at the new stamp with the new epoch (I4)', async (method, body) => {
-    const old = await startDoor(() => misdirected);
-    const now = await startDoor((_, request) => answerBytes('200 OK', [], `got ${request.length - request.indexOf('\r\n\r\n') - 4}`));
-    traffic = await startTraffic([old.url]);
-    traffic.stamp({ stamp: 'eu-2', frontDoors: [now.url] });
-    traffic.onRefresh = () => traffic.route({ stamp: 'eu-2', epoch: 2 });
-    const text = await exchangeBytes(traffic.port, requestBytes(method, '/', [], body), /got \d+$/);
-    expect(text).toMatch(new RegExp(`^HTTP/1.1 200[^]*got ${body.length}$`));
-    expect(traffic.refreshed).toEqual(['acme']);
-    expect([epochsOf(old), epochsOf(now)]).toEqual([['1'], ['2']]);
-    expect(await traffic.count('lapidary_router_retries_total')).toEqual({ look_up_again: 1 });
-  });
-
-  it('twice: the second refusal goes to the client', async () => {
-    const door = await startDoor(() => misdirected);
-    traffic = await startTraffic([door.url]);
-    expect(await exchangeBytes(traffic.port, requestBytes('GET'), /no$/)).toMatch(/^HTTP\/1.1 421/);
-    expect(epochsOf(door)).toEqual(['1', '1']);
-  });
-
-  it('then 200 with nothing new in the directory: the stamp was just being told', async () => {
-    const door = await startDoor((count) => (count === 0 ? misdirected : answerBytes('200 OK', [], 'ok')));
-    traffic = await startTraffic([door.url]);
-    expect(await exchangeBytes(traffic.port, requestBytes('GET'), /ok$/)).toMatch(/^HTTP\/1.1 200/);
-  });
-
-  it('after more of the body than is kept: not repeated', async () => {
-    const door = await startDoor(() => misdirected);
-    traffic = await startTraffic([door.url]);
-    expect(await exchangeBytes(traffic.port, requestBytes('POST', '/', [], 'x'.repeat(200_000)), /no$/)).toMatch(/^HTTP\/1.1 421/);
-    expect(epochsOf(door)).toEqual(['1']);
-  });
-
-  it('and gone since: answered as the directory says now', async () => {
-    const door = await startDoor(() => misdirected);
-    traffic = await startTraffic([door.url]);
-    traffic.onRefresh = () => traffic.route({ status: 'suspended' });
-    expect(problemOf(await exchangeBytes(traffic.port, requestBytes('GET'), /}$/))).toMatchObject({ code: 'tenant_suspended' });
-  });
-
-  it('a workload’s own 421 is none of ours: it passes, once', async () => {
-    const door = await startDoor(() => answerBytes('421 Misdirected Request', [], 'own'));
-    traffic = await startTraffic([door.url]);
-    expect(await exchangeBytes(traffic.port, requestBytes('GET'), /own$/)).toMatch(/^HTTP\/1.1 421/);
-    expect(traffic.refreshed).toEqual([]);
-  });
-});
-
-describe('a stamp that fails', () => {
-  it('one front door refuses connections: the other one serves, POST with body too, and the dead one is passed over', async () => {
-    const dead = createNetServer();
-    const deadUrl = `http://127.0.0.1:${await listen(dead)}`;
-    await closeServer(dead);
-    const door = await startDoor(() => answerBytes('200 OK', [], 'ok'));
-    traffic = await startTraffic([deadUrl, door.url]);
-    for (let i = 0; i < 4; i += 1)
-      expect(await exchangeBytes(traffic.port, requestBytes('POST', '/', [], 'hello'), /ok$/)).toMatch(/^HTTP\/1.1 200/);
-    expect(await traffic.count('lapidary_router_retries_total')).toEqual({ other_door: 1 });
-  });
-
-  it('all front doors refuse: 502 with its code', async () => {
-    traffic = await startTraffic(['http://127.0.0.1:1']);
-    const text = await exchangeBytes(traffic.port, requestBytes('GET'), /}$/);
-    expect(text).toMatch(/^HTTP\/1.1 502[^]*x-lapidary-error: stamp_bad_answer\r\n/);
-    expect(problemOf(text)).toMatchObject({ code: 'stamp_bad_answer' });
-  });
-
-  it('it hangs: 504, not repeated', async () => {
-    const door = await startUpstream(() => undefined);
-    traffic = await startTraffic([door.url]);
-    expect(problemOf(await exchangeBytes(traffic.port, requestBytes('GET'), /}$/))).toMatchObject({ code: 'timeout', status: 504 });
-    expect(epochsOf(door)).toHaveLength(1);
-  });
-
-  it('it resets before its answer: 502, and a POST is not done twice', async () => {
-    const door = await startUpstream((socket) => socket.resetAndDestroy());
-    traffic = await startTraffic([door.url]);
-    expect(problemOf(await exchangeBytes(traffic.port, requestBytes('POST', '/', [], 'x'), /}$/))).toMatchObject({
-      code: 'stamp_bad_answer',
-    });
-    expect(epochsOf(door)).toHaveLength(1);
-  });
-
-  it.each([
-    ['GET', /^HTTP\/1.1 200/],
-    ['POST', /^HTTP\/1.1 502/],
-  ])('it closes an idle connection as we use it: %s answers %s', async (method, expected) => {
-    const seen = new Set<number>();
-    const door = await startUpstream((socket, soFar, connection) => {
-      if (connection === 0 && seen.has(0)) return void socket.resetAndDestroy();
-      seen.add(connection);
-      if (whole(soFar)) socket.write(answerBytes('200 OK', [], 'ok'));
-    });
-    traffic = await startTraffic([door.url]);
-    await exchangeBytes(traffic.port, requestBytes('GET'), /ok$/);
-    expect(await exchangeBytes(traffic.port, requestBytes(method, '/', [], method === 'POST' ? 'x' : ''), /(ok|})$/)).toMatch(expected);
-  });
-});
-
 describe('pipelined requests', () => {
   it('for different tenants on one connection each go to their own stamp, and are answered in order', async () => {
-    const one = await startDoor((_, r) => answerBytes('200 OK', [], `1 ${/tenant: (\w+)/.exec(r)?.[1]}`));
-    const two = await startDoor((_, r) => answerBytes('200 OK', [], `2 ${/tenant: (\w+)/.exec(r)?.[1]}`));
+    const one = await doors.answering((_, r) => answerBytes('200 OK', [], `1 ${/tenant: (\w+)/.exec(r)?.[1]}`));
+    const two = await doors.answering((_, r) => answerBytes('200 OK', [], `2 ${/tenant: (\w+)/.exec(r)?.[1]}`));
     traffic = await startTraffic([one.url]);
     traffic.stamp({ stamp: 'eu-2', frontDoors: [two.url] });
     traffic.route({ tenant: 'beta', stamp: 'eu-2' });
@@ -331,7 +194,7 @@ describe('a WebSocket', () => {
     const server = createServer();
     const sockets = new WebSocketServer({ server });
     sockets.on('connection', (socket, request) => socket.send(String(request.headers['x-lapidary-epoch'])));
-    const old = await startDoor(() => misdirected);
+    const old = await doors.answering(() => misdirected);
     traffic = await startTraffic([old.url]);
     traffic.stamp({ stamp: 'eu-2', frontDoors: [`http://127.0.0.1:${await listen(server)}`] });
     traffic.onRefresh = () => traffic.route({ stamp: 'eu-2', epoch: 2 });

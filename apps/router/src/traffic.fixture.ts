@@ -1,5 +1,6 @@
 import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
 import { systemClock } from '@lapidary/kernel/clock';
+import { answerBytes, startRawUpstream, type RawUpstream } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import { UpstreamPools } from '@lapidary/stamp-sdk/forward/upstream';
 import { createLogger } from '@lapidary/telemetry/logger';
 import { DirectoryTable } from './directory/directory-table.js';
@@ -97,12 +98,50 @@ export const startTraffic = async (frontDoors: readonly string[], timeouts = qui
   return traffic;
 };
 
-const marked = /^[0-9a-zA-Z-]+$/;
 /** One request as bytes, for the host of "acme" unless told. */
 export const requestBytes = (method: string, path = '/', headers: readonly string[] = [], body = ''): string => {
   const host = headers.some((h) => /^host:/i.test(h)) ? [] : ['Host: acme.lapidary.localhost'];
   const length =
     body === '' || headers.some((h) => /^(content-length|transfer-encoding):/i.test(h)) ? [] : [`Content-Length: ${body.length}`];
-  if (!marked.test(method)) throw new Error('a method is a token');
   return `${[`${method} ${path} HTTP/1.1`, ...host, ...headers, ...length].join('\r\n')}\r\n\r\n${body}`;
 };
+
+/** What a stamp's agent answers for a tenant that it does not hold. */
+export const misdirected = answerBytes('421 Misdirected Request', ['x-lapidary-error: misdirected', 'x-lapidary-held-epoch: none'], 'no');
+
+export const problemOf = (text: string): { code: string; status: number } =>
+  JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4)) as { code: string; status: number };
+
+/** Whether the bytes are a request with its whole body. */
+export const isWhole = (bytes: string): boolean => {
+  const [head = '', body = ''] = bytes.split(/\r\n\r\n(.*)/s);
+  const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
+  return bytes.includes('\r\n\r\n') && body.length >= length;
+};
+
+/** A stamp's front doors, as a test wants them; closed together. */
+export class TestDoors {
+  private readonly open: RawUpstream[] = [];
+
+  async raw(onData: Parameters<typeof startRawUpstream>[0]): Promise<RawUpstream> {
+    const upstream = await startRawUpstream(onData);
+    this.open.push(upstream);
+    return upstream;
+  }
+
+  /** Answers whole requests; `count` is their number, from 0. */
+  answering(answer: (count: number, request: string) => string): Promise<RawUpstream> {
+    let count = 0;
+    const taken = new Map<number, number>();
+    return this.raw((socket, soFar, connection) => {
+      const request = soFar.slice(taken.get(connection) ?? 0);
+      if (!isWhole(request)) return;
+      taken.set(connection, soFar.length);
+      socket.write(answer(count++, request));
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const upstream of this.open.splice(0)) await upstream.close();
+  }
+}

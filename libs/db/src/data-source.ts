@@ -13,7 +13,7 @@ export interface DataSourceOptions {
 
 /** Longer than any statement we mean to send; a stuck one must not hold locks for ever. */
 const statementTimeoutMs = 15_000;
-/** The outbox relay waits for the oldest open transaction, so nobody may sit in one. */
+/** A transaction that nobody ends keeps its row locks, and others wait for them. */
 const idleInTransactionTimeoutMs = 10_000;
 /** Also how long a caller waits for a free connection of the pool: long enough for a burst, short enough to say "overloaded". */
 const connectionTimeoutMs = 8_000;

@@ -15,7 +15,8 @@ const ErrorBodySchema = z.object({
 
 export const encodeJson = (value: unknown): string => JSON.stringify(value);
 
-const fieldsOf = (error: z.ZodError): FieldProblem[] => error.issues.map((i) => ({ path: i.path.map(String).join('.'), message: i.message }));
+const fieldsOf = (error: z.ZodError): FieldProblem[] =>
+  error.issues.map((i) => ({ path: i.path.map(String).join('.'), message: i.message }));
 
 /** Parses a message against a schema; what doesn't fit is `invalid_input` with the places. */
 export const decodeJson = <T extends z.ZodType>(msg: Msg, schema: T): z.infer<T> => {

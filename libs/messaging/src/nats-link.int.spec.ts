@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { once } from 'node:events';
@@ -11,8 +11,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { freshRegion, testNats } from '@lapidary/testing/backends';
 import { NatsLink } from './nats-link.js';
-import { OrderedReader, type ReaderEnd } from './ordered-reader.js';
-import { deleteStream, directoryStreamShape, ensureStream, geoStreamShape, lastMessage, publishToStream, streamState } from './streams.js';
+import { ensureStream, geoStreamShape, publishToStream } from './streams.js';
 
 const logger = { info: () => undefined, warn: () => undefined };
 const links: NatsLink[] = [];
@@ -25,48 +24,6 @@ const up = async (link: NatsLink): Promise<void> => {
   await waitFor('the link', () => link.isConnected || undefined, { timeoutMs: 10_000, intervalMs: 10 });
 };
 const Num = z.object({ n: z.number() });
-
-/** Stands between client and server: lets through, cuts (TCP reset) or swallows (a black hole). */
-class Proxy {
-  private mode: 'up' | 'cut' | 'hole' = 'up';
-  private readonly sockets = new Set<Socket>();
-  private constructor(private readonly server: Server) {}
-
-  static async to(url: string): Promise<Proxy> {
-    const { hostname, port } = new URL(url);
-    const server = createServer();
-    const proxy = new Proxy(server);
-    server.on('connection', (client) => {
-      if (proxy.mode === 'cut') return client.destroy();
-      const upstream = connect(Number(port), hostname);
-      for (const [from, to] of [[client, upstream], [upstream, client]] as const) {
-        proxy.sockets.add(from);
-        from.on('data', (data) => proxy.mode !== 'hole' && to.write(data));
-        from.on('error', () => undefined);
-        from.on('close', () => {
-          proxy.sockets.delete(from);
-          to.destroy();
-        });
-      }
-      return client;
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return proxy;
-  }
-
-  get url(): string {
-    return `nats://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-  }
-  set(mode: 'up' | 'cut' | 'hole'): void {
-    this.mode = mode;
-    if (mode === 'cut') for (const socket of this.sockets) socket.resetAndDestroy();
-  }
-  stop(): void {
-    this.server.close();
-    for (const socket of this.sockets) socket.destroy();
-  }
-}
 
 const natsServer = (): string => {
   const asked = process.env['LAPIDARY_NATS_SERVER'];
@@ -111,7 +68,9 @@ describe('a link', () => {
       const child = await start(port, dir);
       try {
         await Promise.all([up(server), up(client)]);
-        const answer = await waitFor('an answer', async () => client.requestJson('double', { n: life }, Num, 500).catch(() => undefined), { timeoutMs: 5_000 });
+        const answer = await waitFor('an answer', async () => client.requestJson('double', { n: life }, Num, 500).catch(() => undefined), {
+          timeoutMs: 5_000,
+        });
         expect(answer).toEqual({ n: life * 2 });
         const shape = geoStreamShape('eu');
         expect((await ensureStream(client, shape)).messages).toBe(life - 1);
@@ -119,7 +78,10 @@ describe('a link', () => {
       } finally {
         await kill(child);
       }
-      await waitFor('the loss to be noticed', () => !client.isConnected && !server.isConnected || undefined, { timeoutMs: 5_000, intervalMs: 10 });
+      await waitFor('the loss to be noticed', () => (!client.isConnected && !server.isConnected) || undefined, {
+        timeoutMs: 5_000,
+        intervalMs: 10,
+      });
     }
     expect(connects).toBe(2);
     await rm(dir, { recursive: true });
@@ -152,109 +114,20 @@ describe('a link', () => {
     const subject = freshRegion();
     let calls = 0;
     for (let i = 0; i < 2; i++) {
-      link.serveJson(subject, Num, async (r) => { calls++; await sleep(100); return r; }, { queue: 'q', inFlightMax: 3 });
+      link.serveJson(
+        subject,
+        Num,
+        async (r) => {
+          calls++;
+          await sleep(100);
+          return r;
+        },
+        { queue: 'q', inFlightMax: 3 },
+      );
     }
     const answers = await Promise.allSettled(Array.from({ length: 30 }, async (_, n) => link.requestJson(subject, { n }, Num, 2_000)));
     const refused = answers.filter((a) => a.status === 'rejected');
     expect([calls, refused.length]).toEqual([6, 24]);
     for (const r of refused) expect((r as PromiseRejectedResult).reason).toMatchObject({ code: 'overloaded' });
-  });
-});
-
-describe('an ordered reader', () => {
-  it.each(['cut', 'hole'] as const)('resumes from its caller’s cursor after a %s, without a gap or a repeat', async (how) => {
-    const region = freshRegion();
-    const near = linkTo(testNats().url);
-    const proxy = await Proxy.to(testNats().url);
-    const far = linkTo(proxy.url);
-    await Promise.all([up(near), up(far)]);
-    const { name } = await ensureStream(near, geoStreamShape(region)).then(() => geoStreamShape(region));
-    const got: number[] = [];
-    const ends: ReaderEnd[] = [];
-    let stopped = false;
-    const reading = (async () => {
-      while (!stopped) {
-        try {
-          const reader = await OrderedReader.open(far, { stream: name, fromSequence: got.length + 1, onMessage: (m) => void got.push(m.sequence) });
-          void waitFor('the stop', () => stopped || undefined, { timeoutMs: 60_000 }).then(async () => reader.stop(), () => undefined);
-          ends.push(await reader.ended);
-          if (ends.at(-1) === 'heartbeats-missed') await far.forceReconnect();
-        } catch {
-          await sleep(50);
-        }
-      }
-    })();
-    const publish = async (n: number): Promise<void> => {
-      await Promise.all(Array.from({ length: n }, async () => publishToStream(near, `geo.${region}.events`, 'x')));
-    };
-    await publish(100);
-    await waitFor('the first messages', () => got.length === 100 || undefined, { timeoutMs: 5_000, intervalMs: 5 });
-    proxy.set(how);
-    await publish(300);
-    await sleep(2_500);
-    proxy.set('up');
-    const healed = performance.now();
-    await waitFor('all messages', () => got.length >= 400 || undefined, { timeoutMs: 10_000, intervalMs: 5 });
-    expect(got).toEqual(Array.from({ length: 400 }, (_, i) => i + 1));
-    expect(performance.now() - healed).toBeLessThan(5_000);
-    expect(ends.slice(0, 1)).toEqual([how === 'cut' ? 'disconnected' : 'heartbeats-missed']);
-    stopped = true;
-    await reading;
-    await deleteStream(near, name);
-    proxy.stop();
-  }, 40_000);
-
-  it('ends when its stream is deleted, when its handler throws, and when it is stopped', async () => {
-    const region = freshRegion();
-    const link = linkTo(testNats().url);
-    await up(link);
-    const { name } = geoStreamShape(region);
-    await ensureStream(link, geoStreamShape(region));
-    const open = async (onMessage: () => void): Promise<OrderedReader> => OrderedReader.open(link, { stream: name, fromSequence: 1, onMessage });
-    const stopped = await open(() => undefined);
-    await stopped.stop();
-    expect(await stopped.ended).toBe('stopped');
-    const failing = await open(() => { throw new Error('mine'); });
-    await publishToStream(link, `geo.${region}.events`, 'x');
-    expect(await failing.ended).toBe('failed');
-    expect(failing.failure).toMatchObject({ message: 'mine' });
-    const orphan = await open(() => undefined);
-    await deleteStream(link, name);
-    expect(['stream-gone', 'heartbeats-missed']).toContain(await orphan.ended);
-    await expect(open(() => undefined)).rejects.toMatchObject({ code: 'not_ready' });
-  }, 20_000);
-
-  it('is not taken for dead while its handler is slow', async () => {
-    const region = freshRegion();
-    const link = linkTo(testNats().url);
-    await up(link);
-    await ensureStream(link, geoStreamShape(region));
-    for (let i = 0; i < 3; i++) await publishToStream(link, `geo.${region}.events`, 'x');
-    let got = 0;
-    const reader = await OrderedReader.open(link, { stream: geoStreamShape(region).name, fromSequence: 1, onMessage: async () => { await sleep(2_500); got++; } });
-    await waitFor('all three', () => got === 3 || undefined, { timeoutMs: 15_000 });
-    await reader.stop();
-    expect(await reader.ended).toBe('stopped');
-    await deleteStream(link, geoStreamShape(region).name);
-  }, 20_000);
-});
-
-describe('streams', () => {
-  it('keep the newest message of a subject, drop a repeat by its id, and can be made by several at once', async () => {
-    const region = freshRegion();
-    const link = linkTo(testNats().url);
-    await up(link);
-    const shape = directoryStreamShape(region, 'g1');
-    await Promise.all(Array.from({ length: 5 }, async () => ensureStream(link, shape)));
-    for (const text of ['one', 'two']) await publishToStream(link, `dir.${region}.tenant.a`, text);
-    expect(await streamState(link, shape.name)).toMatchObject({ messages: 1, lastSequence: 2, description: 'g1' });
-    expect(Buffer.from((await lastMessage(link, shape.name, `dir.${region}.tenant.a`))!).toString()).toBe('two');
-    expect(await lastMessage(link, shape.name, `dir.${region}.tenant.b`)).toBeNull();
-    await ensureStream(link, geoStreamShape(region));
-    expect((await publishToStream(link, `geo.${region}.events`, 'x', 'id-1')).duplicate).toBe(false);
-    expect((await publishToStream(link, `geo.${region}.events`, 'x', 'id-1')).duplicate).toBe(true);
-    await Promise.all([deleteStream(link, shape.name), deleteStream(link, geoStreamShape(region).name)]);
-    expect(await streamState(link, shape.name)).toBeNull();
-    await expect(publishToStream(link, `geo.${region}.events`, 'x')).rejects.toMatchObject({ code: 'not_ready' });
   });
 });

@@ -149,12 +149,7 @@ export class NatsLink {
     await this.running;
   }
 
-  private subscribe(
-    subject: string,
-    options: ServeOptions,
-    handle: (msg: Msg) => Promise<void>,
-    refuse: (msg: Msg) => void,
-  ): () => void {
+  private subscribe(subject: string, options: ServeOptions, handle: (msg: Msg) => Promise<void>, refuse: (msg: Msg) => void): () => void {
     const inFlightMax = options.inFlightMax ?? inFlightDefault;
     let inFlight = 0;
     let live: Subscription | undefined;

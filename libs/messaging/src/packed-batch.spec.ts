@@ -49,7 +49,10 @@ describe('packed batches', () => {
 
   it('has no hole within a batch', () => {
     const batches = splitIntoBatches([event(1, ''), event(2, ''), event(5, ''), event(6, '')]);
-    expect(batches.map((b) => b.events.map((e) => e.originsequence))).toEqual([[1, 2], [5, 6]]);
+    expect(batches.map((b) => b.events.map((e) => e.originsequence))).toEqual([
+      [1, 2],
+      [5, 6],
+    ]);
   });
 
   it('refuses rubbish, wrong shapes and a compression bomb as poison', () => {

@@ -25,7 +25,10 @@ export const unpackBatch = (packed: Uint8Array): unknown[] => {
   }
   const parsed = FrameSchema.safeParse(value);
   if (parsed.success) return parsed.data.events;
-  throw new AppError('poison_event', 'A message of the event stream is no event batch', { internal: parsed.error.message, cause: parsed.error });
+  throw new AppError('poison_event', 'A message of the event stream is no event batch', {
+    internal: parsed.error.message,
+    cause: parsed.error,
+  });
 };
 
 /**

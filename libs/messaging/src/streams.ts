@@ -1,4 +1,13 @@
-import { jetstream, jetstreamManager, JetStreamApiError, JetStreamApiCodes, DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import {
+  jetstream,
+  jetstreamManager,
+  JetStreamApiError,
+  JetStreamApiCodes,
+  DiscardPolicy,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import { directoryAll, directoryStream, geoEvents, geoStream } from '@lapidary/contracts/subjects';
 import { AppError, isAppError } from '@lapidary/kernel/app-error';
@@ -96,7 +105,12 @@ export interface Published {
 }
 
 /** Publishes into a stream and returns once the server has stored it. `not_ready` where it could not be stored. */
-export const publishToStream = async (link: NatsLink, subject: string, payload: Uint8Array | string, messageId?: string): Promise<Published> => {
+export const publishToStream = async (
+  link: NatsLink,
+  subject: string,
+  payload: Uint8Array | string,
+  messageId?: string,
+): Promise<Published> => {
   try {
     const js = jetstream(link.connection, { timeout: apiTimeoutMs });
     const ack = await js.publish(subject, payload, { msgID: messageId, timeout: apiTimeoutMs });

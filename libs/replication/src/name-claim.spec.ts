@@ -15,7 +15,12 @@ describe('name claims', () => {
   it('of three regions end with the same winner in every order of meeting', () => {
     fc.assert(
       fc.property(claim, claim, claim, (a, b, c) => {
-        const orders = [[a, b, c], [c, b, a], [b, a, c], [c, a, b]] as const;
+        const orders = [
+          [a, b, c],
+          [c, b, a],
+          [b, a, c],
+          [c, a, b],
+        ] as const;
         const winners = orders.map(([x, y, z]) => winnerOf(winnerOf(x, y).winner, z).winner);
         for (const w of winners) expect(compareClaims(w, winners[0]!)).toBe(0);
       }),

@@ -20,12 +20,21 @@ const good = (sequence: number): Record<string, unknown> => ({
 describe('incoming events', () => {
   it('are read one by one: a malformed one takes no neighbour along (P-SC3)', () => {
     const read = readEvents('eu', [good(1), { ...good(2), type: 'Rubbish' }, good(3)]);
-    expect(read.map((e) => [e.ok, e.sequence])).toEqual([[true, 1], [false, 2], [true, 3]]);
+    expect(read.map((e) => [e.ok, e.sequence])).toEqual([
+      [true, 1],
+      [false, 2],
+      [true, 3],
+    ]);
   });
 
   it('keep their place where the place itself is unreadable', () => {
     const read = readEvents('eu', [good(1), 'rubbish', null, good(4)]);
-    expect(read.map((e) => [e.ok, e.sequence])).toEqual([[true, 1], [false, 2], [false, 3], [true, 4]]);
+    expect(read.map((e) => [e.ok, e.sequence])).toEqual([
+      [true, 1],
+      [false, 2],
+      [false, 3],
+      [true, 4],
+    ]);
   });
 
   it('from another region than the stream is of are refused', () => {

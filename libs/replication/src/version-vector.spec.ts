@@ -28,7 +28,12 @@ class Reader {
       this.take(run.apply, run.at);
       if (run.stopped?.by.kind !== 'gap') return;
       const { from, to } = run.stopped.by;
-      const fill = planBackfill(this.at, this.log.filter((e) => e.sequence >= from && e.sequence <= to), positionOf, to);
+      const fill = planBackfill(
+        this.at,
+        this.log.filter((e) => e.sequence >= from && e.sequence <= to),
+        positionOf,
+        to,
+      );
       this.take(fill.apply, fill.at);
       run = planRun(this.at, run.stopped.rest, positionOf);
     }
@@ -50,25 +55,31 @@ const deliveriesArb = (log: readonly Event[]) =>
 describe('the version vector', () => {
   it('leads every reader to the same state, whatever order, duplication and loss (I6)', () => {
     fc.assert(
-      fc.property(logArb.chain((log) => fc.tuple(fc.constant(log), deliveriesArb(log))), ([log, deliveries]) => {
-        const reader = new Reader(log);
-        for (const events of deliveries) reader.receive(events);
-        reader.receive(log.slice(-1));
-        expect(reader.state).toEqual(stateOf(log));
-        expect(reader.at).toEqual({ epoch: 1, sequence: log.length });
-      }),
+      fc.property(
+        logArb.chain((log) => fc.tuple(fc.constant(log), deliveriesArb(log))),
+        ([log, deliveries]) => {
+          const reader = new Reader(log);
+          for (const events of deliveries) reader.receive(events);
+          reader.receive(log.slice(-1));
+          expect(reader.state).toEqual(stateOf(log));
+          expect(reader.at).toEqual({ epoch: 1, sequence: log.length });
+        },
+      ),
     );
   });
 
   it('applies each event at most once and in the order of the origin (I5)', () => {
     fc.assert(
-      fc.property(logArb.chain((log) => fc.tuple(fc.constant(log), deliveriesArb(log))), ([log, deliveries]) => {
-        const reader = new Reader(log);
-        for (const events of deliveries) {
-          reader.receive(events);
-          expect(reader.applied).toEqual(Array.from({ length: reader.at.sequence }, (_, i) => i + 1));
-        }
-      }),
+      fc.property(
+        logArb.chain((log) => fc.tuple(fc.constant(log), deliveriesArb(log))),
+        ([log, deliveries]) => {
+          const reader = new Reader(log);
+          for (const events of deliveries) {
+            reader.receive(events);
+            expect(reader.applied).toEqual(Array.from({ length: reader.at.sequence }, (_, i) => i + 1));
+          }
+        },
+      ),
     );
   });
 

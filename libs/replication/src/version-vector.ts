@@ -67,5 +67,10 @@ export const planBackfill = <E>(at: Position, events: readonly E[], positionOf: 
   const fresh = events.filter((e) => positionOf(e).epoch === at.epoch && positionOf(e).sequence > at.sequence);
   const apply = [...fresh].sort((a, b) => positionOf(a).sequence - positionOf(b).sequence);
   const last = apply.length > 0 ? positionOf(apply.at(-1)!).sequence : at.sequence;
-  return { apply, skipped: events.length - apply.length, at: { epoch: at.epoch, sequence: Math.max(at.sequence, last, through) }, stopped: null };
+  return {
+    apply,
+    skipped: events.length - apply.length,
+    at: { epoch: at.epoch, sequence: Math.max(at.sequence, last, through) },
+    stopped: null,
+  };
 };

@@ -159,7 +159,7 @@ const jobEvents = async ({ plane, request, response, id }: Call): Promise<void> 
   const deadline = Date.now() + wait * 1000;
   const newer = () => (plane.jobEvents.get(id) ?? []).filter((e) => e.sequence > after);
   const isOver = () => newer().length > 0 || finishedJobStatuses.includes(found(plane.jobs.get(id), `job ${id}`).status);
-  while (!isOver() && Date.now() < deadline && !response.destroyed) await plane.change(deadline - Date.now());
+  while (!isOver() && Date.now() < deadline && plane.isUp && !response.destroyed) await plane.change(deadline - Date.now());
   send(response, 200, JobEventsSchema, { items: newer(), job: found(plane.jobs.get(id), `job ${id}`) });
 };
 

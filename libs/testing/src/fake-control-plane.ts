@@ -62,6 +62,10 @@ export class FakeControlPlane {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  get isUp(): boolean {
+    return this.server !== null;
+  }
+
   async up(): Promise<this> {
     const server = createServer((request, response) => void this.handle(request, response));
     server.listen(this.port, '127.0.0.1');

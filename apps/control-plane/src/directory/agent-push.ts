@@ -116,6 +116,7 @@ const pushesOf = ({ key, cursor, body, stamp, previousStamp }: NumberedEntry): P
   const pushes: Push[] = [];
   // An epoch below 1 has never been placed.
   if (stamp !== null && epoch >= 1) pushes.push({ stamp, command: { tenant, epoch, cursor, hold: true } });
-  if (previousStamp !== null && previousStamp !== stamp) pushes.push({ stamp: previousStamp, command: { tenant, epoch: Math.max(1, epoch), cursor, hold: false } });
+  if (previousStamp !== null && previousStamp !== stamp)
+    pushes.push({ stamp: previousStamp, command: { tenant, epoch: Math.max(1, epoch), cursor, hold: false } });
   return pushes;
 };

@@ -6,10 +6,8 @@ import { newId } from '@lapidary/kernel/ids';
 import type { DataSource } from 'typeorm';
 import { systemContext } from '../http/command-context.js';
 import { recordEvent } from '../outbox/record-event.js';
+import { servingChannel } from '../tenants/serving-channel.js';
 import { viewTenant } from '../tenants/view-tenant.js';
-
-/** `?wait=` on creation listens here; the payload is the tenant. */
-export const servingChannel = 'lapidary_serving';
 
 export interface ServingTools {
   readonly dataSource: DataSource;
@@ -33,6 +31,8 @@ export interface ServingFact {
  */
 export const confirmServing = async (tools: ServingTools, fact: ServingFact): Promise<number | null> =>
   await inTransaction(tools.dataSource, async (tx) => {
+    // The event carries the whole tenant: without the lock, one that is changed meanwhile could be told with its old values last (I6).
+    await tx.query('SELECT 1 FROM tenant WHERE id = $1 FOR NO KEY UPDATE', [fact.tenant]);
     const [row] = await rowsOf<{ ms: string }>(
       tx,
       `UPDATE placement p SET serving_at = clock_timestamp() FROM stamp s
@@ -51,5 +51,8 @@ export const confirmServing = async (tools: ServingTools, fact: ServingFact): Pr
 
 /** The previous stamp has let go, unless the entry names another one by now. */
 export const confirmDropped = async (dataSource: DataSource, tenant: string, stamp: string): Promise<void> => {
-  await dataSource.query('UPDATE directory_entry SET previous_stamp = NULL WHERE key = $1 AND previous_stamp = $2', [tenantKey(tenant), stamp]);
+  await dataSource.query('UPDATE directory_entry SET previous_stamp = NULL WHERE key = $1 AND previous_stamp = $2', [
+    tenantKey(tenant),
+    stamp,
+  ]);
 };

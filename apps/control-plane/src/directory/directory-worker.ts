@@ -67,9 +67,14 @@ export class DirectoryWorker implements OnApplicationBootstrap, BeforeApplicatio
     const { dataSource } = this.database;
     const region = this.config.LAPIDARY_REGION;
     this.stops.push(
-      this.nats.serveJson(directorySnapshot(region), SnapshotRequestSchema, async ({ after, limit }) => snapshotPage(dataSource, after, limit), {
-        queue: responders,
-      }),
+      this.nats.serveJson(
+        directorySnapshot(region),
+        SnapshotRequestSchema,
+        async ({ after, limit }) => snapshotPage(dataSource, after, limit),
+        {
+          queue: responders,
+        },
+      ),
       this.nats.subscribeJson(routerHeartbeat(region), RouterHeartbeatSchema, (heartbeat) => this.routers.hear(heartbeat)),
     );
     const timer = setInterval(() => void this.observeRouters(), routersMs);
@@ -103,7 +108,8 @@ export class DirectoryWorker implements OnApplicationBootstrap, BeforeApplicatio
     try {
       const [row] = await rowsOf<{ cursor: string }>(this.database.dataSource, 'SELECT cursor FROM origin');
       const cursor = Number(row?.cursor ?? 0);
-      for (const { router, directory } of live) this.metrics.lapidary_directory_router_lag.set({ router }, Math.max(0, cursor - directory.cursor));
+      for (const { router, directory } of live)
+        this.metrics.lapidary_directory_router_lag.set({ router }, Math.max(0, cursor - directory.cursor));
     } catch (error) {
       this.logger.debug({ err: error }, 'the routers’ lag is not known at the moment');
     }

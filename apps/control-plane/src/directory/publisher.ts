@@ -49,7 +49,7 @@ export class DirectoryPublisher {
     });
     this.verifiedAt = 0;
     try {
-      for (let failures = 0; !signal.aborted; ) {
+      for (let failures = 0; !signal.aborted;) {
         try {
           const busy = await this.pass();
           failures = 0;

@@ -27,7 +27,8 @@ export class RouteController {
     try {
       return await this.nats.requestJson(routerExplain(own), { host, path }, RouteExplanationSchema, answerMs);
     } catch (error) {
-      if (isAppError(error) && error.code === 'not_ready') throw new AppError('not_ready', `No router of region ${own} is connected`, { cause: error, retryAfterSeconds: 1 });
+      if (isAppError(error) && error.code === 'not_ready')
+        throw new AppError('not_ready', `No router of region ${own} is connected`, { cause: error, retryAfterSeconds: 1 });
       throw error;
     }
   }

@@ -34,7 +34,7 @@ describe('health of a stamp', () => {
     fc.assert(
       fc.property(health, fc.nat(30_000), fc.nat(30_000), fc.nat(30_000), (previous, a, b, listeningMs) => {
         const [less, more] = [Math.min(a, b), Math.max(a, b)].map((ageMs) => assess({ ...base, previous, ageMs, listeningMs }));
-        fc.pre(more !== undefined && less !== undefined && (a <= listeningMs) === (b <= listeningMs));
+        fc.pre(more !== undefined && less !== undefined && a <= listeningMs === b <= listeningMs);
         expect(healthRank[more!]).toBeGreaterThanOrEqual(healthRank[less!]);
       }),
     );

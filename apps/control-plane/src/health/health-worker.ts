@@ -65,7 +65,12 @@ export class HealthWorker implements OnApplicationBootstrap, BeforeApplicationSh
     const region = this.config.LAPIDARY_REGION;
     const queue = { queue: responders };
     this.stops.push(
-      this.nats.serveJson(agentRegister(region), RegisterRequestSchema, async (r) => this.counted('register', await answerRegister(this.tools, r)), queue),
+      this.nats.serveJson(
+        agentRegister(region),
+        RegisterRequestSchema,
+        async (r) => this.counted('register', await answerRegister(this.tools, r)),
+        queue,
+      ),
       this.nats.serveJson(agentSync(region), SyncRequestSchema, async (r) => this.counted('sync', await answerSync(this.tools, r)), queue),
       this.nats.subscribeJson(agentHeartbeat(region), HeartbeatSchema, (beat) => this.book.take(beat), queue),
       this.nats.onConnected(() => (this.listeningSinceMs = Date.now())),

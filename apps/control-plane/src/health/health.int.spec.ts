@@ -72,7 +72,10 @@ describe('registering', () => {
   });
 
   it('refuses a wrong token and an unknown stamp, and changes nothing', async () => {
-    expect(await answerRegister(tools, requestOf(newId(), { token: 'another secret, as long' }))).toMatchObject({ ok: false, code: 'unauthenticated' });
+    expect(await answerRegister(tools, requestOf(newId(), { token: 'another secret, as long' }))).toMatchObject({
+      ok: false,
+      code: 'unauthenticated',
+    });
     expect(await answerRegister(tools, requestOf(newId(), { stamp: `${region.name}-7` }))).toMatchObject({ ok: false, code: 'not_found' });
     expect((await stampRow()).epoch).toBe(0);
   });
@@ -108,7 +111,10 @@ describe('holdings', () => {
     await hold('b', 2, stamp); // no cursor yet
     await hold('c', 1, null);
     const { holdings } = accepted(await answerRegister(tools, requestOf(newId())));
-    expect(holdings.holdings.map((h) => [h.tenant, h.epoch]).sort()).toEqual([['a', 1], ['b', 2]]);
+    expect(holdings.holdings.map((h) => [h.tenant, h.epoch]).sort()).toEqual([
+      ['a', 1],
+      ['b', 2],
+    ]);
     expect(holdings.holdings.every((h) => h.cursor <= holdings.asOf)).toBe(true);
     const numbered = await numberDirectory(region.dataSource);
     expect(numbered.every((n) => n.cursor > holdings.asOf)).toBe(true);
@@ -117,7 +123,13 @@ describe('holdings', () => {
 
 describe('the monitor', () => {
   const monitorOf = (listeningMs: () => number): StampMonitor =>
-    new StampMonitor({ ...region, region: region.name, metrics: createMetrics(healthMetrics, { processMetrics: false }), intervalMs: 1_000, listeningMs });
+    new StampMonitor({
+      ...region,
+      region: region.name,
+      metrics: createMetrics(healthMetrics, { processMetrics: false }),
+      intervalMs: 1_000,
+      listeningMs,
+    });
   const silentFor = async (seconds: number): Promise<void> => {
     await region.dataSource.query('UPDATE stamp_observation SET last_heartbeat_at = now() - make_interval(secs => $1)', [seconds]);
   };
@@ -131,7 +143,9 @@ describe('the monitor', () => {
     expect([await monitor.look(), await monitor.look()]).toEqual([1, 0]);
     await silentFor(60);
     expect(await monitor.look()).toBe(1);
-    const events: { health: string }[] = await region.dataSource.query(`SELECT data->'stamp'->>'health' AS health FROM outbox ORDER BY position`);
+    const events: { health: string }[] = await region.dataSource.query(
+      `SELECT data->'stamp'->>'health' AS health FROM outbox ORDER BY position`,
+    );
     expect(events.map((e) => e.health)).toEqual(['healthy', 'suspected', 'dead']);
   });
 

@@ -6,7 +6,11 @@ import { LiveHub } from './live-hub.js';
 import { LiveStream, typeFilter } from './live-stream.js';
 
 const EventsQuerySchema = z.object({
-  types: z.string().max(2_000).optional().meta({ description: 'Event types, separated by commas; one that ends in * stands for all that begin so' }),
+  types: z
+    .string()
+    .max(2_000)
+    .optional()
+    .meta({ description: 'Event types, separated by commas; one that ends in * stands for all that begin so' }),
 });
 
 @Controller('v1/events')
@@ -21,10 +25,19 @@ export class EventsController {
     tag: 'events',
     answers: { 200: null },
   })
-  events(@Query({ schema: EventsQuerySchema }) query: z.infer<typeof EventsQuerySchema>, @Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+  events(
+    @Query({ schema: EventsQuerySchema }) query: z.infer<typeof EventsQuerySchema>,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): void {
     reply.hijack();
     const out = reply.raw;
-    const headers = { ...reply.getHeaders(), 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
+    const headers = {
+      ...reply.getHeaders(),
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    };
     out.writeHead(200, headers as Record<string, string>);
     const last = request.headers['last-event-id'];
     const leave = this.hub.join(new LiveStream(out, typeFilter(query.types)), typeof last === 'string' && last !== '' ? last : undefined);

@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import type { LiveEvent } from '@lapidary/contracts/api/system';
 import { LiveRing } from './live-ring.js';
 
-const event = (id: string): LiveEvent => ({ id, region: 'eu', type: 'lapidary.tenant.placed.v1', subject: 'tenant/a', at: '2025-01-01T00:00:00Z', data: {} });
+const event = (id: string): LiveEvent => ({
+  id,
+  region: 'eu',
+  type: 'lapidary.tenant.placed.v1',
+  subject: 'tenant/a',
+  at: '2025-01-01T00:00:00Z',
+  data: {},
+});
 
 describe('the ring of live events', () => {
   it('answers with all that came after an event, or says that it does not know', () => {

@@ -9,7 +9,11 @@ export const outboxMetrics = {
     labels: [],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600],
   },
-  lapidary_outbox_stream_repairs_total: { type: 'counter', help: 'Times the stream had lost events and they were published again', labels: [] },
+  lapidary_outbox_stream_repairs_total: {
+    type: 'counter',
+    help: 'Times the stream had lost events and they were published again',
+    labels: [],
+  },
   lapidary_outbox_backfill_events_total: { type: 'counter', help: 'Events sent to peers on request, from the outbox', labels: [] },
   lapidary_outbox_pruned_total: { type: 'counter', help: 'Rows taken out by retention', labels: [] },
 } as const;

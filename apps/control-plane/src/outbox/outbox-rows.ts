@@ -77,16 +77,14 @@ export const markPublished = async (db: Queryable, from: number, to: number): Pr
 
 /** Highest sequence that the stream once acknowledged; 0 where none. */
 export const lastPublished = async (db: Queryable): Promise<number> => {
-  const [row] = await rowsOf<{ last: string | null }>(
-    db,
-    'SELECT max(origin_sequence) AS last FROM outbox WHERE published_at IS NOT NULL',
-  );
+  const [row] = await rowsOf<{ last: string | null }>(db, 'SELECT max(origin_sequence) AS last FROM outbox WHERE published_at IS NOT NULL');
   return Number(row?.last ?? 0);
 };
 
 /** Puts events back to unpublished, so that the relay sends them again. Returns how many. */
 export const publishAgainFrom = async (db: Queryable, from: number): Promise<number> =>
-  (await rowsOf(db, 'UPDATE outbox SET published_at = NULL WHERE origin_sequence >= $1 AND published_at IS NOT NULL RETURNING 1', [from])).length;
+  (await rowsOf(db, 'UPDATE outbox SET published_at = NULL WHERE origin_sequence >= $1 AND published_at IS NOT NULL RETURNING 1', [from]))
+    .length;
 
 export const outboxBacklog = async (db: Queryable): Promise<{ depth: number; ageSeconds: number }> => {
   const [row] = await rowsOf<{ depth: string; age: string | null }>(

@@ -63,9 +63,16 @@ describe('numbering', () => {
     await Promise.all(
       oneTo(1_000).map(async (i) => {
         await inTransaction(region.dataSource, async (tx) => {
-          await recordEvent(tx, systemContext(region.name, 'test', 'r'), region.clock, 'lapidary.stamp.updated.v1', `stamp/${region.name}-${i}`, {
-            stamp: stampOf(region.name, i),
-          });
+          await recordEvent(
+            tx,
+            systemContext(region.name, 'test', 'r'),
+            region.clock,
+            'lapidary.stamp.updated.v1',
+            `stamp/${region.name}-${i}`,
+            {
+              stamp: stampOf(region.name, i),
+            },
+          );
           if (i % 50 === 0) await tx.query('SELECT pg_sleep(0.15)');
           if (i % 10 === 7) throw new Error('rolled back');
           committed++;
@@ -75,7 +82,9 @@ describe('numbering', () => {
     stop = true;
     await numberer;
     while ((await numberOutbox(region.dataSource)) > 0);
-    const rows: { origin_sequence: string }[] = await region.dataSource.query('SELECT origin_sequence FROM outbox ORDER BY origin_sequence');
+    const rows: { origin_sequence: string }[] = await region.dataSource.query(
+      'SELECT origin_sequence FROM outbox ORDER BY origin_sequence',
+    );
     expect(rows.map((r) => Number(r.origin_sequence))).toEqual(oneTo(committed));
     expect((await readOrigin(region.dataSource)).sequence).toBe(committed);
   });
@@ -86,7 +95,9 @@ describe('numbering', () => {
     await dataSource.query('INSERT INTO subject VALUES (1, 0)');
     const change = async (tx: Parameters<Parameters<typeof inTransaction>[1]>[0]): Promise<void> => {
       const [[row]]: [{ version: number }[]] = await tx.query('UPDATE subject SET version = version + 1 WHERE id = 1 RETURNING version');
-      await recordEvent(tx, systemContext(name, 'test', 'r'), clock, 'lapidary.stamp.updated.v1', `stamp/${name}-1`, { stamp: stampOf(name, 1, row!.version) });
+      await recordEvent(tx, systemContext(name, 'test', 'r'), clock, 'lapidary.stamp.updated.v1', `stamp/${name}-1`, {
+        stamp: stampOf(name, 1, row!.version),
+      });
     };
     // Each takes its transaction id first, at a random moment before it gets the lock.
     let stop = false;
@@ -109,13 +120,19 @@ describe('numbering', () => {
     stop = true;
     await Promise.all([bystander, numberer]);
     while ((await numberOutbox(dataSource)) > 0);
-    const rows: { version: string }[] = await dataSource.query(`SELECT data->'stamp'->>'version' AS version FROM outbox ORDER BY origin_sequence`);
+    const rows: { version: string }[] = await dataSource.query(
+      `SELECT data->'stamp'->>'version' AS version FROM outbox ORDER BY origin_sequence`,
+    );
     expect(rows.map((r) => Number(r.version))).toEqual(oneTo(200));
   });
 
   it('by two numberers at once gives no sequence twice', async () => {
     await Promise.all(oneTo(100).map(async (i) => tellOfStamp(region, i)));
-    await Promise.all(oneTo(8).map(async () => { while ((await numberOutbox(region.dataSource, 7)) > 0); }));
+    await Promise.all(
+      oneTo(8).map(async () => {
+        while ((await numberOutbox(region.dataSource, 7)) > 0);
+      }),
+    );
     const rows: { origin_sequence: string }[] = await region.dataSource.query('SELECT origin_sequence FROM outbox ORDER BY 1');
     expect(rows.map((r) => Number(r.origin_sequence))).toEqual(oneTo(100));
   });
@@ -139,7 +156,9 @@ describe('the relay', () => {
     const stop = new AbortController();
     const leaders = [relayOf(region), relayOf(region)].map(async (r) => r.lead(stop.signal));
     await Promise.all(oneTo(300).map(async (i) => tellOfStamp(region, i)));
-    await waitFor('an empty outbox', async () => ((await outboxBacklog(region.dataSource)).depth === 0 ? true : undefined), { timeoutMs: 15_000 });
+    await waitFor('an empty outbox', async () => ((await outboxBacklog(region.dataSource)).depth === 0 ? true : undefined), {
+      timeoutMs: 15_000,
+    });
     stop.abort();
     await Promise.all(leaders);
     expect(new Set(sequencesOf(await readStream()))).toEqual(new Set(oneTo(300)));
@@ -182,7 +201,7 @@ describe('the back-fill', () => {
     for (let i = 1; i <= 450; i += 50) await Promise.all(oneTo(50).map(async (k) => tellOfStamp(region, i + k - 1)));
     while ((await numberOutbox(region.dataSource)) > 0);
     const got: number[] = [];
-    for (let next = 1; next <= 450; ) {
+    for (let next = 1; next <= 450;) {
       const reply = await answerBackfill(region.dataSource, { epoch: 1, from: next, to: 1_000 });
       if (!reply.ok) throw new Error(reply.code);
       got.push(...sequencesOf(reply.events as EventEnvelope[]));

@@ -51,7 +51,7 @@ export class OutboxRelay {
     });
     try {
       this.streamCheckedAt = 0;
-      for (let failures = 0; !signal.aborted; ) {
+      for (let failures = 0; !signal.aborted;) {
         try {
           const busy = await this.pass();
           failures = 0;

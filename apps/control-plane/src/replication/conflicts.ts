@@ -13,7 +13,13 @@ const policy = 'name-claim: lowest hybrid logical time, then region id';
  * Writes a name that two regions gave out into the conflict ledger, once: the same row, under the same id, in every
  * region that hears of it. Returns whether it is new here.
  */
-export const recordNameConflict = async (tx: Tx, name: string, winner: ClaimedBy, loser: ClaimedBy, kind: 'tenant' | 'host' = 'tenant'): Promise<boolean> => {
+export const recordNameConflict = async (
+  tx: Tx,
+  name: string,
+  winner: ClaimedBy,
+  loser: ClaimedBy,
+  kind: 'tenant' | 'host' = 'tenant',
+): Promise<boolean> => {
   const regions = [winner.region, loser.region].sort();
   const written = await rowsOf(
     tx,

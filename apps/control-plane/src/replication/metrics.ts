@@ -6,8 +6,20 @@ export const replicationMetrics = {
   lapidary_replication_dead_letters_total: { type: 'counter', help: 'Events that could not be applied and were parked', labels: ['peer'] },
   lapidary_replication_conflicts_total: { type: 'counter', help: 'Names that two regions had given out', labels: ['peer'] },
   lapidary_replication_lag_seconds: { type: 'gauge', help: 'Age of the last applied event when it was applied', labels: ['peer'] },
-  lapidary_replication_behind: { type: 'gauge', help: 'Events that the peer has and we have not applied, at the last look', labels: ['peer'] },
+  lapidary_replication_behind: {
+    type: 'gauge',
+    help: 'Events that the peer has and we have not applied, at the last look',
+    labels: ['peer'],
+  },
   lapidary_replication_connected: { type: 'gauge', help: '1 while the link to the peer stands', labels: ['peer'] },
-  lapidary_replication_sessions_total: { type: 'counter', help: 'Times the peer’s stream was opened, by why the last reading ended', labels: ['peer', 'after'] },
-  lapidary_forwarded_requests_total: { type: 'counter', help: 'API requests passed to the region they belong to', labels: ['peer', 'outcome'] },
+  lapidary_replication_sessions_total: {
+    type: 'counter',
+    help: 'Times the peer’s stream was opened, by why the last reading ended',
+    labels: ['peer', 'after'],
+  },
+  lapidary_forwarded_requests_total: {
+    type: 'counter',
+    help: 'API requests passed to the region they belong to',
+    labels: ['peer', 'outcome'],
+  },
 } as const;

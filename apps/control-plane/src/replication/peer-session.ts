@@ -164,7 +164,7 @@ export class PeerSession {
     const { link, peer, dataSource, tools, logger, metrics } = this.options;
     metrics.lapidary_replication_gaps_total.inc({ peer });
     logger.info({ peer, from, to }, 'filling a gap from the peer’s outbox');
-    for (let next = from; next <= to; ) {
+    for (let next = from; next <= to;) {
       const reply = await link.requestJson(geoBackfill(peer), { epoch, from: next, to }, BackfillReplySchema, requestMs);
       if (!reply.ok) throw new AppError('not_ready', `Region ${peer} has begun epoch ${reply.epoch}`);
       if (reply.through < next) throw new AppError('not_ready', `Region ${peer} does not have its events ${next} to ${to} yet`);

@@ -18,7 +18,7 @@ export class PeerPuller {
     const wakeup = new Wakeup();
     const stopListening = link.onConnected(() => wakeup.wake());
     try {
-      for (let failures = 0; !signal.aborted; ) {
+      for (let failures = 0; !signal.aborted;) {
         if (!link.isConnected) {
           await wakeup.wait(disconnectedMs, signal);
           continue;

@@ -50,7 +50,9 @@ export class ReplicationWorker implements OnModuleInit, OnApplicationBootstrap, 
   ) {
     this.logger = logger.child({ part: 'replication' });
     this.metrics = createMetrics(replicationMetrics, { processMetrics: false, registry });
-    this.links = new PeerLinks(config, this.logger, status, (peer, up) => this.metrics.lapidary_replication_connected.set({ peer }, up ? 1 : 0));
+    this.links = new PeerLinks(config, this.logger, status, (peer, up) =>
+      this.metrics.lapidary_replication_connected.set({ peer }, up ? 1 : 0),
+    );
     this.leaders = [...this.links.byRegion].map(([peer, link]) => this.leaderFor(peer, link));
   }
 

@@ -41,6 +41,8 @@ describe('whose a request is', () => {
   });
 
   it('is told without throwing for every path', () => {
-    fc.assert(fc.property(fc.constantFrom('GET', 'POST'), fc.webPath(), fc.anything(), (method, path, body) => void of(method, `/v1${path}`, body)));
+    fc.assert(
+      fc.property(fc.constantFrom('GET', 'POST'), fc.webPath(), fc.anything(), (method, path, body) => void of(method, `/v1${path}`, body)),
+    );
   });
 });

@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ControlPlaneConfigSchema } from '@lapidary/config/control-plane';
@@ -22,7 +23,17 @@ import { TenantsModule } from '../tenants/tenants.module.js';
 import { ReplicationModule } from './replication.module.js';
 
 const token = 'test-admin-token-0123456789';
-const features = [AuthModule, RegionsModule, StampsModule, TenantsModule, OutboxModule, DirectoryModule, HealthModule, ReplicationModule, LiveModule];
+const features = [
+  AuthModule,
+  RegionsModule,
+  StampsModule,
+  TenantsModule,
+  OutboxModule,
+  DirectoryModule,
+  HealthModule,
+  ReplicationModule,
+  LiveModule,
+];
 
 interface Geode {
   readonly region: string;
@@ -59,7 +70,10 @@ const openGeode = async (region: string, peer: string, peerNatsUrl: string): Pro
     resources,
     url: (await app.getUrl()).replace('[::1]', '127.0.0.1'),
     close: async () => {
+      // fetch keeps its connections for as long as the server offers; the process's own front server cuts them (http/front-server.ts).
+      const cutting = setInterval(() => (app.getHttpServer() as Server).closeAllConnections(), 100);
       await app.close();
+      clearInterval(cutting);
       for (const stream of [geoStream(region), directoryStream(region)]) await deleteStream(resources.nats, stream).catch(() => undefined);
       await resources.nats.close();
       await resources.dataSource.destroy();
@@ -91,13 +105,25 @@ const listen = (geode: Geode, query = '', lastEventId?: string) => {
     for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
       text += chunk;
       for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-        const fields = Object.fromEntries(text.slice(0, end).split('\n').map((line) => [line.split(': ')[0], line.slice(line.indexOf(': ') + 2)]));
+        const fields = Object.fromEntries(
+          text
+            .slice(0, end)
+            .split('\n')
+            .map((line) => [line.split(': ')[0], line.slice(line.indexOf(': ') + 2)]),
+        );
         text = text.slice(end + 2);
         if (fields['event']) events.push(fields as { id?: string; event: string; data: string });
       }
     }
   })().catch(() => undefined);
-  return { events, stop: async () => { stop.abort(); await done; }, done };
+  return {
+    events,
+    stop: async () => {
+      stop.abort();
+      await done;
+    },
+    done,
+  };
 };
 
 let eu: Geode;
@@ -105,10 +131,14 @@ let us: Geode;
 beforeAll(async () => {
   const [a, b] = [freshRegion(), freshRegion()];
   [eu, us] = await Promise.all([openGeode(a, b, testNats().url), openGeode(b, a, testNats().url)]);
-  await waitFor('the links', async () => {
-    const { body } = await ask(eu, 'GET', `/v1/regions/${us.region}`);
-    return (body['link'] as { state: string }).state === 'connected' ? true : undefined;
-  }, { timeoutMs: 10_000 });
+  await waitFor(
+    'the links',
+    async () => {
+      const { body } = await ask(eu, 'GET', `/v1/regions/${us.region}`);
+      return (body['link'] as { state: string }).state === 'connected' ? true : undefined;
+    },
+    { timeoutMs: 10_000 },
+  );
 }, 60_000);
 afterAll(async () => Promise.all([eu?.close(), us?.close()]));
 
@@ -119,7 +149,9 @@ describe('two geodes', () => {
     const again = await ask(eu, 'POST', '/v1/tenants', { id: 'acme', region: us.region }, { 'idempotency-key': 'k1' });
     expect([again.status, again.body]).toEqual([created.status, created.body]);
     expect((await ask(us, 'GET', '/v1/tenants/acme')).status).toBe(200);
-    await waitFor('the replica', async () => ((await ask(eu, 'GET', '/v1/tenants/acme')).status === 200 ? true : undefined), { timeoutMs: 10_000 });
+    await waitFor('the replica', async () => ((await ask(eu, 'GET', '/v1/tenants/acme')).status === 200 ? true : undefined), {
+      timeoutMs: 10_000,
+    });
     const explained = await ask(eu, 'GET', '/v1/tenants/acme/explain');
     expect([explained.status, (explained.body['tenant'] as { id: string }).id]).toEqual([200, 'acme']);
     expect((await ask(eu, 'POST', '/v1/tenants', { id: 'acme', region: eu.region })).body['code']).toBe('name_taken');
@@ -134,22 +166,42 @@ describe('two geodes', () => {
     expect([bad.status, bad.body['code']]).toEqual([400, 'invalid_input']);
     const cordon = await ask(eu, 'POST', `/v1/stamps/${us.region}-9/cordon`, { reason: 'x' });
     expect([cordon.status, cordon.body['code']]).toEqual([404, 'not_found']);
-    const response = await fetch(`${eu.url}/v1/tenants`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ id: 'x', region: us.region }) });
+    const response = await fetch(`${eu.url}/v1/tenants`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ id: 'x', region: us.region }),
+    });
     expect(response.status).toBe(401);
-    const forged = await ask(eu, 'GET', '/v1/tenants', undefined, { 'x-lapidary-forwarded-principal': 'e30', 'x-lapidary-forwarded-seal': 'aa' });
+    const forged = await ask(eu, 'GET', '/v1/tenants', undefined, {
+      'x-lapidary-forwarded-principal': 'e30',
+      'x-lapidary-forwarded-seal': 'aa',
+    });
     expect(forged.status).toBe(401);
   });
 
   it('tell consoles what happens in both regions, and what they missed', async () => {
     const all = listen(eu);
     const some = listen(eu, '?types=lapidary.tenant.deleted*');
-    await waitFor('both to be connected', async () => ((await eu.resources.metrics.registry.getSingleMetricAsString('lapidary_live_clients')).includes(' 2') ? true : undefined), { timeoutMs: 5_000 });
-    for (const [geode, id] of [[eu, 'here'], [us, 'there']] as const) {
+    await waitFor(
+      'both to be connected',
+      async () =>
+        (await eu.resources.metrics.registry.getSingleMetricAsString('lapidary_live_clients')).includes(' 2') ? true : undefined,
+      { timeoutMs: 5_000 },
+    );
+    for (const [geode, id] of [
+      [eu, 'here'],
+      [us, 'there'],
+    ] as const) {
       await ask(geode, 'POST', '/v1/tenants', { id, region: geode.region });
       await ask(geode, 'DELETE', `/v1/tenants/${id}`);
     }
-    const about = (subject: string): string[] => all.events.filter((e) => (JSON.parse(e.data) as { subject: string }).subject === subject).map((e) => e.event);
-    await waitFor('all events', () => (about('tenant/there').length >= 2 && about('tenant/here').length >= 2 && some.events.length >= 2 ? true : undefined), { timeoutMs: 10_000 });
+    const about = (subject: string): string[] =>
+      all.events.filter((e) => (JSON.parse(e.data) as { subject: string }).subject === subject).map((e) => e.event);
+    await waitFor(
+      'all events',
+      () => (about('tenant/there').length >= 2 && about('tenant/here').length >= 2 && some.events.length >= 2 ? true : undefined),
+      { timeoutMs: 10_000 },
+    );
     expect(about('tenant/here')).toEqual(['lapidary.tenant.created.v1', 'lapidary.tenant.deleted.v1']);
     expect(some.events.map((e) => e.event)).toEqual(['lapidary.tenant.deleted.v1', 'lapidary.tenant.deleted.v1']);
     expect(new Set(all.events.map((e) => e.id)).size).toBe(all.events.length);
@@ -165,7 +217,17 @@ describe('two geodes', () => {
   it('ask a router of the region that the question is about', async () => {
     expect((await ask(eu, 'GET', `/v1/route?host=a.b`)).body['code']).toBe('not_ready');
     const stop = us.resources.nats.serveJson(routerExplain(us.region), ExplainRequestSchema, ({ host }) => ({
-      router: 'r1', region: us.region, host, action: 'refuse', status: 404, code: 'unknown_tenant', tenant: null, stamp: null, epoch: null, upstream: null, steps: [],
+      router: 'r1',
+      region: us.region,
+      host,
+      action: 'refuse',
+      status: 404,
+      code: 'unknown_tenant',
+      tenant: null,
+      stamp: null,
+      epoch: null,
+      upstream: null,
+      steps: [],
       directory: { source: 'live', cursor: 1, entries: 1, ageMs: 0 },
     }));
     const { status, body } = await ask(eu, 'GET', `/v1/route?host=a.b&region=${us.region}`);
@@ -176,9 +238,9 @@ describe('two geodes', () => {
   it('say within seconds that a region can’t be reached', async () => {
     await us.app.close();
     const start = Date.now();
-    const { status, body } = await ask(eu, 'DELETE', '/v1/tenants/acme');
+    const { status, body } = await ask(eu, 'POST', `/v1/stamps/${us.region}-1/cordon`, { reason: 'x' });
     expect([status, body['code']]).toEqual([503, 'region_unreachable']);
     expect(Date.now() - start).toBeLessThan(5_000);
-    expect((await ask(eu, 'GET', '/v1/tenants/acme')).status).toBe(200);
+    expect((await ask(eu, 'GET', '/v1/tenants')).status).toBe(200);
   }, 20_000);
 });

@@ -5,7 +5,7 @@ import type { Logger } from '@lapidary/telemetry/logger';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { CONFIG, LOGGER } from '../process/tokens.js';
-import { servingChannel } from './mark-serving.js';
+import { servingChannel } from './serving-channel.js';
 import { viewTenant } from './view-tenant.js';
 
 /** A notification may get lost with its connection; then this is how much later the caller learns. */

@@ -1,4 +1,4 @@
-import { AppError, isAppError } from '@lapidary/kernel/app-error';
+import { type AppError, isAppError } from '@lapidary/kernel/app-error';
 import { backOffMs } from '@lapidary/kernel/back-off';
 import { finishedJobStatuses, type JobEventView, type JobView } from '@lapidary/contracts/api/jobs';
 import type { Api } from './api.js';

@@ -69,11 +69,10 @@ const settled = async (api: Api, created: TenantView): Promise<TenantView> => {
 const sayPending = async (api: Api, tenant: TenantView, output: Output): Promise<void> => {
   output.warn(`${tenant.id} is created but waits for room${tenant.statusReason === null ? '' : `: ${tenant.statusReason}`}`);
   const stamps = await api.stamps({ region: tenant.region }).catch(() => null);
-  const numbers = (stamps?.items ?? [])
-    .filter((s) => regionOfStamp(s.name) === tenant.region)
-    .map((s) => Number(s.name.slice(tenant.region.length + 1)));
-  const next = `${tenant.region}-${Math.max(0, ...numbers) + 1}`;
-  output.hint(
-    `It is placed by itself once there is room. Add some: stampctl provision ${next}\nWhy it waits: stampctl tenants explain ${tenant.id}`,
-  );
+  const own = (stamps?.items ?? []).filter((s) => regionOfStamp(s.name) === tenant.region);
+  const next = `${tenant.region}-${Math.max(0, ...own.map((s) => Number(s.name.slice(tenant.region.length + 1)))) + 1}`;
+  // A stamp like the present ones would not hold it however empty.
+  const tooSmall = own.length > 0 && own.every((s) => s.capacity.units < tenant.weight);
+  const add = `stampctl provision ${next}${tooSmall ? ` --capacity ${tenant.weight}` : ''}`;
+  output.hint(`It is placed by itself once there is room. Add some: ${add}\nWhy it waits: stampctl tenants explain ${tenant.id}`);
 };

@@ -12,13 +12,8 @@ export const tenantsDelete: Command = async (invocation) => {
   const api = invocation.connect();
   const { value: tenant, etag } = await api.tenant(id);
   const where = tenant.placement ? ` on ${tenant.placement.stamp}` : '';
-  await confirmByName(
-    output,
-    `Deleting tenant ${id}${where} ends its service and frees its ${tenant.weight} units`,
-    id,
-    options.yes === true,
-    invocation.signal,
-  );
+  const consequence = `ends its service and frees its ${tenant.weight} ${tenant.weight === 1 ? 'unit' : 'units'}`;
+  await confirmByName(output, `Deleting tenant ${id}${where}`, consequence, id, options.yes === true, invocation.signal);
   const deleted = (await api.deleteTenant(id, etag)) ?? { ...tenant, status: 'deleted' as const, placement: null };
   output.note(`${output.colours.green('✓')} ${id} is deleted; its name is not given out again`);
   await output.result({ data: deleted, name: id, table: (view) => (view.wide ? tenantFacts(deleted, view) : '') });

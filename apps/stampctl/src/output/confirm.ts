@@ -6,7 +6,14 @@ import type { Output } from './output.js';
  * Asks for the thing's name before it is destroyed: a name can't be answered by habit as "y" can. Where nobody can be
  * asked, the act is refused rather than done or hung on.
  */
-export const confirmByName = async (output: Output, act: string, name: string, yes: boolean, signal: AbortSignal): Promise<void> => {
+export const confirmByName = async (
+  output: Output,
+  act: string,
+  consequence: string,
+  name: string,
+  yes: boolean,
+  signal: AbortSignal,
+): Promise<void> => {
   if (yes) return;
   const { stdin, stderr } = output.terminal;
   if (stdin.isTTY !== true || stderr.isTTY !== true) {
@@ -16,7 +23,9 @@ export const confirmByName = async (output: Output, act: string, name: string, y
   }
   const prompt = createInterface({ input: stdin, output: stderr as unknown as NodeJS.WritableStream });
   try {
-    const answer = await prompt.question(`${act}. This cannot be undone. Type ${output.colours.bold(name)} to go on: `, { signal });
+    const answer = await prompt.question(`${act} ${consequence}. This cannot be undone. Type ${output.colours.bold(name)} to go on: `, {
+      signal,
+    });
     if (answer.trim() !== name) throw new AppError('confirmation_needed', 'That was not the name; nothing was changed');
   } finally {
     prompt.close();

@@ -7,9 +7,6 @@ type Candidate = Decision['candidates'][number];
 
 /** Two leading spaces, the mark. */
 const markWidth = 4;
-const nameWidth = 20;
-/** "100 × 0.25" */
-const figureWidth = 11;
 
 /** Why the tenant is where it is. The chosen stamp comes first, then the possible ones by score, then the refused ones. */
 export const explanationText = (explanation: Explanation, decision: Decision, view: View): string => {
@@ -38,11 +35,18 @@ const candidateText = (candidate: Candidate, chosen: boolean, view: View): strin
   const { bold, dim, green, red } = view.colours;
   const verdict = candidate.eligible ? `total ${figure(candidate.total ?? 0)}` : red('refused');
   const title = `${bold(candidate.stamp)} ${dim(`in ${candidate.region}`)}  ${verdict}${chosen ? green(bold('  ◀ chosen')) : ''}`;
-  const rules = candidate.rules.map((r) => [`  ${r.pass ? green('✓') : red('✗')}`, r.rule, '', r.reason]);
+  const rules = candidate.rules.map((r) => [`  ${r.pass ? green('✓') : red('✗')}`, r.rule, r.reason]);
   const scores = candidate.scores.map((s) => ['  ·', s.score, `${figure(s.value)} × ${figure(s.weight)}`, s.reason]);
-  const rows = [...rules, ...scores];
-  return rows.length === 0 ? title : `${title}\n${renderWrapped(rows, [markWidth, nameWidth, figureWidth], view.columns)}`;
+  // One width for the names of both, so that the eye runs down one edge.
+  const nameWidth = longest([...rules, ...scores].map((row) => row[1] ?? ''));
+  const figureWidth = longest(scores.map((row) => row[2] ?? ''));
+  const parts = [title];
+  if (rules.length > 0) parts.push(renderWrapped(rules, [markWidth, nameWidth], view.columns));
+  if (scores.length > 0) parts.push(renderWrapped(scores, [markWidth, nameWidth, figureWidth], view.columns));
+  return parts.join('\n');
 };
+
+const longest = (texts: readonly string[]): number => Math.max(0, ...texts.map((text) => text.length));
 
 const figure = (value: number): string => String(Math.round(value * 100) / 100);
 

@@ -44,7 +44,7 @@ export class LiveJobProgress implements JobProgress {
       line.finish({
         ...line.step,
         status: isOver(line.step) ? line.step.status : 'skipped',
-        message: job ? line.step.message : 'not followed to its end',
+        message: job ? line.step.message : null,
       });
     await this.drawing;
   }
@@ -55,7 +55,8 @@ export class LiveJobProgress implements JobProgress {
       this.lines.set(step.name, { step, wrapper: null, finished: promise, finish: resolve });
     }
     // Everything but data belongs on stderr, the redrawn list too.
-    const { stderr } = globalThis.process;
+    // What others write to either stream while the list is drawn is held back until it is done.
+    const { stderr, stdout } = globalThis.process;
     const list = new Listr(
       [...this.lines.values()].map((line) => ({
         title: line.step.title,
@@ -65,7 +66,7 @@ export class LiveJobProgress implements JobProgress {
         exitOnError: false,
         registerSignalListeners: false,
         collectErrors: false,
-        rendererOptions: { collapseErrors: false, logger: new ListrLogger({ processOutput: new ProcessOutput(stderr, stderr) }) },
+        rendererOptions: { collapseErrors: false, logger: new ListrLogger({ processOutput: new ProcessOutput(stderr, stdout) }) },
       },
     );
     this.drawing = list.run().catch(() => undefined);

@@ -94,8 +94,15 @@ export const stampOf = (region: string, index: number, version = 1): StampView =
 /** Writes one event about a stamp, in a transaction of its own. */
 export const tellOfStamp = async (region: TestRegion, index: number, version = 1): Promise<void> => {
   await inTransaction(region.dataSource, async (tx) => {
-    await recordEvent(tx, systemContext(region.name, 'test', newId()), region.clock, 'lapidary.stamp.updated.v1', stampKey(`${region.name}-${index}`), {
-      stamp: stampOf(region.name, index, version),
-    });
+    await recordEvent(
+      tx,
+      systemContext(region.name, 'test', newId()),
+      region.clock,
+      'lapidary.stamp.updated.v1',
+      stampKey(`${region.name}-${index}`),
+      {
+        stamp: stampOf(region.name, index, version),
+      },
+    );
   });
 };

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { renderReference } from './render-reference.js';
+import { renderReference } from './reference/render-reference.js';
 
-const target = new URL('../../../../docs/reference/stampctl.md', import.meta.url);
+const target = new URL('../../../docs/reference/stampctl.md', import.meta.url);
 
 /** Writes the reference, or with --check ends with 1 where the file is not what would be written. */
 const generate = (check: boolean): number => {

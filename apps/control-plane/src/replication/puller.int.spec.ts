@@ -1,0 +1,85 @@
+import { BackfillRequestSchema } from '@lapidary/contracts/events/envelope';
+import { AckRequestSchema } from '@lapidary/contracts/events/peer-link';
+import { geoAck, geoBackfill, geoStream } from '@lapidary/contracts/subjects';
+import { waitFor } from '@lapidary/kernel/wait-for';
+import { deleteStream } from '@lapidary/messaging/streams';
+import { createMetrics } from '@lapidary/telemetry/metrics';
+import { answerAck, answerBackfill } from '../outbox/backfill.js';
+import { outboxMetrics } from '../outbox/metrics.js';
+import { numberOutbox } from '../outbox/number-outbox.js';
+import { publishOutbox } from '../outbox/publish-outbox.js';
+import { OutboxRelay } from '../outbox/relay.js';
+import { tellOfStamp, type TestRegion } from '../outbox/testing/test-region.js';
+import { replicationMetrics } from './metrics.js';
+import { readPosition } from './peer-position.js';
+import { PeerPuller } from './puller.js';
+import { oneTo, openTwoRegions, toolsOf } from './testing/two-regions.js';
+
+let eu: TestRegion;
+let us: TestRegion;
+let close: () => Promise<void>;
+
+beforeEach(async () => {
+  ({ eu, us, close } = await openTwoRegions());
+});
+afterEach(async () => close());
+
+describe('the link', () => {
+  it('carries everything, through a deleted stream, missing messages and a peer that is asked late', async () => {
+    const serving = [
+      eu.nats.serveJson(geoBackfill(eu.name), BackfillRequestSchema, async (r) => answerBackfill(eu.dataSource, r)),
+      eu.nats.serveJson(geoAck(eu.name), AckRequestSchema, async (r) => answerAck(eu.dataSource, r)),
+    ];
+    const relay = new OutboxRelay({
+      ...eu,
+      metrics: createMetrics(outboxMetrics, { processMetrics: false }),
+      onPublished: () => undefined,
+    });
+    const stop = new AbortController();
+    const told: number[] = [];
+    const puller = new PeerPuller({
+      region: us.name,
+      peer: eu.name,
+      dataSource: us.dataSource,
+      link: us.nats,
+      tools: toolsOf(us),
+      logger: us.logger,
+      metrics: createMetrics(replicationMetrics, { processMetrics: false }),
+      onApplied: (events) => told.push(...events.map((e) => e.originsequence)),
+    });
+    const reached = async (sequence: number): Promise<void> => {
+      await waitFor(
+        `event ${sequence}`,
+        async () => ((await readPosition(us.dataSource, eu.name)).sequence >= sequence ? true : undefined),
+        { timeoutMs: 15_000 },
+      );
+    };
+    for (const i of oneTo(30)) await tellOfStamp(eu, i);
+    await numberOutbox(eu.dataSource);
+    const pulling = puller.lead(stop.signal); // no stream yet: from the outbox
+    await reached(30);
+    const relaying = new AbortController();
+    const leading = relay.lead(relaying.signal);
+    for (const i of oneTo(30)) await tellOfStamp(eu, i, 2);
+    await reached(60);
+    await deleteStream(eu.nats, geoStream(eu.name));
+    for (const i of oneTo(10)) await tellOfStamp(eu, i, 3);
+    await reached(70);
+    relaying.abort();
+    await leading;
+    for (const i of oneTo(5)) await tellOfStamp(eu, i, 4);
+    await numberOutbox(eu.dataSource);
+    await eu.dataSource.query('UPDATE outbox SET published_at = now() WHERE origin_sequence BETWEEN 71 AND 73'); // never reached the stream
+    await publishOutbox(eu.dataSource, eu.nats);
+    await reached(75);
+    await tellOfStamp(eu, 1, 5);
+    await numberOutbox(eu.dataSource); // numbered, and the relay is dead
+    await reached(76);
+    stop.abort();
+    await pulling;
+    expect(told).toEqual(oneTo(76));
+    const acks: { sequence: string }[] = await eu.dataSource.query('SELECT sequence FROM peer_ack');
+    expect(acks).toHaveLength(1);
+    for (const end of serving) end();
+  });
+});

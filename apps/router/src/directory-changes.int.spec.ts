@@ -1,0 +1,116 @@
+import { waitFor } from '@lapidary/kernel/wait-for';
+import { answerBytes, startRawUpstream } from '@lapidary/stamp-sdk/forward/forward.fixture';
+import { DirectoryTable } from './directory/directory-table.js';
+import { ask, eventually, isLive, knows, RouterWorld } from './router-world.fixture.js';
+
+let world: RouterWorld;
+beforeEach(async () => {
+  world = await RouterWorld.begin();
+});
+afterEach(() => world.end());
+
+describe('changes that get lost', () => {
+  it.each([
+    ['the newest', false],
+    ['one in the middle', true],
+  ])('%s: found by the digest, loaded from the pages; nobody is unknown meanwhile', async (_, another) => {
+    await world.region.commit(world.stamp());
+    for (let i = 0; i < 8; i += 1) await world.region.commit(world.tenant(`t${i}`));
+    const one = await world.start();
+    await isLive(one);
+    await world.region.commit(world.tenant('t3', { epoch: 2 }), { publish: false });
+    if (another) await world.region.commit(world.tenant('t4', { epoch: 2 }));
+    let emptied = false;
+    world.region.servePages(() => {
+      emptied ||= one.router.directory.tenant('t0') === undefined;
+      return Promise.resolve();
+    });
+    await world.tellDigestUntil('the lost change', () => one.router.directory.tenant('t3')?.epoch === 2);
+    expect(emptied).toBe(false);
+    expect(one.router.directory.digest?.root).toBe(world.region.digest().root);
+  });
+
+  it('a change that arrives by the stream during the load is not lost by it', async () => {
+    await world.region.commit(world.stamp());
+    for (let i = 0; i < 8; i += 1) await world.region.commit(world.tenant(`t${i}`));
+    const one = await world.start();
+    await isLive(one);
+    await world.region.commit(world.tenant('t7', { epoch: 2 }), { publish: false });
+    // The first page, with t0 at epoch 1, has been read when t0 changes.
+    world.region.servePages(async (page) => {
+      if (page !== 2) return;
+      await world.region.commit(world.tenant('t0', { epoch: 2 }));
+      await knows(one, 't0', 2);
+    });
+    await world.tellDigestUntil('the load', () => one.router.directory.tenant('t7')?.epoch === 2);
+    expect(one.router.directory.tenant('t0')?.epoch).toBe(2);
+  });
+
+  it('an equal digest never loads anything', async () => {
+    await world.region.commit(world.tenant('acme'));
+    const one = await world.start();
+    await isLive(one);
+    world.region.servePages();
+    const equals = async (): Promise<number> =>
+      (await one.router.metrics.lapidary_router_directory_digests_total.get()).values[0]?.value ?? 0;
+    await waitFor('five digests', async () => (world.region.tellDigest(), (await equals()) >= 5 || undefined), {
+      timeoutMs: 5_000,
+      intervalMs: 10,
+    });
+    expect(world.region.pagesServed).toBe(0);
+  });
+
+  it('a stamp that answers 421 has the entry fetched past the reader, and the request is repeated by it', async () => {
+    const moved = await startRawUpstream((socket, soFar) => {
+      const fresh = soFar.includes('x-lapidary-epoch: 2\r\n');
+      if (soFar.endsWith('\r\n\r\n'))
+        socket.write(fresh ? answerBytes('200 OK', [], 'ok') : answerBytes('421 Misdirected Request', ['x-lapidary-error: misdirected']));
+    });
+    await world.region.commit(world.stamp({ frontDoors: [moved.url] }));
+    const before = await world.region.commit(world.tenant('acme'));
+    const one = await world.start();
+    await isLive(one);
+    await world.region.commit(world.tenant('acme', { epoch: 2 }));
+    await knows(one, 'acme', 2);
+    // As if the change had got lost on its way.
+    const old = new DirectoryTable('first');
+    for (const entry of [world.region.entries.get(`stamp/${world.name}-1`)!, before]) old.apply(entry);
+    one.router.directory.swap(old, 'live', Date.now());
+    expect(await ask(one, 'acme')).toBe('200');
+    expect(one.router.directory.tenant('acme')?.epoch).toBe(2);
+    await moved.close();
+  });
+});
+
+describe('a directory that begins anew', () => {
+  it('a database restored from a back-up gives a new generation: loaded whole beside the old one, then followed', async () => {
+    await world.region.commit(world.stamp());
+    for (let i = 0; i < 20; i += 1) await world.region.commit(world.tenant(`t${i}`, { epoch: 3 }));
+    const one = await world.start();
+    await isLive(one);
+    await world.region.restore('second', ({ key }) => key !== 'tenant/t9');
+    await eventually('the old stream’s end to be noticed', () => !one.router.directory.isLive);
+    expect(await ask(one, 't9')).toBe('200');
+    world.region.servePages();
+    await eventually('the new generation', () => one.router.directory.generation === 'second' && one.router.directory.isLive);
+    expect(one.router.directory.tenant('t9')).toBeUndefined();
+    // Its cursor is far below the old generation's.
+    await world.region.commit(world.tenant('t1', { epoch: 4 }));
+    await knows(one, 't1', 4);
+    expect(one.router.directory.digest?.root).toBe(world.region.digest().root);
+  });
+
+  it('a stream that is made anew within the generation takes nothing away', async () => {
+    await world.region.commit(world.stamp());
+    await world.region.commit(world.tenant('acme'));
+    await world.region.commit(world.tenant('beta'));
+    const one = await world.start();
+    await isLive(one);
+    const entries = [...world.region.entries.values()];
+    await world.region.restore('first', () => true);
+    await eventually('the old stream’s end to be noticed', () => !one.router.directory.isLive);
+    for (const entry of entries.slice(0, 1)) await world.region.publish(entry);
+    await isLive(one);
+    expect([await ask(one, 'acme'), await ask(one, 'beta')]).toEqual(['200', '200']);
+  });
+});
