@@ -179,4 +179,5 @@ test('what was known before every kill is still true: one current placement, uni
             (SELECT count(*) FROM stamp s WHERE s.region = 'eu' AND s.used_units <> COALESCE((SELECT sum(units) FROM placement p WHERE p.stamp = s.name AND p.is_current), 0))::int AS wrong`,
   );
   expect(row).toEqual({ current: 1, wrong: 0 });
+  expect((await fleet.api('eu').get('/v1/audit/verify')).body).toMatchObject({ ok: true, broken: null });
 });

@@ -1,6 +1,7 @@
 import tab, { type Command as TabCommand } from '@bomb.sh/tab';
 import type { Command as Commander } from 'commander';
-import { commandTree, globalOptions, nouns, type Completed, type OptionSpec } from './command-tree.js';
+import type { Completed, OptionSpec } from './command-spec.js';
+import { commandTree, globalOptions, nouns } from './command-tree.js';
 import type { Api } from './client/api.js';
 import { readContextFile } from './context/context-file.js';
 import { Invocation } from './invocation.js';

@@ -1,5 +1,6 @@
 import { Argument, Command as Commander, CommanderError, Option } from 'commander';
-import { commandTree, globalOptions, nouns, type ArgumentSpec, type CommandSpec, type OptionSpec } from './command-tree.js';
+import type { ArgumentSpec, CommandSpec, OptionSpec } from './command-spec.js';
+import { commandTree, globalOptions, nouns } from './command-tree.js';
 
 export type Run = (spec: CommandSpec, args: readonly (string | undefined)[], options: Record<string, unknown>) => Promise<void>;
 

@@ -7,8 +7,17 @@ export const ControlPlaneConfigSchema = z.object({
   LAPIDARY_REGION: field.region,
   LAPIDARY_HTTP_HOST: field.host,
   LAPIDARY_HTTP_PORT: field.port('the HTTP API and the console').default(8080),
-  LAPIDARY_DATABASE_URL: z.string().startsWith('postgres').meta({ description: 'This region’s Postgres database, as the control plane’s own role' }),
-  LAPIDARY_DATABASE_POOL: z.coerce.number().int().min(2).max(200).default(16).meta({ description: 'Connections for the API; jobs and replication have their own (P-BH1)' }),
+  LAPIDARY_DATABASE_URL: z
+    .string()
+    .startsWith('postgres')
+    .meta({ description: 'This region’s Postgres database, as the control plane’s own role' }),
+  LAPIDARY_DATABASE_POOL: z.coerce
+    .number()
+    .int()
+    .min(2)
+    .max(200)
+    .default(16)
+    .meta({ description: 'Connections for the API; jobs and replication have their own (P-BH1)' }),
   LAPIDARY_NATS_URL: field.natsUrl,
   LAPIDARY_NATS_USER: field.natsUser,
   LAPIDARY_NATS_PASSWORD: field.natsPassword,
@@ -21,16 +30,37 @@ export const ControlPlaneConfigSchema = z.object({
   LAPIDARY_STAMPS_DIR: z.string().default('stamps').meta({ description: 'Directory of regions.yaml, defaults.yaml and the stamp specs' }),
   LAPIDARY_CONSOLE_DIR: z.string().default('apps/console/dist').meta({ description: 'Built console; without it only the API is served' }),
   LAPIDARY_ROOT_DIR: z.string().default('.').meta({ description: 'Root of the installation, where apps/<name>/dist is found' }),
-  LAPIDARY_ENGINE: z.enum(['embedded', 'pulumi']).default('embedded').meta({ description: 'Provisioning engine: embedded, or the pulumi CLI on PATH' }),
+  LAPIDARY_ENGINE: z
+    .enum(['embedded', 'pulumi'])
+    .default('embedded')
+    .meta({ description: 'Provisioning engine: embedded, or the pulumi CLI on PATH' }),
   LAPIDARY_ENGINE_STATE_DIR: z.string().default('.lapidary/engine').meta({ description: 'State of the embedded engine' }),
-  LAPIDARY_ENGINE_PASSPHRASE_FILE: z.string().default('.lapidary/engine.passphrase').meta({ description: 'File with the passphrase that encrypts secrets in that state' }),
+  LAPIDARY_ENGINE_PASSPHRASE_FILE: z
+    .string()
+    .default('.lapidary/engine.passphrase')
+    .meta({ description: 'File with the passphrase that encrypts secrets in that state' }),
   LAPIDARY_LOCAL_PROCESS_DIR: z.string().optional().meta({ description: 'Local driver: directory that the local supervisor watches' }),
-  LAPIDARY_LOCAL_POSTGRES_ADMIN_URL: z.string().optional().meta({ description: 'Local driver: superuser URL for creating stamps’ databases' }),
+  LAPIDARY_LOCAL_POSTGRES_ADMIN_URL: z
+    .string()
+    .optional()
+    .meta({ description: 'Local driver: superuser URL for creating stamps’ databases' }),
   LAPIDARY_LOCAL_AGENT_NATS_USER: z.string().optional().meta({ description: 'Local driver: NATS user for stamp agents' }),
   LAPIDARY_LOCAL_AGENT_NATS_PASSWORD: z.string().optional().meta({ description: 'Local driver: NATS password for stamp agents' }),
-  LAPIDARY_JOB_CONCURRENCY: z.coerce.number().int().min(1).max(16).default(2).meta({ description: 'Provisioning jobs at once; each is a child process of some 150 MB' }),
+  LAPIDARY_JOB_CONCURRENCY: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(16)
+    .default(2)
+    .meta({ description: 'Provisioning jobs at once; each is a child process of some 150 MB' }),
   LAPIDARY_HEARTBEAT_MS: z.coerce.number().int().min(100).max(60_000).default(1000).meta({ description: 'Interval of stamp heartbeats' }),
-  LAPIDARY_RESYNC_MS: z.coerce.number().int().min(1000).max(600_000).default(15_000).meta({ description: 'Interval of full comparisons (agents, routers)' }),
+  LAPIDARY_RESYNC_MS: z.coerce
+    .number()
+    .int()
+    .min(1000)
+    .max(600_000)
+    .default(15_000)
+    .meta({ description: 'Interval of full comparisons (agents, routers)' }),
   LAPIDARY_LOG_LEVEL: field.logLevel,
 });
 export type ControlPlaneConfig = z.infer<typeof ControlPlaneConfigSchema>;

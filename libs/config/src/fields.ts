@@ -5,11 +5,23 @@ import { RegionNameSchema } from '@lapidary/contracts/api/common';
 /** Fields that several processes share. Descriptions become docs/reference/config.md. */
 export const region = RegionNameSchema.meta({ description: 'Region this process belongs to' });
 export const host = z.string().default('127.0.0.1').meta({ description: 'Address to listen on' });
-export const port = (what: string) => z.coerce.number().int().min(0).max(65535).meta({ description: `Port of ${what}; 0 takes a free one` });
-export const natsUrl = z.string().regex(/^(nats|tls):\/\//, 'nats://host:port').meta({ description: 'This region’s NATS server' });
+export const port = (what: string) =>
+  z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65535)
+    .meta({ description: `Port of ${what}; 0 takes a free one` });
+export const natsUrl = z
+  .string()
+  .regex(/^(nats|tls):\/\//, 'nats://host:port')
+  .meta({ description: 'This region’s NATS server' });
 export const natsUser = z.string().optional().meta({ description: 'NATS user name' });
 export const natsPassword = z.string().optional().meta({ description: 'NATS password' });
-export const logLevel = z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').meta({ description: 'Least severe level that is logged' });
+export const logLevel = z
+  .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+  .default('info')
+  .meta({ description: 'Least severe level that is logged' });
 export const baseDomain = z
   .string()
   .regex(/^[a-z0-9.-]+$/)

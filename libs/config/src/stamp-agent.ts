@@ -16,14 +16,9 @@ export const StampAgentConfigSchema = z.object({
     .string()
     .optional()
     .meta({ description: 'Last good copy of the tenants held, for restarts while the control plane is away' }),
-  LAPIDARY_HOLD_ALONE_MS: z.coerce
-    .number()
-    .int()
-    .min(5_000)
-    .optional()
-    .meta({
-      description: 'How long to serve without a word from the control plane; without it: for as long as it is away (docs/adr/0004)',
-    }),
+  LAPIDARY_HOLD_ALONE_MS: z.coerce.number().int().min(5_000).optional().meta({
+    description: 'How long to serve without a word from the control plane; without it: for as long as it is away (docs/adr/0004)',
+  }),
   LAPIDARY_FRONT_DOOR_URL: z
     .url()
     .optional()

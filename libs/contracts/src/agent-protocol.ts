@@ -30,7 +30,11 @@ export const RegisterRequestSchema = z.object({
 });
 export type RegisterRequest = z.infer<typeof RegisterRequestSchema>;
 
-export const AgentRefusalSchema = z.object({ ok: z.literal(false), code: z.enum(['fenced', 'unauthenticated', 'not_found', 'invalid_input', 'not_ready']), message: z.string() });
+export const AgentRefusalSchema = z.object({
+  ok: z.literal(false),
+  code: z.enum(['fenced', 'unauthenticated', 'not_found', 'invalid_input', 'not_ready']),
+  message: z.string(),
+});
 
 /** All tenants of the stamp as of directory cursor `asOf`; holdings with a cursor up to asOf that are missing are dropped. */
 export const HoldingsSchema = z.object({ asOf: z.number().int().min(0), holdings: z.array(HoldingSchema) });
@@ -68,11 +72,19 @@ export type Heartbeat = z.infer<typeof HeartbeatSchema>;
 
 export const SyncRequestSchema = z.object({ stamp: StampNameSchema, instanceId: z.string().length(26), epoch: z.number().int().min(1) });
 export type SyncRequest = z.infer<typeof SyncRequestSchema>;
-export const SyncReplySchema = z.discriminatedUnion('ok', [z.object({ ok: z.literal(true), holdings: HoldingsSchema }), AgentRefusalSchema]);
+export const SyncReplySchema = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), holdings: HoldingsSchema }),
+  AgentRefusalSchema,
+]);
 export type SyncReply = z.infer<typeof SyncReplySchema>;
 
 export const HoldCommandSchema = HoldingSchema.extend({ hold: z.boolean() });
 export type HoldCommand = z.infer<typeof HoldCommandSchema>;
 /** What the agent holds for the tenant after the command; epoch 0: nothing. */
-export const HoldReplySchema = z.object({ ok: z.literal(true), instanceId: z.string(), stampEpoch: z.number().int(), epoch: z.number().int() });
+export const HoldReplySchema = z.object({
+  ok: z.literal(true),
+  instanceId: z.string(),
+  stampEpoch: z.number().int(),
+  epoch: z.number().int(),
+});
 export type HoldReply = z.infer<typeof HoldReplySchema>;

@@ -6,7 +6,14 @@ import { StampFileSchema } from './stamp-spec.js';
 import { directoryEntry, directoryStream, geoStream } from './subjects.js';
 
 test('a tenant needs only an id and a region', () => {
-  expect(CreateTenantSchema.parse({ id: 'acme', region: 'eu' })).toEqual({ id: 'acme', region: 'eu', weight: 1, residency: [], tier: 'pooled', labels: {} });
+  expect(CreateTenantSchema.parse({ id: 'acme', region: 'eu' })).toEqual({
+    id: 'acme',
+    region: 'eu',
+    weight: 1,
+    residency: [],
+    tier: 'pooled',
+    labels: {},
+  });
 });
 
 test.each([

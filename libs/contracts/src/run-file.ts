@@ -7,10 +7,7 @@ export const RunFileSchema = z.object({
   startedAt: z.string(),
   console: z.url(),
   tokenFile: z.string(),
-  regions: z.record(
-    z.string(),
-    z.object({ api: z.url(), router: z.url(), routerAdmin: z.url(), nats: z.string(), postgres: z.string() }),
-  ),
+  regions: z.record(z.string(), z.object({ api: z.url(), router: z.url(), routerAdmin: z.url(), nats: z.string(), postgres: z.string() })),
   processes: z.array(z.object({ name: z.string(), pid: z.number().int() })),
 });
 export type RunFile = z.infer<typeof RunFileSchema>;

@@ -14,7 +14,8 @@ export interface HlcStamp {
 const counterMax = 0xffff;
 const pattern = /^(\d{13})\.([0-9a-f]{4})\.([a-z][a-z0-9-]*)$/;
 
-export const formatHlc = (s: HlcStamp): string => `${String(s.ms).padStart(13, '0')}.${s.counter.toString(16).padStart(4, '0')}.${s.region}`;
+export const formatHlc = (s: HlcStamp): string =>
+  `${String(s.ms).padStart(13, '0')}.${s.counter.toString(16).padStart(4, '0')}.${s.region}`;
 
 export const parseHlc = (text: string): HlcStamp | null => {
   const m = pattern.exec(text);

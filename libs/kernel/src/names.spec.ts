@@ -3,8 +3,9 @@ import { newJobId } from './ids.js';
 
 test.each(['acme', 'a', '9lives', 'a-b', 'x'.repeat(63)])('%s is a tenant id', (id) => expect(isTenantId(id)).toBe(true));
 
-test.each(['', 'Acme', '-a', 'a-', 'a_b', 'a.b', 'x'.repeat(64), 'x'.repeat(300), 'é', 'a b', 'a\n', '../etc'])('%j is no tenant id', (id) =>
-  expect(isTenantId(id)).toBe(false),
+test.each(['', 'Acme', '-a', 'a-', 'a_b', 'a.b', 'x'.repeat(64), 'x'.repeat(300), 'é', 'a b', 'a\n', '../etc'])(
+  '%j is no tenant id',
+  (id) => expect(isTenantId(id)).toBe(false),
 );
 
 test('a stamp name tells its region, also where the region has hyphens', () => {

@@ -23,7 +23,11 @@ test('an impossible event says what is possible', () => {
 test('a sound table passes the check at start', () => expect(() => checkTransitions(door)).not.toThrow());
 
 test('an ambiguous, unreachable or unknown state fails the check at start', () => {
-  expect(() => checkTransitions({ ...door, transitions: [...door.transitions, { from: ['open'], event: 'close', to: 'open', why: '' }] })).toThrow(/two transitions/);
+  expect(() =>
+    checkTransitions({ ...door, transitions: [...door.transitions, { from: ['open'], event: 'close', to: 'open', why: '' }] }),
+  ).toThrow(/two transitions/);
   expect(() => checkTransitions({ ...door, transitions: [] })).toThrow(/shut can't be reached/);
-  expect(() => checkTransitions({ ...door, transitions: [{ from: ['open'], event: 'close', to: 'ajar' as State, why: '' }] })).toThrow(/unknown state/);
+  expect(() => checkTransitions({ ...door, transitions: [{ from: ['open'], event: 'close', to: 'ajar' as State, why: '' }] })).toThrow(
+    /unknown state/,
+  );
 });

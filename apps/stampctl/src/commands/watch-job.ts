@@ -2,7 +2,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import type { JobView } from '@lapidary/contracts/api/jobs';
 import type { Api } from '../client/api.js';
 import { followJob } from '../client/follow-job.js';
-import { jobProgress } from '../output/job-view.js';
+import { jobProgress } from '../output/job-progress.js';
 import type { Output } from '../output/output.js';
 import { Interrupted } from '../output/terminal.js';
 

@@ -1,5 +1,4 @@
 import type { JobEventView, JobView } from '@lapidary/contracts/api/jobs';
-import type { Output } from './output.js';
 
 /** Shows a job's progress on stderr, in the form that fits where stderr leads. */
 export interface JobProgress {
@@ -8,11 +7,6 @@ export interface JobProgress {
   /** Leaves the screen in order; called once, also after a failure. */
   end(job: JobView | null): Promise<void>;
 }
-
-export const jobProgress = async (output: Output): Promise<JobProgress> => {
-  if (output.interactive) return new (await import('./job-progress-live.js')).LiveJobProgress(output);
-  return new (await import('./job-progress-lines.js')).LineJobProgress(output);
-};
 
 /** "3/6" for the step's place. */
 export const stepPlace = (job: JobView, name: string): string => `${job.steps.findIndex((s) => s.name === name) + 1}/${job.steps.length}`;

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { dnsLabelLengthMax, dnsLabelPattern, jobIdPattern, regionNameLengthMax, regionNamePattern, stampNamePattern } from '@lapidary/kernel/names';
+import {
+  dnsLabelLengthMax,
+  dnsLabelPattern,
+  jobIdPattern,
+  regionNameLengthMax,
+  regionNamePattern,
+  stampNamePattern,
+} from '@lapidary/kernel/names';
 
 export const RegionNameSchema = z
   .string()

@@ -17,7 +17,11 @@ export const RegionSchema = z
       .object({
         state: z.enum(['self', 'connected', 'cut']),
         appliedSequence: z.number().int().meta({ description: 'Last event of that region applied here' }),
-        lagMs: z.number().int().nullable().meta({ description: 'Age of the last applied event when it was applied; null before the first' }),
+        lagMs: z
+          .number()
+          .int()
+          .nullable()
+          .meta({ description: 'Age of the last applied event when it was applied; null before the first' }),
         cutSince: z.string().nullable(),
       })
       .meta({ description: 'The replication link from that region to the one that answers' }),

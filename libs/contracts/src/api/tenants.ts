@@ -7,7 +7,13 @@ export const tenantStatuses = ['pending', 'placed', 'suspended', 'deleted'] as c
 
 /** A residency entry names a region or a jurisdiction, lower case. */
 const ResidencySchema = z
-  .array(z.string().min(1).max(63).regex(/^[a-z][a-z0-9-]*$/, 'a region or jurisdiction, lower case'))
+  .array(
+    z
+      .string()
+      .min(1)
+      .max(63)
+      .regex(/^[a-z][a-z0-9-]*$/, 'a region or jurisdiction, lower case'),
+  )
   .max(32)
   .meta({ description: 'Regions or jurisdictions that may hold the tenant; empty means no restriction' });
 

@@ -35,7 +35,11 @@ export type EventBatch = z.infer<typeof EventBatchSchema>;
  * Request on geo.<region>.backfill: events of `epoch` with from ≤ sequence ≤ to. The answer is a batch in ascending order
  * that covers everything from `from` to `through`; what is missing in between was superseded and pruned.
  */
-export const BackfillRequestSchema = z.object({ epoch: z.number().int().min(1), from: z.number().int().min(1), to: z.number().int().min(1) });
+export const BackfillRequestSchema = z.object({
+  epoch: z.number().int().min(1),
+  from: z.number().int().min(1),
+  to: z.number().int().min(1),
+});
 export type BackfillRequest = z.infer<typeof BackfillRequestSchema>;
 /** Events are checked one by one by the reader, so that one bad event holds up no other (P-SC3). */
 export const BackfillReplySchema = z.discriminatedUnion('ok', [
