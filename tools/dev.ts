@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fleet } from './local/fleet.js';
@@ -106,7 +106,10 @@ const start = async (options: StartOptions): Promise<void> => {
   process.on('uncaughtException', giveUp);
   process.on('unhandledRejection', giveUp);
   try {
-    for (const line of greeting(await fleet.boot(), process.cwd())) print(line);
+    const run = await fleet.boot();
+    // The token is shown to a person at a terminal, never written into somebody's log.
+    const token = process.stdout.isTTY ? readFileSync(run.tokenFile, 'utf8').trim() : null;
+    for (const line of greeting(run, process.cwd(), token)) print(line);
   } catch (error) {
     giveUp(error);
   }

@@ -99,3 +99,28 @@ test('every import of ours leads to a file', () => {
   const wrong = offenders(files, (file, specifier) => specifier.startsWith('@lapidary/') && resolveImport(file.path, specifier) === null);
   expect(wrong).toEqual([]);
 });
+
+test('features of the control plane call each other one way only', () => {
+  const base = 'apps/control-plane/src/';
+  const featureOf = (path: string): string | undefined =>
+    path.startsWith(base) ? /^([^/]+)\//.exec(path.slice(base.length))?.[1] : undefined;
+  // Recording a fact is open to everybody; "process" puts the process together and holds the injection tokens.
+  const open = ['outbox/record-event.ts', 'audit/record-audit.ts', 'directory/record-route.ts', 'http/command-context.ts'].map(
+    (p) => base + p,
+  );
+  const calls = new Map<string, Map<string, string>>();
+  for (const file of product) {
+    const from = featureOf(file.path);
+    if (from === undefined || from === 'process') continue;
+    for (const specifier of file.imports) {
+      const target = resolveImport(file.path, specifier);
+      const to = target === null ? undefined : featureOf(target);
+      if (target === null || to === undefined || to === from || to === 'process' || open.includes(target)) continue;
+      calls.set(from, (calls.get(from) ?? new Map<string, string>()).set(to, `${file.path} imports ${target}`));
+    }
+  }
+  const reaches = (from: string, to: string, seen = new Set<string>()): boolean =>
+    [...(calls.get(from)?.keys() ?? [])].some((next) => next === to || (!seen.has(next) && reaches(next, to, seen.add(next))));
+  const backwards = [...calls].flatMap(([from, targets]) => [...targets].filter(([to]) => reaches(to, from)).map(([, why]) => why));
+  expect(backwards).toEqual([]);
+});

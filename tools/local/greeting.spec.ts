@@ -39,6 +39,7 @@ describe('greeting', () => {
   });
 
   test('never shows a secret', () => {
-    expect(greeting(run, '/').join('\n')).not.toMatch(/postgres:|nats:/);
+    expect(greeting(run, '/').join('\n')).not.toMatch(/postgres:|nats:|#token=/);
+    expect(greeting(run, '/', 'abc').join('\n')).toContain(`${run.console}/#token=abc`);
   });
 });

@@ -3,8 +3,11 @@ import type { RunFile } from '@lapidary/contracts/run-file';
 
 const curl = (router: string): string => `curl -H 'Host: acme.lapidary.localhost' ${router}/api/orders`;
 
-/** What a person needs to know of a running fleet: at most 20 lines of at most 80 columns. */
-export const greeting = (run: RunFile, cwd: string): string[] => {
+/**
+ * What a person needs to know of a running fleet: at most 20 lines of at most 80 columns. With the token there is a link
+ * that signs in to the console by itself (the console takes it out of the address at once); that line may be longer.
+ */
+export const greeting = (run: RunFile, cwd: string, token: string | null = null): string[] => {
   const [first] = Object.entries(run.regions);
   const names = Object.keys(run.regions);
   return [
@@ -12,6 +15,7 @@ export const greeting = (run: RunFile, cwd: string): string[] => {
     `Lapidary runs: ${names.length} region${names.length === 1 ? '' : 's'}, ${run.processes.length} processes.`,
     '',
     `  console  ${run.console}`,
+    ...(token === null ? [] : [`  sign in  ${run.console}/#token=${token}`]),
     ...Object.entries(run.regions).map(([name, { api, router }]) => `  ${name.padEnd(7)}  api ${api}  router ${router}`),
     `  token    in ${path.relative(cwd, run.tokenFile)} (stampctl finds it by itself)`,
     '',

@@ -9,6 +9,35 @@ beforeEach(async () => {
 });
 afterEach(() => world.end());
 
+describe('a router that starts with nothing', () => {
+  it('takes the whole from the control plane where the stream holds only a part of it: nobody known is answered 404', async () => {
+    await world.region.commit(world.stamp());
+    for (let i = 0; i < 8; i += 1) await world.region.commit(world.tenant(`t${i}`), { publish: i < 3 });
+    world.region.servePages();
+    const one = await world.start();
+    await isLive(one);
+    expect(one.router.directory.digest?.root).toBe(world.region.digest().root);
+  });
+
+  it('is not ready on an empty stream until a control plane says that it is the whole', async () => {
+    const one = await world.start();
+    const loadedEarly: boolean[] = [];
+    world.region.servePages((page) => {
+      loadedEarly.push(one.router.directory.isLoaded);
+      return page <= 2 ? Promise.reject(new Error('not yet')) : Promise.resolve();
+    });
+    await isLive(one);
+    expect(loadedEarly).toEqual([false, false, false]);
+  });
+
+  it('takes the stream where no control plane answers (I7)', async () => {
+    await world.region.commit(world.tenant('acme'));
+    const one = await world.start();
+    await isLive(one);
+    expect(one.router.directory.tenant('acme')).toBeDefined();
+  });
+});
+
 describe('changes that get lost', () => {
   it.each([
     ['the newest', false],

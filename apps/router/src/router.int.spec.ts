@@ -38,6 +38,7 @@ describe('a router and its region', () => {
     const ready = await fetch(`${without.admin}/readyz`);
     expect([ready.status, await ready.json()]).toMatchObject([503, { ready: false, reasons: [expect.stringContaining('no directory')] }]);
     expect(await ask(without, 'acme')).toBe('503');
+    world.region.servePages();
     const empty = await world.start();
     await isLive(empty);
     expect((await fetch(`${empty.admin}/readyz`)).status).toBe(200);
@@ -45,6 +46,7 @@ describe('a router and its region', () => {
   });
 
   it('ignores rubbish in the stream and goes on behind it', async () => {
+    world.region.servePages();
     const one = await world.start();
     await isLive(one);
     for (const rubbish of ['{', '{}', 'null', JSON.stringify({ key: 'tenant/a', cursor: 1, committedAtMs: 0, body: world.tenant('b') })]) {

@@ -31,7 +31,7 @@ export const commandTree: readonly CommandSpec[] = [
       { flags: '--isolation <isolation>', description: 'whether it takes one tenant only', choices: ['pooled', 'dedicated'] },
       label,
       reason,
-      { flags: '--dry-run', description: 'say what would be asked for, change nothing' },
+      { flags: '--dry-run', description: 'say what would be changed, change nothing' },
       noWait,
     ],
     examples: [

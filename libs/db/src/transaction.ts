@@ -3,6 +3,9 @@ import type { DataSource, EntityManager } from 'typeorm';
 /** What every writing function takes first. Reads inside a command use it too, so that they see their own writes. */
 export type Tx = EntityManager;
 
+/** What only reads: a transaction or the pool. */
+export type Reader = Pick<Tx, 'query'>;
+
 /** Postgres asks for a repeat: serialization_failure and deadlock_detected (appendix A of its manual). */
 const repeatable = new Set(['40001', '40P01']);
 /** A conflict that survives this many tries is contention to be seen, not hidden. */

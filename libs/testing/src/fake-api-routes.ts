@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { AppError } from '@lapidary/kernel/app-error';
 import { finishedJobStatuses, JobEventsQuerySchema, JobEventsSchema, JobPageSchema, JobSchema } from '@lapidary/contracts/api/jobs';
+import { ProvisionPlanSchema, type ProvisionPlan } from '@lapidary/contracts/api/provisioning';
 import { RegionPageSchema } from '@lapidary/contracts/api/regions';
 import { RouteExplanationSchema, RouteQuerySchema } from '@lapidary/contracts/api/routing';
 import {
@@ -112,12 +113,29 @@ const page = <T extends object>(call: Call, schema: z.ZodType, all: readonly T[]
 
 const provision = ({ plane, request, response, id }: Call): void => {
   if (request.headers['idempotency-key'] === undefined) throw new AppError('invalid_input', 'Idempotency-Key is missing');
-  check(ProvisionRequestSchema, request.body);
+  const asked = check(ProvisionRequestSchema, request.body);
+  if (request.query.get('dryRun') === 'true') return send(response, 200, ProvisionPlanSchema, planOf(plane, id, asked));
   const open = [...plane.jobs.values()].find((j) => j.subject === id && !finishedJobStatuses.includes(j.status));
   if (open) throw new AppError('job_in_progress', `${id} has a job under way: ${open.id}`, { details: { jobId: open.id, subject: id } });
   const job = plane.openJob(id);
   send(response, 202, JobSchema, job);
   plane.onProvision(job);
+};
+
+const planOf = (plane: FakeControlPlane, name: string, asked: z.infer<typeof ProvisionRequestSchema>): ProvisionPlan => {
+  const { capacity = { units: 50 }, ring = 'broad', isolation = 'pooled', labels = {} } = asked;
+  const stamp = plane.stamps.get(name);
+  return {
+    spec: {
+      ...{ name, region: name.replace(/-\d+$/, ''), driver: 'local', profile: 'small', workload: { version: '0.1.0' } },
+      ...{ capacity, ring, isolation, labels },
+    },
+    specDigest: 'd'.repeat(64),
+    source: 'defaults',
+    overrides: Object.keys(asked),
+    stamp: stamp ? { status: stamp.status } : null,
+    changed: stamp ? Object.keys(asked) : [],
+  };
 };
 
 const cordon = ({ plane, response, id }: Call, reason: string | null): void => {

@@ -70,6 +70,21 @@ describe('the HTTP API', () => {
       expect((await world.ask('GET', '/v1/regions/mars')).status).toBe(404);
     });
 
+    it('an old "healthy" of a region that does not answer is not shown as news', async () => {
+      await world.query(
+        `INSERT INTO stamp (name, region, status, ring, profile, isolation, driver, capacity_units, spec, health)
+         VALUES ('us-7', 'us', 'active', 'broad', 'small', 'pooled', 'local', 10, '{}', 'healthy')`,
+      );
+      const health = async (): Promise<unknown> => (await world.ask('GET', '/v1/stamps/us-7')).body.health;
+      expect(await health()).toBe('unknown');
+      await world.query(`INSERT INTO version_vector (origin, epoch, sequence, confirmed_at) VALUES ('us', 1, 0, now())`);
+      expect(await health()).toBe('healthy');
+      await world.query(`UPDATE version_vector SET confirmed_at = now() - interval '11 seconds'`);
+      expect(await health()).toBe('unknown');
+      await world.query(`DELETE FROM version_vector`);
+      await world.query(`DELETE FROM stamp WHERE name = 'us-7'`);
+    });
+
     it('?wait answers when the stamp has confirmed, or after the wait, and says which', async () => {
       const early = world.ask('POST', '/v1/tenants?wait=20', { body: tenantInput('waited') });
       await waitFor('the placement', async () => (await world.query(`SELECT 1 FROM placement WHERE tenant = 'waited'`))[0], {

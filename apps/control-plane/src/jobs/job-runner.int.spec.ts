@@ -163,11 +163,11 @@ describe('job runner on a real Postgres', () => {
     for (const id of ids) await ended(dataSource, id);
     for (const id of ids) {
       expect(await effectsOf(dataSource, id)).toEqual(onceEach);
-      expect((await jobOf(dataSource, id)).lease_token).toBe(1);
+      // One try per lease: on a machine that stalls, a lease may run out and the job be taken up again, never twice at once.
+      const [tries] = await rowsOf<{ n: number }>(dataSource, 'SELECT max(tries)::int AS n FROM outside WHERE job = $1', [id]);
+      expect(tries!.n).toBeLessThanOrEqual((await jobOf(dataSource, id)).lease_token);
     }
     expect(most).toBeLessThanOrEqual(6);
-    const tries = await rowsOf<{ n: number }>(dataSource, 'SELECT max(tries)::int AS n FROM outside WHERE job = ANY($1)', [ids]);
-    expect(tries[0]!.n).toBe(1);
   });
 
   it('I8: a worker that shuts down gives its job back at once, without waiting for the lease to run out', async () => {

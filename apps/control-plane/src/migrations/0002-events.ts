@@ -54,7 +54,8 @@ export class Events1763772000002 implements MigrationInterface {
         stream_hint   bigint NOT NULL DEFAULT 0,   -- where to resume in the stream; an optimisation only
         stream_id     text NOT NULL DEFAULT '',    -- creation time of the stream that the hint is for
         last_event_at timestamptz,
-        applied_at    timestamptz NOT NULL DEFAULT now()
+        applied_at    timestamptz NOT NULL DEFAULT now(),
+        confirmed_at  timestamptz                  -- when that region's control plane last answered us
       );
 
       CREATE TABLE inbox (

@@ -1,5 +1,5 @@
 import { stampSelect, type StampRow } from '../stamps/stamp-row.js';
-import type { Reader } from '../stamps/stamp-store.js';
+import type { Reader } from '@lapidary/db/transaction';
 import type { StampFacts } from './facts.js';
 
 /** Stamps with the jurisdictions of their regions, as committed at this moment. */

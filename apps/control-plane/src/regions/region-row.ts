@@ -1,5 +1,6 @@
 import { RegionSchema, type RegionView } from '@lapidary/contracts/api/regions';
-import type { Reader } from '../stamps/stamp-store.js';
+import type { Reader } from '@lapidary/db/transaction';
+import { answersNow } from './peer-freshness.js';
 import type { LinkState } from './replication-status.js';
 
 export interface RegionRow {
@@ -16,6 +17,8 @@ export interface RegionRow {
   readonly own_sequence: string;
   readonly applied_sequence: string | null;
   readonly lag_ms: number | null;
+  readonly answers: boolean;
+  readonly confirmed_at: Date | null;
 }
 
 /**
@@ -31,7 +34,8 @@ const regionSelect = `
          (SELECT coalesce(sum(p.units), 0)::int FROM placement p JOIN stamp s ON s.name = p.stamp
            WHERE s.region = r.name AND p.is_current) AS used_units,
          o.sequence AS own_sequence, v.sequence AS applied_sequence,
-         (extract(epoch FROM v.applied_at - v.last_event_at) * 1000)::double precision AS lag_ms
+         (extract(epoch FROM v.applied_at - v.last_event_at) * 1000)::double precision AS lag_ms,
+         ${answersNow('v')} AS answers, v.confirmed_at
     FROM region r CROSS JOIN origin o LEFT JOIN version_vector v ON v.origin = r.name`;
 
 export const listRegions = async (reader: Reader, query: { readonly after: string | null; readonly limit: number }): Promise<RegionRow[]> =>
@@ -57,13 +61,13 @@ export const regionViewOf = (row: RegionRow, localRegion: string, link: LinkStat
     link: linkOf(row, row.name === localRegion, link),
   } satisfies RegionView);
 
-/** Who has never told of a link has none. */
+/** Connected means both: there is a connection, and that region's control plane answers over it. */
 const linkOf = (row: RegionRow, isLocal: boolean, link: LinkState | undefined): RegionView['link'] =>
   isLocal
     ? { state: 'self', appliedSequence: Number(row.own_sequence), lagMs: null, cutSince: null }
     : {
-        state: link?.state ?? 'cut',
+        state: link?.state === 'connected' && row.answers ? 'connected' : 'cut',
         appliedSequence: Number(row.applied_sequence ?? 0),
         lagMs: row.lag_ms === null ? null : Math.max(0, Math.round(row.lag_ms)),
-        cutSince: link?.cutSince ?? null,
+        cutSince: link?.state === 'connected' && row.answers ? null : (link?.cutSince ?? row.confirmed_at?.toISOString() ?? null),
       };

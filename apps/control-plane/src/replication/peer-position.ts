@@ -51,6 +51,15 @@ export const advancePosition = async (tx: Tx, peer: string, at: Position, lastEv
   );
 };
 
+/** The peer's control plane has answered: what its region tells of health is watched by somebody at this moment. */
+export const noteConfirmed = async (db: Pick<Tx, 'query'>, peer: string, epoch: number): Promise<void> => {
+  await db.query(
+    `INSERT INTO version_vector (origin, epoch, sequence, confirmed_at) VALUES ($1, $2, 0, now())
+     ON CONFLICT (origin) DO UPDATE SET confirmed_at = now()`,
+    [peer, epoch],
+  );
+};
+
 /** Where to resume in the stream. An optimisation: a wrong hint costs a repeat or a back-fill, never an event. */
 export const noteStreamHint = async (db: Pick<Tx, 'query'>, peer: string, streamId: string, sequence: number): Promise<void> => {
   await db.query('UPDATE version_vector SET stream_id = $2, stream_hint = $3 WHERE origin = $1', [peer, streamId, sequence]);

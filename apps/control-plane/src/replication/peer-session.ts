@@ -14,7 +14,7 @@ import type { DataSource } from 'typeorm';
 import type { ApplyTools } from './apply-tenant.js';
 import { ingest, type Ingested } from './ingest.js';
 import type { replicationMetrics } from './metrics.js';
-import { adoptEpoch, noteStreamHint, readPosition } from './peer-position.js';
+import { adoptEpoch, noteConfirmed, noteStreamHint, readPosition } from './peer-position.js';
 
 /** An outbox answers a question in milliseconds, a back-fill of 200 events in some ten. */
 const requestMs = 3_000;
@@ -81,6 +81,7 @@ export class PeerSession {
       throw new AppError('config_invalid', `The NATS server configured for ${peer} is that of ${reply.region}`);
     }
     if (reply.epoch > before.epoch) await adoptEpoch(dataSource, peer, reply.epoch);
+    await noteConfirmed(dataSource, peer, reply.epoch);
     const at = reply.epoch > before.epoch ? 0 : before.sequence;
     metrics.lapidary_replication_behind.set({ peer }, Math.max(0, reply.head - at));
     return { ...reply, at };

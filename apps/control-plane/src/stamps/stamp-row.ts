@@ -2,6 +2,7 @@ import type { StampView } from '@lapidary/contracts/api/stamps';
 import { StampSchema } from '@lapidary/contracts/api/stamps';
 import type { StampRoute } from '@lapidary/contracts/directory';
 import type { StampSpec } from '@lapidary/contracts/stamp-spec';
+import { answersNow } from '../regions/peer-freshness.js';
 import type { StampStatus } from './stamp-states.js';
 
 /** A row of `stamp` with what was observed of it, as `stampSelect` reads it. */
@@ -31,7 +32,7 @@ export interface StampRow {
   readonly version: number;
   readonly created_at: Date;
   readonly updated_at: Date;
-  /** As the monitor of the stamp's own region last judged (health/monitor.ts). */
+  /** As the monitor of the stamp's own region last judged (health/monitor.ts); unknown where that region doesn't answer. */
   readonly health: StampView['health'];
   readonly last_heartbeat_at: Date | null;
 }
@@ -46,10 +47,12 @@ export const stampSelect = `
          s.spec_digest, s.agent_token_sha256, s.version, s.created_at, s.updated_at,
          CASE WHEN s.region = local.region THEN s.used_units ELSE placed.units END AS used_units,
          CASE WHEN s.region = local.region THEN s.tenant_count ELSE placed.tenants END AS tenant_count,
-         s.health, coalesce(o.last_heartbeat_at, s.last_known_heartbeat_at) AS last_heartbeat_at
+         CASE WHEN s.region = local.region OR ${answersNow('v')} THEN s.health ELSE 'unknown' END AS health,
+         coalesce(o.last_heartbeat_at, s.last_known_heartbeat_at) AS last_heartbeat_at
     FROM stamp s
     CROSS JOIN (SELECT region FROM origin) AS local
     LEFT JOIN stamp_observation o ON o.stamp = s.name
+    LEFT JOIN version_vector v ON v.origin = s.region
     LEFT JOIN LATERAL (
       SELECT coalesce(sum(p.units), 0)::int AS units, count(*)::int AS tenants
         FROM placement p WHERE p.stamp = s.name AND p.is_current AND s.region <> local.region

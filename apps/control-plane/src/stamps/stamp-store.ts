@@ -1,9 +1,6 @@
-import type { Tx } from '@lapidary/db/transaction';
+import type { Reader, Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import { stampSelect, type StampRow } from './stamp-row.js';
-
-/** Anything that reads: a transaction's manager or the data source itself. */
-export type Reader = Pick<Tx, 'query'>;
 
 export const findStamp = async (reader: Reader, name: string): Promise<StampRow | null> => {
   const [row]: StampRow[] = await reader.query(`${stampSelect} WHERE s.name = $1`, [name]);

@@ -1,7 +1,7 @@
 import { DecisionSchema, type Explanation } from '@lapidary/contracts/api/tenants';
 import { evaluate } from '../placement/decide.js';
 import { readStampFacts, withoutHolding } from '../placement/read-facts.js';
-import type { Reader } from '../stamps/stamp-store.js';
+import type { Reader } from '@lapidary/db/transaction';
 import { tenantFactsOf, tenantViewOf } from './tenant-row.js';
 import { getTenant, latestDecision } from './tenant-store.js';
 

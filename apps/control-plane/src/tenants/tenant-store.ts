@@ -1,6 +1,6 @@
 import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
-import type { Reader } from '../stamps/stamp-store.js';
+import type { Reader } from '@lapidary/db/transaction';
 import { tenantSelect, type TenantRow } from './tenant-row.js';
 
 export const findTenant = async (reader: Reader, id: string): Promise<TenantRow | null> => {

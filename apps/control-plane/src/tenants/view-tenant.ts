@@ -1,5 +1,5 @@
 import type { TenantView } from '@lapidary/contracts/api/tenants';
-import type { Reader } from '../stamps/stamp-store.js';
+import type { Reader } from '@lapidary/db/transaction';
 import { tenantViewOf } from './tenant-row.js';
 import { getTenant } from './tenant-store.js';
 

@@ -114,6 +114,7 @@ export class DirectorySource {
     if (!state) throw new AppError('not_ready', 'The region has no directory stream yet');
     // A new generation's stream may be half filled: only the control plane can say what is whole, and until then the old one serves.
     if (directory.isLoaded && directory.generation !== state.description) await this.loadWhole('generation', state.description);
+    if (!directory.isLoaded) await this.firstLoad(state);
     const after = this.position?.streamId === state.id && this.position.sequence <= state.lastSequence ? this.position.sequence : 0;
     const building = directory.isLoaded ? null : new DirectoryTable(state.description);
     const reading = new StreamReading(state, after, building, this);
@@ -124,6 +125,20 @@ export class DirectorySource {
     const end = await this.reader.ended;
     logger.info({ end }, 'the directory reader ended');
     if (end === 'heartbeats-missed') await link.forceReconnect();
+  }
+
+  /**
+   * With nothing to serve yet, the control plane's word comes first: a stream that is being refilled holds only a part, and
+   * tenants would be answered 404. Where no control plane answers, a stream that holds something has to do (I7).
+   */
+  private async firstLoad(state: StreamState): Promise<void> {
+    try {
+      await this.loadWhole('start', state.description);
+    } catch (error) {
+      if (state.messages === 0)
+        throw new AppError('not_ready', 'The directory stream is empty and no control plane vouches for that', { cause: error });
+      this.options.logger.info({ err: error }, 'no control plane answers; the directory is taken from the stream');
+    }
   }
 
   /** Called by the reading; `live` once all older messages have been read. */
@@ -170,7 +185,7 @@ export class DirectorySource {
   }
 
   /** Builds a whole directory beside the one that serves, and swaps it in. */
-  private async loadWhole(cause: 'generation' | 'digest', generation: string): Promise<void> {
+  private async loadWhole(cause: 'start' | 'generation' | 'digest', generation: string): Promise<void> {
     const { link, region, directory, clock, metrics, logger } = this.options;
     const arrived: DirectoryEntry[] = [];
     this.duringLoad = arrived;
@@ -179,7 +194,7 @@ export class DirectorySource {
       if (table.generation !== generation) throw new AppError('not_ready', 'The control plane speaks of another directory than the stream');
       const now = clock.nowMs();
       for (const entry of arrived) table.apply(entry, now);
-      if (cause === 'generation') this.position = null;
+      if (cause !== 'digest') this.position = null;
       directory.swap(table, 'live', now);
       metrics.lapidary_router_directory_reloads_total.inc({ cause });
       logger.info({ cause, ...table.digest }, 'the directory was loaded anew');

@@ -2,6 +2,7 @@ import { newId } from '@lapidary/kernel/ids';
 import { JobEventsSchema, JobPageSchema, JobSchema, waitSecondsMax, type JobEvents, type JobView } from '@lapidary/contracts/api/jobs';
 import * as paths from '@lapidary/contracts/api/paths';
 import { pageLimitMax } from '@lapidary/contracts/api/common';
+import { ProvisionPlanSchema, type ProvisionPlan } from '@lapidary/contracts/api/provisioning';
 import { RegionPageSchema, type RegionView } from '@lapidary/contracts/api/regions';
 import { RouteExplanationSchema, type RouteExplanation } from '@lapidary/contracts/api/routing';
 import { StampPageSchema, StampSchema, type ProvisionRequest, type StampView } from '@lapidary/contracts/api/stamps';
@@ -55,6 +56,11 @@ export class Api {
 
   async provision(name: string, body: ProvisionRequest): Promise<JobView> {
     return this.post(paths.provisionPath(name), JobSchema, body);
+  }
+
+  /** What a provision would do; nothing is written. */
+  async planProvision(name: string, body: ProvisionRequest): Promise<ProvisionPlan> {
+    return this.post(`${paths.provisionPath(name)}?dryRun=true`, ProvisionPlanSchema, body);
   }
 
   async cordon(name: string, reason: string): Promise<StampView> {

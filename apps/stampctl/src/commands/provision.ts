@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, isAppError } from '@lapidary/kernel/app-error';
-import { regionOfStamp } from '@lapidary/kernel/names';
 import { StampNameSchema } from '@lapidary/contracts/api/common';
 import { finishedJobStatuses, type JobView } from '@lapidary/contracts/api/jobs';
+import type { ProvisionPlan } from '@lapidary/contracts/api/provisioning';
 import { ProvisionRequestSchema, type ProvisionRequest, type StampView } from '@lapidary/contracts/api/stamps';
 import { z } from 'zod';
 import type { Api } from '../client/api.js';
@@ -77,31 +77,32 @@ const serving = async (invocation: Invocation, api: Api, name: string): Promise<
   }
 };
 
+/** The control plane resolves the spec as the job would, and says what differs from the stamp as it is. */
 const dryRun = async (api: Api, name: string, request: ProvisionRequest, output: Output): Promise<void> => {
-  const region = (await api.regions()).find((r) => r.name === regionOfStamp(name));
-  if (!region)
-    throw new AppError('unknown_region', `${name} would belong to the region "${regionOfStamp(name) ?? ''}", which does not exist`);
-  const present = await api.stamp(name).catch((error: unknown) => {
-    if (isAppError(error) && error.code === 'not_found') return null;
-    throw error;
-  });
+  const plan = await api.planProvision(name, request);
   const open = await openJobOf(api, name);
-  const would = open ? 'follow the open job' : present ? 'bring the stamp up to date' : 'create the stamp';
-  const plan = { dryRun: true, stamp: name, region: region.name, would, request, present, openJob: open?.id ?? null };
   output.hint('Dry run: nothing was changed.');
   await output.result({
-    data: plan,
+    data: { dryRun: true, ...plan, openJob: open?.id ?? null },
     name,
     table: () =>
       renderFacts([
-        ['stamp', name],
-        ['region', `${region.name} (${region.displayName})`],
-        ['would', would],
-        ['now', present ? `${present.status}, ${present.health}, template ${present.templateVersion ?? '-'}` : 'does not exist'],
-        ['on top of', Object.keys(request).length === 0 ? `stamps/${name}.yaml or the defaults` : JSON.stringify(request)],
+        ['stamp', `${name} in ${plan.spec.region}`],
+        ['now', plan.stamp?.status ?? 'does not exist'],
+        ['would', would(plan, open)],
+        ['spec', `${plan.specDigest.slice(0, 12)} from ${plan.source === 'file' ? `stamps/${name}.yaml` : 'stamps/defaults.yaml'}`],
+        ['asked for', plan.overrides.join(', ') || undefined],
+        ['driver', `${plan.spec.driver}, profile ${plan.spec.profile}, ring ${plan.spec.ring}`],
+        ['capacity', `${plan.spec.capacity.units} units, ${plan.spec.isolation}`],
         ['open job', open?.id],
       ]),
   });
+};
+
+const would = (plan: ProvisionPlan, open: JobView | undefined): string => {
+  if (open) return 'follow the open job';
+  if (!plan.stamp) return 'create the stamp';
+  return plan.changed.length === 0 ? 'find the spec unchanged, and repair what differs from it' : `change ${plan.changed.join(', ')}`;
 };
 
 const withoutUndefined = (value: Record<string, unknown>): Record<string, unknown> =>
