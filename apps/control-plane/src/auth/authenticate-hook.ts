@@ -1,6 +1,6 @@
 import { AppError } from '@lapidary/kernel/app-error';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import '../http/request-augmentation.js';
+import './request-augmentation.js';
 import type { Authenticator } from './authenticator.js';
 import { credentialsOf, isOwnOrigin } from './credentials.js';
 import { openPrincipal } from './forwarded-principal.js';

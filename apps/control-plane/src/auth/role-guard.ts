@@ -3,7 +3,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { Inject, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
-import '../http/request-augmentation.js';
+import './request-augmentation.js';
 import { CONFIG } from '../process/tokens.js';
 import { requireRole } from './principal.js';
 

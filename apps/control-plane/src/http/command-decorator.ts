@@ -3,7 +3,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CommandAnswer } from './command-answer.js';
 import type { CommandRequest } from './command-runner.js';
-import './request-augmentation.js';
+import '../auth/request-augmentation.js';
 
 /** As in the request schemas: longer reasons belong into a ticket. */
 const reasonLengthMax = 500;

@@ -2,7 +2,7 @@ import { rowsOf } from '@lapidary/db/rows';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { DataSource } from 'typeorm';
-import '../http/request-augmentation.js';
+import '../auth/request-augmentation.js';
 import { answerHeaders, ForwardedRequestSchema, forwardTo, pickHeaders, requestHeaders, type ForwardedAnswer } from './api-forward.js';
 import { belongsTo } from './request-region.js';
 
