@@ -15,7 +15,7 @@ const pauseMs = 10;
 
 interface RouterEntry {
   readonly appliedAtMs: number;
-  readonly entry: { readonly committedAtMs: number };
+  readonly committedAtMs: number;
 }
 
 const knownBy = async (fleet: OwnFleet, region: string, tenant: string): Promise<RouterEntry> => {
@@ -60,8 +60,8 @@ try {
     const created = await post(fleet, 'eu', '/v1/tenants', { id: tenant, region: 'eu' });
     if (created.status !== 201) throw new Error(`create answered ${created.status}`);
     const [here, there] = await Promise.all([knownBy(fleet, 'eu', tenant), knownBy(fleet, 'us', tenant)]);
-    own.push(here.appliedAtMs - here.entry.committedAtMs);
-    other.push(there.appliedAtMs - here.entry.committedAtMs);
+    own.push(here.appliedAtMs - here.committedAtMs);
+    other.push(there.appliedAtMs - here.committedAtMs);
     await sleep(pauseMs);
   }
   const peer = 'insert + NOTIFY heard';

@@ -1,4 +1,5 @@
 import { DataSource, type EntitySchema, type MixedList, type MigrationInterface } from 'typeorm';
+import { preparingDriver } from './prepared-client.js';
 
 /* eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- TypeORM's own type for entity classes */
 type Entities = MixedList<Function | string | EntitySchema>;
@@ -24,6 +25,7 @@ const lockTimeoutMs = 5_000;
 export const createDataSource = (options: DataSourceOptions): DataSource =>
   new DataSource({
     type: 'postgres',
+    driver: preparingDriver,
     url: options.url,
     applicationName: options.applicationName,
     poolSize: options.poolSize,
