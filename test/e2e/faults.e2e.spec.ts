@@ -3,13 +3,15 @@ import { waitFor } from '@lapidary/kernel/wait-for';
 import { startFleet, type Fleet } from './fleet.js';
 import { gone } from './process-control.js';
 import { throughRouter } from './router-client.js';
-import { startTraffic } from './traffic.js';
+import { startTraffic, type Traffic } from './traffic.js';
 
 /**
  * `kill -9` of each kind of process, one at a time, during traffic and during a provision. Afterwards the fleet converges
  * with no manual step, every acknowledged order is there exactly once (I5), jobs end (I8), and replicas agree (I6).
  */
 let fleet: Fleet;
+/** Of the running test; a failed one must not leave it behind. */
+let traffic: Traffic | undefined;
 
 const tenant = 'acme';
 const host = `${tenant}.lapidary.localhost`;
@@ -47,6 +49,16 @@ const orders = async (): Promise<string[]> => {
 
 /** Orders acknowledged over all tests of this file. */
 const acknowledgedInAll: string[] = [];
+
+/** Ends the traffic: errors may be seen while something is down, refusals of a good request may not; each order is there once. */
+const settle = async (flow: Traffic): Promise<void> => {
+  const result = await flow.stop();
+  acknowledgedInAll.push(...result.acknowledged);
+  expect(Object.keys(result.answers).filter((answer) => answer.startsWith('4'))).toEqual([]);
+  expect((await orders()).sort()).toEqual([...acknowledgedInAll].sort());
+  const item = JSON.parse((await throughRouter(router(), host, `/api/inventory/${sku}`)).body) as { stock: number };
+  expect(initialStock - item.stock).toBe(acknowledgedInAll.length);
+};
 
 const serves = (): Promise<true> =>
   waitFor(
@@ -104,6 +116,9 @@ beforeAll(async () => {
   });
   expect(stocked.status).toBeLessThan(300);
 });
+afterEach(async () => {
+  await traffic?.stop().catch(() => undefined);
+});
 afterAll(async () => fleet?.stop());
 
 test.each([
@@ -116,35 +131,33 @@ test.each([
 ])('kill -9 of %s during traffic: it is back by itself, and every acknowledged order is there exactly once (I5)', async (_, pattern) => {
   const [name] = named(pattern);
   expect(name).toBeDefined();
-  const traffic = startTraffic(router(), host, sku);
-  await waitFor('the traffic to flow', () => (traffic.count() > 3 ? true : undefined), { timeoutMs: convergeMs });
+  const flow = startTraffic(router(), host, sku);
+  traffic = flow;
+  await waitFor('the traffic to flow', () => (flow.count() > 3 ? true : undefined), { timeoutMs: convergeMs });
   const pid = fleet.kill(name!, 'SIGKILL');
   await gone(pid, 5_000);
   await waitFor(`${name} to run again`, () => (fleet.processes().some((p) => p.name === name && p.pid !== pid) ? true : undefined), {
     timeoutMs: convergeMs,
   });
-  const between = traffic.count();
-  await waitFor('the traffic to flow again', () => (traffic.count() > between + 3 ? true : undefined), { timeoutMs: convergeMs });
-  const result = await traffic.stop();
-  acknowledgedInAll.push(...result.acknowledged);
-  // Errors may be seen while something is down, refusals of a good request may not.
-  expect(Object.keys(result.answers).filter((answer) => answer.startsWith('4'))).toEqual([]);
-  expect((await orders()).sort()).toEqual([...acknowledgedInAll].sort());
-  const item = JSON.parse((await throughRouter(router(), host, `/api/inventory/${sku}`)).body) as { stock: number };
-  expect(initialStock - item.stock).toBe(acknowledgedInAll.length);
+  const between = flow.count();
+  await waitFor('the traffic to flow again', () => (flow.count() > between + 3 ? true : undefined), { timeoutMs: convergeMs });
+  await settle(flow);
   await regionsAgree();
 });
 
 test.each([
   ['the control plane', /^control-plane-eu/],
+  ['the router', /^router-eu/],
   ['the provisioning child', 'child'],
   ['nats-server', /^nats-eu/],
   ['the stamp agent that was just started', /agent/],
   ['PostgreSQL', /^postgres-eu/],
 ] as const)(
-  'kill -9 of %s during a provision: the job ends by itself with one stamp, one database and no orphan (I8)',
+  'kill -9 of %s during a provision under traffic: the job ends by itself with one stamp, one database and no orphan (I8)',
   async (_, victim) => {
     const stamp = `eu-${named(/^eu-\d+-agent/).length + 1}`;
+    const flow = startTraffic(router(), host, sku);
+    traffic = flow;
     const provisioning = fleet.stampctl(['provision', stamp, '--timeout', '120s']);
     const pid = await waitFor(
       'the victim to show up',
@@ -168,6 +181,7 @@ test.each([
     expect(named(new RegExp(`^${stamp}-`)).sort()).toEqual([`${stamp}-agent`, `${stamp}-storefront`]);
     expect(fleet.provisioningChildren()).toEqual([]);
     expect((await fleet.stampctl(['provision', stamp])).stderr).toMatch(/no changes/i);
+    await settle(flow);
     await regionsAgree();
   },
 );
