@@ -1,23 +1,18 @@
 import { directoryDigest } from '@lapidary/contracts/subjects';
-import { backOffMs } from '@lapidary/kernel/back-off';
-import { Wakeup } from '@lapidary/kernel/wakeup';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { MetricsOf } from '@lapidary/telemetry/metrics';
 import type { DataSource } from 'typeorm';
+import { PublishLoop } from '../outbox/publish-loop.js';
 import { countUnpublished, readDigest } from './directory-rows.js';
 import type { directoryMetrics } from './metrics.js';
 import { numberDirectory, type NumberedEntry } from './number-directory.js';
 import { publishDirectory } from './publish-directory.js';
 import { verifyDirectoryStream } from './verify-stream.js';
 
-/** A lost notification costs at most this. */
-const timerMs = 1_000;
 /** Routers compare at each digest. */
 const digestMs = 5_000;
 const verifyMs = 30_000;
-const retryFirstMs = 100;
-const retryMaxMs = 5_000;
 
 export interface PublisherOptions {
   readonly region: string;
@@ -31,39 +26,26 @@ export interface PublisherOptions {
 
 /** Tells routers what changed: number, publish, mark, and a digest every few seconds. One leader per region does it. */
 export class DirectoryPublisher {
-  private readonly wakeup = new Wakeup();
+  private readonly loop: PublishLoop;
   private verifiedAt = 0;
   private digestAt = 0;
 
-  constructor(private readonly options: PublisherOptions) {}
+  constructor(private readonly options: PublisherOptions) {
+    this.loop = new PublishLoop({
+      nats: options.nats,
+      pass: () => this.pass(),
+      doubtStream: () => (this.verifiedAt = 0),
+      onFailure: (error) => options.logger.warn({ err: error }, 'the directory could not be published; trying again'),
+    });
+  }
 
   wake(): void {
-    this.wakeup.wake();
+    this.loop.wake();
   }
 
   /** Works until the signal; for Leader. */
   async lead(signal: AbortSignal): Promise<void> {
-    const stopListening = this.options.nats.onConnected(() => {
-      this.verifiedAt = 0;
-      this.wake();
-    });
-    this.verifiedAt = 0;
-    try {
-      for (let failures = 0; !signal.aborted;) {
-        try {
-          const busy = await this.pass();
-          failures = 0;
-          if (!busy) await this.wakeup.wait(timerMs, signal);
-        } catch (error) {
-          // Perhaps the stream is gone, which only a look at it tells.
-          this.verifiedAt = 0;
-          this.options.logger.warn({ err: error }, 'the directory could not be published; trying again');
-          await new Wakeup().wait(backOffMs(failures++, retryFirstMs, retryMaxMs), signal);
-        }
-      }
-    } finally {
-      stopListening();
-    }
+    await this.loop.lead(signal);
   }
 
   /** One round; true where there may be more to do at once. */

@@ -1,6 +1,4 @@
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
-import { backOffMs } from '@lapidary/kernel/back-off';
-import { Wakeup } from '@lapidary/kernel/wakeup';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { MetricsOf } from '@lapidary/telemetry/metrics';
@@ -8,15 +6,12 @@ import type { DataSource } from 'typeorm';
 import type { outboxMetrics } from './metrics.js';
 import { numberOutbox } from './number-outbox.js';
 import { outboxBacklog } from './outbox-rows.js';
+import { PublishLoop } from './publish-loop.js';
 import { publishOutbox } from './publish-outbox.js';
 import { repairStream } from './stream-check.js';
 
-/** A lost notification costs at most this. */
-const timerMs = 1_000;
 /** A stream that lost something while nothing is published would else go unseen. */
 const streamCheckMs = 30_000;
-const retryFirstMs = 100;
-const retryMaxMs = 5_000;
 const observeMs = 1_000;
 
 export interface RelayOptions {
@@ -33,39 +28,26 @@ export interface RelayOptions {
  * leader that doesn't know yet) repeat events and harm nothing. Without NATS it goes on numbering and waits.
  */
 export class OutboxRelay {
-  private readonly wakeup = new Wakeup();
+  private readonly loop: PublishLoop;
   private streamCheckedAt = 0;
   private observedAt = 0;
 
-  constructor(private readonly options: RelayOptions) {}
+  constructor(private readonly options: RelayOptions) {
+    this.loop = new PublishLoop({
+      nats: options.nats,
+      pass: () => this.pass(),
+      doubtStream: () => (this.streamCheckedAt = 0),
+      onFailure: (error) => options.logger.warn({ err: error }, 'the outbox could not be published; trying again'),
+    });
+  }
 
   wake(): void {
-    this.wakeup.wake();
+    this.loop.wake();
   }
 
   /** Works until the signal; for Leader. */
   async lead(signal: AbortSignal): Promise<void> {
-    const stopListening = this.options.nats.onConnected(() => {
-      this.streamCheckedAt = 0;
-      this.wake();
-    });
-    try {
-      this.streamCheckedAt = 0;
-      for (let failures = 0; !signal.aborted;) {
-        try {
-          const busy = await this.pass();
-          failures = 0;
-          if (!busy) await this.wakeup.wait(timerMs, signal);
-        } catch (error) {
-          // Perhaps the stream is gone, which only a look at it tells.
-          this.streamCheckedAt = 0;
-          this.options.logger.warn({ err: error }, 'the outbox could not be published; trying again');
-          await new Wakeup().wait(backOffMs(failures++, retryFirstMs, retryMaxMs), signal);
-        }
-      }
-    } finally {
-      stopListening();
-    }
+    await this.loop.lead(signal);
   }
 
   /** One round; true where there may be more to do at once. */
