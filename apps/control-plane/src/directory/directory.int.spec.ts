@@ -1,6 +1,7 @@
 import { DirectoryDigestSchema, DirectoryEntrySchema, type DirectoryEntry } from '@lapidary/contracts/directory';
 import { addToRoot, entryHash, formatRoot } from '@lapidary/contracts/directory-digest';
 import { directoryEntry, directoryStream } from '@lapidary/contracts/subjects';
+import { Listener } from '@lapidary/db/listener';
 import { inTransaction } from '@lapidary/db/transaction';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { OrderedReader } from '@lapidary/messaging/ordered-reader';
@@ -11,7 +12,7 @@ import { readDigest } from './directory-rows.js';
 import { directoryMetrics } from './metrics.js';
 import { numberDirectory } from './number-directory.js';
 import { DirectoryPublisher } from './publisher.js';
-import { recordStampRoute, recordTenantRoute } from './record-route.js';
+import { directoryChannel, recordStampRoute, recordTenantRoute } from './record-route.js';
 import { snapshotPage } from './snapshot.js';
 import { verifyDirectoryStream } from './verify-stream.js';
 
@@ -126,6 +127,34 @@ describe('the directory', () => {
       expect((await numberDirectory(region.dataSource)).map((e) => e.key)).toEqual(['tenant/quick']);
     });
     expect((await numberDirectory(region.dataSource)).map((e) => e.body)).toMatchObject([{ epoch: 2 }]);
+  });
+
+  it('hears of an entry that it passed over, even when who held it changed nothing', async () => {
+    let woken = 0;
+    const listener = new Listener({
+      url: region.url,
+      applicationName: 'test',
+      channels: [directoryChannel],
+      onNotify: () => woken++,
+      onConnect: () => (woken = 1),
+      onError: () => undefined,
+    });
+    listener.start();
+    await waitFor('the listener', () => (woken > 0 ? true : undefined), { timeoutMs: 5_000, intervalMs: 10 });
+    await route('acme', 1);
+    await waitFor('the first change', () => (woken > 1 ? true : undefined), { timeoutMs: 5_000, intervalMs: 10 });
+    woken = 0;
+    await inTransaction(region.dataSource, async (tx) => {
+      await recordTenantRoute(
+        tx,
+        { kind: 'tenant', tenant: 'acme', region: region.name, status: 'placed', stamp: null, epoch: 1, hosts: [] },
+        null,
+      );
+      expect(await numberDirectory(region.dataSource)).toEqual([]);
+    });
+    await waitFor('a wake', () => (woken > 0 ? true : undefined), { timeoutMs: 5_000, intervalMs: 10 });
+    expect((await numberDirectory(region.dataSource)).map((e) => e.key)).toEqual(['tenant/acme']);
+    await listener.stop();
   });
 
   it('publishes everything anew into a stream that was deleted, and what a stream lost or never had', async () => {

@@ -35,7 +35,8 @@ const numberedAtOnceMax = 1_000;
 /**
  * Gives cursors to changed entries. Returns them. The lock on `origin` makes numbering one after the other, so an
  * entry's next cursor is higher than any given before: the higher cursor is the newer state. An entry that is just being
- * changed again is skipped, since waiting for its lock would hold up all others; it comes back by its own notification.
+ * changed again is skipped, since waiting for its lock would hold up all others; whoever holds it notifies at its commit,
+ * whether the entry came out changed or not (record-route.ts).
  */
 export const numberDirectory = async (dataSource: DataSource): Promise<NumberedEntry[]> => {
   const [waiting] = await rowsOf(dataSource, 'SELECT 1 FROM directory_entry WHERE cursor IS NULL LIMIT 1');

@@ -6,7 +6,8 @@ export const directoryChannel = 'lapidary_directory';
 
 /**
  * Keeps the router's table in the same transaction as the placement or stamp it mirrors. The cursor is taken away and
- * given anew by the publisher, in commit order; equal bodies leave the row alone.
+ * given anew by the publisher, in commit order; equal bodies leave the row alone. The publisher is woken all the same: ON
+ * CONFLICT locks the row even where it changes nothing, and an entry that the publisher met locked it has passed over.
  */
 const recordRoute = async (tx: Tx, key: string, body: RouteBody, holder: string | null): Promise<void> => {
   await tx.query(
@@ -19,9 +20,8 @@ const recordRoute = async (tx: Tx, key: string, body: RouteBody, holder: string 
              cursor = NULL,
              committed_at = excluded.committed_at
          WHERE d.body IS DISTINCT FROM excluded.body OR d.stamp IS DISTINCT FROM excluded.stamp
-       RETURNING 1
      )
-     SELECT pg_notify($4, '') FROM written`,
+     SELECT pg_notify($4, '')`,
     [key, JSON.stringify(body), holder, directoryChannel],
   );
 };
