@@ -9,7 +9,7 @@ const needsProvider = (r: ResourceState): boolean => r.custom && !isProviderType
 
 /** Deletes one resource: written ahead, asked, committed. */
 export const deleteResource = async (d: Deployment, resource: ResourceState, op = 'delete', skipProvider = false): Promise<void> => {
-  const step = { op, urn: resource.urn, type: resource.type, old: resource, changed: [] };
+  const step = { op, urn: resource.urn, type: resource.type, old: resource };
   d.parts.events.started(step);
   if (op === 'delete') d.count(op);
   try {

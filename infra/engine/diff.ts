@@ -5,10 +5,13 @@ import { containsUnknown, plain, type PropertyMap, type PropertyValue } from './
 export const sameValue = (a: PropertyValue | undefined, b: PropertyValue | undefined): boolean =>
   canonicalJson({ v: plain(a ?? null) }) === canonicalJson({ v: plain(b ?? null) });
 
+/** A label may well be called "constructor". */
+const own = (map: PropertyMap, key: string): PropertyValue | undefined => (Object.hasOwn(map, key) ? map[key] : undefined);
+
 /** Top-level keys whose value differs. An unknown differs from everything: what it will be can't be told yet. */
 export const changedKeys = (olds: PropertyMap, news: PropertyMap): readonly string[] =>
   [...new Set([...Object.keys(olds), ...Object.keys(news)])]
-    .filter((key) => containsUnknown(news[key] ?? null) || !sameValue(olds[key], news[key]))
+    .filter((key) => containsUnknown(own(news, key) ?? null) || !sameValue(own(olds, key), own(news, key)))
     .sort();
 
 /** Paths such as `env.LAPIDARY_HTTP_PORT`, one level deeper than keys where both sides are maps; for people. */

@@ -1,5 +1,7 @@
 import * as grpc from '@grpc/grpc-js';
 import type { EngineEvent } from '@pulumi/pulumi/automation/events.js';
+import type { Difference } from './detailed-diff.js';
+import { formatPath } from './property-path.js';
 import { maskedMap, type PropertyMap } from './property-values.js';
 import { protos } from './protos.js';
 import type { SecretScrubber } from './secret-scrubber.js';
@@ -7,6 +9,7 @@ import { nameOf } from './urn.js';
 
 type EventBody = Partial<Omit<EngineEvent, 'sequence' | 'timestamp'>>;
 type StepMetadata = NonNullable<EngineEvent['resourcePreEvent']>['metadata'];
+type PropertyDiff = NonNullable<StepMetadata['detailedDiff']>[string];
 
 /** What of a resource's state an event shows. */
 export interface EventState {
@@ -16,6 +19,7 @@ export interface EventState {
   readonly id: string;
   readonly parent: string;
   readonly provider: string;
+  readonly protect: boolean;
   readonly inputs: PropertyMap;
   readonly outputs: PropertyMap;
 }
@@ -26,8 +30,9 @@ export interface Step {
   readonly type: string;
   readonly old?: EventState | undefined;
   readonly new?: EventState | undefined;
-  /** Changed property paths. */
-  readonly changed: readonly string[];
+  readonly differences?: readonly Difference[];
+  /** Keys that can't be changed in place. */
+  readonly replaces?: readonly string[];
 }
 
 /** The engine's events: over gRPC to the SDK's `onEvent`, and as plain lines to `onOutput`. Secrets are masked here. */
@@ -57,8 +62,7 @@ export class EventStream {
 
   started(step: Step): void {
     this.emit({ resourcePreEvent: { metadata: metadataOf(step), planning: this.dryRun } });
-    if (step.op !== 'same')
-      this.line(`${step.op} ${step.type} ${nameOf(step.urn)}${step.changed.length > 0 ? ` [${step.changed.join(', ')}]` : ''}`);
+    if (step.op !== 'same') this.line(`${step.op} ${step.type} ${nameOf(step.urn)}${pathsOf(step)}`);
   }
 
   done(step: Step): void {
@@ -102,9 +106,22 @@ const metadataOf = (step: Step): StepMetadata => ({
   type: step.type,
   ...(step.old ? { old: shown(step.old) } : {}),
   ...(step.new ? { new: shown(step.new) } : {}),
-  keys: [],
-  diffs: [...step.changed],
+  keys: [...(step.replaces ?? [])],
+  diffs: [...new Set((step.differences ?? []).map(({ path }) => String(path[0])))],
+  detailedDiff: detailed(step),
   provider: step.new?.provider ?? step.old?.provider ?? '',
 });
+
+/** As the CLI writes them, so that one reader serves both (planned-changes.ts). */
+const detailed = ({ differences = [], replaces = [] }: Step): NonNullable<StepMetadata['detailedDiff']> =>
+  Object.fromEntries(
+    differences.map(({ path, kind }) => {
+      const diffKind = replaces.includes(String(path[0])) ? `${kind}-replace` : kind;
+      return [formatPath(path), { diffKind: diffKind as PropertyDiff['diffKind'], inputDiff: true }];
+    }),
+  );
+
+const pathsOf = ({ differences = [] }: Step): string =>
+  differences.length === 0 ? '' : ` [${differences.map(({ path }) => formatPath(path)).join(', ')}]`;
 
 const shown = (state: EventState) => ({ ...state, inputs: maskedMap(state.inputs), outputs: maskedMap(state.outputs) });

@@ -3,7 +3,12 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CommandError } from '@pulumi/pulumi/automation/index.js';
-import { ProvisionerMessageSchema, type ProvisionerMessage, type ProvisionRun } from '@lapidary/contracts/provisioner-protocol';
+import {
+  ProvisionerMessageSchema,
+  ProvisionRunSchema,
+  type ProvisionerMessage,
+  type ProvisionRun,
+} from '@lapidary/contracts/provisioner-protocol';
 import { commandError, engineError } from './engine-error.js';
 import { messageOf } from './provisioner-events.js';
 import { failureOf } from './provisioner-failure.js';
@@ -43,7 +48,11 @@ const runOf = (operation: ProvisionRun['operation'], overrides: Partial<Provisio
 
 const perform = async (run: ProvisionRun): Promise<ProvisionerMessage[]> => {
   const messages: ProvisionerMessage[] = [];
-  await provision(run, (message) => messages.push(ProvisionerMessageSchema.parse(message)), new AbortController().signal);
+  await provision(
+    ProvisionRunSchema.parse(run),
+    (message) => messages.push(ProvisionerMessageSchema.parse(message)),
+    new AbortController().signal,
+  );
   return messages;
 };
 
@@ -58,7 +67,7 @@ describe('the aws target on the embedded engine', () => {
     expect(first.at(-1)).toMatchObject({ type: 'result', engine: 'embedded (simulated cloud)', changes: { create: 47 } });
     const again = await perform(runOf('up'));
     // The token is made once, though every run asks for a random password.
-    expect(again.at(-1)).toEqual({ ...first.at(-1), changes: { same: 47 } });
+    expect(again.at(-1)).toEqual({ ...first.at(-1), changes: { same: 47 }, plan: [] });
     const larger = await perform(runOf('up', { profile: 'medium' }));
     expect(done(larger).toSorted()).toEqual([
       'delete TaskDefinition eu-2-agent',
@@ -84,6 +93,67 @@ describe('the aws target on the embedded engine', () => {
     expect(state).toContain('"ciphertext"');
     expect(state + cloud).not.toMatch(/"secretString": ?"/);
     expect(await readdir(join(home, 'state', 'runs'))).toEqual([]);
+  });
+});
+
+const resultOf = (messages: readonly ProvisionerMessage[]) => {
+  const last = messages.at(-1);
+  if (last?.type !== 'result') throw new Error(`no result but ${JSON.stringify(last)}`);
+  return last;
+};
+
+describe('plans and drift', () => {
+  test('a preview names every change with its properties, what is unknown, and what forces a replacement; it writes nothing', async () => {
+    const fresh = resultOf(await perform(runOf('preview')));
+    expect(fresh.plan).toHaveLength(47);
+    const database = fresh.plan.find(({ resourceType }) => resourceType === 'aws:rds/instance:Instance');
+    expect(database).toMatchObject({ op: 'create', resourceType: 'aws:rds/instance:Instance', stateful: true, protected: true });
+    expect(database?.diffs).toContainEqual(
+      expect.objectContaining({ path: 'instanceClass', kind: 'add', before: null, after: 'db.t4g.medium' }),
+    );
+    expect(database?.diffs).toContainEqual(expect.objectContaining({ path: 'kmsKeyId', after: null, unknown: true }));
+    await perform(runOf('up'));
+    const before = await readFile(join(home, 'state', 'eu-2.stack.json'), 'utf8');
+    const larger = resultOf(await perform(runOf('preview', { profile: 'medium' })));
+    expect(larger.plan.map(({ op, name }) => `${op} ${name}`).toSorted()).toEqual([
+      'replace eu-2-agent',
+      'replace eu-2-workload',
+      'update eu-2-agent',
+      'update eu-2-database',
+      'update eu-2-workload',
+    ]);
+    expect(larger.plan.find(({ resourceType }) => resourceType === 'aws:rds/instance:Instance')?.diffs).toContainEqual({
+      path: 'allocatedStorage',
+      kind: 'update',
+      before: 50,
+      after: 200,
+      unknown: false,
+      forcesReplace: false,
+    });
+    expect(larger.plan.find(({ op, name }) => op === 'replace' && name === 'eu-2-workload')?.diffs).toContainEqual(
+      expect.objectContaining({ path: 'cpu', before: '512', after: '1024', forcesReplace: true }),
+    );
+    const after = await readFile(join(home, 'state', 'eu-2.stack.json'), 'utf8');
+    // The stack's config follows the asked spec; its resources do not.
+    expect(JSON.parse(after).state.resources).toHaveLength(JSON.parse(before).state.resources.length);
+    expect(JSON.parse(after).state.history).toEqual(JSON.parse(before).state.history);
+  });
+
+  test('drift tells path, expected and observed of what was tampered with or taken away, and writes nothing', async () => {
+    await perform(runOf('up'));
+    expect(resultOf(await perform(runOf('drift')))).toMatchObject({ drifted: [], changes: { same: 47 }, outputs: null });
+    const cloud = join(home, 'state', 'simulated-cloud', 'eu-2.json');
+    const world = JSON.parse(await readFile(cloud, 'utf8')) as Record<string, Record<string, unknown>>;
+    const gone = Object.keys(world).find((id) => id.startsWith('natgateway-'))!;
+    for (const [id, object] of Object.entries(world)) if (id.startsWith('instance-')) object['allocatedStorage'] = 51;
+    delete world[gone];
+    await writeFile(cloud, JSON.stringify(world));
+    const found = resultOf(await perform(runOf('drift')));
+    expect(found.drifted).toEqual([
+      { resourceType: 'aws:ec2/natGateway:NatGateway', name: expect.any(String) as string, path: '', expected: gone, observed: null },
+      { resourceType: 'aws:rds/instance:Instance', name: 'eu-2-database', path: 'allocatedStorage', expected: 50, observed: 51 },
+    ]);
+    expect(resultOf(await perform(runOf('drift'))).drifted).toEqual(found.drifted);
   });
 });
 

@@ -3,11 +3,12 @@ import type { OutputMap, PulumiFn, Stack } from '@pulumi/pulumi/automation/index
 import {
   StampOutputsSchema,
   type ProvisionerMessage,
-  type ProvisionRun,
+  type ParsedProvisionRun,
   type StampOutputs,
 } from '@lapidary/contracts/provisioner-protocol';
 import { stampProgram } from '../template/stamp-template.js';
 import { engineError } from './engine-error.js';
+import { ChangeCollector } from './planned-changes.js';
 import { ChangeCounter, messageOf } from './provisioner-events.js';
 import { failureOf } from './provisioner-failure.js';
 import { SecretScrubber } from './secret-scrubber.js';
@@ -17,11 +18,17 @@ import { engineName, openStack } from './stack-workspace.js';
  * One operation on one stamp, from the run's description to its result, through the Automation API. Never throws: the last
  * message is a `result` or a `failure`.
  */
-export const provision = async (run: ProvisionRun, send: (message: ProvisionerMessage) => void, signal: AbortSignal): Promise<void> => {
+export const provision = async (
+  run: ParsedProvisionRun,
+  send: (message: ProvisionerMessage) => void,
+  signal: AbortSignal,
+): Promise<void> => {
   const scrubber = scrubberFor(run);
   const counter = new ChangeCounter();
+  const collector = new ChangeCollector(run.operation === 'refresh' || run.operation === 'drift');
   const onEvent = (event: EngineEvent): void => {
     counter.observe(event);
+    collector.observe(event);
     const message = messageOf(event);
     if (message !== undefined) send(message.type === 'log' ? { ...message, message: scrubber.scrub(message.message) } : message);
   };
@@ -29,7 +36,16 @@ export const provision = async (run: ProvisionRun, send: (message: ProvisionerMe
     const opened = await openStack(run, stampProgram as PulumiFn);
     try {
       const outputs = await operate(run, opened.stack, onEvent, signal);
-      send({ type: 'result', changes: counter.changes, outputs, engine: engineName(run) });
+      send({
+        type: 'result',
+        changes: counter.changes,
+        outputs,
+        engine: engineName(run),
+        plan: [...collector.plan],
+        drifted: [...collector.drift],
+        policy: [],
+        monthlyCost: null,
+      });
     } finally {
       await opened.close();
     }
@@ -39,7 +55,7 @@ export const provision = async (run: ProvisionRun, send: (message: ProvisionerMe
 };
 
 const operate = async (
-  run: ProvisionRun,
+  run: ParsedProvisionRun,
   stack: Stack,
   onEvent: (event: EngineEvent) => void,
   signal: AbortSignal,
@@ -54,6 +70,9 @@ const operate = async (
     case 'refresh':
       await stack.refresh(options);
       return StampOutputsSchema.safeParse(plainOutputs(await stack.outputs())).data ?? null;
+    case 'drift':
+      await stack.previewRefresh(options);
+      return null;
     case 'destroy':
       await stack.destroy(options);
       // An empty stack of a stamp that is no more would be taken for one.
@@ -72,7 +91,7 @@ const stampOutputs = (outputs: OutputMap): StampOutputs => {
   throw engineError('program_failed', `the template's outputs are not the stamp contract: ${problems}`);
 };
 
-const scrubberFor = (run: ProvisionRun): SecretScrubber => {
+const scrubberFor = (run: ParsedProvisionRun): SecretScrubber => {
   const scrubber = new SecretScrubber();
   if (run.local === null) return scrubber;
   scrubber.learnText(run.local.natsPassword);

@@ -1,4 +1,5 @@
 import { changedPaths } from './diff.js';
+import { detailedDiff } from './detailed-diff.js';
 import type { Deployment } from './deployment.js';
 import { plainMap, secretKeysOf, withSecretsMarked, type PropertyMap } from './property-values.js';
 import type { ResourceState } from './state-model.js';
@@ -24,9 +25,9 @@ const refreshOne = async (d: Deployment, resource: ResourceState): Promise<void>
       throw d.resourceFailure(resource.type, nameOf(resource.urn), error);
     });
   const next = live === undefined ? undefined : adopted(resource, live);
-  const changed = next === undefined ? [] : changedPaths(resource.outputs, next.outputs);
-  const op = next === undefined ? 'delete' : changed.length > 0 ? 'update' : 'same';
-  const step = { op, urn: resource.urn, type: resource.type, old: resource, new: next, changed };
+  const differences = next === undefined ? [] : detailedDiff(resource.outputs, next.outputs);
+  const op = next === undefined ? 'delete' : differences.length > 0 ? 'update' : 'same';
+  const step = { op, urn: resource.urn, type: resource.type, old: resource, new: next, differences };
   d.parts.events.started(step);
   d.count(op);
   if (op !== 'same') {

@@ -76,7 +76,7 @@ const stepLogical = async (d: Deployment, goal: ResourceGoal): Promise<ResourceS
   const old = d.find(goal.urn);
   const id = old?.id ?? (goal.custom ? randomUUID() : '');
   const next = stateOf(goal, goal.inputs, id, goal.custom ? goal.inputs : (old?.outputs ?? {}));
-  const step = { op: old === undefined ? 'create' : 'same', urn: goal.urn, type: goal.type, old, new: next, changed: [] };
+  const step = { op: old === undefined ? 'create' : 'same', urn: goal.urn, type: goal.type, old, new: next };
   d.parts.events.started(step);
   d.count(step.op);
   // Not awaited on disk: it rides along with the next checkpoint, or with the one at the end of the run.

@@ -1,4 +1,5 @@
 import { changedPaths, withIgnored } from './diff.js';
+import { detailedDiff } from './detailed-diff.js';
 import { put, type Deployment } from './deployment.js';
 import { deleteResource, discardPendingCreate } from './deletions.js';
 import { engineError } from './engine-error.js';
@@ -30,8 +31,15 @@ export const stepCustomResource = async (d: Deployment, goal: ResourceGoal): Pro
   if (op === 'replace' && old?.protect === true)
     throw engineError('resource_protected', `${goal.type} "${nameOf(goal.urn)}" would be replaced, but it is protected`);
   const next = stateOf(goal, inputs, old?.id ?? '', old?.outputs ?? {});
-  const changed = old === undefined ? [] : changedPaths(old.inputs, inputs);
-  const step: Step = { op: op === 'replace' ? 'create-replacement' : op, urn: goal.urn, type: goal.type, old, new: next, changed };
+  const step: Step = {
+    op: op === 'replace' ? 'create-replacement' : op,
+    urn: goal.urn,
+    type: goal.type,
+    old,
+    new: next,
+    differences: old === undefined ? [] : detailedDiff(old.inputs, inputs),
+    replaces: diff.replaces,
+  };
   d.parts.events.started(step);
   d.count(op);
   try {

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LocalWorkspace, PulumiCommand, type ConfigMap, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
-import type { ProvisionRun } from '@lapidary/contracts/provisioner-protocol';
+import type { ParsedProvisionRun } from '@lapidary/contracts/provisioner-protocol';
 import { configKeys, type LocalFacts } from '../template/stamp-inputs.js';
 import { projectName } from '../template/stamp-template.js';
 import { EmbeddedPulumiCommand } from './embedded-command.js';
@@ -20,7 +20,7 @@ export interface OpenStack {
  * The stamp's stack through the Automation API, with its config set. PULUMI_HOME is made for this one run: the SDK writes
  * files into it, and runs beside each other would corrupt them (pulumi#8186).
  */
-export const openStack = async (run: ProvisionRun, program: PulumiFn): Promise<OpenStack> => {
+export const openStack = async (run: ParsedProvisionRun, program: PulumiFn): Promise<OpenStack> => {
   const runs = join(run.stateDir, 'runs');
   await removeDeadRuns(runs);
   const home = join(runs, `${run.spec.name}.${process.pid}`);
@@ -58,19 +58,19 @@ const removeDeadRuns = async (runs: string): Promise<void> => {
 };
 
 /** The real CLI keeps the stack's config, and the salt of its secrets, in the working directory: there it must last. */
-const workDirOf = async (run: ProvisionRun, home: string): Promise<string> => {
+const workDirOf = async (run: ParsedProvisionRun, home: string): Promise<string> => {
   const workDir = run.engine === 'pulumi' ? join(run.stateDir, 'pulumi', run.spec.name) : home;
   await mkdir(workDir, { recursive: true });
   return workDir;
 };
 
 /** Said in results, so that nobody takes a pretended cloud for a real one. */
-export const engineName = (run: ProvisionRun): string => {
+export const engineName = (run: ParsedProvisionRun): string => {
   if (run.engine === 'pulumi') return 'pulumi';
   return run.spec.driver === 'aws' ? 'embedded (simulated cloud)' : 'embedded';
 };
 
-const commandFor = async (run: ProvisionRun): Promise<PulumiCommand> => {
+const commandFor = async (run: ParsedProvisionRun): Promise<PulumiCommand> => {
   if (run.engine === 'pulumi') {
     if (run.spec.driver === 'local') throw engineError('engine_unavailable', 'the local driver runs on the embedded engine only');
     return PulumiCommand.get().catch((error: Error) => {
@@ -88,7 +88,7 @@ const commandFor = async (run: ProvisionRun): Promise<PulumiCommand> => {
   }).asPulumiCommand();
 };
 
-const configOf = (run: ProvisionRun): ConfigMap => {
+const configOf = (run: ParsedProvisionRun): ConfigMap => {
   const config: ConfigMap = {
     [`${projectName}:${configKeys.spec}`]: { value: JSON.stringify(run.spec) },
     [`${projectName}:${configKeys.region}`]: { value: JSON.stringify(run.regionFacts) },

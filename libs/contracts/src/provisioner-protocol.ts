@@ -2,11 +2,18 @@ import { z } from 'zod';
 import { StampSpecSchema } from './stamp-spec.js';
 
 /**
+ * preview: what `up` would do. up: bring the world to the spec. refresh: adopt into the state what really exists. destroy:
+ * take everything away. drift: what `refresh` would find. preview and drift write nothing.
+ */
+export const provisionOperations = ['preview', 'up', 'refresh', 'destroy', 'drift'] as const;
+export type ProvisionOperation = (typeof provisionOperations)[number];
+
+/**
  * Between the control plane and the provisioning child (infra/engine/provisioner-main): messages over the fork's IPC
  * channel. One operation per child. The child ends by itself when the channel closes, after saving what it did.
  */
 export const ProvisionRunSchema = z.object({
-  operation: z.enum(['preview', 'up', 'refresh', 'destroy']),
+  operation: z.enum(provisionOperations),
   spec: StampSpecSchema,
   regionFacts: z.object({ jurisdiction: z.string(), awsRegion: z.string() }),
   /** "embedded" needs nothing; "pulumi" uses the real CLI on PATH. */
@@ -29,8 +36,15 @@ export const ProvisionRunSchema = z.object({
       rootDir: z.string(),
     })
     .nullable(),
+  /** Names of stateful resources that may be replaced or deleted by this run; any other stops it before it changes anything. */
+  approveReplace: z.array(z.string()).default([]),
+  /** destroy only: lifts the protection of what holds data. Set after a person has confirmed the stamp's name. */
+  unprotect: z.boolean().default(false),
 });
-export type ProvisionRun = z.infer<typeof ProvisionRunSchema>;
+/** As its sender writes it: what has a default may be left out. */
+export type ProvisionRun = z.input<typeof ProvisionRunSchema>;
+/** As the child reads it. */
+export type ParsedProvisionRun = z.output<typeof ProvisionRunSchema>;
 
 /** The stamp contract: what the template promises to the control plane, whatever the target. */
 export const StampOutputsSchema = z.object({
@@ -44,6 +58,59 @@ export const StampOutputsSchema = z.object({
 export type StampOutputs = z.infer<typeof StampOutputsSchema>;
 
 export const resourceOps = ['create', 'update', 'replace', 'delete', 'same', 'read'] as const;
+
+export const plannedOps = ['create', 'update', 'replace', 'delete'] as const;
+
+/** One property that differs. Values of secrets are masked; `unknown`: what it will be is known only at apply. */
+export const PropertyDiffSchema = z.object({
+  /** Dotted: `env.NODE_OPTIONS`, `ingress.0.fromPort`. */
+  path: z.string(),
+  kind: z.enum(['add', 'delete', 'update']),
+  before: z.unknown(),
+  after: z.unknown(),
+  unknown: z.boolean(),
+  forcesReplace: z.boolean(),
+});
+export type PropertyDiff = z.infer<typeof PropertyDiffSchema>;
+
+export const PlannedChangeSchema = z.object({
+  op: z.enum(plannedOps),
+  resourceType: z.string(),
+  name: z.string(),
+  /** Holds data: its replace or delete needs an approval by name. */
+  stateful: z.boolean(),
+  protected: z.boolean(),
+  /** Of a create every input, of an update or replace what differs, of a delete nothing. */
+  diffs: z.array(PropertyDiffSchema),
+});
+export type PlannedChange = z.infer<typeof PlannedChangeSchema>;
+
+/** What the world holds and the state does not say. A resource that is gone has the path '' and observed null. */
+export const DriftedResourceSchema = z.object({
+  resourceType: z.string(),
+  name: z.string(),
+  path: z.string(),
+  expected: z.unknown(),
+  observed: z.unknown(),
+});
+export type DriftedResource = z.infer<typeof DriftedResourceSchema>;
+
+export const PolicyFindingSchema = z.object({
+  rule: z.string(),
+  level: z.enum(['mandatory', 'advisory']),
+  /** Name of the resource, or of the stamp where the rule is about all of them. */
+  resource: z.string(),
+  message: z.string(),
+});
+export type PolicyFinding = z.infer<typeof PolicyFindingSchema>;
+
+/** An estimate from a dated price table, in US dollars per month of 730 hours. */
+export const MonthlyCostSchema = z.object({
+  usd: z.number(),
+  asOf: z.iso.date(),
+  lines: z.array(z.object({ what: z.string(), usd: z.number() })),
+});
+export type MonthlyCost = z.infer<typeof MonthlyCostSchema>;
 
 export const ProvisionerMessageSchema = z.discriminatedUnion('type', [
   z.object({
@@ -59,8 +126,16 @@ export const ProvisionerMessageSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('result'),
     changes: z.record(z.string(), z.number().int()),
-    /** null for previews and destroys */
+    /** null for previews, drift and destroys */
     outputs: StampOutputsSchema.nullable(),
+    /** What is changed, or would be; everything that isn't `same`, in the order of the work. */
+    plan: z.array(PlannedChangeSchema).default([]),
+    /** Of refresh and drift. */
+    drifted: z.array(DriftedResourceSchema).default([]),
+    /** What the policies say of the resources as rendered; a mandatory finding ends in a failure unless this is a preview. */
+    policy: z.array(PolicyFindingSchema).default([]),
+    /** Of the stamp as rendered; null where no price table covers the driver. */
+    monthlyCost: MonthlyCostSchema.nullable().default(null),
     /** Says "simulated cloud" where the aws target ran on the embedded engine. */
     engine: z.string(),
   }),
@@ -73,4 +148,4 @@ export const ProvisionerCommandSchema = z.discriminatedUnion('type', [
   /** Stop after the resource that is being worked on. */
   z.object({ type: z.literal('cancel') }),
 ]);
-export type ProvisionerCommand = z.infer<typeof ProvisionerCommandSchema>;
+export type ProvisionerCommand = z.input<typeof ProvisionerCommandSchema>;
