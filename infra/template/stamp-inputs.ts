@@ -1,10 +1,6 @@
 import { z } from 'zod';
-import { StampSpecSchema, type StampSpec } from '@lapidary/contracts/stamp-spec';
+import { RegionFactsSchema, StampSpecSchema, type RegionFacts, type StampSpec } from '@lapidary/contracts/stamp-spec';
 import type * as pulumi from '@pulumi/pulumi';
-
-/** Facts of the region that the template renders for. */
-export const RegionFactsSchema = z.object({ jurisdiction: z.string(), awsRegion: z.string() });
-export type RegionFacts = z.infer<typeof RegionFactsSchema>;
 
 /** What only the local target needs, without its secrets. */
 export const LocalFactsSchema = z.object({

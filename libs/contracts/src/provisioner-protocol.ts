@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { StampSpecSchema } from './stamp-spec.js';
+import { RegionFactsSchema, StampSpecSchema } from './stamp-spec.js';
 
 /**
  * preview: what `up` would do. up: bring the world to the spec. refresh: adopt into the state what really exists. destroy:
@@ -15,7 +15,7 @@ export type ProvisionOperation = (typeof provisionOperations)[number];
 export const ProvisionRunSchema = z.object({
   operation: z.enum(provisionOperations),
   spec: StampSpecSchema,
-  regionFacts: z.object({ jurisdiction: z.string(), awsRegion: z.string() }),
+  regionFacts: RegionFactsSchema,
   /** "embedded" needs nothing; "pulumi" uses the real CLI on PATH. */
   engine: z.enum(['embedded', 'pulumi']),
   /** Directory of the engine's state; one file per stack for the embedded engine. */

@@ -41,6 +41,18 @@ export type StampFile = z.infer<typeof StampFileSchema>;
 export const StampSpecSchema = z.strictObject({ name: StampNameSchema, region: RegionNameSchema, ...specFields }).meta({ id: 'StampSpec' });
 export type StampSpec = z.infer<typeof StampSpecSchema>;
 
+/** "test" may stand in one zone; everything else is asked of both. */
+export const environments = ['production', 'test'] as const;
+
+/** Facts of a region that the template renders for and the policies judge by; from stamps/regions.yaml. */
+export const RegionFactsSchema = z.object({
+  jurisdiction: z.string(),
+  awsRegion: z.string(),
+  awsRoleArn: z.string().optional(),
+  environment: z.enum(environments).optional(),
+});
+export type RegionFacts = z.infer<typeof RegionFactsSchema>;
+
 /** stamps/regions.yaml */
 export const RegionsFileSchema = z
   .strictObject({
@@ -54,10 +66,28 @@ export const RegionsFileSchema = z
           .max(63)
           .meta({ description: 'Whose law applies; tenants’ residency may name it' }),
         location: z.strictObject({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) }),
-        aws: z.strictObject({ region: z.string().min(1).max(40) }).meta({ description: 'Where the aws driver builds' }),
+        aws: z
+          .strictObject({
+            region: z.string().min(1).max(40),
+            roleArn: z
+              .string()
+              .regex(/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/)
+              .optional()
+              .meta({ description: 'Role that is assumed to build there; without it the control plane’s own' }),
+            environment: z.enum(environments).optional().meta({ description: 'What the policies take it for; "production" if left out' }),
+          })
+          .meta({ description: 'Where and as whom the aws driver builds' }),
       }),
     ),
   })
   .refine((f) => Object.keys(f.regions).length > 0, { path: ['regions'], message: 'at least one region' })
   .meta({ id: 'RegionsFile', title: 'stamps/regions.yaml' });
 export type RegionsFile = z.infer<typeof RegionsFileSchema>;
+
+/** What the template and the policies need to know of a region of the file; what is left out there is left out here. */
+export const regionFactsOf = ({ jurisdiction, aws }: RegionsFile['regions'][string]): RegionFacts => ({
+  jurisdiction,
+  awsRegion: aws.region,
+  ...(aws.roleArn === undefined ? {} : { awsRoleArn: aws.roleArn }),
+  ...(aws.environment === undefined ? {} : { environment: aws.environment }),
+});

@@ -176,6 +176,13 @@ export const errorCatalogue = {
     'Provisioning failed',
     'Read the failed step with "stampctl jobs show <id>", then "stampctl jobs retry <id>".',
   ),
+  policy_refused: entry(
+    422,
+    exitCodes.error,
+    false,
+    'A policy refuses what would be built',
+    'Each finding names rule, resource and what is wrong; docs/reference/policies.md says why each rule is there. Nothing was created.',
+  ),
   poison_event: entry(
     500,
     exitCodes.error,

@@ -1,6 +1,6 @@
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
 import { StampOutputsSchema, type StampOutputs } from '@lapidary/contracts/provisioner-protocol';
-import { StampSpecSchema, type StampSpec } from '@lapidary/contracts/stamp-spec';
+import { RegionFactsSchema, StampSpecSchema, type StampSpec } from '@lapidary/contracts/stamp-spec';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
@@ -24,7 +24,7 @@ export const ProvisionInputSchema = z.object({
   digest: z.string(),
   source: z.enum(['file', 'defaults']),
   overrides: z.record(z.string(), z.unknown()),
-  regionFacts: z.object({ jurisdiction: z.string(), awsRegion: z.string() }),
+  regionFacts: RegionFactsSchema,
 });
 export type ProvisionInput = z.infer<typeof ProvisionInputSchema>;
 

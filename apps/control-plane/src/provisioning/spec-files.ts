@@ -5,6 +5,8 @@ import {
   RegionsFileSchema,
   StampDefaultsSchema,
   StampFileSchema,
+  regionFactsOf,
+  type RegionFacts,
   type RegionsFile,
   type StampFile,
   type StampSpec,
@@ -22,7 +24,7 @@ export interface ResolvedSpec {
   readonly digest: string;
   /** Where it comes from: the stamp's own file over the defaults, or the defaults alone. */
   readonly source: 'file' | 'defaults';
-  readonly regionFacts: { readonly jurisdiction: string; readonly awsRegion: string };
+  readonly regionFacts: RegionFacts;
 }
 
 type Parsed<T> =
@@ -66,7 +68,7 @@ export const resolveSpec = async (
     spec: merged.spec,
     digest: digestOf(merged.spec),
     source,
-    regionFacts: { jurisdiction: facts.jurisdiction, awsRegion: facts.aws.region },
+    regionFacts: regionFactsOf(facts),
   };
 };
 

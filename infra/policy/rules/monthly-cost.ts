@@ -1,0 +1,16 @@
+import { monthlyCostOf } from '../../template/prices.js';
+import { costClassOf } from '../cost-classes.js';
+import type { StackPolicyRule } from '../policy-rule.js';
+
+export const monthlyCost: StackPolicyRule = {
+  name: 'monthly-cost',
+  level: 'advisory',
+  description: 'The stack as a whole costs, by the price table, no more than its profile may',
+  checkStack(resources, { profile, owner }) {
+    const cost = monthlyCostOf(resources);
+    const { monthlyUsdMax } = costClassOf[profile];
+    if (cost === null || cost.usd <= monthlyUsdMax) return [];
+    const message = `about ${cost.usd.toFixed(0)} USD a month (prices of ${cost.asOf}), the ${profile} profile allows ${monthlyUsdMax}`;
+    return [{ resource: owner, message }];
+  },
+};

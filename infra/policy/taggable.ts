@@ -1,0 +1,32 @@
+/** AWS, or Pulumi's provider for it, gives these no tags (each checked in the type's arguments in @pulumi/aws 7.48.0). */
+const untaggable: ReadonlySet<string> = new Set([
+  'aws:appautoscaling/policy:Policy',
+  'aws:acm/certificateValidation:CertificateValidation',
+  'aws:cloudwatch/dashboard:Dashboard',
+  'aws:ec2/route:Route',
+  'aws:ec2/routeTableAssociation:RouteTableAssociation',
+  'aws:ec2transitgateway/routeTableAssociation:RouteTableAssociation',
+  'aws:ec2transitgateway/route:Route',
+  'aws:ecr/lifecyclePolicy:LifecyclePolicy',
+  'aws:ecr/replicationConfiguration:ReplicationConfiguration',
+  'aws:ecr/repositoryPolicy:RepositoryPolicy',
+  'aws:ecs/clusterCapacityProviders:ClusterCapacityProviders',
+  'aws:efs/backupPolicy:BackupPolicy',
+  'aws:efs/fileSystemPolicy:FileSystemPolicy',
+  'aws:efs/mountTarget:MountTarget',
+  'aws:iam/rolePolicy:RolePolicy',
+  'aws:iam/rolePolicyAttachment:RolePolicyAttachment',
+  'aws:kms/alias:Alias',
+  'aws:route53/record:Record',
+  'aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration',
+  'aws:s3/bucketPolicy:BucketPolicy',
+  'aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock',
+  'aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration',
+  'aws:s3/bucketVersioning:BucketVersioning',
+  'aws:secretsmanager/secretVersion:SecretVersion',
+  'aws:sns/topicPolicy:TopicPolicy',
+  'aws:sns/topicSubscription:TopicSubscription',
+  'aws:wafv2/webAclAssociation:WebAclAssociation',
+]);
+
+export const isTaggable = (type: string): boolean => type.startsWith('aws:') && !untaggable.has(type);
