@@ -94,6 +94,7 @@ const start = async (options: StartOptions): Promise<void> => {
     firstStamps: options.provision ? firstStamps(root, regions) : [],
     node: process.execPath,
     env: process.env,
+    stampEnv: options.testFaults === null ? {} : { LAPIDARY_FAULTS_FILE: options.testFaults },
     report: print,
   });
   stopOnSignals(fleet, finish);

@@ -29,6 +29,8 @@ export interface StartFleetOptions {
   /** Starts on what an earlier fleet of this name left. */
   readonly keep?: boolean;
   readonly env?: Readonly<Record<string, string>>;
+  /** File of faults of the sample workload. */
+  readonly testFaults?: string;
 }
 
 export interface Output {
@@ -89,6 +91,7 @@ const devArguments = (options: StartFleetOptions, dataDir: string): string[] => 
   dataDir,
   ...(options.regions ? ['--regions', options.regions.join(',')] : []),
   ...(options.provision === false ? ['--no-provision'] : []),
+  ...(options.testFaults === undefined ? [] : ['--test-faults', options.testFaults]),
 ];
 
 /** Where the kernel offers it, the fleet ends with the test that started it, even when that is killed. */

@@ -23,6 +23,8 @@ export interface FleetOptions {
   readonly firstStamps: readonly { readonly region: string; readonly stamp: string }[];
   readonly node: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** For every process of every stamp; only tests set any. */
+  readonly stampEnv: Readonly<Record<string, string>>;
   readonly report: (line: string) => void;
 }
 
@@ -56,7 +58,8 @@ export class Fleet {
     this.supervisor = new Supervisor({ paths, report, onChange: () => this.publish() });
     this.folder = new ProcessFolder({
       dir: paths.processes,
-      launchOf: (spec: ProcessSpec): Launch => specLaunch(spec, { root: paths.root, node: options.node, env: surroundingEnv(options.env) }),
+      launchOf: (spec: ProcessSpec): Launch =>
+        specLaunch(spec, { root: paths.root, node: options.node, env: { ...surroundingEnv(options.env), ...options.stampEnv } }),
       optionsOf: (name) => this.supervisor.processOptions(name),
       onChange: (snapshot) => this.supervisor.noteChange(snapshot),
       report,

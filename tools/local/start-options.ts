@@ -6,6 +6,8 @@ export interface StartOptions {
   readonly dataDir: string | null;
   readonly provision: boolean;
   readonly ports: readonly string[];
+  /** Faults that the sample workload shall have, for tests of what stops them. */
+  readonly testFaults: string | null;
   readonly help: boolean;
 }
 
@@ -15,6 +17,7 @@ export const startHelp = `npm start -- [options]
   --data-dir <folder>  state of the fleet (default: .lapidary)
   --port <name>=<n>    fixes a port, for example --port router-eu=8000; also LAPIDARY_PORT_ROUTER_EU=8000
   --no-provision       do not provision the first stamp of each region
+  --test-faults <file> for tests: faults of the sample workload, by version; the file may change at any time
 `;
 
 export const parseStartOptions = (args: readonly string[]): StartOptions => {
@@ -25,6 +28,7 @@ export const parseStartOptions = (args: readonly string[]): StartOptions => {
       'data-dir': { type: 'string' },
       port: { type: 'string', multiple: true },
       'no-provision': { type: 'boolean' },
+      'test-faults': { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -33,6 +37,7 @@ export const parseStartOptions = (args: readonly string[]): StartOptions => {
     dataDir: values['data-dir'] === undefined ? null : path.resolve(values['data-dir']),
     provision: values['no-provision'] !== true,
     ports: values.port ?? [],
+    testFaults: values['test-faults'] === undefined ? null : path.resolve(values['test-faults']),
     help: values.help === true,
   };
 };

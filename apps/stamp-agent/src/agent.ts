@@ -17,6 +17,7 @@ import { agentPages } from './pages.js';
 import { Registration } from './registration.js';
 import type { RegistrationState } from './registration-states.js';
 import { Resync } from './resync.js';
+import { Traffic } from './traffic.js';
 import { WorkloadHealth } from './workload-health.js';
 
 export interface Agent {
@@ -41,6 +42,7 @@ export const startAgent = async (config: StampAgentConfig, logger: Logger): Prom
   await restoreSaved(file, holder, contact, logger);
   const workload = new WorkloadHealth(config.LAPIDARY_WORKLOAD_URL);
   const load = new Load(flights);
+  const traffic = new Traffic();
   const link = new NatsLink({
     url: config.LAPIDARY_NATS_URL,
     user: config.LAPIDARY_NATS_USER,
@@ -79,7 +81,7 @@ export const startAgent = async (config: StampAgentConfig, logger: Logger): Prom
   });
   const onStale = (): void => void resync.ask('stale-push');
   const listener = new HoldListener({ link, region, stamp, instanceId, holder, registration, onStale });
-  const heartbeats = new Heartbeats({ link, region, stamp, instanceId, agentVersion, registration, holder, load, workload });
+  const heartbeats = new Heartbeats({ link, region, stamp, instanceId, agentVersion, registration, holder, load, traffic, workload });
   // Until the first answer there is nobody to ask; what waits is woken by the change of state.
   const misses = new Misses(holder, () => (registration.state === 'registering' ? untilWoken() : resync.ask('miss')));
   const serves = (): boolean => registration.serves && contact.isFresh;
@@ -96,6 +98,7 @@ export const startAgent = async (config: StampAgentConfig, logger: Logger): Prom
     onRefused: (reason) => metrics.lapidary_agent_refusals_total.inc({ reason }),
     onForwarded: (result) => {
       load.countRequest();
+      traffic.count(result);
       metrics.lapidary_agent_requests_total.inc({ outcome: result.kind });
       if ('headMs' in result) metrics.lapidary_agent_head_seconds.observe(result.headMs / 1_000);
     },

@@ -4,6 +4,7 @@ import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Holder } from './holder.js';
 import type { Load } from './load.js';
 import type { Registration } from './registration.js';
+import type { Traffic } from './traffic.js';
 import type { WorkloadHealth } from './workload-health.js';
 
 /** While unregistered there is no interval and nothing to say; look again then. */
@@ -18,6 +19,7 @@ export interface HeartbeatOptions {
   readonly registration: Registration;
   readonly holder: Holder;
   readonly load: Load;
+  readonly traffic: Traffic;
   readonly workload: WorkloadHealth;
 }
 
@@ -43,7 +45,7 @@ export class Heartbeats {
   }
 
   private send(epoch: number): void {
-    const { link, region, stamp, instanceId, agentVersion, holder, load, workload } = this.options;
+    const { link, region, stamp, instanceId, agentVersion, holder, load, traffic, workload } = this.options;
     this.sequence += 1;
     const heartbeat: Heartbeat = {
       stamp: stamp as Heartbeat['stamp'],
@@ -55,6 +57,7 @@ export class Heartbeats {
       holding: { count: holder.count, asOf: holder.asOf },
       workload: workload.state,
       agentVersion,
+      traffic: traffic.snapshot(),
     };
     link.publishJson(agentHeartbeat(region), heartbeat);
   }

@@ -6,10 +6,12 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { StorefrontConfig } from '@lapidary/config/storefront';
 import { requestIdHeader } from '@lapidary/contracts/workload';
 import type { Logger } from '@lapidary/telemetry/logger';
+import type { FastifyInstance } from 'fastify';
 import { AppModule } from './app.module.js';
 import { bodyBytesMax, fromIssues } from './http/translate-error.js';
 import { ProblemFilter } from './http/problem-filter.js';
 import { openDatabase } from './process/database.js';
+import { Faults } from './process/faults.js';
 
 export interface Shop {
   readonly url: string;
@@ -28,6 +30,9 @@ export const startShop = async (config: StorefrontConfig, logger: Logger, signal
       forceCloseConnections: 'idle',
     });
     const app = await NestFactory.create<NestFastifyApplication>(AppModule.of(config, dataSource), adapter, { logger: false });
+    const { LAPIDARY_FAULTS_FILE: faultsFile, LAPIDARY_WORKLOAD_VERSION: version, LAPIDARY_STAMP: stamp } = config;
+    if (faultsFile !== undefined)
+      new Faults(faultsFile, version, stamp, logger).install(adapter.getInstance() as unknown as FastifyInstance);
     app.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory: fromIssues }));
     app.useGlobalFilters(new ProblemFilter(logger));
     await app.listen(config.LAPIDARY_HTTP_PORT, config.LAPIDARY_HTTP_HOST);

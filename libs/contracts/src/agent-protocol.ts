@@ -52,6 +52,26 @@ export const RegisterReplySchema = z.discriminatedUnion('ok', [
 ]);
 export type RegisterReply = z.infer<typeof RegisterReplySchema>;
 
+/**
+ * Upper bounds of the latency buckets in a heartbeat, in milliseconds; one more bucket holds what took longer. Fixed, so
+ * that counts of different stamps can be added up: percentiles can't.
+ */
+export const latencyBoundsMs = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000] as const;
+
+/**
+ * What the front door has seen since the agent's process started. Counters and not rates: a heartbeat that is lost takes
+ * nothing with it, the next one says it all.
+ */
+export const TrafficSchema = z.object({
+  /** Requests that passed the fence and that the workload was asked to answer; upgrades left out. */
+  requests: z.number().int().min(0),
+  /** Of those: answered 5xx, cut in the middle, or not answered. What the client itself broke off is in neither. */
+  errors: z.number().int().min(0),
+  /** Answered requests by the time until the answer began. */
+  latency: z.array(z.number().int().min(0)).length(latencyBoundsMs.length + 1),
+});
+export type Traffic = z.infer<typeof TrafficSchema>;
+
 export const HeartbeatSchema = z.object({
   stamp: StampNameSchema,
   instanceId: z.string().length(26),
@@ -67,6 +87,8 @@ export const HeartbeatSchema = z.object({
   holding: z.object({ count: z.number().int().min(0), asOf: z.number().int().min(0) }),
   workload: z.object({ healthy: z.boolean(), version: z.string().nullable() }),
   agentVersion: z.string(),
+  /** Left out by older agents; what another layout of buckets says is not taken for ours. */
+  traffic: TrafficSchema.optional().catch(undefined),
 });
 export type Heartbeat = z.infer<typeof HeartbeatSchema>;
 

@@ -16,11 +16,14 @@ import { answerRegister, answerSync, type AgentTools } from './answer-agents.js'
 import { HeartbeatBook } from './heartbeat-book.js';
 import { healthMetrics } from './metrics.js';
 import { StampMonitor } from './monitor.js';
+import { thinTraffic } from './traffic-rows.js';
 
 /** A stamp is written at most this often, however often it beats. */
 const flushMs = 1_000;
 /** Half an interval, so that a verdict is at most that late; not below what a busy database should bear. */
 const lookMsMin = 250;
+/** Retention is a day; this only spreads the work. */
+const thinMs = 60_000;
 const responders = 'control-plane';
 
 /** Answers stamp agents and takes their heartbeats (on every replica), judges their health (on one at a time). */
@@ -117,9 +120,15 @@ export class HealthWorker implements OnApplicationBootstrap, BeforeApplicationSh
       intervalMs: Math.max(intervalMs, flushMs),
       listeningMs: () => (this.listeningSinceMs === null ? 0 : Date.now() - Math.max(this.listeningSinceMs, leadingSinceMs)),
     });
-    while (!signal.aborted) {
+    for (let thinnedAtMs = Date.now(); !signal.aborted;) {
       await new Wakeup().wait(Math.max(lookMsMin, intervalMs / 2), signal);
       if (signal.aborted) return;
+      if (Date.now() - thinnedAtMs > thinMs) {
+        thinnedAtMs = Date.now();
+        await thinTraffic(this.database.dataSource).catch((error: unknown) =>
+          this.logger.warn({ err: error }, 'old traffic could not be dropped'),
+        );
+      }
       await monitor.look().catch((error: unknown) => this.logger.warn({ err: error }, 'the stamps could not be looked at'));
     }
   }

@@ -1,6 +1,7 @@
 import type { Heartbeat } from '@lapidary/contracts/agent-protocol';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
+import { trafficSlotMs } from './traffic-window.js';
 
 /**
  * Takes heartbeats and writes the newest of each stamp in one statement, at most once a second however often they come.
@@ -26,13 +27,23 @@ export class HeartbeatBook {
     this.newest = new Map();
     const rows = await rowsOf<{ stamp: string }>(
       db,
-      `UPDATE stamp_observation o SET sequence = b.sequence, last_heartbeat_at = clock_timestamp(), load = b.load, held_count = b.count,
-         held_as_of = b.as_of, workload_healthy = b.healthy, workload_version = b.version, agent_version = b.agent
-       FROM jsonb_to_recordset($1::jsonb) AS b(stamp text, instance text, epoch int, sequence bigint, load jsonb, count int, as_of bigint,
-                                               healthy boolean, version text, agent text), stamp s
-       WHERE o.stamp = b.stamp AND s.name = b.stamp AND o.instance_id = b.instance AND o.epoch = b.epoch AND s.epoch = b.epoch
-       RETURNING o.stamp`,
-      [JSON.stringify(beats.map(toRecord))],
+      `WITH b AS (
+         SELECT * FROM jsonb_to_recordset($1::jsonb) AS b(stamp text, instance text, epoch int, sequence bigint, load jsonb, count int,
+           as_of bigint, healthy boolean, version text, agent text, requests bigint, errors bigint, latency bigint[])
+       ), written AS (
+         UPDATE stamp_observation o SET sequence = b.sequence, last_heartbeat_at = clock_timestamp(), load = b.load, held_count = b.count,
+           held_as_of = b.as_of, workload_healthy = b.healthy, workload_version = b.version, agent_version = b.agent
+         FROM b, stamp s
+         WHERE o.stamp = b.stamp AND s.name = b.stamp AND o.instance_id = b.instance AND o.epoch = b.epoch AND s.epoch = b.epoch
+         RETURNING o.stamp
+       ), counted AS (
+         INSERT INTO stamp_traffic AS t (stamp, instance_id, at, requests, errors, latency)
+         SELECT b.stamp, b.instance, to_timestamp(floor(extract(epoch FROM clock_timestamp()) / $2) * $2), b.requests, b.errors, b.latency
+           FROM b JOIN written USING (stamp) WHERE b.requests IS NOT NULL
+         ON CONFLICT (stamp, instance_id, at) DO UPDATE SET requests = excluded.requests, errors = excluded.errors, latency = excluded.latency
+       )
+       SELECT stamp FROM written`,
+      [JSON.stringify(beats.map(toRecord)), trafficSlotMs / 1_000],
     );
     const written = new Set(rows.map((r) => r.stamp));
     return beats.map((b) => b.stamp).filter((stamp) => !written.has(stamp));
@@ -50,4 +61,5 @@ const toRecord = (b: Heartbeat): Record<string, unknown> => ({
   healthy: b.workload.healthy,
   version: b.workload.version,
   agent: b.agentVersion,
+  ...(b.traffic ?? {}),
 });

@@ -3,5 +3,13 @@ import { Events1763772000002 } from './0002-events.js';
 import { Jobs1763772000003 } from './0003-jobs.js';
 import { Access1763772000004 } from './0004-access.js';
 import { Sessions1763772000005 } from './0005-sessions.js';
+import { Rollouts1763772000008 } from './0008-rollouts.js';
 
-export const migrations = [Fleet1763772000001, Events1763772000002, Jobs1763772000003, Access1763772000004, Sessions1763772000005];
+export const migrations = [
+  Fleet1763772000001,
+  Events1763772000002,
+  Jobs1763772000003,
+  Access1763772000004,
+  Sessions1763772000005,
+  Rollouts1763772000008,
+];

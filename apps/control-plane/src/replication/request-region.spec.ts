@@ -13,6 +13,7 @@ describe('whose a request is', () => {
     ['POST', `/v1/jobs/${job}/cancel`, { region: 'us' }],
     ['GET', '/v1/jobs?region=us', { region: 'us' }],
     ['GET', '/v1/route?host=a.b&region=us', { region: 'us' }],
+    ['GET', '/v1/regions/us/observations?windows=1', { region: 'us' }],
     ['DELETE', '/v1/tenants/acme', { tenant: 'acme' }],
     ['PATCH', '/v1/tenants/acme', { tenant: 'acme' }],
     ['GET', '/v1/tenants/acme/explain', { tenant: 'acme' }],

@@ -33,6 +33,8 @@ export const belongsTo = ({ method, url, body }: IncomingRequest): Belongs => {
   switch (noun) {
     case 'stamps':
       return isRead ? null : named(regionOfStamp(id));
+    case 'regions':
+      return verb === 'observations' ? named(id) : null;
     case 'jobs':
       return id === '' ? named(searchParams.get('region')) : named(regionOfJob(id));
     case 'route':
