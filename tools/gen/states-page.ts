@@ -1,3 +1,4 @@
+import { findingTable, runTable, suppressionTable } from '@lapidary/control-plane/drift/drift-states';
 import { jobTable, stepTable } from '@lapidary/control-plane/jobs/job-states';
 import { stampTransitions } from '@lapidary/control-plane/stamps/stamp-states';
 import { tenantTransitions } from '@lapidary/control-plane/tenants/tenant-states';
@@ -13,7 +14,15 @@ export const statesPage = (): string =>
     'Every status field is a transition table in code; these diagrams are generated from the tables. A move that is not drawn here is refused',
     'with `illegal_transition`.',
     '',
-    ...[stampTransitions, tenantTransitions, jobTable, stepTable, registrationTable, processStates].map((table) =>
-      transitionDiagram(table),
-    ),
+    ...[
+      stampTransitions,
+      tenantTransitions,
+      jobTable,
+      stepTable,
+      findingTable,
+      suppressionTable,
+      runTable,
+      registrationTable,
+      processStates,
+    ].map((table) => transitionDiagram(table)),
   ].join('\n');

@@ -61,6 +61,19 @@ export const ControlPlaneConfigSchema = z.object({
     .max(600_000)
     .default(15_000)
     .meta({ description: 'Interval of full comparisons (agents, routers)' }),
+  LAPIDARY_DRIFT_INTERVAL_MS: z.coerce
+    .number()
+    .int()
+    .min(1000)
+    .max(86_400_000)
+    .default(300_000)
+    .meta({ description: 'From the start of one look for drift to the start of the next' }),
+  LAPIDARY_DRIFT_OWNER: z
+    .string()
+    .min(1)
+    .max(100)
+    .default('platform')
+    .meta({ description: 'Who owns drift of stamps without a label "owner"' }),
   LAPIDARY_LOG_LEVEL: field.logLevel,
 });
 export type ControlPlaneConfig = z.infer<typeof ControlPlaneConfigSchema>;

@@ -1,5 +1,5 @@
 import { monotonicFactory } from 'ulid';
-import type { JobId, RegionName } from './names.js';
+import type { DriftId, JobId, RegionName } from './names.js';
 
 const nextUlid = monotonicFactory();
 
@@ -7,3 +7,6 @@ const nextUlid = monotonicFactory();
 export const newId = (): string => nextUlid();
 
 export const newJobId = (region: RegionName | string): JobId => `${region}.${newId()}` as JobId;
+
+/** For drift findings, runs and suppressions: kept by one region, asked for anywhere. */
+export const newDriftId = (region: RegionName | string): DriftId => `${region}.${newId()}` as DriftId;

@@ -7,6 +7,7 @@ export type RegionName = Branded<string, 'RegionName'>;
 export type StampName = Branded<string, 'StampName'>;
 export type TenantId = Branded<string, 'TenantId'>;
 export type JobId = Branded<string, 'JobId'>;
+export type DriftId = Branded<string, 'DriftId'>;
 
 /** A DNS label has at most 63 octets (RFC 1035 §2.3.4). */
 export const dnsLabelLengthMax = 63;
@@ -36,3 +37,6 @@ export const regionOfJob = (job: string): RegionName | null => {
   const region = jobIdPattern.exec(job)?.[1];
   return region !== undefined && isRegionName(region) ? region : null;
 };
+
+/** The region whose geode keeps a drift finding, run or suppression; their ids are built as jobs' are. */
+export const regionOfDrift = (id: string): RegionName | null => regionOfJob(id);

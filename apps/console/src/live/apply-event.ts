@@ -26,6 +26,8 @@ export const patchOf = (event: LiveEvent): Patch => {
     const apply = (list: TenantList): TenantList => ({ ...list, items: withNewer(list.items, tenant, (t) => t.id, isNewerVersion) });
     return { tenants: apply, stale: ['regions', 'stamps', 'explanation'] };
   }
+  // What no page shows yet changes nothing here.
+  if (!('job' in data)) return { stale: [] };
   const { job } = data;
   const jobs = (list: readonly JobView[]): readonly JobView[] => newestFirst(withNewer(list, job, (j) => j.id, isNewerJob));
   const line = eventSchemas['lapidary.job.progressed.v1'].safeParse(event.data).data?.event;

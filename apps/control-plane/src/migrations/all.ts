@@ -4,6 +4,7 @@ import { Jobs1763772000003 } from './0003-jobs.js';
 import { Access1763772000004 } from './0004-access.js';
 import { Sessions1763772000005 } from './0005-sessions.js';
 import { Rollouts1763772000008 } from './0008-rollouts.js';
+import { Drift1763772000009 } from './0009-drift.js';
 
 export const migrations = [
   Fleet1763772000001,
@@ -12,4 +13,5 @@ export const migrations = [
   Access1763772000004,
   Sessions1763772000005,
   Rollouts1763772000008,
+  Drift1763772000009,
 ];

@@ -2,6 +2,7 @@ import type { Type } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { DirectoryModule } from '../directory/directory.module.js';
+import { DriftModule } from '../drift/drift.module.js';
 import { HealthModule } from '../health/health.module.js';
 import { SystemModule } from '../http/system.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
@@ -26,4 +27,5 @@ export const allFeatures: readonly Type[] = [
   LiveModule,
   JobsModule,
   ProvisioningModule,
+  DriftModule,
 ];

@@ -14,6 +14,10 @@ describe('whose a request is', () => {
     ['GET', '/v1/jobs?region=us', { region: 'us' }],
     ['GET', '/v1/route?host=a.b&region=us', { region: 'us' }],
     ['GET', '/v1/regions/us/observations?windows=1', { region: 'us' }],
+    ['GET', '/v1/drift?region=us', { region: 'us' }],
+    ['GET', '/v1/drift/findings?region=us', { region: 'us' }],
+    ['GET', `/v1/drift/runs/${job}`, { region: 'us' }],
+    ['DELETE', `/v1/drift/suppressions/${job}?region=eu`, { region: 'us' }],
     ['DELETE', '/v1/tenants/acme', { tenant: 'acme' }],
     ['PATCH', '/v1/tenants/acme', { tenant: 'acme' }],
     ['GET', '/v1/tenants/acme/explain', { tenant: 'acme' }],
@@ -27,6 +31,19 @@ describe('whose a request is', () => {
   });
 
   it.each([
+    [{ region: 'us' }, 'us'],
+    [{ stamp: 'us-1' }, 'us'],
+    [{ finding: job }, 'us'],
+    [{ subject: 'stamp/us-1', kind: 'spec' }, 'us'],
+    [{ subject: 'sensor/spec', kind: 'sensor' }, null],
+    [{ stamp: 7 }, null],
+    [null, null],
+  ])('of drift is decided by what its body %j names', (body, region) => {
+    expect(of('POST', '/v1/drift/runs', body)).toEqual(region && { region });
+  });
+
+  it.each([
+    ['GET', '/v1/drift/findings'],
     ['GET', '/v1/stamps/us-2'],
     ['GET', '/v1/stamps?region=us'],
     ['GET', '/v1/tenants/acme'],

@@ -1,4 +1,4 @@
-import { isTenantId, regionOfJob, regionOfStamp } from '@lapidary/kernel/names';
+import { isTenantId, regionOfDrift, regionOfJob, regionOfStamp } from '@lapidary/kernel/names';
 
 /** What the API needs to know of a request to tell whose it is. */
 export interface IncomingRequest {
@@ -37,6 +37,8 @@ export const belongsTo = ({ method, url, body }: IncomingRequest): Belongs => {
       return verb === 'observations' ? named(id) : null;
     case 'jobs':
       return id === '' ? named(searchParams.get('region')) : named(regionOfJob(id));
+    case 'drift':
+      return named(verb ? regionOfDrift(decoded(verb)) : isRead ? searchParams.get('region') : driftRegion(body));
     case 'route':
       return named(searchParams.get('region'));
     case 'tenants':
@@ -45,6 +47,20 @@ export const belongsTo = ({ method, url, body }: IncomingRequest): Belongs => {
     default:
       return null;
   }
+};
+
+/** /v1/drift/<collection>: a run names a region or a stamp, a suppression a finding or a subject. */
+const driftRegion = (body: unknown): string | null => {
+  const text = (key: string): string => {
+    const value = typeof body === 'object' && body !== null ? (body as Record<string, unknown>)[key] : undefined;
+    return typeof value === 'string' ? value : '';
+  };
+  return (
+    bodyRegion(body) ??
+    regionOfStamp(text('stamp')) ??
+    regionOfDrift(text('finding')) ??
+    regionOfStamp(text('subject').replace(/^stamp\//, ''))
+  );
 };
 
 const bodyRegion = (body: unknown): string | null => {

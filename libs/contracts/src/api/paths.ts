@@ -13,6 +13,10 @@ export const routePath = '/v1/route';
 export const eventsPath = '/v1/events';
 export const auditPath = '/v1/audit';
 export const sessionPath = '/v1/session';
+export const driftPath = '/v1/drift';
+export const driftFindingsPath = `${driftPath}/findings`;
+export const driftRunsPath = `${driftPath}/runs`;
+export const driftSuppressionsPath = `${driftPath}/suppressions`;
 export const readyPath = '/readyz';
 
 export const stampPath = (name: string): string => `${stampsPath}/${part(name)}`;
@@ -25,3 +29,6 @@ export const jobPath = (id: string): string => `${jobsPath}/${part(id)}`;
 export const jobEventsPath = (id: string): string => `${jobPath(id)}/events`;
 export const jobCancelPath = (id: string): string => `${jobPath(id)}/cancel`;
 export const jobRetryPath = (id: string): string => `${jobPath(id)}/retry`;
+export const driftFindingPath = (id: string): string => `${driftFindingsPath}/${part(id)}`;
+export const driftRunPath = (id: string): string => `${driftRunsPath}/${part(id)}`;
+export const driftSuppressionPath = (id: string): string => `${driftSuppressionsPath}/${part(id)}`;

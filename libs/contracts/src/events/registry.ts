@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FindingSchema, SuppressionSchema } from '../api/drift.js';
 import { JobEventSchema, JobSchema } from '../api/jobs.js';
 import { StampSchema } from '../api/stamps.js';
 import { TenantSchema } from '../api/tenants.js';
@@ -12,6 +13,8 @@ const stampEvent = z.object({ stamp: StampSchema });
 /** `claim`: hybrid logical time at which the tenant's id was claimed; recordEvent adds it to every event of a tenant. */
 const tenantEvent = z.object({ tenant: TenantSchema, claim: z.string().optional() });
 const jobEvent = z.object({ job: JobSchema });
+const findingEvent = z.object({ finding: FindingSchema });
+const suppressionEvent = z.object({ suppression: SuppressionSchema });
 
 export const eventSchemas = {
   'lapidary.stamp.declared.v1': stampEvent,
@@ -30,6 +33,10 @@ export const eventSchemas = {
   'lapidary.job.queued.v1': jobEvent,
   'lapidary.job.changed.v1': jobEvent,
   'lapidary.job.progressed.v1': z.object({ job: JobSchema, event: JobEventSchema }),
+  'lapidary.drift.found.v1': findingEvent,
+  'lapidary.drift.resolved.v1': findingEvent,
+  'lapidary.drift.suppressed.v1': suppressionEvent,
+  'lapidary.drift.unsuppressed.v1': suppressionEvent,
 } as const;
 
 export type EventType = keyof typeof eventSchemas;

@@ -1,0 +1,207 @@
+import { jest } from '@jest/globals';
+import type { FindingView, SuppressionView } from '@lapidary/contracts/api/drift';
+import { addToken, openDatabase, openWorld, type Answer, type World, type WorldDatabase } from '../../test/world.js';
+import { domainFeatures } from '../process/features.js';
+import type { Difference, Look } from './difference.js';
+import { DriftModule } from './drift.module.js';
+import { recordLook, type Recorded } from './record-look.js';
+
+jest.setTimeout(60_000);
+
+const dayMs = 86_400_000;
+const inDays = (days: number): string => new Date(Date.now() + days * dayMs).toISOString();
+
+describe('findings and suppressions', () => {
+  let database: WorldDatabase;
+  let world: World;
+  let subject = 0;
+
+  beforeAll(async () => {
+    database = await openDatabase();
+    world = await openWorld(database, { features: [...domainFeatures, DriftModule] });
+  });
+  afterAll(async () => {
+    await world.close();
+    await database.drop();
+  });
+
+  const newSubject = (): string => `stamp/eu-${(subject += 1)}`;
+  const differs = (of: string, path = 'ring', observed: unknown = 'canary'): Difference => ({
+    kind: 'spec',
+    subject: of,
+    path,
+    expected: 'broad',
+    observed,
+    severity: 'warning',
+    owner: 'platform',
+  });
+  const look = (looked: string[], ...differences: Difference[]): Promise<Recorded> =>
+    world.inTx((tx, context) =>
+      recordLook(tx, context, world.resources.clock, { kind: 'spec', looked, skipped: [], differences } satisfies Look),
+    );
+  const findings = async (query: string): Promise<FindingView[]> =>
+    (await world.ask('GET', `/v1/drift/findings?${query}`)).body.items as unknown as FindingView[];
+  const only = async (of: string, state = 'all'): Promise<FindingView> => {
+    const list = await findings(`subject=${of}&state=${state}`);
+    expect(list).toHaveLength(1);
+    return list[0]!;
+  };
+  const suppress = (body: Record<string, unknown>): Promise<Answer> =>
+    world.ask('POST', '/v1/drift/suppressions', { body: { owner: 'ann', reason: 'known', until: inDays(1), ...body } });
+
+  it('a finding keeps its first sight, is seen again, and is history once its subject is in order; back again it is new', async () => {
+    const of = newSubject();
+    expect(await look([of], differs(of))).toEqual({ appeared: 1, resolved: 0 });
+    const first = await only(of, 'open');
+    expect(first).toMatchObject({ kind: 'spec', path: 'ring', expected: 'broad', observed: 'canary', timesSeen: 1, resolvedAt: null });
+    expect(await look([of], differs(of, 'ring', 'early'))).toEqual({ appeared: 0, resolved: 0 });
+    expect(await only(of)).toMatchObject({ id: first.id, firstSeen: first.firstSeen, observed: 'early', timesSeen: 2 });
+    expect(await look([of])).toEqual({ appeared: 0, resolved: 1 });
+    expect(await only(of, 'resolved')).toMatchObject({ id: first.id, state: 'resolved' });
+    await look([of], differs(of));
+    expect((await only(of, 'open')).id).not.toBe(first.id);
+    expect(await findings(`subject=${of}&state=all`)).toHaveLength(2);
+  });
+
+  it('I5, I10: each finding that appears or goes leaves an event and an audit row, attributed', async () => {
+    const of = newSubject();
+    await look([of], differs(of));
+    await look([of], differs(of));
+    await look([of]);
+    const { id } = await only(of);
+    expect(await world.query(`SELECT type, actor FROM outbox WHERE subject = $1 ORDER BY position`, [`drift/${id}`])).toEqual([
+      { type: 'lapidary.drift.found.v1', actor: 'system:test' },
+      { type: 'lapidary.drift.resolved.v1', actor: 'system:test' },
+    ]);
+    expect(await world.query(`SELECT action FROM audit WHERE subject = $1 ORDER BY id`, [`drift/${id}`])).toEqual([
+      { action: 'drift.found' },
+      { action: 'drift.resolved' },
+    ]);
+  });
+
+  it('two leaders that see the same at once make one finding', async () => {
+    const of = newSubject();
+    const results = await Promise.all(Array.from({ length: 6 }, () => look([of], differs(of))));
+    expect(results.reduce((sum, r) => sum + r.appeared, 0)).toBe(1);
+    await only(of);
+  });
+
+  it('a suppression hides, never deletes; its end brings the finding back, by time or by hand', async () => {
+    const of = newSubject();
+    await look([of], differs(of));
+    const { id } = await only(of, 'open');
+    const { status, body } = await suppress({ finding: id });
+    expect(status).toBe(201);
+    const suppression = body as unknown as SuppressionView;
+    expect(suppression).toMatchObject({ state: 'active', owner: 'ann', reason: 'known', createdBy: 'token:admin', path: 'ring', hides: 1 });
+    expect(await findings(`subject=${of}`)).toEqual([]);
+    expect(await only(of, 'suppressed')).toMatchObject({ id, suppression: suppression.id, suppressedUntil: suppression.until });
+    await look([of], differs(of));
+    expect(await findings(`subject=${of}`)).toEqual([]);
+
+    await world.query(`UPDATE drift_suppression SET created_at = now() - interval '2 days', until = now() WHERE id = $1`, [suppression.id]);
+    expect(await only(of, 'open')).toMatchObject({ id, suppression: null });
+    expect((await world.ask('GET', `/v1/drift/suppressions/${suppression.id}`)).body).toMatchObject({ state: 'expired', hides: 0 });
+
+    const again = (await suppress({ finding: id })).body as unknown as SuppressionView;
+    expect(await findings(`subject=${of}`)).toEqual([]);
+    const lifted = await world.ask('DELETE', `/v1/drift/suppressions/${again.id}?reason=mended`);
+    expect(lifted).toMatchObject({ status: 200, body: { state: 'lifted', liftedBy: 'token:admin' } });
+    expect(await only(of, 'open')).toMatchObject({ id });
+    expect((await world.ask('DELETE', `/v1/drift/suppressions/${again.id}`)).body).toMatchObject({ code: 'illegal_transition' });
+    expect((await world.ask('GET', '/v1/drift/suppressions?state=all')).body.items!.map((s) => s['id'])).toEqual(
+      expect.arrayContaining([suppression.id, again.id]),
+    );
+  });
+
+  it('what was accepted is that difference: another value at the same path shows, and so does another path', async () => {
+    const of = newSubject();
+    await look([of], differs(of));
+    await suppress({ finding: (await only(of)).id });
+    await look([of], differs(of, 'ring', 'early'), differs(of, 'profile', 'large'));
+    expect((await findings(`subject=${of}`)).map((f) => [f.path, f.observed]).sort()).toEqual([
+      ['profile', 'large'],
+      ['ring', 'early'],
+    ]);
+    await look([of], differs(of));
+    expect(await findings(`subject=${of}`)).toEqual([]);
+  });
+
+  it('a suppression of a whole subject hides every path of that kind, also of findings to come', async () => {
+    const of = newSubject();
+    await suppress({ subject: of, kind: 'spec' });
+    await look([of], differs(of), differs(of, 'profile', 'large'));
+    expect(await findings(`subject=${of}`)).toEqual([]);
+    expect(await findings(`subject=${of}&state=suppressed`)).toHaveLength(2);
+    await world.inTx((tx, context) =>
+      recordLook(tx, context, world.resources.clock, {
+        kind: 'version',
+        looked: [of],
+        skipped: [],
+        differences: [{ ...differs(of), kind: 'version' }],
+      }),
+    );
+    expect(await findings(`subject=${of}`)).toMatchObject([{ kind: 'version' }]);
+  });
+
+  it.each([
+    ['no owner', { owner: undefined }, 'invalid_input'],
+    ['an empty reason', { reason: ' ' }, 'invalid_input'],
+    ['no end', { until: undefined }, 'invalid_input'],
+    ['an end that is over', { until: '2020-01-01T00:00:00Z' }, 'invalid_input'],
+    ['an end beyond a quarter', { until: inDays(91) }, 'invalid_input'],
+    ['a finding and a subject', { subject: 'stamp/eu-1', kind: 'spec', finding: 'eu.01K0000000000000000000000A' }, 'invalid_input'],
+    ['neither', { subject: undefined }, 'invalid_input'],
+    ['a subject without kind', { subject: 'stamp/eu-1' }, 'invalid_input'],
+    ['a finding that is not there', { finding: 'eu.01K0000000000000000000000A' }, 'not_found'],
+    ['rubbish for a finding', { finding: "x'; DROP TABLE drift_finding" }, 'invalid_input'],
+  ])('a suppression with %s is refused and nothing is written', async (_, body, code) => {
+    const count = async (): Promise<unknown> => world.query(`SELECT count(*) FROM drift_suppression`);
+    const before = await count();
+    expect((await suppress(body)).body).toMatchObject({ code });
+    expect(await count()).toEqual(before);
+  });
+
+  it('what is resolved can’t be suppressed', async () => {
+    const of = newSubject();
+    await look([of], differs(of));
+    await look([of]);
+    expect((await suppress({ finding: (await only(of)).id })).body).toMatchObject({ code: 'illegal_transition' });
+  });
+
+  it('viewers read, operators suppress', async () => {
+    const viewer = await addToken(world, 'drift-viewer', 'viewer');
+    expect((await world.ask('GET', '/v1/drift/findings', { token: viewer })).status).toBe(200);
+    const body = { subject: 'stamp/eu-1', kind: 'spec', owner: 'a', reason: 'b', until: inDays(1) };
+    expect((await world.ask('POST', '/v1/drift/suppressions', { token: viewer, body })).status).toBe(403);
+    expect((await world.ask('POST', '/v1/drift/runs', { token: viewer, body: {} })).status).toBe(403);
+  });
+
+  it('filters and pages hold every finding once', async () => {
+    const of = newSubject();
+    await look([of], ...['a', 'b', 'c', 'd', 'e'].map((path) => differs(of, path)));
+    const seen: string[] = [];
+    for (let path = `/v1/drift/findings?subject=${of}&limit=2`; path !== '';) {
+      const { body } = await world.ask('GET', path);
+      seen.push(...body.items!.map((f) => String(f['path'])));
+      path = body.next === null ? '' : `/v1/drift/findings?subject=${of}&limit=2&cursor=${String(body['next'])}`;
+    }
+    expect(seen.sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(await findings(`subject=${of}&severity=critical`)).toEqual([]);
+    expect(await findings(`subject=${of}&severity=info`)).toHaveLength(5);
+    expect(await findings(`subject=${of}&kind=resource`)).toEqual([]);
+  });
+
+  it('asking for a run while one waits gets that one; the status counts what stands', async () => {
+    const [a, b] = [await world.ask('POST', '/v1/drift/runs', { body: {} }), await world.ask('POST', '/v1/drift/runs')];
+    expect([a.status, b.status]).toEqual([202, 202]);
+    expect(b.body['id']).toBe(a.body['id']);
+    expect((await world.ask('GET', `/v1/drift/runs/${String(a.body['id'])}`)).body).toMatchObject({ status: 'queued', trigger: 'request' });
+    expect((await world.ask('POST', '/v1/drift/runs', { body: { stamp: 'eu-77' } })).status).toBe(404);
+    expect((await world.ask('POST', '/v1/drift/runs', { body: { region: 'us', stamp: 'eu-77' } })).status).toBe(400);
+    const status = (await world.ask('GET', '/v1/drift')).body as unknown as { open: Record<string, number>; suppressed: number };
+    expect(status).toMatchObject({ region: 'eu', lastRun: null, blind: [] });
+    expect(status.open['warning']).toBe((await findings('severity=warning&limit=500')).length);
+    expect(status.suppressed).toBe((await findings('state=suppressed&limit=500')).length);
+  });
+});

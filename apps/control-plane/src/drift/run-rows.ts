@@ -1,0 +1,138 @@
+import { DriftRunSchema, type DriftRunView, type SensorReport } from '@lapidary/contracts/api/drift';
+import { rowsOf } from '@lapidary/db/rows';
+import type { Reader, Tx } from '@lapidary/db/transaction';
+import { AppError } from '@lapidary/kernel/app-error';
+import { newDriftId } from '@lapidary/kernel/ids';
+import { nextState } from '@lapidary/kernel/transition-table';
+import type { CommandContext } from '../http/command-context.js';
+import { runTable, type RunStatus } from './drift-states.js';
+
+export interface RunRow {
+  readonly id: string;
+  readonly region: string;
+  readonly trigger: DriftRunView['trigger'];
+  readonly requested_by: string;
+  readonly stamp: string | null;
+  readonly status: RunStatus;
+  readonly created_at: Date;
+  readonly started_at: Date | null;
+  readonly finished_at: Date | null;
+  readonly appeared: number;
+  readonly resolved: number;
+  readonly sensors: SensorReport[];
+  readonly error: string | null;
+}
+
+/** The leader of the drift runs listens here; its timer makes a lost notification harmless. */
+export const driftChannel = 'lapidary_drift';
+
+const runSelect = `SELECT id, region, trigger, requested_by, stamp, status, created_at, started_at, finished_at, appeared, resolved, sensors, error
+                     FROM drift_run`;
+
+export const runViewOf = (row: RunRow): DriftRunView =>
+  DriftRunSchema.parse({
+    id: row.id,
+    region: row.region,
+    trigger: row.trigger,
+    requestedBy: row.requested_by,
+    stamp: row.stamp,
+    status: row.status,
+    createdAt: row.created_at.toISOString(),
+    startedAt: row.started_at?.toISOString() ?? null,
+    finishedAt: row.finished_at?.toISOString() ?? null,
+    appeared: row.appeared,
+    resolved: row.resolved,
+    sensors: row.sensors,
+    error: row.error,
+  } satisfies DriftRunView);
+
+export const getRun = async (reader: Reader, id: string): Promise<RunRow> => {
+  const [row] = await rowsOf<RunRow>(reader, `${runSelect} WHERE id = $1`, [id]);
+  if (!row) throw new AppError('not_found', `There is no drift run ${id}`);
+  return row;
+};
+
+export const listRuns = async (reader: Reader, query: { readonly before: string | null; readonly limit: number }): Promise<RunRow[]> =>
+  rowsOf<RunRow>(reader, `${runSelect} WHERE $1::text IS NULL OR id < $1 ORDER BY id DESC LIMIT $2`, [query.before, query.limit + 1]);
+
+/** The last run over all stamps that was worked to its end. */
+export const lastFullRun = async (reader: Reader): Promise<RunRow | null> =>
+  (await rowsOf<RunRow>(reader, `${runSelect} WHERE status = 'done' AND stamp IS NULL ORDER BY id DESC LIMIT 1`))[0] ?? null;
+
+/** Asks for a run. While one of the same extent waits, that is the one: it looks after both asked. Null stamp: all. */
+export const queueRun = async (
+  tx: Tx,
+  context: CommandContext,
+  trigger: DriftRunView['trigger'],
+  stamp: string | null,
+): Promise<{ readonly run: RunRow; readonly isNew: boolean }> => {
+  const id = newDriftId(context.region);
+  const inserted = await rowsOf(
+    tx,
+    `INSERT INTO drift_run (id, region, trigger, requested_by, request_id, stamp, status) VALUES ($1, $2, $3, $4, $5, $6, $7)
+     ON CONFLICT (coalesce(stamp, '')) WHERE status = 'queued' DO NOTHING RETURNING id`,
+    [id, context.region, trigger, context.actor, context.requestId, stamp, runTable.initial],
+  );
+  await tx.query(`SELECT pg_notify($1, '')`, [driftChannel]);
+  if (inserted.length > 0) return { run: await getRun(tx, id), isNew: true };
+  const [waiting] = await rowsOf<RunRow>(tx, `${runSelect} WHERE status = 'queued' AND stamp IS NOT DISTINCT FROM $1`, [stamp]);
+  // Taken up by the leader between the two statements: the caller's repeat makes a new one.
+  if (!waiting) throw new AppError('request_in_progress', undefined, { retryAfterSeconds: 1 });
+  return { run: waiting, isNew: false };
+};
+
+/** Takes the oldest waiting run. */
+export const startRun = async (tx: Tx): Promise<RunRow | null> => {
+  const [next] = await rowsOf<RunRow>(tx, `${runSelect} WHERE status = 'queued' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED`);
+  if (!next) return null;
+  await tx.query(`UPDATE drift_run SET status = $2, started_at = now() WHERE id = $1`, [
+    next.id,
+    nextState(runTable, next.status, 'start'),
+  ]);
+  return await getRun(tx, next.id);
+};
+
+export interface RunOutcome {
+  readonly event: 'finish' | 'fail';
+  readonly appeared: number;
+  readonly resolved: number;
+  readonly sensors: readonly SensorReport[];
+  readonly error: string | null;
+}
+
+export const endRun = async (tx: Tx, id: string, outcome: RunOutcome): Promise<void> => {
+  const [row] = await rowsOf<RunRow>(tx, `${runSelect} WHERE id = $1 FOR UPDATE`, [id]);
+  // A new leader may have given this run up meanwhile; what was found stands all the same.
+  if (row?.status !== 'running') return;
+  await tx.query(
+    `UPDATE drift_run SET status = $2, finished_at = now(), appeared = $3, resolved = $4, sensors = $5::jsonb, error = $6 WHERE id = $1`,
+    [
+      id,
+      nextState(runTable, row.status, outcome.event),
+      outcome.appeared,
+      outcome.resolved,
+      JSON.stringify(outcome.sensors),
+      outcome.error,
+    ],
+  );
+};
+
+/** At the start of a term: what runs now was a former leader's. Returns how many. */
+export const interruptRuns = async (tx: Tx): Promise<number> =>
+  (
+    await rowsOf(
+      tx,
+      `UPDATE drift_run SET status = $1, finished_at = now(), error = 'its leader ended' WHERE status = 'running' RETURNING 1`,
+      [nextState(runTable, 'running', 'interrupt')],
+    )
+  ).length;
+
+/** A week of runs shows every pattern worth seeing; findings tell the rest. */
+const runDays = 7;
+/** A year of reviews, and a month to hold the last one. */
+const resolvedDays = 400;
+
+export const pruneDrift = async (tx: Tx): Promise<void> => {
+  await tx.query(`DELETE FROM drift_run WHERE finished_at < now() - make_interval(days => $1)`, [runDays]);
+  await tx.query(`DELETE FROM drift_finding WHERE resolved_at < now() - make_interval(days => $1)`, [resolvedDays]);
+};

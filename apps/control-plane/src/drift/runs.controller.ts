@@ -1,0 +1,84 @@
+import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import {
+  DriftIdSchema,
+  DriftRunListQuerySchema,
+  DriftRunPageSchema,
+  DriftRunRequestSchema,
+  DriftRunSchema,
+  DriftStatusSchema,
+  type DriftRunRequest,
+  type DriftRunView,
+  type DriftStatus,
+} from '@lapidary/contracts/api/drift';
+import { RegionNameSchema } from '@lapidary/contracts/api/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { recordAudit } from '../audit/record-audit.js';
+import { Command, send } from '../http/command-decorator.js';
+import { CommandRunner, type CommandRequest } from '../http/command-runner.js';
+import { decodeCursor, pageFrom } from '../http/cursor.js';
+import { ApiAnswers } from '../openapi/api-answers.js';
+import { CONFIG } from '../process/tokens.js';
+import { assertOwnRegion } from '../regions/single-writer.js';
+import { getStamp } from '../stamps/stamp-store.js';
+import { readDriftStatus } from './drift-status.js';
+import { getRun, listRuns, queueRun, runViewOf } from './run-rows.js';
+
+const StatusQuerySchema = z.object({ region: RegionNameSchema.optional() });
+
+@Controller('v1/drift')
+export class DriftRunsController {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly runner: CommandRunner,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
+  ) {}
+
+  @Get()
+  @ApiAnswers({ summary: 'Drift of one region at a glance', tag: 'drift', answers: { 200: DriftStatusSchema } })
+  async status(@Query({ schema: StatusQuerySchema }) _query: z.infer<typeof StatusQuerySchema>): Promise<DriftStatus> {
+    return await readDriftStatus(this.dataSource, this.config.LAPIDARY_REGION, this.config.LAPIDARY_DRIFT_INTERVAL_MS);
+  }
+
+  @Get('runs')
+  @ApiAnswers({ summary: 'List runs of the drift sensors, the newest first', tag: 'drift', answers: { 200: DriftRunPageSchema } })
+  async list(
+    @Query({ schema: DriftRunListQuerySchema }) query: z.infer<typeof DriftRunListQuerySchema>,
+  ): Promise<z.infer<typeof DriftRunPageSchema>> {
+    const rows = await listRuns(this.dataSource, { before: decodeCursor(query.cursor), limit: query.limit });
+    return pageFrom(rows, query.limit, (row) => row.id, runViewOf);
+  }
+
+  @Get('runs/:id')
+  @ApiAnswers({ summary: 'Show a run with the reports of its sensors', tag: 'drift', answers: { 200: DriftRunSchema } })
+  async show(@Param('id', { schema: DriftIdSchema }) id: string): Promise<DriftRunView> {
+    return runViewOf(await getRun(this.dataSource, id));
+  }
+
+  @Post('runs')
+  @HttpCode(202)
+  @ApiAnswers({
+    summary: 'Look for drift now',
+    description: 'While a run of the same extent waits to begin, that one is answered.',
+    tag: 'drift',
+    answers: { 202: DriftRunSchema },
+    idempotent: true,
+  })
+  async run(
+    @Body({ schema: DriftRunRequestSchema.nullish() }) body: DriftRunRequest | null | undefined,
+    @Command() request: CommandRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<DriftRunView> {
+    const answer = await this.runner.run(request, async (tx, context) => {
+      const stamp = body?.stamp ?? null;
+      if (body?.region !== undefined) assertOwnRegion(context, body.region, `drift of region ${body.region}`);
+      if (stamp !== null) assertOwnRegion(context, (await getStamp(tx, stamp)).region, `stamp ${stamp}`);
+      const { run, isNew } = await queueRun(tx, context, 'request', stamp);
+      if (isNew) await recordAudit(tx, context, 'drift.run', `drift/${run.id}`, { stamp });
+      return { status: 202, body: runViewOf(run), headers: { location: `/v1/drift/runs/${run.id}` } };
+    });
+    return send(reply, answer);
+  }
+}

@@ -1,0 +1,75 @@
+import {
+  DriftIdSchema,
+  SuppressionListQuerySchema,
+  SuppressionPageSchema,
+  SuppressionRequestSchema,
+  SuppressionSchema,
+  type SuppressionRequest,
+  type SuppressionView,
+} from '@lapidary/contracts/api/drift';
+import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { DataSource } from 'typeorm';
+import type { z } from 'zod';
+import { Command, send } from '../http/command-decorator.js';
+import { CommandRunner, type CommandRequest } from '../http/command-runner.js';
+import { decodeCursor, pageFrom } from '../http/cursor.js';
+import { ApiAnswers } from '../openapi/api-answers.js';
+import { getSuppression, lift, listSuppressions, suppress, suppressionViewOf } from './suppressions.js';
+
+@Controller('v1/drift/suppressions')
+export class SuppressionsController {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly runner: CommandRunner,
+    private readonly clock: HybridLogicalClock,
+  ) {}
+
+  @Get()
+  @ApiAnswers({ summary: 'List suppressions of one region, the newest first', tag: 'drift', answers: { 200: SuppressionPageSchema } })
+  async list(
+    @Query({ schema: SuppressionListQuerySchema }) query: z.infer<typeof SuppressionListQuerySchema>,
+  ): Promise<z.infer<typeof SuppressionPageSchema>> {
+    const rows = await listSuppressions(this.dataSource, { ...query, before: decodeCursor(query.cursor) });
+    return pageFrom(rows, query.limit, (row) => row.id, suppressionViewOf);
+  }
+
+  @Get(':id')
+  @ApiAnswers({ summary: 'Show a suppression', tag: 'drift', answers: { 200: SuppressionSchema } })
+  async show(@Param('id', { schema: DriftIdSchema }) id: string): Promise<SuppressionView> {
+    return suppressionViewOf(await getSuppression(this.dataSource, id));
+  }
+
+  @Post()
+  @HttpCode(201)
+  @ApiAnswers({
+    summary: 'Hide a finding, or a kind of findings about a subject, until a certain time',
+    tag: 'drift',
+    answers: { 201: SuppressionSchema },
+    idempotent: true,
+  })
+  async create(
+    @Body({ schema: SuppressionRequestSchema }) body: SuppressionRequest,
+    @Command() request: CommandRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SuppressionView> {
+    const answer = await this.runner.run(request, async (tx, context) => {
+      const suppression = await suppress(tx, context, this.clock, body);
+      return { status: 201, body: suppression, headers: { location: `/v1/drift/suppressions/${suppression.id}` } };
+    });
+    return send(reply, answer);
+  }
+
+  @Delete(':id')
+  @HttpCode(200)
+  @ApiAnswers({ summary: 'End a suppression now; it stays on record', tag: 'drift', answers: { 200: SuppressionSchema } })
+  async end(
+    @Param('id', { schema: DriftIdSchema }) id: string,
+    @Command() request: CommandRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<SuppressionView> {
+    const answer = await this.runner.run(request, async (tx, context) => ({ status: 200, body: await lift(tx, context, this.clock, id) }));
+    return send(reply, answer);
+  }
+}
