@@ -1,4 +1,4 @@
-import type { StateFile } from './state-file.js';
+import type { StackStore } from './stack-store.js';
 import type { StackState } from './state-model.js';
 
 /**
@@ -11,7 +11,7 @@ export class Checkpoints {
   private queued: Promise<void> | undefined;
 
   constructor(
-    private readonly file: StateFile,
+    private readonly file: StackStore,
     private readonly current: () => StackState,
   ) {}
 

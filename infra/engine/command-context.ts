@@ -1,5 +1,5 @@
 import type { CliArguments } from './cli-arguments.js';
-import type { StateFile } from './state-file.js';
+import type { StackStore } from './stack-store.js';
 
 /** One command line in its context, as the verbs see it. */
 export interface CommandContext {
@@ -8,9 +8,9 @@ export interface CommandContext {
   /** From Pulumi.yaml in the working directory. */
   readonly project: string;
   readonly stack: string;
-  readonly file: StateFile;
-  /** Directory of the stacks' locks. */
-  readonly locks: string;
+  readonly file: StackStore;
+  /** Directory of the stacks' locks; undefined where nothing is written, so nothing needs a lock. */
+  readonly locks: string | undefined;
 }
 
 /** Returns the command's standard output. */

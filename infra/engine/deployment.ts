@@ -5,13 +5,13 @@ import type { EventStream } from './event-stream.js';
 import type { ProviderRegistry } from './provider-registry.js';
 import type { PropertyMap } from './property-values.js';
 import type { SecretScrubber } from './secret-scrubber.js';
-import type { StateFile } from './state-file.js';
+import type { StackStore } from './stack-store.js';
 import type { PendingOperation, ResourceState, StackState } from './state-model.js';
 
 export interface DeploymentParts {
   readonly stack: string;
   readonly state: StackState;
-  readonly file: StateFile;
+  readonly file: StackStore;
   readonly providers: ProviderRegistry;
   readonly events: EventStream;
   readonly scrubber: SecretScrubber;

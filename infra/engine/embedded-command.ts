@@ -7,9 +7,12 @@ import { z } from 'zod';
 import { parseCliArguments, type CliArguments } from './cli-arguments.js';
 import type { CommandContext, Verb } from './command-context.js';
 import { configVerbs } from './config-verbs.js';
+import type { Deployment } from './deployment.js';
 import { commandError, engineError, EngineError } from './engine-error.js';
 import { runOperation, type OperationKind } from './operation.js';
 import type { ProviderFactory } from './resource-provider.js';
+import { runProgram } from './run-program.js';
+import { ScratchStore, type StackStore } from './stack-store.js';
 import { stackVerbs } from './stack-verbs.js';
 import { StateFile } from './state-file.js';
 import { StateLock } from './state-lock.js';
@@ -24,6 +27,8 @@ export interface EmbeddedEngineOptions {
   readonly directory: string;
   readonly passphraseFile: string;
   readonly providers: Readonly<Record<string, ProviderFactory>>;
+  /** For previews and drift: nothing reaches the disk. */
+  readonly readOnly?: boolean;
 }
 
 export interface CommandResult {
@@ -42,6 +47,8 @@ const ProjectFileSchema = z.object({ name: z.string().min(1) });
 export class EmbeddedPulumiCommand {
   readonly command = 'embedded';
   readonly version: SemVer | null = parseSemver(emulatedVersion);
+
+  private readonly scratch = new Map<string, StackStore>();
 
   constructor(private readonly options: EmbeddedEngineOptions) {}
 
@@ -68,12 +75,21 @@ export class EmbeddedPulumiCommand {
   }
 
   private async contextOf(cli: CliArguments, cwd: string): Promise<CommandContext> {
-    const { directory, passphraseFile } = this.options;
+    const { directory, readOnly } = this.options;
     const named = cli.flags.get('stack') ?? cli.words[2] ?? '';
     // `organization/project/stack` and `stack` are the same here: there is one organisation and one project.
     const stack = named.split('/').at(-1) ?? '';
     const project = await projectIn(cwd);
-    return { cli, directory, project, stack, file: new StateFile(directory, stack, passphraseFile), locks: join(directory, 'locks') };
+    return { cli, directory, project, stack, file: this.storeOf(stack), locks: readOnly === true ? undefined : join(directory, 'locks') };
+  }
+
+  /** Read afresh by every command, but for what only lives in memory. */
+  private storeOf(stack: string): StackStore {
+    const file = new StateFile(this.options.directory, stack, this.options.passphraseFile);
+    if (this.options.readOnly !== true) return file;
+    const store = this.scratch.get(stack) ?? new ScratchStore(file);
+    this.scratch.set(stack, store);
+    return store;
   }
 
   private dispatch(context: CommandContext, onOutput?: (text: string) => void, signal?: AbortSignal): Promise<string> {
@@ -96,11 +112,10 @@ export class EmbeddedPulumiCommand {
       file: context.file,
       locks: context.locks,
       providers: this.options.providers,
-      client: flags.get('client'),
+      runProgram: (d) => runInline(d, context, flags),
       eventTarget: flags.get('event-log'),
       refreshFirst: flags.get('refresh') === 'true',
       expectNoChanges: flags.has('expect-no-changes'),
-      parallel: Number(flags.get('parallel') ?? parallelDefault),
       message: flags.get('message') ?? '',
       onOutput,
       signal,
@@ -108,13 +123,19 @@ export class EmbeddedPulumiCommand {
   }
 }
 
+const runInline = async (d: Deployment, { project, stack }: CommandContext, flags: ReadonlyMap<string, string>): Promise<void> => {
+  const client = flags.get('client');
+  if (client === undefined) throw engineError('unsupported', 'the embedded engine runs inline programs only');
+  await runProgram(d, { project, stack, client, parallel: Number(flags.get('parallel') ?? parallelDefault) });
+};
+
 const verbs: Readonly<Record<string, Verb>> = {
   ...stackVerbs,
   ...configVerbs,
   version: () => Promise.resolve(`v${emulatedVersion}`),
   whoami: (c) => Promise.resolve(c.cli.flags.has('json') ? JSON.stringify({ user: 'embedded', url: `file://${c.directory}` }) : 'embedded'),
   cancel: async (c) => {
-    await StateLock.refuseWhileHeld(c.locks, c.stack);
+    if (c.locks !== undefined) await StateLock.refuseWhileHeld(c.locks, c.stack);
     return '';
   },
 };

@@ -48,6 +48,8 @@ export class EventStream {
     private readonly dryRun: boolean,
     private readonly scrubber: SecretScrubber,
     private readonly onOutput?: (text: string) => void,
+    /** Sees every event in this process, without the way over gRPC. */
+    private readonly observe?: (event: EngineEvent) => void,
   ) {
     if (!target?.startsWith('tcp://')) return;
     this.client = new protos.eventsGrpc.EventsClient(target.slice('tcp://'.length), grpc.credentials.createInsecure());
@@ -81,6 +83,7 @@ export class EventStream {
 
   emit(body: EventBody): void {
     const event = { sequence: this.sequence++, timestamp: Math.floor(Date.now() / 1000), ...body };
+    this.observe?.(event);
     if (this.call === undefined) return;
     const request = new protos.events.EventRequest();
     request.setEvent(JSON.stringify(event));

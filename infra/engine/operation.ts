@@ -1,3 +1,4 @@
+import type { EngineEvent } from '@pulumi/pulumi/automation/events.js';
 import { deleteAll, deleteGone, discardLeftovers, finishPendingDeletes } from './deletions.js';
 import { Deployment } from './deployment.js';
 import { engineError, EngineError } from './engine-error.js';
@@ -6,9 +7,8 @@ import { secret } from './property-values.js';
 import { ProviderRegistry } from './provider-registry.js';
 import { refreshAll } from './refresh.js';
 import type { ProviderFactory } from './resource-provider.js';
-import { runProgram } from './run-program.js';
 import { SecretScrubber } from './secret-scrubber.js';
-import type { StateFile } from './state-file.js';
+import type { StackStore } from './stack-store.js';
 import { StateLock } from './state-lock.js';
 import { historyEntriesMax, type StackState } from './state-model.js';
 
@@ -19,24 +19,24 @@ export interface OperationRequest {
   readonly dryRun: boolean;
   readonly stack: string;
   readonly project: string;
-  readonly file: StateFile;
-  readonly locks: string;
+  readonly file: StackStore;
+  readonly locks: string | undefined;
   readonly providers: Readonly<Record<string, ProviderFactory>>;
-  /** Where the inline program is served; only up and preview run it. */
-  readonly client: string | undefined;
+  /** Runs the program against this run's monitor; only up and preview do. */
+  readonly runProgram: (d: Deployment) => Promise<void>;
   readonly eventTarget: string | undefined;
   readonly refreshFirst: boolean;
   readonly expectNoChanges: boolean;
-  readonly parallel: number;
   readonly message: string;
   readonly onOutput?: ((text: string) => void) | undefined;
+  readonly observe?: ((event: EngineEvent) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** One run of `up`, `preview`, `refresh` or `destroy`: lock, load, work, record, unlock. Returns the text output. */
 export const runOperation = async (request: OperationRequest): Promise<string> => {
   // A preview only reads, and the state file is always whole.
-  const lock = request.dryRun ? undefined : await StateLock.acquire(request.locks, request.stack);
+  const lock = request.dryRun || request.locks === undefined ? undefined : await StateLock.acquire(request.locks, request.stack);
   try {
     const state = await request.file.load();
     if (state === undefined) throw engineError('unsupported', `no stack named '${request.stack}' found`);
@@ -48,7 +48,7 @@ export const runOperation = async (request: OperationRequest): Promise<string> =
 
 const perform = async (request: OperationRequest, state: StackState): Promise<string> => {
   const scrubber = scrubberFor(state);
-  const events = new EventStream(request.eventTarget, request.dryRun, scrubber, request.onOutput);
+  const events = new EventStream(request.eventTarget, request.dryRun, scrubber, request.onOutput, request.observe);
   const { stack, file, dryRun } = request;
   const d = new Deployment({
     stack,
@@ -90,8 +90,7 @@ const work = async (request: OperationRequest, d: Deployment): Promise<void> => 
 };
 
 const converge = async (request: OperationRequest, d: Deployment): Promise<void> => {
-  if (request.client === undefined) throw engineError('unsupported', 'the embedded engine runs inline programs only');
-  await runProgram(d, { project: request.project, stack: request.stack, client: request.client, parallel: request.parallel });
+  await request.runProgram(d);
   await deleteGone(d);
   if (!request.dryRun) await discardLeftovers(d);
 };

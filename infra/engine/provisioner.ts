@@ -8,11 +8,11 @@ import {
 } from '@lapidary/contracts/provisioner-protocol';
 import { stampProgram } from '../template/stamp-template.js';
 import { engineError } from './engine-error.js';
-import { ChangeCollector } from './planned-changes.js';
-import { ChangeCounter, messageOf } from './provisioner-events.js';
+import { messageOf } from './provisioner-events.js';
 import { failureOf } from './provisioner-failure.js';
+import { ResultBuilder } from './run-result.js';
 import { SecretScrubber } from './secret-scrubber.js';
-import { engineName, openStack } from './stack-workspace.js';
+import { openStack } from './stack-workspace.js';
 
 /**
  * One operation on one stamp, from the run's description to its result, through the Automation API. Never throws: the last
@@ -24,11 +24,9 @@ export const provision = async (
   signal: AbortSignal,
 ): Promise<void> => {
   const scrubber = scrubberFor(run);
-  const counter = new ChangeCounter();
-  const collector = new ChangeCollector(run.operation === 'refresh' || run.operation === 'drift');
+  const builder = new ResultBuilder(run);
   const onEvent = (event: EngineEvent): void => {
-    counter.observe(event);
-    collector.observe(event);
+    builder.observe(event);
     const message = messageOf(event);
     if (message !== undefined) send(message.type === 'log' ? { ...message, message: scrubber.scrub(message.message) } : message);
   };
@@ -36,16 +34,7 @@ export const provision = async (
     const opened = await openStack(run, stampProgram as PulumiFn);
     try {
       const outputs = await operate(run, opened.stack, onEvent, signal);
-      send({
-        type: 'result',
-        changes: counter.changes,
-        outputs,
-        engine: engineName(run),
-        plan: [...collector.plan],
-        drifted: [...collector.drift],
-        policy: [],
-        monthlyCost: null,
-      });
+      send(builder.result(outputs));
     } finally {
       await opened.close();
     }
@@ -91,7 +80,8 @@ const stampOutputs = (outputs: OutputMap): StampOutputs => {
   throw engineError('program_failed', `the template's outputs are not the stamp contract: ${problems}`);
 };
 
-const scrubberFor = (run: ParsedProvisionRun): SecretScrubber => {
+/** Of what the run itself carries; what the state holds, the engine learns. */
+export const scrubberFor = (run: ParsedProvisionRun): SecretScrubber => {
   const scrubber = new SecretScrubber();
   if (run.local === null) return scrubber;
   scrubber.learnText(run.local.natsPassword);

@@ -19,21 +19,29 @@ const supportedFeatures = [
   features.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
 ];
 
-/** The service through which the running program registers resources. */
-export const serveResourceMonitor = (d: Deployment, project: string): Promise<LoopbackServer> =>
-  serveOnLoopback(protos.resourceGrpc.ResourceMonitorService, {
-    getDeploymentInfo: unary(() => {
-      const info = new protos.resource.DeploymentInfo();
-      info.setSupportedfeaturesList(supportedFeatures);
-      return info;
-    }),
-    supportsFeature: unary(() => new protos.resource.SupportsFeatureResponse()),
-    signalAndWaitForShutdown: unary(emptyReply),
-    registerResource: unary((request: RegisterResourceRequest) => register(d, goalOf(request, d.parts.stack, project))),
-    registerResourceOutputs: unary((request: resourceTypes.RegisterResourceOutputsRequest) => recordOutputs(d, request)),
-    invoke: unary((request: resourceTypes.ResourceInvokeRequest) => invoke(d, request)),
-    readResource: unary((request: resourceTypes.ReadResourceRequest) => read(d, request, project)),
-  });
+/** What the running program asks of an engine, whichever way its questions come. */
+export const monitorMethods = (d: Deployment, project: string) => ({
+  getDeploymentInfo: () => {
+    const info = new protos.resource.DeploymentInfo();
+    info.setSupportedfeaturesList(supportedFeatures);
+    return info;
+  },
+  supportsFeature: () => new protos.resource.SupportsFeatureResponse(),
+  signalAndWaitForShutdown: emptyReply,
+  registerResource: (request: RegisterResourceRequest) => register(d, goalOf(request, d.parts.stack, project)),
+  registerResourceOutputs: (request: resourceTypes.RegisterResourceOutputsRequest) => recordOutputs(d, request),
+  invoke: (request: resourceTypes.ResourceInvokeRequest) => invoke(d, request),
+  readResource: (request: resourceTypes.ReadResourceRequest) => read(d, request, project),
+});
+
+/** The service through which a program registers resources over gRPC: the SDK's own way. */
+export const serveResourceMonitor = (d: Deployment, project: string): Promise<LoopbackServer> => {
+  const methods = Object.entries(monitorMethods(d, project) as Record<string, (request: unknown) => unknown>);
+  return serveOnLoopback(
+    protos.resourceGrpc.ResourceMonitorService,
+    Object.fromEntries(methods.map(([name, handle]) => [name, unary(handle)])),
+  );
+};
 
 /** The first failure ends the run; the program is told that the engine stops and reports nothing of its own. */
 const orStop = async <T>(d: Deployment, type: string, name: string, work: () => Promise<T>): Promise<T> => {

@@ -14,6 +14,17 @@ type World = Record<string, PropertyMap>;
 /** As much of a real id as people recognise: `vpc-0a1b2c3d4e5f60718`. */
 const idDigits = 17;
 
+/** Questions that change nothing and need no object. */
+export const simulatedInvoke =
+  (region: string) =>
+  (token: string, args: PropertyMap): Promise<PropertyMap> => {
+    if (token.endsWith(':getRandomPassword')) {
+      const length = typeof args['passwordLength'] === 'number' ? args['passwordLength'] : 32;
+      return Promise.resolve({ ...args, id: region, randomPassword: randomBytes(length).toString('base64url').slice(0, length) });
+    }
+    return Promise.reject(new Error(`the simulated cloud does not answer ${token}`));
+  };
+
 /**
  * A pretended AWS for developing and testing the aws target without an account: objects in a file, ids and computed
  * outputs in AWS's style, no behaviour. Whatever shows its results says "simulated cloud".
@@ -68,11 +79,7 @@ export class SimulatedCloud implements ResourceProvider {
   }
 
   invoke(token: string, args: PropertyMap): Promise<PropertyMap> {
-    if (token.endsWith(':getRandomPassword')) {
-      const length = typeof args['passwordLength'] === 'number' ? args['passwordLength'] : 32;
-      return Promise.resolve({ ...args, id: this.region, randomPassword: randomBytes(length).toString('base64url').slice(0, length) });
-    }
-    return Promise.reject(new Error(`the simulated cloud does not answer ${token}`));
+    return simulatedInvoke(this.region)(token, args);
   }
 
   private computed(type: string, id: string, inputs: PropertyMap): PropertyMap {

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import type { CommandContext, Verb } from './command-context.js';
 import { engineError } from './engine-error.js';
 import { mapSecrets, masked, plain, type PropertyMap } from './property-values.js';
@@ -17,11 +16,11 @@ export const loadStack = async (context: CommandContext): Promise<StackState> =>
 };
 
 const locked = async <T>(context: CommandContext, work: () => Promise<T>): Promise<T> => {
-  const lock = await StateLock.acquire(context.locks, context.stack);
+  const lock = context.locks === undefined ? undefined : await StateLock.acquire(context.locks, context.stack);
   try {
     return await work();
   } finally {
-    await lock.release();
+    await lock?.release();
   }
 };
 
@@ -31,14 +30,14 @@ export const changeStack = (context: CommandContext, change: (state: StackState)
 
 const init: Verb = async (c) => {
   await locked(c, async () => {
-    if (existsSync(c.file.path)) throw alreadyExists(c.stack);
+    if (await c.file.exists()) throw alreadyExists(c.stack);
     await c.file.save(emptyState(c.project));
   });
   return '';
 };
 
 const select: Verb = async (c) => {
-  if (!existsSync(c.file.path)) throw notFound(c.stack);
+  if (!(await c.file.exists())) throw notFound(c.stack);
   return '';
 };
 

@@ -1,13 +1,14 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LocalWorkspace, PulumiCommand, type ConfigMap, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
-import type { ParsedProvisionRun } from '@lapidary/contracts/provisioner-protocol';
+import { postgresServerOf, type ParsedProvisionRun } from '@lapidary/contracts/provisioner-protocol';
 import { configKeys, type LocalFacts } from '../template/stamp-inputs.js';
 import { projectName } from '../template/stamp-template.js';
 import { EmbeddedPulumiCommand } from './embedded-command.js';
 import { engineError } from './engine-error.js';
 import { LocalProvider } from './local-provider/local-provider.js';
 import { processStartTime } from './process-identity.js';
+import type { ProviderFactory } from './resource-provider.js';
 import { SimulatedCloud } from './simulated-cloud.js';
 
 export interface OpenStack {
@@ -70,6 +71,9 @@ export const engineName = (run: ParsedProvisionRun): string => {
   return run.spec.driver === 'aws' ? 'embedded (simulated cloud)' : 'embedded';
 };
 
+/** Previews and drift leave nothing behind and need no lock. */
+const isReadOnly = (run: ParsedProvisionRun): boolean => run.operation === 'preview' || run.operation === 'drift';
+
 const commandFor = async (run: ParsedProvisionRun): Promise<PulumiCommand> => {
   if (run.engine === 'pulumi') {
     if (run.spec.driver === 'local') throw engineError('engine_unavailable', 'the local driver runs on the embedded engine only');
@@ -77,18 +81,21 @@ const commandFor = async (run: ParsedProvisionRun): Promise<PulumiCommand> => {
       throw engineError('engine_unavailable', `there is no usable pulumi program on PATH: ${error.message}`);
     });
   }
-  const { spec, regionFacts } = run;
   return new EmbeddedPulumiCommand({
     directory: run.stateDir,
     passphraseFile: run.passphraseFile,
-    providers: {
-      lapidary: (settings) => new LocalProvider(settings),
-      aws: () => new SimulatedCloud(join(run.stateDir, 'simulated-cloud', `${spec.name}.json`), regionFacts.awsRegion),
-    },
+    readOnly: isReadOnly(run),
+    providers: providersOf(run),
   }).asPulumiCommand();
 };
 
-const configOf = (run: ParsedProvisionRun): ConfigMap => {
+/** Shared with the planner, which runs the embedded engine without the Automation API. */
+export const providersOf = ({ stateDir, spec, regionFacts }: ParsedProvisionRun): Readonly<Record<string, ProviderFactory>> => ({
+  lapidary: (settings) => new LocalProvider(settings),
+  aws: () => new SimulatedCloud(join(stateDir, 'simulated-cloud', `${spec.name}.json`), regionFacts.awsRegion),
+});
+
+export const configOf = (run: ParsedProvisionRun): ConfigMap => {
   const config: ConfigMap = {
     [`${projectName}:${configKeys.spec}`]: { value: JSON.stringify(run.spec) },
     [`${projectName}:${configKeys.region}`]: { value: JSON.stringify(run.regionFacts) },
@@ -96,8 +103,7 @@ const configOf = (run: ParsedProvisionRun): ConfigMap => {
   if (run.spec.driver !== 'local') return config;
   if (run.local === null) throw engineError('program_failed', 'a local stamp needs the facts of this machine');
   const { natsUrl, natsUser, natsPassword, postgresAdminUrl, processDir, rootDir } = run.local;
-  const admin = new URL(postgresAdminUrl);
-  const facts: LocalFacts = { postgresServer: `${admin.hostname}:${admin.port || '5432'}`, natsUrl, natsUser, processDir };
+  const facts: LocalFacts = { postgresServer: postgresServerOf(postgresAdminUrl), natsUrl, natsUser, processDir };
   return {
     ...config,
     [`${projectName}:${configKeys.local}`]: { value: JSON.stringify(facts) },

@@ -1,4 +1,4 @@
-import { open, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, open, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { engineError } from './engine-error.js';
@@ -13,6 +13,7 @@ import {
   type PropertyMap,
   type PropertyValue,
 } from './property-values.js';
+import type { StackStore } from './stack-store.js';
 import { StackStateSchema, type StackState } from './state-model.js';
 
 const suffix = '.stack.json';
@@ -22,7 +23,7 @@ const SealedFileSchema = z.object({ encryption: z.object({ salt: z.string(), pro
  * One stack's state on disk. Written whole to a temporary file, synced, renamed, and the directory synced: after any crash
  * the file is the old one or the new one. Secrets in it, config included, are encrypted.
  */
-export class StateFile {
+export class StateFile implements StackStore {
   readonly path: string;
   private cipher: PassphraseCipher | undefined;
 
@@ -37,6 +38,13 @@ export class StateFile {
   static async stacksIn(directory: string): Promise<readonly string[]> {
     const files = await readdir(directory).catch(() => []);
     return files.filter((file) => file.endsWith(suffix)).map((file) => file.slice(0, -suffix.length));
+  }
+
+  exists(): Promise<boolean> {
+    return access(this.path).then(
+      () => true,
+      () => false,
+    );
   }
 
   async load(): Promise<StackState | undefined> {

@@ -46,6 +46,12 @@ export type ProvisionRun = z.input<typeof ProvisionRunSchema>;
 /** As the child reads it. */
 export type ParsedProvisionRun = z.output<typeof ProvisionRunSchema>;
 
+/** `host:port` of the region's Postgres, as the template names it. */
+export const postgresServerOf = (adminUrl: string): string => {
+  const { hostname, port } = new URL(adminUrl);
+  return `${hostname}:${port || '5432'}`;
+};
+
 /** The stamp contract: what the template promises to the control plane, whatever the target. */
 export const StampOutputsSchema = z.object({
   frontDoors: z.array(z.url()).min(1),

@@ -183,6 +183,13 @@ export const errorCatalogue = {
     'A policy refuses what would be built',
     'Each finding names rule, resource and what is wrong; docs/reference/policies.md says why each rule is there. Nothing was created.',
   ),
+  plan_failed: entry(
+    500,
+    exitCodes.error,
+    true,
+    'The plan could not be made',
+    'Read the detail: the template, the state or the cloud refused. Nothing was changed.',
+  ),
   poison_event: entry(
     500,
     exitCodes.error,

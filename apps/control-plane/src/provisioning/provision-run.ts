@@ -1,13 +1,17 @@
 import { resolve } from 'node:path';
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
-import type { ProvisionRun } from '@lapidary/contracts/provisioner-protocol';
+import type { SynthRequest } from '@lapidary/contracts/planner-protocol';
+import { postgresServerOf, type ProvisionRun } from '@lapidary/contracts/provisioner-protocol';
 import type { StampSpec } from '@lapidary/contracts/stamp-spec';
 import { AppError } from '@lapidary/kernel/app-error';
 
 /** The program of the provisioning child below the root directory. */
 const childProgram = 'infra/dist/engine/provisioner-main.js';
+const plannerProgram = 'infra/dist/engine/synth/planner-main.js';
 
 export const childScriptOf = (config: ControlPlaneConfig): string => resolve(config.LAPIDARY_ROOT_DIR, childProgram);
+
+export const plannerScriptOf = (config: ControlPlaneConfig): string => resolve(config.LAPIDARY_ROOT_DIR, plannerProgram);
 
 /** Variables without which the local driver can't build anything. */
 const localNeeds = ['LAPIDARY_LOCAL_PROCESS_DIR', 'LAPIDARY_LOCAL_POSTGRES_ADMIN_URL'] as const;
@@ -21,6 +25,18 @@ export const provisionRunOf = (config: ControlPlaneConfig, spec: StampSpec, regi
   stateDir: resolve(config.LAPIDARY_ENGINE_STATE_DIR),
   passphraseFile: resolve(config.LAPIDARY_ENGINE_PASSPHRASE_FILE),
   local: spec.driver === 'local' ? localOf(config) : null,
+});
+
+/** The question what the template renders for a run, with nothing secret in it. */
+export const synthRequestOf = ({ spec, regionFacts, local }: ProvisionRun): SynthRequest => ({
+  spec,
+  regionFacts,
+  local: local && {
+    postgresServer: postgresServerOf(local.postgresAdminUrl),
+    natsUrl: local.natsUrl,
+    natsUser: local.natsUser,
+    processDir: local.processDir,
+  },
 });
 
 const localOf = (config: ControlPlaneConfig): NonNullable<ProvisionRun['local']> => {

@@ -1,0 +1,66 @@
+import type { ParsedProvisionRun } from '@lapidary/contracts/provisioner-protocol';
+import { projectName, stampProgram } from '../../template/stamp-template.js';
+import { engineError } from '../engine-error.js';
+import { runInProcess } from '../in-process-program.js';
+import { runOperation } from '../operation.js';
+import { monitorMethods } from '../resource-monitor.js';
+import { ResultBuilder, type ProvisionResult } from '../run-result.js';
+import { configOf, providersOf } from '../stack-workspace.js';
+import { ScratchStore } from '../stack-store.js';
+import { StateFile } from '../state-file.js';
+import { emptyState, type ConfigValue } from '../state-model.js';
+import type { Deployment } from '../deployment.js';
+import type { MonitorMethods } from '../in-process-program.js';
+
+/**
+ * A preview or a look for drift on the embedded engine without the Automation API: the same operation over the same state with
+ * the same providers, but the program and the engine speak in this process and not over sockets. What differs is the time:
+ * some tenth of a second instead of one (bench/provision.ts). planner.spec.ts holds both ways to the same answer.
+ */
+export const previewStack = async (run: ParsedProvisionRun, signal: AbortSignal): Promise<ProvisionResult> => {
+  const builder = new ResultBuilder(run);
+  const stack = run.spec.name;
+  const store = new ScratchStore(new StateFile(run.stateDir, stack, run.passphraseFile));
+  const config = Object.fromEntries(
+    Object.entries(configOf(run)).map(([key, { value, secret }]): [string, ConfigValue] => [key, { value, secret: secret ?? false }]),
+  );
+  const state = (await store.load()) ?? emptyState(projectName);
+  await store.save({ ...state, config: { ...state.config, ...config } });
+  await runOperation({
+    kind: run.operation === 'drift' ? 'refresh' : 'preview',
+    dryRun: true,
+    stack,
+    project: projectName,
+    file: store,
+    locks: undefined,
+    providers: providersOf(run),
+    runProgram: (d) => runProgram(d),
+    eventTarget: undefined,
+    refreshFirst: false,
+    expectNoChanges: false,
+    message: '',
+    observe: (event) => builder.observe(event),
+    signal,
+  });
+  return builder.result(null);
+};
+
+const runProgram = async (d: Deployment): Promise<void> => {
+  const ended = runInProcess({
+    project: projectName,
+    stack: d.parts.stack,
+    config: d.state.config,
+    monitor: monitorMethods(d, projectName) as unknown as MonitorMethods,
+    program: stampProgram,
+  }).then(
+    () => undefined,
+    (error: unknown) => {
+      const text = error instanceof Error ? error.message : String(error);
+      if (d.failure === undefined) d.stop(engineError('program_failed', `the template failed: ${d.parts.scrubber.scrub(text)}`));
+    },
+  );
+  // A program whose engine has stopped may never end.
+  await Promise.race([ended, d.halted]);
+  await d.settle();
+  d.throwIfStopped();
+};
