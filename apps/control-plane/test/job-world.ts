@@ -17,6 +17,7 @@ import type { JobRow, Json, StepRow } from '../src/jobs/job-row.js';
 import { JobRunner } from '../src/jobs/job-runner.js';
 import { readJob, readSteps } from '../src/jobs/job-store.js';
 import { LeaseReclaimer } from '../src/jobs/lease-reclaimer.js';
+import { putAside } from '../src/jobs/unreadable-message.js';
 
 /** Short leases, so that a test of a worker's death takes a second. Proportions as in job-limits.ts. */
 export const fastTimes = { leaseMs: 1_000, renewMs: 250, marginMs: 150 };
@@ -63,14 +64,17 @@ export const startReplica = async (
 ): Promise<Replica> => {
   const dataSource = await connect(url, 'replica');
   const definitions = definitionsOf(definition);
-  const queue = new JobQueue({ url, concurrency: options.concurrency ?? 2, definitions, logger });
+  const queue = new JobQueue({ url, concurrencyOf: () => options.concurrency ?? 2, definitions, logger });
   const clock = new HybridLogicalClock(region, systemClock);
   const deps = { dataSource, clock, logger, metrics: createJobMetrics(), region, definitions, queue };
   const runner = new JobRunner({ ...deps, times: fastTimes, graceMs: options.graceMs ?? 2_000 });
   const reclaimer = new LeaseReclaimer({ ...deps, intervalMs: fastReclaimMs, requeueMs: 500 });
   let isGone = false;
-  await queue.start(async (id) => {
-    if (!isGone) await runner.run(id);
+  await queue.start({
+    job: async (id) => {
+      if (!isGone) await runner.run(id);
+    },
+    unreadable: (kind, message) => putAside({ ...deps, intervalMs: fastReclaimMs }, kind, message),
   });
   reclaimer.start();
   const end = async (): Promise<void> => {
@@ -98,13 +102,14 @@ export const enqueue = async (
   definition: JobDefinition,
   subject: string,
   input: Json = {},
+  variant = '',
 ): Promise<JobRow> =>
   await inTransaction(dataSource, (tx) =>
     enqueueJob(
       tx,
       contextFor(),
       { clock: new HybridLogicalClock(region, systemClock), queue },
-      { definition, subject, input, message: `asked for ${subject}` },
+      { definition, subject, variant, input, message: `asked for ${subject}` },
     ),
   );
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jobKinds } from '@lapidary/contracts/api/jobs';
 import * as field from './fields.js';
 
 const PeerSchema = z.strictObject({ natsUrl: z.string(), natsUser: z.string().optional(), natsPassword: z.string().optional() });
@@ -52,7 +53,11 @@ export const ControlPlaneConfigSchema = z.object({
     .min(1)
     .max(16)
     .default(2)
-    .meta({ description: 'Provisioning jobs at once; each is a child process of some 150 MB' }),
+    .meta({ description: 'Jobs of each kind at once; a provisioning job is a child process of some 150 MB' }),
+  LAPIDARY_JOB_CONCURRENCY_BY_KIND: field
+    .jsonText(z.partialRecord(z.enum(jobKinds), z.number().int().min(1).max(16)))
+    .default({})
+    .meta({ description: 'The same for single kinds, JSON: {"provision":4}' }),
   LAPIDARY_HEARTBEAT_MS: z.coerce.number().int().min(100).max(60_000).default(1000).meta({ description: 'Interval of stamp heartbeats' }),
   LAPIDARY_RESYNC_MS: z.coerce
     .number()

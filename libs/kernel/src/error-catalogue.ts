@@ -115,6 +115,13 @@ export const errorCatalogue = {
     'Not possible in the present state',
     'Look at the status first; the state diagram is in docs/reference/states.md.',
   ),
+  past_no_return: entry(
+    409,
+    exitCodes.conflict,
+    false,
+    'Past the point of no return',
+    'Let it finish. If it hangs, "stampctl jobs cancel <id> --force" cuts it off where it is, and "stampctl jobs retry <id>" goes on there.',
+  ),
   request_in_progress: entry(
     409,
     exitCodes.conflict,
@@ -189,6 +196,13 @@ export const errorCatalogue = {
     true,
     'The plan could not be made',
     'Read the detail: the template, the state or the cloud refused. Nothing was changed.',
+  ),
+  dead_lettered: entry(
+    500,
+    exitCodes.error,
+    false,
+    'Given up after several workers were lost over it',
+    'Read it with "stampctl jobs dead-letters show <id>", correct the cause, then replay or drop it.',
   ),
   poison_event: entry(
     500,

@@ -1,6 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import { AppError } from '@lapidary/kernel/app-error';
-import { finishedJobStatuses, JobEventsQuerySchema, JobEventsSchema, JobPageSchema, JobSchema } from '@lapidary/contracts/api/jobs';
+import { DeadLetterPageSchema, DeadLetterSchema, DropDeadLetterSchema, ReplayDeadLetterSchema } from '@lapidary/contracts/api/dead-letters';
+import {
+  CancelJobSchema,
+  finishedJobStatuses,
+  JobEventsQuerySchema,
+  JobEventsSchema,
+  JobPageSchema,
+  JobSchema,
+} from '@lapidary/contracts/api/jobs';
 import { ProvisionPlanSchema, type ProvisionPlan } from '@lapidary/contracts/api/provisioning';
 import { RegionPageSchema } from '@lapidary/contracts/api/regions';
 import { RouteExplanationSchema, RouteQuerySchema } from '@lapidary/contracts/api/routing';
@@ -58,10 +66,18 @@ const routes: readonly (readonly [string, RegExp, Handler])[] = [
   ['GET', /^\/v1\/tenants\/([^/]+)$/, ({ plane, response, id }) => sendTenant(response, 200, found(plane.tenants.get(id), `tenant ${id}`))],
   ['DELETE', /^\/v1\/tenants\/([^/]+)$/, (call) => deleteTenant(call)],
   ['GET', /^\/v1\/tenants\/([^/]+)\/explain$/, (call) => explain(call)],
+  ['GET', /^\/v1\/jobs\/dead-letters$/, (call) => page(call, DeadLetterPageSchema, [...call.plane.deadLetters.values()], [])],
+  [
+    'GET',
+    /^\/v1\/jobs\/dead-letters\/([^/]+)$/,
+    ({ plane, response, id }) => send(response, 200, DeadLetterSchema, found(plane.deadLetters.get(id), `dead letter ${id}`)),
+  ],
+  ['POST', /^\/v1\/jobs\/dead-letters\/([^/]+)\/replay$/, (call) => resolveLetter(call, 'replayed')],
+  ['POST', /^\/v1\/jobs\/dead-letters\/([^/]+)\/drop$/, (call) => resolveLetter(call, 'dropped')],
   ['GET', /^\/v1\/jobs$/, (call) => page(call, JobPageSchema, [...call.plane.jobs.values()].reverse(), ['status', 'subject'])],
   ['GET', /^\/v1\/jobs\/([^/]+)$/, ({ plane, response, id }) => send(response, 200, JobSchema, found(plane.jobs.get(id), `job ${id}`))],
   ['GET', /^\/v1\/jobs\/([^/]+)\/events$/, (call) => jobEvents(call)],
-  ['POST', /^\/v1\/jobs\/([^/]+)\/cancel$/, (call) => endJob(call, 'cancelled')],
+  ['POST', /^\/v1\/jobs\/([^/]+)\/cancel$/, (call) => (check(CancelJobSchema, call.request.body), endJob(call, 'cancelled'))],
   ['POST', /^\/v1\/jobs\/([^/]+)\/retry$/, (call) => endJob(call, 'queued')],
   ['GET', /^\/v1\/route$/, (call) => route(call)],
 ];
@@ -185,6 +201,14 @@ const endJob = ({ plane, response, id }: Call, status: 'cancelled' | 'queued'): 
   const job = { ...found(plane.jobs.get(id), `job ${id}`), status };
   plane.progress(job, { level: 'warning', message: status === 'cancelled' ? 'cancelled' : 'asked to try again' });
   send(response, 202, JobSchema, plane.jobs.get(id));
+};
+
+const resolveLetter = ({ plane, request, response, id }: Call, resolution: 'replayed' | 'dropped'): void => {
+  const letter = found(plane.deadLetters.get(id), `dead letter ${id}`);
+  const { reason } = resolution === 'dropped' ? check(DropDeadLetterSchema, request.body) : check(ReplayDeadLetterSchema, request.body);
+  const resolved = { ...letter, resolution, resolvedAt: new Date().toISOString(), resolvedBy: 'token:admin', reason: reason ?? null };
+  plane.deadLetters.set(id, resolved);
+  send(response, resolution === 'dropped' ? 200 : 202, DeadLetterSchema, resolved);
 };
 
 const route = ({ plane, request, response }: Call): void => {

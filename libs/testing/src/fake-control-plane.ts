@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AppError, toAppError } from '@lapidary/kernel/app-error';
+import type { DeadLetterView } from '@lapidary/contracts/api/dead-letters';
 import type { JobEventView, JobView } from '@lapidary/contracts/api/jobs';
 import type { RegionView } from '@lapidary/contracts/api/regions';
 import type { StampView } from '@lapidary/contracts/api/stamps';
@@ -45,6 +46,7 @@ export class FakeControlPlane {
   );
   readonly tenants = new Map<string, TenantView>([['acme', aTenant()]]);
   readonly jobs = new Map<string, JobView>();
+  readonly deadLetters = new Map<string, DeadLetterView>();
   readonly jobEvents = new Map<string, JobEventView[]>();
   readonly seen: SeenRequest[] = [];
   readonly live: LiveEvent[] = [];

@@ -1,4 +1,5 @@
 import { newJobId } from '@lapidary/kernel/ids';
+import { DeadLetterSchema, type DeadLetterView } from '@lapidary/contracts/api/dead-letters';
 import { JobSchema, type JobView } from '@lapidary/contracts/api/jobs';
 import { RegionSchema, type RegionView } from '@lapidary/contracts/api/regions';
 import { StampSchema, type StampView } from '@lapidary/contracts/api/stamps';
@@ -108,6 +109,26 @@ export const aJob = (given: Partial<JobView> = {}): JobView =>
     startedAt: null,
     finishedAt: null,
     lastEventSequence: 0,
+    ...given,
+  });
+
+export const aDeadLetter = (given: Partial<DeadLetterView> = {}): DeadLetterView =>
+  DeadLetterSchema.parse({
+    id: newJobId('eu'),
+    region: 'eu',
+    job: newJobId('eu'),
+    kind: 'provision',
+    subject: 'eu-2',
+    cause: 'workers_died',
+    message: '10 workers in a row were lost over it, the last one in the step "apply"',
+    step: 'apply',
+    attempts: 10,
+    payload: null,
+    deadAt: now(),
+    resolution: null,
+    resolvedAt: null,
+    resolvedBy: null,
+    reason: null,
     ...given,
   });
 

@@ -10,6 +10,7 @@ import type { JobDefinition } from './job-definition.js';
 import type { JobQueue } from './job-queue.js';
 import { findOpenJob, insertJob, readJob } from './job-store.js';
 import { viewOf } from './job-view.js';
+import { usualTimesOf } from './step-history.js';
 import type { JobRow, Json } from './job-row.js';
 
 export interface EnqueueDeps {
@@ -20,6 +21,8 @@ export interface EnqueueDeps {
 export interface JobRequest {
   readonly definition: JobDefinition;
   readonly subject: string;
+  /** What makes it comparable with earlier jobs of its kind, for estimates: "local, new". */
+  readonly variant?: string;
   readonly input: Json;
   readonly message: string;
 }
@@ -33,17 +36,20 @@ const savepoint = 'enqueue_job';
  */
 export const enqueueJob = async (tx: Tx, context: CommandContext, deps: EnqueueDeps, request: JobRequest): Promise<JobRow> => {
   const id = newJobId(context.region);
-  const { definition, subject, input } = request;
+  const { definition, subject, input, variant = '' } = request;
+  const usual = await usualTimesOf(tx, definition.kind, variant);
   await insertOrRefuse(tx, subject, () =>
     insertJob(tx, {
       id,
       region: context.region,
       kind: definition.kind,
       subject,
+      variant,
       input,
       requestedBy: context.actor,
       requestId: context.requestId,
       steps: definition.steps,
+      usual,
     }),
   );
   await appendEvents(tx, id, [{ level: 'info', step: null, message: request.message }]);

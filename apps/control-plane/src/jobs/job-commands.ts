@@ -4,12 +4,13 @@ import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { nextState } from '@lapidary/kernel/transition-table';
 import type { CommandContext } from '../http/command-context.js';
 import { assertOwnRegion } from '../regions/single-writer.js';
+import { resolveLetterOf } from './dead-letter-store.js';
 import { insertOrRefuse } from './enqueue-job.js';
 import { changeJob } from './job-change.js';
 import type { JobDefinitions } from './job-definition.js';
 import type { JobQueue } from './job-queue.js';
 import type { JobRow } from './job-row.js';
-import { stepTable } from './job-states.js';
+import { openJobStatuses, stepTable } from './job-states.js';
 import { lockJob, readSteps, setStep } from './job-store.js';
 import { stopLockedJob } from './step-writes.js';
 
@@ -26,16 +27,38 @@ const lockOwnJob = async (tx: Tx, context: CommandContext, id: string): Promise<
   return job;
 };
 
-/** A queued job ends at once; of a running one the worker is told, and cut off where it does not end in good order. */
-export const cancelJob = async (tx: Tx, context: CommandContext, deps: JobCommandDeps, id: string): Promise<JobRow> => {
+export interface CancelOptions {
+  /** Cut off at once instead of ending in good order; also past the point of no return. */
+  readonly force: boolean;
+}
+
+/**
+ * A queued job ends at once; of a running one the worker is told, and cut off where it does not end in good order. By force
+ * it is cut off at once, and where the worker does not even hear, the job is taken from it (forcedGraceMs): a lease that is
+ * gone writes nothing any more (I8).
+ */
+export const cancelJob = async (
+  tx: Tx,
+  context: CommandContext,
+  deps: JobCommandDeps,
+  id: string,
+  { force }: CancelOptions = { force: false },
+): Promise<JobRow> => {
   const job = await lockOwnJob(tx, context, id);
+  if (job.no_return_at !== null && !force && openJobStatuses.includes(job.status)) throw pastNoReturn(job);
   const because = context.reason === null ? '' : `: ${context.reason}`;
   if (job.status !== 'queued') {
-    const line = { level: 'warning' as const, message: `${context.actor} asked to cancel${because}` };
-    return await changeJob(tx, context, deps.clock, job, { event: 'cancel', line });
+    const line = { level: 'warning' as const, message: `${context.actor} asked to cancel${force ? ' by force' : ''}${because}` };
+    const patch = { cancelForced: force };
+    return await changeJob(tx, context, deps.clock, job, { event: force ? 'force' : 'cancel', line, patch });
   }
   return await stopLockedJob(tx, context, deps.clock, deps.definitions.find(job.kind), job, `cancelled by ${context.actor}${because}`);
 };
+
+const pastNoReturn = (job: JobRow): AppError =>
+  new AppError('past_no_return', `The ${job.kind} of ${job.subject} can't be taken back any more; it can only be finished`, {
+    details: { jobId: job.id, since: job.no_return_at?.toISOString() },
+  });
 
 /** Queues a failed or cancelled job again: steps that are done stay done, the one that ended it is the first to run. */
 export const retryJob = async (tx: Tx, context: CommandContext, deps: JobCommandDeps, id: string): Promise<JobRow> => {
@@ -53,6 +76,7 @@ export const retryJob = async (tx: Tx, context: CommandContext, deps: JobCommand
     else if (step.status === 'pending') await setStep(tx, step, { status: 'pending', attempts: 0 });
   }
   await deps.definitions.find(job.kind)?.onRetry?.(tx, context, job);
+  await resolveLetterOf(tx, context, id, 'replayed');
   await deps.queue.send(tx, job.kind, id);
   return queued;
 };

@@ -11,8 +11,15 @@ export interface StepContext {
   readonly attempt: number;
   /** Aborted on cancel, shut-down, time-out and loss of the lease. A step must end soon after. */
   readonly signal: AbortSignal;
+  /**
+   * Aborts when the step is left behind: its grace is over, or somebody cut it off. What still runs for it must be ended by
+   * force. Not at shut-down, where what runs may save its work and end by itself.
+   */
+  readonly cutOff: AbortSignal;
   /** One line of progress. Never blocks and never fails the step; lines are written in batches. */
   readonly report: (level: EventLevel, message: string, data?: Json) => void;
+  /** How many of the step's things are done, and how many there will be, where that is known. Written with the lines. */
+  readonly progress: (done: number, expected: number | null) => void;
 }
 
 export interface StepResult {
@@ -40,6 +47,8 @@ export interface StepDefinition {
   readonly title: string;
   /** A step that takes longer fails with `timeout`. */
   readonly timeoutMs: number;
+  /** From its beginning on, what the job does can't be taken back: it is no longer cancelled in good order. */
+  readonly noReturn?: boolean;
   readonly run: (context: StepContext) => Promise<StepResult>;
 }
 

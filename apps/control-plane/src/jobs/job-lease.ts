@@ -2,7 +2,7 @@ import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
 import { AppError, isAppError } from '@lapidary/kernel/app-error';
 import { nextState } from '@lapidary/kernel/transition-table';
-import { leaseMs } from './job-limits.js';
+import { forcedGraceMs, leaseMs } from './job-limits.js';
 import { jobTable, leasedJobStatuses, type JobStatus } from './job-states.js';
 import type { JobRow } from './job-row.js';
 
@@ -43,16 +43,23 @@ export const claimJob = async (
   return job && { job, lease: { jobId, owner, token: job.lease_token } };
 };
 
+export interface LeaseLook {
+  readonly status: JobStatus;
+  /** Somebody wants it to end now rather than in good order. */
+  readonly forced: boolean;
+}
+
 /** Extends the lease and says what the job's status is now ("cancelling": stop). Undefined: the lease is lost. */
-export const renewLease = async (tx: Pick<Tx, 'query'>, lease: Lease, forMs = leaseMs): Promise<JobStatus | undefined> =>
+export const renewLease = async (tx: Pick<Tx, 'query'>, lease: Lease, forMs = leaseMs): Promise<LeaseLook | undefined> =>
   (
-    await rowsOf<{ status: JobStatus }>(
+    await rowsOf<LeaseLook>(
       tx,
       `UPDATE job SET lease_until = clock_timestamp() + $4 * interval '1 millisecond'
-       WHERE id = $1 AND lease_owner = $2 AND lease_token = $3 AND status = ANY($5) RETURNING status`,
+       WHERE id = $1 AND lease_owner = $2 AND lease_token = $3 AND status = ANY($5)
+       RETURNING status, cancel_forced_at IS NOT NULL AS forced`,
       [lease.jobId, lease.owner, lease.token, forMs, leasedJobStatuses],
     )
-  )[0]?.status;
+  )[0];
 
 /**
  * First statement of each transaction in which a worker writes: locks the job's row under the lease, so that nobody can
@@ -68,11 +75,12 @@ export const lockUnderLease = async (tx: Tx, lease: Lease): Promise<JobRow> => {
   return job;
 };
 
-/** Jobs of this region whose worker fell silent. Rows that somebody else is just looking at are left to them. */
+/** Jobs of this region whose worker fell silent, or does not let go although it was told to by force. Rows that somebody else is just looking at are left to them. */
 export const lockExpired = async (tx: Tx, region: string, limit: number): Promise<JobRow[]> =>
   rowsOf<JobRow>(
     tx,
-    `SELECT * FROM job WHERE region = $1 AND status = ANY($2) AND lease_until < clock_timestamp()
+    `SELECT * FROM job WHERE region = $1 AND status = ANY($2)
+       AND (lease_until < clock_timestamp() OR cancel_forced_at < clock_timestamp() - $4 * interval '1 millisecond')
      ORDER BY lease_until LIMIT $3 FOR UPDATE SKIP LOCKED`,
-    [region, leasedJobStatuses, limit],
+    [region, leasedJobStatuses, limit, forcedGraceMs],
   );

@@ -13,10 +13,15 @@ export const requeueIntervalMs = 5_000;
 /** Jobs per look of the reclaimer. More than this wait for the next look, a second later. */
 export const reclaimBatchMax = 50;
 
-/** A step that killed its worker this often will do so again: the job fails and a person looks at it. */
-export const stepAttemptsMax = 10;
+/**
+ * Workers that died or fell silent over a job one after the other, without getting a step done: the next one would too.
+ * The job fails and goes to the dead letters, where a person looks at it.
+ */
+export const reclaimsMax = 10;
 /** A cancelled or timed-out step gets this long to end in good order before it is cut off: a resource in hand may take some seconds. */
 export const stopGraceMs = 20_000;
+/** A worker that was told to end by force cuts the step off at once; one that has not let go after this loses the job. */
+export const forcedGraceMs = 3_000;
 /** The same when the whole process shuts down, which itself must end within 8 s (process/run-process.ts). */
 export const shutdownGraceMs = 4_000;
 /** The worker's own writes are tried again through a restart of Postgres for this long. */

@@ -16,6 +16,14 @@ export const jobMetrics = {
     buckets: jobBuckets,
   },
   lapidary_job_step_seconds: { type: 'histogram', help: 'Time of one step', labels: ['kind', 'step', 'outcome'], buckets: jobBuckets },
+  lapidary_job_wait_seconds: {
+    type: 'histogram',
+    help: 'Time from being queued to being taken by a worker',
+    labels: ['kind'],
+    buckets: jobBuckets,
+  },
+  lapidary_job_dead_letters: { type: 'gauge', help: 'Dead letters of this region that nobody has dealt with', labels: ['kind'] },
+  lapidary_job_dead_letters_total: { type: 'counter', help: 'Jobs and messages put aside as dead letters', labels: ['kind', 'cause'] },
   lapidary_job_leases_reclaimed_total: { type: 'counter', help: 'Jobs taken from silent workers', labels: ['kind'] },
 } as const;
 

@@ -4,6 +4,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { backOffMs } from '@lapidary/kernel/back-off';
 import type { Logger } from '@lapidary/telemetry/logger';
 import { PgBoss, type Db } from 'pg-boss';
+import { z } from 'zod';
 import type { JobDefinitions } from './job-definition.js';
 import type { JobKind } from './job-row.js';
 
@@ -28,13 +29,18 @@ const stopTimeoutMs = 2_000;
 
 const queueOf = (kind: JobKind): string => `job-${kind}`;
 
-interface Message {
-  readonly jobId: string;
+const MessageSchema = z.object({ jobId: z.string().min(1) });
+
+export interface QueueHandlers {
+  readonly job: (jobId: string, signal: AbortSignal) => Promise<void>;
+  /** Puts a message aside that can't be read: else it would be lost without a word (P-SC3). */
+  readonly unreadable: (kind: JobKind, message: unknown) => Promise<void>;
 }
 
 export interface JobQueueOptions {
   readonly url: string;
-  readonly concurrency: number;
+  /** Jobs of each kind at once in this process. */
+  readonly concurrencyOf: (kind: JobKind) => number;
   /** Read at start: whoever has jobs has registered by then. */
   readonly definitions: Pick<JobDefinitions, 'kinds'>;
   readonly logger: Logger;
@@ -54,8 +60,8 @@ export class JobQueue {
   }
 
   /** Resolves once messages flow; tries again for as long as Postgres is away. Calling it twice is one start. */
-  async start(handler: (jobId: string, signal: AbortSignal) => Promise<void>): Promise<void> {
-    this.starting ??= this.startUntilUp(handler);
+  async start(handlers: QueueHandlers): Promise<void> {
+    this.starting ??= this.startUntilUp(handlers);
     await this.starting;
   }
 
@@ -68,14 +74,14 @@ export class JobQueue {
   /** In the caller's transaction: job row and message commit together or not at all (I5). A second message for a queued job is none. */
   async send(tx: Tx, kind: JobKind, jobId: string): Promise<void> {
     if (!this.boss || !this.ready) throw new AppError('not_ready', 'The job queue is not up yet', { retryAfterSeconds: 1 });
-    const data: Message = { jobId };
+    const data: z.infer<typeof MessageSchema> = { jobId };
     await this.boss.send(queueOf(kind), data, { singletonKey: jobId, db: inTransaction(tx) });
   }
 
-  private async startUntilUp(handler: (jobId: string, signal: AbortSignal) => Promise<void>): Promise<void> {
+  private async startUntilUp(handlers: QueueHandlers): Promise<void> {
     for (let attempt = 0; !this.cancelStart.signal.aborted; attempt++) {
       try {
-        await this.startOnce(handler);
+        await this.startOnce(handlers);
         return;
       } catch (error) {
         this.options.logger.warn({ err: error }, 'the job queue could not start; trying again');
@@ -86,8 +92,8 @@ export class JobQueue {
     }
   }
 
-  private async startOnce(handler: (jobId: string, signal: AbortSignal) => Promise<void>): Promise<void> {
-    const { url, concurrency, logger } = this.options;
+  private async startOnce(handlers: QueueHandlers): Promise<void> {
+    const { url, concurrencyOf, logger } = this.options;
     const { kinds } = this.options.definitions;
     const boss = new PgBoss({
       connectionString: url,
@@ -110,7 +116,7 @@ export class JobQueue {
     }
     if (this.cancelStart.signal.aborted) return;
     for (const kind of kinds) {
-      for (let i = 0; i < concurrency; i++) await this.addWorker(boss, queueOf(kind), handler);
+      for (let i = 0; i < concurrencyOf(kind); i++) await this.addWorker(boss, kind, handlers);
     }
     this.ready = true;
   }
@@ -119,10 +125,14 @@ export class JobQueue {
    * One pg-boss worker each, rather than one with localConcurrency: after a job it must look again at once, which only
    * its id allows. Else the next queued job would wait for the next poll.
    */
-  private async addWorker(boss: PgBoss, queue: string, handler: (jobId: string, signal: AbortSignal) => Promise<void>): Promise<void> {
+  private async addWorker(boss: PgBoss, kind: JobKind, handlers: QueueHandlers): Promise<void> {
     const options = { batchSize: 1, pollingIntervalSeconds, notifyPollingIntervalSeconds };
-    const id: string = await boss.work<Message, void, typeof options>(queue, options, async (messages) => {
-      for (const message of messages) await handler(message.data.jobId, message.signal);
+    const id: string = await boss.work<unknown, void, typeof options>(queueOf(kind), options, async (messages) => {
+      for (const { data, signal } of messages) {
+        const message = MessageSchema.safeParse(data);
+        if (message.success) await handlers.job(message.data.jobId, signal);
+        else await handlers.unreadable(kind, data);
+      }
       boss.notifyWorker(id);
     });
   }

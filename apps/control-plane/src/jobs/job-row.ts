@@ -11,6 +11,8 @@ export interface JobRow {
   readonly region: string;
   readonly kind: JobKind;
   readonly subject: string;
+  /** Jobs of one kind and variant take comparable times; what estimates are made from. */
+  readonly variant: string;
   readonly status: JobStatus;
   readonly attempt: number;
   readonly input: Json;
@@ -24,6 +26,13 @@ export interface JobRow {
   readonly lease_until: Date | null;
   readonly event_sequence: number;
   readonly created_at: Date;
+  /** When it was queued last: by its creation, a retry, or a worker that let go. */
+  readonly queued_at: Date;
+  /** Workers that fell silent over it since a step of it was last done. */
+  readonly reclaims: number;
+  readonly cancel_forced_at: Date | null;
+  /** When a step began that can't be taken back. */
+  readonly no_return_at: Date | null;
   readonly started_at: Date | null;
   readonly finished_at: Date | null;
 }
@@ -39,4 +48,9 @@ export interface StepRow {
   readonly message: string | null;
   readonly started_at: Date | null;
   readonly finished_at: Date | null;
+  readonly usual_median_ms: number | null;
+  readonly usual_p90_ms: number | null;
+  readonly usual_samples: number | null;
+  readonly progress_done: number | null;
+  readonly progress_expected: number | null;
 }

@@ -7,14 +7,14 @@ import { writeDurably } from './durable-write.js';
 import type { JobDefinition, StepContext, StepDefinition, StepResult } from './job-definition.js';
 import type { EventLine } from './job-events.js';
 import { isLeaseLost, type Lease } from './job-lease.js';
-import { shutdownGraceMs, stepAttemptsMax, stopGraceMs } from './job-limits.js';
+import { shutdownGraceMs, stopGraceMs } from './job-limits.js';
 import type { JobMetrics } from './job-metrics.js';
 import { doneStepStatuses } from './job-states.js';
 import { readSteps } from './job-store.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 import { ProgressReporter } from './progress-reporter.js';
 import { StopReason, stopCauseOf, type StopCause } from './stop-reason.js';
-import { beginStep, completeStep, failJob, finishJob, stopJob, type WriteScope } from './step-writes.js';
+import { beginStep, completeStep, failJob, finishJob, stopJob, type Unwritten, type WriteScope } from './step-writes.js';
 import type { JobRow, Json, StepRow } from './job-row.js';
 
 export type RunOutcome = 'succeeded' | 'failed' | 'cancelled' | 'released' | 'lost';
@@ -68,7 +68,7 @@ export class JobRun {
       if (row && doneStepStatuses.includes(row.status)) continue;
       const ended = await this.stopBetweenSteps();
       if (ended) return ended;
-      const outcome = await this.step(step, row, outputsOf(rows));
+      const outcome = await this.step(step, outputsOf(rows));
       if (outcome) return outcome;
     }
     await this.write((scope, tx) => finishJob(tx, scope));
@@ -76,27 +76,19 @@ export class JobRun {
   }
 
   /** Undefined: go on with the next step. */
-  private async step(
-    step: StepDefinition,
-    row: StepRow | undefined,
-    outputs: Readonly<Record<string, Json>>,
-  ): Promise<RunOutcome | undefined> {
+  private async step(step: StepDefinition, outputs: Readonly<Record<string, Json>>): Promise<RunOutcome | undefined> {
     const attempt = await this.write((scope, tx) => beginStep(tx, scope, step));
+    if (attempt === undefined) return await this.cancelled([]);
     const reporter = new ProgressReporter(this.deps.dataSource, this.deps.clock, this.deps.context, this.deps.lease);
     const endTimer = this.deps.metrics.lapidary_job_step_seconds.startTimer({ kind: this.job.kind, step: step.name });
-    const end: StepEnd =
-      (row?.attempts ?? 0) >= stepAttemptsMax
-        ? {
-            kind: 'failed',
-            error: new AppError('internal', `The step was begun ${stepAttemptsMax} times and its worker never came back from it`),
-          }
-        : await this.perform(step, attempt, outputs, reporter);
+    const end = await this.perform(step, attempt, outputs, reporter);
     endTimer({ outcome: end.kind });
-    const lines = await reporter.close();
+    const unwritten: Unwritten = await reporter.close();
+    const { lines } = unwritten;
     if (end.kind === 'stopped') return await this.letGo(lines);
     if (end.kind === 'failed') return await this.fail(step, end.error, lines);
     try {
-      await this.write((scope, tx) => completeStep(tx, scope, step.name, end.result, lines));
+      await this.write((scope, tx) => completeStep(tx, scope, step.name, end.result, unwritten));
       return undefined;
     } catch (error) {
       if (isLeaseLost(error)) return 'lost';
@@ -118,11 +110,16 @@ export class JobRun {
     const stop = AbortSignal.any([keeper.lost, keeper.cancelled, shutdown]);
     const signal = AbortSignal.any([stop, timeout.signal]);
     const report: StepContext['report'] = (level, message, data) => reporter.report({ level, step: step.name, message, data });
-    const work = startStep(step, { job: this.job, outputs, attempt, signal, report });
-    const cutOff = graceAfter(signal, (cause) => this.deps.graceMs ?? (cause === 'shutdown' ? shutdownGraceMs : stopGraceMs));
+    const progress: StepContext['progress'] = (done, expected) => reporter.progress({ step: step.name, done, expected });
+    const leftBehind = new AbortController();
+    const work = startStep(step, { job: this.job, outputs, attempt, signal, cutOff: leftBehind.signal, report, progress });
+    const grace = (cause: StopCause): number => this.deps.graceMs ?? (cause === 'shutdown' ? shutdownGraceMs : stopGraceMs);
+    const cutOff = graceAfter(signal, keeper.forced, grace);
     try {
       const result = await Promise.race([work, cutOff.promise]);
-      return result === 'cut off' ? this.endOf(step, timeout.signal, undefined) : { kind: 'done', result };
+      if (result !== 'cut off') return { kind: 'done', result };
+      if (stopCauseOf(signal) !== 'shutdown') leftBehind.abort(signal.reason);
+      return this.endOf(step, timeout.signal, undefined);
     } catch (error) {
       return this.endOf(step, timeout.signal, error);
     } finally {
@@ -151,6 +148,10 @@ export class JobRun {
       await this.deps.release(this.scope, lines);
       return 'released';
     }
+    return await this.cancelled(lines);
+  }
+
+  private async cancelled(lines: readonly EventLine[]): Promise<RunOutcome> {
     await this.write((scope, tx) => stopJob(tx, scope, this.deps.definition, lines));
     return 'cancelled';
   }
@@ -177,8 +178,10 @@ const startStep = async (step: StepDefinition, context: StepContext): Promise<St
 const timedOut = (step: StepDefinition): AppError =>
   new AppError('timeout', `"${step.title}" did not end within ${Math.round(step.timeoutMs / 1000)} s`);
 
+/** Resolves when the grace after `signal` is over, or at once when the job is to end by force. */
 const graceAfter = (
   signal: AbortSignal,
+  forced: AbortSignal,
   graceMsOf: (cause: StopCause) => number,
 ): { readonly promise: Promise<'cut off'>; readonly clear: () => void } => {
   const { promise, resolve } = Promise.withResolvers<'cut off'>();
@@ -188,10 +191,14 @@ const graceAfter = (
   };
   if (signal.aborted) onAbort();
   else signal.addEventListener('abort', onAbort, { once: true });
+  const onForce = (): void => resolve('cut off');
+  if (forced.aborted) onForce();
+  else forced.addEventListener('abort', onForce, { once: true });
   return {
     promise,
     clear: () => {
       signal.removeEventListener('abort', onAbort);
+      forced.removeEventListener('abort', onForce);
       clearTimeout(timer);
     },
   };

@@ -126,7 +126,7 @@ describe('job runner on a real Postgres', () => {
       () => inTransaction(dataSource, (tx) => beginStep(tx, scope, definition.steps[0]!)),
       () =>
         inTransaction(dataSource, (tx) =>
-          completeStep(tx, scope, 'one', { message: 'x' }, [{ level: 'info', step: 'one', message: 'late' }]),
+          completeStep(tx, scope, 'one', { message: 'x' }, { lines: [{ level: 'info', step: 'one', message: 'late' }] }),
         ),
       () => inTransaction(dataSource, (tx) => failJob(tx, scope, definition, 'one', new AppError('internal'), [])),
       () => inTransaction(dataSource, (tx) => finishJob(tx, scope)),
@@ -238,15 +238,6 @@ describe('job runner on a real Postgres', () => {
     await replica(database.url, definition);
     await ended(dataSource, id);
     expect(await effectsOf(dataSource, id)).toEqual(onceEach);
-  });
-
-  it('a step that kills its worker again and again fails the job in the end', async () => {
-    const definition = recordingDefinition({ outside: dataSource });
-    const { id } = await enqueue(dataSource, { send: async () => undefined }, definition, 'eu-34');
-    await dataSource.query(`UPDATE job_step SET attempts = 10 WHERE job = $1 AND name = 'one'`, [id]);
-    await replica(database.url, definition);
-    expect((await ended(dataSource, id, 'failed')).error_message).toMatch(/never came back/);
-    expect(await effectsOf(dataSource, id)).toEqual({});
   });
 
   it('a step that ignores its time-out is cut off and fails the job', async () => {

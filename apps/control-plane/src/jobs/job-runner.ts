@@ -74,6 +74,7 @@ export class JobRunner {
     const claimed = await this.claim(jobId, times.leaseMs);
     if (!claimed) return undefined;
     const { job, lease } = claimed;
+    this.deps.metrics.lapidary_job_wait_seconds.observe({ kind: job.kind }, Math.max(0, (Date.now() - job.queued_at.getTime()) / 1000));
     const keeper = new LeaseKeeper(this.deps.dataSource, lease, times, claimedAt);
     this.keepers.set(jobId, keeper);
     try {

@@ -20,7 +20,7 @@ const tryNext = (from: JobStatus, event: JobEventName): JobStatus | undefined =>
     throw error;
   }
 };
-const events: JobEventName[] = ['start', 'succeed', 'fail', 'cancel', 'stop', 'release', 'retry'];
+const events: JobEventName[] = ['start', 'succeed', 'fail', 'cancel', 'force', 'stop', 'release', 'retry'];
 
 describe('job and step states', () => {
   it('the tables are sound and cover exactly the statuses of the contract', () => {

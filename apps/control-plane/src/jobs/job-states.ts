@@ -14,7 +14,7 @@ import { checkTransitions, type TransitionTable } from '@lapidary/kernel/transit
 export type JobStatus = (typeof jobStatuses)[number];
 export type StepStatus = (typeof stepStatuses)[number];
 
-export type JobEventName = 'start' | 'succeed' | 'fail' | 'cancel' | 'stop' | 'release' | 'retry';
+export type JobEventName = 'start' | 'succeed' | 'fail' | 'cancel' | 'force' | 'stop' | 'release' | 'retry';
 
 export const jobTable: TransitionTable<JobStatus, JobEventName> = {
   name: 'job',
@@ -33,6 +33,7 @@ export const jobTable: TransitionTable<JobStatus, JobEventName> = {
     { from: ['running'], event: 'fail', to: 'failed', why: 'a step failed' },
     { from: ['queued'], event: 'cancel', to: 'cancelled', why: 'nobody works on it yet' },
     { from: ['running'], event: 'cancel', to: 'cancelling', why: 'the worker is told and ends in good order, or is cut off' },
+    { from: ['running', 'cancelling'], event: 'force', to: 'cancelling', why: 'the worker cuts its step off, or loses the job' },
     { from: ['cancelling'], event: 'stop', to: 'cancelled', why: 'the worker let go, was cut off, or died' },
     { from: ['running'], event: 'release', to: 'queued', why: 'the lease ran out or the worker shuts down: another one resumes (I8)' },
     { from: ['failed', 'cancelled'], event: 'retry', to: 'queued', why: 'somebody asked; goes on at the first unfinished step' },

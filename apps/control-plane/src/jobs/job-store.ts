@@ -1,4 +1,5 @@
 import { rowsOf } from '@lapidary/db/rows';
+import type { UsualTime } from '@lapidary/contracts/api/jobs';
 import type { Tx } from '@lapidary/db/transaction';
 import type { JobKind, JobRow, Json, StepRow } from './job-row.js';
 import { openJobStatuses, type JobStatus, type StepStatus } from './job-states.js';
@@ -10,22 +11,26 @@ export interface NewJob {
   readonly region: string;
   readonly kind: JobKind;
   readonly subject: string;
+  readonly variant: string;
   readonly input: Json;
   readonly requestedBy: string;
   readonly requestId: string;
   readonly steps: readonly { readonly name: string; readonly title: string }[];
+  readonly usual: ReadonlyMap<string, UsualTime>;
 }
 
 /** Violates job_one_per_subject when the subject has an open job. */
 export const insertJob = async (tx: Tx, job: NewJob): Promise<void> => {
   await tx.query(
-    `INSERT INTO job (id, region, kind, subject, status, input, requested_by, request_id) VALUES ($1, $2, $3, $4, 'queued', $5::jsonb, $6, $7)`,
-    [job.id, job.region, job.kind, job.subject, JSON.stringify(job.input), job.requestedBy, job.requestId],
+    `INSERT INTO job (id, region, kind, subject, variant, status, input, requested_by, request_id)
+     VALUES ($1, $2, $3, $4, $5, 'queued', $6::jsonb, $7, $8)`,
+    [job.id, job.region, job.kind, job.subject, job.variant, JSON.stringify(job.input), job.requestedBy, job.requestId],
   );
   await tx.query(
-    `INSERT INTO job_step (job, position, name, title)
-     SELECT $1, ordinality, name, title FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS s (name, title, ordinality)`,
-    [job.id, job.steps.map((s) => s.name), job.steps.map((s) => s.title)],
+    `INSERT INTO job_step (job, position, name, title, usual_median_ms, usual_p90_ms, usual_samples)
+     SELECT $1, position, name, title, "medianMs", "p90Ms", samples
+     FROM jsonb_to_recordset($2::jsonb) AS s (position integer, name text, title text, "medianMs" integer, "p90Ms" integer, samples integer)`,
+    [job.id, JSON.stringify(job.steps.map(({ name, title }, i) => ({ position: i + 1, name, title, ...job.usual.get(name) })))],
   );
 };
 
@@ -68,6 +73,7 @@ export interface JobPatch {
   readonly errorCode?: string | null;
   readonly errorMessage?: string | null;
   readonly nextAttempt?: boolean;
+  readonly cancelForced?: boolean;
 }
 
 /** Writes a status that the transition table allowed. The caller holds the row's lock. Leaving a leased state gives the lease up. */
@@ -77,9 +83,12 @@ export const setJobStatus = async (tx: Tx, job: JobRow, status: JobStatus, patch
     tx,
     `UPDATE job SET status = $2,
        summary = $3, error_code = $4, error_message = $5,
-       attempt = attempt + $6,
+       attempt = attempt + $6::int,
        lease_owner = CASE WHEN $7 THEN lease_owner END,
        lease_until = CASE WHEN $7 THEN lease_until END,
+       queued_at = CASE WHEN $2 = 'queued' THEN clock_timestamp() ELSE queued_at END,
+       reclaims = CASE WHEN $6 > 0 THEN 0 ELSE reclaims END,
+       cancel_forced_at = CASE WHEN $6 > 0 THEN NULL WHEN $10 THEN coalesce(cancel_forced_at, clock_timestamp()) ELSE cancel_forced_at END,
        finished_at = CASE WHEN $2 = ANY('{succeeded,failed,cancelled}') THEN clock_timestamp() END
      WHERE id = $1 AND status = $8 AND lease_token = $9 RETURNING *`,
     [
@@ -92,10 +101,27 @@ export const setJobStatus = async (tx: Tx, job: JobRow, status: JobStatus, patch
       leased,
       job.status,
       job.lease_token,
+      patch.cancelForced ?? false,
     ],
   );
   if (!row) throw new Error(`job ${job.id} changed although its row was locked`);
   return row;
+};
+
+export interface StepProgress {
+  readonly step: string;
+  readonly done: number;
+  readonly expected: number | null;
+}
+
+/** The caller holds the lock of the job's row. Of a step that runs only: what ended keeps its figures, what begins anew starts at none. */
+export const setStepProgress = async (tx: Tx, jobId: string, progress: StepProgress): Promise<void> => {
+  await tx.query(`UPDATE job_step SET progress_done = $3, progress_expected = $4 WHERE job = $1 AND name = $2 AND status = 'running'`, [
+    jobId,
+    progress.step,
+    progress.done,
+    progress.expected,
+  ]);
 };
 
 export interface StepPatch {
@@ -109,6 +135,8 @@ export interface StepPatch {
 export const setStep = async (tx: Tx, step: StepRow, patch: StepPatch): Promise<void> => {
   await tx.query(
     `UPDATE job_step SET status = $3, message = $4, output = $5::jsonb, attempts = $6,
+       progress_done = CASE WHEN $3 = ANY('{pending,running}') THEN NULL ELSE progress_done END,
+       progress_expected = CASE WHEN $3 = ANY('{pending,running}') THEN NULL ELSE progress_expected END,
        started_at = CASE $3 WHEN 'running' THEN clock_timestamp() WHEN 'pending' THEN NULL ELSE started_at END,
        finished_at = CASE WHEN $3 = ANY('{succeeded,failed,skipped}') THEN clock_timestamp() END
      WHERE job = $1 AND position = $2`,

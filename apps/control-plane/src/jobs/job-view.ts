@@ -1,9 +1,26 @@
-import type { JobEventView, JobView } from '@lapidary/contracts/api/jobs';
+import type { JobEventView, JobView, UsualTime } from '@lapidary/contracts/api/jobs';
 import type { Tx } from '@lapidary/db/transaction';
+import { estimateOf } from './job-estimate.js';
+import { doneStepStatuses } from './job-states.js';
 import { readSteps } from './job-store.js';
 import type { JobRow, StepRow } from './job-row.js';
 
 const iso = (date: Date | null): string | null => date?.toISOString() ?? null;
+
+const usualOf = (step: StepRow): UsualTime | null =>
+  step.usual_median_ms === null || step.usual_p90_ms === null || step.usual_samples === null
+    ? null
+    : { medianMs: step.usual_median_ms, p90Ms: step.usual_p90_ms, samples: step.usual_samples };
+
+/** More than expected means that the expectation was wrong. */
+const progressOf = ({ progress_done: done, progress_expected: expected }: StepRow): JobView['steps'][number]['progress'] =>
+  done === null ? null : { done, expected: expected !== null && expected >= done ? expected : null };
+
+const timedOf = (step: StepRow) => ({
+  status: step.status,
+  startedAtMs: step.started_at?.getTime() ?? null,
+  usual: usualOf(step),
+});
 
 /** A job as API, events and consoles show it. `input` and the outputs of steps stay inside. */
 export const toJobView = (job: JobRow, steps: readonly StepRow[]): JobView => ({
@@ -21,6 +38,8 @@ export const toJobView = (job: JobRow, steps: readonly StepRow[]): JobView => ({
     startedAt: iso(s.started_at),
     finishedAt: iso(s.finished_at),
     message: s.message,
+    usual: usualOf(s),
+    progress: progressOf(s),
   })),
   summary: job.summary,
   error: job.error_code === null ? null : { code: job.error_code, message: job.error_message ?? '' },
@@ -29,6 +48,9 @@ export const toJobView = (job: JobRow, steps: readonly StepRow[]): JobView => ({
   startedAt: iso(job.started_at),
   finishedAt: iso(job.finished_at),
   lastEventSequence: job.event_sequence,
+  stepsDone: steps.filter((s) => doneStepStatuses.includes(s.status)).length,
+  estimate: estimateOf(job.status, steps.map(timedOf), Date.now()),
+  noReturnAt: iso(job.no_return_at),
 });
 
 export const viewOf = async (reader: Pick<Tx, 'query'>, job: JobRow): Promise<JobView> => toJobView(job, await readSteps(reader, [job.id]));

@@ -8,13 +8,15 @@ import type { DataSource } from 'typeorm';
 import type { ControlPlaneMetrics } from '../process/metrics.js';
 import { Readiness } from '../process/readiness.js';
 import { CONFIG, LOGGER, METRICS } from '../process/tokens.js';
+import { jobsAtOnce } from './job-concurrency.js';
 import { JobDefinitions } from './job-definition.js';
 import { jobChannel } from './job-events.js';
 import { createJobMetrics } from './job-metrics.js';
 import { JobQueue } from './job-queue.js';
 import { JobRunner } from './job-runner.js';
 import { JobWatch } from './job-watch.js';
-import { LeaseReclaimer } from './lease-reclaimer.js';
+import { LeaseReclaimer, type ReclaimerDeps } from './lease-reclaimer.js';
+import { putAside } from './unreadable-message.js';
 
 /** Per job: its steps, its lines, its lease. Two more for the reclaimer and for passing needs of a step. */
 const connectionsPerJob = 2;
@@ -26,6 +28,7 @@ const restartMs = 1_000;
 @Injectable()
 export class JobWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly dataSource: DataSource;
+  private readonly deps: ReclaimerDeps;
   private readonly runner: JobRunner;
   private readonly reclaimer: LeaseReclaimer;
   private readonly listener: Listener;
@@ -42,13 +45,13 @@ export class JobWorker implements OnApplicationBootstrap, BeforeApplicationShutd
     private readonly queue: JobQueue,
     private readonly watch: JobWatch,
   ) {
-    const { LAPIDARY_REGION: region, LAPIDARY_DATABASE_URL: url, LAPIDARY_JOB_CONCURRENCY: concurrency } = config;
+    const { LAPIDARY_REGION: region, LAPIDARY_DATABASE_URL: url } = config;
     this.dataSource = createDataSource({
       url,
       applicationName: `control-plane:${region}:jobs`,
-      poolSize: concurrency * connectionsPerJob + connectionsBeside,
+      poolSize: jobsAtOnce(config) * connectionsPerJob + connectionsBeside,
     });
-    const deps = {
+    this.deps = {
       dataSource: this.dataSource,
       clock,
       logger,
@@ -57,8 +60,8 @@ export class JobWorker implements OnApplicationBootstrap, BeforeApplicationShutd
       definitions,
       queue,
     };
-    this.runner = new JobRunner(deps);
-    this.reclaimer = new LeaseReclaimer(deps);
+    this.runner = new JobRunner(this.deps);
+    this.reclaimer = new LeaseReclaimer(this.deps);
     this.listener = new Listener({
       url,
       applicationName: `control-plane:${region}:jobs-listen`,
@@ -94,8 +97,11 @@ export class JobWorker implements OnApplicationBootstrap, BeforeApplicationShutd
     try {
       await this.dataSource.initialize();
       this.listener.start();
-      await this.queue.start(async (jobId) => {
-        await this.runner.run(jobId);
+      await this.queue.start({
+        job: async (jobId) => {
+          await this.runner.run(jobId);
+        },
+        unreadable: (kind, message) => putAside(this.deps, kind, message),
       });
       if (!this.stopped) this.reclaimer.start();
     } catch (error) {

@@ -1,5 +1,6 @@
 import { JobIdSchema } from '@lapidary/contracts/api/common';
 import {
+  CancelJobSchema,
   finishedJobStatuses,
   JobEventsQuerySchema,
   JobEventsSchema,
@@ -11,7 +12,7 @@ import {
 } from '@lapidary/contracts/api/jobs';
 import { AppError } from '@lapidary/kernel/app-error';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
-import { Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
@@ -28,6 +29,8 @@ import { lastEventIdOf, streamJobEvents } from './job-stream.js';
 import { listJobs, readJob } from './job-store.js';
 import { toEventView, viewOf, viewsOf } from './job-view.js';
 import { JobWatch } from './job-watch.js';
+
+type JobChangeCommand = typeof retryJob;
 
 /** `Accept` of an EventSource. */
 const eventStreamType = 'text/event-stream';
@@ -98,17 +101,20 @@ export class JobsController {
   @Post(':id/cancel')
   @HttpCode(202)
   @ApiAnswers({
-    summary: 'End a job: at once while it is queued, else in good order',
+    summary: 'End a job: at once while it is queued, else in good order, or by force',
+    description: 'Past a point of no return only by force; what was begun is then left as it is, and a retry goes on there.',
     tag: 'jobs',
     answers: { 202: JobSchema },
     idempotent: true,
   })
   async cancel(
     @Param('id', { schema: JobIdSchema }) id: string,
+    @Body({ schema: CancelJobSchema.nullish() }) body: z.infer<typeof CancelJobSchema> | null | undefined,
     @Command() request: CommandRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<JobView> {
-    return await this.command(request, reply, id, cancelJob);
+    const force = body?.force ?? false;
+    return await this.command(request, reply, id, (tx, context, deps, job) => cancelJob(tx, context, deps, job, { force }));
   }
 
   @Post(':id/retry')
@@ -127,7 +133,7 @@ export class JobsController {
     return await this.command(request, reply, id, retryJob);
   }
 
-  private async command(request: CommandRequest, reply: FastifyReply, id: string, change: typeof cancelJob): Promise<JobView> {
+  private async command(request: CommandRequest, reply: FastifyReply, id: string, change: JobChangeCommand): Promise<JobView> {
     const answer = await this.runner.run(request, async (tx, context) => {
       const job = await change(tx, context, this.deps, id);
       return { status: 202, body: await viewOf(tx, job), headers: { location: `/v1/jobs/${id}` } };

@@ -17,6 +17,7 @@ export interface LeaseTimes {
 export class LeaseKeeper {
   private readonly lostController = new AbortController();
   private readonly cancelController = new AbortController();
+  private readonly forceController = new AbortController();
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
   private validUntil: number;
@@ -40,6 +41,11 @@ export class LeaseKeeper {
     return this.cancelController.signal;
   }
 
+  /** Aborts once the job is to end by force: with or after `cancelled`. */
+  get forced(): AbortSignal {
+    return this.forceController.signal;
+  }
+
   start(): void {
     this.schedule();
   }
@@ -55,10 +61,11 @@ export class LeaseKeeper {
     this.looking = true;
     const askedAt = performance.now();
     try {
-      const status = await renewLease(this.dataSource.manager, this.lease, this.times.leaseMs);
-      if (status === undefined) this.lostController.abort(new StopReason('lost'));
+      const now = await renewLease(this.dataSource.manager, this.lease, this.times.leaseMs);
+      if (now === undefined) this.lostController.abort(new StopReason('lost'));
       else this.validUntil = askedAt + this.times.leaseMs - this.times.marginMs;
-      if (status === 'cancelling') this.cancelController.abort(new StopReason('cancelled'));
+      if (now?.status === 'cancelling') this.cancelController.abort(new StopReason('cancelled'));
+      if (now?.status === 'cancelling' && now.forced) this.forceController.abort(new StopReason('cancelled'));
     } catch {
       // Postgres is away: try again at the next tick, until the lease may have run out.
     } finally {

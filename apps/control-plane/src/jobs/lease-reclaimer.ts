@@ -1,17 +1,20 @@
 import { rowsOf } from '@lapidary/db/rows';
-import { inTransaction } from '@lapidary/db/transaction';
+import { inTransaction, type Tx } from '@lapidary/db/transaction';
+import { AppError } from '@lapidary/kernel/app-error';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { DataSource } from 'typeorm';
-import { systemContext } from '../http/command-context.js';
+import { systemContext, type CommandContext } from '../http/command-context.js';
+import { recordDeadLetter } from './dead-letter-store.js';
 import { changeJob } from './job-change.js';
 import type { JobDefinitions } from './job-definition.js';
 import { lockExpired } from './job-lease.js';
-import { reclaimBatchMax, reclaimIntervalMs, requeueIntervalMs } from './job-limits.js';
+import { reclaimBatchMax, reclaimIntervalMs, reclaimsMax, requeueIntervalMs } from './job-limits.js';
 import type { JobMetrics } from './job-metrics.js';
 import type { JobQueue } from './job-queue.js';
-import { interruptSteps, stopLockedJob } from './step-writes.js';
-import type { JobKind } from './job-row.js';
+import { readSteps } from './job-store.js';
+import { failLockedJob, interruptSteps, stopLockedJob } from './step-writes.js';
+import type { JobKind, JobRow } from './job-row.js';
 
 export interface ReclaimerDeps {
   readonly dataSource: DataSource;
@@ -55,10 +58,14 @@ export class LeaseReclaimer {
       for (const job of expired) {
         const context = systemContext(region, 'job-reclaimer', job.request_id);
         if (job.status === 'cancelling') {
-          await stopLockedJob(tx, context, clock, definitions.find(job.kind), job, 'cancelled; its worker had fallen silent');
+          const why = job.cancel_forced_at === null ? 'its worker had fallen silent' : 'its worker did not let go';
+          await stopLockedJob(tx, context, clock, definitions.find(job.kind), job, `cancelled; ${why}`);
+        } else if (job.reclaims + 1 >= reclaimsMax) {
+          await this.giveUp(tx, context, job);
         } else {
           const message = 'its worker fell silent; another one goes on';
           await interruptSteps(tx, job.id, message);
+          await tx.query('UPDATE job SET reclaims = reclaims + 1 WHERE id = $1', [job.id]);
           await changeJob(tx, context, clock, job, { event: 'release', line: { level: 'warning', message } });
           await queue.send(tx, job.kind, job.id);
         }
@@ -67,6 +74,29 @@ export class LeaseReclaimer {
       }
       return expired.length;
     });
+  }
+
+  /** Another worker would be lost like those before: it fails, and waits among the dead letters for a person. */
+  private async giveUp(tx: Tx, context: CommandContext, job: JobRow): Promise<void> {
+    const { clock, definitions, metrics } = this.deps;
+    const step = (await readSteps(tx, [job.id])).find((s) => s.status === 'running')?.name ?? null;
+    const where = step === null ? 'before it began a step' : `in the step "${step}"`;
+    const message = `${reclaimsMax} workers in a row were lost over it, the last one ${where}`;
+    const error = new AppError('dead_lettered', message, { details: { step } });
+    await failLockedJob(tx, context, clock, definitions.find(job.kind), job, step, error);
+    const { region, kind, subject } = job;
+    await recordDeadLetter(tx, {
+      region,
+      job: job.id,
+      kind,
+      subject,
+      cause: 'workers_died',
+      message,
+      step,
+      attempts: reclaimsMax,
+      payload: null,
+    });
+    metrics.lapidary_job_dead_letters_total.inc({ kind, cause: 'workers_died' });
   }
 
   /** Offers every queued job to the queue again; those that are still queued there stay single (queue policy "short"). */
@@ -87,7 +117,7 @@ export class LeaseReclaimer {
     const { dataSource, region, metrics } = this.deps;
     const counts = await rowsOf<{ kind: string; status: string; count: number; oldest: number }>(
       dataSource.manager,
-      `SELECT kind, status, count(*)::int AS count, extract(epoch FROM now() - min(created_at))::float8 AS oldest
+      `SELECT kind, status, count(*)::int AS count, extract(epoch FROM now() - min(queued_at))::float8 AS oldest
        FROM job WHERE region = $1 AND status = ANY('{queued,running,cancelling}') GROUP BY kind, status`,
       [region],
     );
@@ -98,6 +128,14 @@ export class LeaseReclaimer {
       metrics.lapidary_jobs_open.set({ kind, status }, count);
       if (status === 'queued') metrics.lapidary_job_oldest_queued_seconds.set({ kind }, oldest);
     }
+    const letters = await rowsOf<{ kind: string; count: number }>(
+      dataSource.manager,
+      'SELECT kind, count(*)::int AS count FROM job_dead_letter WHERE region = $1 AND resolution IS NULL GROUP BY kind',
+      [region],
+    );
+    metrics.lapidary_job_dead_letters.reset();
+    for (const kind of this.deps.definitions.kinds) metrics.lapidary_job_dead_letters.set({ kind }, 0);
+    for (const { kind, count } of letters) metrics.lapidary_job_dead_letters.set({ kind }, count);
   }
 
   private schedule(): void {

@@ -3,6 +3,7 @@ import { inTransaction } from '@lapidary/db/transaction';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import type { CommandContext } from '../http/command-context.js';
 import { announceProgress, appendEvents, type EventLine } from './job-events.js';
+import { setStepProgress, type StepProgress } from './job-store.js';
 import { lockUnderLease, type Lease } from './job-lease.js';
 import { progressEventMs, reportFlushMs, reportLinesMax } from './job-limits.js';
 
@@ -13,6 +14,8 @@ import { progressEventMs, reportFlushMs, reportLinesMax } from './job-limits.js'
 export class ProgressReporter {
   private lines: EventLine[] = [];
   private dropped = 0;
+  /** The newest one replaces those before. */
+  private counted: StepProgress | undefined;
   private timer: NodeJS.Timeout | undefined;
   private flushing: Promise<void> = Promise.resolve();
   private announcedAt = 0;
@@ -29,18 +32,28 @@ export class ProgressReporter {
     if (this.closed) return;
     if (this.lines.length >= reportLinesMax) this.dropped++;
     else this.lines.push(line);
+    this.plan();
+  }
+
+  progress(counted: StepProgress): void {
+    if (this.closed) return;
+    this.counted = counted;
+    this.plan();
+  }
+
+  private plan(): void {
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
       this.flushing = this.flushing.then(() => this.flush());
     }, reportFlushMs);
   }
 
-  /** No more lines are taken or written by the timer; returns those that wait, for the transaction that ends the step. */
-  async close(): Promise<EventLine[]> {
+  /** No more lines are taken or written by the timer; returns what waits, for the transaction that ends the step. */
+  async close(): Promise<{ readonly lines: EventLine[]; readonly progress: StepProgress | undefined }> {
     this.closed = true;
     clearTimeout(this.timer);
     await this.flushing;
-    return this.take();
+    return { lines: this.take(), progress: this.counted };
   }
 
   private take(): EventLine[] {
@@ -54,11 +67,13 @@ export class ProgressReporter {
 
   private async flush(): Promise<void> {
     const batch = this.take();
-    if (batch.length === 0) return;
+    const { counted } = this;
+    if (batch.length === 0 && !counted) return;
     const announce = performance.now() - this.announcedAt >= progressEventMs;
     try {
       await inTransaction(this.dataSource, async (tx) => {
         await lockUnderLease(tx, this.lease);
+        if (counted) await setStepProgress(tx, this.lease.jobId, counted);
         const last = await appendEvents(tx, this.lease.jobId, batch);
         if (announce && last) await announceProgress(tx, this.context, this.clock, this.lease.jobId, last);
       });

@@ -8,7 +8,7 @@ import type { JobDefinition, StepDefinition, StepResult } from './job-definition
 import { announceProgress, appendEvents, type EventLine } from './job-events.js';
 import { lockUnderLease, type Lease } from './job-lease.js';
 import { doneStepStatuses, stepTable } from './job-states.js';
-import { readSteps, setStep } from './job-store.js';
+import { readSteps, setStep, setStepProgress, type StepProgress } from './job-store.js';
 import type { JobRow, StepRow } from './job-row.js';
 
 /** What a worker writes while it holds a lease. Each begins with lockUnderLease (I8). */
@@ -29,11 +29,24 @@ const say = async (tx: Tx, scope: WriteScope, lines: readonly EventLine[]): Prom
   if (last) await announceProgress(tx, scope.context, scope.clock, scope.lease.jobId, last);
 };
 
-/** Returns the number of this try. Found running: an earlier write whose answer was lost. */
-export const beginStep = async (tx: Tx, scope: WriteScope, definition: StepDefinition): Promise<number> => {
-  await lockUnderLease(tx, scope.lease);
+/** What a step said that is not written yet. */
+export interface Unwritten {
+  readonly lines: readonly EventLine[];
+  readonly progress?: StepProgress | undefined;
+}
+
+/**
+ * Returns the number of this try; undefined where the job is to end instead: decided under the row's lock, so that no
+ * cancel that was accepted is passed over, least of all before a point of no return. Found running: an earlier write whose
+ * answer was lost.
+ */
+export const beginStep = async (tx: Tx, scope: WriteScope, definition: StepDefinition): Promise<number | undefined> => {
+  const job = await lockUnderLease(tx, scope.lease);
+  if (job.status === 'cancelling') return undefined;
   const step = await stepOf(tx, scope, definition.name);
   if (step.status === 'running') return step.attempts;
+  if (definition.noReturn)
+    await tx.query('UPDATE job SET no_return_at = coalesce(no_return_at, clock_timestamp()) WHERE id = $1', [job.id]);
   const attempts = step.attempts + 1;
   await setStep(tx, step, { status: nextState(stepTable, step.status, 'start'), attempts, message: null });
   const again = attempts > 1 ? ` (try ${attempts})` : '';
@@ -47,15 +60,16 @@ export const completeStep = async (
   scope: WriteScope,
   name: string,
   result: StepResult,
-  lines: readonly EventLine[],
+  { lines, progress }: Unwritten,
 ): Promise<void> => {
   await lockUnderLease(tx, scope.lease);
   const step = await stepOf(tx, scope, name);
   if (doneStepStatuses.includes(step.status)) return;
+  if (progress) await setStepProgress(tx, scope.lease.jobId, progress);
   await result.commit?.(tx, scope.context);
   const status = nextState(stepTable, step.status, result.skipped ? 'skip' : 'succeed');
   await setStep(tx, step, { status, message: result.message, output: result.output ?? null });
-  if (result.summary !== undefined) await tx.query('UPDATE job SET summary = $2 WHERE id = $1', [scope.lease.jobId, result.summary]);
+  await tx.query('UPDATE job SET summary = coalesce($2, summary), reclaims = 0 WHERE id = $1', [scope.lease.jobId, result.summary ?? null]);
   await say(tx, scope, [...lines, { level: 'info', step: name, message: result.message, data: { status } }]);
 };
 
@@ -70,12 +84,24 @@ export const failJob = async (
   const job = await lockUnderLease(tx, scope.lease);
   // A cancel that came while the step was failing wins: the caller wanted an end and gets it.
   if (job.status === 'cancelling') return await stopJob(tx, scope, definition, lines);
-  const error = toAppError(cause);
-  const step = await stepOf(tx, scope, stepName);
-  await setStep(tx, step, { status: nextState(stepTable, step.status, 'fail'), message: error.message });
   await appendEvents(tx, job.id, lines);
-  await definition.onUnfinished?.(tx, scope.context, job, 'failed');
-  await changeJob(tx, scope.context, scope.clock, job, {
+  await failLockedJob(tx, scope.context, scope.clock, definition, job, stepName, toAppError(cause));
+};
+
+/** The job ends as failed; `stepName` is the step that ended it, null where none was under way. */
+export const failLockedJob = async (
+  tx: Tx,
+  context: CommandContext,
+  clock: HybridLogicalClock,
+  definition: JobDefinition | undefined,
+  job: JobRow,
+  stepName: string | null,
+  error: AppError,
+): Promise<JobRow> => {
+  const step = (await readSteps(tx, [job.id])).find((s) => s.name === stepName);
+  if (step) await setStep(tx, step, { status: nextState(stepTable, step.status, 'fail'), message: error.message });
+  await definition?.onUnfinished?.(tx, context, job, 'failed');
+  return await changeJob(tx, context, clock, job, {
     event: 'fail',
     line: { level: 'error', step: stepName, message: error.message, data: dataOf(error) },
     patch: { errorCode: error.code, errorMessage: error.message },

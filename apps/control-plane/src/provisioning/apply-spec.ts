@@ -10,7 +10,11 @@ export interface ApplyOptions {
   readonly cwd: string;
   readonly run: ProvisionRun;
   readonly signal: AbortSignal;
+  /** Ends the child by force. */
+  readonly kill?: AbortSignal;
   readonly report: StepContext['report'];
+  /** How many resources are dealt with, those that stay as they are too. */
+  readonly onCount?: (done: number) => void;
   readonly runChild?: typeof runProvisioner;
   readonly lockWaitMs?: number;
   readonly retryFirstMs?: number;
@@ -21,12 +25,17 @@ export interface ApplyOptions {
  * or was killed is followed by one that finds what is there. Who waits for the lock of a dying predecessor is not failing.
  */
 export const applySpec = async (options: ApplyOptions): Promise<ProvisionResult> => {
-  const { script, cwd, run, signal, report } = options;
+  const { script, cwd, run, signal, kill, report } = options;
   const runChild = options.runChild ?? runProvisioner;
   const lockDeadline = Date.now() + (options.lockWaitMs ?? lockWaitMs);
   for (let tries = 1, waits = 0; ;) {
     try {
-      return await runChild({ script, cwd, run, signal, onProgress: (message) => relay(report, message) });
+      let done = 0;
+      const onProgress = (message: ProvisionProgress): void => {
+        if (message.type === 'resource' && message.status === 'done') options.onCount?.(++done);
+        relay(report, message);
+      };
+      return await runChild({ script, cwd, run, signal, ...(kill ? { kill } : {}), onProgress });
     } catch (error) {
       const failure = childFailureOf(error);
       if (!failure?.retry || signal.aborted) throw error;

@@ -69,6 +69,10 @@ export const describePlan = async (reader: Pick<Tx, 'query'>, input: ProvisionIn
   };
 };
 
+/** Building a stamp takes longer than changing one, and a cloud longer than this machine. */
+const variantOf = async (reader: Pick<Tx, 'query'>, { spec }: ProvisionInput): Promise<string> =>
+  `${spec.driver}, ${(await findStamp(reader, spec.name))?.status === 'active' ? 'change' : 'build'}`;
+
 /** Accepts a provision: job and declared stamp commit together. The job comes first: a stamp with an open job is not touched. */
 export const provisionStamp = async (
   tx: Tx,
@@ -83,6 +87,7 @@ export const provisionStamp = async (
   const job = await enqueueJob(tx, context, deps, {
     definition: deps.definition,
     subject: name,
+    variant: await variantOf(tx, input),
     input: { ...input },
     message: `${context.actor} asked to provision ${name}${because}`,
   });

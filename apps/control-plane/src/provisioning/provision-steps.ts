@@ -14,6 +14,7 @@ import { activateStamp, failStamp, recordStampOutputs } from '../stamps/activate
 import { declareStamp } from '../stamps/declare-stamp.js';
 import { findStamp } from '../stamps/stamp-store.js';
 import { applySpec } from './apply-spec.js';
+import { expectedResources } from './expected-resources.js';
 import * as limits from './provision-limits.js';
 import { childScriptOf, provisionRunOf } from './provision-run.js';
 import { waitForAgent, waitForFrontDoors, waitForWorkload } from './stamp-readiness.js';
@@ -97,11 +98,13 @@ const applyStep = (deps: ProvisionDeps): StepDefinition => ({
   name: 'apply',
   title: 'Apply the template',
   timeoutMs: limits.applyTimeoutMs,
-  run: async ({ job, signal, report }) => {
+  run: async ({ job, signal, cutOff, report, progress }) => {
     const { spec, regionFacts } = inputOf(job);
+    const expected = await expectedResources(deps.reader, spec);
+    const onCount = (done: number): void => progress(done, expected);
     const run = provisionRunOf(deps.config, spec, regionFacts);
     const script = deps.childScript ?? childScriptOf(deps.config);
-    const result = await applySpec({ script, cwd: resolve(deps.config.LAPIDARY_ROOT_DIR), run, signal, report });
+    const result = await applySpec({ script, cwd: resolve(deps.config.LAPIDARY_ROOT_DIR), run, signal, kill: cutOff, report, onCount });
     const { outputs, changes, engine } = result;
     if (outputs === null) throw new AppError('provision_failed', 'The template gave no outputs', { internal: `engine ${engine}` });
     const summary = summaryOf(changes);

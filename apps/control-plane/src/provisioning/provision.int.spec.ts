@@ -10,6 +10,14 @@ import { openProvisionWorld, type ProvisionWorld } from '../../test/provision-wo
 
 jest.setTimeout(90_000);
 
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
 describe('POST /v1/stamps/:name/provision', () => {
   let world: ProvisionWorld;
   beforeAll(async () => {
@@ -108,6 +116,40 @@ describe('POST /v1/stamps/:name/provision', () => {
     expect((await stamp('eu-4')).status).toBe('provisioning');
     await world.ask('POST', `/v1/jobs/${body.id}/cancel`);
     await world.jobIs(body.id, 'cancelled');
+  });
+
+  it('a forced cancel kills a child that hears nothing at once, and says how much was done', async () => {
+    await writeFile(join(world.stampsDir, 'eu-5.yaml'), 'name: eu-5\nregion: eu\nlabels: { behaviour: deaf }\n');
+    const { body } = await provision('eu-5');
+    await waitFor(
+      'the child',
+      async () => ((await world.eventsOf(body.id)).some((e) => e.message.includes('database')) ? true : undefined),
+      {
+        timeoutMs: 20_000,
+      },
+    );
+    const { pid } = JSON.parse(await readFile(join(world.stampsDir, '..', 'state', 'seen.json'), 'utf8')) as { pid: number };
+    const before = performance.now();
+    expect((await world.ask('POST', `/v1/jobs/${body.id}/cancel`, { force: true, reason: 'it hangs' })).status).toBe(202);
+    await world.jobIs(body.id, 'cancelled');
+    // Far below the 15 s and 20 s of the graces.
+    expect(performance.now() - before).toBeLessThan(10_000);
+    await waitFor('the child to be gone', () => Promise.resolve(isAlive(pid) ? undefined : true), { timeoutMs: 5_000 });
+    expect((await world.eventsOf(body.id)).map((e) => e.message)).toContain('token:admin asked to cancel by force: it hangs');
+    expect((await world.ask('POST', `/v1/jobs/${body.id}/cancel`, { force: 'very' })).status).toBe(400);
+  });
+
+  it('counts resources against the last time, and tells from then on how long each step usually takes', async () => {
+    const { body } = await provision('eu-2');
+    const { body: job } = await world.ask<JobView>('GET', `/v1/jobs/${body.id}`);
+    expect(JobSchema.parse(job).steps.every((s) => (s.usual?.samples ?? 0) > 0)).toBe(true);
+    await world.ask('POST', `/v1/jobs/${body.id}/cancel`, { force: true });
+  });
+
+  it('dead letters are listed beside the jobs, not mistaken for one', async () => {
+    expect((await world.ask('GET', '/v1/jobs/dead-letters')).body).toEqual({ items: [], next: null });
+    expect((await world.ask('GET', `/v1/jobs/dead-letters/eu.${'0'.repeat(26)}`)).status).toBe(404);
+    expect((await world.ask('POST', `/v1/jobs/dead-letters/eu.${'0'.repeat(26)}/drop`, {})).status).toBe(400);
   });
 
   it.each([

@@ -20,6 +20,8 @@ export interface ChildOptions {
   readonly cwd: string;
   readonly run: ProvisionRun;
   readonly signal: AbortSignal;
+  /** Ends the child by force, whatever it was told before. */
+  readonly kill?: AbortSignal;
   readonly onProgress: (message: ProvisionProgress) => void;
   readonly graces?: { readonly cancelMs: number; readonly shutdownMs: number; readonly exitMs: number };
 }
@@ -64,6 +66,7 @@ class ChildConversation {
   private failure: Extract<ProvisionerMessage, { type: 'failure' }> | undefined;
   private unreadable = 0;
   private readonly onAbort = (): void => this.stop();
+  private readonly onKill = (): void => void this.child.kill('SIGKILL');
 
   constructor(
     private readonly child: ChildProcess,
@@ -76,6 +79,7 @@ class ChildConversation {
     // "close" comes after "exit" once its output is read to the end.
     child.on('close', (code, signal) => this.finish(signal ? `was killed by ${signal}` : `ended with code ${code}`));
     options.signal.addEventListener('abort', this.onAbort, { once: true });
+    options.kill?.addEventListener('abort', this.onKill, { once: true });
     this.tell({ type: 'run', run: options.run });
   }
 
@@ -84,6 +88,7 @@ class ChildConversation {
       return await this.settled.promise;
     } finally {
       this.options.signal.removeEventListener('abort', this.onAbort);
+      this.options.kill?.removeEventListener('abort', this.onKill);
       for (const timer of this.timers) clearTimeout(timer);
     }
   }

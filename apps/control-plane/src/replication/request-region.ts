@@ -19,6 +19,9 @@ const decoded = (part: string | undefined): string => {
   }
 };
 
+/** `/v1/jobs/dead-letters`: no job's id, and each letter's id names its region as a job's does. */
+const deadLetters = 'dead-letters';
+
 /**
  * Whose a request is (single writer per key). Reads of stamps, tenants and regions are answered from the replicas here,
  * so that a region that is cut off still shows the fleet (P-GE6); jobs and decisions are kept by their own region only.
@@ -36,6 +39,7 @@ export const belongsTo = ({ method, url, body }: IncomingRequest): Belongs => {
     case 'regions':
       return verb === 'observations' ? named(id) : null;
     case 'jobs':
+      if (id === deadLetters) return verb === undefined ? named(searchParams.get('region')) : named(regionOfJob(decoded(verb)));
       return id === '' ? named(searchParams.get('region')) : named(regionOfJob(id));
     case 'drift':
       return named(verb ? regionOfDrift(decoded(verb)) : isRead ? searchParams.get('region') : driftRegion(body));

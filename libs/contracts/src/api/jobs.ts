@@ -6,6 +6,14 @@ export const jobKinds = ['provision'] as const;
 export const stepStatuses = ['pending', 'running', 'succeeded', 'failed', 'skipped'] as const;
 export const finishedJobStatuses: readonly string[] = ['succeeded', 'failed', 'cancelled'];
 
+/** How long a step took in jobs of the same kind and variant that succeeded. */
+export const UsualTimeSchema = z.object({
+  medianMs: z.number().int(),
+  p90Ms: z.number().int().meta({ description: 'Nine of ten took at most this long' }),
+  samples: z.number().int(),
+});
+export type UsualTime = z.infer<typeof UsualTimeSchema>;
+
 export const JobStepSchema = z.object({
   name: z.string(),
   title: z.string().meta({ description: 'What the step does, for people' }),
@@ -14,7 +22,27 @@ export const JobStepSchema = z.object({
   startedAt: TimeSchema.nullable(),
   finishedAt: TimeSchema.nullable(),
   message: z.string().nullable(),
+  // With a default each: events of a region that runs an older version lack them.
+  usual: UsualTimeSchema.nullable().default(null).meta({ description: 'As known when the job was accepted; null without history' }),
+  progress: z
+    .object({
+      done: z.number().int().meta({ description: 'Resources that are dealt with' }),
+      expected: z.number().int().nullable().meta({ description: 'As many as the last time; null where that is not known' }),
+    })
+    .nullable()
+    .default(null),
 });
+
+/** What can be said of a job that has not ended, from how long its steps usually take. */
+export const JobEstimateSchema = z.object({
+  usualMs: z.number().int().meta({ description: 'The whole job: sum of the steps’ medians' }),
+  atMostMs: z.number().int().meta({ description: 'The whole job: sum of the steps’ 90th percentiles, so a careful bound' }),
+  remainingMs: z.number().int(),
+  remainingAtMostMs: z.number().int(),
+  samples: z.number().int().meta({ description: 'Jobs that the least known step is judged by' }),
+  longerThanUsual: z.boolean().meta({ description: 'The step under way has taken longer than nine of ten' }),
+});
+export type JobEstimate = z.infer<typeof JobEstimateSchema>;
 
 export const JobSchema = z
   .object({
@@ -32,6 +60,9 @@ export const JobSchema = z
     startedAt: TimeSchema.nullable(),
     finishedAt: TimeSchema.nullable(),
     lastEventSequence: z.number().int(),
+    stepsDone: z.number().int().default(0),
+    estimate: JobEstimateSchema.nullable().default(null).meta({ description: 'Null once it has ended, and where history is missing' }),
+    noReturnAt: TimeSchema.nullable().default(null).meta({ description: 'Since then it can’t be cancelled in good order' }),
   })
   .meta({ id: 'Job' });
 export type JobView = z.infer<typeof JobSchema>;
@@ -56,6 +87,14 @@ export const JobEventSchema = z
   })
   .meta({ id: 'JobEvent' });
 export type JobEventView = z.infer<typeof JobEventSchema>;
+
+/** POST /v1/jobs/:id/cancel */
+export const CancelJobSchema = z
+  .strictObject({
+    force: z.boolean().default(false).meta({ description: 'Cut off what is under way instead of letting it end in good order' }),
+    reason: z.string().max(500).optional(),
+  })
+  .meta({ id: 'CancelJob' });
 
 /** Longer waits are cut by proxies in between; the caller just asks again. */
 export const waitSecondsMax = 25;

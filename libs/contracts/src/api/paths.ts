@@ -28,6 +28,10 @@ export const tenantExplainPath = (id: string): string => `${tenantPath(id)}/expl
 export const jobPath = (id: string): string => `${jobsPath}/${part(id)}`;
 export const jobEventsPath = (id: string): string => `${jobPath(id)}/events`;
 export const jobCancelPath = (id: string): string => `${jobPath(id)}/cancel`;
+export const deadLettersPath = `${jobsPath}/dead-letters`;
+export const deadLetterPath = (id: string): string => `${deadLettersPath}/${part(id)}`;
+export const deadLetterReplayPath = (id: string): string => `${deadLetterPath(id)}/replay`;
+export const deadLetterDropPath = (id: string): string => `${deadLetterPath(id)}/drop`;
 export const jobRetryPath = (id: string): string => `${jobPath(id)}/retry`;
 export const driftFindingPath = (id: string): string => `${driftFindingsPath}/${part(id)}`;
 export const driftRunPath = (id: string): string => `${driftRunsPath}/${part(id)}`;
