@@ -20,7 +20,7 @@ export interface OptionSpec {
 }
 
 export interface CommandSpec {
-  /** "stamps ls"; a single word is a command without a noun. */
+  /** "stamps ls", "jobs dead-letters ls"; a single word is a command without a noun. */
   readonly path: string;
   readonly summary: string;
   readonly args?: readonly ArgumentSpec[];

@@ -1,22 +1,17 @@
-import type { ArgumentSpec, CommandSpec, OptionSpec } from './command-spec.js';
+import type { CommandSpec, OptionSpec } from './command-spec.js';
+import { context, label, limit, noWait, reason, stamp, tenant } from './tree/arguments.js';
+import { jobCommands } from './tree/jobs.js';
 
 export const nouns: Readonly<Record<string, string>> = {
   stamps: 'Copies of the workload, and what they hold',
   tenants: 'Customers, and where each is placed',
   regions: 'Places with a control plane of their own',
   jobs: 'Durable work, such as provisioning',
+  'jobs dead-letters': 'Jobs that nobody got done, for a person to look at',
   events: 'What happens in the fleet, live',
   context: 'Which control plane is meant',
 };
 
-const stamp: ArgumentSpec = { name: 'stamp', description: 'name of the stamp, like eu-2', completes: 'stamps' };
-const tenant: ArgumentSpec = { name: 'tenant', description: 'id of the tenant', completes: 'tenants' };
-const job: ArgumentSpec = { name: 'job', description: 'id of the job', completes: 'jobs' };
-const context: ArgumentSpec = { name: 'name', description: 'name of the context', completes: 'contexts' };
-const limit: OptionSpec = { flags: '-n, --limit <count>', description: 'show at most this many' };
-const reason: OptionSpec = { flags: '--reason <text>', description: 'why, for the audit log' };
-const noWait: OptionSpec = { flags: '--no-wait', description: 'return at once instead of following' };
-const label: OptionSpec = { flags: '-l, --label <key=value>', description: 'label; may be repeated', repeats: true };
 const rings = ['canary', 'early', 'broad'];
 
 export const commandTree: readonly CommandSpec[] = [
@@ -128,51 +123,7 @@ export const commandTree: readonly CommandSpec[] = [
     examples: ['stampctl regions ls', 'stampctl regions ls --region us'],
     load: async () => (await import('./commands/regions-ls.js')).regionsLs,
   },
-  {
-    path: 'jobs ls',
-    summary: 'List the jobs, newest first',
-    options: [
-      {
-        flags: '--status <status>',
-        description: 'only these',
-        choices: ['queued', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled'],
-      },
-      { flags: '--subject <name>', description: 'only those that work on this, for example eu-2' },
-      limit,
-    ],
-    examples: ['stampctl jobs ls --status failed', 'stampctl jobs ls --subject eu-2'],
-    load: async () => (await import('./commands/jobs-ls.js')).jobsLs,
-  },
-  {
-    path: 'jobs show',
-    summary: 'Show one job with its steps and last messages',
-    args: [job],
-    examples: ['stampctl jobs show eu.01K0000000000000000000000A'],
-    load: async () => (await import('./commands/jobs-show.js')).jobsShow,
-  },
-  {
-    path: 'jobs watch',
-    summary: 'Follow a job until it has finished',
-    args: [job],
-    examples: ['stampctl jobs watch eu.01K0000000000000000000000A --timeout 10m'],
-    load: async () => (await import('./commands/jobs-watch.js')).jobsWatch,
-  },
-  {
-    path: 'jobs cancel',
-    summary: 'Stop a job after the resource it is working on',
-    args: [job],
-    options: [noWait],
-    examples: ['stampctl jobs cancel eu.01K0000000000000000000000A'],
-    load: async () => (await import('./commands/jobs-cancel.js')).jobsCancel,
-  },
-  {
-    path: 'jobs retry',
-    summary: 'Go on with a failed or cancelled job where it stopped, and follow it',
-    args: [job],
-    options: [noWait],
-    examples: ['stampctl jobs retry eu.01K0000000000000000000000A'],
-    load: async () => (await import('./commands/jobs-retry.js')).jobsRetry,
-  },
+  ...jobCommands,
   {
     path: 'route',
     summary: 'What a router would do with a request to this host, and why',

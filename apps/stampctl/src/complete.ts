@@ -42,7 +42,9 @@ const addOption = (command: TabCommand, spec: OptionSpec): void => {
 /** The names that fit the command on the line; none where nobody answers in time. */
 const namesFor = async (words: readonly string[], terminal: Terminal): Promise<string[]> => {
   const plain = words.filter((w) => !w.startsWith('-'));
-  const spec = commandTree.find((s) => s.path === plain.slice(0, 2).join(' ')) ?? commandTree.find((s) => s.path === plain[0]);
+  const spec =
+    [3, 2].map((n) => commandTree.find((s) => s.path === plain.slice(0, n).join(' '))).find((s) => s) ??
+    commandTree.find((s) => s.path === plain[0]);
   const wanted = spec?.args?.find((a) => a.completes)?.completes;
   if (!wanted) return [];
   if (wanted === 'contexts') return Object.keys(readContextFile(terminal.env).contexts);

@@ -24,18 +24,15 @@ export const buildProgram = (run: Run, version: string, write: Write): Commander
   configure(program, write);
   const groups = new Map<string, Commander>();
   for (const spec of commandTree) {
-    const [noun, verb] = spec.path.split(' ') as [string, string | undefined];
-    if (verb === undefined) {
-      addCommand(program, noun, spec, run, write);
-      continue;
-    }
-    let group = groups.get(noun);
-    if (!group) {
-      group = program.command(noun).description(nouns[noun] ?? '');
-      configure(group, write);
-      groups.set(noun, group);
-    }
-    addCommand(group, verb, spec, run, write);
+    const words = spec.path.split(' ');
+    // "jobs dead-letters ls": a group within a group, made when its first command is met.
+    const group = words.slice(0, -1).reduce((parent, word, i) => {
+      const path = words.slice(0, i + 1).join(' ');
+      const made = groups.get(path) ?? configure(parent.command(word).description(nouns[path] ?? ''), write);
+      groups.set(path, made);
+      return made;
+    }, program);
+    addCommand(group, words.at(-1)!, spec, run, write);
   }
   return program;
 };
@@ -52,7 +49,7 @@ const addCommand = (parent: Commander, name: string, spec: CommandSpec, run: Run
   });
 };
 
-const configure = (command: Commander, write: Write): void => {
+const configure = (command: Commander, write: Write): Commander =>
   command
     .exitOverride()
     .showSuggestionAfterError(true)
@@ -63,7 +60,6 @@ const configure = (command: Commander, write: Write): void => {
       getOutHelpWidth: () => write.columns,
       outputError: () => undefined,
     });
-};
 
 const toArgument = (spec: ArgumentSpec): Argument => {
   const argument = new Argument(spec.optional ? `[${spec.name}]` : `<${spec.name}>`, spec.description);

@@ -1,4 +1,5 @@
 import { newId } from '@lapidary/kernel/ids';
+import { DeadLetterPageSchema, DeadLetterSchema, type DeadLetterView } from '@lapidary/contracts/api/dead-letters';
 import { JobEventsSchema, JobPageSchema, JobSchema, waitSecondsMax, type JobEvents, type JobView } from '@lapidary/contracts/api/jobs';
 import * as paths from '@lapidary/contracts/api/paths';
 import { pageLimitMax } from '@lapidary/contracts/api/common';
@@ -112,12 +113,28 @@ export class Api {
     return (await this.http.request('GET', paths.jobEventsPath(id), options)).value;
   }
 
-  async cancelJob(id: string): Promise<JobView> {
-    return this.post(paths.jobCancelPath(id), JobSchema, {});
+  async cancelJob(id: string, options: { readonly force: boolean; readonly reason: string | undefined }): Promise<JobView> {
+    return this.post(paths.jobCancelPath(id), JobSchema, options);
   }
 
   async retryJob(id: string): Promise<JobView> {
     return this.post(paths.jobRetryPath(id), JobSchema, {});
+  }
+
+  async deadLetters(query: Query, limit: number): Promise<Page<DeadLetterView>> {
+    return this.all(paths.deadLettersPath, DeadLetterPageSchema, query, limit);
+  }
+
+  async deadLetter(id: string): Promise<DeadLetterView> {
+    return (await this.http.request('GET', paths.deadLetterPath(id), { schema: DeadLetterSchema })).value;
+  }
+
+  async replayDeadLetter(id: string, reason: string | undefined): Promise<DeadLetterView> {
+    return this.post(paths.deadLetterReplayPath(id), DeadLetterSchema, { reason });
+  }
+
+  async dropDeadLetter(id: string, reason: string): Promise<DeadLetterView> {
+    return this.post(paths.deadLetterDropPath(id), DeadLetterSchema, { reason });
   }
 
   async route(host: string, path: string, region: string | undefined): Promise<RouteExplanation> {

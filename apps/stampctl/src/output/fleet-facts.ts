@@ -1,8 +1,9 @@
-import type { JobEventView, JobView } from '@lapidary/contracts/api/jobs';
+import { finishedJobStatuses, type JobEventView, type JobView } from '@lapidary/contracts/api/jobs';
 import type { StampView } from '@lapidary/contracts/api/stamps';
 import type { TenantView } from '@lapidary/contracts/api/tenants';
 import { unitsText } from './fleet-tables.js';
 import { ago, clockTime, humanDuration } from './human-time.js';
+import { progressText, remainingText } from './job-estimate-text.js';
 import type { View } from './output.js';
 import { statusColour } from './status-colour.js';
 import { renderFacts, renderTable } from './table.js';
@@ -62,6 +63,8 @@ export const jobFacts = (job: JobView, events: readonly JobEventView[], view: Vi
     ['status', statusColour(job.status, view.colours)],
     ['outcome', job.summary],
     ['error', job.error ? view.colours.red(`${job.error.code}: ${job.error.message}`) : null],
+    ['progress', finishedJobStatuses.includes(job.status) ? null : `${job.stepsDone}/${job.steps.length} steps`],
+    ['estimate', remainingText(job)],
     ['attempt', job.attempt],
     ['asked by', `${job.requestedBy}, ${ago(job.createdAt, view.nowMs)}`],
   ]);
@@ -70,6 +73,9 @@ export const jobFacts = (job: JobView, events: readonly JobEventView[], view: Vi
       { title: 'STEP', cell: (s) => s.title },
       { title: 'STATUS', cell: (s) => statusColour(s.status, view.colours) },
       { title: 'TOOK', cell: stepTook, align: 'right' },
+      { title: 'USUALLY', cell: (s) => (s.usual === null ? '-' : humanDuration(s.usual.medianMs)), align: 'right' },
+      { title: 'AT MOST', cell: (s) => (s.usual === null ? '-' : humanDuration(s.usual.p90Ms)), align: 'right', wide: true },
+      { title: 'DONE', cell: (s) => progressText(s.progress) || '-', wide: true },
       { title: 'ATTEMPTS', cell: (s) => String(s.attempts), align: 'right', wide: true },
       { title: 'MESSAGE', cell: (s) => s.message ?? '-', wide: true },
     ],

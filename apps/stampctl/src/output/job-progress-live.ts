@@ -1,6 +1,7 @@
 import { Listr, ListrLogger, ProcessOutput, type DefaultRenderer, type ListrTaskWrapper, type SimpleRenderer } from 'listr2';
 import type { JobEventView, JobView } from '@lapidary/contracts/api/jobs';
 import { humanDuration } from './human-time.js';
+import { progressText, remainingText } from './job-estimate-text.js';
 import type { JobProgress } from './job-view.js';
 import type { Output } from './output.js';
 
@@ -30,6 +31,7 @@ export class LiveJobProgress implements JobProgress {
       if (!line) continue;
       line.step = step;
       if (isOver(step)) line.finish(step);
+      else if (line.wrapper && step.status === 'running') line.wrapper.title = this.running(job, step);
     }
   }
 
@@ -82,6 +84,12 @@ export class LiveJobProgress implements JobProgress {
     if (step.status === 'failed') throw new Error(`${step.title}: ${step.message ?? 'failed'}`);
     if (step.status === 'skipped') wrapper.skip(step.message ?? step.title);
     else wrapper.title = `${step.title}${took}`;
+  }
+
+  /** The step under way with what is done of it, and what the job will still take. */
+  private running(job: JobView, step: Step): string {
+    const facts = [progressText(step.progress), remainingText(job)].filter((text) => text !== '');
+    return facts.length === 0 ? step.title : `${step.title} ${this.output.colours.dim(`(${facts.join(', ')})`)}`;
   }
 
   private event(event: JobEventView): void {

@@ -44,11 +44,9 @@ const find = (program: Command, path: string): Command => {
 };
 
 const section = (path: string, examples: readonly string[], command: Command): string[] => {
-  const [noun = '', verb] = path.split(' ');
-  const heading =
-    verb === undefined || commandTree.find((s) => s.path.startsWith(`${noun} `))?.path !== path
-      ? []
-      : [`### ${noun}`, '', `${nouns[noun] ?? ''}.`, ''];
+  const noun = path.split(' ').slice(0, -1).join(' ');
+  const isFirst = noun !== '' && commandTree.find((s) => s.path.slice(0, s.path.lastIndexOf(' ')) === noun)?.path === path;
+  const heading = isFirst ? [`### ${noun}`, '', `${nouns[noun] ?? ''}.`, ''] : [];
   const args = command.registeredArguments.map((a) => (a.required ? `<${a.name()}>` : `[${a.name()}]`)).join(' ');
   const usage = `stampctl ${path}${args === '' ? '' : ` ${args}`}`;
   return [

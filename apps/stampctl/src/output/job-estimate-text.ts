@@ -1,0 +1,24 @@
+import type { JobView } from '@lapidary/contracts/api/jobs';
+import { humanDuration } from './human-time.js';
+
+type Step = JobView['steps'][number];
+
+/** "usually 12 s, at most 40 s": nine of ten took at most that long. Empty where there is no history. */
+export const usualText = (usual: Step['usual']): string =>
+  usual === null ? '' : `usually ${humanDuration(usual.medianMs)}, at most ${humanDuration(usual.p90Ms)}`;
+
+/** "5/7 resources", or "5 resources" where nobody knows how many there will be. */
+export const progressText = (progress: Step['progress']): string => {
+  if (progress === null) return '';
+  const { done, expected } = progress;
+  return expected === null ? `${done} ${done === 1 ? 'resource' : 'resources'}` : `${done}/${expected} resources`;
+};
+
+/** "about 12 s to go, at most 40 s (from 9 jobs)"; what the job as a whole will still take. */
+export const remainingText = (job: JobView): string => {
+  const { estimate } = job;
+  if (estimate === null) return '';
+  if (estimate.longerThanUsual) return `longer than usual (nine of ten took at most ${humanDuration(estimate.atMostMs)})`;
+  const from = `from ${estimate.samples} ${estimate.samples === 1 ? 'job' : 'jobs'}`;
+  return `about ${humanDuration(estimate.remainingMs)} to go, at most ${humanDuration(estimate.remainingAtMostMs)} (${from})`;
+};
