@@ -1,5 +1,6 @@
 import { findingTable, runTable, suppressionTable } from '@lapidary/control-plane/drift/drift-states';
 import { jobTable, stepTable } from '@lapidary/control-plane/jobs/job-states';
+import { deadLetterTransitions } from '@lapidary/control-plane/replication/dead-letter-states';
 import { stampTransitions } from '@lapidary/control-plane/stamps/stamp-states';
 import { tenantTransitions } from '@lapidary/control-plane/tenants/tenant-states';
 import { registrationTable } from '@lapidary/stamp-agent/registration-states';
@@ -22,6 +23,7 @@ export const statesPage = (): string =>
       findingTable,
       suppressionTable,
       runTable,
+      deadLetterTransitions,
       registrationTable,
       processStates,
     ].map((table) => transitionDiagram(table)),

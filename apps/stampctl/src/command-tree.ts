@@ -1,6 +1,7 @@
 import type { CommandSpec, OptionSpec } from './command-spec.js';
 import { context, label, limit, noWait, reason, stamp, tenant } from './tree/arguments.js';
 import { jobCommands } from './tree/jobs.js';
+import { replicationCommands, replicationNouns } from './tree/replication.js';
 
 export const nouns: Readonly<Record<string, string>> = {
   stamps: 'Copies of the workload, and what they hold',
@@ -9,6 +10,7 @@ export const nouns: Readonly<Record<string, string>> = {
   jobs: 'Durable work, such as provisioning',
   'jobs dead-letters': 'Jobs that nobody got done, for a person to look at',
   events: 'What happens in the fleet, live',
+  ...replicationNouns,
   context: 'Which control plane is meant',
 };
 
@@ -164,6 +166,7 @@ export const commandTree: readonly CommandSpec[] = [
     examples: ['source <(stampctl completion bash)', 'stampctl completion fish > ~/.config/fish/completions/stampctl.fish'],
     load: async () => (await import('./commands/completion.js')).completion,
   },
+  ...replicationCommands,
   {
     path: 'context ls',
     summary: 'List the contexts',

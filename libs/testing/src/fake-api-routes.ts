@@ -10,6 +10,7 @@ import {
   JobSchema,
 } from '@lapidary/contracts/api/jobs';
 import { ProvisionPlanSchema, type ProvisionPlan } from '@lapidary/contracts/api/provisioning';
+import { GeodeSchema, type GeodeView } from '@lapidary/contracts/api/replication';
 import { RegionPageSchema } from '@lapidary/contracts/api/regions';
 import { RouteExplanationSchema, RouteQuerySchema } from '@lapidary/contracts/api/routing';
 import {
@@ -52,6 +53,7 @@ const routes: readonly (readonly [string, RegExp, Handler])[] = [
   ['DELETE', /^\/v1\/session$/, ({ response }) => void response.writeHead(204, { 'set-cookie': `${cookie}; Max-Age=0; Path=/` }).end()],
   ['GET', /^\/v1\/events$/, ({ plane, request, response }) => plane.stream(request, response)],
   ['GET', /^\/v1\/regions$/, ({ plane, response }) => send(response, 200, RegionPageSchema, { items: plane.regions, next: null })],
+  ['GET', /^\/v1\/geode$/, ({ response }) => send(response, 200, GeodeSchema, geode)],
   ['GET', /^\/v1\/stamps$/, (call) => page(call, StampPageSchema, [...call.plane.stamps.values()], ['region', 'status'])],
   [
     'GET',
@@ -81,6 +83,17 @@ const routes: readonly (readonly [string, RegExp, Handler])[] = [
   ['POST', /^\/v1\/jobs\/([^/]+)\/retry$/, (call) => endJob(call, 'queued')],
   ['GET', /^\/v1\/route$/, (call) => route(call)],
 ];
+
+const geode: GeodeView = {
+  region: 'eu',
+  epoch: 1,
+  sequence: 17,
+  autonomousSince: null,
+  outbox: { waiting: 0, oldestSeconds: 0, kept: 17 },
+  deadLetters: 0,
+  conflicts: 0,
+  peers: [],
+};
 
 const session = { actor: 'token:admin', via: 'cookie', bindings: [{ role: 'admin', region: '*' }], region: 'eu' };
 

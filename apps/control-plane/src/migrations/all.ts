@@ -6,6 +6,7 @@ import { Sessions1763772000005 } from './0005-sessions.js';
 import { JobsInDepth1763772000007 } from './0007-jobs-in-depth.js';
 import { Rollouts1763772000008 } from './0008-rollouts.js';
 import { Drift1763772000009 } from './0009-drift.js';
+import { DeadLetters1763772000010 } from './0010-dead-letters.js';
 
 export const migrations = [
   Fleet1763772000001,
@@ -16,4 +17,5 @@ export const migrations = [
   JobsInDepth1763772000007,
   Rollouts1763772000008,
   Drift1763772000009,
+  DeadLetters1763772000010,
 ];

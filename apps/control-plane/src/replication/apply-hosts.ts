@@ -15,7 +15,12 @@ interface Holder {
  * Host names beside the default one are claims too, settled by the claims of their tenants. The first host of a view is
  * the default one and derives from the tenant's id.
  */
-export const applyHosts = async (tx: Tx, tenant: TenantView, claim: string, onConflict: (subject: string) => void): Promise<void> => {
+export const applyHosts = async (
+  tx: Tx,
+  tenant: TenantView,
+  claim: string,
+  onConflict: (subject: string, peer: string) => void,
+): Promise<void> => {
   const hosts = tenant.status === 'deleted' ? [] : tenant.hosts.slice(1);
   await tx.query('DELETE FROM tenant_hostname WHERE tenant = $1 AND hostname <> ALL($2::text[])', [tenant.id, hosts]);
   if (hosts.length === 0) return;
@@ -33,7 +38,7 @@ export const applyHosts = async (tx: Tx, tenant: TenantView, claim: string, onCo
     const mine = { region: other.home_region, hlc: other.claim_hlc, tenant: other.tenant };
     const theirs = { region: tenant.region, hlc: claim, tenant: tenant.id as string };
     const { winner, loser } = winnerOf(mine, theirs);
-    if (await recordNameConflict(tx, other.hostname, winner, loser, 'host')) onConflict(`host/${other.hostname}`);
+    if (await recordNameConflict(tx, other.hostname, winner, loser, 'host')) onConflict(`host/${other.hostname}`, tenant.region);
     if (winner === theirs) await tx.query('UPDATE tenant_hostname SET tenant = $2 WHERE hostname = $1', [other.hostname, tenant.id]);
   }
 };

@@ -13,7 +13,8 @@ export interface ApplyTools {
   readonly region: string;
   /** Our own tenant has lost its name: suspends it by command, as the only writer it has. Does nothing where that is done. */
   readonly suspendLoser: (tx: Tx, tenant: string, winner: string) => Promise<void>;
-  readonly onConflict: (subject: string) => void;
+  /** Two regions had given out one name, and that was not known here; `peer` is the other one. */
+  readonly onConflict: (subject: string, peer: string) => void;
 }
 
 interface Existing {
@@ -57,7 +58,7 @@ const settle = async (tx: Tx, existing: Existing, tenant: TenantView, claim: str
   const mine = { region: existing.home_region, hlc: existing.claim_hlc, tenant: null };
   const theirs = { region: tenant.region, hlc: claim, tenant };
   const { winner, loser } = winnerOf<typeof mine | typeof theirs>(mine, theirs);
-  if (await recordNameConflict(tx, tenant.id, winner, loser)) tools.onConflict(`tenant/${tenant.id}`);
+  if (await recordNameConflict(tx, tenant.id, winner, loser)) tools.onConflict(`tenant/${tenant.id}`, tenant.region);
   if (winner === mine) return false;
   // A replica of the loser gives way to the winner; a tenant of our own stays, suspended, for a person to look after.
   if (existing.home_region !== tools.region) return true;

@@ -90,7 +90,7 @@ const applyOne = async (tx: Tx, event: EventEnvelope, tools: ApplyTools, how: 't
  * Whether a repeat could never help: the event's own fault, or data that breaks a rule of the database (SQLSTATE classes
  * 22 data exception, 23 integrity). A database that is away or busy is no fault of the event; it is met again.
  */
-const isPoison = (error: unknown): boolean => {
+export const isPoison = (error: unknown): boolean => {
   if (isAppError(error)) return !error.entry.retry;
   const state = sqlStateOf(error);
   return state !== undefined && (state.startsWith('22') || state.startsWith('23'));

@@ -51,12 +51,19 @@ export const advancePosition = async (tx: Tx, peer: string, at: Position, lastEv
   );
 };
 
-/** The peer's control plane has answered: what its region tells of health is watched by somebody at this moment. */
-export const noteConfirmed = async (db: Pick<Tx, 'query'>, peer: string, epoch: number): Promise<void> => {
+/**
+ * The peer's control plane has answered: what its region tells of health is watched by somebody at this moment. `head` is
+ * its last sequence, for people who ask how far behind we are.
+ */
+export const noteConfirmed = async (
+  db: Pick<Tx, 'query'>,
+  peer: string,
+  { epoch, head }: { readonly epoch: number; readonly head: number },
+): Promise<void> => {
   await db.query(
-    `INSERT INTO version_vector (origin, epoch, sequence, confirmed_at) VALUES ($1, $2, 0, now())
-     ON CONFLICT (origin) DO UPDATE SET confirmed_at = now()`,
-    [peer, epoch],
+    `INSERT INTO version_vector (origin, epoch, sequence, confirmed_at, head) VALUES ($1, $2, 0, now(), $3)
+     ON CONFLICT (origin) DO UPDATE SET confirmed_at = now(), head = excluded.head`,
+    [peer, epoch, head],
   );
 };
 

@@ -81,7 +81,7 @@ export class PeerSession {
       throw new AppError('config_invalid', `The NATS server configured for ${peer} is that of ${reply.region}`);
     }
     if (reply.epoch > before.epoch) await adoptEpoch(dataSource, peer, reply.epoch);
-    await noteConfirmed(dataSource, peer, reply.epoch);
+    await noteConfirmed(dataSource, peer, reply);
     const at = reply.epoch > before.epoch ? 0 : before.sequence;
     metrics.lapidary_replication_behind.set({ peer }, Math.max(0, reply.head - at));
     return { ...reply, at };

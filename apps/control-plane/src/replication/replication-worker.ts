@@ -5,28 +5,30 @@ import { Leader } from '@lapidary/db/leader';
 import { HybridLogicalClock, parseHlc } from '@lapidary/kernel/hybrid-logical-clock';
 import { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
-import { createMetrics, type MetricsOf } from '@lapidary/telemetry/metrics';
+import type { MetricsOf } from '@lapidary/telemetry/metrics';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { publishLive } from '../live/live-event.js';
 import { BackgroundDatabase } from '../outbox/background-database.js';
 import { pullerLock } from '../outbox/leader-locks.js';
-import type { ControlPlaneMetrics } from '../process/metrics.js';
-import { CONFIG, LOGGER, METRICS, NATS } from '../process/tokens.js';
+import { CONFIG, NATS } from '../process/tokens.js';
 import { ReplicationStatus } from '../regions/replication-status.js';
 import { ForwardedRequestSchema } from './api-forward.js';
 import { answerForwarded } from './forward-answer.js';
+import { openDeadLetters } from './dead-letter-row.js';
 import { installForwarding } from './forward-hook.js';
-import { replicationMetrics } from './metrics.js';
+import type { replicationMetrics } from './metrics.js';
 import { PeerLinks } from './peer-links.js';
 import { pruneInbox } from './prune-inbox.js';
 import { PeerPuller } from './puller.js';
-import { suspendLoser } from './suspend-loser.js';
+import { ReplicationTools } from './replication-tools.js';
 
 /** A stamp of a peer whose clock runs further ahead than this must not drag ours along (lab 8.5). */
 const clockAheadMaxMs = 60_000;
 const pruneMs = 3_600_000;
+/** Often enough for an alert that waits some minutes. */
+const observeMs = 15_000;
 const responders = 'control-plane';
 
 /** The links to the other regions: reads their events (one replica per link), passes requests on and answers theirs. */
@@ -41,15 +43,14 @@ export class ReplicationWorker implements OnModuleInit, OnApplicationBootstrap, 
   constructor(
     private readonly database: BackgroundDatabase,
     private readonly clock: HybridLogicalClock,
+    private readonly tools: ReplicationTools,
     private readonly host: HttpAdapterHost,
     status: ReplicationStatus,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
     @Inject(NATS) private readonly nats: NatsLink,
-    @Inject(LOGGER) logger: Logger,
-    @Inject(METRICS) { registry }: ControlPlaneMetrics,
   ) {
-    this.logger = logger.child({ part: 'replication' });
-    this.metrics = createMetrics(replicationMetrics, { processMetrics: false, registry });
+    this.logger = tools.logger;
+    this.metrics = tools.metrics;
     this.links = new PeerLinks(config, this.logger, status, (peer, up) =>
       this.metrics.lapidary_replication_connected.set({ peer }, up ? 1 : 0),
     );
@@ -73,8 +74,8 @@ export class ReplicationWorker implements OnModuleInit, OnApplicationBootstrap, 
       async (request) => answerForwarded(this.fastify, request),
       { queue: responders },
     );
-    const timer = setInterval(() => void this.prune(), pruneMs);
-    this.stops.push(answer, () => clearInterval(timer));
+    const timers = [setInterval(() => void this.prune(), pruneMs), setInterval(() => void this.observe(), observeMs)];
+    this.stops.push(answer, () => timers.forEach(clearInterval));
     for (const leader of this.leaders) leader.start();
   }
 
@@ -89,8 +90,7 @@ export class ReplicationWorker implements OnModuleInit, OnApplicationBootstrap, 
   }
 
   private leaderFor(peer: string, link: NatsLink): Leader {
-    const { LAPIDARY_REGION: region, LAPIDARY_DATABASE_URL: url, LAPIDARY_BASE_DOMAIN: baseDomain } = this.config;
-    const tools = { clock: this.clock, baseDomain };
+    const { LAPIDARY_REGION: region, LAPIDARY_DATABASE_URL: url } = this.config;
     const puller = new PeerPuller({
       region,
       peer,
@@ -98,14 +98,7 @@ export class ReplicationWorker implements OnModuleInit, OnApplicationBootstrap, 
       dataSource: this.database.dataSource,
       logger: this.logger,
       metrics: this.metrics,
-      tools: {
-        region,
-        suspendLoser: async (tx, tenant, winner) => suspendLoser(tx, region, tools, tenant, winner),
-        onConflict: (subject) => {
-          this.metrics.lapidary_replication_conflicts_total.inc({ peer });
-          this.logger.warn({ peer, subject }, 'two regions had given out one name; see the conflict ledger');
-        },
-      },
+      tools: this.tools.apply,
       onApplied: (events) => this.onApplied(events),
     });
     const onError = (error: unknown): void => this.logger.warn({ err: error, peer }, 'the reader of a peer lost its database connection');
@@ -118,6 +111,15 @@ export class ReplicationWorker implements OnModuleInit, OnApplicationBootstrap, 
       if (stamp && stamp.ms <= Date.now() + clockAheadMaxMs) this.clock.observe(hlc);
     }
     publishLive(this.nats, this.config.LAPIDARY_REGION, events);
+  }
+
+  private async observe(): Promise<void> {
+    try {
+      const open = await openDeadLetters(this.database.dataSource);
+      for (const peer of this.links.byRegion.keys()) this.metrics.lapidary_replication_dead_letters_open.set({ peer }, open.get(peer) ?? 0);
+    } catch (error) {
+      this.logger.debug({ err: error }, 'the number of dead letters is not known at the moment');
+    }
   }
 
   private async prune(): Promise<void> {

@@ -1,6 +1,14 @@
 import { Module } from '@nestjs/common';
 import { OutboxModule } from '../outbox/outbox.module.js';
+import { ConflictsController } from './conflicts.controller.js';
+import { DeadLettersController } from './dead-letters.controller.js';
+import { GeodeController } from './geode.controller.js';
+import { ReplicationTools } from './replication-tools.js';
 import { ReplicationWorker } from './replication-worker.js';
 
-@Module({ imports: [OutboxModule], providers: [ReplicationWorker] })
+@Module({
+  imports: [OutboxModule],
+  controllers: [DeadLettersController, ConflictsController, GeodeController],
+  providers: [ReplicationTools, ReplicationWorker],
+})
 export class ReplicationModule {}

@@ -41,9 +41,13 @@ export const belongsTo = ({ method, url, body }: IncomingRequest): Belongs => {
     case 'jobs':
       if (id === deadLetters) return verb === undefined ? named(searchParams.get('region')) : named(regionOfJob(decoded(verb)));
       return id === '' ? named(searchParams.get('region')) : named(regionOfJob(id));
+    case 'dead-letters':
+      return id === '' ? named(searchParams.get('region')) : named(regionOfJob(id));
     case 'drift':
       return named(verb ? regionOfDrift(decoded(verb)) : isRead ? searchParams.get('region') : driftRegion(body));
     case 'route':
+    case 'conflicts':
+    case 'geode':
       return named(searchParams.get('region'));
     case 'tenants':
       if (id === '') return isRead ? null : named(bodyRegion(body));

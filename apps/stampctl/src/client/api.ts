@@ -5,6 +5,20 @@ import * as paths from '@lapidary/contracts/api/paths';
 import { pageLimitMax } from '@lapidary/contracts/api/common';
 import { ProvisionPlanSchema, type ProvisionPlan } from '@lapidary/contracts/api/provisioning';
 import { RegionPageSchema, type RegionView } from '@lapidary/contracts/api/regions';
+import {
+  ConflictPageSchema,
+  ConflictSchema,
+  EventDeadLetterDetailSchema,
+  EventDeadLetterPageSchema,
+  EventDeadLetterSchema,
+  GeodeSchema,
+  ReplayResultSchema,
+  type ConflictView,
+  type EventDeadLetterDetail,
+  type EventDeadLetterView,
+  type GeodeView,
+  type ReplayResult,
+} from '@lapidary/contracts/api/replication';
 import { RouteExplanationSchema, type RouteExplanation } from '@lapidary/contracts/api/routing';
 import { StampPageSchema, StampSchema, type ProvisionRequest, type StampView } from '@lapidary/contracts/api/stamps';
 import { VersionSchema } from '@lapidary/contracts/api/system';
@@ -139,6 +153,34 @@ export class Api {
 
   async route(host: string, path: string, region: string | undefined): Promise<RouteExplanation> {
     return (await this.http.request('GET', paths.routePath, { schema: RouteExplanationSchema, query: { host, path, region } })).value;
+  }
+
+  async geode(region: string | undefined): Promise<GeodeView> {
+    return (await this.http.request('GET', paths.geodePath, { schema: GeodeSchema, query: { region } })).value;
+  }
+
+  async eventDeadLetters(query: Query = {}, limit = Infinity): Promise<Page<EventDeadLetterView>> {
+    return this.all(paths.eventDeadLettersPath, EventDeadLetterPageSchema, query, limit);
+  }
+
+  async eventDeadLetter(id: string): Promise<EventDeadLetterDetail> {
+    return (await this.http.request('GET', paths.eventDeadLetterPath(id), { schema: EventDeadLetterDetailSchema })).value;
+  }
+
+  async replayEventDeadLetter(id: string, dryRun: boolean): Promise<ReplayResult> {
+    return this.post(`${paths.eventDeadLetterReplayPath(id)}?dryRun=${dryRun}`, ReplayResultSchema, {});
+  }
+
+  async dropEventDeadLetter(id: string, reason: string): Promise<EventDeadLetterView> {
+    return this.post(paths.eventDeadLetterDropPath(id), EventDeadLetterSchema, { reason });
+  }
+
+  async conflicts(query: Query = {}, limit = Infinity): Promise<Page<ConflictView>> {
+    return this.all(paths.conflictsPath, ConflictPageSchema, query, limit);
+  }
+
+  async conflict(id: string): Promise<ConflictView> {
+    return (await this.http.request('GET', `${paths.conflictsPath}/${encodeURIComponent(id)}`, { schema: ConflictSchema })).value;
   }
 
   /** Every POST carries a fresh Idempotency-Key, so that a try whose answer was lost is repeated without a second effect. */

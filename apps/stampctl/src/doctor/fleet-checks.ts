@@ -1,4 +1,5 @@
 import { toAppError } from '@lapidary/kernel/app-error';
+import type { GeodeView } from '@lapidary/contracts/api/replication';
 import type { RegionView } from '@lapidary/contracts/api/regions';
 import type { StampView } from '@lapidary/contracts/api/stamps';
 import type { Api } from '../client/api.js';
@@ -18,6 +19,7 @@ export const fleetChecks = async (api: Api, target: Target): Promise<Finding[]> 
     attempt('regions', api, async () => (await api.regions()).flatMap(regionFindings)),
     attempt('stamps', api, async () => stampsFindings((await api.stamps()).items)),
     attempt('jobs', api, () => jobFindings(api)),
+    attempt('replication', api, async () => geodeFindings(await api.geode(undefined))),
     routerFindings(api, target),
   ]);
   return groups.flat();
@@ -32,6 +34,17 @@ const attempt = async (check: string, api: Api, look: () => Promise<Finding[]>):
     return [fail(check, message, entry.check)];
   }
 };
+
+const geodeFindings = (geode: GeodeView): Finding[] =>
+  geode.deadLetters === 0
+    ? [ok('replication', 'every event that came could be applied')]
+    : [
+        warn(
+          'replication',
+          `${geode.deadLetters} events of other regions could not be applied in ${geode.region}`,
+          'See them: stampctl dlq ls -o wide. Once their cause is mended: stampctl dlq replay.',
+        ),
+      ];
 
 const regionFindings = (region: RegionView): Finding[] => {
   const findings: Finding[] = [];

@@ -36,3 +36,10 @@ export const jobRetryPath = (id: string): string => `${jobPath(id)}/retry`;
 export const driftFindingPath = (id: string): string => `${driftFindingsPath}/${part(id)}`;
 export const driftRunPath = (id: string): string => `${driftRunsPath}/${part(id)}`;
 export const driftSuppressionPath = (id: string): string => `${driftSuppressionsPath}/${part(id)}`;
+
+export const eventDeadLettersPath = '/v1/dead-letters';
+export const conflictsPath = '/v1/conflicts';
+export const geodePath = '/v1/geode';
+export const eventDeadLetterPath = (id: string): string => `${eventDeadLettersPath}/${part(id)}`;
+export const eventDeadLetterReplayPath = (id: string): string => `${eventDeadLetterPath(id)}/replay`;
+export const eventDeadLetterDropPath = (id: string): string => `${eventDeadLetterPath(id)}/drop`;

@@ -1,0 +1,113 @@
+import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import {
+  EventDeadLetterDetailSchema,
+  EventDeadLetterIdSchema,
+  EventDeadLetterListQuerySchema,
+  EventDeadLetterPageSchema,
+  EventDeadLetterSchema,
+  DropRequestSchema,
+  ReplayQuerySchema,
+  ReplayResultSchema,
+  type EventDeadLetterDetail,
+  type EventDeadLetterView,
+  type ReplayResult,
+} from '@lapidary/contracts/api/replication';
+import { NatsLink } from '@lapidary/messaging/nats-link';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { DataSource } from 'typeorm';
+import type { z } from 'zod';
+import { Command, send } from '../http/command-decorator.js';
+import { CommandRunner, type CommandRequest } from '../http/command-runner.js';
+import { decodeCursor, pageFrom } from '../http/cursor.js';
+import { publishLive } from '../live/live-event.js';
+import { ApiAnswers } from '../openapi/api-answers.js';
+import { CONFIG, NATS } from '../process/tokens.js';
+import { deadLetterViewOf, getDeadLetter, listDeadLetters } from './dead-letter-row.js';
+import { ReplicationTools } from './replication-tools.js';
+import { dropDeadLetter, replayDeadLetter } from './settle-dead-letter.js';
+
+@Controller('v1/dead-letters')
+export class DeadLettersController {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly runner: CommandRunner,
+    private readonly tools: ReplicationTools,
+    @Inject(NATS) private readonly nats: NatsLink,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
+  ) {}
+
+  @Get()
+  @ApiAnswers({
+    summary: 'List events of other regions that could not be applied here, the newest first',
+    tag: 'replication',
+    answers: { 200: EventDeadLetterPageSchema },
+  })
+  async list(
+    @Query({ schema: EventDeadLetterListQuerySchema }) query: z.infer<typeof EventDeadLetterListQuerySchema>,
+  ): Promise<z.infer<typeof EventDeadLetterPageSchema>> {
+    const rows = await listDeadLetters(this.dataSource, { ...query, before: decodeCursor(query.cursor) });
+    return pageFrom(
+      rows,
+      query.limit,
+      (row) => row.id,
+      (row) => deadLetterViewOf(row, this.region),
+    );
+  }
+
+  @Get(':id')
+  @ApiAnswers({
+    summary: 'Show a dead letter with the event as it came',
+    tag: 'replication',
+    answers: { 200: EventDeadLetterDetailSchema },
+  })
+  async show(@Param('id', { schema: EventDeadLetterIdSchema }) id: string): Promise<EventDeadLetterDetail> {
+    const row = await getDeadLetter(this.dataSource, id);
+    return { ...deadLetterViewOf(row, this.region), event: row.event };
+  }
+
+  @Post(':id/replay')
+  @HttpCode(200)
+  @ApiAnswers({
+    summary: 'Try a dead letter again',
+    description: 'Answers with what came of it. One that is refused again stays open. With dryRun=true nothing is kept.',
+    tag: 'replication',
+    answers: { 200: ReplayResultSchema },
+    idempotent: true,
+  })
+  async replay(
+    @Param('id', { schema: EventDeadLetterIdSchema }) id: string,
+    @Query({ schema: ReplayQuerySchema }) { dryRun }: z.infer<typeof ReplayQuerySchema>,
+    @Command() request: CommandRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ReplayResult> {
+    // Known only after the commit: a view must not show what was rolled back.
+    let tell: () => void = () => undefined;
+    // The query is no part of a key's request: what a trial answered must never stand for the real thing.
+    const command = dryRun ? { ...request, idempotencyKey: undefined } : request;
+    const answer = await this.runner.run(command, async (tx, context) => {
+      const { result, applied } = await replayDeadLetter(tx, context, this.tools.apply, id, dryRun);
+      tell = () => publishLive(this.nats, this.region, applied ? [applied] : []);
+      return { status: 200, body: result };
+    });
+    tell();
+    return send(reply, answer);
+  }
+
+  @Post(':id/drop')
+  @HttpCode(200)
+  @ApiAnswers({ summary: 'Give a dead letter up', tag: 'replication', answers: { 200: EventDeadLetterSchema }, idempotent: true })
+  async drop(
+    @Param('id', { schema: EventDeadLetterIdSchema }) id: string,
+    @Body({ schema: DropRequestSchema }) _body: z.infer<typeof DropRequestSchema>,
+    @Command() request: CommandRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<EventDeadLetterView> {
+    const answer = await this.runner.run(request, async (tx, context) => ({ status: 200, body: await dropDeadLetter(tx, context, id) }));
+    return send(reply, answer);
+  }
+
+  private get region(): string {
+    return this.config.LAPIDARY_REGION;
+  }
+}

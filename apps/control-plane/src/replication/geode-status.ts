@@ -1,0 +1,77 @@
+import { GeodeSchema, type GeodeView } from '@lapidary/contracts/api/replication';
+import { rowsOf } from '@lapidary/db/rows';
+import type { Reader } from '@lapidary/db/transaction';
+import { outboxBacklog, readOrigin } from '../outbox/outbox-rows.js';
+import { answersNow } from '../regions/peer-freshness.js';
+import type { LinkState } from '../regions/replication-status.js';
+
+interface PeerRow {
+  readonly region: string;
+  readonly epoch: number;
+  readonly applied: string;
+  readonly head: string;
+  readonly confirmed_at: Date | null;
+  readonly last_event_at: Date | null;
+  readonly acknowledged: string | null;
+  readonly answers: boolean;
+}
+
+/**
+ * How this region stands with the others: what it has of theirs, what they have of its. A peer counts as connected when there
+ * is a connection and its control plane answers over it.
+ */
+export const geodeStatus = async (reader: Reader, linkTo: (region: string) => LinkState | undefined): Promise<GeodeView> => {
+  const origin = await readOrigin(reader);
+  const backlog = await outboxBacklog(reader);
+  const [counts] = await rowsOf<{ kept: string; dead: string; conflicts: string }>(
+    reader,
+    `SELECT (SELECT count(*) FROM outbox) AS kept, (SELECT count(*) FROM dead_letter WHERE state = 'open') AS dead,
+            (SELECT count(*) FROM conflict) AS conflicts`,
+  );
+  const rows = await rowsOf<PeerRow>(
+    reader,
+    `SELECT r.name AS region, coalesce(v.epoch, 0) AS epoch, coalesce(v.sequence, 0) AS applied, coalesce(v.head, 0) AS head,
+            v.confirmed_at, v.last_event_at, a.sequence AS acknowledged, ${answersNow('v')} AS answers
+       FROM region r LEFT JOIN version_vector v ON v.origin = r.name
+       LEFT JOIN peer_ack a ON a.peer = r.name AND a.epoch = $2
+      WHERE r.name <> $1 ORDER BY r.name`,
+    [origin.region, origin.epoch],
+  );
+  const peers = rows.map((row) => peerOf(row, linkTo(row.region), origin.sequence));
+  return GeodeSchema.parse({
+    region: origin.region,
+    epoch: origin.epoch,
+    sequence: origin.sequence,
+    autonomousSince: autonomousSince(peers),
+    outbox: { waiting: backlog.depth, oldestSeconds: backlog.ageSeconds, kept: Number(counts?.kept ?? 0) },
+    deadLetters: Number(counts?.dead ?? 0),
+    conflicts: Number(counts?.conflicts ?? 0),
+    peers,
+  } satisfies GeodeView);
+};
+
+type Peer = GeodeView['peers'][number];
+
+const peerOf = (row: PeerRow, link: LinkState | undefined, head: number): Peer => {
+  const connected = link?.state === 'connected' && row.answers;
+  const acknowledged = row.acknowledged === null ? null : Number(row.acknowledged);
+  return {
+    region: row.region,
+    link: connected ? 'connected' : 'cut',
+    cutSince: connected ? null : (link?.cutSince ?? row.confirmed_at?.toISOString() ?? null),
+    epoch: row.epoch,
+    appliedSequence: Number(row.applied),
+    behind: Math.max(0, Number(row.head) - Number(row.applied)),
+    confirmedAt: row.confirmed_at?.toISOString() ?? null,
+    lastEventAt: row.last_event_at?.toISOString() ?? null,
+    acknowledgedSequence: acknowledged,
+    owed: acknowledged === null ? null : Math.max(0, head - acknowledged),
+  };
+};
+
+/** P-GE6: alone since the last of the others fell silent. A region without peers is not alone, it is the fleet. */
+export const autonomousSince = (peers: readonly Pick<Peer, 'link' | 'cutSince'>[]): string | null => {
+  if (peers.length === 0 || peers.some((p) => p.link === 'connected')) return null;
+  const since = peers.flatMap((p) => (p.cutSince === null ? [] : [Date.parse(p.cutSince)]));
+  return since.length === 0 ? null : new Date(Math.max(...since)).toISOString();
+};

@@ -1,0 +1,101 @@
+import type {
+  ConflictView,
+  EventDeadLetterDetail,
+  EventDeadLetterView,
+  GeodeView,
+  ReplayResult,
+} from '@lapidary/contracts/api/replication';
+import { ago, humanDuration } from './human-time.js';
+import { statusColour } from './status-colour.js';
+import { renderFacts, renderTable, type Column } from './table.js';
+import type { View } from './output.js';
+
+export const deadLettersTable = (letters: readonly EventDeadLetterView[], view: View): string => {
+  const columns: Column<EventDeadLetterView>[] = [
+    { title: 'DEAD LETTER', cell: (d) => view.colours.bold(d.id) },
+    { title: 'PARKED', cell: (d) => ago(d.parkedAt, view.nowMs) },
+    { title: 'SUBJECT', cell: (d) => d.subject },
+    { title: 'STATE', cell: (d) => statusColour(d.state, view.colours) },
+    { title: 'TYPE', cell: (d) => d.type, wide: true },
+    { title: 'FROM', cell: (d) => `${d.origin} ${d.epoch}/${d.sequence}`, wide: true },
+    { title: 'BY', cell: (d) => d.settledBy ?? '-', wide: true },
+    { title: 'ERROR', cell: (d) => firstLine(d.error), wide: true },
+  ];
+  return renderTable(columns, letters, view.wide);
+};
+
+export const deadLetterFacts = (letter: EventDeadLetterDetail, view: View): string =>
+  [
+    renderFacts([
+      ['dead letter', view.colours.bold(letter.id)],
+      ['state', statusColour(letter.state, view.colours)],
+      ['settled', letter.settledAt ? `${ago(letter.settledAt, view.nowMs)} by ${letter.settledBy ?? 'nobody'}` : null],
+      ['parked', `${ago(letter.parkedAt, view.nowMs)} in ${letter.region}`],
+      ['event', `${letter.type} from ${letter.origin}, epoch ${letter.epoch}, sequence ${letter.sequence}`],
+      ['subject', letter.subject],
+      ['error', view.colours.red(letter.error)],
+    ]),
+    '',
+    JSON.stringify(letter.event, null, 2),
+  ].join('\n');
+
+export const replaysTable = (results: readonly ReplayResult[], view: View): string => {
+  const columns: Column<ReplayResult>[] = [
+    { title: 'DEAD LETTER', cell: (r) => view.colours.bold(r.deadLetter.id) },
+    { title: 'OUTCOME', cell: (r) => `${statusColour(r.outcome, view.colours)}${r.dryRun ? ' (dry run)' : ''}` },
+    { title: 'SUBJECT', cell: (r) => r.deadLetter.subject },
+    { title: 'ERROR', cell: (r) => firstLine(r.error ?? '-'), wide: true },
+  ];
+  return renderTable(columns, results, view.wide);
+};
+
+export const conflictsTable = (conflicts: readonly ConflictView[], view: View): string => {
+  const columns: Column<ConflictView>[] = [
+    { title: 'CONFLICT', cell: (c) => view.colours.bold(c.id) },
+    { title: 'FOUND', cell: (c) => ago(c.detectedAt, view.nowMs) },
+    { title: 'SUBJECT', cell: (c) => c.subject },
+    { title: 'POLICY', cell: (c) => c.policy, wide: true },
+    { title: 'CAUSE', cell: (c) => c.cause, wide: true },
+  ];
+  return renderTable(columns, conflicts, view.wide);
+};
+
+export const conflictFacts = (conflict: ConflictView, view: View): string =>
+  renderFacts([
+    ['conflict', view.colours.bold(conflict.id)],
+    ['subject', conflict.subject],
+    ['found', ago(conflict.detectedAt, view.nowMs)],
+    ['cause', conflict.cause],
+    ['decided by', conflict.policy],
+    ['won', JSON.stringify(conflict.winner)],
+    ['lost', view.colours.yellow(JSON.stringify(conflict.loser))],
+  ]);
+
+export const geodeText = (geode: GeodeView, view: View): string => {
+  const { outbox } = geode;
+  const alone = geode.autonomousSince;
+  const age = outbox.waiting > 0 ? `, the oldest for ${humanDuration(outbox.oldestSeconds * 1_000)}` : '';
+  const facts = renderFacts([
+    ['geode', view.colours.bold(geode.region)],
+    ['alone', alone === null ? 'no' : view.colours.yellow(`since ${ago(alone, view.nowMs)}: no other region is heard`)],
+    ['events', `${geode.sequence} told, ${outbox.waiting} not yet published${age}; ${outbox.kept} kept for peers`],
+    ['dead letters', geode.deadLetters > 0 ? view.colours.red(String(geode.deadLetters)) : '0'],
+    ['conflicts', geode.conflicts],
+  ]);
+  const columns: Column<GeodeView['peers'][number]>[] = [
+    { title: 'PEER', cell: (p) => view.colours.bold(p.region) },
+    {
+      title: 'LINK',
+      cell: (p) => `${statusColour(p.link, view.colours)}${p.cutSince === null ? '' : ` ${ago(p.cutSince, view.nowMs)}`}`,
+    },
+    { title: 'APPLIED', cell: (p) => String(p.appliedSequence), align: 'right' },
+    { title: 'BEHIND', cell: (p) => String(p.behind), align: 'right' },
+    { title: 'OWED', cell: (p) => (p.owed === null ? '-' : String(p.owed)), align: 'right' },
+    { title: 'LAST EVENT', cell: (p) => ago(p.lastEventAt, view.nowMs) },
+    { title: 'ANSWERED', cell: (p) => ago(p.confirmedAt, view.nowMs), wide: true },
+    { title: 'EPOCH', cell: (p) => String(p.epoch), align: 'right', wide: true },
+  ];
+  return geode.peers.length === 0 ? facts : `${facts}\n\n${renderTable(columns, geode.peers, view.wide)}`;
+};
+
+const firstLine = (text: string): string => text.split('\n', 1)[0]!;

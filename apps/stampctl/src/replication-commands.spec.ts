@@ -1,0 +1,144 @@
+import type { ServerResponse } from 'node:http';
+import {
+  ConflictPageSchema,
+  ConflictSchema,
+  EventDeadLetterDetailSchema,
+  EventDeadLetterPageSchema,
+  EventDeadLetterSchema,
+  GeodeSchema,
+  ReplayResultSchema,
+  type EventDeadLetterView,
+  type ReplayResult,
+} from '@lapidary/contracts/api/replication';
+import { FakeControlPlane, type SeenRequest } from '@lapidary/testing/fake-control-plane';
+import type { z } from 'zod';
+import { run, type Ran } from './test/run-stampctl.js';
+
+const at = '2026-11-01T10:00:00.000Z';
+const letterOf = (n: number, more: Partial<EventDeadLetterView> = {}): EventDeadLetterView => ({
+  id: `eu.01K000000000000000000000${String(n).padStart(2, '0')}`,
+  region: 'eu',
+  origin: 'us',
+  epoch: 1,
+  sequence: n,
+  type: 'lapidary.tenant.placed.v1',
+  subject: 'tenant/acme',
+  error: 'placement_stamp_fkey\nmore',
+  parkedAt: at,
+  state: 'open',
+  settledAt: null,
+  settledBy: null,
+  ...more,
+});
+const conflict = { id: 'tenant-name:acme:eu:us', policy: 'p', subject: 'tenant/acme', winner: 1, loser: 2, cause: 'c', detectedAt: at };
+const geode = {
+  region: 'eu',
+  epoch: 1,
+  sequence: 17,
+  autonomousSince: at,
+  outbox: { waiting: 3, oldestSeconds: 4, kept: 20 },
+  deadLetters: 2,
+  conflicts: 1,
+  peers: [
+    {
+      ...{ region: 'us', link: 'cut' as const, cutSince: at, epoch: 1, appliedSequence: 5, behind: 2 },
+      ...{ confirmedAt: at, lastEventAt: at, acknowledgedSequence: 10, owed: 7 },
+    },
+  ],
+};
+
+let plane: FakeControlPlane;
+/** Newest first, as the real one lists them. */
+let letters: EventDeadLetterView[];
+let outcomes: Record<string, ReplayResult['outcome']>;
+let listed: string[];
+
+const answer = (request: SeenRequest, response: ServerResponse): boolean => {
+  const send = <T>(schema: z.ZodType<T>, value: T): true => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(schema.parse(value)));
+    return true;
+  };
+  const { path, query } = request;
+  const id = path.split('/')[3] ?? '';
+  const letter = letters.find((l) => l.id === id) ?? letterOf(1);
+  if (path === '/v1/dead-letters') {
+    listed.push(query.toString());
+    return send(EventDeadLetterPageSchema, { items: letters, next: null });
+  }
+  if (path.endsWith('/replay')) {
+    const outcome = outcomes[id] ?? 'applied';
+    const error = outcome === 'refused' ? 'still unknown' : null;
+    return send(ReplayResultSchema, { outcome, dryRun: query.get('dryRun') === 'true', error, deadLetter: letter });
+  }
+  if (path.endsWith('/drop')) return send(EventDeadLetterSchema, { ...letter, state: 'dropped' });
+  if (path.startsWith('/v1/dead-letters/')) return send(EventDeadLetterDetailSchema, { ...letter, event: { any: 'thing' } });
+  if (path === '/v1/conflicts') return send(ConflictPageSchema, { items: [conflict], next: null });
+  if (path.startsWith('/v1/conflicts/')) return send(ConflictSchema, conflict);
+  return path === '/v1/geode' && send(GeodeSchema, geode);
+};
+
+beforeEach(async () => {
+  letters = [letterOf(2), letterOf(1)];
+  outcomes = {};
+  listed = [];
+  plane = await new FakeControlPlane().up();
+  plane.intercept = answer;
+});
+afterEach(async () => plane.down());
+
+const ctl = (...argv: string[]): Promise<Ran> => run(argv, { env: { STAMPCTL_SERVER: plane.url, STAMPCTL_TOKEN: plane.token } });
+const one = letterOf(1).id;
+const replays = (): string[] => plane.seen.filter((s) => s.path.endsWith('/replay')).map((s) => s.path.split('/')[3]!);
+
+describe.each([
+  ['dlq ls', ['dlq', 'ls']],
+  ['dlq show', ['dlq', 'show', one]],
+  ['dlq replay', ['dlq', 'replay', one]],
+  ['dlq drop', ['dlq', 'drop', one, '--reason', 'gone', '--yes']],
+  ['conflicts ls', ['conflicts', 'ls']],
+  ['conflicts show', ['conflicts', 'show', conflict.id]],
+  ['geode status', ['geode', 'status']],
+])('%s', (_, argv) => {
+  test.each(['table', 'wide', 'name', 'json', 'yaml'])('-o %s', async (format) => {
+    const ran = await ctl(...argv, '-o', format);
+    expect(ran).toMatchObject({ exit: 0 });
+    expect(ran.out).not.toMatch(/undefined|\[object/);
+    if (format === 'json') expect(() => JSON.parse(ran.out)).not.toThrow();
+    if (format === 'table') expect(Math.max(...ran.out.split('\n').map((l) => l.length))).toBeLessThanOrEqual(100);
+  });
+});
+
+describe('dlq replay', () => {
+  test('takes the oldest first, with the filters that were given', async () => {
+    await ctl('dlq', 'replay', '--tenant', 'acme', '--since', '2h', '--rate', '1000');
+    expect(replays()).toEqual([letterOf(1).id, letterOf(2).id]);
+    expect(listed[0]).toMatch(/subject=tenant%2Facme/);
+    expect(listed[0]).toMatch(/since=20\d\d-/);
+  });
+
+  test('without saying which is a mistake, and nothing is tried', async () => {
+    const ran = await ctl('dlq', 'replay');
+    expect(ran.exit).toBe(2);
+    expect(ran.err).toMatch(/--all/);
+    expect(replays()).toEqual([]);
+  });
+
+  test('ends with 1 where one is refused again, and says why', async () => {
+    outcomes = { [letterOf(2).id]: 'refused' };
+    const ran = await ctl('dlq', 'replay', '--all', '--rate', '1000');
+    expect(ran.exit).toBe(1);
+    expect(ran.err).toMatch(/refused again: still unknown/);
+  });
+
+  test('--dry-run says that nothing was changed', async () => {
+    const ran = await ctl('dlq', 'replay', one, '--dry-run');
+    expect(plane.seen.at(-1)!.query.get('dryRun')).toBe('true');
+    expect(ran.err).toMatch(/Nothing was changed/);
+  });
+});
+
+test('dlq drop asks, and without anybody to ask is refused', async () => {
+  expect((await ctl('dlq', 'drop', one, '--reason', 'gone')).exit).toBe(2);
+  expect((await ctl('dlq', 'drop', one, '--yes')).err).toMatch(/--reason is missing/);
+  expect(plane.seen.filter((s) => s.path.endsWith('/drop'))).toEqual([]);
+});

@@ -1,0 +1,85 @@
+import type { ArgumentSpec, CommandSpec, OptionSpec } from '../command-spec.js';
+
+/** Commands about what regions tell each other; part of the command tree. */
+export const replicationNouns: Readonly<Record<string, string>> = {
+  geode: 'How a region stands with the others',
+  dlq: 'Events of other regions that could not be applied',
+  conflicts: 'What lost where two regions wrote the same',
+};
+
+const letter: ArgumentSpec = { name: 'letter', description: 'id of the dead letter', optional: true };
+const filters: readonly OptionSpec[] = [
+  { flags: '--origin <region>', description: 'only events of this region' },
+  { flags: '--type <type>', description: 'only events of this type' },
+  { flags: '--tenant <tenant>', description: 'only events about this tenant' },
+  { flags: '--subject <subject>', description: 'only events about this, for example stamp/eu-2' },
+  { flags: '--since <time>', description: 'only those parked since: 2h, or an RFC 3339 time' },
+  { flags: '--until <time>', description: 'only those parked before: 10m, or an RFC 3339 time' },
+];
+const all: OptionSpec = { flags: '--all', description: 'all that are open' };
+const exampleId = 'us.01K0000000000000000000000A';
+
+export const replicationCommands: readonly CommandSpec[] = [
+  {
+    path: 'geode status',
+    summary: 'Links, lag and queues of a region towards the others, and since when it is alone',
+    examples: ['stampctl geode status', 'stampctl geode status --region us -o wide'],
+    load: async () => (await import('../commands/geode-status.js')).geodeStatus,
+  },
+  {
+    path: 'dlq ls',
+    summary: 'List events that could not be applied, the newest first',
+    options: [
+      ...filters,
+      { flags: '--state <state>', description: 'open (default) or settled how', choices: ['open', 'replayed', 'superseded', 'dropped'] },
+      { flags: '-n, --limit <count>', description: 'show at most this many' },
+    ],
+    examples: ['stampctl dlq ls', 'stampctl dlq ls --region us --tenant acme -o wide'],
+    load: async () => (await import('../commands/dlq-ls.js')).dlqLs,
+  },
+  {
+    path: 'dlq show',
+    summary: 'Show a dead letter with the event as it came',
+    args: [{ ...letter, optional: false }],
+    examples: [`stampctl dlq show ${exampleId}`],
+    load: async () => (await import('../commands/dlq-show.js')).dlqShow,
+  },
+  {
+    path: 'dlq replay',
+    summary: 'Try dead letters again, the oldest first; exit code 1 where one is refused again',
+    args: [letter],
+    options: [
+      ...filters,
+      all,
+      { flags: '--rate <number>', description: 'at most this many a second (default 20)' },
+      { flags: '--dry-run', description: 'say what would come of it, change nothing' },
+    ],
+    examples: [`stampctl dlq replay ${exampleId} --dry-run`, 'stampctl dlq replay --type lapidary.tenant.placed.v1 --since 2h --rate 5'],
+    load: async () => (await import('../commands/dlq-replay.js')).dlqReplay,
+  },
+  {
+    path: 'dlq drop',
+    summary: 'Give dead letters up; they stay to be read',
+    args: [letter],
+    options: [...filters, all, { flags: '--reason <text>', description: 'why, for the audit log (required)' }],
+    examples: [`stampctl dlq drop ${exampleId} --reason "tenant is gone"`],
+    load: async () => (await import('../commands/dlq-drop.js')).dlqDrop,
+  },
+  {
+    path: 'conflicts ls',
+    summary: 'List what lost where two regions wrote the same, the newest first',
+    options: [
+      { flags: '--subject <subject>', description: 'only those about this, for example tenant/acme' },
+      { flags: '-n, --limit <count>', description: 'show at most this many' },
+    ],
+    examples: ['stampctl conflicts ls', 'stampctl conflicts ls -o json > conflicts.json'],
+    load: async () => (await import('../commands/conflicts-ls.js')).conflictsLs,
+  },
+  {
+    path: 'conflicts show',
+    summary: 'Show a conflict with both sides and the rule that decided',
+    args: [{ name: 'conflict', description: 'id of the conflict' }],
+    examples: ['stampctl conflicts show tenant-name:acme:eu:us'],
+    load: async () => (await import('../commands/conflicts-show.js')).conflictsShow,
+  },
+];

@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { jobIdPattern } from '@lapidary/kernel/names';
+import { PageQuerySchema, pageOf, RegionNameSchema, TimeSchema } from './common.js';
+
+/** The region that could not apply the event keeps it; its name in the id lets every geode pass a question on. */
+export const EventDeadLetterIdSchema = z
+  .string()
+  .regex(jobIdPattern, 'the id of a dead letter is <region>.<ULID>')
+  .meta({ description: 'Id of a dead letter, <region>.<ULID>' });
+
+export const eventDeadLetterStates = ['open', 'replayed', 'superseded', 'dropped'] as const;
+
+export const EventDeadLetterSchema = z
+  .object({
+    id: EventDeadLetterIdSchema,
+    region: RegionNameSchema.meta({ description: 'Region that could not apply it' }),
+    origin: RegionNameSchema.meta({ description: 'Region whose event it is' }),
+    epoch: z.number().int(),
+    sequence: z.number().int().meta({ description: 'Its place in the origin’s log' }),
+    type: z.string(),
+    subject: z.string().meta({ description: 'Whose state it tells, for example tenant/acme' }),
+    error: z.string().meta({ description: 'Why it could not be applied, as last tried' }),
+    parkedAt: TimeSchema,
+    state: z
+      .enum(eventDeadLetterStates)
+      .meta({ description: '"superseded": a newer event of its subject has been applied, so that it has nothing left to say' }),
+    settledAt: TimeSchema.nullable(),
+    settledBy: z.string().nullable(),
+  })
+  .meta({ id: 'EventDeadLetter' });
+export type EventDeadLetterView = z.infer<typeof EventDeadLetterSchema>;
+export const EventDeadLetterPageSchema = pageOf(EventDeadLetterSchema).meta({ id: 'EventDeadLetterPage' });
+
+export const EventDeadLetterDetailSchema = EventDeadLetterSchema.extend({
+  event: z.unknown().meta({ description: 'The event as it came' }),
+}).meta({ id: 'EventDeadLetterDetail' });
+export type EventDeadLetterDetail = z.infer<typeof EventDeadLetterDetailSchema>;
+
+export const EventDeadLetterListQuerySchema = PageQuerySchema.extend({
+  region: RegionNameSchema.optional(),
+  state: z.enum(eventDeadLetterStates).default('open'),
+  origin: RegionNameSchema.optional(),
+  type: z.string().max(200).optional(),
+  subject: z.string().max(200).optional(),
+  since: TimeSchema.optional().meta({ description: 'Parked at this time or later' }),
+  until: TimeSchema.optional().meta({ description: 'Parked before this time' }),
+});
+
+export const ReplayQuerySchema = z.object({
+  dryRun: z.stringbool().default(false).meta({ description: 'Apply it, say what came of it, and take it back' }),
+});
+
+export const ReplayResultSchema = z
+  .object({
+    outcome: z.enum(['applied', 'superseded', 'refused']),
+    dryRun: z.boolean(),
+    error: z.string().nullable().meta({ description: 'Why it was refused again' }),
+    deadLetter: EventDeadLetterSchema,
+  })
+  .meta({ id: 'EventDeadLetterReplay' });
+export type ReplayResult = z.infer<typeof ReplayResultSchema>;
+
+export const DropRequestSchema = z.strictObject({ reason: z.string().min(1).max(500) }).meta({ id: 'DropEventDeadLetter' });
+
+export const ConflictSchema = z
+  .object({
+    id: z.string(),
+    policy: z.string().meta({ description: 'Rule that decided' }),
+    subject: z.string(),
+    winner: z.unknown(),
+    loser: z.unknown().meta({ description: 'What lost; kept for a person' }),
+    cause: z.string(),
+    detectedAt: TimeSchema,
+  })
+  .meta({ id: 'Conflict' });
+export type ConflictView = z.infer<typeof ConflictSchema>;
+export const ConflictPageSchema = pageOf(ConflictSchema).meta({ id: 'ConflictPage' });
+export const ConflictListQuerySchema = PageQuerySchema.extend({
+  region: RegionNameSchema.optional(),
+  subject: z.string().max(200).optional(),
+});
+
+export const GeodePeerSchema = z
+  .object({
+    region: RegionNameSchema,
+    link: z.enum(['connected', 'cut']),
+    cutSince: TimeSchema.nullable(),
+    epoch: z.number().int().meta({ description: 'Epoch of the peer’s database that is followed' }),
+    appliedSequence: z.number().int().meta({ description: 'Up to here the peer’s events have been applied here' }),
+    behind: z.number().int().meta({ description: 'Events that the peer had and this region had not, when the peer last answered' }),
+    confirmedAt: TimeSchema.nullable().meta({ description: 'When the peer last answered' }),
+    lastEventAt: TimeSchema.nullable().meta({ description: 'Time of the last event applied' }),
+    acknowledgedSequence: z.number().int().nullable().meta({ description: 'Up to here the peer has told that it applied ours' }),
+    owed: z.number().int().nullable().meta({ description: 'Events of ours that the peer has not acknowledged; null: it never has' }),
+  })
+  .meta({ id: 'GeodePeer' });
+
+export const GeodeQuerySchema = z.object({ region: RegionNameSchema.optional() });
+export const GeodeSchema = z
+  .object({
+    region: RegionNameSchema,
+    epoch: z.number().int(),
+    sequence: z.number().int().meta({ description: 'Last event numbered' }),
+    autonomousSince: TimeSchema.nullable().meta({ description: 'Since when no other region is heard; null: at least one is' }),
+    outbox: z.object({
+      waiting: z.number().int().meta({ description: 'Events not yet published' }),
+      oldestSeconds: z.number(),
+      kept: z.number().int().meta({ description: 'Rows kept for peers' }),
+    }),
+    deadLetters: z.number().int().meta({ description: 'Open ones' }),
+    conflicts: z.number().int(),
+    peers: z.array(GeodePeerSchema),
+  })
+  .meta({ id: 'Geode' });
+export type GeodeView = z.infer<typeof GeodeSchema>;
