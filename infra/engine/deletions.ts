@@ -29,7 +29,7 @@ export const deleteResource = async (d: Deployment, resource: ResourceState, op 
 
 /** Deletes in dependency order; refuses before the first deletion where one of them is protected. */
 export const deleteAll = async (d: Deployment, doomed: readonly ResourceState[]): Promise<void> => {
-  const held = doomed.find((r) => r.protect);
+  const held = d.parts.dryRun ? undefined : doomed.find((r) => r.protect);
   if (held !== undefined)
     throw engineError('resource_protected', `${held.type} "${nameOf(held.urn)}" would be deleted, but it is protected`);
   const urns = new Set(doomed.filter((r) => !r.condemned).map((r) => r.urn));

@@ -1,7 +1,11 @@
+import type { PolicyFinding } from '@lapidary/contracts/provisioner-protocol';
 import { randomUUID } from 'node:crypto';
+import type { PolicyResource } from '../policy/policy-rule.js';
 import { Checkpoints } from './checkpoints.js';
 import { engineError, EngineError } from './engine-error.js';
 import type { EventStream } from './event-stream.js';
+import { policyRefusal } from './gate.js';
+import type { PolicyGuard } from './policy-guard.js';
 import type { ProviderRegistry } from './provider-registry.js';
 import type { PropertyMap } from './property-values.js';
 import type { SecretScrubber } from './secret-scrubber.js';
@@ -17,6 +21,7 @@ export interface DeploymentParts {
   readonly scrubber: SecretScrubber;
   /** A preview: nothing is asked of providers that changes anything, nothing is written. */
   readonly dryRun: boolean;
+  readonly policies?: PolicyGuard | undefined;
 }
 
 /**
@@ -26,6 +31,7 @@ export interface DeploymentParts {
 export class Deployment {
   readonly registered = new Set<string>();
   readonly changes: Record<string, number> = {};
+  private readonly judged: PolicyResource[] = [];
   private readonly checkpoints: Checkpoints;
   private readonly inFlight = new Set<Promise<unknown>>();
   private readonly halt = Promise.withResolvers<void>();
@@ -71,6 +77,23 @@ export class Deployment {
 
   async settle(): Promise<void> {
     while (this.inFlight.size > 0) await Promise.allSettled(this.inFlight);
+  }
+
+  /** Before a provider is asked: a mandatory finding ends the run with nothing made; a plan shows it and goes on. */
+  judge(resource: PolicyResource, urn: string): void {
+    this.judged.push(resource);
+    this.take(this.parts.policies?.judge(resource) ?? [], urn);
+  }
+
+  /** After the program has run. */
+  judgeStack(): void {
+    this.take(this.parts.policies?.judgeStack(this.judged) ?? [], undefined);
+  }
+
+  private take(findings: readonly PolicyFinding[], urn: string | undefined): void {
+    for (const finding of findings) this.parts.events.policy(finding, urn);
+    const refused = findings.filter(({ level }) => level === 'mandatory');
+    if (refused.length > 0 && !this.parts.dryRun) throw policyRefusal(refused);
   }
 
   find(urn: string): ResourceState | undefined {

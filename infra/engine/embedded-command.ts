@@ -10,6 +10,7 @@ import { configVerbs } from './config-verbs.js';
 import type { Deployment } from './deployment.js';
 import { commandError, engineError, EngineError } from './engine-error.js';
 import { runOperation, type OperationKind } from './operation.js';
+import type { PolicyGuard } from './policy-guard.js';
 import type { ProviderFactory } from './resource-provider.js';
 import { runProgram } from './run-program.js';
 import { ScratchStore, type StackStore } from './stack-store.js';
@@ -27,6 +28,7 @@ export interface EmbeddedEngineOptions {
   readonly directory: string;
   readonly passphraseFile: string;
   readonly providers: Readonly<Record<string, ProviderFactory>>;
+  readonly policies?: PolicyGuard;
   /** For previews and drift: nothing reaches the disk. */
   readonly readOnly?: boolean;
 }
@@ -112,6 +114,7 @@ export class EmbeddedPulumiCommand {
       file: context.file,
       locks: context.locks,
       providers: this.options.providers,
+      policies: this.options.policies,
       runProgram: (d) => runInline(d, context, flags),
       eventTarget: flags.get('event-log'),
       refreshFirst: flags.get('refresh') === 'true',

@@ -10,6 +10,8 @@ export const engineFailures = {
   cancelled: { retry: true },
   resource_failed: { retry: true },
   resource_protected: { retry: false },
+  policy_refused: { retry: false },
+  approval_needed: { retry: false },
   program_failed: { retry: false },
   changes_found: { retry: false },
   state_unusable: { retry: false },
@@ -22,6 +24,8 @@ export class EngineError extends Error {
   constructor(
     readonly code: EngineFailureCode,
     message: string,
+    /** For the parent: names, findings. Nothing secret. */
+    readonly details: Readonly<Record<string, unknown>> = {},
   ) {
     super(message);
     this.name = 'EngineError';

@@ -1,11 +1,15 @@
 import * as grpc from '@grpc/grpc-js';
 import type { EngineEvent } from '@pulumi/pulumi/automation/events.js';
+import type { PolicyFinding } from '@lapidary/contracts/provisioner-protocol';
 import type { Difference } from './detailed-diff.js';
 import { formatPath } from './property-path.js';
 import { maskedMap, type PropertyMap } from './property-values.js';
 import { protos } from './protos.js';
 import type { SecretScrubber } from './secret-scrubber.js';
 import { nameOf } from './urn.js';
+
+/** The name of the pack that holds the same rules for the real CLI (infra/policy/policy-pack.ts). */
+const policyPack = 'lapidary';
 
 type EventBody = Partial<Omit<EngineEvent, 'sequence' | 'timestamp'>>;
 type StepMetadata = NonNullable<EngineEvent['resourcePreEvent']>['metadata'];
@@ -79,6 +83,14 @@ export class EventStream {
     const clean = this.scrubber.scrub(message);
     this.emit({ diagnosticEvent: { message: clean, color: 'never', severity, ...(urn ? { urn } : {}) } });
     this.line(`${severity}: ${clean}`);
+  }
+
+  policy({ rule, level, message, resource }: PolicyFinding, urn: string | undefined): void {
+    const enforcementLevel = level === 'mandatory' ? 'mandatory' : 'warning';
+    const pack = { policyPackName: policyPack, policyPackVersion: '', policyPackVersionTag: '', color: 'never' };
+    const text = this.scrubber.scrub(urn === undefined ? `${resource}: ${message}` : message);
+    this.emit({ policyEvent: { ...pack, policyName: rule, enforcementLevel, message: text, ...(urn ? { resourceUrn: urn } : {}) } });
+    this.line(`policy ${rule} (${level}): ${resource}: ${text}`);
   }
 
   emit(body: EventBody): void {

@@ -4,6 +4,7 @@ import { Deployment } from './deployment.js';
 import { engineError, EngineError } from './engine-error.js';
 import { EventStream } from './event-stream.js';
 import { secret } from './property-values.js';
+import type { PolicyGuard } from './policy-guard.js';
 import { ProviderRegistry } from './provider-registry.js';
 import { refreshAll } from './refresh.js';
 import type { ProviderFactory } from './resource-provider.js';
@@ -22,6 +23,7 @@ export interface OperationRequest {
   readonly file: StackStore;
   readonly locks: string | undefined;
   readonly providers: Readonly<Record<string, ProviderFactory>>;
+  readonly policies?: PolicyGuard | undefined;
   /** Runs the program against this run's monitor; only up and preview do. */
   readonly runProgram: (d: Deployment) => Promise<void>;
   readonly eventTarget: string | undefined;
@@ -57,6 +59,7 @@ const perform = async (request: OperationRequest, state: StackState): Promise<st
     dryRun,
     events,
     scrubber,
+    policies: request.policies,
     providers: new ProviderRegistry(request.providers, state.config),
   });
   const cancel = (): void => d.stop(engineError('cancelled', 'the operation was cancelled; what was done is saved'));
@@ -91,6 +94,7 @@ const work = async (request: OperationRequest, d: Deployment): Promise<void> => 
 
 const converge = async (request: OperationRequest, d: Deployment): Promise<void> => {
   await request.runProgram(d);
+  d.judgeStack();
   await deleteGone(d);
   if (!request.dryRun) await discardLeftovers(d);
 };

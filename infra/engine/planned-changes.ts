@@ -31,6 +31,10 @@ export class ChangeCollector {
     return [...this.changes.values()];
   }
 
+  urnsOf(names: readonly string[]): readonly string[] {
+    return [...this.changes].filter(([, { name }]) => names.includes(name)).map(([urn]) => urn);
+  }
+
   get drift(): readonly DriftedResource[] {
     return this.drifted;
   }

@@ -11,11 +11,12 @@ const errorLines = (text: string): string =>
     .flatMap((line) => /\berror: .*/i.exec(line)?.[0].trim() ?? [])
     .join('; ');
 
-const failure = (code: ProvisionerFailure['code'], message: string, retry: boolean): ProvisionerFailure => ({
+const failure = (code: ProvisionerFailure['code'], message: string, retry: boolean, details = {}): ProvisionerFailure => ({
   type: 'failure',
   code,
   message,
   retry,
+  details,
 });
 
 /**
@@ -25,7 +26,7 @@ const failure = (code: ProvisionerFailure['code'], message: string, retry: boole
 export const failureOf = (error: unknown, cancelled: boolean, scrub: (text: string) => string): ProvisionerFailure => {
   const known =
     error instanceof EngineError ? error : error instanceof Error && error.cause instanceof EngineError ? error.cause : undefined;
-  if (known !== undefined) return failure(known.code, scrub(known.message), engineFailures[known.code].retry);
+  if (known !== undefined) return failure(known.code, scrub(known.message), engineFailures[known.code].retry, known.details);
   if (error instanceof ConcurrentUpdateError) return failure('locked', 'another operation on this stack is under way', true);
   if (cancelled) return failure('cancelled', 'the operation was cancelled; what was done is saved', true);
   const text = error instanceof Error ? error.message : String(error);

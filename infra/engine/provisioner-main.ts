@@ -25,7 +25,7 @@ const run = async (command: unknown): Promise<void> => {
   const parsed = ProvisionerCommandSchema.safeParse(command);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
-    send({ type: 'failure', code: 'program_failed', message: `not a command: ${problems}`, retry: false });
+    send({ type: 'failure', code: 'program_failed', message: `not a command: ${problems}`, retry: false, details: {} });
     return end();
   }
   if (parsed.data.type === 'cancel') return cancel.abort();

@@ -157,6 +157,41 @@ describe('plans and drift', () => {
   });
 });
 
+describe('what stands between the plan and the work', () => {
+  const stateFile = (): string => join(home, 'state', 'eu-2.stack.json');
+  const cloudFile = (): string => join(home, 'state', 'simulated-cloud', 'eu-2.json');
+
+  test('what would lose data is refused with its names before anything is changed, and done once each is approved', async () => {
+    await perform(runOf('up'));
+    // As if the template had encrypted the database under another key so far: only a new database can have this one.
+    const file = JSON.parse(await readFile(stateFile(), 'utf8')) as {
+      state: { resources: { type: string; inputs: Record<string, unknown> }[] };
+    };
+    for (const { type, inputs } of file.state.resources) if (type === 'aws:rds/instance:Instance') inputs['kmsKeyId'] = 'arn:former';
+    await writeFile(stateFile(), JSON.stringify(file));
+    const cloud = await readFile(cloudFile(), 'utf8');
+    const refused = (await perform(runOf('up', { profile: 'medium' }))).at(-1);
+    expect(refused).toMatchObject({ type: 'failure', code: 'approval_needed', retry: false, details: { names: ['eu-2-database'] } });
+    expect(await readFile(cloudFile(), 'utf8')).toBe(cloud);
+    const other = await perform({ ...runOf('up', { profile: 'medium' }), approveReplace: ['eu-2-key'] });
+    expect(other.at(-1)).toMatchObject({ code: 'approval_needed' });
+    const approved = await perform({ ...runOf('up', { profile: 'medium' }), approveReplace: ['eu-2-database'] });
+    expect(done(approved)).toContain('replace Instance eu-2-database');
+    expect(resultOf(await perform(runOf('preview', { profile: 'medium' }))).plan).toEqual([]);
+    // The new one is protected again.
+    expect((await perform(runOf('destroy', { profile: 'medium' }))).at(-1)).toMatchObject({ code: 'resource_protected' });
+  });
+
+  test('destroy refuses what is protected, and with the protection lifted leaves nothing', async () => {
+    await perform(runOf('up'));
+    expect((await perform(runOf('destroy'))).at(-1)).toMatchObject({ type: 'failure', code: 'resource_protected' });
+    const destroyed = resultOf(await perform({ ...runOf('destroy'), unprotect: true }));
+    expect(destroyed.plan.every(({ op }) => op === 'delete')).toBe(true);
+    await expect(readFile(cloudFile())).rejects.toThrow('ENOENT');
+    await expect(readFile(stateFile())).rejects.toThrow('ENOENT');
+  });
+});
+
 describe('failures as messages', () => {
   const same = (text: string): string => text;
 
@@ -166,6 +201,7 @@ describe('failures as messages', () => {
       code: 'locked',
       message: 'held by process 7',
       retry: true,
+      details: {},
     });
     expect(failureOf(engineError('state_unusable', 'x'), false, same)).toMatchObject({ code: 'state_unusable', retry: false });
   });

@@ -1,5 +1,5 @@
 import type { EngineEvent } from '@pulumi/pulumi/automation/events.js';
-import type { OutputMap, PulumiFn, Stack } from '@pulumi/pulumi/automation/index.js';
+import type { OutputMap, PulumiFn } from '@pulumi/pulumi/automation/index.js';
 import {
   StampOutputsSchema,
   type ProvisionerMessage,
@@ -8,11 +8,13 @@ import {
 } from '@lapidary/contracts/provisioner-protocol';
 import { stampProgram } from '../template/stamp-template.js';
 import { engineError } from './engine-error.js';
+import { passGate } from './gate.js';
 import { messageOf } from './provisioner-events.js';
 import { failureOf } from './provisioner-failure.js';
 import { ResultBuilder } from './run-result.js';
 import { SecretScrubber } from './secret-scrubber.js';
-import { openStack } from './stack-workspace.js';
+import { openStack, type OpenStack } from './stack-workspace.js';
+import { lookAhead } from './synth/preview-stack.js';
 
 /**
  * One operation on one stamp, from the run's description to its result, through the Automation API. Never throws: the last
@@ -33,7 +35,7 @@ export const provision = async (
   try {
     const opened = await openStack(run, stampProgram as PulumiFn);
     try {
-      const outputs = await operate(run, opened.stack, onEvent, signal);
+      const outputs = await operate(run, opened, onEvent, signal);
       send(builder.result(outputs));
     } finally {
       await opened.close();
@@ -45,17 +47,18 @@ export const provision = async (
 
 const operate = async (
   run: ParsedProvisionRun,
-  stack: Stack,
+  { stack, policyPacks, pulumi }: OpenStack,
   onEvent: (event: EngineEvent) => void,
   signal: AbortSignal,
 ): Promise<StampOutputs | null> => {
   const options = { onEvent, signal };
   switch (run.operation) {
     case 'preview':
-      await stack.preview(options);
+      await stack.preview({ ...options, ...policyPacks });
       return null;
     case 'up':
-      return stampOutputs((await stack.up(options)).outputs);
+      await passedGate(run, { stack, policyPacks, pulumi }, signal);
+      return stampOutputs((await stack.up({ ...options, ...policyPacks })).outputs);
     case 'refresh':
       await stack.refresh(options);
       return StampOutputsSchema.safeParse(plainOutputs(await stack.outputs())).data ?? null;
@@ -63,11 +66,33 @@ const operate = async (
       await stack.previewRefresh(options);
       return null;
     case 'destroy':
+      if (run.unprotect) await pulumi(['state', 'unprotect', '--all', '--yes']);
       await stack.destroy(options);
       // An empty stack of a stamp that is no more would be taken for one.
       await stack.workspace.removeStack(stack.name);
       return null;
   }
+};
+
+/**
+ * Looks ahead before anything is changed (gate.ts). What is approved by name loses its protection for this run: the engines, ours
+ * and the real one, refuse to replace or delete what is protected, and the program protects it again.
+ */
+const passedGate = async (
+  run: ParsedProvisionRun,
+  { stack, policyPacks, pulumi }: Omit<OpenStack, 'close'>,
+  signal: AbortSignal,
+): Promise<void> => {
+  const ahead = new ResultBuilder(run);
+  const options = { onEvent: (event: EngineEvent) => ahead.observe(event), signal, ...policyPacks };
+  let refused: unknown;
+  if (run.engine === 'embedded') await lookAhead({ ...run, operation: 'preview' }, signal, ahead);
+  // The real CLI's preview fails where something protected would be replaced, after it has told so in its events.
+  else await stack.preview(options).catch((error: unknown) => (refused = error));
+  passGate(ahead.plan, ahead.policy, run);
+  const approved = ahead.plan.filter(({ protected: held, name }) => held && run.approveReplace.includes(name)).map(({ name }) => name);
+  if (refused !== undefined && approved.length === 0) throw refused;
+  if (approved.length > 0) await pulumi(['state', 'unprotect', ...ahead.urnsOf(approved), '--yes']);
 };
 
 const plainOutputs = (outputs: OutputMap): Record<string, unknown> =>

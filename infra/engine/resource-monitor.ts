@@ -62,6 +62,8 @@ const register = (d: Deployment, goal: ResourceGoal): Promise<resourceTypes.Regi
       throw engineError('program_failed', `two resources have the name "${nameOf(goal.urn)}" and the type ${goal.type}`);
     d.registered.add(goal.urn);
     d.parts.scrubber.learn(goal.inputs);
+    const { type, inputs, protect } = goal;
+    if (type !== stackType) d.judge({ type, name: nameOf(goal.urn), inputs, protect }, goal.urn);
     adoptAlias(d, goal);
     const made = !goal.custom || isProviderType(goal.type) ? await stepLogical(d, goal) : await stepCustomResource(d, goal);
     const response = new protos.resource.RegisterResourceResponse();

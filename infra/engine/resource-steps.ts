@@ -28,7 +28,8 @@ export const stepCustomResource = async (d: Deployment, goal: ResourceGoal): Pro
   const inputs = await checkedInputs(provider, goal, old);
   const diff = old === undefined ? noDifference : await difference(provider, goal, old, inputs);
   const op = chooseStep(old, d.pendingOn(goal.urn, 'update'), diff);
-  if (op === 'replace' && old?.protect === true)
+  // A plan shows it, with its protection; whoever approves it by name lifts that (gate.ts).
+  if (op === 'replace' && old?.protect === true && !d.parts.dryRun)
     throw engineError('resource_protected', `${goal.type} "${nameOf(goal.urn)}" would be replaced, but it is protected`);
   const next = stateOf(goal, inputs, old?.id ?? '', old?.outputs ?? {});
   const step: Step = {

@@ -77,6 +77,18 @@ const exportState: Verb = async (c) => {
   return JSON.stringify({ version: 3, deployment: { resources, pending_operations: pending } });
 };
 
+/** The next run may replace or delete them; what the program protects is protected again by it. */
+const unprotect: Verb = async (c) => {
+  const named = c.cli.words.slice(2);
+  const all = c.cli.flags.has('all');
+  if (!all && named.length === 0) throw engineError('unsupported', 'state unprotect needs URNs or --all');
+  await changeStack(c, (state) => ({
+    ...state,
+    resources: state.resources.map((r) => (all || named.includes(r.urn) ? { ...r, protect: false } : r)),
+  }));
+  return '';
+};
+
 export const stackVerbs: Readonly<Record<string, Verb>> = {
   'stack init': init,
   'stack select': select,
@@ -85,5 +97,6 @@ export const stackVerbs: Readonly<Record<string, Verb>> = {
   'stack output': output,
   'stack history': history,
   'stack export': exportState,
+  'state unprotect': unprotect,
   stack: select,
 };

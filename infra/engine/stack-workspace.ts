@@ -1,7 +1,9 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LocalWorkspace, PulumiCommand, type ConfigMap, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
 import { postgresServerOf, type ParsedProvisionRun } from '@lapidary/contracts/provisioner-protocol';
+import { policyPackConfigOf } from '../policy/policy-config.js';
+import { policyFactsOf } from '../template/policy-facts.js';
 import { configKeys, type LocalFacts } from '../template/stamp-inputs.js';
 import { projectName } from '../template/stamp-template.js';
 import { EmbeddedPulumiCommand } from './embedded-command.js';
@@ -13,6 +15,10 @@ import { SimulatedCloud } from './simulated-cloud.js';
 
 export interface OpenStack {
   readonly stack: Stack;
+  /** For the real CLI; the embedded engine asks the same rules itself. */
+  readonly policyPacks: { readonly policyPacks?: string[]; readonly policyPackConfigs?: string[] };
+  /** Runs a command that the Automation API has no method for, on this stack. */
+  pulumi(args: readonly string[]): Promise<void>;
   /** Removes the working directory; the state stays. */
   close(): Promise<void>;
 }
@@ -43,11 +49,23 @@ export const openStack = async (run: ParsedProvisionRun, program: PulumiFn): Pro
       },
     );
     await stack.setAllConfig(configOf(run));
-    return { stack, close };
+    return { stack, policyPacks: await policyPacksFor(run, home), pulumi: (args) => runCommand(stack, args), close };
   } catch (error) {
     await close();
     throw error;
   }
+};
+
+// The method is private to the SDK; its command, environment and directory are what every other call uses.
+const runCommand = async ({ name, workspace }: Stack, args: readonly string[]): Promise<void> => {
+  await (workspace as unknown as { runPulumiCmd(args: string[]): Promise<unknown> }).runPulumiCmd([...args, '--stack', name]);
+};
+
+const policyPacksFor = async (run: ParsedProvisionRun, home: string): Promise<OpenStack['policyPacks']> => {
+  if (run.engine === 'embedded') return {};
+  const file = join(home, 'policy-config.json');
+  await writeFile(file, policyPackConfigOf(policyFactsOf(run.spec, run.regionFacts, run.unprotect)));
+  return { policyPacks: [join(import.meta.dirname, '..', 'policy')], policyPackConfigs: [file] };
 };
 
 /** What children left that were killed: directories named by their pid. Nothing of value is in them. */

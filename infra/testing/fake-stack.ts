@@ -5,6 +5,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { LocalWorkspace, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
 import { EmbeddedPulumiCommand } from '../engine/embedded-command.js';
 import { EngineError } from '../engine/engine-error.js';
+import type { PolicyGuard } from '../engine/policy-guard.js';
 import type { ResourceProvider } from '../engine/resource-provider.js';
 
 /** A resource of the fake world (fake-world.ts). */
@@ -24,7 +25,7 @@ export class Thing extends pulumi.CustomResource {
 export interface EngineHome {
   readonly directory: string;
   readonly passphraseFile: string;
-  open(stackName: string, world: ResourceProvider, program: PulumiFn): Promise<Stack>;
+  open(stackName: string, world: ResourceProvider, program: PulumiFn, policies?: PolicyGuard): Promise<Stack>;
   remove(): Promise<void>;
 }
 
@@ -38,10 +39,15 @@ export const engineHome = async (passphrase = 'a passphrase for tests'): Promise
   return {
     directory,
     passphraseFile,
-    open: async (stackName, world, program) => {
+    open: async (stackName, world, program, policies) => {
       const workDir = join(root, `work-${(opened += 1)}`);
       await mkdir(workDir);
-      const pulumiCommand = new EmbeddedPulumiCommand({ directory, passphraseFile, providers: { fake: () => world } }).asPulumiCommand();
+      const pulumiCommand = new EmbeddedPulumiCommand({
+        directory,
+        passphraseFile,
+        providers: { fake: () => world },
+        ...(policies ? { policies } : {}),
+      }).asPulumiCommand();
       return LocalWorkspace.createOrSelectStack(
         { stackName, projectName: 'test', program },
         { workDir, pulumiCommand, projectSettings: { name: 'test', runtime: 'nodejs' } },

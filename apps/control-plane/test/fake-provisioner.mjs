@@ -59,6 +59,12 @@ const behaviours = {
     await send({ type: 'failure', code: 'locked', message: 'locked by process 1', retry: true });
     process.exit(0);
   },
+  'needs-approval': async (run) => {
+    if ((run.approveReplace ?? []).includes('eu-1-database')) return build(run);
+    const details = { names: ['eu-1-database'] };
+    await send({ type: 'failure', code: 'approval_needed', message: 'this would lose data', retry: false, details });
+    process.exit(0);
+  },
   fails: async (run) => {
     lifeOf(run.stateDir);
     await send({ type: 'failure', code: 'program_failed', message: 'the template is wrong', retry: false });

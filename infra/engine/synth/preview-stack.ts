@@ -17,8 +17,11 @@ import type { MonitorMethods } from '../in-process-program.js';
  * the same providers, but the program and the engine speak in this process and not over sockets. What differs is the time:
  * some tenth of a second instead of one (bench/provision.ts). planner.spec.ts holds both ways to the same answer.
  */
-export const previewStack = async (run: ParsedProvisionRun, signal: AbortSignal): Promise<ProvisionResult> => {
-  const builder = new ResultBuilder(run);
+export const previewStack = async (run: ParsedProvisionRun, signal: AbortSignal): Promise<ProvisionResult> =>
+  (await lookAhead(run, signal, new ResultBuilder(run))).result(null);
+
+/** The same with all that was gathered on the way: the gate before an `up` needs the URNs too. */
+export const lookAhead = async (run: ParsedProvisionRun, signal: AbortSignal, builder: ResultBuilder): Promise<ResultBuilder> => {
   const stack = run.spec.name;
   const store = new ScratchStore(new StateFile(run.stateDir, stack, run.passphraseFile));
   const config = Object.fromEntries(
@@ -42,7 +45,7 @@ export const previewStack = async (run: ParsedProvisionRun, signal: AbortSignal)
     observe: (event) => builder.observe(event),
     signal,
   });
-  return builder.result(null);
+  return builder;
 };
 
 const runProgram = async (d: Deployment): Promise<void> => {

@@ -1,5 +1,8 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { SynthRequest, Synthesis } from '@lapidary/contracts/planner-protocol';
+import { evaluateStack } from '../../policy/evaluate.js';
+import { policyFactsOf } from '../../template/policy-facts.js';
+import { monthlyCostOf } from '../../template/prices.js';
 import { projectName } from '../../template/stamp-template.js';
 import { renderStamp } from '../../template/stamp.js';
 import { runInProcess } from '../in-process-program.js';
@@ -24,8 +27,8 @@ export const renderGraph = async ({ spec, regionFacts, local }: SynthRequest): P
     graphDigest: String(graphDigest),
     templateVersion: String(templateVersion),
     resources: resources.filter(isRealised).map(({ type, name, protect, inputs }) => ({ type, name, protect, inputs: shown(inputs) })),
-    policy: [],
-    monthlyCost: null,
+    policy: [...evaluateStack(resources, policyFactsOf(spec, regionFacts))],
+    monthlyCost: monthlyCostOf(resources),
   };
 };
 

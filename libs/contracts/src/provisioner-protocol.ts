@@ -145,7 +145,14 @@ export const ProvisionerMessageSchema = z.discriminatedUnion('type', [
     /** Says "simulated cloud" where the aws target ran on the embedded engine. */
     engine: z.string(),
   }),
-  z.object({ type: z.literal('failure'), code: z.string(), message: z.string(), retry: z.boolean() }),
+  z.object({
+    type: z.literal('failure'),
+    code: z.string(),
+    message: z.string(),
+    retry: z.boolean(),
+    /** `names` of what needs an approval, `findings` of policies. */
+    details: z.record(z.string(), z.unknown()).default({}),
+  }),
 ]);
 export type ProvisionerMessage = z.infer<typeof ProvisionerMessageSchema>;
 

@@ -190,6 +190,13 @@ export const errorCatalogue = {
     'A policy refuses what would be built',
     'Each finding names rule, resource and what is wrong; docs/reference/policies.md says why each rule is there. Nothing was created.',
   ),
+  approval_needed: entry(
+    409,
+    exitCodes.conflict,
+    false,
+    'Data would be lost without an approval',
+    'Each named resource holds data that its replacement or deletion loses; repeat with --approve-replace <name> for each, or change the spec back.',
+  ),
   plan_failed: entry(
     500,
     exitCodes.error,

@@ -5,7 +5,7 @@ import type { ProvisionRun } from '@lapidary/contracts/provisioner-protocol';
 import { AppError } from '@lapidary/kernel/app-error';
 import { OutputTail } from './output-tail.js';
 import { plannerAnswerMs, plannerIdleMs, plannerResidentBytesMax, plannerWaitingMax } from './provision-limits.js';
-import type { ProvisionResult } from './provisioner-child.js';
+import { catalogueCodeOf, type ProvisionResult } from './provisioner-child.js';
 
 export interface PlannerOptions {
   /** Absolute path of the planner's program. */
@@ -116,8 +116,8 @@ export class PlannerProcess {
     if (parsed.data.type === 'synthesis') this.resolve(id, parsed.data.synthesis);
     else if (parsed.data.answer.type === 'result') this.resolve(id, parsed.data.answer);
     else {
-      const { code, message, retry } = parsed.data.answer;
-      this.reject(id, new AppError('plan_failed', message, { details: { engineCode: code, retry } }));
+      const { code, message, details } = parsed.data.answer;
+      this.reject(id, new AppError(catalogueCodeOf(code, 'plan_failed'), message, { details: { ...details, engineCode: code } }));
     }
     if (this.waiting.size > 0) return;
     if (residentBytes > (this.options.residentBytesMax ?? plannerResidentBytesMax)) return this.end();

@@ -31,13 +31,13 @@ export const planProvision = async (
   name: string,
   request: ProvisionRequest,
 ): Promise<ProvisionInput> => {
-  const { reason: _reason, ...asked } = request;
+  const { reason: _reason, approveReplace, ...asked } = request;
   const earlier = await earlierOverrides(reader, name);
   const resolved = await resolveSpec(config.LAPIDARY_STAMPS_DIR, name, (source) => (source === 'defaults' ? [earlier, asked] : [asked]));
   provisionRunOf(config, resolved.spec, resolved.regionFacts);
   await refuseOtherDriver(reader, resolved.spec.name, resolved.spec.driver);
   const overrides = resolved.source === 'defaults' ? { ...earlier, ...asked } : asked;
-  return ProvisionInputSchema.parse({ ...resolved, overrides: JSON.parse(JSON.stringify(overrides)) });
+  return ProvisionInputSchema.parse({ ...resolved, overrides: JSON.parse(JSON.stringify(overrides)), approveReplace });
 };
 
 const earlierOverrides = async (reader: Pick<Tx, 'query'>, name: string): Promise<SpecOverrides> => {

@@ -26,6 +26,8 @@ export const ProvisionInputSchema = z.object({
   source: z.enum(['file', 'defaults']),
   overrides: z.record(z.string(), z.unknown()),
   regionFacts: RegionFactsSchema,
+  /** Counts for this job and its retries only, never for a later provision. */
+  approveReplace: z.array(z.string()).default([]),
 });
 export type ProvisionInput = z.infer<typeof ProvisionInputSchema>;
 
@@ -99,10 +101,10 @@ const applyStep = (deps: ProvisionDeps): StepDefinition => ({
   title: 'Apply the template',
   timeoutMs: limits.applyTimeoutMs,
   run: async ({ job, signal, cutOff, report, progress }) => {
-    const { spec, regionFacts } = inputOf(job);
+    const { spec, regionFacts, approveReplace } = inputOf(job);
     const expected = await expectedResources(deps.reader, spec);
     const onCount = (done: number): void => progress(done, expected);
-    const run = provisionRunOf(deps.config, spec, regionFacts);
+    const run = { ...provisionRunOf(deps.config, spec, regionFacts), approveReplace };
     const script = deps.childScript ?? childScriptOf(deps.config);
     const result = await applySpec({ script, cwd: resolve(deps.config.LAPIDARY_ROOT_DIR), run, signal, kill: cutOff, report, onCount });
     const { outputs, changes, engine } = result;

@@ -132,6 +132,16 @@ describe('the provisioning child', () => {
     expect(seen.filter((m) => m.type === 'log' && m.level === 'warning')).toHaveLength(1);
   });
 
+  it('a refusal that people can act on keeps its own code and its names, and an approval reaches the child', async () => {
+    const options = { script, cwd: dir, signal: new AbortController().signal, onProgress: () => undefined, graces };
+    const run = runOf('needs-approval');
+    await expect(runProvisioner({ ...options, run })).rejects.toMatchObject({
+      code: 'approval_needed',
+      details: { names: ['eu-1-database'], child: { retry: false } },
+    });
+    expect((await runProvisioner({ ...options, run: { ...run, approveReplace: ['eu-1-database'] } })).changes).toEqual({ create: 3 });
+  });
+
   it('a child that ends without a word has failed; a program that is missing too', async () => {
     await expect(child('silent-end')).rejects.toMatchObject({
       code: 'provision_failed',

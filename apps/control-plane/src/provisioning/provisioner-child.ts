@@ -7,6 +7,7 @@ import {
 } from '@lapidary/contracts/provisioner-protocol';
 import { childEnvironment } from '@lapidary/config/load';
 import { AppError, isAppError } from '@lapidary/kernel/app-error';
+import type { ErrorCode } from '@lapidary/kernel/error-catalogue';
 import { stopCauseOf } from '../jobs/stop-reason.js';
 import { OutputTail } from './output-tail.js';
 import { childCancelGraceMs, childExitGraceMs, childShutdownGraceMs } from './provision-limits.js';
@@ -38,6 +39,12 @@ export interface ChildFailure {
 export const childFailureOf = (error: unknown): ChildFailure | undefined =>
   isAppError(error) ? (error.details['child'] as ChildFailure | undefined) : undefined;
 
+export type EngineFailure = Extract<ProvisionerMessage, { type: 'failure' }>;
+
+/** Refusals that people can do something about have a code of their own. */
+export const catalogueCodeOf = (engineCode: string, otherwise: ErrorCode): ErrorCode =>
+  engineCode === 'policy_refused' || engineCode === 'approval_needed' ? engineCode : otherwise;
+
 /** What the engine says while another operation holds the stack's state. */
 const lockedCode = 'locked';
 
@@ -63,7 +70,7 @@ class ChildConversation {
   private readonly settled = Promise.withResolvers<ProvisionResult>();
   private readonly timers = new Set<NodeJS.Timeout>();
   private result: ProvisionResult | undefined;
-  private failure: Extract<ProvisionerMessage, { type: 'failure' }> | undefined;
+  private failure: EngineFailure | undefined;
   private unreadable = 0;
   private readonly onAbort = (): void => this.stop();
   private readonly onKill = (): void => void this.child.kill('SIGKILL');
@@ -131,9 +138,9 @@ class ChildConversation {
     else this.settled.reject(this.crash(how));
   }
 
-  private toError({ code, message, retry }: { code: string; message: string; retry: boolean }): AppError {
+  private toError({ code, message, retry, details }: EngineFailure): AppError {
     const child: ChildFailure = { kind: code === lockedCode ? 'locked' : 'failed', retry };
-    return new AppError('provision_failed', message, { details: { child, engineCode: code } });
+    return new AppError(catalogueCodeOf(code, 'provision_failed'), message, { details: { ...details, child, engineCode: code } });
   }
 
   private crash(how: string): AppError {

@@ -55,6 +55,11 @@ export const ProvisionRequestSchema = z
     profile: z.string().min(1).max(40).optional(),
     isolation: z.enum(isolations).optional(),
     labels: LabelsSchema.optional(),
+    approveReplace: z
+      .array(z.string().min(1).max(200))
+      .max(50)
+      .optional()
+      .meta({ description: 'Names of resources with data that may be replaced or deleted this once' }),
     reason: z.string().max(500).optional(),
   })
   .meta({ id: 'ProvisionRequest' });

@@ -1,0 +1,27 @@
+import type { ParsedProvisionRun, PlannedChange, PolicyFinding } from '@lapidary/contracts/provisioner-protocol';
+import { EngineError } from './engine-error.js';
+
+/** What of a plan destroys data, and is not approved by name. */
+export const needsApproval = (plan: readonly PlannedChange[], approved: readonly string[]): readonly PlannedChange[] =>
+  plan.filter(({ op, stateful, name }) => stateful && (op === 'replace' || op === 'delete') && !approved.includes(name));
+
+/**
+ * Stands between the plan and the work: refuses before anything is changed what a mandatory policy forbids, and what would
+ * lose data without an approval by name.
+ */
+export const passGate = (plan: readonly PlannedChange[], findings: readonly PolicyFinding[], run: ParsedProvisionRun): void => {
+  const refused = findings.filter(({ level }) => level === 'mandatory');
+  if (refused.length > 0) throw policyRefusal(refused);
+  const unapproved = needsApproval(plan, run.approveReplace);
+  if (unapproved.length === 0) return;
+  const names = unapproved.map(({ name }) => name);
+  const what = unapproved.map(({ op, resourceType, name }) => `${op} ${resourceType} "${name}"`).join(', ');
+  throw new EngineError('approval_needed', `this would lose data: ${what}; approve each by name, or change the spec back`, {
+    names,
+  });
+};
+
+export const policyRefusal = (findings: readonly PolicyFinding[]): EngineError =>
+  new EngineError('policy_refused', findings.map(({ rule, resource, message }) => `${rule}: "${resource}" ${message}`).join('; '), {
+    findings,
+  });
