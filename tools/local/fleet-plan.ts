@@ -79,6 +79,7 @@ export const controlPlaneLaunch = (facts: FleetFacts, region: string): Launch =>
     LAPIDARY_ROOT_DIR: paths.root,
     LAPIDARY_ENGINE_STATE_DIR: path.join(paths.engineState, region),
     LAPIDARY_ENGINE_PASSPHRASE_FILE: paths.enginePassphrase,
+    LAPIDARY_SNAPSHOT_DIR: paths.snapshots,
     LAPIDARY_LOCAL_PROCESS_DIR: paths.processes,
     LAPIDARY_LOCAL_POSTGRES_ADMIN_URL: backend.postgresAdminUrl,
     LAPIDARY_LOCAL_AGENT_NATS_USER: 'agent',

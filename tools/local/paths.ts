@@ -10,6 +10,7 @@ export interface FleetPaths {
   readonly adminToken: string;
   readonly enginePassphrase: string;
   readonly engineState: string;
+  readonly snapshots: string;
   readonly processes: string;
   readonly logs: string;
   readonly pids: string;
@@ -32,6 +33,7 @@ export const fleetPaths = (root: string, data: string = path.join(root, '.lapida
     adminToken: path.join(data, 'admin.token'),
     enginePassphrase: path.join(data, 'engine.passphrase'),
     engineState: path.join(data, 'engine'),
+    snapshots: path.join(data, 'snapshots'),
     processes: path.join(data, 'processes'),
     logs: path.join(data, 'logs'),
     pids: path.join(data, 'pids'),

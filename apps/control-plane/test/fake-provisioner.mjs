@@ -39,6 +39,24 @@ const build = async (run) => {
   process.exit(0);
 };
 
+/** Takes away what was made, one by one. `crash-once` dies over the first, `deaf` hangs at it. */
+const destroy = async (run) => {
+  const file = join(run.stateDir, 'applied');
+  const behaviour = run.spec.labels.behaviour;
+  for (const name of resources) {
+    await resource(name, 'delete', 'started');
+    if (behaviour === 'deaf' && !existsSync(join(run.stateDir, 'let-go'))) await hang();
+    if (behaviour === 'crash-once' && lifeOf(run.stateDir) === 1) {
+      process.kill(process.pid, 'SIGKILL');
+      await hang();
+    }
+    await resource(name, 'delete', 'done');
+  }
+  writeFileSync(file, '');
+  await send({ type: 'result', changes: { delete: resources.length }, outputs: null, engine: 'fake' });
+  process.exit(0);
+};
+
 const behaviours = {
   good: build,
   'crash-once': async (run) => {
@@ -110,7 +128,14 @@ process.on('message', (message) => {
   mkdirSync(message.run.stateDir, { recursive: true });
   writeFileSync(
     join(message.run.stateDir, 'seen.json'),
-    JSON.stringify({ pid: process.pid, env: Object.keys(process.env), argv: process.argv }),
+    JSON.stringify({
+      pid: process.pid,
+      env: Object.keys(process.env),
+      argv: process.argv,
+      operation: message.run.operation,
+      unprotect: message.run.unprotect ?? false,
+    }),
   );
+  if (message.run.operation === 'destroy') return void destroy(message.run);
   void behaviours[message.run.spec.labels.behaviour ?? 'good'](message.run);
 });

@@ -9,6 +9,7 @@ import type { JobEvents, JobView } from '@lapidary/contracts/api/jobs';
 import { agentHealthPath } from '@lapidary/contracts/workload';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { freshDatabase, testNats } from '@lapidary/testing/backends';
+import { DecommissionModule } from '../src/decommission/decommission.module.js';
 import { JobsModule } from '../src/jobs/jobs.module.js';
 import { bringUp } from '../src/process/bring-up.js';
 import { createApp } from '../src/process/create-app.js';
@@ -33,6 +34,9 @@ labels: { front-door: "${frontDoor}" }
 export interface ProvisionWorld {
   readonly url: string;
   readonly stampsDir: string;
+  /** Holds `state`, `processes`, `snapshots`. */
+  readonly directory: string;
+  readonly databaseUrl: string;
   ask<T = Record<string, unknown>>(
     method: string,
     path: string,
@@ -71,6 +75,7 @@ export const openProvisionWorld = async (): Promise<ProvisionWorld> => {
       LAPIDARY_ROOT_DIR: directory,
       LAPIDARY_CONSOLE_DIR: join(directory, 'none'),
       LAPIDARY_ENGINE_STATE_DIR: join(directory, 'state'),
+      LAPIDARY_SNAPSHOT_DIR: join(directory, 'snapshots'),
       LAPIDARY_LOCAL_PROCESS_DIR: join(directory, 'processes'),
       LAPIDARY_LOCAL_POSTGRES_ADMIN_URL: database.url,
       LAPIDARY_ADMIN_TOKEN_FILE: join(directory, 'token'),
@@ -79,7 +84,7 @@ export const openProvisionWorld = async (): Promise<ProvisionWorld> => {
     { processMetrics: false },
   );
   await bringUp(resources, new AbortController().signal);
-  const { app } = await createApp(resources, { features: [...domainFeatures, JobsModule, ProvisioningModule] });
+  const { app } = await createApp(resources, { features: [...domainFeatures, JobsModule, ProvisioningModule, DecommissionModule] });
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
 
@@ -97,6 +102,8 @@ export const openProvisionWorld = async (): Promise<ProvisionWorld> => {
   const world: ProvisionWorld = {
     url,
     stampsDir,
+    directory,
+    databaseUrl: database.url,
     ask,
     query,
     registerAgent: async (stamp) => {

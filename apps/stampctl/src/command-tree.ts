@@ -41,7 +41,10 @@ export const commandTree: readonly CommandSpec[] = [
   {
     path: 'stamps ls',
     summary: 'List the stamps',
-    options: [{ flags: '--status <status>', description: 'only these', choices: ['provisioning', 'active', 'failed', 'retired'] }, limit],
+    options: [
+      { flags: '--status <status>', description: 'only these', choices: ['provisioning', 'active', 'failed', 'retiring', 'retired'] },
+      limit,
+    ],
     examples: ['stampctl stamps ls', 'stampctl stamps ls --region eu -o wide'],
     load: async () => (await import('./commands/stamps-ls.js')).stampsLs,
   },
@@ -67,6 +70,23 @@ export const commandTree: readonly CommandSpec[] = [
     options: [reason],
     examples: ['stampctl stamps uncordon eu-2'],
     load: async () => (await import('./commands/stamps-uncordon.js')).stampsUncordon,
+  },
+  {
+    path: 'stamps retire',
+    summary: 'Take an empty stamp down for good, and wait until nothing is left of it; asks for its name (--yes to skip)',
+    args: [stamp],
+    options: [
+      { flags: '--no-snapshot', description: 'keep no final snapshot of its database' },
+      { flags: '--dry-run', description: 'say what would be done and what stands in the way, change nothing' },
+      reason,
+      noWait,
+    ],
+    examples: [
+      'stampctl stamps retire eu-2',
+      'stampctl stamps retire eu-2 --dry-run',
+      'stampctl stamps retire eu-2 --yes --reason "region is closed"',
+    ],
+    load: async () => (await import('./commands/stamps-retire.js')).stampsRetire,
   },
   {
     path: 'tenants create',

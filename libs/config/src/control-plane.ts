@@ -40,6 +40,10 @@ export const ControlPlaneConfigSchema = z.object({
     .string()
     .default('.lapidary/engine.passphrase')
     .meta({ description: 'File with the passphrase that encrypts secrets in that state' }),
+  LAPIDARY_SNAPSHOT_DIR: z
+    .string()
+    .default('.lapidary/snapshots')
+    .meta({ description: 'Local driver: where the final snapshots of retired stamps are kept' }),
   LAPIDARY_LOCAL_PROCESS_DIR: z.string().optional().meta({ description: 'Local driver: directory that the local supervisor watches' }),
   LAPIDARY_LOCAL_POSTGRES_ADMIN_URL: z
     .string()

@@ -115,6 +115,13 @@ export const errorCatalogue = {
     'Not possible in the present state',
     'Look at the status first; the state diagram is in docs/reference/states.md.',
   ),
+  stamp_not_empty: entry(
+    409,
+    exitCodes.conflict,
+    false,
+    'The stamp is not empty',
+    'Each thing that remains is listed with how to be rid of it; a stamp is retired only when nothing depends on it any more.',
+  ),
   past_no_return: entry(
     409,
     exitCodes.conflict,
@@ -203,6 +210,13 @@ export const errorCatalogue = {
     true,
     'The plan could not be made',
     'Read the detail: the template, the state or the cloud refused. Nothing was changed.',
+  ),
+  retire_incomplete: entry(
+    500,
+    exitCodes.error,
+    true,
+    'Something of a retired stamp is still there',
+    'What is left is listed; see why it could not be removed, then "stampctl jobs retry <id>".',
   ),
   dead_lettered: entry(
     500,

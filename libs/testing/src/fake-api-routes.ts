@@ -12,6 +12,7 @@ import {
 import { ProvisionPlanSchema, type ProvisionPlan } from '@lapidary/contracts/api/provisioning';
 import { GeodeSchema, type GeodeView } from '@lapidary/contracts/api/replication';
 import { RegionPageSchema } from '@lapidary/contracts/api/regions';
+import { RetirePlanSchema, RetireStampSchema, type RetirePlan } from '@lapidary/contracts/api/retirement';
 import { RouteExplanationSchema, RouteQuerySchema } from '@lapidary/contracts/api/routing';
 import {
   CordonRequestSchema,
@@ -61,6 +62,8 @@ const routes: readonly (readonly [string, RegExp, Handler])[] = [
     ({ plane, response, id }) => send(response, 200, StampSchema, found(plane.stamps.get(id), `stamp ${id}`)),
   ],
   ['POST', /^\/v1\/stamps\/([^/]+)\/provision$/, (call) => provision(call)],
+  ['GET', /^\/v1\/stamps\/([^/]+)\/retirement$/, (call) => send(call.response, 200, RetirePlanSchema, retirement(call))],
+  ['POST', /^\/v1\/stamps\/([^/]+)\/retire$/, (call) => retire(call)],
   ['POST', /^\/v1\/stamps\/([^/]+)\/cordon$/, (call) => cordon(call, check(CordonRequestSchema, call.request.body).reason)],
   ['POST', /^\/v1\/stamps\/([^/]+)\/uncordon$/, (call) => cordon(call, (check(UncordonRequestSchema, call.request.body), null))],
   ['GET', /^\/v1\/tenants$/, (call) => page(call, TenantPageSchema, [...call.plane.tenants.values()], ['region', 'status'])],
@@ -165,6 +168,23 @@ const planOf = (plane: FakeControlPlane, name: string, asked: z.infer<typeof Pro
     stamp: stamp ? { status: stamp.status } : null,
     changed: stamp ? Object.keys(asked) : [],
   };
+};
+
+const retirement = ({ plane, id }: Call): RetirePlan => {
+  const stamp = found(plane.stamps.get(id), `stamp ${id}`);
+  const there = [...plane.tenants.values()].filter((t) => t.placement?.stamp === id).map((t) => t.id);
+  const remains = there.length === 0 ? [] : [{ kind: 'tenants' as const, count: there.length, examples: there, check: 'Delete them.' }];
+  return { stamp, remains, openJob: null, steps: [{ name: 'destroy', title: 'Take its resources away', noReturn: true }] };
+};
+
+const retire = (call: Call): void => {
+  const { plane, request, response, id } = call;
+  if (check(RetireStampSchema, request.body).confirm !== id) throw new AppError('confirmation_needed');
+  if (retirement(call).remains.length > 0) throw new AppError('stamp_not_empty');
+  const job = plane.openJob(id, 'decommission');
+  send(response, 202, JobSchema, job);
+  plane.stamps.set(id, { ...found(plane.stamps.get(id), `stamp ${id}`), status: 'retired', frontDoors: [] });
+  plane.progress({ ...job, status: 'succeeded', summary: '7 deleted' }, { message: 'done: 7 deleted' });
 };
 
 const cordon = ({ plane, response, id }: Call, reason: string | null): void => {

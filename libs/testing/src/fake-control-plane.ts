@@ -119,8 +119,8 @@ export class FakeControlPlane {
     for (const stream of this.streams) stream.write('event: lapidary.reset\ndata: {}\n\n');
   }
 
-  openJob(subject: string): JobView {
-    const job = aJob({ subject });
+  openJob(subject: string, kind: JobView['kind'] = 'provision'): JobView {
+    const job = aJob({ subject, kind });
     this.jobs.set(job.id, job);
     this.jobEvents.set(job.id, []);
     return job;

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 
 const good = new Set(['active', 'healthy', 'placed', 'succeeded', 'connected', 'self', 'live']);
 const bad = new Set(['failed', 'dead', 'cut', 'suspended', 'stale']);
-const passing = new Set(['provisioning', 'pending', 'suspected', 'queued', 'running', 'cancelling', 'cordoned', 'connecting']);
+const passing = new Set(['provisioning', 'retiring', 'pending', 'suspected', 'queued', 'running', 'cancelling', 'cordoned', 'connecting']);
 
 export const toneOf = (status: string): 'good' | 'bad' | 'passing' | 'quiet' => {
   if (good.has(status)) return 'good';

@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
+import { DecommissionModule } from '../decommission/decommission.module.js';
 import { DirectoryModule } from '../directory/directory.module.js';
 import { DriftModule } from '../drift/drift.module.js';
 import { HealthModule } from '../health/health.module.js';
@@ -27,5 +28,6 @@ export const allFeatures: readonly Type[] = [
   LiveModule,
   JobsModule,
   ProvisioningModule,
+  DecommissionModule,
   DriftModule,
 ];

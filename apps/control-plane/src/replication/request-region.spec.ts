@@ -8,6 +8,7 @@ describe('whose a request is', () => {
   it.each([
     ['POST', '/v1/stamps/us-2/provision', { region: 'us' }],
     ['POST', '/v1/stamps/us-2/cordon?x=1', { region: 'us' }],
+    ['GET', '/v1/stamps/us-2/retirement', { region: 'us' }],
     ['GET', `/v1/jobs/${job}`, { region: 'us' }],
     ['GET', `/v1/jobs/${job}/events?wait=20`, { region: 'us' }],
     ['POST', `/v1/jobs/${job}/cancel`, { region: 'us' }],

@@ -35,7 +35,8 @@ export const belongsTo = ({ method, url, body }: IncomingRequest): Belongs => {
   const named = (region: string | null | undefined): Belongs => (region ? { region } : null);
   switch (noun) {
     case 'stamps':
-      return isRead ? null : named(regionOfStamp(id));
+      // Whether it can be retired is for the region to say whose tenants and routes would be in the way.
+      return isRead && verb !== 'retirement' ? null : named(regionOfStamp(id));
     case 'regions':
       return verb === 'observations' ? named(id) : null;
     case 'jobs':

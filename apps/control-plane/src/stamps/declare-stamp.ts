@@ -26,6 +26,8 @@ export const declareStamp = async (tx: Tx, context: CommandContext, clock: Hybri
   );
   if (created.length > 0) return await recordStampChange(tx, context, clock, 'lapidary.stamp.declared.v1', spec.name, { spec });
   const row = await getLocked(tx, spec.name);
+  if (row.status === 'retired')
+    throw new AppError('name_taken', `${spec.name} is retired; names of retired stamps are not given out again`);
   const status = nextState(stampTransitions, row.status, 'declare');
   if (status !== row.status) await tx.query(`UPDATE stamp SET status = $2 WHERE name = $1`, [spec.name, status]);
   return await writeSpec(tx, context, clock, row, spec, status === 'active' ? 'lapidary.stamp.updated.v1' : 'lapidary.stamp.declared.v1');

@@ -13,15 +13,14 @@ describe('status tables', () => {
     expect(nextState(stampTransitions, 'active', 'declare')).toBe('active');
   });
 
-  it.each(['provisioning', 'active', 'failed', 'retired'] as const)(
-    'I9: nothing brings a retired stamp back, and %s retires only from rest',
-    (from) => {
-      const allowed = from === 'active' || from === 'failed';
-      if (allowed) expect(nextState(stampTransitions, from, 'retire')).toBe('retired');
-      else expect(() => nextState(stampTransitions, from, 'retire')).toThrow('is not possible');
-      expect(() => nextState(stampTransitions, 'retired', 'activate')).toThrow('while the stamp is retired');
-    },
-  );
+  it('I9: only a stamp that is retiring is buried, only one at rest begins to retire, and nothing brings a retired one back', () => {
+    const into = (to: string) => stampTransitions.transitions.filter((t) => t.to === to);
+    expect(into('retired').map((t) => [t.from, t.event])).toEqual([[['retiring'], 'bury']]);
+    expect(new Set(into('retiring').flatMap((t) => t.from))).toEqual(new Set(['active', 'failed', 'retiring']));
+    expect(stampTransitions.transitions.filter((t) => t.from.includes('retired'))).toEqual([]);
+    expect(() => nextState(stampTransitions, 'provisioning', 'retire')).toThrow('is not possible');
+    expect(() => nextState(stampTransitions, 'retiring', 'activate')).toThrow('while the stamp is retiring');
+  });
 
   it.each(['place', 'suspend', 'resume', 'delete'] as const)('a deleted tenant never changes: %s is refused', (event) => {
     expect(() => nextState(tenantTransitions, 'deleted', event)).toThrow('while the tenant is deleted');

@@ -19,6 +19,7 @@ import {
   type GeodeView,
   type ReplayResult,
 } from '@lapidary/contracts/api/replication';
+import { RetirePlanSchema, type RetirePlan, type RetireStamp } from '@lapidary/contracts/api/retirement';
 import { RouteExplanationSchema, type RouteExplanation } from '@lapidary/contracts/api/routing';
 import { StampPageSchema, StampSchema, type ProvisionRequest, type StampView } from '@lapidary/contracts/api/stamps';
 import { VersionSchema } from '@lapidary/contracts/api/system';
@@ -76,6 +77,14 @@ export class Api {
   /** What a provision would do; nothing is written. */
   async planProvision(name: string, body: ProvisionRequest): Promise<ProvisionPlan> {
     return this.post(`${paths.provisionPath(name)}?dryRun=true`, ProvisionPlanSchema, body);
+  }
+
+  async planRetirement(name: string): Promise<RetirePlan> {
+    return (await this.http.request('GET', paths.retirementPath(name), { schema: RetirePlanSchema })).value;
+  }
+
+  async retire(name: string, body: RetireStamp): Promise<JobView> {
+    return this.post(paths.retirePath(name), JobSchema, body);
   }
 
   async cordon(name: string, reason: string): Promise<StampView> {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { JobIdSchema, PageQuerySchema, pageOf, RegionNameSchema, TimeSchema } from './common.js';
 
 export const jobStatuses = ['queued', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled'] as const;
-export const jobKinds = ['provision'] as const;
+export const jobKinds = ['provision', 'decommission'] as const;
 export const stepStatuses = ['pending', 'running', 'succeeded', 'failed', 'skipped'] as const;
 export const finishedJobStatuses: readonly string[] = ['succeeded', 'failed', 'cancelled'];
 

@@ -21,6 +21,8 @@ export const readyPath = '/readyz';
 
 export const stampPath = (name: string): string => `${stampsPath}/${part(name)}`;
 export const provisionPath = (name: string): string => `${stampPath(name)}/provision`;
+export const retirementPath = (name: string): string => `${stampPath(name)}/retirement`;
+export const retirePath = (name: string): string => `${stampPath(name)}/retire`;
 export const cordonPath = (name: string): string => `${stampPath(name)}/cordon`;
 export const uncordonPath = (name: string): string => `${stampPath(name)}/uncordon`;
 export const tenantPath = (id: string): string => `${tenantsPath}/${part(id)}`;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LabelsSchema, PageQuerySchema, pageOf, RegionNameSchema, StampNameSchema, TimeSchema } from './common.js';
 
-export const stampStatuses = ['provisioning', 'active', 'failed', 'retired'] as const;
+export const stampStatuses = ['provisioning', 'active', 'failed', 'retiring', 'retired'] as const;
 export const rings = ['canary', 'early', 'broad'] as const;
 export const isolations = ['pooled', 'dedicated'] as const;
 export const stampHealths = ['unknown', 'healthy', 'suspected', 'dead'] as const;

@@ -24,6 +24,8 @@ export const eventSchemas = {
   'lapidary.stamp.registered.v1': stampEvent,
   'lapidary.stamp.cordoned.v1': stampEvent,
   'lapidary.stamp.uncordoned.v1': stampEvent,
+  'lapidary.stamp.retiring.v1': stampEvent,
+  'lapidary.stamp.retired.v1': stampEvent,
   'lapidary.tenant.created.v1': tenantEvent,
   'lapidary.tenant.placed.v1': tenantEvent,
   'lapidary.tenant.serving.v1': tenantEvent,
