@@ -1,6 +1,7 @@
 import { findingTable, runTable, suppressionTable } from '@lapidary/control-plane/drift/drift-states';
 import { jobTable, stepTable } from '@lapidary/control-plane/jobs/job-states';
 import { deadLetterTransitions } from '@lapidary/control-plane/replication/dead-letter-states';
+import { memberTable, rolloutTable, waveTable } from '@lapidary/control-plane/rollouts/rollout-states';
 import { stampTransitions } from '@lapidary/control-plane/stamps/stamp-states';
 import { tenantTransitions } from '@lapidary/control-plane/tenants/tenant-states';
 import { registrationTable } from '@lapidary/stamp-agent/registration-states';
@@ -20,6 +21,9 @@ export const statesPage = (): string =>
       tenantTransitions,
       jobTable,
       stepTable,
+      rolloutTable,
+      waveTable,
+      memberTable,
       findingTable,
       suppressionTable,
       runTable,

@@ -20,6 +20,9 @@ export const regionNamePattern = /^[a-z](?:[a-z0-9]|-(?=[a-z]))*$/;
 export const stampNamePattern = /^([a-z](?:[a-z0-9]|-(?=[a-z]))*)-([1-9][0-9]{0,3})$/;
 export const jobIdPattern = /^([a-z](?:[a-z0-9]|-(?=[a-z]))*)\.([0-9A-HJKMNP-TV-Z]{26})$/;
 
+/** Roll-outs are named as jobs are, so that any geode finds the one that coordinates it. */
+export const rolloutIdPattern = jobIdPattern;
+
 export const isTenantId = (value: string): value is TenantId => dnsLabelPattern.test(value);
 
 export const isRegionName = (value: string): value is RegionName => value.length <= regionNameLengthMax && regionNamePattern.test(value);

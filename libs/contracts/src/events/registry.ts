@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { FindingSchema, SuppressionSchema } from '../api/drift.js';
 import { JobEventSchema, JobSchema } from '../api/jobs.js';
+import { RolloutSchema } from '../api/rollouts.js';
 import { StampSchema } from '../api/stamps.js';
 import { TenantSchema } from '../api/tenants.js';
 
@@ -34,6 +35,7 @@ export const eventSchemas = {
   'lapidary.tenant.deleted.v1': tenantEvent,
   'lapidary.job.queued.v1': jobEvent,
   'lapidary.job.changed.v1': jobEvent,
+  'lapidary.rollout.changed.v1': z.object({ rollout: RolloutSchema }),
   'lapidary.job.progressed.v1': z.object({ job: JobSchema, event: JobEventSchema }),
   'lapidary.drift.found.v1': findingEvent,
   'lapidary.drift.resolved.v1': findingEvent,
