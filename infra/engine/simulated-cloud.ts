@@ -1,10 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { changedKeys } from './diff.js';
 import type { PropertyMap } from './property-values.js';
 import { replacingKeys } from './replace-rules.js';
 import type { ChangeContext, CreateContext, DiffResult, ResourceProvider } from './resource-provider.js';
+import { simulatedAccount, simulatedInvoke, simulatedOutputs } from './simulated-outputs.js';
 import { writeDurably } from './state-file.js';
 import { typeOf } from './urn.js';
 
@@ -13,17 +14,6 @@ type World = Record<string, PropertyMap>;
 
 /** As much of a real id as people recognise: `vpc-0a1b2c3d4e5f60718`. */
 const idDigits = 17;
-
-/** Questions that change nothing and need no object. */
-export const simulatedInvoke =
-  (region: string) =>
-  (token: string, args: PropertyMap): Promise<PropertyMap> => {
-    if (token.endsWith(':getRandomPassword')) {
-      const length = typeof args['passwordLength'] === 'number' ? args['passwordLength'] : 32;
-      return Promise.resolve({ ...args, id: region, randomPassword: randomBytes(length).toString('base64url').slice(0, length) });
-    }
-    return Promise.reject(new Error(`the simulated cloud does not answer ${token}`));
-  };
 
 /**
  * A pretended AWS for developing and testing the aws target without an account: objects in a file, ids and computed
@@ -84,14 +74,8 @@ export class SimulatedCloud implements ResourceProvider {
 
   private computed(type: string, id: string, inputs: PropertyMap): PropertyMap {
     const kind = type.split(':').at(-1) ?? '';
-    const name = typeof inputs['name'] === 'string' ? inputs['name'] : id;
-    const arn = `arn:aws:simulated:${this.region}:000000000000:${kind.toLowerCase()}/${id}`;
-    const special: Readonly<Record<string, PropertyMap>> = {
-      LoadBalancer: { dnsName: `${id}.elb.${this.region}.simulated.invalid` },
-      Instance: { endpoint: `${id}.rds.${this.region}.simulated.invalid:5432`, masterUserSecrets: [{ secretArn: `${arn}/credentials` }] },
-      Key: { keyId: id },
-    };
-    return { arn, name, ...(special[kind] ?? {}) };
+    const arn = `arn:aws:simulated:${this.region}:${simulatedAccount}:${kind.toLowerCase()}/${id}`;
+    return simulatedOutputs(kind, { id, arn, region: this.region, inputs });
   }
 
   private async load(): Promise<World> {

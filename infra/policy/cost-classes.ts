@@ -11,9 +11,9 @@ export interface CostClass {
 
 /** Graviton families only: the same work for about a fifth less. */
 export const costClassOf: Readonly<Record<StampSpec['profile'], CostClass>> = {
-  small: { database: 'medium', cache: 'medium', families: ['t4g'], monthlyUsdMax: 900 },
-  medium: { database: 'xlarge', cache: 'large', families: ['t4g', 'm7g'], monthlyUsdMax: 2000 },
-  large: { database: '4xlarge', cache: '2xlarge', families: ['t4g', 'm7g', 'r7g'], monthlyUsdMax: 5000 },
+  small: { database: 'medium', cache: 'medium', families: ['t4g'], monthlyUsdMax: 600 },
+  medium: { database: 'xlarge', cache: 'large', families: ['t4g', 'm7g'], monthlyUsdMax: 1500 },
+  large: { database: '4xlarge', cache: '2xlarge', families: ['t4g', 'm7g', 'r7g'], monthlyUsdMax: 3500 },
 };
 
 const sizes = ['micro', 'small', 'medium', 'large', 'xlarge', '2xlarge', '4xlarge', '8xlarge', '12xlarge', '16xlarge', '24xlarge'];

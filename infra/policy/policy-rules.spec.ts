@@ -262,6 +262,6 @@ describe('rules on a whole stack', () => {
   test('monthly-cost', () => {
     const machine = (instanceClass: string) => database({ instanceClass, multiAz: true, allocatedStorage: 50 });
     expect(stack('monthly-cost', [machine('db.t4g.medium')])).toEqual([]);
-    expect(stack('monthly-cost', [machine('db.r7g.2xlarge')])[0]).toMatch(/about \d+ USD a month .* the small profile allows 900/);
+    expect(stack('monthly-cost', [machine('db.r7g.2xlarge')])[0]).toMatch(/about \d+ USD a month .* the small profile allows 600/);
   });
 });

@@ -16,12 +16,20 @@ export interface StampInputs {
   readonly spec: StampSpec;
   readonly region: RegionFacts;
   readonly local: LocalFacts | undefined;
+  /** The stamp is about to be taken down: what holds data may be deleted. */
+  readonly unprotected?: boolean;
   /** Of the stamps' agents, for the region's NATS; local target only. */
   readonly natsPassword: pulumi.Output<string> | undefined;
 }
 
 /** Keys of the stack's config, in the project's name space. Values are JSON but for the password. */
-export const configKeys = { spec: 'spec', region: 'region', local: 'local', natsPassword: 'natsPassword' } as const;
+export const configKeys = {
+  spec: 'spec',
+  region: 'region',
+  local: 'local',
+  natsPassword: 'natsPassword',
+  unprotected: 'unprotected',
+} as const;
 
 /** The same for the forked child and for the real CLI: everything the program needs stands in the stack's config. */
 export const readStampInputs = (config: pulumi.Config): StampInputs => ({
@@ -29,4 +37,5 @@ export const readStampInputs = (config: pulumi.Config): StampInputs => ({
   region: RegionFactsSchema.parse(config.requireObject(configKeys.region)),
   local: LocalFactsSchema.optional().parse(config.getObject(configKeys.local)),
   natsPassword: config.getSecret(configKeys.natsPassword),
+  unprotected: config.getBoolean(configKeys.unprotected) ?? false,
 });

@@ -1,4 +1,4 @@
-import type * as pulumi from '@pulumi/pulumi';
+import * as pulumi from '@pulumi/pulumi';
 import type { StampOutputs } from '@lapidary/contracts/provisioner-protocol';
 import { GraphRecorder } from './graph-recorder.js';
 import type { StampInputs } from './stamp-inputs.js';
@@ -13,7 +13,7 @@ export type StampProgramOutputs = {
 };
 
 /**
- * The one template (P-ST4): from spec and facts to a tree of resources, the same tree of network, data and compute for every
+ * The one template (P-ST4): from spec and facts to a tree of resources, a tree of the same parts for every
  * target. Reads nothing but its arguments, so equal arguments render equal graphs.
  */
 export const renderStamp = async (inputs: StampInputs): Promise<StampProgramOutputs> => {
@@ -25,6 +25,7 @@ export const renderStamp = async (inputs: StampInputs): Promise<StampProgramOutp
     agentTokenSha256: target.outputs.agentTokenSha256,
     templateVersion,
     graphDigest: recorder.digest(),
+    links: pulumi.all(target.outputs.links),
   };
 };
 

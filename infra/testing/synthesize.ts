@@ -1,5 +1,5 @@
 import { runInProcess } from '../engine/in-process-program.js';
-import { simulatedInvoke } from '../engine/simulated-cloud.js';
+import { simulatedInvoke } from '../engine/simulated-outputs.js';
 import { recordingMonitor, type GraphResource } from '../engine/synth/recording-monitor.js';
 
 export type { GraphResource };

@@ -9,6 +9,9 @@ export interface GraphResource {
   readonly name: string;
   readonly custom: boolean;
   readonly parent: string;
+  readonly urn: string;
+  /** URNs that it had in earlier versions of the program. */
+  readonly aliases: readonly string[];
   readonly provider: string;
   readonly protect: boolean;
   /** With secret marks. */
@@ -35,17 +38,20 @@ export const recordingMonitor = (project: string, stack: string, resources: Grap
   },
   registerResource: (request: resourceTypes.RegisterResourceRequest) => {
     const type = request.getType();
+    const urn = makeUrn(stack, project, type, request.getName(), request.getParent());
     resources.push({
       type,
       name: request.getName(),
       custom: request.getCustom(),
       parent: request.getParent().split('::').at(-1) ?? '',
+      urn,
+      aliases: request.getAliasurnsList(),
       provider: request.getProvider(),
       protect: request.getProtect() ?? false,
       inputs: (request.getObject()?.toJavaScript() ?? {}) as PropertyMap,
     });
     const response = new protos.resource.RegisterResourceResponse();
-    response.setUrn(makeUrn(stack, project, type, request.getName(), request.getParent()));
+    response.setUrn(urn);
     response.setObject(request.getObject());
     return response;
   },

@@ -7,7 +7,7 @@ import { projectName } from '../../template/stamp-template.js';
 import { renderStamp } from '../../template/stamp.js';
 import { runInProcess } from '../in-process-program.js';
 import { masked, unknownValue, type PropertyMap } from '../property-values.js';
-import { simulatedInvoke } from '../simulated-cloud.js';
+import { simulatedInvoke } from '../simulated-outputs.js';
 import { isProviderType } from '../urn.js';
 import { recordingMonitor, type GraphResource } from './recording-monitor.js';
 

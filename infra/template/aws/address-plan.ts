@@ -1,6 +1,6 @@
 /**
- * Who gets which private addresses. 10.0.0.0/8 is cut into 32 regions of 128 stamps of 4,096 addresses each, so that no
- * two stamps of the fleet overlap and any of them can be peered. The list is append-only: an index is an address for good.
+ * Who gets which private addresses. 10.0.0.0/8 is cut into 32 regions of 128 networks of 4,096 addresses each, so that no
+ * two networks of the fleet overlap and any of them can be joined. The list is append-only: an index is an address for good.
  */
 const regions = [
   'eu-west-1', 'us-east-1', 'eu-central-1', 'us-west-2', 'eu-west-2', 'eu-west-3', 'eu-north-1', 'eu-south-1', 'us-east-2', 'us-west-1',
@@ -8,35 +8,58 @@ const regions = [
   'af-south-1', 'me-south-1', 'me-central-1', 'il-central-1', 'eu-central-2', 'eu-south-2', 'ap-south-2', 'ap-southeast-3',
 ] as const; // prettier-ignore
 
-export const stampsPerRegionMax = 128;
+const networksPerRegion = 128;
+/** The last network of a region is its control plane's. */
+export const stampsPerRegionMax = networksPerRegion - 1;
 /** /20. */
-const addressesPerStamp = 4096;
-/** Two /22 for what runs, two /24 for load balancers and NAT; the rest is left for what comes. */
-const privateSize = 1024;
-const publicSize = 256;
+const addressesPerNetwork = 4096;
+
+/** The whole fleet's private addresses: routers and control planes come from in here, nobody else. */
+export const fleetCidr = '10.0.0.0/8';
+
+export const zones = ['a', 'b', 'c'] as const;
+export type Zone = (typeof zones)[number];
+
+export interface ZoneAddresses {
+  /** For NAT. */
+  readonly public: string;
+  /** For what runs. */
+  readonly private: string;
+  /** For what holds data; no way to the internet. */
+  readonly data: string;
+}
 
 export interface AddressPlan {
   readonly vpc: string;
-  readonly privateSubnets: readonly [string, string];
-  readonly publicSubnets: readonly [string, string];
+  readonly zones: Readonly<Record<Zone, ZoneAddresses>>;
 }
 
 /** The addresses of stamp `<region>-<n>` in an AWS region. One region of the fleet per AWS region. */
-export const addressPlan = (stamp: string, awsRegion: string): AddressPlan => {
+export const stampAddresses = (stamp: string, awsRegion: string): AddressPlan => {
+  const number = Number(stamp.slice(stamp.lastIndexOf('-') + 1));
+  if (number > stampsPerRegionMax)
+    throw new Error(`${stamp}: the address plan has room for ${stampsPerRegionMax} stamps per region on AWS`);
+  return network(awsRegion, number - 1);
+};
+
+export const controlPlaneAddresses = (awsRegion: string): AddressPlan => network(awsRegion, networksPerRegion - 1);
+
+const network = (awsRegion: string, index: number): AddressPlan => {
   const region = (regions as readonly string[]).indexOf(awsRegion);
   if (region === -1)
     throw new Error(
       `the AWS region ${awsRegion} has no place in the address plan; add it at the end of infra/template/aws/address-plan.ts`,
     );
-  const number = Number(stamp.slice(stamp.lastIndexOf('-') + 1));
-  if (number > stampsPerRegionMax)
-    throw new Error(`${stamp}: the address plan has room for ${stampsPerRegionMax} stamps per region on AWS`);
-  const base = (region * stampsPerRegionMax + (number - 1)) * addressesPerStamp;
-  const publicBase = base + 2 * privateSize;
+  const base = (region * networksPerRegion + index) * addressesPerNetwork;
+  const at = (offset: number, bits: number): string => cidr(base + offset, bits);
   return {
-    vpc: cidr(base, 20),
-    privateSubnets: [cidr(base, 22), cidr(base + privateSize, 22)],
-    publicSubnets: [cidr(publicBase, 24), cidr(publicBase + publicSize, 24)],
+    vpc: at(0, 20),
+    // The first two zones keep the addresses that template 0.1 gave them, so the others lie in between. All 4,096 are used.
+    zones: {
+      a: { private: at(0, 22), public: at(2048, 24), data: at(2560, 25) },
+      b: { private: at(1024, 22), public: at(2304, 24), data: at(2688, 25) },
+      c: { private: at(3072, 22), public: at(2944, 25), data: at(2816, 25) },
+    },
   };
 };
 

@@ -1,126 +1,169 @@
-import { SecurityGroup } from '@pulumi/aws/ec2/securityGroup.js';
+import { createHash } from 'node:crypto';
 import { Cluster } from '@pulumi/aws/ecs/cluster.js';
 import { HttpNamespace } from '@pulumi/aws/servicediscovery/httpNamespace.js';
 import * as pulumi from '@pulumi/pulumi';
 import type { StampSpec } from '@lapidary/contracts/stamp-spec';
-import { profileOf } from '../profiles.js';
+import type { AwsProfile } from '../profiles.js';
 import { templateVersion } from '../template-version.js';
-import { AgentToken } from './agent-token.js';
 import type { AwsData } from './data.js';
-import { FrontDoor } from './front-door.js';
+import type { AwsEdge } from './edge.js';
+import { formerly } from './formerly.js';
+import { GeneratedSecret } from './generated-secret.js';
+import { ports, type AwsGroups } from './groups.js';
+import type { AwsKeys } from './keys.js';
+import type { AwsMessaging } from './messaging.js';
 import type { AwsNetwork } from './network.js';
-import { AwsService } from './service.js';
-import { named } from './tags.js';
+import { parameterArn } from './region-facts.js';
+import { AwsService, type AwsServiceArgs } from './service.js';
+import type { ServiceGround } from './service-ground.js';
+import { componentType, nameOf, tagged, type StackOwner, type StackPlace } from './stack-owner.js';
 
 export interface AwsComputeArgs {
-  readonly spec: StampSpec;
-  readonly awsRegion: string;
+  readonly owner: StackOwner;
+  readonly place: StackPlace;
   readonly network: AwsNetwork;
-  readonly data: AwsData;
+  readonly keys: AwsKeys;
 }
 
-const agentPort = 8080;
-const workloadPort = 8081;
-
-/** Cluster, front door, agent and workload. Only the front door is reached from outside the stamp. */
+/** The ground that services run on: the cluster and its name space. The services come onto it by `run`, once there is data. */
 export class AwsCompute extends pulumi.ComponentResource {
-  readonly frontDoorUrl: pulumi.Output<string>;
-  readonly agentTokenSha256: pulumi.Output<string>;
+  readonly ground: ServiceGround;
 
   constructor(args: AwsComputeArgs, options: pulumi.ComponentResourceOptions) {
-    super('lapidary:stamp:Compute', `${args.spec.name}-compute`, {}, options);
-    const { spec, network, data } = args;
+    const { owner, place, network, keys } = args;
+    super(componentType(owner, 'Compute'), nameOf(owner, 'compute'), {}, options);
     const own = { parent: this };
-    const tags = (what: string) => named(spec, `${spec.name}-${what}`);
+    const name = `lapidary-${owner.name}`;
     const cluster = new Cluster(
-      `${spec.name}-cluster`,
-      { name: `lapidary-${spec.name}`, settings: [{ name: 'containerInsights', value: 'enabled' }], tags: tags('cluster') },
+      nameOf(owner, 'cluster'),
+      { name, settings: [{ name: 'containerInsights', value: 'enabled' }], tags: tagged(owner, 'cluster') },
       own,
     );
-    const namespace = new HttpNamespace(`${spec.name}-services`, { name: `lapidary-${spec.name}`, tags: tags('services') }, own);
-    const token = new AgentToken({ spec, keyArn: data.keyArn }, own);
-    const door = new FrontDoor({ spec, network, agentPort }, own);
-    const group = this.serviceGroup(spec, network);
-    const common = {
-      spec,
-      awsRegion: args.awsRegion,
-      keyArn: data.keyArn,
+    const namespace = new HttpNamespace(nameOf(owner, 'services'), { name, tags: tagged(owner, 'services') }, own);
+    this.ground = {
+      owner,
+      place,
       clusterArn: cluster.arn,
+      clusterName: name,
       namespaceArn: namespace.arn,
       subnetIds: network.privateSubnetIds,
-      securityGroupId: group.id,
+      logsKeyArn: keys.logs,
+      secretsKeyArn: keys.secrets,
     };
-    const workload = new AwsService({ ...common, ...workloadOf(args) }, own);
-    new AwsService(
-      { ...common, ...agentOf(spec, token), targetGroupArn: door.targetGroupArn },
-      { parent: this, dependsOn: [workload, door] },
-    );
-    this.frontDoorUrl = door.url;
-    this.agentTokenSha256 = token.sha256;
     this.registerOutputs();
-  }
-
-  private serviceGroup(spec: StampSpec, network: AwsNetwork): SecurityGroup {
-    return new SecurityGroup(
-      `${spec.name}-services`,
-      {
-        vpcId: network.vpcId,
-        description: `Agent and workload of stamp ${spec.name}`,
-        ingress: [
-          {
-            protocol: 'tcp',
-            fromPort: agentPort,
-            toPort: workloadPort,
-            cidrBlocks: [network.cidr],
-            description: 'Front door and each other',
-          },
-        ],
-        egress: [{ protocol: '-1', fromPort: 0, toPort: 0, cidrBlocks: ['0.0.0.0/0'], description: 'Registries, NATS, AWS' }],
-        tags: named(spec, `${spec.name}-services`),
-      },
-      { parent: this },
-    );
   }
 }
 
-const workloadOf = ({ spec, data }: AwsComputeArgs) => ({
-  name: 'workload' as const,
-  image: `lapidary/storefront:${spec.workload.version}`,
-  port: workloadPort,
-  count: profileOf[spec.profile].aws.workloadCount,
-  single: false,
-  env: {
-    LAPIDARY_STAMP: spec.name,
-    LAPIDARY_HTTP_HOST: '0.0.0.0',
-    LAPIDARY_HTTP_PORT: String(workloadPort),
-    LAPIDARY_WORKLOAD_VERSION: spec.workload.version,
-    // Without a password: the driver takes it from PGPASSWORD, which ECS fills from the secret.
-    LAPIDARY_DATABASE_URL: pulumi.interpolate`postgres://lapidary@${data.endpoint}/${data.databaseName}?sslmode=require`,
-  },
-  secrets: { PGPASSWORD: pulumi.interpolate`${data.credentialsArn}:password::` },
-  readableSecrets: [data.credentialsArn],
-});
+export interface StampServicesArgs {
+  readonly spec: StampSpec;
+  readonly size: AwsProfile;
+  readonly compute: AwsCompute;
+  readonly keys: AwsKeys;
+  readonly groups: AwsGroups;
+  readonly data: AwsData;
+  readonly messaging: AwsMessaging;
+  readonly edge: AwsEdge;
+}
 
-const agentOf = (spec: StampSpec, token: AgentToken) => ({
-  name: 'agent' as const,
-  image: `lapidary/stamp-agent:${templateVersion}`,
-  port: agentPort,
-  // One process per stamp: a second one would register too and fence off the first (P-HB3).
-  count: 1,
-  single: true,
-  env: {
-    LAPIDARY_STAMP: spec.name,
-    LAPIDARY_REGION: spec.region,
-    LAPIDARY_HTTP_HOST: '0.0.0.0',
-    LAPIDARY_HTTP_PORT: String(agentPort),
-    LAPIDARY_WORKLOAD_URL: `http://workload:${workloadPort}`,
-  },
-  // The region's NATS is written to these parameters by the regional program.
-  secrets: {
-    LAPIDARY_AGENT_TOKEN: token.secretArn,
-    LAPIDARY_NATS_URL: `/lapidary/${spec.region}/nats-url`,
-    LAPIDARY_NATS_USER: `/lapidary/${spec.region}/agent-nats-user`,
-    LAPIDARY_NATS_PASSWORD: `/lapidary/${spec.region}/agent-nats-password`,
-  },
-  readableSecrets: [token.secretArn],
-});
+export interface StampServices {
+  readonly agent: AwsService;
+  readonly workload: AwsService;
+  readonly agentTokenSha256: pulumi.Output<string>;
+}
+
+/** The workload and, in front of it, the stamp agent. */
+export const runStampServices = (args: StampServicesArgs): StampServices => {
+  const { compute, keys } = args;
+  const { owner, place } = compute.ground;
+  const formerToken = formerly(
+    ['lapidary:stamp:Stamp', 'lapidary:stamp:Compute', 'lapidary:stamp:AgentToken'],
+    nameOf(owner, 'agent-token'),
+  );
+  const token = new GeneratedSecret(
+    { owner, place, what: 'agent-token', keyArn: keys.secrets },
+    { parent: compute, aliases: [formerToken] },
+  );
+  const workload = new AwsService(workloadOf(args), { parent: compute });
+  const agent = new AwsService(agentOf(args, token), { parent: compute, dependsOn: [workload, args.edge, ...args.data.files.ready] });
+  // The digest says nothing about 285 random bits; the control plane compares it with what the agent shows.
+  const sha256 = token.value.apply((text) => createHash('sha256').update(text).digest('hex'));
+  return { agent, workload, agentTokenSha256: pulumi.unsecret(sha256) };
+};
+
+const image = ({ compute, keys }: StampServicesArgs, repository: string, version: string): pulumi.Output<string> =>
+  pulumi.interpolate`${keys.accountId}.dkr.ecr.${compute.ground.place.awsRegion}.amazonaws.com/lapidary/${repository}:${version}`;
+
+const workloadOf = (args: StampServicesArgs): AwsServiceArgs => {
+  const { spec, size, data, messaging } = args;
+  return {
+    ground: args.compute.ground,
+    name: 'workload',
+    image: image(args, 'workload', spec.workload.version),
+    ports: [{ name: 'workload', port: ports.workload, http: true }],
+    cpu: size.workload.cpu,
+    memoryMb: size.workload.memoryMb,
+    count: size.workload.min,
+    scaling: size.workload,
+    single: false,
+    env: {
+      LAPIDARY_STAMP: spec.name,
+      LAPIDARY_HTTP_HOST: '0.0.0.0',
+      LAPIDARY_HTTP_PORT: String(ports.workload),
+      LAPIDARY_WORKLOAD_VERSION: spec.workload.version,
+      // Without a password: the driver takes it from PGPASSWORD, which ECS fills from the secret.
+      LAPIDARY_DATABASE_URL: pulumi.interpolate`postgres://lapidary@${data.endpoint}/${data.databaseName}?sslmode=require`,
+      LAPIDARY_CACHE_URL: data.cache.url,
+      LAPIDARY_STAMP_NATS_URL: messaging.url,
+    },
+    secrets: {
+      PGPASSWORD: pulumi.interpolate`${data.credentialsArn}:password::`,
+      LAPIDARY_CACHE_PASSWORD: data.cache.passwordArn,
+      LAPIDARY_STAMP_NATS_PASSWORD: messaging.passwordArn,
+    },
+    readable: { secrets: [data.credentialsArn, data.cache.passwordArn, messaging.passwordArn], parameters: [] },
+    statements: [],
+    volumes: [],
+    securityGroupIds: [args.groups.services],
+    targets: [],
+  };
+};
+
+const agentOf = (args: StampServicesArgs, token: GeneratedSecret): AwsServiceArgs => {
+  const { spec, size, keys, data } = args;
+  const { place } = args.compute.ground;
+  const parameter = (name: 'natsUrl' | 'agentNatsUser' | 'agentNatsPassword') =>
+    parameterArn(place.awsRegion, keys.accountId, spec.region, name);
+  const parameters = {
+    LAPIDARY_NATS_URL: parameter('natsUrl'),
+    LAPIDARY_NATS_USER: parameter('agentNatsUser'),
+    LAPIDARY_NATS_PASSWORD: parameter('agentNatsPassword'),
+  };
+  const volume = data.files.volume('agent', '/data');
+  return {
+    ground: args.compute.ground,
+    name: 'agent',
+    image: image(args, 'lapidary', templateVersion),
+    command: ['node', '--enable-source-maps', 'apps/stamp-agent/dist/main.js'],
+    ports: [{ name: 'agent', port: ports.agent, http: true }],
+    cpu: size.agent.cpu,
+    memoryMb: size.agent.memoryMb,
+    // One process per stamp: a second one would register too and fence off the first (P-HB3).
+    count: 1,
+    single: true,
+    env: {
+      LAPIDARY_STAMP: spec.name,
+      LAPIDARY_REGION: spec.region,
+      LAPIDARY_HTTP_HOST: '0.0.0.0',
+      LAPIDARY_HTTP_PORT: String(ports.agent),
+      LAPIDARY_WORKLOAD_URL: `http://workload:${ports.workload}`,
+      // What it holds outlives its task: a new one serves with the control plane away (I7).
+      LAPIDARY_HOLDINGS_FILE: `${volume.path}/holdings.json`,
+    },
+    secrets: { LAPIDARY_AGENT_TOKEN: token.arn, ...parameters },
+    readable: { secrets: [token.arn], parameters: Object.values(parameters) },
+    statements: [data.files.mounting(volume)],
+    volumes: [volume],
+    securityGroupIds: [args.groups.services],
+    targets: [{ targetGroupArn: args.edge.targetGroupArn, port: ports.agent }],
+  };
+};

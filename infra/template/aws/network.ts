@@ -1,84 +1,85 @@
 import { DefaultSecurityGroup } from '@pulumi/aws/ec2/defaultSecurityGroup.js';
-import { Eip } from '@pulumi/aws/ec2/eip.js';
 import { InternetGateway } from '@pulumi/aws/ec2/internetGateway.js';
-import { NatGateway } from '@pulumi/aws/ec2/natGateway.js';
 import { RouteTable } from '@pulumi/aws/ec2/routeTable.js';
-import { RouteTableAssociation } from '@pulumi/aws/ec2/routeTableAssociation.js';
-import { Subnet } from '@pulumi/aws/ec2/subnet.js';
 import { Vpc } from '@pulumi/aws/ec2/vpc.js';
 import * as pulumi from '@pulumi/pulumi';
-import type { StampSpec } from '@lapidary/contracts/stamp-spec';
-import { addressPlan } from './address-plan.js';
-import { named } from './tags.js';
+import { zones, type AddressPlan } from './address-plan.js';
+import { addEndpoints } from './endpoints.js';
+import { addFlowLogs } from './flow-logs.js';
+import { addNat, addSubnets, joinTier, type ZoneSubnets } from './network-zone.js';
+import { componentType, nameOf, tagged, type StackOwner, type StackPlace } from './stack-owner.js';
+import { attachToFleet, routeToFleet } from './transit.js';
 
 export interface AwsNetworkArgs {
-  readonly spec: StampSpec;
-  readonly awsRegion: string;
+  readonly owner: StackOwner;
+  readonly place: StackPlace;
+  readonly addresses: AddressPlan;
+  readonly zoneCount: 2 | 3;
+  /** A way out per zone; with one for all, a zone that fails may take the others' way out with it. */
+  readonly natPerZone: boolean;
+  /** Registry, logs and secrets are reached without NAT; worth it from some hundred GB a month. */
+  readonly interfaceEndpoints: boolean;
+  readonly logsKeyArn: pulumi.Input<string>;
+  readonly transitGatewayId: pulumi.Input<string>;
 }
 
-/** Every AWS region that has zones at all has these two. */
-const zones = ['a', 'b'] as const;
 const everywhere = '0.0.0.0/0';
 
-/** A network of its own over two zones: private subnets for what runs, public ones for NAT. Each zone stands alone. */
+/** A network of its own with three tiers: public for NAT, private for what runs, data for what holds data. */
 export class AwsNetwork extends pulumi.ComponentResource {
   readonly vpcId: pulumi.Output<string>;
   readonly cidr: string;
+  readonly publicSubnetIds: readonly pulumi.Output<string>[];
   readonly privateSubnetIds: readonly pulumi.Output<string>[];
+  readonly dataSubnetIds: readonly pulumi.Output<string>[];
+  /** What is reached from other networks needs it first. */
+  readonly attachment: pulumi.Resource;
 
-  constructor(
-    private readonly args: AwsNetworkArgs,
-    options: pulumi.ComponentResourceOptions,
-  ) {
-    super('lapidary:stamp:Network', `${args.spec.name}-network`, {}, options);
-    const { spec, awsRegion } = args;
-    const plan = addressPlan(spec.name, awsRegion);
+  constructor(args: AwsNetworkArgs, options: pulumi.ComponentResourceOptions) {
+    const { owner, addresses } = args;
+    super(componentType(owner, 'Network'), nameOf(owner, 'network'), {}, options);
+    const own = { parent: this };
     const vpc = new Vpc(
-      `${spec.name}-vpc`,
-      { cidrBlock: plan.vpc, enableDnsHostnames: true, enableDnsSupport: true, tags: this.tags('vpc') },
-      { parent: this },
+      nameOf(owner, 'vpc'),
+      { cidrBlock: addresses.vpc, enableDnsHostnames: true, enableDnsSupport: true, tags: tagged(owner, 'vpc') },
+      own,
     );
     // Without rules: what forgets to name a group gets no network instead of all of it.
-    new DefaultSecurityGroup(
-      `${spec.name}-default`,
-      { vpcId: vpc.id, ingress: [], egress: [], tags: this.tags('default') },
-      { parent: this },
-    );
-    const gateway = new InternetGateway(`${spec.name}-gateway`, { vpcId: vpc.id, tags: this.tags('gateway') }, { parent: this });
-    const routes = [{ cidrBlock: everywhere, gatewayId: gateway.id }];
-    const publicRoutes = new RouteTable(`${spec.name}-public`, { vpcId: vpc.id, routes, tags: this.tags('public') }, { parent: this });
-    this.privateSubnetIds = zones.map((zone, i) =>
-      this.zone(zone, vpc.id, publicRoutes.id, plan.publicSubnets[i]!, plan.privateSubnets[i]!),
-    );
+    new DefaultSecurityGroup(nameOf(owner, 'default'), { vpcId: vpc.id, ingress: [], egress: [], tags: tagged(owner, 'default') }, own);
+    const subnets = zones
+      .slice(0, args.zoneCount)
+      .map((zone) =>
+        addSubnets({ owner, vpcId: vpc.id, zone, awsRegion: args.place.awsRegion, addresses: addresses.zones[zone], parent: this }),
+      );
+    this.attachment = attachToFleet({ ...args, vpcId: vpc.id, subnetIds: subnets.map((s) => s.private), parent: this });
+    const tables = this.routes(args, vpc.id, subnets);
+    addEndpoints({ ...args, vpcId: vpc.id, routeTableIds: tables, subnetIds: subnets.map((s) => s.private), parent: this });
+    addFlowLogs({ owner, vpcId: vpc.id, logsKeyArn: args.logsKeyArn, parent: this });
     this.vpcId = vpc.id;
-    this.cidr = plan.vpc;
+    this.cidr = addresses.vpc;
+    this.publicSubnetIds = subnets.map((s) => s.public);
+    this.privateSubnetIds = subnets.map((s) => s.private);
+    this.dataSubnetIds = subnets.map((s) => s.data);
     this.registerOutputs();
   }
 
-  private zone(
-    zone: string,
-    vpcId: pulumi.Output<string>,
-    publicRoutes: pulumi.Output<string>,
-    publicCidr: string,
-    privateCidr: string,
-  ): pulumi.Output<string> {
-    const { spec, awsRegion } = this.args;
-    const at = { vpcId, availabilityZone: `${awsRegion}${zone}` };
-    const id = (what: string): string => `${spec.name}-${what}-${zone}`;
-    const own = { parent: this };
-    const front = new Subnet(id('public'), { ...at, cidrBlock: publicCidr, tags: this.tags(`public-${zone}`) }, own);
-    new RouteTableAssociation(id('public'), { subnetId: front.id, routeTableId: publicRoutes }, own);
-    const address = new Eip(id('nat'), { domain: 'vpc', tags: this.tags(`nat-${zone}`) }, own);
-    // One per zone: a zone that fails must not take the other one's way out with it.
-    const nat = new NatGateway(id('nat'), { subnetId: front.id, allocationId: address.id, tags: this.tags(`nat-${zone}`) }, own);
-    const routes = [{ cidrBlock: everywhere, natGatewayId: nat.id }];
-    const table = new RouteTable(id('private'), { vpcId, routes, tags: this.tags(`private-${zone}`) }, own);
-    const inner = new Subnet(id('private'), { ...at, cidrBlock: privateCidr, tags: this.tags(`private-${zone}`) }, own);
-    new RouteTableAssociation(id('private'), { subnetId: inner.id, routeTableId: table.id }, own);
-    return inner.id;
-  }
-
-  private tags(what: string): Record<string, string> {
-    return named(this.args.spec, `${this.args.spec.name}-${what}`);
+  /** Returns the tables of the tiers that use AWS services. */
+  private routes(args: AwsNetworkArgs, vpcId: pulumi.Output<string>, subnets: readonly ZoneSubnets[]): pulumi.Output<string>[] {
+    const { owner } = args;
+    const after = { parent: this, dependsOn: [this.attachment] };
+    const fleet = routeToFleet(args.transitGatewayId);
+    const gateway = new InternetGateway(nameOf(owner, 'gateway'), { vpcId, tags: tagged(owner, 'gateway') }, { parent: this });
+    const table = (what: string, routes: pulumi.Input<object>[]): RouteTable =>
+      new RouteTable(nameOf(owner, what), { vpcId, routes, tags: tagged(owner, what) }, after);
+    const outer = table('public', [{ cidrBlock: everywhere, gatewayId: gateway.id }, fleet]);
+    // No way to the internet at all, in either direction.
+    const data = table('data', []);
+    const nats = subnets.slice(0, args.natPerZone ? subnets.length : 1).map((s) => addNat(owner, s, this));
+    const inner = subnets.map((s, i) => {
+      const nat = nats[i] ?? nats[0]!;
+      return table(`private-${s.zone}`, [{ cidrBlock: everywhere, natGatewayId: nat }, fleet]);
+    });
+    for (const [i, s] of subnets.entries()) joinTier(owner, s, { public: outer.id, private: inner[i]!.id, data: data.id }, this);
+    return [...inner.map((t) => t.id), data.id];
   }
 }

@@ -1,131 +1,91 @@
 import { LogGroup } from '@pulumi/aws/cloudwatch/logGroup.js';
 import { Service } from '@pulumi/aws/ecs/service.js';
 import { TaskDefinition } from '@pulumi/aws/ecs/taskDefinition.js';
-import { Role } from '@pulumi/aws/iam/role.js';
-import { RolePolicy } from '@pulumi/aws/iam/rolePolicy.js';
-import { RolePolicyAttachment } from '@pulumi/aws/iam/rolePolicyAttachment.js';
 import * as pulumi from '@pulumi/pulumi';
-import type { StampSpec } from '@lapidary/contracts/stamp-spec';
-import { profileOf } from '../profiles.js';
-import { named } from './tags.js';
+import { logDaysMin } from '../../policy/rules/log-retention.js';
+import { addScaling, type Scaling } from './autoscaling.js';
+import { containerDefinitions, taskVolumes, type ContainerArgs } from './container.js';
+import { serviceRoles, type Statement } from './service-roles.js';
+import type { ServiceGround } from './service-ground.js';
+import { componentType, nameOf, tagged } from './stack-owner.js';
 
-export interface AwsServiceArgs {
-  readonly spec: StampSpec;
-  readonly awsRegion: string;
-  readonly name: 'agent' | 'workload';
-  readonly image: string;
-  readonly port: number;
+export interface AwsServiceArgs extends Omit<ContainerArgs, 'name'> {
+  readonly ground: ServiceGround;
+  readonly name: string;
+  readonly cpu: number;
+  readonly memoryMb: number;
   readonly count: number;
-  readonly env: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Variable → where ECS finds its value: ARN of a secret, or name of a parameter. */
-  readonly secrets: Readonly<Record<string, pulumi.Input<string>>>;
-  /** ARNs of the secrets among them that the stamp owns. */
-  readonly readableSecrets: readonly pulumi.Input<string>[];
-  readonly keyArn: pulumi.Input<string>;
-  readonly clusterArn: pulumi.Input<string>;
-  readonly namespaceArn: pulumi.Input<string>;
-  readonly subnetIds: readonly pulumi.Input<string>[];
-  readonly securityGroupId: pulumi.Input<string>;
-  readonly targetGroupArn?: pulumi.Input<string>;
-  /** The old task ends before the new one starts. */
+  readonly scaling?: Scaling;
+  /** The old task ends before the new one starts: two at once would fence each other off, or write to one directory. */
   readonly single: boolean;
+  readonly securityGroupIds: readonly pulumi.Input<string>[];
+  readonly targets: readonly { readonly targetGroupArn: pulumi.Input<string>; readonly port: number }[];
+  readonly readable: { readonly secrets: readonly pulumi.Input<string>[]; readonly parameters: readonly pulumi.Input<string>[] };
+  /** What the program itself may do in AWS. */
+  readonly statements: readonly Statement[];
 }
 
-/** A quarter: longer than the slowest investigation, short enough to forget. */
-const logDays = 90;
-const assumeByEcsTasks = JSON.stringify({
-  Version: '2012-10-17',
-  Statement: [{ Effect: 'Allow', Principal: { Service: 'ecs-tasks.amazonaws.com' }, Action: 'sts:AssumeRole' }],
-});
-
-/** One Fargate service with its own roles and its own log, reached by others of the stamp as `http://<name>:<port>`. */
+/** One Fargate service with its own roles and its own log, reached by others of its cluster by the names of its ports. */
 export class AwsService extends pulumi.ComponentResource {
+  readonly serviceName: pulumi.Output<string>;
+  readonly logGroup: string;
+
   constructor(args: AwsServiceArgs, options: pulumi.ComponentResourceOptions) {
-    const id = `${args.spec.name}-${args.name}`;
-    const { image, port, count, env, secrets } = args;
+    const { ground, name, image, ports, count, env, secrets } = args;
+    const { owner, place } = ground;
+    const id = nameOf(owner, name);
     // As the component's inputs they are part of the graph's digest; in the container's JSON they are known at run time only.
-    super('lapidary:stamp:Service', `${id}-service`, { image, port, count, env, secrets }, options);
+    super(componentType(owner, 'Service'), `${id}-service`, { image, ports: ports.map((p) => p.port), count, env, secrets }, options);
     const own = { parent: this };
-    const tags = named(args.spec, id);
-    const logs = new LogGroup(
-      id,
-      { name: `/lapidary/${args.spec.name}/${args.name}`, retentionInDays: logDays, kmsKeyId: args.keyArn, tags },
-      own,
-    );
-    const execution = new Role(`${id}-execution`, { assumeRolePolicy: assumeByEcsTasks, tags }, own);
-    new RolePolicyAttachment(
-      `${id}-execution`,
-      { role: execution.name, policyArn: 'arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy' },
-      own,
-    );
-    new RolePolicy(`${id}-secrets`, { role: execution.id, policy: secretsPolicy(args) }, own);
-    const task = new Role(`${id}-task`, { assumeRolePolicy: assumeByEcsTasks, tags }, own);
-    const size = profileOf[args.spec.profile].aws;
+    const tags = tagged(owner, name);
+    this.logGroup = `/lapidary/${owner.name}/${name}`;
+    const logs = new LogGroup(id, { name: this.logGroup, retentionInDays: logDaysMin, kmsKeyId: ground.logsKeyArn, tags }, own);
+    const { secretsKeyArn } = ground;
+    const roles = serviceRoles({ owner, what: name, readable: args.readable, secretsKeyArn, statements: args.statements, parent: this });
     const definition = new TaskDefinition(
       id,
       {
         family: id,
-        cpu: String(size.cpu),
-        memory: String(size.memoryMb),
+        cpu: String(args.cpu),
+        memory: String(args.memoryMb),
         networkMode: 'awsvpc',
         requiresCompatibilities: ['FARGATE'],
-        executionRoleArn: execution.arn,
-        taskRoleArn: task.arn,
-        containerDefinitions: containerOf(args, logs.name),
+        executionRoleArn: roles.execution,
+        taskRoleArn: roles.task,
+        volumes: taskVolumes(args.volumes),
+        containerDefinitions: containerDefinitions(args, { group: logs.name, region: place.awsRegion }),
         tags,
       },
       own,
     );
-    new Service(id, { ...placementOf(args), taskDefinition: definition.arn, tags }, own);
+    const service = new Service(
+      id,
+      { ...placementOf(args), taskDefinition: definition.arn, propagateTags: 'SERVICE', enableEcsManagedTags: true, tags },
+      // How many there are is the autoscaler's business once it has begun.
+      { parent: this, ignoreChanges: args.scaling === undefined ? [] : ['desiredCount'] },
+    );
+    this.serviceName = service.name;
+    if (args.scaling !== undefined) addScaling({ ground, what: name, service, scaling: args.scaling, parent: this });
     this.registerOutputs();
   }
 }
 
-const containerOf = (args: AwsServiceArgs, logGroup: pulumi.Output<string>): pulumi.Output<string> =>
-  pulumi.jsonStringify([
-    {
-      name: args.name,
-      image: args.image,
-      essential: true,
-      readonlyRootFilesystem: true,
-      portMappings: [{ name: args.name, containerPort: args.port, appProtocol: 'http' }],
-      environment: Object.entries(args.env).map(([name, value]) => ({ name, value })),
-      secrets: Object.entries(args.secrets).map(([name, valueFrom]) => ({ name, valueFrom })),
-      logConfiguration: {
-        logDriver: 'awslogs',
-        options: { 'awslogs-group': logGroup, 'awslogs-region': args.awsRegion, 'awslogs-stream-prefix': args.name },
-      },
-    },
-  ]);
-
-/** Just the stamp's own secrets and its region's parameters, and the key they are under. */
-const secretsPolicy = (args: AwsServiceArgs): pulumi.Output<string> =>
-  pulumi.jsonStringify({
-    Version: '2012-10-17',
-    Statement: [
-      { Effect: 'Allow', Action: ['secretsmanager:GetSecretValue'], Resource: args.readableSecrets },
-      { Effect: 'Allow', Action: ['kms:Decrypt'], Resource: [args.keyArn] },
-      {
-        Effect: 'Allow',
-        Action: ['ssm:GetParameters'],
-        Resource: [`arn:aws:ssm:${args.awsRegion}:*:parameter/lapidary/${args.spec.region}/*`],
-      },
-    ],
-  });
-
 const placementOf = (args: AwsServiceArgs) => ({
-  cluster: args.clusterArn,
+  cluster: args.ground.clusterArn,
   launchType: 'FARGATE',
   desiredCount: args.count,
   deploymentMinimumHealthyPercent: args.single ? 0 : 100,
   deploymentMaximumPercent: args.single ? 100 : 200,
   deploymentCircuitBreaker: { enable: true, rollback: true },
-  networkConfiguration: { subnets: [...args.subnetIds], securityGroups: [args.securityGroupId], assignPublicIp: false },
+  networkConfiguration: { subnets: [...args.ground.subnetIds], securityGroups: [...args.securityGroupIds], assignPublicIp: false },
   serviceConnectConfiguration: {
     enabled: true,
-    namespace: args.namespaceArn,
-    services: [{ portName: args.name, discoveryName: args.name, clientAlias: [{ port: args.port, dnsName: args.name }] }],
+    namespace: args.ground.namespaceArn,
+    services: args.ports.map(({ name, port }) => ({
+      portName: name,
+      discoveryName: name,
+      clientAlias: [{ port, dnsName: name }],
+    })),
   },
-  loadBalancers:
-    args.targetGroupArn === undefined ? [] : [{ targetGroupArn: args.targetGroupArn, containerName: args.name, containerPort: args.port }],
+  loadBalancers: args.targets.map(({ targetGroupArn, port }) => ({ targetGroupArn, containerName: args.name, containerPort: port })),
 });

@@ -15,6 +15,7 @@ export interface LocalDataArgs {
 /** The stamp's own database and role on the region's Postgres. */
 export class LocalData extends pulumi.ComponentResource {
   readonly databaseUrl: pulumi.Output<string>;
+  readonly name: string;
 
   constructor({ spec, local }: LocalDataArgs, options: pulumi.ComponentResourceOptions) {
     super('lapidary:stamp:Data', `${spec.name}-data`, {}, options);
@@ -31,6 +32,7 @@ export class LocalData extends pulumi.ComponentResource {
       },
       { parent: this },
     );
+    this.name = sqlName;
     this.databaseUrl = database.url;
     this.registerOutputs();
   }

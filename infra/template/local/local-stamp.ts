@@ -16,7 +16,8 @@ export class LocalStamp extends pulumi.ComponentResource {
     const network = new LocalNetwork(spec.name, { parent: this });
     const data = new LocalData({ spec, local }, { parent: this });
     const compute = new LocalCompute({ spec, local, natsPassword, network, data }, { parent: this });
-    this.outputs = { frontDoor: network.frontDoorUrl, agentTokenSha256: compute.agentTokenSha256 };
+    const links = { workload: network.workloadUrl, database: data.name };
+    this.outputs = { frontDoor: network.frontDoorUrl, agentTokenSha256: compute.agentTokenSha256, links };
     this.registerOutputs(this.outputs);
   }
 }

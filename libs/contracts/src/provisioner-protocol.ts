@@ -60,6 +60,8 @@ export const StampOutputsSchema = z.object({
   templateVersion: z.string(),
   /** Digest of the rendered resource graph. */
   graphDigest: z.string(),
+  /** Where a person finds the stamp's parts: part → address, ARN or path. Never a secret. */
+  links: z.record(z.string(), z.string()).optional(),
 });
 export type StampOutputs = z.infer<typeof StampOutputsSchema>;
 
