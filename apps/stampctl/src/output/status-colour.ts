@@ -2,7 +2,18 @@ import type { Colours } from './terminal.js';
 
 const good = new Set(['active', 'healthy', 'placed', 'succeeded', 'connected', 'self', 'ok', 'applied', 'replayed']);
 const bad = new Set(['failed', 'dead', 'cut', 'suspended', 'fail', 'refused']);
-const passing = new Set(['provisioning', 'retiring', 'pending', 'suspected', 'queued', 'running', 'cancelling', 'warn', 'cordoned', 'open']);
+const passing = new Set([
+  'provisioning',
+  'retiring',
+  'pending',
+  'suspected',
+  'queued',
+  'running',
+  'cancelling',
+  'warn',
+  'cordoned',
+  'open',
+]);
 
 /** Statuses in the colour that people expect; the word itself always stands there too. */
 export const statusColour = (status: string, colours: Colours): string => {
