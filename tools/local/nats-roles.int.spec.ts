@@ -97,11 +97,13 @@ describe('NATS users by role', () => {
       subjects.geoEvents(region),
       subjects.apiForward(region),
       subjects.agentHold(region, 'eu-1'),
+      subjects.agentFence(region, 'eu-1'),
       subjects.agentRegister('us'),
     ])
       expect(await mayPublish('agent', subject)).toBe(false);
     expect(await maySubscribe('agent', subjects.directoryAll(region), subjects.directoryEntry(region, 'tenant/acme'))).toBe(false);
     expect(await maySubscribe('agent', subjects.agentHeartbeat(region))).toBe(false);
+    expect(await maySubscribe('agent', subjects.agentFence(region, 'eu-1'))).toBe(true);
     const agent = await link('agent');
     agent.subscribe(subjects.agentHold(region, 'eu-1'), { callback: (_, message) => void message.respond('held') });
     await agent.flush();

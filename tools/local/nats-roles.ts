@@ -57,7 +57,7 @@ export const permissionsOf = (role: NatsRole, region: string): SubjectPermission
     case 'agent':
       return {
         publish: [subjects.agentRegister(region), subjects.agentHeartbeat(region), subjects.agentSync(region)],
-        subscribe: [inbox, subjects.agentHold(region, '*')],
+        subscribe: [inbox, subjects.agentHold(region, '*'), subjects.agentFence(region, '*')],
         mayReply: true,
       };
   }

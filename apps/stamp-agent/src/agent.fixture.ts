@@ -16,7 +16,7 @@ import {
   type RegisterRequest,
   type SyncReply,
 } from '@lapidary/contracts/agent-protocol';
-import { agentHeartbeat, agentHold, agentRegister, agentSync } from '@lapidary/contracts/subjects';
+import { agentHeartbeat, agentFence, agentHold, agentRegister, agentSync } from '@lapidary/contracts/subjects';
 import type { TenantId } from '@lapidary/kernel/names';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { NatsLink } from '@lapidary/messaging/nats-link';
@@ -81,6 +81,11 @@ export class TestControlPlane {
 
   push(command: HoldCommand, timeoutMs = 4_000): Promise<HoldReply> {
     return this.link.requestJson(agentHold(this.region, this.stamp), command, HoldReplySchema, timeoutMs);
+  }
+
+  /** Tells every process of the stamp which epoch is the present one. */
+  fence(epoch: number): void {
+    this.link.publishJson(agentFence(this.region, this.stamp), { stamp: this.stamp, epoch });
   }
 
   list(): Holdings {

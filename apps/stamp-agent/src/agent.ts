@@ -4,6 +4,7 @@ import { newId } from '@lapidary/kernel/ids';
 import { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
 import { Contact } from './contact.js';
+import { listenForFences } from './fence-listener.js';
 import { Flights } from './flights.js';
 import { FrontDoor } from './front-door.js';
 import { Heartbeats } from './heartbeats.js';
@@ -111,6 +112,7 @@ export const startAgent = async (config: StampAgentConfig, logger: Logger): Prom
   });
   url = config.LAPIDARY_FRONT_DOOR_URL ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   workload.start();
+  const stopHearingFences = listenForFences(link, region, stamp, registration);
   listener.start();
   registration.start();
   resync.start();
@@ -126,6 +128,7 @@ export const startAgent = async (config: StampAgentConfig, logger: Logger): Prom
       heartbeats.stop();
       await door.drain(graceMs);
       listener.stop();
+      stopHearingFences();
       await Promise.all([registration.stop(), resync.stop(), workload.stop()]);
       await holder.persist().catch((error: unknown) => logger.error({ err: error }, 'the copy on disk is stale'));
       await link.close();

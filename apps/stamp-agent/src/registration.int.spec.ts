@@ -49,6 +49,18 @@ describe('registration', () => {
     expect(await statusOf(old, 'acme', 1)).toBe(200);
   });
 
+  it('a fenced process hears it at once, not at its next sync; the word of its own epoch is nothing new (P-HB3)', async () => {
+    const old = await startRegistered();
+    controlPlane.fence(1);
+    const young = await startRegistered();
+    const { syncs } = controlPlane;
+    controlPlane.fence(2);
+    await waitFor('the old one to register anew', () => controlPlane.registrations.length === 3 || undefined, soon);
+    expect(controlPlane.registrations.map((r) => r.instanceId)).toEqual([old.instanceId, young.instanceId, old.instanceId]);
+    expect(controlPlane.syncs).toBe(syncs);
+    expect(young.state()).toBe('registered');
+  });
+
   it('two live processes do not fence each other without pause', async () => {
     const first = await startRegistered();
     const second = await startRegistered();

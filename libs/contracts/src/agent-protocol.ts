@@ -8,6 +8,7 @@ import { StampNameSchema, TenantIdSchema } from './api/common.js';
  *   heartbeat agent → control plane (publish)  every heartbeatMs
  *   sync      agent → control plane (request)  every resyncMs, after a reconnect, and on a miss
  *   hold      control plane → agent (request)  one tenant to hold or to drop, pushed when it changes
+ *   fence     control plane → agent (publish)  a newer process has registered; best effort, since sync tells it too
  *
  * A message under an epoch older than the stamp's is answered `fenced`: the process registers anew or ends (P-HB3).
  */
@@ -110,3 +111,7 @@ export const HoldReplySchema = z.object({
   epoch: z.number().int(),
 });
 export type HoldReply = z.infer<typeof HoldReplySchema>;
+
+/** A process of this stamp under a lower epoch is fenced off: it stops serving at once (P-HB3). */
+export const FenceNoticeSchema = z.object({ stamp: StampNameSchema, epoch: z.number().int().min(1) });
+export type FenceNotice = z.infer<typeof FenceNoticeSchema>;

@@ -28,6 +28,9 @@ export const agentSync = (region: string): string => `agents.${region}.sync`;
 /** Request from the control plane to a stamp's agent: hold or drop one tenant. */
 export const agentHold = (region: string, stamp: string): string => `agents.${region}.hold.${stamp}`;
 
+/** From the control plane to the processes of a stamp: which epoch is the present one. */
+export const agentFence = (region: string, stamp: string): string => `agents.${region}.fence.${stamp}`;
+
 export const routerExplain = (region: string): string => `routers.${region}.explain`;
 export const routerHeartbeat = (region: string): string => `routers.${region}.heartbeat`;
 

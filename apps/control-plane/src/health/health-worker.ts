@@ -1,6 +1,12 @@
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
-import { HeartbeatSchema, RegisterRequestSchema, SyncRequestSchema } from '@lapidary/contracts/agent-protocol';
-import { agentHeartbeat, agentRegister, agentSync } from '@lapidary/contracts/subjects';
+import {
+  HeartbeatSchema,
+  RegisterRequestSchema,
+  SyncRequestSchema,
+  type FenceNotice,
+  type RegisterReply,
+} from '@lapidary/contracts/agent-protocol';
+import { agentFence, agentHeartbeat, agentRegister, agentSync } from '@lapidary/contracts/subjects';
 import { Leader } from '@lapidary/db/leader';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { Wakeup } from '@lapidary/kernel/wakeup';
@@ -71,7 +77,7 @@ export class HealthWorker implements OnApplicationBootstrap, BeforeApplicationSh
       this.nats.serveJson(
         agentRegister(region),
         RegisterRequestSchema,
-        async (r) => this.counted('register', await answerRegister(this.tools, r)),
+        async (r) => this.registered(r.stamp, await answerRegister(this.tools, r)),
         queue,
       ),
       this.nats.serveJson(agentSync(region), SyncRequestSchema, async (r) => this.counted('sync', await answerSync(this.tools, r)), queue),
@@ -89,6 +95,17 @@ export class HealthWorker implements OnApplicationBootstrap, BeforeApplicationSh
     await this.leader.stop();
   }
 
+  /** Whoever served the stamp before hears at once that it is no longer the one. */
+  private registered(stamp: string, reply: RegisterReply): RegisterReply {
+    if (reply.ok) this.fence(stamp, reply.epoch);
+    return this.counted('register', reply);
+  }
+
+  private fence(stamp: string, epoch: number): void {
+    if (this.nats.isConnected)
+      this.nats.publishJson(agentFence(this.config.LAPIDARY_REGION, stamp), { stamp, epoch } satisfies FenceNotice);
+  }
+
   private counted<T extends { readonly ok: true } | { readonly ok: false; readonly code: string }>(kind: string, reply: T): T {
     this.metrics.lapidary_agent_requests_total.inc({ kind, outcome: reply.ok ? 'ok' : reply.code });
     return reply;
@@ -98,7 +115,9 @@ export class HealthWorker implements OnApplicationBootstrap, BeforeApplicationSh
     if (this.flushing) return;
     this.flushing = true;
     try {
-      for (const stamp of await this.book.flush(this.database.dataSource)) this.metrics.lapidary_heartbeats_refused_total.inc({ stamp });
+      const { refused, outdated } = await this.book.flush(this.database.dataSource);
+      for (const stamp of refused) this.metrics.lapidary_heartbeats_refused_total.inc({ stamp });
+      for (const [stamp, epoch] of outdated) this.fence(stamp, epoch);
     } catch (error) {
       this.logger.warn({ err: error }, 'heartbeats could not be written');
       // The database's absence is nobody's silence: what was heard before it came back counts from then on.
