@@ -1,6 +1,6 @@
-import type { ParsedProvisionRun, PlannedChange } from '@lapidary/contracts/provisioner-protocol';
+import { needsApproval, type ParsedProvisionRun, type PlannedChange } from '@lapidary/contracts/provisioner-protocol';
 import type { EngineError } from './engine-error.js';
-import { needsApproval, passGate } from './gate.js';
+import { passGate } from './gate.js';
 
 const change = (op: PlannedChange['op'], name: string, stateful: boolean): PlannedChange => ({
   op,

@@ -1,9 +1,5 @@
-import type { ParsedProvisionRun, PlannedChange, PolicyFinding } from '@lapidary/contracts/provisioner-protocol';
+import { needsApproval, type ParsedProvisionRun, type PlannedChange, type PolicyFinding } from '@lapidary/contracts/provisioner-protocol';
 import { EngineError } from './engine-error.js';
-
-/** What of a plan destroys data, and is not approved by name. */
-export const needsApproval = (plan: readonly PlannedChange[], approved: readonly string[]): readonly PlannedChange[] =>
-  plan.filter(({ op, stateful, name }) => stateful && (op === 'replace' || op === 'delete') && !approved.includes(name));
 
 /**
  * Stands between the plan and the work: refuses before anything is changed what a mandatory policy forbids, and what would

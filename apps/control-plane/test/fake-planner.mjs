@@ -12,8 +12,20 @@ const answerOf = (id, residentBytes) => ({
   synthesis: { graphDigest: String(process.pid), templateVersion: '1.0.0', resources: [], policy: [], monthlyCost: null },
 });
 
+const change = (op, name, stateful) => ({ op, resourceType: 'fake:index:Thing', name, stateful, protected: stateful, diffs: [] });
+
+/** A preview: what the label "plan" says, or one new resource. */
+const preview = ({ id, run }) => {
+  const { name, labels } = run.spec;
+  if (labels.plan === 'fails') return { type: 'failure', code: 'policy_refused', message: 'no', retry: false, details: { findings: [] } };
+  const loss = labels.plan === 'loses-data' ? [change('replace', `${name}-database`, true)] : [];
+  const plan = labels.plan === 'nothing' ? [] : [change('create', `${name}-thing`, false), ...loss];
+  return { type: 'result', changes: { create: plan.length, same: 3 }, outputs: null, engine: 'fake (simulated cloud)', plan };
+};
+
 process.on('disconnect', () => process.exit(0));
 process.on('message', (message) => {
+  if (message.type === 'run') process.send({ type: 'answer', id: message.id, residentBytes: 1, answer: preview(message) });
   if (message.type !== 'synth') return;
   const { behaviour, dir } = message.request.spec.labels;
   const file = join(dir ?? '/', `met-${behaviour}`);

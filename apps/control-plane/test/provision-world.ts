@@ -60,8 +60,9 @@ export const openProvisionWorld = async (): Promise<ProvisionWorld> => {
   const door = createServer((request, response) => response.writeHead(request.url === agentHealthPath ? frontDoorStatus : 404).end());
   const stampsDir = join(directory, 'stamps');
   const engine = join(directory, 'infra/dist/engine');
-  await Promise.all([mkdir(stampsDir), mkdir(engine, { recursive: true }), mkdir(join(directory, 'processes'))]);
+  await Promise.all([mkdir(stampsDir), mkdir(join(engine, 'synth'), { recursive: true }), mkdir(join(directory, 'processes'))]);
   await copyFile(fileURLToPath(new URL('./fake-provisioner.mjs', import.meta.url)), join(engine, 'provisioner-main.js'));
+  await copyFile(fileURLToPath(new URL('./fake-planner.mjs', import.meta.url)), join(engine, 'synth', 'planner-main.js'));
   await writeFile(join(directory, 'package.json'), '{"type":"module"}');
   await writeFile(join(directory, 'token'), adminToken);
   await writeFile(join(stampsDir, 'regions.yaml'), regions);

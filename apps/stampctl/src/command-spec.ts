@@ -6,6 +6,8 @@ export interface ArgumentSpec {
   readonly name: string;
   readonly description: string;
   readonly optional?: boolean;
+  /** Takes all that follow; only the last one may. */
+  readonly variadic?: boolean;
   readonly choices?: readonly string[];
   /** What a shell completes here, asked from the control plane. */
   readonly completes?: Completed;

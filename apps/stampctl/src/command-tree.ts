@@ -28,7 +28,12 @@ export const commandTree: readonly CommandSpec[] = [
       { flags: '--isolation <isolation>', description: 'whether it takes one tenant only', choices: ['pooled', 'dedicated'] },
       label,
       reason,
-      { flags: '--dry-run', description: 'say what would be changed, change nothing' },
+      {
+        flags: '--approve-replace <resource>',
+        description: 'this resource may lose its data to a replacement or deletion; may be repeated',
+        repeats: true,
+      },
+      { flags: '--dry-run', description: 'say resource by resource what would be changed, change nothing; exit code 7 if anything' },
       noWait,
     ],
     examples: [
@@ -37,6 +42,21 @@ export const commandTree: readonly CommandSpec[] = [
       'stampctl provision eu-2 --dry-run',
     ],
     load: async () => (await import('./commands/provision.js')).provision,
+  },
+  {
+    path: 'diff',
+    summary: 'What stands between a stamp and its spec, property by property; exit code 7 if anything does',
+    args: [stamp],
+    examples: ['stampctl diff eu-2', 'stampctl diff eu-2 -o wide', 'stampctl diff eu-2 -o json'],
+    load: async () => (await import('./commands/diff.js')).diff,
+  },
+  {
+    path: 'plan',
+    summary: 'Plans of many stamps at once, those that only have a file included; exit code 7 if any would change',
+    args: [{ ...stamp, name: 'stamps', description: 'names of the stamps', optional: true, variadic: true }],
+    options: [{ flags: '--all', description: 'all stamps of all regions, or of --region' }],
+    examples: ['stampctl plan --all', 'stampctl plan --all --region eu', 'stampctl plan eu-1 eu-2'],
+    load: async () => (await import('./commands/plan.js')).plan,
   },
   {
     path: 'stamps ls',

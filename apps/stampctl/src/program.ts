@@ -44,7 +44,7 @@ const addCommand = (parent: Commander, name: string, spec: CommandSpec, run: Run
   for (const option of spec.options ?? []) command.addOption(toOption(option));
   command.addHelpText('after', `\nExamples:\n${spec.examples.map((e) => `  $ ${e}`).join('\n')}`);
   command.action(async (...given: unknown[]) => {
-    const args = given.slice(0, spec.args?.length ?? 0) as (string | undefined)[];
+    const args = given.slice(0, spec.args?.length ?? 0).flat() as (string | undefined)[];
     await run(spec, args, command.optsWithGlobals());
   });
 };
@@ -62,7 +62,8 @@ const configure = (command: Commander, write: Write): Commander =>
     });
 
 const toArgument = (spec: ArgumentSpec): Argument => {
-  const argument = new Argument(spec.optional ? `[${spec.name}]` : `<${spec.name}>`, spec.description);
+  const name = spec.variadic === true ? `${spec.name}...` : spec.name;
+  const argument = new Argument(spec.optional ? `[${name}]` : `<${name}>`, spec.description);
   return spec.choices ? argument.choices([...spec.choices]) : argument;
 };
 

@@ -93,6 +93,10 @@ export const PlannedChangeSchema = z.object({
 });
 export type PlannedChange = z.infer<typeof PlannedChangeSchema>;
 
+/** What of a plan loses data and is not approved by name. */
+export const needsApproval = (plan: readonly PlannedChange[], approved: readonly string[]): readonly PlannedChange[] =>
+  plan.filter(({ op, stateful, name }) => stateful && (op === 'replace' || op === 'delete') && !approved.includes(name));
+
 /** What the world holds and the state does not say. A resource that is gone has the path '' and observed null. */
 export const DriftedResourceSchema = z.object({
   resourceType: z.string(),

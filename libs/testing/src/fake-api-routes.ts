@@ -9,7 +9,7 @@ import {
   JobPageSchema,
   JobSchema,
 } from '@lapidary/contracts/api/jobs';
-import { ProvisionPlanSchema, type ProvisionPlan } from '@lapidary/contracts/api/provisioning';
+import { PlansRequestSchema, PlansSchema, ProvisionPlanSchema, type ProvisionPlan } from '@lapidary/contracts/api/provisioning';
 import { GeodeSchema, type GeodeView } from '@lapidary/contracts/api/replication';
 import { RegionPageSchema } from '@lapidary/contracts/api/regions';
 import { RetirePlanSchema, RetireStampSchema, type RetirePlan } from '@lapidary/contracts/api/retirement';
@@ -25,7 +25,7 @@ import { VersionSchema } from '@lapidary/contracts/api/system';
 import { CreateTenantSchema, ExplanationSchema, TenantPageSchema, TenantSchema, type TenantView } from '@lapidary/contracts/api/tenants';
 import type { z } from 'zod';
 import type { FakeControlPlane, SeenRequest } from './fake-control-plane.js';
-import { aDecision, anExplanation, aTenant } from './fleet-fixtures.js';
+import { aDecision, anExplanation, aResourcePlan, aTenant } from './fleet-fixtures.js';
 
 interface Call {
   readonly plane: FakeControlPlane;
@@ -55,6 +55,14 @@ const routes: readonly (readonly [string, RegExp, Handler])[] = [
   ['GET', /^\/v1\/events$/, ({ plane, request, response }) => plane.stream(request, response)],
   ['GET', /^\/v1\/regions$/, ({ plane, response }) => send(response, 200, RegionPageSchema, { items: plane.regions, next: null })],
   ['GET', /^\/v1\/geode$/, ({ response }) => send(response, 200, GeodeSchema, geode)],
+  ['POST', /^\/v1\/plans$/, (call) => plans(call)],
+  ['GET', /^\/v1\/stamps\/([^/]+)\/plan$/, ({ plane, response, id }) => send(response, 200, ProvisionPlanSchema, planOf(plane, id, {}))],
+  [
+    'POST',
+    /^\/v1\/stamps\/([^/]+)\/plan$/,
+    ({ plane, request, response, id }) =>
+      send(response, 200, ProvisionPlanSchema, planOf(plane, id, check(ProvisionRequestSchema, request.body))),
+  ],
   ['GET', /^\/v1\/stamps$/, (call) => page(call, StampPageSchema, [...call.plane.stamps.values()], ['region', 'status'])],
   [
     'GET',
@@ -167,6 +175,7 @@ const planOf = (plane: FakeControlPlane, name: string, asked: z.infer<typeof Pro
     overrides: Object.keys(asked),
     stamp: stamp ? { status: stamp.status } : null,
     changed: stamp ? Object.keys(asked) : [],
+    ...aResourcePlan(plane.planned.get(name)),
   };
 };
 
@@ -185,6 +194,12 @@ const retire = (call: Call): void => {
   send(response, 202, JobSchema, job);
   plane.stamps.set(id, { ...found(plane.stamps.get(id), `stamp ${id}`), status: 'retired', frontDoors: [] });
   plane.progress({ ...job, status: 'succeeded', summary: '7 deleted' }, { message: 'done: 7 deleted' });
+};
+
+const plans = ({ plane, request, response }: Call): void => {
+  const { region = 'eu', stamps } = check(PlansRequestSchema, request.body);
+  const names = stamps ?? [...plane.stamps.values()].filter((s) => s.region === region).map((s) => s.name);
+  send(response, 200, PlansSchema, { region, items: names.map((stamp) => ({ stamp, plan: planOf(plane, stamp, {}), problem: null })) });
 };
 
 const cordon = ({ plane, response, id }: Call, reason: string | null): void => {

@@ -9,7 +9,7 @@ import type { StampView } from '@lapidary/contracts/api/stamps';
 import type { LiveEvent } from '@lapidary/contracts/api/system';
 import type { TenantView } from '@lapidary/contracts/api/tenants';
 import { answerApi } from './fake-api-routes.js';
-import { aJob, aRegion, aStamp, aTenant } from './fleet-fixtures.js';
+import { aJob, aRegion, aStamp, aTenant, type ResourcePlan } from './fleet-fixtures.js';
 
 export interface SeenRequest {
   readonly method: string;
@@ -45,6 +45,8 @@ export class FakeControlPlane {
     [aStamp(), aStamp({ name: 'us-1', region: 'us', used: { units: 10 } })].map((s) => [s.name, s]),
   );
   readonly tenants = new Map<string, TenantView>([['acme', aTenant()]]);
+  /** What the plan of a stamp says of its resources; without an entry there are no changes. */
+  readonly planned = new Map<string, Partial<ResourcePlan>>();
   readonly jobs = new Map<string, JobView>();
   readonly deadLetters = new Map<string, DeadLetterView>();
   readonly jobEvents = new Map<string, JobEventView[]>();

@@ -1,6 +1,7 @@
 import { newJobId } from '@lapidary/kernel/ids';
 import { DeadLetterSchema, type DeadLetterView } from '@lapidary/contracts/api/dead-letters';
 import { JobSchema, type JobView } from '@lapidary/contracts/api/jobs';
+import type { ProvisionPlan } from '@lapidary/contracts/api/provisioning';
 import { RegionSchema, type RegionView } from '@lapidary/contracts/api/regions';
 import { StampSchema, type StampView } from '@lapidary/contracts/api/stamps';
 import {
@@ -176,3 +177,20 @@ export const aDecision = (given: Partial<Decision> = {}): Decision => ({
 
 export const anExplanation = (given: Partial<Explanation> = {}): Explanation =>
   ExplanationSchema.parse({ tenant: aTenant(), decision: aDecision(), now: aDecision({ id: 'now' }), ...given });
+
+export type ResourcePlan = Pick<
+  ProvisionPlan,
+  'engine' | 'simulated' | 'resources' | 'unchanged' | 'policy' | 'monthlyCost' | 'approvalsNeeded'
+>;
+
+/** What a plan says beside the spec; without anything given: no changes. */
+export const aResourcePlan = (given: Partial<ResourcePlan> = {}): ResourcePlan => ({
+  engine: 'embedded',
+  simulated: false,
+  resources: [],
+  unchanged: 7,
+  policy: [],
+  monthlyCost: null,
+  approvalsNeeded: [],
+  ...given,
+});

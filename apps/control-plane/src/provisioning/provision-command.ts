@@ -2,6 +2,7 @@ import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
 import type { ProvisionPlan } from '@lapidary/contracts/api/provisioning';
 import type { ProvisionRequest } from '@lapidary/contracts/api/stamps';
 import { rowsOf } from '@lapidary/db/rows';
+import { needsApproval } from '@lapidary/contracts/provisioner-protocol';
 import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { CommandContext } from '../http/command-context.js';
@@ -13,6 +14,7 @@ import { declareStamp } from '../stamps/declare-stamp.js';
 import { findStamp } from '../stamps/stamp-store.js';
 import { provisionRunOf } from './provision-run.js';
 import { ProvisionInputSchema, type ProvisionInput } from './provision-steps.js';
+import type { ProvisionResult } from './provisioner-child.js';
 import { resolveSpec } from './spec-files.js';
 import { changedPaths, type SpecOverrides } from './spec-merge.js';
 
@@ -57,7 +59,7 @@ const refuseOtherDriver = async (reader: Pick<Tx, 'query'>, name: string, driver
   throw new AppError('spec_invalid', message, { fields: [{ path: 'driver', message }] });
 };
 
-export const describePlan = async (reader: Pick<Tx, 'query'>, input: ProvisionInput): Promise<ProvisionPlan> => {
+export const describePlan = async (reader: Pick<Tx, 'query'>, input: ProvisionInput, result: ProvisionResult): Promise<ProvisionPlan> => {
   const stamp = await findStamp(reader, input.spec.name);
   return {
     spec: input.spec,
@@ -66,6 +68,13 @@ export const describePlan = async (reader: Pick<Tx, 'query'>, input: ProvisionIn
     overrides: Object.keys(input.overrides),
     stamp: stamp && { status: stamp.status },
     changed: changedPaths(stamp?.spec ?? {}, input.spec),
+    engine: result.engine,
+    simulated: result.engine.includes('simulated'),
+    resources: result.plan,
+    unchanged: result.changes['same'] ?? 0,
+    policy: result.policy,
+    monthlyCost: result.monthlyCost,
+    approvalsNeeded: needsApproval(result.plan, input.approveReplace).map(({ name }) => name),
   };
 };
 

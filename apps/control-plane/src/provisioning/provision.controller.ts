@@ -7,7 +7,6 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { Body, Controller, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import { Command, send } from '../http/command-decorator.js';
 import { CommandRunner, type CommandRequest } from '../http/command-runner.js';
@@ -16,16 +15,17 @@ import { JobQueue } from '../jobs/job-queue.js';
 import { viewOf } from '../jobs/job-view.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
 import { CONFIG } from '../process/tokens.js';
-import { describePlan, planProvision, provisionStamp } from './provision-command.js';
+import { Plans } from './plans.js';
+import { provisionStamp } from './provision-command.js';
 
 @Controller('v1/stamps')
 export class ProvisionController {
   constructor(
-    private readonly dataSource: DataSource,
     private readonly runner: CommandRunner,
     private readonly clock: HybridLogicalClock,
     private readonly definitions: JobDefinitions,
     private readonly queue: JobQueue,
+    private readonly plans: Plans,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
@@ -33,7 +33,8 @@ export class ProvisionController {
   @HttpCode(202)
   @ApiAnswers({
     summary: 'Build a stamp, or bring one up to date',
-    description: 'Answers with the job, which is at Location. With dryRun=true nothing is written and the resolved spec is answered.',
+    description:
+      'Answers with the job, which is at Location. With dryRun=true nothing is written and the plan is answered, resource by resource.',
     tag: 'stamps',
     answers: { 200: ProvisionPlanSchema, 202: JobSchema },
     idempotent: true,
@@ -47,7 +48,7 @@ export class ProvisionController {
   ): Promise<JobView | ProvisionPlan> {
     if (query.dryRun) {
       reply.status(200);
-      return await describePlan(this.dataSource, await planProvision(this.dataSource, this.config, name, body ?? {}));
+      return await this.plans.plan(name, body ?? {});
     }
     const { config, clock, queue } = this;
     const definition = this.definitions.find('provision');

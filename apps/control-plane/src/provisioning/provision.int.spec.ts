@@ -1,9 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import type { JobView } from '@lapidary/contracts/api/jobs';
 import { JobEventsSchema, JobSchema } from '@lapidary/contracts/api/jobs';
-import { ProvisionPlanSchema, type ProvisionPlan } from '@lapidary/contracts/api/provisioning';
+import { PlansSchema, ProvisionPlanSchema, type Plans, type ProvisionPlan } from '@lapidary/contracts/api/provisioning';
 import type { StampView } from '@lapidary/contracts/api/stamps';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { openProvisionWorld, type ProvisionWorld } from '../../test/provision-world.js';
@@ -185,8 +185,38 @@ describe('POST /v1/stamps/:name/provision', () => {
       source: 'file',
       stamp: { status: 'active' },
       changed: expect.arrayContaining(['ring']),
+      resources: [{ op: 'create', name: 'eu-2-thing' }],
+      unchanged: 3,
+      simulated: true,
     });
     expect(await counts()).toEqual(before);
+  });
+
+  it('a plan names what would lose data, and no longer what is approved', async () => {
+    const labels = { plan: 'loses-data' };
+    const { body } = await world.ask<ProvisionPlan>('POST', '/v1/stamps/eu-2/plan', { labels });
+    expect(body.approvalsNeeded).toEqual(['eu-2-database']);
+    const approved = await world.ask<ProvisionPlan>('POST', '/v1/stamps/eu-2/plan', { labels, approveReplace: ['eu-2-database'] });
+    expect(approved.body.approvalsNeeded).toEqual([]);
+    const refused = await world.ask('POST', '/v1/stamps/eu-2/plan', { labels: { plan: 'fails' } });
+    expect(refused).toMatchObject({ status: 422, body: { code: 'policy_refused' } });
+  });
+
+  it('plans of a region cover every stamp, those that only have a file too; a bad file hides no other', async () => {
+    const before = await counts();
+    await writeFile(join(world.stampsDir, 'eu-70.yaml'), 'name: eu-70\nregion: eu\nlabels: { plan: nothing }\n');
+    await writeFile(join(world.stampsDir, 'eu-71.yaml'), 'name: eu-71\nregion: eu\nprofile: huge\n');
+    const { status, body } = await world.ask<Plans>('POST', '/v1/plans', {});
+    await Promise.all(['eu-70', 'eu-71'].map(async (name) => rm(join(world.stampsDir, `${name}.yaml`))));
+    expect(status).toBe(200);
+    expect(PlansSchema.parse(body).region).toBe('eu');
+    const of = (name: string) => body.items.find(({ stamp }) => stamp === name);
+    expect(of('eu-2')?.plan?.resources).toHaveLength(1);
+    expect(of('eu-70')?.plan).toMatchObject({ stamp: null, resources: [] });
+    expect(of('eu-71')).toMatchObject({ plan: null, problem: { code: 'spec_invalid' } });
+    expect(await counts()).toEqual(before);
+    expect((await world.ask<Plans>('POST', '/v1/plans', { stamps: ['eu-2'] })).body.items).toHaveLength(1);
+    expect((await world.ask<ProvisionPlan>('GET', '/v1/stamps/eu-2/plan')).body.resources).toHaveLength(1);
   });
 
   it('the same Idempotency-Key gets the same job', async () => {

@@ -7,6 +7,8 @@ import { JobWorker } from '../jobs/job-worker.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { CONFIG } from '../process/tokens.js';
 import { PlannerProcess } from './planner-process.js';
+import { PlanController } from './plan.controller.js';
+import { Plans } from './plans.js';
 import { plannerScriptOf } from './provision-run.js';
 import { provisionDefinition } from './provision-steps.js';
 import { ProvisionController } from './provision.controller.js';
@@ -18,7 +20,12 @@ const planner = {
     new PlannerProcess({ script: plannerScriptOf(config), cwd: resolve(config.LAPIDARY_ROOT_DIR) }),
 };
 
-@Module({ imports: [JobsModule], controllers: [ProvisionController], providers: [planner], exports: [PlannerProcess] })
+@Module({
+  imports: [JobsModule],
+  controllers: [ProvisionController, PlanController],
+  providers: [planner, Plans],
+  exports: [PlannerProcess, Plans],
+})
 export class ProvisioningModule {
   constructor(definitions: JobDefinitions, worker: JobWorker, clock: HybridLogicalClock, @Inject(CONFIG) config: ControlPlaneConfig) {
     definitions.register(provisionDefinition({ config, clock, reader: worker.dataSource }));

@@ -9,6 +9,8 @@ describe('whose a request is', () => {
     ['POST', '/v1/stamps/us-2/provision', { region: 'us' }],
     ['POST', '/v1/stamps/us-2/cordon?x=1', { region: 'us' }],
     ['GET', '/v1/stamps/us-2/retirement', { region: 'us' }],
+    ['GET', '/v1/stamps/us-2/plan', { region: 'us' }],
+    ['POST', '/v1/stamps/us-2/plan', { region: 'us' }],
     ['GET', `/v1/jobs/${job}`, { region: 'us' }],
     ['GET', `/v1/jobs/${job}/events?wait=20`, { region: 'us' }],
     ['POST', `/v1/jobs/${job}/cancel`, { region: 'us' }],
@@ -26,6 +28,11 @@ describe('whose a request is', () => {
     ['GET', '/v1/tenants/acme/explain', { tenant: 'acme' }],
   ])('%s %s is decided by the name in it', (method, url, expected) => {
     expect(of(method, url)).toEqual(expected);
+  });
+
+  it('of plans is decided by the region in the body, and is for whoever got it without one', () => {
+    expect(of('POST', '/v1/plans', { region: 'us' })).toEqual({ region: 'us' });
+    expect(of('POST', '/v1/plans', {})).toBeNull();
   });
 
   it('of a new tenant is decided by the region in its body', () => {

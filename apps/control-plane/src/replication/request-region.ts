@@ -35,8 +35,10 @@ export const belongsTo = ({ method, url, body }: IncomingRequest): Belongs => {
   const named = (region: string | null | undefined): Belongs => (region ? { region } : null);
   switch (noun) {
     case 'stamps':
-      // Whether it can be retired is for the region to say whose tenants and routes would be in the way.
-      return isRead && verb !== 'retirement' ? null : named(regionOfStamp(id));
+      // A plan is made where the stamp's state is; what is in the way of retiring it, its own region knows.
+      return isRead && verb !== 'retirement' && verb !== 'plan' ? null : named(regionOfStamp(id));
+    case 'plans':
+      return named(bodyRegion(body));
     case 'regions':
       return verb === 'observations' ? named(id) : null;
     case 'jobs':

@@ -3,7 +3,7 @@ import { DeadLetterPageSchema, DeadLetterSchema, type DeadLetterView } from '@la
 import { JobEventsSchema, JobPageSchema, JobSchema, waitSecondsMax, type JobEvents, type JobView } from '@lapidary/contracts/api/jobs';
 import * as paths from '@lapidary/contracts/api/paths';
 import { pageLimitMax } from '@lapidary/contracts/api/common';
-import { ProvisionPlanSchema, type ProvisionPlan } from '@lapidary/contracts/api/provisioning';
+import { PlansSchema, ProvisionPlanSchema, type Plans, type PlansRequest, type ProvisionPlan } from '@lapidary/contracts/api/provisioning';
 import { RegionPageSchema, type RegionView } from '@lapidary/contracts/api/regions';
 import {
   ConflictPageSchema,
@@ -36,6 +36,9 @@ import type { Answer, HttpClient } from './http-client.js';
 
 /** More than the longest wait of a long poll: the answer needs time for the way back. */
 const longPollMarginMs = 15_000;
+
+/** More than the control plane gives its planner, so that its answer, also "timeout", comes first. */
+const planTimeoutMs = 150_000;
 
 const WhoAmISchema = z.object({ actor: z.string(), bindings: z.array(z.object({ role: z.string(), region: z.string() })) });
 
@@ -76,7 +79,15 @@ export class Api {
 
   /** What a provision would do; nothing is written. */
   async planProvision(name: string, body: ProvisionRequest): Promise<ProvisionPlan> {
-    return this.post(`${paths.provisionPath(name)}?dryRun=true`, ProvisionPlanSchema, body);
+    return this.reckon(paths.planPath(name), ProvisionPlanSchema, body);
+  }
+
+  async plan(name: string): Promise<ProvisionPlan> {
+    return (await this.http.request('GET', paths.planPath(name), { schema: ProvisionPlanSchema, timeoutMs: planTimeoutMs })).value;
+  }
+
+  async plans(body: PlansRequest): Promise<Plans> {
+    return this.reckon(paths.plansPath, PlansSchema, body);
   }
 
   async planRetirement(name: string): Promise<RetirePlan> {
@@ -190,6 +201,11 @@ export class Api {
 
   async conflict(id: string): Promise<ConflictView> {
     return (await this.http.request('GET', `${paths.conflictsPath}/${encodeURIComponent(id)}`, { schema: ConflictSchema })).value;
+  }
+
+  /** A POST that writes nothing and may take its time. */
+  private async reckon<T>(path: string, schema: z.ZodType<T>, body: unknown): Promise<T> {
+    return (await this.http.request('POST', path, { schema, body, timeoutMs: planTimeoutMs })).value;
   }
 
   /** Every POST carries a fresh Idempotency-Key, so that a try whose answer was lost is repeated without a second effect. */

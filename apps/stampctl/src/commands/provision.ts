@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, isAppError } from '@lapidary/kernel/app-error';
+import { exitCodes } from '@lapidary/kernel/error-catalogue';
 import { StampNameSchema } from '@lapidary/contracts/api/common';
 import { finishedJobStatuses, type JobView } from '@lapidary/contracts/api/jobs';
-import type { ProvisionPlan } from '@lapidary/contracts/api/provisioning';
 import { ProvisionRequestSchema, type ProvisionRequest, type StampView } from '@lapidary/contracts/api/stamps';
 import { z } from 'zod';
 import type { Api } from '../client/api.js';
@@ -10,7 +10,7 @@ import type { Command, Invocation } from '../invocation.js';
 import { stampsTable } from '../output/fleet-tables.js';
 import { humanDuration } from '../output/human-time.js';
 import type { Output } from '../output/output.js';
-import { renderFacts } from '../output/table.js';
+import { hasChanges, planText } from '../output/plan-text.js';
 import { LabelField, UnitsField } from './fields.js';
 import { watchJob } from './watch-job.js';
 
@@ -23,8 +23,9 @@ const Typed = z.object({ name: StampNameSchema, capacity: UnitsField, labels: La
 export const provision: Command = async (invocation) => {
   const { args, options, output } = invocation;
   const { name, capacity, labels } = invocation.parse(Typed, { name: args[0], capacity: options.capacity, labels: options.label });
-  const { ring, profile, isolation, reason } = options;
-  const wanted = { ...(capacity === undefined ? {} : { capacity: { units: capacity } }), ring, profile, isolation, labels, reason };
+  const { ring, profile, isolation, reason, approveReplace } = options;
+  const units = capacity === undefined ? {} : { capacity: { units: capacity } };
+  const wanted = { ...units, ring, profile, isolation, labels, approveReplace, reason };
   const request = invocation.parse(ProvisionRequestSchema, withoutUndefined(wanted));
   const api = invocation.connect();
   if (options.dryRun === true) return dryRun(api, name, request, output);
@@ -77,32 +78,18 @@ const serving = async (invocation: Invocation, api: Api, name: string): Promise<
   }
 };
 
-/** The control plane resolves the spec as the job would, and says what differs from the stamp as it is. */
-const dryRun = async (api: Api, name: string, request: ProvisionRequest, output: Output): Promise<void> => {
+/** The plan as the job would find it now; exit code 7 where there are changes. */
+const dryRun = async (api: Api, name: string, request: ProvisionRequest, output: Output): Promise<number> => {
   const plan = await api.planProvision(name, request);
   const open = await openJobOf(api, name);
   output.hint('Dry run: nothing was changed.');
+  if (open) output.warn(`job ${open.id} for ${name} is under way; the plan may be old when it ends`);
   await output.result({
     data: { dryRun: true, ...plan, openJob: open?.id ?? null },
     name,
-    table: () =>
-      renderFacts([
-        ['stamp', `${name} in ${plan.spec.region}`],
-        ['now', plan.stamp?.status ?? 'does not exist'],
-        ['would', would(plan, open)],
-        ['spec', `${plan.specDigest.slice(0, 12)} from ${plan.source === 'file' ? `stamps/${name}.yaml` : 'stamps/defaults.yaml'}`],
-        ['asked for', plan.overrides.join(', ') || undefined],
-        ['driver', `${plan.spec.driver}, profile ${plan.spec.profile}, ring ${plan.spec.ring}`],
-        ['capacity', `${plan.spec.capacity.units} units, ${plan.spec.isolation}`],
-        ['open job', open?.id],
-      ]),
+    table: (view) => planText(plan, view),
   });
-};
-
-const would = (plan: ProvisionPlan, open: JobView | undefined): string => {
-  if (open) return 'follow the open job';
-  if (!plan.stamp) return 'create the stamp';
-  return plan.changed.length === 0 ? 'find the spec unchanged, and repair what differs from it' : `change ${plan.changed.join(', ')}`;
+  return hasChanges(plan) ? exitCodes.changes : exitCodes.ok;
 };
 
 const withoutUndefined = (value: Record<string, unknown>): Record<string, unknown> =>

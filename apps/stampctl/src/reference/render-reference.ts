@@ -47,7 +47,8 @@ const section = (path: string, examples: readonly string[], command: Command): s
   const noun = path.split(' ').slice(0, -1).join(' ');
   const isFirst = noun !== '' && commandTree.find((s) => s.path.slice(0, s.path.lastIndexOf(' ')) === noun)?.path === path;
   const heading = isFirst ? [`### ${noun}`, '', `${nouns[noun] ?? ''}.`, ''] : [];
-  const args = command.registeredArguments.map((a) => (a.required ? `<${a.name()}>` : `[${a.name()}]`)).join(' ');
+  const nameOf = (a: (typeof command.registeredArguments)[number]): string => (a.variadic ? `${a.name()}...` : a.name());
+  const args = command.registeredArguments.map((a) => (a.required ? `<${nameOf(a)}>` : `[${nameOf(a)}]`)).join(' ');
   const usage = `stampctl ${path}${args === '' ? '' : ` ${args}`}`;
   return [
     ...heading,

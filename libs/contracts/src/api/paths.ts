@@ -8,6 +8,7 @@ export const versionPath = '/v1/version';
 export const regionsPath = '/v1/regions';
 export const stampsPath = '/v1/stamps';
 export const tenantsPath = '/v1/tenants';
+export const plansPath = '/v1/plans';
 export const jobsPath = '/v1/jobs';
 export const rolloutsPath = '/v1/rollouts';
 export const versionSkewPath = '/v1/versions';
@@ -25,6 +26,7 @@ export const stampPath = (name: string): string => `${stampsPath}/${part(name)}`
 export const provisionPath = (name: string): string => `${stampPath(name)}/provision`;
 export const retirementPath = (name: string): string => `${stampPath(name)}/retirement`;
 export const retirePath = (name: string): string => `${stampPath(name)}/retire`;
+export const planPath = (name: string): string => `${stampPath(name)}/plan`;
 export const cordonPath = (name: string): string => `${stampPath(name)}/cordon`;
 export const uncordonPath = (name: string): string => `${stampPath(name)}/uncordon`;
 export const tenantPath = (id: string): string => `${tenantsPath}/${part(id)}`;
