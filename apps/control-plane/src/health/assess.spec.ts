@@ -1,7 +1,15 @@
 import fc from 'fast-check';
+import { floorOf } from './phi-accrual.js';
 import { assess, healthRank, type Observed, type StampHealth } from './assess.js';
 
-const base: Observed = { previous: 'healthy', previousForMs: 60_000, ageMs: 0, intervalMs: 1_000, listeningMs: 600_000 };
+const base: Observed = {
+  previous: 'healthy',
+  previousForMs: 60_000,
+  ageMs: 0,
+  intervalMs: 1_000,
+  limits: floorOf(1_000),
+  listeningMs: 600_000,
+};
 const health = fc.constantFrom<StampHealth>('unknown', 'healthy', 'suspected', 'dead');
 
 describe('health of a stamp', () => {

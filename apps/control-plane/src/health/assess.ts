@@ -1,13 +1,8 @@
 import type { stampHealths } from '@lapidary/contracts/api/stamps';
+import type { SilenceLimits } from './phi-accrual.js';
 
 export type StampHealth = (typeof stampHealths)[number];
 
-/** Two beats may get lost on a busy machine; the third missing one is worth a suspicion. */
-const suspectedAfterBeats = 3;
-/** Long enough for an agent to restart. */
-const deadAfterBeats = 10;
-/** Scheduling and network noise, which does not grow with the interval. */
-const marginMs = 500;
 /** A stamp that comes and goes is told of at this many beats' distance, not at each beat (P-HB5). */
 const dwellBeats = 3;
 
@@ -21,14 +16,16 @@ export interface Observed {
   /** Since the last heartbeat; null: never heard. */
   readonly ageMs: number | null;
   readonly intervalMs: number;
+  /** How long this stamp may be silent (phi-accrual.ts). */
+  readonly limits: SilenceLimits;
   /** For how long this monitor has been listening without a break. */
   readonly listeningMs: number;
 }
 
-/** P-HB2: suspected and dead differ, and both have a floor of k × interval + margin. */
-const fromSilence = (silentMs: number, intervalMs: number): StampHealth => {
-  if (silentMs > deadAfterBeats * intervalMs + marginMs) return 'dead';
-  return silentMs > suspectedAfterBeats * intervalMs + marginMs ? 'suspected' : 'healthy';
+/** P-HB2: suspected and dead differ. */
+const fromSilence = (silentMs: number, { suspectedMs, deadMs }: SilenceLimits): StampHealth => {
+  if (silentMs > deadMs) return 'dead';
+  return silentMs > suspectedMs ? 'suspected' : 'healthy';
 };
 
 /**
@@ -36,10 +33,10 @@ const fromSilence = (silentMs: number, intervalMs: number): StampHealth => {
  * NATS, judges by its own listening time and makes nobody worse for the time before (P-HB4); nor does it clear anybody
  * whom it has not heard. A change for the better waits until the stamp has stood for a few beats (P-HB5).
  */
-export const assess = ({ previous, previousForMs, ageMs, intervalMs, listeningMs }: Observed): StampHealth => {
+export const assess = ({ previous, previousForMs, ageMs, intervalMs, limits, listeningMs }: Observed): StampHealth => {
   if (ageMs === null) return 'unknown';
   const hasBeenHeard = ageMs <= listeningMs;
-  const judged = fromSilence(Math.min(ageMs, listeningMs), intervalMs);
+  const judged = fromSilence(Math.min(ageMs, listeningMs), limits);
   if (!hasBeenHeard) return healthRank[judged] > healthRank[previous] ? judged : previous;
   const isRecovery = previous !== 'unknown' && healthRank[judged] < healthRank[previous];
   return isRecovery && previousForMs < dwellBeats * intervalMs ? previous : judged;

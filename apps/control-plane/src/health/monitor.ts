@@ -10,6 +10,7 @@ import { notifyCapacity } from '../regions/capacity-channel.js';
 import { recordStampChange } from '../stamps/record-stamp.js';
 import { assess, healthRank, type StampHealth } from './assess.js';
 import type { healthMetrics } from './metrics.js';
+import { Rhythm, type SilenceLimits } from './phi-accrual.js';
 
 export interface MonitorOptions {
   readonly region: string;
@@ -26,6 +27,8 @@ interface Row {
   readonly name: string;
   readonly health: StampHealth;
   readonly age_ms: number | null;
+  /** Last heartbeat by the database's clock, milliseconds since the epoch. */
+  readonly heard_at_ms: number | null;
 }
 
 /**
@@ -33,6 +36,7 @@ interface Row {
  * monitor that takes over goes on from there and its own start changes nobody's health (P-HB4).
  */
 export class StampMonitor {
+  private readonly rhythms = new Map<string, Rhythm>();
   private readonly since = new Map<string, { readonly health: StampHealth; readonly atMs: number }>();
 
   constructor(private readonly options: MonitorOptions) {}
@@ -42,7 +46,8 @@ export class StampMonitor {
     const { dataSource, region, intervalMs, listeningMs, metrics } = this.options;
     const rows = await rowsOf<Row>(
       dataSource,
-      `SELECT s.name, s.health, (extract(epoch FROM clock_timestamp() - o.last_heartbeat_at) * 1000)::double precision AS age_ms
+      `SELECT s.name, s.health, (extract(epoch FROM clock_timestamp() - o.last_heartbeat_at) * 1000)::double precision AS age_ms,
+              (extract(epoch FROM o.last_heartbeat_at) * 1000)::double precision AS heard_at_ms
        FROM stamp s LEFT JOIN stamp_observation o ON o.stamp = s.name WHERE s.region = $1 AND s.status <> 'retired'`,
       [region],
     );
@@ -50,12 +55,24 @@ export class StampMonitor {
     for (const row of rows) {
       const since = this.sinceOf(row, nowMs);
       const ageMs = row.age_ms === null ? null : Math.max(0, row.age_ms);
-      const health = assess({ previous: row.health, previousForMs: nowMs - since, ageMs, intervalMs, listeningMs: listeningMs() });
+      const limits = this.limitsOf(row);
+      const health = assess({ previous: row.health, previousForMs: nowMs - since, ageMs, intervalMs, limits, listeningMs: listeningMs() });
+      metrics.lapidary_stamp_suspected_after_seconds.set({ stamp: row.name }, limits.suspectedMs / 1000);
       metrics.lapidary_stamp_health.set({ stamp: row.name }, healthRank[health]);
       if (ageMs !== null) metrics.lapidary_stamp_heartbeat_age_seconds.set({ stamp: row.name }, ageMs / 1000);
       if (health !== row.health && (await this.change(row, health))) changed++;
     }
     return changed;
+  }
+
+  /** The stamp's rhythm as this monitor has heard it; what came while it didn't listen is nobody's gap (P-HB4). */
+  private limitsOf({ name, age_ms: ageMs, heard_at_ms: heardAtMs }: Row): SilenceLimits {
+    const { intervalMs, listeningMs } = this.options;
+    const rhythm = this.rhythms.get(name) ?? new Rhythm(intervalMs);
+    this.rhythms.set(name, rhythm);
+    if (heardAtMs !== null && ageMs !== null && ageMs <= listeningMs()) rhythm.heard(heardAtMs);
+    else rhythm.interrupted();
+    return rhythm.limits;
   }
 
   private sinceOf({ name, health }: Row, nowMs: number): number {
