@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LocalWorkspace, PulumiCommand, type ConfigMap, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
+import { simulatedWorldFile } from '@lapidary/contracts/simulated-world';
 import { postgresServerOf, type ParsedProvisionRun } from '@lapidary/contracts/provisioner-protocol';
 import { policyPackConfigOf } from '../policy/policy-config.js';
 import { policyFactsOf } from '../template/policy-facts.js';
@@ -110,7 +111,7 @@ const commandFor = async (run: ParsedProvisionRun): Promise<PulumiCommand> => {
 /** Shared with the planner, which runs the embedded engine without the Automation API. */
 export const providersOf = ({ stateDir, spec, regionFacts }: ParsedProvisionRun): Readonly<Record<string, ProviderFactory>> => ({
   lapidary: (settings) => new LocalProvider(settings),
-  aws: () => new SimulatedCloud(join(stateDir, 'simulated-cloud', `${spec.name}.json`), regionFacts.awsRegion),
+  aws: () => new SimulatedCloud(join(stateDir, simulatedWorldFile(spec.name)), regionFacts.awsRegion),
 });
 
 export const configOf = (run: ParsedProvisionRun): ConfigMap => {

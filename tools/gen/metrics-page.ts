@@ -1,4 +1,5 @@
 import { directoryMetrics } from '@lapidary/control-plane/directory/metrics';
+import { driftMetrics } from '@lapidary/control-plane/drift/metrics';
 import { healthMetrics } from '@lapidary/control-plane/health/metrics';
 import { jobMetrics } from '@lapidary/control-plane/jobs/job-metrics';
 import { outboxMetrics } from '@lapidary/control-plane/outbox/metrics';
@@ -16,6 +17,7 @@ const processes: Record<string, Record<string, MetricDeclaration>> = {
     ...directoryMetrics,
     ...replicationMetrics,
     ...healthMetrics,
+    ...driftMetrics,
   },
   router: routerMetricDeclarations,
   'stamp agent': stampAgentMetrics,

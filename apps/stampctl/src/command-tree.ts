@@ -1,5 +1,6 @@
 import type { CommandSpec, OptionSpec } from './command-spec.js';
 import { context, label, limit, noWait, reason, stamp, tenant } from './tree/arguments.js';
+import { driftCommands } from './tree/drift.js';
 import { jobCommands } from './tree/jobs.js';
 import { replicationCommands, replicationNouns } from './tree/replication.js';
 
@@ -9,6 +10,7 @@ export const nouns: Readonly<Record<string, string>> = {
   regions: 'Places with a control plane of their own',
   jobs: 'Durable work, such as provisioning',
   'jobs dead-letters': 'Jobs that nobody got done, for a person to look at',
+  drift: 'What differs from what it should be, and what is hidden of it for a while',
   events: 'What happens in the fleet, live',
   ...replicationNouns,
   context: 'Which control plane is meant',
@@ -166,6 +168,7 @@ export const commandTree: readonly CommandSpec[] = [
     load: async () => (await import('./commands/regions-ls.js')).regionsLs,
   },
   ...jobCommands,
+  ...driftCommands,
   {
     path: 'route',
     summary: 'What a router would do with a request to this host, and why',

@@ -25,6 +25,7 @@ import { VersionSchema } from '@lapidary/contracts/api/system';
 import { CreateTenantSchema, ExplanationSchema, TenantPageSchema, TenantSchema, type TenantView } from '@lapidary/contracts/api/tenants';
 import type { z } from 'zod';
 import type { FakeControlPlane, SeenRequest } from './fake-control-plane.js';
+import { answerDrift } from './fake-drift-routes.js';
 import { aDecision, anExplanation, aResourcePlan, aTenant } from './fleet-fixtures.js';
 
 interface Call {
@@ -119,6 +120,7 @@ export const answerApi = async (plane: FakeControlPlane, request: SeenRequest, r
     const match = pattern.exec(request.path);
     if (match && method === request.method) return handler({ plane, request, response, id: decodeURIComponent(match[1] ?? '') });
   }
+  if (answerDrift(plane, request, response)) return;
   throw new AppError('not_found', `There is no ${request.method} ${request.path}`);
 };
 

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { AppError, toAppError } from '@lapidary/kernel/app-error';
 import type { DeadLetterView } from '@lapidary/contracts/api/dead-letters';
+import type { FindingView, SuppressionView } from '@lapidary/contracts/api/drift';
 import type { JobEventView, JobView } from '@lapidary/contracts/api/jobs';
 import type { RegionView } from '@lapidary/contracts/api/regions';
 import type { StampView } from '@lapidary/contracts/api/stamps';
@@ -48,6 +49,8 @@ export class FakeControlPlane {
   /** What the plan of a stamp says of its resources; without an entry there are no changes. */
   readonly planned = new Map<string, Partial<ResourcePlan>>();
   readonly jobs = new Map<string, JobView>();
+  readonly findings = new Map<string, FindingView>();
+  readonly suppressions = new Map<string, SuppressionView>();
   readonly deadLetters = new Map<string, DeadLetterView>();
   readonly jobEvents = new Map<string, JobEventView[]>();
   readonly seen: SeenRequest[] = [];

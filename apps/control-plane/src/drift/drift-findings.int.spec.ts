@@ -1,12 +1,19 @@
 import { jest } from '@jest/globals';
+import { Module } from '@nestjs/common';
 import type { FindingView, SuppressionView } from '@lapidary/contracts/api/drift';
 import { addToken, openDatabase, openWorld, type Answer, type World, type WorldDatabase } from '../../test/world.js';
 import { domainFeatures } from '../process/features.js';
 import type { Difference, Look } from './difference.js';
-import { DriftModule } from './drift.module.js';
+import { FindingsController } from './findings.controller.js';
 import { recordLook, type Recorded } from './record-look.js';
+import { DriftRunsController } from './runs.controller.js';
+import { SuppressionsController } from './suppressions.controller.js';
 
 jest.setTimeout(60_000);
+
+/** The API without the worker: nobody takes up the runs that are asked for. */
+@Module({ controllers: [FindingsController, SuppressionsController, DriftRunsController] })
+class DriftApi {}
 
 const dayMs = 86_400_000;
 const inDays = (days: number): string => new Date(Date.now() + days * dayMs).toISOString();
@@ -18,7 +25,7 @@ describe('findings and suppressions', () => {
 
   beforeAll(async () => {
     database = await openDatabase();
-    world = await openWorld(database, { features: [...domainFeatures, DriftModule] });
+    world = await openWorld(database, { features: [...domainFeatures, DriftApi] });
   });
   afterAll(async () => {
     await world.close();
@@ -176,6 +183,14 @@ describe('findings and suppressions', () => {
     expect((await world.ask('POST', '/v1/drift/suppressions', { token: viewer, body })).status).toBe(403);
     expect((await world.ask('POST', '/v1/drift/runs', { token: viewer, body: {} })).status).toBe(403);
   });
+
+  it.each(['/v1/drift', '/v1/drift/findings', '/v1/drift/runs', '/v1/drift/suppressions'])(
+    '%s of a region without a link is refused, not answered with our own',
+    async (path) => {
+      expect((await world.ask('GET', `${path}?region=us`)).body).toMatchObject({ code: 'region_unreachable' });
+      expect((await world.ask('GET', `${path}?region=eu`)).status).toBe(200);
+    },
+  );
 
   it('filters and pages hold every finding once', async () => {
     const of = newSubject();

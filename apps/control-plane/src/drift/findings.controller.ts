@@ -1,14 +1,20 @@
+import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
 import { DriftIdSchema, FindingListQuerySchema, FindingPageSchema, FindingSchema, type FindingView } from '@lapidary/contracts/api/drift';
-import { Controller, Get, Param, Query } from '@nestjs/common';
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import { decodeCursor, pageFrom } from '../http/cursor.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
+import { refuseOtherRegion } from './own-region.js';
+import { CONFIG } from '../process/tokens.js';
 import { findingViewOf, getFinding, listFindings } from './finding-rows.js';
 
 @Controller('v1/drift/findings')
 export class FindingsController {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
+  ) {}
 
   @Get()
   @ApiAnswers({
@@ -20,6 +26,7 @@ export class FindingsController {
   async list(
     @Query({ schema: FindingListQuerySchema }) query: z.infer<typeof FindingListQuerySchema>,
   ): Promise<z.infer<typeof FindingPageSchema>> {
+    refuseOtherRegion(this.config, query.region);
     const rows = await listFindings(this.dataSource, { ...query, before: decodeCursor(query.cursor) });
     return pageFrom(rows, query.limit, (row) => row.id, findingViewOf);
   }

@@ -59,6 +59,10 @@ export const listRuns = async (reader: Reader, query: { readonly before: string 
 export const lastFullRun = async (reader: Reader): Promise<RunRow | null> =>
   (await rowsOf<RunRow>(reader, `${runSelect} WHERE status = 'done' AND stamp IS NULL ORDER BY id DESC LIMIT 1`))[0] ?? null;
 
+/** The last run over all stamps, however it went: the next one is due an interval after it was begun. */
+export const lastRunOverAll = async (reader: Reader): Promise<RunRow | null> =>
+  (await rowsOf<RunRow>(reader, `${runSelect} WHERE stamp IS NULL ORDER BY id DESC LIMIT 1`))[0] ?? null;
+
 /** Asks for a run. While one of the same extent waits, that is the one: it looks after both asked. Null stamp: all. */
 export const queueRun = async (
   tx: Tx,

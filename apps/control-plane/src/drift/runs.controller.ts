@@ -20,6 +20,7 @@ import { Command, send } from '../http/command-decorator.js';
 import { CommandRunner, type CommandRequest } from '../http/command-runner.js';
 import { decodeCursor, pageFrom } from '../http/cursor.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
+import { refuseOtherRegion } from './own-region.js';
 import { CONFIG } from '../process/tokens.js';
 import { assertOwnRegion } from '../regions/single-writer.js';
 import { getStamp } from '../stamps/stamp-store.js';
@@ -38,7 +39,8 @@ export class DriftRunsController {
 
   @Get()
   @ApiAnswers({ summary: 'Drift of one region at a glance', tag: 'drift', answers: { 200: DriftStatusSchema } })
-  async status(@Query({ schema: StatusQuerySchema }) _query: z.infer<typeof StatusQuerySchema>): Promise<DriftStatus> {
+  async status(@Query({ schema: StatusQuerySchema }) query: z.infer<typeof StatusQuerySchema>): Promise<DriftStatus> {
+    refuseOtherRegion(this.config, query.region);
     return await readDriftStatus(this.dataSource, this.config.LAPIDARY_REGION, this.config.LAPIDARY_DRIFT_INTERVAL_MS);
   }
 
@@ -47,6 +49,7 @@ export class DriftRunsController {
   async list(
     @Query({ schema: DriftRunListQuerySchema }) query: z.infer<typeof DriftRunListQuerySchema>,
   ): Promise<z.infer<typeof DriftRunPageSchema>> {
+    refuseOtherRegion(this.config, query.region);
     const rows = await listRuns(this.dataSource, { before: decodeCursor(query.cursor), limit: query.limit });
     return pageFrom(rows, query.limit, (row) => row.id, runViewOf);
   }

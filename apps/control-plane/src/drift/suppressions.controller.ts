@@ -1,3 +1,4 @@
+import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
 import {
   DriftIdSchema,
   SuppressionListQuerySchema,
@@ -8,7 +9,7 @@ import {
   type SuppressionView,
 } from '@lapidary/contracts/api/drift';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
@@ -16,6 +17,8 @@ import { Command, send } from '../http/command-decorator.js';
 import { CommandRunner, type CommandRequest } from '../http/command-runner.js';
 import { decodeCursor, pageFrom } from '../http/cursor.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
+import { refuseOtherRegion } from './own-region.js';
+import { CONFIG } from '../process/tokens.js';
 import { getSuppression, lift, listSuppressions, suppress, suppressionViewOf } from './suppressions.js';
 
 @Controller('v1/drift/suppressions')
@@ -24,6 +27,7 @@ export class SuppressionsController {
     private readonly dataSource: DataSource,
     private readonly runner: CommandRunner,
     private readonly clock: HybridLogicalClock,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
   @Get()
@@ -31,6 +35,7 @@ export class SuppressionsController {
   async list(
     @Query({ schema: SuppressionListQuerySchema }) query: z.infer<typeof SuppressionListQuerySchema>,
   ): Promise<z.infer<typeof SuppressionPageSchema>> {
+    refuseOtherRegion(this.config, query.region);
     const rows = await listSuppressions(this.dataSource, { ...query, before: decodeCursor(query.cursor) });
     return pageFrom(rows, query.limit, (row) => row.id, suppressionViewOf);
   }

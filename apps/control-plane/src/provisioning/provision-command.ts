@@ -15,7 +15,7 @@ import { findStamp } from '../stamps/stamp-store.js';
 import { provisionRunOf } from './provision-run.js';
 import { ProvisionInputSchema, type ProvisionInput } from './provision-steps.js';
 import type { ProvisionResult } from './provisioner-child.js';
-import { resolveSpec } from './spec-files.js';
+import { resolveSpec, type ResolvedSpec } from './spec-files.js';
 import { changedPaths, type SpecOverrides } from './spec-merge.js';
 
 export interface ProvisionCommandDeps extends EnqueueDeps {
@@ -34,12 +34,22 @@ export const planProvision = async (
   request: ProvisionRequest,
 ): Promise<ProvisionInput> => {
   const { reason: _reason, approveReplace, ...asked } = request;
-  const earlier = await earlierOverrides(reader, name);
-  const resolved = await resolveSpec(config.LAPIDARY_STAMPS_DIR, name, (source) => (source === 'defaults' ? [earlier, asked] : [asked]));
+  const { resolved, overrides } = await desiredSpec(reader, config, name, asked);
   provisionRunOf(config, resolved.spec, resolved.regionFacts);
   await refuseOtherDriver(reader, resolved.spec.name, resolved.spec.driver);
-  const overrides = resolved.source === 'defaults' ? { ...earlier, ...asked } : asked;
   return ProvisionInputSchema.parse({ ...resolved, overrides: JSON.parse(JSON.stringify(overrides)), approveReplace });
+};
+
+/** What a stamp should be now, and what stands in it beside the files. Without `asked`: what drift is measured against. */
+export const desiredSpec = async (
+  reader: Pick<Tx, 'query'>,
+  config: ControlPlaneConfig,
+  name: string,
+  asked: SpecOverrides = {},
+): Promise<{ readonly resolved: ResolvedSpec; readonly overrides: SpecOverrides }> => {
+  const earlier = await earlierOverrides(reader, name);
+  const resolved = await resolveSpec(config.LAPIDARY_STAMPS_DIR, name, (source) => (source === 'defaults' ? [earlier, asked] : [asked]));
+  return { resolved, overrides: resolved.source === 'defaults' ? { ...earlier, ...asked } : asked };
 };
 
 const earlierOverrides = async (reader: Pick<Tx, 'query'>, name: string): Promise<SpecOverrides> => {

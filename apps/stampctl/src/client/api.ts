@@ -209,12 +209,12 @@ export class Api {
   }
 
   /** Every POST carries a fresh Idempotency-Key, so that a try whose answer was lost is repeated without a second effect. */
-  private async post<T>(path: string, schema: z.ZodType<T>, body: unknown): Promise<T> {
+  async post<T>(path: string, schema: z.ZodType<T>, body: unknown): Promise<T> {
     return (await this.http.request('POST', path, { schema, body, idempotencyKey: newId() })).value;
   }
 
   /** Reads page after page until `limit` items or the end. */
-  private async all<T>(path: string, schema: z.ZodType<Page<T>>, query: Query, limit: number): Promise<Page<T>> {
+  async all<T>(path: string, schema: z.ZodType<Page<T>>, query: Query, limit: number): Promise<Page<T>> {
     const items: T[] = [];
     let cursor: string | undefined;
     do {

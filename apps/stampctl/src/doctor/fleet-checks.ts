@@ -5,6 +5,7 @@ import type { StampView } from '@lapidary/contracts/api/stamps';
 import type { Api } from '../client/api.js';
 import type { Target } from '../context/resolve-target.js';
 import { ago } from '../output/human-time.js';
+import { driftFindings } from './drift-check.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 
 /** Beyond this share of its units a region should get its next stamp before the tenants come. */
@@ -20,6 +21,7 @@ export const fleetChecks = async (api: Api, target: Target): Promise<Finding[]> 
     attempt('stamps', api, async () => stampsFindings((await api.stamps()).items)),
     attempt('jobs', api, () => jobFindings(api)),
     attempt('replication', api, async () => geodeFindings(await api.geode(undefined))),
+    attempt('drift', api, () => driftFindings(api)),
     routerFindings(api, target),
   ]);
   return groups.flat();

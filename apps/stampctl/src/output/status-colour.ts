@@ -1,7 +1,7 @@
 import type { Colours } from './terminal.js';
 
-const good = new Set(['active', 'healthy', 'placed', 'succeeded', 'connected', 'self', 'ok', 'applied', 'replayed']);
-const bad = new Set(['failed', 'dead', 'cut', 'suspended', 'fail', 'refused']);
+const good = new Set(['active', 'healthy', 'placed', 'succeeded', 'connected', 'self', 'ok', 'done', 'applied', 'replayed']);
+const bad = new Set(['failed', 'dead', 'cut', 'suspended', 'fail', 'critical', 'refused']);
 const passing = new Set([
   'provisioning',
   'retiring',
@@ -11,6 +11,8 @@ const passing = new Set([
   'running',
   'cancelling',
   'warn',
+  'warning',
+  'interrupted',
   'cordoned',
   'open',
 ]);

@@ -1,0 +1,69 @@
+import type { DriftedResource } from '@lapidary/contracts/provisioner-protocol';
+import type { StampSpec } from '@lapidary/contracts/stamp-spec';
+
+/** A stamp as its row and its agent say it is. */
+export interface StampFacts {
+  readonly name: string;
+  readonly region: string;
+  readonly status: string;
+  readonly ring: string;
+  readonly profile: string;
+  readonly isolation: string;
+  readonly driver: string;
+  readonly capacityUnits: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** As stored; `{}` in replicas of other regions' stamps. */
+  readonly spec: unknown;
+  readonly specDigest: string | null;
+  readonly graphDigest: string | null;
+  readonly templateVersion: string | null;
+  readonly workloadVersion: string | null;
+  /** What the workload itself says; null where it says none or its agent is not heard. */
+  readonly observedWorkloadVersion: string | null;
+  /** What works on it now, in words; null: nothing. What is being changed is not drift. */
+  readonly inProgress: string | null;
+  /** Changes with every job and every write of the row: equal before and after a look, nothing came between. */
+  readonly generation: string;
+}
+
+export interface RegionFacts {
+  readonly jurisdiction: string;
+  readonly awsRegion: string;
+}
+
+/** What a stamp should be, from its files and what was asked for; or why that can't be told. */
+export type Desired =
+  | { readonly ok: true; readonly spec: StampSpec; readonly regionFacts: RegionFacts }
+  | { readonly ok: false; readonly code: string; readonly message: string };
+
+export interface DriftFacts {
+  readonly region: string;
+  /** Stamps of this region. */
+  readonly stamps: readonly StampFacts[];
+  /** Stamps of all regions; other regions' as their events told. */
+  readonly fleet: readonly StampFacts[];
+  /** Of this region's stamps, by name. */
+  readonly desired: ReadonlyMap<string, Desired>;
+  /** A roll-out is under way: versions differ on purpose. */
+  readonly rolloutOpen: boolean;
+  /** Who owns what has no owner of its own. */
+  readonly defaultOwner: string;
+}
+
+export interface Rendered {
+  readonly templateVersion: string;
+  readonly graphDigest: string;
+}
+
+/** What can't be read from the database. Methods throw AppErrors; `locked`-like ones say that somebody else is at it. */
+export interface World {
+  /** What the template renders now for a spec. */
+  render(spec: StampSpec, regionFacts: RegionFacts, signal: AbortSignal): Promise<Rendered>;
+  /** How the stamp's real resources differ from what was built. Reads only. */
+  driftedResources(spec: StampSpec, regionFacts: RegionFacts, signal: AbortSignal): Promise<readonly DriftedResource[]>;
+}
+
+export const ownerOf = (stamp: Pick<StampFacts, 'labels'>, facts: Pick<DriftFacts, 'defaultOwner'>): string =>
+  stamp.labels['owner'] ?? facts.defaultOwner;
+
+export const subjectOf = (stamp: string): string => `stamp/${stamp}`;

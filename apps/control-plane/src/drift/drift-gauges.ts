@@ -1,0 +1,40 @@
+import type { SensorReport } from '@lapidary/contracts/api/drift';
+import type { Reader } from '@lapidary/db/transaction';
+import type { MetricsOf } from '@lapidary/telemetry/metrics';
+import { countFindings } from './finding-rows.js';
+import type { driftMetrics } from './metrics.js';
+import { lastFullRun } from './run-rows.js';
+
+/** What the leader of the drift runs shows. */
+export class DriftGauges {
+  constructor(private readonly metrics: MetricsOf<typeof driftMetrics>) {}
+
+  /** Of the sensors of a run; kept until the next. */
+  showSensors(reports: readonly SensorReport[]): void {
+    for (const { kind, canary, skipped } of reports) {
+      this.metrics.lapidary_drift_sensor_alive.set({ sensor: kind }, canary === 'found' ? 1 : 0);
+      this.metrics.lapidary_drift_skipped.set({ sensor: kind }, skipped.length);
+    }
+  }
+
+  /** Of what stands now: ages grow and suppressions end without a run. */
+  async show(reader: Reader): Promise<void> {
+    const [counts, last] = [await countFindings(reader), await lastFullRun(reader)];
+    this.metrics.lapidary_drift_findings.reset();
+    for (const { kind, severity, state, count } of counts) this.metrics.lapidary_drift_findings.set({ kind, severity, state }, count);
+    const open = counts.filter((c) => c.state === 'open').map((c) => c.oldest.getTime());
+    this.metrics.lapidary_drift_oldest_finding_seconds.set(open.length === 0 ? 0 : ageSeconds(Math.min(...open)));
+    if (last?.finished_at) this.metrics.lapidary_drift_last_run_age_seconds.set(ageSeconds(last.finished_at.getTime()));
+  }
+
+  /** Who leads no more must not go on showing what it knew. */
+  forget(): void {
+    this.metrics.lapidary_drift_findings.reset();
+    this.metrics.lapidary_drift_oldest_finding_seconds.reset();
+    this.metrics.lapidary_drift_sensor_alive.reset();
+    this.metrics.lapidary_drift_skipped.reset();
+    this.metrics.lapidary_drift_last_run_age_seconds.reset();
+  }
+}
+
+const ageSeconds = (atMs: number): number => Math.max(0, (Date.now() - atMs) / 1000);

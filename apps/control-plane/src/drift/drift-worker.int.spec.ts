@@ -1,0 +1,131 @@
+import { jest } from '@jest/globals';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inTransaction } from '@lapidary/db/transaction';
+import { newId } from '@lapidary/kernel/ids';
+import { waitFor } from '@lapidary/kernel/wait-for';
+import { addStamp, home, openDatabase, openWorld, type World, type WorldDatabase } from '../../test/world.js';
+import { systemContext } from '../http/command-context.js';
+import { BackgroundDatabase } from '../outbox/background-database.js';
+import { createControlPlaneMetrics } from '../process/metrics.js';
+import { readVersion } from '../process/version.js';
+import type { PlannerProcess } from '../provisioning/planner-process.js';
+import { DriftWorker } from './drift-worker.js';
+import type { PlantedStack } from './planted-stack.js';
+import { listRuns, queueRun, type RunRow } from './run-rows.js';
+
+jest.setTimeout(60_000);
+const waitMs = 30_000;
+/** Never due while a test runs: what is asked for is all there is. */
+const rareMs = 3_600_000;
+
+const defaults = `driver: local
+profile: small
+ring: broad
+isolation: pooled
+capacity: { units: 50 }
+workload: { version: 0.1.0 }
+labels: {}
+`;
+
+interface Replica {
+  readonly worker: DriftWorker;
+  readonly page: () => Promise<string>;
+  stop(): Promise<void>;
+}
+
+describe('who looks for drift', () => {
+  let database: WorldDatabase;
+  let world: World;
+  const replicas: Replica[] = [];
+  /** Looks at resources get no answer, as from a planner that hangs; they end with the signal. */
+  let isHanging = false;
+
+  const replica = async (intervalMs: number): Promise<Replica> => {
+    const { clock, logger } = world.resources;
+    const config = {
+      ...world.resources.config,
+      LAPIDARY_DRIFT_INTERVAL_MS: intervalMs,
+      LAPIDARY_LOCAL_PROCESS_DIR: '.',
+      LAPIDARY_LOCAL_POSTGRES_ADMIN_URL: database.url,
+    };
+    const background = await BackgroundDatabase.open(database.url, home);
+    const planner = {
+      synthesize: async () => ({ templateVersion: readVersion('.').templateVersion, graphDigest: 'b'.repeat(64) }),
+      read: async (_: unknown, signal: AbortSignal) => {
+        if (isHanging) await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+        return { drifted: [] };
+      },
+    } as unknown as PlannerProcess;
+    const planted = { driftWith: async (nonce: string) => [{ resourceType: 't', name: 'n', path: 'p', expected: null, observed: nonce }] };
+    const metrics = createControlPlaneMetrics({ processMetrics: false });
+    const worker = new DriftWorker(background, clock, planner, planted as unknown as PlantedStack, config, logger, metrics);
+    worker.onApplicationBootstrap();
+    const stop = async (): Promise<void> => {
+      await worker.beforeApplicationShutdown();
+      await background.onApplicationShutdown();
+    };
+    const made = { worker, stop, page: () => metrics.registry.metrics() };
+    replicas.push(made);
+    return made;
+  };
+  const runs = (): Promise<RunRow[]> => listRuns(world.resources.dataSource, { before: null, limit: 100 });
+  const ask = async (): Promise<string> =>
+    (await inTransaction(world.resources.dataSource, (tx) => queueRun(tx, systemContext(home, 'test', newId()), 'request', null))).run.id;
+  const runIs = (id: string, status: RunRow['status']): Promise<RunRow> =>
+    waitFor(`run ${id} to be ${status}`, async () => (await runs()).find((r) => r.id === id && r.status === status), { timeoutMs: waitMs });
+
+  beforeAll(async () => {
+    database = await openDatabase();
+    world = await openWorld(database);
+    await writeFile(join(world.resources.config.LAPIDARY_STAMPS_DIR, 'defaults.yaml'), defaults);
+    await addStamp(world, 'eu-1', 50);
+    await world.query(`UPDATE stamp SET template_version = $1`, [readVersion('.').templateVersion]);
+  });
+  afterEach(async () => {
+    for (const { stop } of replicas.splice(0)) await stop();
+    await world.query(`DELETE FROM drift_run`);
+  });
+  afterAll(async () => {
+    await world.close();
+    await database.drop();
+  });
+
+  it('a run is made when it is due and when it is asked for; the metrics say that the sensors live', async () => {
+    const { page } = await replica(1_000);
+    await waitFor('two scheduled runs', async () => ((await runs()).filter((r) => r.status === 'done').length >= 2 ? true : undefined), {
+      timeoutMs: waitMs,
+    });
+    expect((await runs()).every((r) => r.trigger === 'schedule' && r.requested_by === 'system:drift')).toBe(true);
+    await runIs(await ask(), 'done');
+    const text = await page();
+    for (const sensor of ['spec', 'ring-sibling', 'version', 'template', 'resource'])
+      expect(text).toContain(`lapidary_drift_sensor_alive{sensor="${sensor}"} 1`);
+    expect(text).toMatch(/lapidary_drift_last_run_age_seconds \d/);
+  });
+
+  it('of two replicas one looks; when it stops, the other goes on', async () => {
+    const [first, second] = [await replica(rareMs), await replica(rareMs)];
+    await runIs(await ask(), 'done');
+    const counted = async (r: Replica): Promise<boolean> => (await r.page()).includes('lapidary_drift_run_seconds_count{outcome="done"} 1');
+    const led = (await counted(first)) ? first : second;
+    expect([await counted(first), await counted(second)].filter(Boolean)).toHaveLength(1);
+    await led.stop();
+    replicas.splice(replicas.indexOf(led), 1);
+    await runIs(await ask(), 'done');
+    expect(await counted(led === first ? second : first)).toBe(true);
+  });
+
+  it('a leader that loses its session in the middle of a run is followed: the run is marked interrupted, the next one is done', async () => {
+    await replica(rareMs);
+    isHanging = true;
+    const id = await ask();
+    await runIs(id, 'running');
+    await world.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'leader:drift' AND datname = current_database()`,
+    );
+    isHanging = false;
+    expect(await runIs(id, 'interrupted')).toMatchObject({ error: 'its leader ended' });
+    await runIs(await ask(), 'done');
+  });
+});

@@ -1,0 +1,142 @@
+import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import { Leader } from '@lapidary/db/leader';
+import { Listener } from '@lapidary/db/listener';
+import { inTransaction } from '@lapidary/db/transaction';
+import { toAppError } from '@lapidary/kernel/app-error';
+import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
+import { newId } from '@lapidary/kernel/ids';
+import { Wakeup } from '@lapidary/kernel/wakeup';
+import type { Logger } from '@lapidary/telemetry/logger';
+import { createMetrics, type MetricsOf } from '@lapidary/telemetry/metrics';
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { systemContext } from '../http/command-context.js';
+import { BackgroundDatabase } from '../outbox/background-database.js';
+import { driftLock } from '../outbox/leader-locks.js';
+import type { ControlPlaneMetrics } from '../process/metrics.js';
+import { CONFIG, LOGGER, METRICS } from '../process/tokens.js';
+import { PlannerProcess } from '../provisioning/planner-process.js';
+import { dueAtMs } from './drift-status.js';
+import { DriftGauges } from './drift-gauges.js';
+import { driftMetrics } from './metrics.js';
+import { performRun } from './perform-run.js';
+import { plannerWorld } from './planner-world.js';
+import { PlantedStack } from './planted-stack.js';
+import {
+  driftChannel,
+  endRun,
+  interruptRuns,
+  lastRunOverAll,
+  pruneDrift,
+  queueRun,
+  startRun,
+  type RunOutcome,
+  type RunRow,
+} from './run-rows.js';
+
+/** Ages and ended suppressions show in the metrics at this rhythm; scrapes come every 15 to 60 s. */
+const gaugesMs = 10_000;
+/** After a failure of the database. */
+const retryMs = 2_000;
+
+/** Looks for drift, when it is due and when it is asked to; one leader per region. */
+@Injectable()
+export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger: Logger;
+  private readonly metrics: MetricsOf<typeof driftMetrics>;
+  private readonly leader: Leader;
+  private readonly gauges: DriftGauges;
+  private readonly wakeup = new Wakeup();
+
+  constructor(
+    private readonly database: BackgroundDatabase,
+    private readonly clock: HybridLogicalClock,
+    private readonly planner: PlannerProcess,
+    private readonly plantedStack: PlantedStack,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
+    @Inject(LOGGER) logger: Logger,
+    @Inject(METRICS) { registry }: ControlPlaneMetrics,
+  ) {
+    this.logger = logger.child({ part: 'drift' });
+    this.metrics = createMetrics(driftMetrics, { processMetrics: false, registry });
+    this.gauges = new DriftGauges(this.metrics);
+    this.leader = new Leader({
+      url: config.LAPIDARY_DATABASE_URL,
+      name: 'drift',
+      lockKey: driftLock,
+      lead: (signal) => this.lead(signal),
+      onError: (error) => this.logger.warn({ err: error }, 'the drift runs lost their database connection'),
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.leader.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.leader.stop();
+  }
+
+  private async lead(signal: AbortSignal): Promise<void> {
+    const sinceMs = Date.now();
+    const wake = (): void => this.wakeup.wake();
+    const listener = new Listener({
+      url: this.config.LAPIDARY_DATABASE_URL,
+      applicationName: 'listener:drift',
+      channels: [driftChannel],
+      onNotify: wake,
+      onConnect: wake,
+      onError: (error) => this.logger.warn({ err: error }, 'requests for drift runs are not heard; they are seen by the timer'),
+    });
+    listener.start();
+    try {
+      await inTransaction(this.database.dataSource, interruptRuns);
+      while (!signal.aborted) await this.turn(sinceMs, signal);
+    } finally {
+      await listener.stop();
+      this.gauges.forget();
+    }
+  }
+
+  /** One run where one waits or is due, else a pause. */
+  private async turn(sinceMs: number, signal: AbortSignal): Promise<void> {
+    try {
+      const dueMs = dueAtMs(await lastRunOverAll(this.database.dataSource), sinceMs, this.config.LAPIDARY_DRIFT_INTERVAL_MS);
+      if (dueMs <= Date.now()) await this.schedule();
+      const run = await inTransaction(this.database.dataSource, startRun);
+      if (run) await this.perform(run, signal);
+      await this.gauges.show(this.database.dataSource);
+      if (!run) await this.wakeup.wait(Math.min(gaugesMs, Math.max(0, dueMs - Date.now())), signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      this.logger.warn({ err: error }, 'looking for drift failed; it is tried again');
+      await new Wakeup().wait(retryMs, signal);
+    }
+  }
+
+  private async schedule(): Promise<void> {
+    const context = systemContext(this.config.LAPIDARY_REGION, 'drift', newId());
+    await inTransaction(this.database.dataSource, (tx) => queueRun(tx, context, 'schedule', null));
+  }
+
+  private async perform(run: RunRow, signal: AbortSignal): Promise<void> {
+    const { config, clock, planner, plantedStack } = this;
+    const { dataSource } = this.database;
+    const stopTimer = this.metrics.lapidary_drift_run_seconds.startTimer();
+    const outcome = await performRun({ config, clock, dataSource, world: plannerWorld(config, planner), plantedStack }, run, signal).catch(
+      (error: unknown): RunOutcome => {
+        // A new leader finds the run and says that it was interrupted.
+        signal.throwIfAborted();
+        this.logger.error({ err: error, run: run.id }, 'a drift run ended at an error');
+        return { event: 'fail', appeared: 0, resolved: 0, sensors: [], error: toAppError(error).message };
+      },
+    );
+    stopTimer({ outcome: outcome.event === 'finish' ? 'done' : 'failed' });
+    await inTransaction(dataSource, async (tx) => {
+      await endRun(tx, run.id, outcome);
+      await pruneDrift(tx);
+    });
+    this.gauges.showSensors(outcome.sensors);
+    if (outcome.appeared + outcome.resolved > 0)
+      this.logger.warn({ run: run.id, appeared: outcome.appeared, resolved: outcome.resolved }, 'drift has changed');
+  }
+}

@@ -1,0 +1,207 @@
+import { jest } from '@jest/globals';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FindingView } from '@lapidary/contracts/api/drift';
+import type { DriftedResource } from '@lapidary/contracts/provisioner-protocol';
+import { AppError } from '@lapidary/kernel/app-error';
+import { addStamp, openDatabase, openWorld, type World as TestWorld, type WorldDatabase } from '../../test/world.js';
+import { readVersion } from '../process/version.js';
+import type { Look } from './difference.js';
+import type { World } from './drift-facts.js';
+import { findingViewOf, listFindings } from './finding-rows.js';
+import { performRun, type RunDeps } from './perform-run.js';
+import type { RunOutcome } from './run-rows.js';
+import { sensors } from './sensors/all.js';
+import type { Sensor } from './sensors/sensor.js';
+
+jest.setTimeout(60_000);
+
+const digest = 'b'.repeat(64);
+const { templateVersion } = readVersion('.');
+const defaults = `driver: local
+profile: small
+ring: broad
+isolation: pooled
+capacity: { units: 50 }
+workload: { version: 0.1.0 }
+labels: {}
+`;
+const limit: DriftedResource = { resourceType: 'lapidary:local:Database', name: 'db', path: 'connectionLimit', expected: 20, observed: 3 };
+
+describe('a drift run', () => {
+  let database: WorldDatabase;
+  let world: TestWorld;
+  const drifted = new Map<string, DriftedResource[] | (() => Promise<DriftedResource[]>)>();
+
+  const outside: World = {
+    render: async () => ({ templateVersion, graphDigest: digest }),
+    driftedResources: async ({ name }) => {
+      const found = drifted.get(name) ?? [];
+      return typeof found === 'function' ? await found() : found;
+    },
+  };
+  const plantedStack: RunDeps['plantedStack'] = { driftWith: async (nonce) => [{ ...limit, observed: nonce }] };
+  const run = (more: Partial<RunDeps> = {}, stamp: string | null = null): Promise<RunOutcome> => {
+    const { config, dataSource, clock } = world.resources;
+    return performRun({ config, dataSource, clock, world: outside, plantedStack, ...more }, { stamp }, new AbortController().signal);
+  };
+  const open = async (): Promise<FindingView[]> =>
+    (await listFindings(world.resources.dataSource, { state: 'open', before: null, limit: 100 })).map(findingViewOf);
+  const brief = async (): Promise<unknown[]> => (await open()).map((f) => [f.kind, f.subject, f.path, f.expected, f.observed]);
+
+  beforeAll(async () => {
+    database = await openDatabase();
+    world = await openWorld(database);
+    await writeFile(join(world.resources.config.LAPIDARY_STAMPS_DIR, 'defaults.yaml'), defaults);
+    for (const name of ['eu-1', 'eu-2', 'eu-3']) {
+      await addStamp(world, name, 50);
+      await world.query(`UPDATE stamp SET template_version = $1 WHERE name = $2`, [templateVersion, name]);
+      await world.query(
+        `INSERT INTO stamp_observation (stamp, instance_id, epoch, last_heartbeat_at, front_door, workload_version)
+         VALUES ($1, 'agent', 0, now() + interval '1 hour', '', '0.1.0')`,
+        [name],
+      );
+    }
+  });
+  afterEach(async () => {
+    drifted.clear();
+    await run();
+    expect(await open()).toEqual([]);
+  });
+  afterAll(async () => {
+    await world.close();
+    await database.drop();
+  });
+
+  it('an untouched fleet has no finding, and each sensor proves in each run that it is alive; nothing planted is left', async () => {
+    const rows = async (): Promise<unknown> =>
+      world.query(`SELECT (SELECT count(*) FROM stamp) AS stamps, (SELECT count(*) FROM stamp_observation) AS observations,
+                          (SELECT count(*) FROM outbox) AS events, (SELECT count(*) FROM audit) AS audit`);
+    const before = await rows();
+    for (let cycle = 0; cycle < 3; cycle++) {
+      const outcome = await run();
+      expect(outcome).toMatchObject({ event: 'finish', appeared: 0, resolved: 0 });
+      expect(outcome.sensors.map((s) => [s.kind, s.looked, s.skipped, s.differences, s.canary])).toEqual(
+        sensors.map((s) => [s.kind, 3, [], 0, 'found']),
+      );
+    }
+    expect(await open()).toEqual([]);
+    expect(await rows()).toEqual(before);
+  });
+
+  it('a row changed by hand is found with path, expected and observed, and resolved once it is put right', async () => {
+    await world.query(`UPDATE stamp SET ring = 'canary' WHERE name = 'eu-2'`);
+    expect(await run()).toMatchObject({ appeared: 1 });
+    expect(await brief()).toEqual([['spec', 'stamp/eu-2', 'ring', 'broad', 'canary']]);
+    await world.query(`UPDATE stamp SET ring = 'broad' WHERE name = 'eu-2'`);
+    expect(await run()).toMatchObject({ appeared: 0, resolved: 1 });
+  });
+
+  it('each kind finds its own: version, template, sibling and resource', async () => {
+    await world.query(`UPDATE stamp_observation SET workload_version = '0.0.9' WHERE stamp = 'eu-1'`);
+    await world.query(`UPDATE stamp SET graph_digest = 'other' WHERE name = 'eu-2'`);
+    drifted.set('eu-3', [limit]);
+    await run();
+    expect((await brief()).sort()).toEqual([
+      ['resource', 'stamp/eu-3', 'lapidary:local:Database db: connectionLimit', 20, 3],
+      ['ring-sibling', 'stamp/eu-1', 'workload.version', '0.1.0', '0.0.9'],
+      ['template', 'stamp/eu-2', 'graphDigest', digest, 'other'],
+      ['version', 'stamp/eu-1', 'workload.version', '0.1.0', '0.0.9'],
+    ]);
+    await world.query(`UPDATE stamp_observation SET workload_version = '0.1.0'`);
+    await world.query(`UPDATE stamp SET graph_digest = $1 WHERE name = 'eu-2'`, [digest]);
+  });
+
+  it('a run of one stamp looks at it alone', async () => {
+    drifted.set('eu-1', [limit]).set('eu-2', [limit]);
+    const outcome = await run({}, 'eu-2');
+    expect(outcome.sensors.map((s) => s.looked)).toEqual(sensors.map(() => 1));
+    expect((await open()).map((f) => f.subject)).toEqual(['stamp/eu-2']);
+  });
+
+  it('a stamp with an open job is not looked at: what stands of it stays, what is being changed is no drift', async () => {
+    drifted.set('eu-1', [limit]);
+    await run();
+    await world.query(`INSERT INTO job (id, region, kind, subject, status, input, requested_by, request_id)
+                       VALUES ('eu.1', 'eu', 'provision', 'eu-1', 'running', '{}', 'x', 'y')`);
+    await world.query(`UPDATE stamp SET ring = 'canary' WHERE name = 'eu-1'`);
+    drifted.clear();
+    const outcome = await run();
+    expect(outcome.sensors.map((s) => s.skipped)).toEqual(sensors.map(() => [{ subject: 'stamp/eu-1', why: 'job eu.1 is under way' }]));
+    expect(await brief()).toMatchObject([['resource', 'stamp/eu-1', expect.anything(), 20, 3]]);
+    await world.query(`UPDATE job SET status = 'succeeded'`);
+    await world.query(`UPDATE stamp SET ring = 'broad' WHERE name = 'eu-1'`);
+  });
+
+  it('what was changed while it was looked at is left for the next run', async () => {
+    drifted.set('eu-1', async () => {
+      await world.query(`UPDATE stamp SET version = version + 1 WHERE name = 'eu-1'`);
+      return [limit];
+    });
+    const outcome = await run();
+    expect(outcome.sensors.at(-1)).toMatchObject({
+      kind: 'resource',
+      looked: 2,
+      skipped: [{ subject: 'stamp/eu-1', why: 'was changed while it was looked at' }],
+    });
+    expect(await open()).toEqual([]);
+  });
+
+  it('a look that fails is itself a finding, resolves nothing, and is forgotten when a look succeeds', async () => {
+    drifted.set('eu-1', [limit]);
+    await run();
+    drifted.set('eu-1', async () => {
+      throw new AppError('plan_failed', 'the state can’t be read');
+    });
+    drifted.set('eu-2', async () => {
+      throw new AppError('plan_failed', 'another run has it', { details: { engineCode: 'locked' } });
+    });
+    await run();
+    expect((await brief()).sort()).toEqual([
+      ['resource', 'stamp/eu-1', expect.anything(), 20, 3],
+      ['sensor', 'stamp/eu-1', 'resource', 'looked at', 'the state can’t be read'],
+    ]);
+    drifted.clear();
+    await run();
+  });
+
+  it('a sensor that sees nothing, or repeats what it once saw, is told of as blind', async () => {
+    const silent: Sensor = { kind: 'resource', *look() {} };
+    let memory: Look[] = [];
+    const parrot: Sensor = {
+      kind: 'spec',
+      async *look(input) {
+        if (memory.length === 0) for await (const look of sensors.find((s) => s.kind === 'spec')!.look(input)) memory.push(look);
+        yield* memory;
+      },
+    };
+    expect((await run({ sensors: [parrot] })).sensors).toMatchObject([{ canary: 'found' }]);
+    const outcome = await run({ sensors: [parrot, silent] });
+    expect(outcome.sensors.map((s) => [s.kind, s.canary])).toEqual([
+      ['spec', 'missed'],
+      ['resource', 'missed'],
+    ]);
+    expect((await brief()).sort()).toEqual([
+      ['sensor', 'sensor/resource', 'canary', 'found', 'missed'],
+      ['sensor', 'sensor/spec', 'canary', 'found', 'missed'],
+    ]);
+    expect((await open()).every((f) => f.severity === 'critical')).toBe(true);
+    memory = [];
+  });
+
+  it('two leaders at once make no finding twice, and lose none', async () => {
+    drifted.set('eu-1', [limit]).set('eu-3', [limit]);
+    const outcomes = await Promise.all([run(), run(), run()]);
+    expect(outcomes.reduce((sum, o) => sum + o.appeared, 0)).toBe(2);
+    expect((await open()).map((f) => f.subject).sort()).toEqual(['stamp/eu-1', 'stamp/eu-3']);
+    expect(outcomes.flatMap((o) => o.sensors).every((s) => s.canary === 'found')).toBe(true);
+  });
+
+  it('a stamp that is retired takes its findings with it', async () => {
+    drifted.set('eu-1', [limit]);
+    await run();
+    await world.query(`UPDATE stamp SET status = 'retired' WHERE name = 'eu-1'`);
+    expect(await run()).toMatchObject({ resolved: 1 });
+    await world.query(`UPDATE stamp SET status = 'active' WHERE name = 'eu-1'`);
+  });
+});

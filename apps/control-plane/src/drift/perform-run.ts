@@ -1,0 +1,140 @@
+import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import type { SensorReport } from '@lapidary/contracts/api/drift';
+import { inTransaction } from '@lapidary/db/transaction';
+import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
+import { newId } from '@lapidary/kernel/ids';
+import type { DataSource } from 'typeorm';
+import { systemContext } from '../http/command-context.js';
+import { plantStamps, sift, type Canary } from './canary.js';
+import type { Difference, Look, Skip } from './difference.js';
+import { subjectOf, type DriftFacts, type RegionFacts, type World } from './drift-facts.js';
+import { readFacts, touchedSince } from './read-facts.js';
+import { recordLook, type Recorded } from './record-look.js';
+import { rolledBack } from './rolled-back.js';
+import type { RunOutcome, RunRow } from './run-rows.js';
+import { sensors as allSensors } from './sensors/all.js';
+import type { Sensor } from './sensors/sensor.js';
+
+export interface RunDeps {
+  readonly config: ControlPlaneConfig;
+  readonly dataSource: DataSource;
+  readonly clock: HybridLogicalClock;
+  readonly world: World;
+  /** The real drift that is planted for the sensor "resource": what it finds at the planted stamp. */
+  readonly plantedStack: { driftWith(nonce: string, regionFacts: RegionFacts, signal: AbortSignal): ReturnType<World['driftedResources']> };
+  readonly sensors?: readonly Sensor[];
+}
+
+interface Seen {
+  readonly report: SensorReport;
+  readonly recorded: Recorded;
+  readonly looked: readonly string[];
+  readonly faults: readonly Skip[];
+  /** Why the planted drift was not found, where a reason is known. */
+  readonly hindrance: string | null;
+}
+
+/** One look of every sensor at the stamps of the region, or at one of them. What is found stands at once, sensor by sensor. */
+export const performRun = async (deps: RunDeps, run: Pick<RunRow, 'stamp'>, signal: AbortSignal): Promise<RunOutcome> => {
+  const { facts, canary } = await rolledBack(deps.dataSource, async (tx) => {
+    const planted = await plantStamps(tx, deps.config, newId().toLowerCase());
+    return { canary: planted, facts: await readFacts(tx, deps.config) };
+  });
+  const extent = facts.stamps.filter((s) => run.stamp === null || s.name === run.stamp || canary.stamps.includes(s.name));
+  const seen: Seen[] = [];
+  for (const sensor of deps.sensors ?? allSensors) {
+    signal.throwIfAborted();
+    seen.push(await useSensor(deps, sensor, { ...facts, stamps: extent }, canary, signal));
+  }
+  const ofSensors = await inTransaction(deps.dataSource, (tx) =>
+    recordLook(tx, contextOf(deps), deps.clock, lookAtSensors(seen, facts.defaultOwner)),
+  );
+  const all = [...seen.map((s) => s.recorded), ofSensors];
+  return {
+    event: 'finish',
+    appeared: all.reduce((sum, r) => sum + r.appeared, 0),
+    resolved: all.reduce((sum, r) => sum + r.resolved, 0),
+    sensors: seen.map((s) => s.report),
+    error: null,
+  };
+};
+
+const contextOf = ({ config }: RunDeps) => systemContext(config.LAPIDARY_REGION, 'drift', newId());
+
+const useSensor = async (deps: RunDeps, sensor: Sensor, facts: DriftFacts, canary: Canary, signal: AbortSignal): Promise<Seen> => {
+  const startedMs = performance.now();
+  const looked: string[] = [];
+  const skipped: Skip[] = [];
+  const recorded = { appeared: 0, resolved: 0 };
+  let differences = 0;
+  let isFound = false;
+  let hindrance: string | null = null;
+  for await (const raw of sensor.look({ facts, world: withPlanted(deps, canary), signal })) {
+    const sifted = sift(raw, canary);
+    isFound ||= sifted.isFound;
+    hindrance ??= sifted.hindrance;
+    const { look, written } = await record(deps, sifted.look, facts);
+    looked.push(...look.looked);
+    skipped.push(...look.skipped);
+    differences += look.differences.length;
+    recorded.appeared += written.appeared;
+    recorded.resolved += written.resolved;
+  }
+  const report: SensorReport = {
+    kind: sensor.kind,
+    looked: looked.length,
+    skipped: skipped.map(({ subject, why }) => ({ subject, why })),
+    differences,
+    canary: canary.expects[sensor.kind] === undefined ? 'not-planted' : isFound ? 'found' : 'missed',
+    tookMs: Math.round(performance.now() - startedMs),
+  };
+  return { report, recorded, looked, faults: skipped.filter((s) => s.isFault), hindrance };
+};
+
+/** Resources of planted stamps are those of the planted stack; they have no others. */
+const withPlanted = ({ world, plantedStack }: RunDeps, canary: Canary): World => ({
+  render: (spec, regionFacts, signal) => world.render(spec, regionFacts, signal),
+  driftedResources: async (spec, regionFacts, signal) => {
+    if (!canary.stamps.includes(spec.name)) return await world.driftedResources(spec, regionFacts, signal);
+    return subjectOf(spec.name) === canary.expects.resource ? await plantedStack.driftWith(canary.nonce, regionFacts, signal) : [];
+  },
+});
+
+/** Writes a look, without the stamps that somebody has begun to change since their facts were read. */
+const record = async (deps: RunDeps, look: Look, facts: DriftFacts): Promise<{ look: Look; written: Recorded }> =>
+  await inTransaction(deps.dataSource, async (tx) => {
+    const about = new Set([...look.looked, ...look.differences.map((d) => d.subject)]);
+    const touched = await touchedSince(
+      tx,
+      facts.stamps.filter((s) => about.has(subjectOf(s.name))),
+    );
+    const left = new Map([...touched].map(([name, why]) => [subjectOf(name), why]));
+    const fresh: Look = {
+      kind: look.kind,
+      looked: look.looked.filter((subject) => !left.has(subject)),
+      skipped: [...look.skipped, ...[...left].map(([subject, why]) => ({ subject, why, isFault: false }))],
+      differences: look.differences.filter((d) => !left.has(d.subject)),
+    };
+    return { look: fresh, written: await recordLook(tx, contextOf(deps), deps.clock, fresh) };
+  });
+
+/** What the run says about the sensors themselves, in the same model: blind ones, and stamps that one could not look at. */
+export const lookAtSensors = (seen: readonly Omit<Seen, 'recorded'>[], owner: string): Look => {
+  const ofSensor = (subject: string, path: string, rest: Pick<Difference, 'expected' | 'observed' | 'severity'>): Difference => ({
+    kind: 'sensor',
+    subject,
+    path,
+    owner,
+    ...rest,
+  });
+  const blind = seen
+    .filter(({ report }) => report.canary === 'missed')
+    .map(({ report, hindrance }) =>
+      ofSensor(`sensor/${report.kind}`, 'canary', { expected: 'found', observed: hindrance ?? 'missed', severity: 'critical' }),
+    );
+  const faults = seen.flatMap(({ report, faults: of }) =>
+    of.map(({ subject, why }) => ofSensor(subject, report.kind, { expected: 'looked at', observed: why, severity: 'warning' })),
+  );
+  const looked = [...seen.flatMap((s) => s.looked), ...faults.map((f) => f.subject), ...seen.map((s) => `sensor/${s.report.kind}`)];
+  return { kind: 'sensor', looked: [...new Set(looked)], skipped: [], differences: [...blind, ...faults] };
+};

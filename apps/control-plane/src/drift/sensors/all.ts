@@ -1,0 +1,9 @@
+import { resourceSensor } from './resource.js';
+import { ringSiblingSensor } from './ring-sibling.js';
+import type { Sensor } from './sensor.js';
+import { specSensor } from './spec.js';
+import { templateSensor } from './template.js';
+import { versionSensor } from './version.js';
+
+/** Cheap ones first: what they find stands while the others still ask. How to add one: docs/contributing/add-a-drift-sensor.md */
+export const sensors: readonly Sensor[] = [specSensor, ringSiblingSensor, versionSensor, templateSensor, resourceSensor];

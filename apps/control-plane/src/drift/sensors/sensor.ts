@@ -1,0 +1,35 @@
+import type { DriftKind, Look, Skip } from '../difference.js';
+import { subjectOf, type DriftFacts, type StampFacts, type World } from '../drift-facts.js';
+
+export interface SensorInput {
+  readonly facts: DriftFacts;
+  readonly world: World;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One way of looking. It yields its looks as it has them, so that what was found stands although a later subject takes long.
+ * A subject that can't be looked at is skipped with the reason, never left out: silence would be taken for order.
+ */
+export interface Sensor {
+  readonly kind: DriftKind;
+  look(input: SensorInput): AsyncIterable<Look> | Iterable<Look>;
+}
+
+/**
+ * Which stamps can be looked at. A retired one is in order by definition: what stood of it is resolved. What is not built, or
+ * is being changed, is left for later.
+ */
+export const sortStamps = (stamps: readonly StampFacts[]) => {
+  const skipped: Skip[] = [];
+  const retired: string[] = [];
+  const live: StampFacts[] = [];
+  for (const stamp of stamps) {
+    const subject = subjectOf(stamp.name);
+    if (stamp.status === 'retired') retired.push(subject);
+    else if (stamp.inProgress !== null) skipped.push({ subject, why: stamp.inProgress, isFault: false });
+    else if (stamp.status !== 'active') skipped.push({ subject, why: `is ${stamp.status}`, isFault: false });
+    else live.push(stamp);
+  }
+  return { live, retired, skipped };
+};

@@ -1,0 +1,39 @@
+import type { DriftStatus } from '@lapidary/contracts/api/drift';
+import type { Api } from '../client/api.js';
+import { DriftApi } from '../client/drift-api.js';
+import { ago } from '../output/human-time.js';
+import { ok, warn, type Finding } from './finding.js';
+
+/** Drift of every region that answers; those that don't are told of by their links. */
+export const driftFindings = async (api: Api): Promise<Finding[]> => {
+  const drift = new DriftApi(api);
+  const { items } = await drift.ofRegions(undefined, async (region) => [await drift.status(region)]);
+  return items.flatMap(ofRegion);
+};
+
+const ofRegion = ({ region, open, oldestOpen, suppressed, blind, lastRun }: DriftStatus): Finding[] => {
+  const check = `drift ${region}`;
+  const count = open.info + open.warning + open.critical;
+  const findings: Finding[] = [];
+  if (blind.length > 0)
+    findings.push(
+      warn(
+        check,
+        `the sensors ${blind.join(', ')} miss what is planted for them`,
+        'They may miss real drift too: docs/runbooks/drift_sensor_blind.md',
+      ),
+    );
+  if (count > 0) {
+    const worst = open.critical > 0 ? `, ${open.critical} critical` : '';
+    findings.push(
+      warn(
+        check,
+        `${count} differ${worst}; the oldest since ${ago(oldestOpen, Date.now())}`,
+        `See "stampctl drift ls --region ${region}".`,
+      ),
+    );
+  }
+  if (findings.length > 0) return findings;
+  const looked = lastRun === null ? 'not looked yet' : `nothing differs; looked ${ago(lastRun.finishedAt, Date.now())}`;
+  return [ok(check, suppressed === 0 ? looked : `${looked}; ${suppressed} hidden by suppressions`)];
+};

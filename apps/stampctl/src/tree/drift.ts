@@ -1,0 +1,81 @@
+import type { ArgumentSpec, CommandSpec, OptionSpec } from '../command-spec.js';
+import { limit, noWait, reason, stamp } from './arguments.js';
+
+const finding: ArgumentSpec = { name: 'finding', description: 'id of the finding' };
+const kind: OptionSpec = {
+  flags: '--kind <kind>',
+  description: 'what was looked at',
+  choices: ['resource', 'template', 'spec', 'ring-sibling', 'version', 'sensor'],
+};
+const subject: OptionSpec = { flags: '--subject <subject>', description: 'what it is about, for example stamp/eu-2' };
+const exampleId = 'eu.01K0000000000000000000000A';
+
+export const driftCommands: readonly CommandSpec[] = [
+  {
+    path: 'drift ls',
+    summary: 'List what differs from what it should be, in all regions; exit code 7 when anything stands that is not suppressed',
+    options: [
+      kind,
+      subject,
+      { flags: '--severity <severity>', description: 'this or worse', choices: ['info', 'warning', 'critical'] },
+      { flags: '--state <state>', description: 'default: open', choices: ['open', 'suppressed', 'resolved', 'all'] },
+      limit,
+    ],
+    examples: ['stampctl drift ls', 'stampctl drift ls --severity critical -o json', 'stampctl drift ls --state suppressed --region eu'],
+    load: async () => (await import('../commands/drift-ls.js')).driftLs,
+  },
+  {
+    path: 'drift show',
+    summary: 'Show one finding in full',
+    args: [finding],
+    examples: [`stampctl drift show ${exampleId}`],
+    load: async () => (await import('../commands/drift-show.js')).driftShow,
+  },
+  {
+    path: 'drift run',
+    summary: 'Look now and wait for the result; exit code 7 when anything stands that is not suppressed',
+    args: [{ ...stamp, description: 'look at this stamp only; without it at all of the region', optional: true }],
+    options: [reason, noWait],
+    examples: ['stampctl drift run', 'stampctl drift run eu-2', 'stampctl drift run --region us --timeout 5m'],
+    load: async () => (await import('../commands/drift-run.js')).driftRun,
+  },
+  {
+    path: 'drift runs',
+    summary: 'List the last looks, and whether each sensor found what was planted for it',
+    options: [limit],
+    examples: ['stampctl drift runs', 'stampctl drift runs --region us -n 3 -o json'],
+    load: async () => (await import('../commands/drift-runs.js')).driftRuns,
+  },
+  {
+    path: 'drift suppress',
+    summary: 'Hide a finding for a while, or everything of a kind about a subject; it comes back when the time is over',
+    args: [{ ...finding, optional: true }],
+    options: [
+      { flags: '--owner <name>', description: 'who answers for it (required)' },
+      { flags: '--reason <text>', description: 'why it may stay for now (required)' },
+      { flags: '--for <duration>', description: 'for how long, like 12h or 7d (required, at most 90d)' },
+      subject,
+      kind,
+    ],
+    examples: [
+      `stampctl drift suppress ${exampleId} --owner ann --reason "limit raised for the sale" --for 7d`,
+      'stampctl drift suppress --subject stamp/eu-2 --kind version --owner ann --reason "bisecting" --for 12h',
+    ],
+    load: async () => (await import('../commands/drift-suppress.js')).driftSuppress,
+  },
+  {
+    path: 'drift unsuppress',
+    summary: 'Show again what a suppression hides; the suppression stays on record',
+    args: [{ name: 'id', description: 'id of the suppression, or of the finding that it hides' }],
+    options: [reason],
+    examples: [`stampctl drift unsuppress ${exampleId}`],
+    load: async () => (await import('../commands/drift-unsuppress.js')).driftUnsuppress,
+  },
+  {
+    path: 'drift suppressions',
+    summary: 'List the suppressions: whose, why, until when, and how much each hides',
+    options: [{ flags: '--state <state>', description: 'default: active', choices: ['active', 'expired', 'lifted', 'all'] }, limit],
+    examples: ['stampctl drift suppressions', 'stampctl drift suppressions --state all'],
+    load: async () => (await import('../commands/drift-suppressions.js')).driftSuppressions,
+  },
+];

@@ -1,0 +1,161 @@
+import type { ServerResponse } from 'node:http';
+import {
+  DriftRunPageSchema,
+  DriftRunSchema,
+  DriftStatusSchema,
+  FindingPageSchema,
+  FindingSchema,
+  SuppressionPageSchema,
+  SuppressionRequestSchema,
+  SuppressionSchema,
+  type DriftRunView,
+  type FindingView,
+  type SuppressionView,
+} from '@lapidary/contracts/api/drift';
+import { AppError } from '@lapidary/kernel/app-error';
+import { newDriftId } from '@lapidary/kernel/ids';
+import type { z } from 'zod';
+import type { FakeControlPlane, SeenRequest } from './fake-control-plane.js';
+
+const at = '2026-01-02T03:04:05.000Z';
+
+export const aFinding = (given: Partial<FindingView> = {}): FindingView =>
+  FindingSchema.parse({
+    id: newDriftId(given.region ?? 'eu'),
+    region: 'eu',
+    kind: 'resource',
+    subject: 'stamp/eu-1',
+    path: 'lapidary:local:Database eu-1-database: connectionLimit',
+    expected: 20,
+    observed: 3,
+    severity: 'warning',
+    owner: 'platform',
+    state: 'open',
+    firstSeen: at,
+    lastSeen: at,
+    timesSeen: 1,
+    resolvedAt: null,
+    suppression: null,
+    suppressedUntil: null,
+    ...given,
+  });
+
+export const aDriftRun = (given: Partial<DriftRunView> = {}): DriftRunView =>
+  DriftRunSchema.parse({
+    id: newDriftId('eu'),
+    region: 'eu',
+    trigger: 'request',
+    requestedBy: 'token:admin',
+    stamp: null,
+    status: 'done',
+    createdAt: at,
+    startedAt: at,
+    finishedAt: at,
+    appeared: 0,
+    resolved: 0,
+    sensors: [
+      { kind: 'spec', looked: 1, skipped: [{ subject: 'stamp/eu-2', why: 'is failed' }], differences: 0, canary: 'found', tookMs: 12 },
+      { kind: 'ring-sibling', looked: 1, skipped: [], differences: 0, canary: 'missed', tookMs: 1 },
+    ],
+    error: null,
+    ...given,
+  });
+
+/** Answers what is about drift; false: it is not. Each region has its own findings, as in the real one. */
+export const answerDrift = (plane: FakeControlPlane, request: SeenRequest, response: ServerResponse): boolean => {
+  const [, version, noun, collection = '', id = ''] = request.path.split('/');
+  if (version !== 'v1' || noun !== 'drift') return false;
+  const region = request.query.get('region') ?? 'eu';
+  const findings = [...plane.findings.values()].filter((f) => f.region === region);
+  const state = request.query.get('state');
+  switch (`${request.method} ${collection}${id === '' ? '' : '/:id'}`) {
+    case 'GET ':
+      return send(response, 200, DriftStatusSchema, statusOf(findings, region));
+    case 'GET findings': {
+      const wanted = findings.filter((f) => state === 'all' || f.state === (state ?? 'open'));
+      return send(response, 200, FindingPageSchema, { items: wanted, next: null });
+    }
+    case 'GET findings/:id':
+      return send(response, 200, FindingSchema, found(plane.findings.get(id), `drift finding ${id}`));
+    case 'GET runs':
+      return send(response, 200, DriftRunPageSchema, { items: [aDriftRun()], next: null });
+    case 'GET runs/:id':
+      return send(response, 200, DriftRunSchema, aDriftRun({ id, appeared: findings.length }));
+    case 'POST runs':
+      return send(response, 202, DriftRunSchema, aDriftRun({ status: 'queued', startedAt: null, finishedAt: null, sensors: [] }));
+    case 'GET suppressions':
+      return send(response, 200, SuppressionPageSchema, {
+        items: [...plane.suppressions.values()].filter((s) => s.region === region && (state === 'all' || s.state === (state ?? 'active'))),
+        next: null,
+      });
+    case 'POST suppressions':
+      return send(response, 201, SuppressionSchema, suppress(plane, request));
+    case 'DELETE suppressions/:id':
+      return send(response, 200, SuppressionSchema, lift(plane, id));
+    default:
+      return false;
+  }
+};
+
+const statusOf = (findings: readonly FindingView[], region: string) => {
+  const open = findings.filter((f) => f.state === 'open');
+  const count = (severity: string): number => open.filter((f) => f.severity === severity).length;
+  return {
+    region,
+    open: { info: count('info'), warning: count('warning'), critical: count('critical') },
+    suppressed: findings.length - open.length,
+    oldestOpen: open[0]?.firstSeen ?? null,
+    lastRun: aDriftRun({ region }),
+    blind: [],
+    nextRunAt: at,
+  };
+};
+
+const suppress = (plane: FakeControlPlane, request: SeenRequest): SuppressionView => {
+  const body = SuppressionRequestSchema.parse(request.body);
+  const finding = body.finding === undefined ? null : found(plane.findings.get(body.finding), `drift finding ${body.finding}`);
+  const id = newDriftId('eu');
+  const suppression = SuppressionSchema.parse({
+    id,
+    region: 'eu',
+    kind: finding?.kind ?? body.kind,
+    subject: finding?.subject ?? body.subject,
+    path: finding?.path ?? null,
+    observed: finding?.observed ?? null,
+    owner: body.owner,
+    reason: body.reason,
+    state: 'active',
+    createdBy: 'token:admin',
+    createdAt: at,
+    until: body.until,
+    liftedBy: null,
+    liftedAt: null,
+    hides: finding ? 1 : 0,
+  });
+  plane.suppressions.set(id, suppression);
+  if (finding) plane.findings.set(finding.id, { ...finding, state: 'suppressed', suppression: id, suppressedUntil: body.until });
+  return suppression;
+};
+
+const lift = (plane: FakeControlPlane, id: string): SuppressionView => {
+  const lifted = {
+    ...found(plane.suppressions.get(id), `drift suppression ${id}`),
+    state: 'lifted' as const,
+    liftedAt: at,
+    liftedBy: 'token:admin',
+  };
+  plane.suppressions.set(id, lifted);
+  for (const f of plane.findings.values())
+    if (f.suppression === id) plane.findings.set(f.id, { ...f, state: 'open', suppression: null, suppressedUntil: null });
+  return lifted;
+};
+
+const found = <T>(value: T | undefined, what: string): T => {
+  if (value === undefined) throw new AppError('not_found', `There is no ${what}`);
+  return value;
+};
+
+const send = <T>(response: ServerResponse, status: number, schema: z.ZodType<T>, value: unknown): true => {
+  response.writeHead(status, { 'content-type': 'application/json', 'x-request-id': 'req-1' }).end(JSON.stringify(schema.parse(value)));
+  return true;
+};
