@@ -22,4 +22,6 @@ const awsRegionsOf: Readonly<Record<string, readonly string[]>> = {
   il: ['il-central-1'],
 };
 
-export const allowedAwsRegions = (jurisdiction: string): readonly string[] => awsRegionsOf[jurisdiction] ?? [];
+/** Own entries only: a jurisdiction called "toString" must find nothing either. */
+export const allowedAwsRegions = (jurisdiction: string): readonly string[] =>
+  Object.hasOwn(awsRegionsOf, jurisdiction) ? awsRegionsOf[jurisdiction]! : [];
