@@ -5,6 +5,7 @@ import { jobMetrics } from '@lapidary/control-plane/jobs/job-metrics';
 import { outboxMetrics } from '@lapidary/control-plane/outbox/metrics';
 import { controlPlaneMetrics } from '@lapidary/control-plane/process/metrics';
 import { replicationMetrics } from '@lapidary/control-plane/replication/metrics';
+import { rolloutMetrics } from '@lapidary/control-plane/rollouts/metrics';
 import { routerMetricDeclarations } from '@lapidary/router/metrics';
 import { stampAgentMetrics } from '@lapidary/stamp-agent/metrics';
 import type { MetricDeclaration } from '@lapidary/telemetry/metrics';
@@ -18,6 +19,7 @@ const processes: Record<string, Record<string, MetricDeclaration>> = {
     ...replicationMetrics,
     ...healthMetrics,
     ...driftMetrics,
+    ...rolloutMetrics,
   },
   router: routerMetricDeclarations,
   'stamp agent': stampAgentMetrics,

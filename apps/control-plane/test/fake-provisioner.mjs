@@ -3,6 +3,7 @@
  * directory, so that what happened in an earlier life can be seen. `applied` holds one line per resource that was made.
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
 const resources = ['database', 'role', 'agent'];
@@ -57,7 +58,25 @@ const destroy = async (run) => {
   process.exit(0);
 };
 
+/** As a stamp that only has a workload of some version: `version-<stamp>` in its state is what runs. */
+const versioned = async (run) => {
+  const { name, labels, workload } = run.spec;
+  const file = join(run.stateDir, `version-${name}`);
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : null;
+  writeFileSync(file, workload.version);
+  const outputs = {
+    frontDoors: [labels['front-door']],
+    agentTokenSha256: createHash('sha256').update(`token-of-${name}-0123456789`).digest('hex'),
+    templateVersion: '1.0.0',
+    graphDigest: 'b'.repeat(64),
+  };
+  const changes = before === null ? { create: 1 } : before === workload.version ? { same: 1 } : { update: 1 };
+  await send({ type: 'result', changes, outputs, engine: 'fake' });
+  process.exit(0);
+};
+
 const behaviours = {
+  versioned,
   good: build,
   'crash-once': async (run) => {
     if (lifeOf(run.stateDir) > 1) return build(run);

@@ -83,6 +83,13 @@ export const ControlPlaneConfigSchema = z.object({
     .max(100)
     .default('platform')
     .meta({ description: 'Who owns drift of stamps without a label "owner"' }),
+  LAPIDARY_ROLLOUT_TICK_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(60_000)
+    .default(1_000)
+    .meta({ description: 'How often a roll-out under way is looked at' }),
   LAPIDARY_LOG_LEVEL: field.logLevel,
 });
 export type ControlPlaneConfig = z.infer<typeof ControlPlaneConfigSchema>;

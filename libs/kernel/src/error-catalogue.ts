@@ -107,6 +107,20 @@ export const errorCatalogue = {
     'A job for this subject is already under way',
     'Watch it with "stampctl jobs watch <id>"; the id is in the detail.',
   ),
+  rollout_in_progress: entry(
+    409,
+    exitCodes.conflict,
+    true,
+    'A roll-out is under way',
+    'One at a time: see "stampctl rollout ls"; let it end, or abort it.',
+  ),
+  version_skew: entry(
+    409,
+    exitCodes.conflict,
+    false,
+    'The fleet would run more than two versions at once',
+    'See "stampctl rollout versions"; finish or roll back what was begun, then roll out the next version.',
+  ),
   out_of_stock: entry(409, exitCodes.conflict, false, 'Not enough in stock', "Read the item's stock and order less, or restock it."),
   illegal_transition: entry(
     409,
@@ -255,6 +269,13 @@ export const errorCatalogue = {
     true,
     'The control plane cannot be reached',
     'Is it running at that address? "stampctl doctor" looks at each part.',
+  ),
+  rollout_halted: entry(
+    409,
+    exitCodes.error,
+    false,
+    'The roll-out did not reach its end',
+    'Read why with "stampctl rollout status <id>"; docs/runbooks/rollout_halted.md says what to do.',
   ),
   bad_answer: entry(
     502,

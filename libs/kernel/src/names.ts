@@ -35,6 +35,9 @@ export const regionOfStamp = (stamp: string): RegionName | null => {
   return region !== undefined && isRegionName(region) ? region : null;
 };
 
+/** The region that coordinates a roll-out. */
+export const regionOfRollout = (rollout: string): RegionName | null => regionOfJob(rollout);
+
 /** The region that runs a job; a job's id is `<region>.<ULID>` so that any geode can forward a question about it. */
 export const regionOfJob = (job: string): RegionName | null => {
   const region = jobIdPattern.exec(job)?.[1];

@@ -174,6 +174,7 @@ const planOf = (plane: FakeControlPlane, name: string, asked: z.infer<typeof Pro
     },
     specDigest: 'd'.repeat(64),
     source: 'defaults',
+    versionFrom: 'defaults',
     overrides: Object.keys(asked),
     stamp: stamp ? { status: stamp.status } : null,
     changed: stamp ? Object.keys(asked) : [],

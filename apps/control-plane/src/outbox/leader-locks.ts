@@ -3,6 +3,7 @@ export const relayLock = 0x6c61_7101;
 export const directoryLock = 0x6c61_7102;
 export const healthLock = 0x6c61_7103;
 export const driftLock = 0x6c61_7109;
+export const rolloutLock = 0x6c61_7108;
 const pullerLocks = 0x6c61_0000_0000;
 
 /** One per peer: links fail and are led independently. */

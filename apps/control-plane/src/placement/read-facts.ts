@@ -12,8 +12,9 @@ export const readStampFacts = async (reader: Reader): Promise<StampFacts[]> => {
     region: row.region,
     jurisdiction: row.jurisdiction,
     status: row.status,
-    cordoned: row.cordoned,
-    cordonReason: row.cordon_reason,
+    // A roll-out holds a stamp as a cordon does, and beside one.
+    cordoned: row.cordoned || row.held_by_rollout !== null,
+    cordonReason: row.cordoned ? row.cordon_reason : row.held_by_rollout && `being changed by roll-out ${row.held_by_rollout}`,
     health: row.health,
     ring: row.ring,
     isolation: row.isolation,

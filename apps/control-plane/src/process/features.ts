@@ -12,6 +12,7 @@ import { OutboxModule } from '../outbox/outbox.module.js';
 import { ProvisioningModule } from '../provisioning/provisioning.module.js';
 import { RegionsModule } from '../regions/regions.module.js';
 import { ReplicationModule } from '../replication/replication.module.js';
+import { RolloutsModule } from '../rollouts/rollouts.module.js';
 import { StampsModule } from '../stamps/stamps.module.js';
 import { TenantsModule } from '../tenants/tenants.module.js';
 
@@ -30,4 +31,5 @@ export const allFeatures: readonly Type[] = [
   ProvisioningModule,
   DecommissionModule,
   DriftModule,
+  RolloutsModule,
 ];

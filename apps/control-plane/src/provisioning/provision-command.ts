@@ -17,6 +17,7 @@ import { ProvisionInputSchema, type ProvisionInput } from './provision-steps.js'
 import type { ProvisionResult } from './provisioner-child.js';
 import { resolveSpec, type ResolvedSpec } from './spec-files.js';
 import { changedPaths, type SpecOverrides } from './spec-merge.js';
+import { keepRolloutVersion, rolloutVersionOf, versionLayer, versionSourceOf } from './workload-version.js';
 
 export interface ProvisionCommandDeps extends EnqueueDeps {
   readonly config: ControlPlaneConfig;
@@ -34,10 +35,10 @@ export const planProvision = async (
   request: ProvisionRequest,
 ): Promise<ProvisionInput> => {
   const { reason: _reason, approveReplace, ...asked } = request;
-  const { resolved, overrides } = await desiredSpec(reader, config, name, asked);
+  const { resolved, overrides, versionFrom } = await desiredSpec(reader, config, name, asked);
   provisionRunOf(config, resolved.spec, resolved.regionFacts);
   await refuseOtherDriver(reader, resolved.spec.name, resolved.spec.driver);
-  return ProvisionInputSchema.parse({ ...resolved, overrides: JSON.parse(JSON.stringify(overrides)), approveReplace });
+  return ProvisionInputSchema.parse({ ...resolved, versionFrom, overrides: JSON.parse(JSON.stringify(overrides)), approveReplace });
 };
 
 /** What a stamp should be now, and what stands in it beside the files. Without `asked`: what drift is measured against. */
@@ -46,10 +47,15 @@ export const desiredSpec = async (
   config: ControlPlaneConfig,
   name: string,
   asked: SpecOverrides = {},
-): Promise<{ readonly resolved: ResolvedSpec; readonly overrides: SpecOverrides }> => {
+): Promise<{ readonly resolved: ResolvedSpec; readonly overrides: SpecOverrides; readonly versionFrom: ProvisionInput['versionFrom'] }> => {
   const earlier = await earlierOverrides(reader, name);
-  const resolved = await resolveSpec(config.LAPIDARY_STAMPS_DIR, name, (source) => (source === 'defaults' ? [earlier, asked] : [asked]));
-  return { resolved, overrides: resolved.source === 'defaults' ? { ...earlier, ...asked } : asked };
+  // Goes before the file: a file is edited for the fleet's next version long before a stamp's turn comes.
+  const rolled = versionLayer(await rolloutVersionOf(reader, name));
+  const resolved = await resolveSpec(config.LAPIDARY_STAMPS_DIR, name, (source) =>
+    source === 'defaults' ? [earlier, rolled, asked] : [rolled, asked],
+  );
+  const overrides = resolved.source === 'defaults' ? { ...earlier, ...asked } : asked;
+  return { resolved, overrides, versionFrom: versionSourceOf(resolved, { earlier, rolled, asked }) };
 };
 
 const earlierOverrides = async (reader: Pick<Tx, 'query'>, name: string): Promise<SpecOverrides> => {
@@ -75,6 +81,7 @@ export const describePlan = async (reader: Pick<Tx, 'query'>, input: ProvisionIn
     spec: input.spec,
     specDigest: input.digest,
     source: input.source,
+    versionFrom: input.versionFrom,
     overrides: Object.keys(input.overrides),
     stamp: stamp && { status: stamp.status },
     changed: changedPaths(stamp?.spec ?? {}, input.spec),
@@ -111,5 +118,6 @@ export const provisionStamp = async (
     message: `${context.actor} asked to provision ${name}${because}`,
   });
   await declareStamp(tx, context, deps.clock, input.spec);
+  if (input.versionFrom === 'roll-out') await keepRolloutVersion(tx, name, input.spec.workload.version);
   return job;
 };

@@ -1,4 +1,5 @@
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import { versionSources } from '@lapidary/contracts/api/provisioning';
 import { StampOutputsSchema, type StampOutputs } from '@lapidary/contracts/provisioner-protocol';
 import { RegionFactsSchema, StampSpecSchema, type StampSpec } from '@lapidary/contracts/stamp-spec';
 import { rowsOf } from '@lapidary/db/rows';
@@ -24,6 +25,7 @@ export const ProvisionInputSchema = z.object({
   spec: StampSpecSchema,
   digest: z.string(),
   source: z.enum(['file', 'defaults']),
+  versionFrom: z.enum(versionSources).default('defaults'),
   overrides: z.record(z.string(), z.unknown()),
   regionFacts: RegionFactsSchema,
   /** Counts for this job and its retries only, never for a later provision. */

@@ -24,6 +24,8 @@ export interface ResolvedSpec {
   readonly digest: string;
   /** Where it comes from: the stamp's own file over the defaults, or the defaults alone. */
   readonly source: 'file' | 'defaults';
+  /** Which of the two says the version of the workload. */
+  readonly versionFrom: 'file' | 'defaults';
   readonly regionFacts: RegionFacts;
 }
 
@@ -68,6 +70,7 @@ export const resolveSpec = async (
     spec: merged.spec,
     digest: digestOf(merged.spec),
     source,
+    versionFrom: file?.value?.workload ? 'file' : 'defaults',
     regionFacts: regionFactsOf(facts),
   };
 };

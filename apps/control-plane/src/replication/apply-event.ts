@@ -2,10 +2,12 @@ import { eventSchemas, isEventType, type EventData } from '@lapidary/contracts/e
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
+import { applyRollout } from './apply-rollout.js';
 import { applyStamp } from './apply-stamp.js';
 import { applyTenant, type ApplyTools } from './apply-tenant.js';
 
 type StampData = EventData<'lapidary.stamp.updated.v1'>;
+type RolloutData = EventData<'lapidary.rollout.changed.v1'>;
 type TenantData = EventData<'lapidary.tenant.updated.v1'>;
 
 /**
@@ -23,5 +25,5 @@ export const applyEvent = async (tx: Tx, event: EventEnvelope, tools: ApplyTools
   else if (event.type.startsWith('lapidary.tenant.')) {
     const { tenant, claim } = parsed.data as TenantData;
     await applyTenant(tx, event, tenant, claim ?? event.hlc, tools);
-  }
+  } else if (event.type.startsWith('lapidary.rollout.')) await applyRollout(tx, event, (parsed.data as RolloutData).rollout);
 };

@@ -2,6 +2,7 @@ import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { apiForward } from '@lapidary/contracts/subjects';
 import { Leader } from '@lapidary/db/leader';
+import { AppError } from '@lapidary/kernel/app-error';
 import { HybridLogicalClock, parseHlc } from '@lapidary/kernel/hybrid-logical-clock';
 import { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
@@ -14,7 +15,7 @@ import { BackgroundDatabase } from '../outbox/background-database.js';
 import { pullerLock } from '../outbox/leader-locks.js';
 import { CONFIG, NATS } from '../process/tokens.js';
 import { ReplicationStatus } from '../regions/replication-status.js';
-import { ForwardedRequestSchema } from './api-forward.js';
+import { ForwardedRequestSchema, forwardTo, type ForwardedAnswer, type ForwardedRequest } from './api-forward.js';
 import { answerForwarded } from './forward-answer.js';
 import { openDeadLetters } from './dead-letter-row.js';
 import { installForwarding } from './forward-hook.js';
@@ -65,6 +66,14 @@ export class ReplicationWorker implements OnModuleInit, OnApplicationBootstrap, 
       links: this.links.byRegion,
       onForwarded: (peer, outcome) => this.metrics.lapidary_forwarded_requests_total.inc({ peer, outcome }),
     });
+  }
+
+  /** Asks any region's API, this one's too, as a part of this process: through the same door as a forwarded request. */
+  async ask(region: string, request: ForwardedRequest): Promise<ForwardedAnswer> {
+    if (region === this.config.LAPIDARY_REGION) return await answerForwarded(this.fastify, request);
+    const link = this.links.byRegion.get(region);
+    if (!link) throw new AppError('region_unreachable', `Region ${this.config.LAPIDARY_REGION} has no link to region ${region}`);
+    return await forwardTo(link, region, request);
   }
 
   onApplicationBootstrap(): void {

@@ -10,5 +10,6 @@ import { ReplicationWorker } from './replication-worker.js';
   imports: [OutboxModule],
   controllers: [DeadLettersController, ConflictsController, GeodeController],
   providers: [ReplicationTools, ReplicationWorker],
+  exports: [ReplicationWorker],
 })
 export class ReplicationModule {}

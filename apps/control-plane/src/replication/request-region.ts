@@ -1,4 +1,4 @@
-import { isTenantId, regionOfDrift, regionOfJob, regionOfStamp } from '@lapidary/kernel/names';
+import { isTenantId, regionOfDrift, regionOfJob, regionOfRollout, regionOfStamp } from '@lapidary/kernel/names';
 
 /** What the API needs to know of a request to tell whose it is. */
 export interface IncomingRequest {
@@ -40,7 +40,9 @@ export const belongsTo = ({ method, url, body }: IncomingRequest): Belongs => {
     case 'plans':
       return named(bodyRegion(body));
     case 'regions':
-      return verb === 'observations' ? named(id) : null;
+      return verb === 'observations' || verb === 'event-schemas' ? named(id) : null;
+    case 'rollouts':
+      return named(regionOfRollout(id));
     case 'jobs':
       if (id === deadLetters) return verb === undefined ? named(searchParams.get('region')) : named(regionOfJob(decoded(verb)));
       return id === '' ? named(searchParams.get('region')) : named(regionOfJob(id));

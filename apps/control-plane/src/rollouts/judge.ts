@@ -6,11 +6,6 @@ import { compareLatency } from './gates/compare-latency.js';
 import type { MemberState, RolloutObservations, RolloutState, WaveState } from './rollout-state.js';
 import { activeWaveStatuses, touchedMemberStatuses } from './rollout-states.js';
 
-/**
- * A window begins this long after a change: the requests that the restart itself broke were counted in slots of two
- * seconds and told by a heartbeat, and are not the version's fault.
- */
-export const settleMs = 6_000;
 /** Windows that begin within so short a time are one: fewer to ask for. */
 const grainMs = 2_000;
 
@@ -19,7 +14,7 @@ const windowMsMin = 60_000;
 
 const startOf = (state: RolloutState, sinceMs: number, atMs: number): number => {
   const earliest = atMs - Math.max(windowMsMin, state.policy.soakSeconds * 1_000);
-  return Math.ceil(Math.max(sinceMs + settleMs, earliest) / grainMs) * grainMs;
+  return Math.ceil(Math.max(sinceMs + state.policy.settleSeconds * 1_000, earliest) / grainMs) * grainMs;
 };
 
 /** Beginnings of all windows that a step wants to see, when it looks at `atMs`. */

@@ -12,6 +12,8 @@ export interface StampRow {
   readonly status: StampStatus;
   readonly cordoned: boolean;
   readonly cordon_reason: string | null;
+  /** Roll-out that changes it: a soft cordon beside the one above. */
+  readonly held_by_rollout: string | null;
   readonly ring: StampView['ring'];
   readonly profile: string;
   readonly isolation: StampView['isolation'];
@@ -42,7 +44,7 @@ export interface StampRow {
  * events, so the figures in its replicated row would lag behind them. `origin` holds the local region.
  */
 export const stampSelect = `
-  SELECT s.name, s.region, s.status, s.cordoned, s.cordon_reason, s.ring, s.profile, s.isolation, s.driver, s.capacity_units,
+  SELECT s.name, s.region, s.status, s.cordoned, s.cordon_reason, s.held_by_rollout, s.ring, s.profile, s.isolation, s.driver, s.capacity_units,
          s.reserved_units, s.dedicated_tenant, s.epoch, s.template_version, s.workload_version, s.front_doors, s.labels, s.spec,
          s.spec_digest, s.agent_token_sha256, s.version, s.created_at, s.updated_at,
          CASE WHEN s.region = local.region THEN s.used_units ELSE placed.units END AS used_units,
@@ -65,6 +67,7 @@ export const stampViewOf = (row: StampRow): StampView =>
     status: row.status,
     cordoned: row.cordoned,
     cordonReason: row.cordon_reason,
+    heldBy: row.held_by_rollout,
     health: row.health,
     lastHeartbeatAt: row.last_heartbeat_at?.toISOString() ?? null,
     ring: row.ring,

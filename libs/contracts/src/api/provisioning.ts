@@ -4,6 +4,9 @@ import { StampSpecSchema } from '../stamp-spec.js';
 import { MonthlyCostSchema, PlannedChangeSchema, PolicyFindingSchema } from '../provisioner-protocol.js';
 import { stampStatuses } from './stamps.js';
 
+/** The first that says something, from the last to the first of these. */
+export const versionSources = ['defaults', 'file', 'roll-out', 'asked'] as const;
+
 /** POST /v1/stamps/:name/provision?dryRun=true: what would be built; nothing is written. */
 export const ProvisionQuerySchema = z.object({
   dryRun: z.stringbool().default(false).meta({ description: 'Only resolve the spec and say what would change' }),
@@ -14,6 +17,7 @@ export const ProvisionPlanSchema = z
     spec: StampSpecSchema,
     specDigest: z.string(),
     source: z.enum(['file', 'defaults']).meta({ description: 'stamps/<name>.yaml over the defaults, or the defaults alone' }),
+    versionFrom: z.enum(versionSources).meta({ description: 'Where the version of the workload comes from' }),
     overrides: z.array(z.string()).meta({ description: 'Fields that were asked for on top of the files, now or before' }),
     stamp: z
       .object({ status: z.enum(stampStatuses) })

@@ -71,6 +71,7 @@ export const RolloutPolicySchema = z
       .max(50)
       .default(0)
       .meta({ description: 'Failure budget: stamps of one wave that may fail without halting it' }),
+    settleSeconds: seconds(6, 'Traffic within it after a change is left out: what the restart itself broke is not the version’s fault'),
     soakSeconds: seconds(600, 'How long each changed stamp is watched before its wave can pass'),
     patienceSeconds: seconds(3_600, 'How long a wave may wait beyond that for a verdict; then the roll-out pauses for a person'),
     unhealthySeconds: seconds(30, 'How long a changed stamp may be unhealthy or report another version'),

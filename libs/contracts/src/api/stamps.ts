@@ -18,6 +18,7 @@ export const StampSchema = z
     status: z.enum(stampStatuses),
     cordoned: z.boolean().meta({ description: 'No new tenants are placed here' }),
     cordonReason: z.string().nullable(),
+    heldBy: z.string().nullish().meta({ description: 'Roll-out that changes it now; no new tenants are placed here meanwhile' }),
     health: z.enum(stampHealths),
     lastHeartbeatAt: z.string().nullable(),
     ring: z.enum(rings),
@@ -55,6 +56,10 @@ export const ProvisionRequestSchema = z
     profile: z.string().min(1).max(40).optional(),
     isolation: z.enum(isolations).optional(),
     labels: LabelsSchema.optional(),
+    workload: z
+      .strictObject({ version: z.string().min(1).max(100) })
+      .optional()
+      .meta({ description: 'Version for this once; else the last roll-out’s, the file’s, or the default' }),
     approveReplace: z
       .array(z.string().min(1).max(200))
       .max(50)

@@ -1,0 +1,197 @@
+import { jest } from '@jest/globals';
+import { RolloutSchema, type RolloutEvents, type RolloutPlan, type RolloutView, type VersionSkew } from '@lapidary/contracts/api/rollouts';
+import { waitFor } from '@lapidary/kernel/wait-for';
+import { openRolloutWorld, type RolloutRegion, type RolloutWorld } from '../../test/rollout-world.js';
+
+jest.setTimeout(240_000);
+
+const [before, target] = ['1.0.0', '2.0.0'];
+const policy = { soakSeconds: 3, settleSeconds: 2, confirmSeconds: 1, requestsMin: 200, concurrencyMax: 4 };
+const soon = { timeoutMs: 120_000, intervalMs: 100 };
+const rings = ['canary', 'early', 'early', 'broad', 'broad', 'broad'] as const;
+
+let world: RolloutWorld;
+let home: RolloutRegion;
+let away: RolloutRegion;
+let early: string[];
+let canary: string[];
+
+const start = (more: Record<string, unknown> = {}) =>
+  home.ask<RolloutView & { code?: string }>('POST', '/v1/rollouts', { workload: { version: target }, policy, ...more });
+const show = async (id: string): Promise<RolloutView> => (await home.ask<RolloutView>('GET', `/v1/rollouts/${id}`)).body;
+const until = (id: string, what: string, holds: (r: RolloutView) => boolean): Promise<RolloutView> =>
+  waitFor(`the roll-out to be ${what}`, async () => ((r) => (holds(r) ? r : undefined))(await show(id)), soon);
+const versions = async (): Promise<Record<string, string>> => {
+  const { body } = await home.ask<VersionSkew>('GET', '/v1/versions');
+  return Object.fromEntries(body.workload.flatMap((v) => v.stamps.map((s) => [s, v.version ?? 'none'])));
+};
+const heldStamps = async (): Promise<string[]> => {
+  const of = async (r: RolloutRegion): Promise<string[]> =>
+    (await r.query<{ name: string }>('SELECT name FROM stamp WHERE region = $1 AND held_by_rollout IS NOT NULL', [r.name])).map(
+      (s) => s.name,
+    );
+  return [...(await of(home)), ...(await of(away))];
+};
+const eachRollsBackTo = async (id: string): Promise<void> => {
+  expect((await home.ask('POST', `/v1/rollouts/${id}/rollback`, { reason: 'for the next test' })).status).toBe(200);
+  await until(id, 'rolled back', (r) => r.status === 'rolled_back');
+  await waitFor('no stamp to be held', async () => ((await heldStamps()).length === 0 ? true : undefined), soon);
+};
+
+beforeAll(async () => {
+  world = await openRolloutWorld();
+  [home, away] = world.regions;
+  const stamps = [home.name, away.name].flatMap((region) => rings.map((ring, i) => [`${region}-${i + 1}`, ring] as const));
+  canary = stamps.filter(([, ring]) => ring === 'canary').map(([name]) => name);
+  early = stamps.filter(([, ring]) => ring === 'early').map(([name]) => name);
+  await Promise.all(stamps.map(([name, ring]) => world.build(name, ring)));
+  await waitFor('the fleet to be known', async () => (Object.keys(await versions()).length === 12 ? true : undefined), soon);
+});
+afterAll(async () => world?.close());
+
+it('a plan changes nothing and says who would be changed when', async () => {
+  const plan = await home.ask<RolloutPlan>('POST', '/v1/rollouts?dryRun=true', { workload: { version: target } });
+  expect(plan.status).toBe(200);
+  expect(plan.body.waves.map((w) => [w.name, w.stamps.length])).toEqual([
+    ['canary', 2],
+    ['early', 4],
+    ['broad-1', 3],
+    ['broad-2', 3],
+  ]);
+  expect((await home.ask<{ items: unknown[] }>('GET', '/v1/rollouts')).body.items).toEqual([]);
+});
+
+it('12 stamps of two regions, the second wave gets worse: halted and taken back with nobody’s help (P-ST8)', async () => {
+  world.behaviour = (stamp, version) => ({ requests: 40, errors: version === target && early.includes(stamp) ? 10 : 0 });
+  const cordoned = early[0]!;
+  await home.ask('POST', `/v1/stamps/${cordoned}/cordon`, { reason: 'disk is being replaced' });
+  const started = await start();
+  expect(started.status).toBe(201);
+  const { id } = started.body;
+
+  const second = await start();
+  expect(second).toMatchObject({ status: 409, body: { code: 'rollout_in_progress' } });
+
+  const held = await until(id, 'changing', (r) => r.stamps.some((s) => s.status === 'soaking'));
+  const placing = held.stamps.find((s) => s.status === 'soaking')!;
+  expect(await heldStamps()).toContain(placing.stamp);
+
+  const end = await until(id, 'halted', (r) => r.status === 'halted');
+  expect(Object.fromEntries(end.waves.map((w) => [w.name, w.status]))).toEqual({
+    canary: 'passed',
+    early: 'reverted',
+    'broad-1': 'skipped',
+    'broad-2': 'skipped',
+  });
+  expect(end.waves[0]!.verdict).toMatchObject({ outcome: 'passed' });
+  expect(end.waves[1]!.verdict).toMatchObject({ outcome: 'failed' });
+  expect(end.statusReason).toMatch(/requests fail/);
+  await waitFor('every hold to be lifted', async () => ((await heldStamps()).length === 0 ? true : undefined), soon);
+  const now = await waitFor(
+    'versions to be told',
+    async () => ((v) => (early.every((s) => v[s] === before) ? v : undefined))(await versions()),
+    soon,
+  );
+  for (const [stamp, version] of Object.entries(now)) expect([stamp, version]).toEqual([stamp, canary.includes(stamp) ? target : before]);
+
+  // Whoever was not reached had no second job; a person's cordon is where it was.
+  const jobs = (
+    await Promise.all(
+      [home, away].map((r) => r.query<{ subject: string; n: number }>('SELECT subject, count(*)::int AS n FROM job GROUP BY subject')),
+    )
+  ).flat();
+  for (const { subject, n } of jobs)
+    expect([subject, n]).toEqual([subject, early.includes(subject) ? 3 : canary.includes(subject) ? 2 : 1]);
+  expect((await home.ask('GET', `/v1/stamps/${cordoned}`)).body).toMatchObject({
+    cordoned: true,
+    cordonReason: 'disk is being replaced',
+    heldBy: null,
+  });
+  await home.ask('POST', `/v1/stamps/${cordoned}/uncordon`);
+
+  const lines = (await home.ask<RolloutEvents>('GET', `/v1/rollouts/${id}/events`)).body.items;
+  expect(lines.map((l) => l.sequence)).toEqual(lines.map((_, i) => i + 1));
+  expect(lines.filter((l) => l.level === 'error').length).toBeGreaterThan(0);
+  const audited = await home.query<{ action: string }>(`SELECT DISTINCT action FROM audit WHERE subject = $1 ORDER BY action`, [
+    `rollout/${id}`,
+  ]);
+  expect(audited.map((a) => a.action)).toEqual(['rollout.start', 'rollout.step']);
+
+  // The other region knows it by its events (I6), and what is told there is done here.
+  const replica = await waitFor(
+    'the replica',
+    async () => {
+      const { body } = await away.ask<{ items: RolloutView[] }>('GET', '/v1/rollouts');
+      return body.items[0]?.status === 'halted' ? body.items[0] : undefined;
+    },
+    soon,
+  );
+  expect(RolloutSchema.parse(replica)).toEqual(RolloutSchema.parse(await show(id)));
+  expect((await away.ask('POST', `/v1/rollouts/${id}/resume`)).body).toMatchObject({ code: 'illegal_transition' });
+
+  expect(await start({ workload: { version: '3.0.0' } })).toMatchObject({ status: 409, body: { code: 'version_skew' } });
+  await eachRollsBackTo(id);
+});
+
+it('the control group gets worse too: held, not halted; and abort leaves each stamp what it has', async () => {
+  world.behaviour = () => ({ requests: 40, errors: 10 });
+  const { body } = await start();
+  const first = await until(body.id, 'held', (r) => r.waves[0]!.checks.some((c) => c.measure === 'errors' && c.outcome === 'hold'));
+  const seenBefore = first.waves[0]!.checks.find((c) => c.measure === 'errors')!.samples.control;
+  // Many times the requests, and the time, after which the same figures halted the roll-out above.
+  const later = await until(
+    body.id,
+    'held for long',
+    (r) => (r.waves[0]!.checks.find((c) => c.measure === 'errors')?.samples.control ?? 0) > seenBefore + 6_000,
+  );
+  expect(later).toMatchObject({
+    status: 'running',
+    waves: [{ status: 'soaking' }, { status: 'pending' }, { status: 'pending' }, { status: 'pending' }],
+  });
+
+  expect((await away.ask('POST', `/v1/rollouts/${body.id}/abort`, { reason: 'enough' })).status).toBe(200);
+  const end = await until(body.id, 'aborted', (r) => r.status === 'aborted');
+  expect(end.statusReason).toMatch(/enough/);
+  await waitFor('every hold to be lifted', async () => ((await heldStamps()).length === 0 ? true : undefined), soon);
+  expect((await versions())[canary[0]!]).toBe(target);
+  await eachRollsBackTo(body.id);
+});
+
+it('a stamp that is built during a roll-out begins at its target and is watched with the wave; the plan says where the version is from', async () => {
+  world.behaviour = () => ({ requests: 40, errors: 0 });
+  const { body } = await start({ policy: { ...policy, waves: [{ ring: 'canary' }, { ring: 'early', approval: true }] } });
+  const late = `${away.name}-7`;
+  const planned = await away.ask('POST', `/v1/stamps/${late}/provision?dryRun=true`, { ring: 'early' });
+  await waitFor(
+    'the roll-out to be known there',
+    async () => ((await away.query('SELECT 1 FROM rollout_replica WHERE id = $1', [body.id])).length > 0 ? true : undefined),
+    soon,
+  );
+  expect(planned.status).toBe(200);
+  await world.build(late, 'early');
+  await until(body.id, 'waiting for an approval', (r) => r.waves[1]!.status === 'awaiting');
+  const joined = await until(body.id, 'joined', (r) => r.stamps.some((s) => s.stamp === late));
+  expect(joined.stamps.find((s) => s.stamp === late)).toMatchObject({ status: 'soaking', wave: 'early', fromVersion: before, job: null });
+  expect((await away.ask('POST', `/v1/stamps/${late}/provision?dryRun=true`)).body).toMatchObject({
+    versionFrom: 'roll-out',
+    spec: { workload: { version: target } },
+  });
+
+  await away.ask('POST', `/v1/rollouts/${body.id}/approve`, {});
+  const end = await until(body.id, 'completed', (r) => r.status === 'completed');
+  expect(end.stamps.filter((s) => s.status === 'passed')).toHaveLength(7);
+  expect(end.waves[1]!.approvedBy).toMatch(/^token:/);
+});
+
+it.each<[string, unknown, number, string]>([
+  ['nothing', {}, 400, 'invalid_input'],
+  ['two things at once', { workload: { version: '9' }, template: { version: '9' } }, 400, 'invalid_input'],
+  ['a region that is not there', { workload: { version: target }, regions: ['mars'] }, 422, 'unknown_region'],
+  ['a policy that makes no sense', { workload: { version: target }, policy: { errorShareMax: 7 } }, 400, 'invalid_input'],
+  ['an unknown figure', { workload: { version: target }, policy: { soak: 7 } }, 400, 'invalid_input'],
+])('rolling out %s is refused, and nothing is begun', async (_, body, status, code) => {
+  const count = async (): Promise<number> => (await home.ask<{ items: unknown[] }>('GET', '/v1/rollouts')).body.items.length;
+  const there = await count();
+  expect(await home.ask('POST', '/v1/rollouts', body)).toMatchObject({ status, body: { code } });
+  expect(await count()).toBe(there);
+});
