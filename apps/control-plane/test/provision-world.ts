@@ -9,6 +9,7 @@ import type { JobEvents, JobView } from '@lapidary/contracts/api/jobs';
 import { agentHealthPath } from '@lapidary/contracts/workload';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { freshDatabase, testNats } from '@lapidary/testing/backends';
+import type { Type } from '@nestjs/common';
 import { DecommissionModule } from '../src/decommission/decommission.module.js';
 import { JobsModule } from '../src/jobs/jobs.module.js';
 import { bringUp } from '../src/process/bring-up.js';
@@ -53,7 +54,7 @@ export interface ProvisionWorld {
 }
 
 /** A control plane with jobs and provisioning over HTTP; the provisioning child is test/fake-provisioner.mjs, the front door a server here. */
-export const openProvisionWorld = async (): Promise<ProvisionWorld> => {
+export const openProvisionWorld = async (options: { readonly features?: readonly Type[] } = {}): Promise<ProvisionWorld> => {
   const database = await freshDatabase();
   const directory = await mkdtemp(join(tmpdir(), 'lapidary-provision-'));
   let frontDoorStatus = 200;
@@ -85,7 +86,9 @@ export const openProvisionWorld = async (): Promise<ProvisionWorld> => {
     { processMetrics: false },
   );
   await bringUp(resources, new AbortController().signal);
-  const { app } = await createApp(resources, { features: [...domainFeatures, JobsModule, ProvisioningModule, DecommissionModule] });
+  const { app } = await createApp(resources, {
+    features: [...domainFeatures, JobsModule, ProvisioningModule, DecommissionModule, ...(options.features ?? [])],
+  });
   await app.listen(0, '127.0.0.1');
   const url = await app.getUrl();
 

@@ -1,6 +1,7 @@
 import type { CommandSpec, OptionSpec } from './command-spec.js';
 import { context, label, limit, noWait, reason, stamp, tenant } from './tree/arguments.js';
 import { driftCommands } from './tree/drift.js';
+import { capacityCommands } from './tree/capacity.js';
 import { jobCommands } from './tree/jobs.js';
 import { replicationCommands, replicationNouns } from './tree/replication.js';
 
@@ -8,6 +9,7 @@ export const nouns: Readonly<Record<string, string>> = {
   stamps: 'Copies of the workload, and what they hold',
   tenants: 'Customers, and where each is placed',
   regions: 'Places with a control plane of their own',
+  capacity: 'Room in the regions, and when they get more of it by themselves',
   jobs: 'Durable work, such as provisioning',
   'jobs dead-letters': 'Jobs that nobody got done, for a person to look at',
   drift: 'What differs from what it should be, and what is hidden of it for a while',
@@ -167,6 +169,7 @@ export const commandTree: readonly CommandSpec[] = [
     examples: ['stampctl regions ls', 'stampctl regions ls --region us'],
     load: async () => (await import('./commands/regions-ls.js')).regionsLs,
   },
+  ...capacityCommands,
   ...jobCommands,
   ...driftCommands,
   {

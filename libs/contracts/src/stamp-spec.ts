@@ -53,6 +53,44 @@ export const RegionFactsSchema = z.object({
 });
 export type RegionFacts = z.infer<typeof RegionFactsSchema>;
 
+/** A region can't have more stamps than names: `<region>-<n>`, n up to 9999 (kernel/names). */
+const stampsPerRegionMax = 9_999;
+
+export const capacityModes = ['off', 'suggest', 'act'] as const;
+
+/** When a region gets another stamp by itself (P-ST3). What each figure does: docs/flows/capacity.md. */
+export const CapacityPolicySchema = z.strictObject({
+  mode: z.enum(capacityModes).default('off').meta({ description: '"suggest" tells what to run, "act" runs it' }),
+  headroomPercent: z
+    .number()
+    .min(0)
+    .max(90)
+    .default(20)
+    .meta({ description: 'Free share of the units of pooled stamps below which another one is due' }),
+  leadTimeFactor: z
+    .number()
+    .min(1)
+    .max(1_000)
+    .default(3)
+    .meta({ description: 'One is due too when the region will be full within this many times as long as building takes' }),
+  windowDays: z.number().min(0.01).max(90).default(7).meta({ description: 'Days of placements that the forecast is made from' }),
+  stampsMax: z
+    .number()
+    .int()
+    .min(1)
+    .max(stampsPerRegionMax)
+    .default(10)
+    .meta({ description: 'Stamps of the region, retired ones not counted' }),
+  monthlyCostUsdMax: z.number().positive().optional().meta({ description: 'Estimated monthly cost of all its stamps; none: no limit' }),
+  cooldownMinutes: z
+    .number()
+    .min(0)
+    .max(1_440)
+    .default(10)
+    .meta({ description: 'Pause after a build before the forecast may ask for another' }),
+});
+export type CapacityPolicy = z.infer<typeof CapacityPolicySchema>;
+
 /** stamps/regions.yaml */
 export const RegionsFileSchema = z
   .strictObject({
@@ -66,6 +104,7 @@ export const RegionsFileSchema = z
           .max(63)
           .meta({ description: 'Whose law applies; tenants’ residency may name it' }),
         location: z.strictObject({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) }),
+        capacityPolicy: CapacityPolicySchema.optional().meta({ description: 'When it gets another stamp by itself; left out: never' }),
         aws: z
           .strictObject({
             region: z.string().min(1).max(40),

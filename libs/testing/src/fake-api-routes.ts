@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { AppError } from '@lapidary/kernel/app-error';
+import { CapacityDecisionPageSchema, CapacityOutlookSchema } from '@lapidary/contracts/api/capacity';
 import { DeadLetterPageSchema, DeadLetterSchema, DropDeadLetterSchema, ReplayDeadLetterSchema } from '@lapidary/contracts/api/dead-letters';
 import {
   CancelJobSchema,
@@ -80,6 +81,12 @@ const routes: readonly (readonly [string, RegExp, Handler])[] = [
   ['GET', /^\/v1\/tenants\/([^/]+)$/, ({ plane, response, id }) => sendTenant(response, 200, found(plane.tenants.get(id), `tenant ${id}`))],
   ['DELETE', /^\/v1\/tenants\/([^/]+)$/, (call) => deleteTenant(call)],
   ['GET', /^\/v1\/tenants\/([^/]+)\/explain$/, (call) => explain(call)],
+  [
+    'GET',
+    /^\/v1\/capacity\/([^/]+)$/,
+    (call) => send(call.response, 200, CapacityOutlookSchema, found(call.plane.capacity.get(call.id), `region ${call.id}`)),
+  ],
+  ['GET', /^\/v1\/capacity\/([^/]+)\/decisions$/, (call) => page(call, CapacityDecisionPageSchema, call.plane.capacityDecisions, [])],
   ['GET', /^\/v1\/jobs\/dead-letters$/, (call) => page(call, DeadLetterPageSchema, [...call.plane.deadLetters.values()], [])],
   [
     'GET',

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AppError, toAppError } from '@lapidary/kernel/app-error';
+import type { CapacityDecision, CapacityOutlook } from '@lapidary/contracts/api/capacity';
 import type { DeadLetterView } from '@lapidary/contracts/api/dead-letters';
 import type { FindingView, SuppressionView } from '@lapidary/contracts/api/drift';
 import type { JobEventView, JobView } from '@lapidary/contracts/api/jobs';
@@ -10,7 +11,7 @@ import type { StampView } from '@lapidary/contracts/api/stamps';
 import type { LiveEvent } from '@lapidary/contracts/api/system';
 import type { TenantView } from '@lapidary/contracts/api/tenants';
 import { answerApi } from './fake-api-routes.js';
-import { aJob, aRegion, aStamp, aTenant, type ResourcePlan } from './fleet-fixtures.js';
+import { aJob, anOutlook, aRegion, aStamp, aTenant, type ResourcePlan } from './fleet-fixtures.js';
 
 export interface SeenRequest {
   readonly method: string;
@@ -51,6 +52,8 @@ export class FakeControlPlane {
   readonly jobs = new Map<string, JobView>();
   readonly findings = new Map<string, FindingView>();
   readonly suppressions = new Map<string, SuppressionView>();
+  readonly capacity = new Map<string, CapacityOutlook>(['eu', 'us'].map((region) => [region, anOutlook({ region })]));
+  readonly capacityDecisions: CapacityDecision[] = [];
   readonly deadLetters = new Map<string, DeadLetterView>();
   readonly jobEvents = new Map<string, JobEventView[]>();
   readonly seen: SeenRequest[] = [];

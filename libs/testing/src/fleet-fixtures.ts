@@ -1,4 +1,5 @@
 import { newJobId } from '@lapidary/kernel/ids';
+import { CapacityOutlookSchema, type CapacityOutlook } from '@lapidary/contracts/api/capacity';
 import { DeadLetterSchema, type DeadLetterView } from '@lapidary/contracts/api/dead-letters';
 import { JobSchema, type JobView } from '@lapidary/contracts/api/jobs';
 import type { ProvisionPlan } from '@lapidary/contracts/api/provisioning';
@@ -110,6 +111,33 @@ export const aJob = (given: Partial<JobView> = {}): JobView =>
     startedAt: null,
     finishedAt: null,
     lastEventSequence: 0,
+    ...given,
+  });
+
+export const anOutlook = (given: Partial<CapacityOutlook> = {}): CapacityOutlook =>
+  CapacityOutlookSchema.parse({
+    region: 'eu',
+    policy: { mode: 'suggest' },
+    figures: {
+      stamps: 1,
+      units: { total: 100, free: 60 },
+      headroomPercent: 60,
+      pending: { tenants: 0, units: 0, unfitUnits: 0, tooLarge: [] },
+      netUnitsPerDay: 4,
+      daysToFull: 15,
+      leadTimeDays: 0.0625,
+      buildSamples: 3,
+      monthlyCostUsd: null,
+    },
+    verdict: {
+      action: 'none',
+      trigger: null,
+      blockedBy: null,
+      stamp: null,
+      isolation: null,
+      reason: '60 of 100 units are free (60 %), full in 15 days',
+    },
+    last: null,
     ...given,
   });
 

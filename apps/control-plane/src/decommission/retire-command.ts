@@ -1,5 +1,6 @@
+import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
 import type { RetirePlan } from '@lapidary/contracts/api/retirement';
-import { rowsOf } from '@lapidary/db/rows';
+import { regionFactsOf } from '@lapidary/contracts/stamp-spec';
 import type { Reader, Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { CommandContext } from '../http/command-context.js';
@@ -7,6 +8,7 @@ import { enqueueJob, type EnqueueDeps } from '../jobs/enqueue-job.js';
 import type { JobDefinition } from '../jobs/job-definition.js';
 import { findOpenJob } from '../jobs/job-store.js';
 import type { JobRow } from '../jobs/job-row.js';
+import { loadRegionsFile } from '../regions/load-regions.js';
 import { beginRetirement, lockForRetirement } from '../stamps/retire-stamp.js';
 import { stampViewOf, type StampRow } from '../stamps/stamp-row.js';
 import { getStamp } from '../stamps/stamp-store.js';
@@ -14,6 +16,7 @@ import type { DecommissionInput } from './decommission-input.js';
 import { refuseWhatRemains, remainsOf } from './remains.js';
 
 export interface RetireDeps extends EnqueueDeps {
+  readonly config: ControlPlaneConfig;
   readonly definition: JobDefinition;
 }
 
@@ -51,21 +54,17 @@ export const retireStamp = async (tx: Tx, context: CommandContext, deps: RetireD
     definition: deps.definition,
     subject: name,
     variant: row.driver,
-    input: { ...(await inputOf(tx, row, snapshot)) },
+    input: { ...(await inputOf(deps.config, row, snapshot)) },
     message: `${context.actor} asked to retire ${name}${because}`,
   });
   await beginRetirement(tx, context, deps.clock, row);
   return job;
 };
 
-const inputOf = async (tx: Tx, row: StampRow, snapshot: boolean): Promise<DecommissionInput> => {
-  const [region] = await rowsOf<{ jurisdiction: string; awsRegion: string }>(
-    tx,
-    'SELECT jurisdiction, aws_region AS "awsRegion" FROM region WHERE name = $1',
-    [row.region],
-  );
-  if (!region) throw new Error(`region ${row.region} is not there although stamp ${row.name} is`);
+const inputOf = async (config: ControlPlaneConfig, row: StampRow, snapshot: boolean): Promise<DecommissionInput> => {
+  // As the file says now: whoever may build and take away there today.
+  const { regions } = await loadRegionsFile(config.LAPIDARY_STAMPS_DIR, row.region);
   // A stamp that is retiring already is past its point of no return: there is no way back to what it was.
   const was = row.status === 'active' || row.status === 'failed' ? row.status : null;
-  return { spec: row.spec, regionFacts: region, was, snapshot };
+  return { spec: row.spec, regionFacts: regionFactsOf(regions[row.region]!), was, snapshot };
 };

@@ -1,9 +1,10 @@
+import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
 import { StampNameSchema } from '@lapidary/contracts/api/common';
 import { JobSchema, type JobView } from '@lapidary/contracts/api/jobs';
 import { RetirePlanSchema, RetireStampSchema, type RetirePlan } from '@lapidary/contracts/api/retirement';
 import { AppError } from '@lapidary/kernel/app-error';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
-import { Body, Controller, Get, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
@@ -12,6 +13,7 @@ import { CommandRunner, type CommandRequest } from '../http/command-runner.js';
 import { JobDefinitions, type JobDefinition } from '../jobs/job-definition.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { viewOf } from '../jobs/job-view.js';
+import { CONFIG } from '../process/tokens.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
 import { planRetirement, retireStamp } from './retire-command.js';
 
@@ -23,6 +25,7 @@ export class RetireController {
     private readonly clock: HybridLogicalClock,
     private readonly definitions: JobDefinitions,
     private readonly queue: JobQueue,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
   @Get(':name/retirement')
@@ -51,9 +54,14 @@ export class RetireController {
     @Command() request: CommandRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<JobView> {
-    const { clock, queue, definition } = this;
+    const { clock, config, queue, definition } = this;
     const answer = await this.runner.run(request, async (tx, context) => {
-      const job = await retireStamp(tx, context, { clock, queue, definition }, { name, confirm: body.confirm, snapshot: body.snapshot });
+      const job = await retireStamp(
+        tx,
+        context,
+        { clock, config, queue, definition },
+        { name, confirm: body.confirm, snapshot: body.snapshot },
+      );
       return { status: 202, body: await viewOf(tx, job), headers: { location: `/v1/jobs/${job.id}` } };
     });
     return send(reply, answer);

@@ -7,6 +7,7 @@ import { JobsInDepth1763772000007 } from './0007-jobs-in-depth.js';
 import { Rollouts1763772000008 } from './0008-rollouts.js';
 import { Drift1763772000009 } from './0009-drift.js';
 import { DeadLetters1763772000010 } from './0010-dead-letters.js';
+import { Capacity1763772000011 } from './0011-capacity.js';
 
 export const migrations = [
   Fleet1763772000001,
@@ -18,4 +19,5 @@ export const migrations = [
   Rollouts1763772000008,
   Drift1763772000009,
   DeadLetters1763772000010,
+  Capacity1763772000011,
 ];

@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
+import { CapacityModule } from '../capacity/capacity.module.js';
 import { DecommissionModule } from '../decommission/decommission.module.js';
 import { DirectoryModule } from '../directory/directory.module.js';
 import { DriftModule } from '../drift/drift.module.js';
@@ -30,6 +31,7 @@ export const allFeatures: readonly Type[] = [
   JobsModule,
   ProvisioningModule,
   DecommissionModule,
+  CapacityModule,
   DriftModule,
   RolloutsModule,
 ];

@@ -17,6 +17,8 @@ describe('whose a request is', () => {
     ['GET', '/v1/jobs?region=us', { region: 'us' }],
     ['GET', '/v1/jobs/dead-letters?region=us', { region: 'us' }],
     ['POST', `/v1/jobs/dead-letters/${job}/replay`, { region: 'us' }],
+    ['GET', '/v1/capacity/us', { region: 'us' }],
+    ['GET', '/v1/capacity/us/decisions?limit=5', { region: 'us' }],
     ['GET', '/v1/route?host=a.b&region=us', { region: 'us' }],
     ['GET', '/v1/regions/us/observations?windows=1', { region: 'us' }],
     ['GET', '/v1/drift?region=us', { region: 'us' }],

@@ -50,6 +50,8 @@ export const belongsTo = ({ method, url, body }: IncomingRequest): Belongs => {
       return id === '' ? named(searchParams.get('region')) : named(regionOfJob(id));
     case 'drift':
       return named(verb ? regionOfDrift(decoded(verb)) : isRead ? searchParams.get('region') : driftRegion(body));
+    case 'capacity':
+      return named(id);
     case 'route':
     case 'conflicts':
     case 'geode':

@@ -1,4 +1,10 @@
 import { newId } from '@lapidary/kernel/ids';
+import {
+  CapacityDecisionPageSchema,
+  CapacityOutlookSchema,
+  type CapacityDecision,
+  type CapacityOutlook,
+} from '@lapidary/contracts/api/capacity';
 import { DeadLetterPageSchema, DeadLetterSchema, type DeadLetterView } from '@lapidary/contracts/api/dead-letters';
 import { JobEventsSchema, JobPageSchema, JobSchema, waitSecondsMax, type JobEvents, type JobView } from '@lapidary/contracts/api/jobs';
 import * as paths from '@lapidary/contracts/api/paths';
@@ -88,6 +94,15 @@ export class Api {
 
   async plans(body: PlansRequest): Promise<Plans> {
     return this.reckon(paths.plansPath, PlansSchema, body);
+  }
+
+  /** Answered by the region itself, wherever it is asked. */
+  async capacity(region: string): Promise<CapacityOutlook> {
+    return (await this.http.request('GET', paths.capacityPath(region), { schema: CapacityOutlookSchema })).value;
+  }
+
+  async capacityDecisions(region: string, limit: number): Promise<Page<CapacityDecision>> {
+    return this.all(paths.capacityDecisionsPath(region), CapacityDecisionPageSchema, {}, limit);
   }
 
   async planRetirement(name: string): Promise<RetirePlan> {
