@@ -8,6 +8,8 @@ import { throughRouter } from './router-client.js';
 let fleet: Fleet;
 
 const servedMs = 30_000;
+/** The first look starts the planner and builds the stack in which drift is planted. */
+const lookedMs = 120_000;
 const host = (tenant: string): string => `${tenant}.lapidary.localhost`;
 
 const served = (region: string, tenant: string, path = '/api/whoami') =>
@@ -81,6 +83,24 @@ test('the other region learns of the tenant and its router serves it too; a tena
   expect(tenant).toMatchObject({ region: 'us', placement: { stamp: 'us-1' } });
   await served('us', 'borealis');
   await served('eu', 'borealis');
+});
+
+test('each region keeps its own drift, and the API of either answers for both', async () => {
+  const api = fleet.api('eu');
+  for (const region of ['eu', 'us'])
+    expect((await api.get(`/v1/drift?region=${region}`)).body).toMatchObject({ region, open: { info: 0, warning: 0, critical: 0 } });
+  const asked = (await api.post('/v1/drift/runs', { stamp: 'us-1' })).body as { id: string };
+  expect(asked).toMatchObject({ region: 'us', stamp: 'us-1' });
+  const run = await waitFor(
+    'us to have looked at us-1',
+    async () => {
+      const { body } = await api.get(`/v1/drift/runs/${asked.id}`);
+      return (body as { status: string }).status === 'done' ? body : undefined;
+    },
+    { timeoutMs: lookedMs, intervalMs: 100 },
+  );
+  expect(run).toMatchObject({ region: 'us', appeared: 0, error: null });
+  expect(JSON.parse((await fleet.stampctl(['drift', 'ls', '-o', 'json'])).stdout)).toEqual({ items: [], next: null, missing: [] });
 });
 
 test('an unknown tenant is answered 404 and a stamp refuses what it does not hold with 421 (I4)', async () => {

@@ -68,10 +68,14 @@ export class Drift1763772000009 implements MigrationInterface {
       );
       CREATE INDEX drift_suppression_live ON drift_suppression (kind, subject) WHERE lifted_at IS NULL;
       CREATE INDEX drift_suppression_region ON drift_suppression (region);
+
+      -- Facts ask for the latest job of every stamp.
+      CREATE INDEX job_subject ON job (subject, id);
     `);
   }
 
   async down(q: QueryRunner): Promise<void> {
+    await q.query('DROP INDEX job_subject');
     await q.query('DROP TABLE drift_suppression, drift_finding, drift_run');
   }
 }
