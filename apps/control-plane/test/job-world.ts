@@ -60,10 +60,10 @@ export const definitionsOf = (...definitions: JobDefinition[]): JobDefinitions =
 export const startReplica = async (
   url: string,
   definition: JobDefinition,
-  options: { concurrency?: number; graceMs?: number } = {},
+  options: { concurrency?: number; graceMs?: number; others?: readonly JobDefinition[] } = {},
 ): Promise<Replica> => {
   const dataSource = await connect(url, 'replica');
-  const definitions = definitionsOf(definition);
+  const definitions = definitionsOf(definition, ...(options.others ?? []));
   const queue = new JobQueue({ url, concurrencyOf: () => options.concurrency ?? 2, definitions, logger });
   const clock = new HybridLogicalClock(region, systemClock);
   const deps = { dataSource, clock, logger, metrics: createJobMetrics(), region, definitions, queue };

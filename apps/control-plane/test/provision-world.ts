@@ -50,6 +50,8 @@ export interface ProvisionWorld {
   jobIs(id: string, status: string): Promise<JobView>;
   eventsOf(id: string): Promise<JobEvents['items']>;
   setFrontDoorStatus(status: number): void;
+  /** A part of the process, for what no request reaches. */
+  part<T>(type: Type<T>): T;
   close(): Promise<void>;
 }
 
@@ -130,6 +132,7 @@ export const openProvisionWorld = async (options: { readonly features?: readonly
         { timeoutMs: 30_000 },
       ),
     eventsOf: async (id) => (await ask<JobEvents>('GET', `/v1/jobs/${id}/events`)).body.items,
+    part: (type) => app.get(type, { strict: false }),
     setFrontDoorStatus: (status) => (frontDoorStatus = status),
     close: async () => {
       await app.close();

@@ -1,7 +1,7 @@
 import { Button, Drawer, Group, Stack, Text, Title } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { finishedJobStatuses, type JobEvents } from '@lapidary/contracts/api/jobs';
+import { finishedJobStatuses, type JobEstimate, type JobEvents } from '@lapidary/contracts/api/jobs';
 import { cancelJob, retryJob } from '../api/commands.js';
 import { jobEventsQuery, jobsQuery } from '../api/queries.js';
 import { CopyCommand } from '../shell/copy-command.js';
@@ -9,7 +9,7 @@ import { Loaded } from '../shell/panel.js';
 import { ProblemAlert } from '../shell/problem-alert.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
-import { StepList } from './step-list.js';
+import { roughly, StepList } from './step-list.js';
 
 /** More lines than this are read on the command line. */
 const linesShown = 200;
@@ -35,6 +35,7 @@ const JobDetail = ({ data: { job, items } }: { data: JobEvents }): ReactNode => 
         {job.attempt > 1 ? `, attempt ${job.attempt}` : ''}
       </Text>
       {job.summary !== null && <Text size="sm">{job.summary}</Text>}
+      {job.estimate && <Text size="sm">{estimateText(job.estimate)}</Text>}
       {job.error && (
         <Text size="sm" className="bad">
           {job.error.message} <span className="mono">({job.error.code})</span>
@@ -42,7 +43,7 @@ const JobDetail = ({ data: { job, items } }: { data: JobEvents }): ReactNode => 
       )}
     </div>
     <StepList job={job} />
-    <JobActions id={job.id} status={job.status} />
+    <JobActions id={job.id} status={job.status} isPastNoReturn={Boolean(job.noReturnAt)} />
     <Title order={3} size="h5">
       Messages
     </Title>
@@ -63,7 +64,12 @@ const JobDetail = ({ data: { job, items } }: { data: JobEvents }): ReactNode => 
   </Stack>
 );
 
-const JobActions = ({ id, status }: { id: string; status: string }): ReactNode => {
+const estimateText = (estimate: JobEstimate): string =>
+  estimate.longerThanUsual
+    ? 'Takes longer than usual'
+    : `About ${roughly(estimate.remainingMs)} to go, at most ${roughly(estimate.remainingAtMostMs)} (from ${estimate.samples} ${estimate.samples === 1 ? 'job' : 'jobs'})`;
+
+const JobActions = ({ id, status, isPastNoReturn }: { id: string; status: string; isPastNoReturn: boolean }): ReactNode => {
   const queries = useQueryClient();
   const act = useMutation({
     mutationFn: (what: 'cancel' | 'retry') => (what === 'cancel' ? cancelJob(id) : retryJob(id)),
@@ -72,11 +78,16 @@ const JobActions = ({ id, status }: { id: string; status: string }): ReactNode =
       await queries.invalidateQueries({ queryKey: ['job-events', id] });
     },
   });
-  const canCancel = status === 'queued' || status === 'running';
+  const canCancel = (status === 'queued' || status === 'running') && !isPastNoReturn;
   const canRetry = status === 'failed' || status === 'cancelled';
   return (
     <>
       {act.error && <ProblemAlert error={act.error} />}
+      {isPastNoReturn && status === 'running' && (
+        <Text size="sm" c="dimmed">
+          Past the point of no return: it can only be finished.
+        </Text>
+      )}
       {(canCancel || canRetry) && (
         <Group>
           <Button size="xs" variant="default" loading={act.isPending} onClick={() => act.mutate(canCancel ? 'cancel' : 'retry')}>

@@ -1,13 +1,15 @@
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
 import { CapacityPolicySchema, regionFactsOf, type CapacityPolicy, type RegionFacts, type StampSpec } from '@lapidary/contracts/stamp-spec';
 import { rowsOf } from '@lapidary/db/rows';
-import { inTransaction, type Reader } from '@lapidary/db/transaction';
+import { inTransaction, type Reader, type Tx } from '@lapidary/db/transaction';
+import { AppError } from '@lapidary/kernel/app-error';
 import { newId } from '@lapidary/kernel/ids';
 import type { DataSource } from 'typeorm';
 import { systemContext } from '../http/command-context.js';
 import type { ProvisionCommandDeps } from '../provisioning/provision-command.js';
 import { provisionStamp } from '../provisioning/provision-command.js';
 import { loadRegionsFile } from '../regions/load-regions.js';
+import { findStamp } from '../stamps/stamp-store.js';
 import type { CostBook } from './cost-book.js';
 import { decide, type Decided } from './decide.js';
 import { recordDecision } from './decision-rows.js';
@@ -62,13 +64,14 @@ export class CapacityPlanner {
    * leaders for a moment choose the same name, and the second one's job is refused.
    */
   async look(signal: AbortSignal): Promise<Decided | undefined> {
-    const { policy, verdict, figures } = await this.outlook(signal);
+    const { policy, verdict, figures, next } = await this.outlook(signal);
     if (policy.mode === 'off') return undefined;
     const { region } = this;
     await inTransaction(this.deps.dataSource, async (tx) => {
       const context = { ...systemContext(region, 'capacity', newId()), reason: verdict.reason };
       const request = verdict.isolation === 'dedicated' ? { isolation: verdict.isolation } : {};
       const build = verdict.action === 'build' && verdict.stamp !== null ? verdict.stamp : null;
+      if (build !== null && next[verdict.isolation ?? 'pooled']?.isRetry === false) await refuseKnown(tx, build);
       const job = build === null ? null : await provisionStamp(tx, context, this.deps.provision(), build, request);
       await recordDecision(tx, { region, mode: policy.mode, verdict, figures, job: job?.id ?? null });
     });
@@ -92,6 +95,11 @@ export class CapacityPlanner {
     };
   }
 }
+
+/** Somebody gave the name away since the facts were read; else a build would become a change of their stamp. */
+const refuseKnown = async (tx: Tx, name: string): Promise<void> => {
+  if (await findStamp(tx, name)) throw new AppError('version_conflict', `${name} is there by now; the next look takes another name`);
+};
 
 const factsOf = (stored: StoredFacts, next: Outlook['next'], cost: MonthlyCost | null): CapacityFacts => {
   const told = (planned: PlannedStamp | null) =>

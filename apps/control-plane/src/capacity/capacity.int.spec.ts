@@ -12,6 +12,7 @@ import type { TenantView } from '@lapidary/contracts/api/tenants';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { openProvisionWorld, type ProvisionWorld } from '../../test/provision-world.js';
 import { capacityChannel } from '../regions/capacity-channel.js';
+import { CapacityPlanner } from './capacity-planner.js';
 import { CapacityModule } from './capacity.module.js';
 
 /** Builds stamps by children, on a machine that may be busy. */
@@ -117,21 +118,36 @@ describe('stamping out by policy (P-ST3)', () => {
     await world.ask('DELETE', '/v1/tenants/other-bank');
   });
 
+  it('two leaders for a moment build one stamp, not two', async () => {
+    await setPolicy('mode: act, stampsMax: 4, headroomPercent: 0, cooldownMinutes: 0');
+    await writeFile(join(world.stampsDir, 'eu-4.yaml'), 'name: eu-4\nregion: eu\n');
+    await create('twin', { weight: 100 });
+    const planner = world.part(CapacityPlanner);
+    const never = new AbortController().signal;
+    // One of them is refused by the index or by the name, or finds the build under way already.
+    await Promise.allSettled(Array.from({ length: 6 }, () => planner.look(never)));
+    const built = (await decisions()).filter((d) => d.action === 'build' && d.stamp === 'eu-4');
+    expect(built).toHaveLength(1);
+    await agentAppears('eu-4');
+    await world.jobIs(built[0]!.job!, 'succeeded');
+    expect((await stamps()).map((s) => s.name)).toEqual(['eu-1', 'eu-2', 'eu-3', 'eu-4']);
+  });
+
   it('a build that fails is tried again under its own name, after a pause', async () => {
-    await setPolicy('mode: act, stampsMax: 4, cooldownMinutes: 0');
-    await writeFile(join(world.stampsDir, 'eu-4.yaml'), 'name: eu-4\nregion: eu\nlabels: { behaviour: fails }\n');
+    await setPolicy('mode: act, stampsMax: 5, cooldownMinutes: 0');
+    await writeFile(join(world.stampsDir, 'eu-5.yaml'), 'name: eu-5\nregion: eu\nlabels: { behaviour: fails }\n');
     await create('heavy', { weight: 100 });
-    const build = await decided('the build', (d) => d.action === 'build' && d.stamp === 'eu-4');
+    const build = await decided('the build', (d) => d.action === 'build' && d.stamp === 'eu-5');
     await world.jobIs(build.job!, 'failed');
     const waiting = await decided('the pause', (d) => d.blockedBy === 'cooldown');
-    expect(waiting).toMatchObject({ stamp: 'eu-4', trigger: 'pending' });
-    await writeFile(join(world.stampsDir, 'eu-4.yaml'), 'name: eu-4\nregion: eu\n');
+    expect(waiting).toMatchObject({ stamp: 'eu-5', trigger: 'pending' });
+    await writeFile(join(world.stampsDir, 'eu-5.yaml'), 'name: eu-5\nregion: eu\n');
     // As if the minute were over.
     await world.query(`UPDATE job SET finished_at = finished_at - interval '2 minutes' WHERE id = $1`, [build.job]);
     await nudge();
-    const again = await decided('another try', (d) => d.action === 'build' && d.stamp === 'eu-4' && d.job !== build.job);
-    await agentAppears('eu-4');
+    const again = await decided('another try', (d) => d.action === 'build' && d.stamp === 'eu-5' && d.job !== build.job);
+    await agentAppears('eu-5');
     await world.jobIs(again.job!, 'succeeded');
-    expect(await stamps()).toHaveLength(4);
+    expect(await stamps()).toHaveLength(5);
   });
 });

@@ -74,6 +74,32 @@ describe('jobs in depth, on a real Postgres', () => {
     await dataSource.query(`UPDATE job SET status = 'failed' WHERE status = 'queued'`);
   });
 
+  it('P-QL1: many jobs of one kind wait for their turn and never hold up another kind', async () => {
+    const release = Promise.withResolvers<void>();
+    let most = 0;
+    let now = 0;
+    const slow = recordingDefinition({
+      outside: dataSource,
+      inside: async (step) => {
+        if (step !== 'one') return;
+        most = Math.max(most, ++now);
+        await release.promise;
+        now--;
+      },
+    });
+    const other: JobDefinition = { ...recordingDefinition({ outside: dataSource }), kind: 'decommission' };
+    replica = await startReplica(database.url, slow, { concurrency: 2, others: [other] });
+    const { queue } = replica;
+    const ids: string[] = [];
+    for (let i = 0; i < 6; i++) ids.push((await enqueue(dataSource, queue, slow, `eu-2${i}`)).id);
+    await waitFor('both places to be taken', async () => (now === 2 ? true : undefined), { timeoutMs: 20_000 });
+    await statusIs((await enqueue(dataSource, queue, other, 'eu-30')).id, 'succeeded');
+    expect(now).toBe(2);
+    release.resolve();
+    for (const id of ids) await statusIs(id, 'succeeded');
+    expect(most).toBe(2);
+  });
+
   it('progress of a step is shown while it runs, kept when it is done, and begins anew with another try', async () => {
     const hold = Promise.withResolvers<void>();
     const definition = recordingDefinition({

@@ -61,13 +61,15 @@ const regionFindings = (region: RegionView): Finding[] => {
     );
   }
   if (region.pending > 0)
-    findings.push(warn(check, `${region.pending} tenants wait for room`, `Add a stamp: stampctl provision ${region.name}-<next number>`));
+    findings.push(
+      warn(check, `${region.pending} tenants wait for room`, `Why, and what would help: stampctl capacity explain ${region.name}`),
+    );
   else if (region.capacity.units > 0 && region.used.units >= fullShare * region.capacity.units) {
     findings.push(
       warn(
         check,
         `${region.used.units} of ${region.capacity.units} units are taken`,
-        `Add a stamp soon: stampctl provision ${region.name}-<next number>`,
+        `Whether another stamp is due: stampctl capacity explain ${region.name}`,
       ),
     );
   }
@@ -103,7 +105,18 @@ const stampsFindings = (stamps: readonly StampView[]): Finding[] => {
 const jobFindings = async (api: Api): Promise<Finding[]> => {
   const [running, queued] = await Promise.all([api.jobs({ status: 'running' }, 20), api.jobs({ status: 'queued' }, 20)]);
   const open = [...running.items, ...queued.items];
-  return [ok('jobs', open.length === 0 ? 'none under way' : `${open.length} under way: ${open.map((j) => j.subject).join(', ')}`)];
+  const letters = await api.deadLetters({}, 20);
+  const dead =
+    letters.items.length === 0
+      ? []
+      : [
+          fail(
+            'dead letters',
+            `nobody got done: ${letters.items.map((l) => `${l.kind} ${l.subject ?? '(unreadable)'}`).join(', ')}`,
+            'See "stampctl jobs dead-letters ls", then replay or drop each.',
+          ),
+        ];
+  return [...dead, ok('jobs', open.length === 0 ? 'none under way' : `${open.length} under way: ${open.map((j) => j.subject).join(', ')}`)];
 };
 
 /** A local fleet's routers are asked for themselves; elsewhere one router answers through the control plane. */

@@ -73,5 +73,4 @@ export const capacityFacts = (outlook: CapacityOutlook, decisions: readonly Capa
 };
 
 /** Without colours, for widths. */
-// eslint-disable-next-line no-control-regex
 const plain = (text: string): string => text.replaceAll(/\u001b\[\d+m/g, '');
