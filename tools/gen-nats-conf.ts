@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { natsRoles, userEntry } from './local/nats-roles.js';
+import { natsRoles, userEntry } from '@lapidary/contracts/nats-roles';
 import { natsConfig } from './local/nats-server.js';
 import { regionsToRun } from './local/regions.js';
 

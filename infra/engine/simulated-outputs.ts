@@ -76,6 +76,8 @@ export const simulatedInvoke =
           arn: `arn:aws:iam::${simulatedAccount}:role/simulated`,
           userId: 'simulated',
         });
+      case 'getTransitGateway':
+        return Promise.resolve({ ...args, associationDefaultRouteTableId: `tgw-rtb-${textOf(args['id'])}` });
       case 'getParameter': {
         const name = textOf(args['name']);
         return Promise.resolve({ ...args, id: name, type: 'String', value: parameterValueOf(name, region) });

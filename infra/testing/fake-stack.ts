@@ -45,7 +45,7 @@ export const engineHome = async (passphrase = 'a passphrase for tests'): Promise
       const pulumiCommand = new EmbeddedPulumiCommand({
         directory,
         passphraseFile,
-        providers: { fake: () => world },
+        providers: { fake: () => world, aws: () => world },
         ...(policies ? { policies } : {}),
       }).asPulumiCommand();
       return LocalWorkspace.createOrSelectStack(

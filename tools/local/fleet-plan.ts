@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { processEnv } from './child-env.js';
 import type { Launch } from './launch.js';
-import type { NatsRole } from './nats-roles.js';
+import type { NatsRole } from '@lapidary/contracts/nats-roles';
 import type { FleetPaths } from './paths.js';
 import { portName, type PortKind, type PortMap } from './ports.js';
 

@@ -7,7 +7,7 @@ import * as subjects from '@lapidary/contracts/subjects';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { freePort } from './free-port.js';
 import { ManagedProcess } from './managed-process.js';
-import type { NatsRole } from './nats-roles.js';
+import type { NatsRole } from '@lapidary/contracts/nats-roles';
 import { prepareNats, type PreparedNats } from './nats-server.js';
 
 const root = path.resolve(import.meta.dirname, '../..');

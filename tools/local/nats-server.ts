@@ -2,7 +2,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Launch } from './launch.js';
 import { findNatsServer } from './nats-binary.js';
-import { natsRoles, userEntry, type NatsRole } from './nats-roles.js';
+import { natsRoles, userEntry, type NatsRole } from '@lapidary/contracts/nats-roles';
 import { oneSecret } from './secrets.js';
 
 export interface NatsOptions {

@@ -5,8 +5,10 @@ import type { StackPolicyRule } from '../policy-rule.js';
 export const monthlyCost: StackPolicyRule = {
   name: 'monthly-cost',
   level: 'advisory',
-  description: 'The stack as a whole costs, by the price table, no more than its profile may',
-  checkStack(resources, { profile, owner }) {
+  description: 'A stamp as a whole costs, by the price table, no more than its profile may',
+  checkStack(resources, { scope, profile, owner }) {
+    // Cost classes are of stamps; a region's is held to its size by its test.
+    if (scope !== 'stamp') return [];
     const cost = monthlyCostOf(resources);
     const { monthlyUsdMax } = costClassOf[profile];
     if (cost === null || cost.usd <= monthlyUsdMax) return [];

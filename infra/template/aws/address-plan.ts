@@ -44,13 +44,17 @@ export const stampAddresses = (stamp: string, awsRegion: string): AddressPlan =>
 
 export const controlPlaneAddresses = (awsRegion: string): AddressPlan => network(awsRegion, networksPerRegion - 1);
 
+/** All networks of a region, for routes between regions. */
+export const regionAddresses = (awsRegion: string): string => cidr(indexOf(awsRegion) * networksPerRegion * addressesPerNetwork, 13);
+
+const indexOf = (awsRegion: string): number => {
+  const index = (regions as readonly string[]).indexOf(awsRegion);
+  if (index !== -1) return index;
+  throw new Error(`the AWS region ${awsRegion} has no place in the address plan; add it at the end of infra/template/aws/address-plan.ts`);
+};
+
 const network = (awsRegion: string, index: number): AddressPlan => {
-  const region = (regions as readonly string[]).indexOf(awsRegion);
-  if (region === -1)
-    throw new Error(
-      `the AWS region ${awsRegion} has no place in the address plan; add it at the end of infra/template/aws/address-plan.ts`,
-    );
-  const base = (region * networksPerRegion + index) * addressesPerNetwork;
+  const base = (indexOf(awsRegion) * networksPerRegion + index) * addressesPerNetwork;
   const at = (offset: number, bits: number): string => cidr(base + offset, bits);
   return {
     vpc: at(0, 20),

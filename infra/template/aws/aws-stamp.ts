@@ -1,4 +1,3 @@
-import { Provider, type ProviderArgs } from '@pulumi/aws/provider.js';
 import * as pulumi from '@pulumi/pulumi';
 import { costClassOf } from '../../policy/cost-classes.js';
 import { profileOf } from '../profiles.js';
@@ -13,21 +12,10 @@ import { AwsKeys } from './keys.js';
 import { AwsMessaging } from './messaging.js';
 import { AwsNetwork } from './network.js';
 import { AwsObservability } from './observability.js';
+import { ownProvider } from './own-provider.js';
 import { parameterValue } from './region-facts.js';
 import { stampAlarms } from './stamp-alarms.js';
-import { nameOf, stampOwner, type StackOwner, type StackPlace } from './stack-owner.js';
-
-/** A provider of the stack's own, so that one process can work on many regions and accounts at once. */
-export const ownProvider = (owner: StackOwner, place: StackPlace, parent: pulumi.Resource): Provider =>
-  new Provider(
-    nameOf(owner, 'aws'),
-    {
-      region: place.awsRegion as ProviderArgs['region'],
-      ...(place.awsRoleArn === undefined ? {} : { assumeRoles: [{ roleArn: place.awsRoleArn, sessionName: `lapidary-${owner.name}` }] }),
-      defaultTags: { tags: { ...owner.tags } },
-    },
-    { parent },
-  );
+import { stampOwner } from './stack-owner.js';
 
 /** A stamp in AWS. */
 export class AwsStamp extends pulumi.ComponentResource {

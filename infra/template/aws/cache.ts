@@ -4,7 +4,7 @@ import { SubnetGroup } from '@pulumi/aws/elasticache/subnetGroup.js';
 import * as pulumi from '@pulumi/pulumi';
 import { backupDaysMin } from '../../policy/rules/backups.js';
 import { GeneratedSecret } from './generated-secret.js';
-import { ports } from './groups.js';
+import { ports } from './security-group.js';
 import { componentType, nameOf, tagged, type StackOwner, type StackPlace } from './stack-owner.js';
 
 export interface AwsCacheArgs {

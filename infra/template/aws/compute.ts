@@ -6,14 +6,17 @@ import type { StampSpec } from '@lapidary/contracts/stamp-spec';
 import type { AwsProfile } from '../profiles.js';
 import { templateVersion } from '../template-version.js';
 import type { AwsData } from './data.js';
+import { databaseCertificates } from './database.js';
 import type { AwsEdge } from './edge.js';
 import { formerly } from './formerly.js';
 import { GeneratedSecret } from './generated-secret.js';
-import { ports, type AwsGroups } from './groups.js';
+import type { AwsGroups } from './groups.js';
 import type { AwsKeys } from './keys.js';
 import type { AwsMessaging } from './messaging.js';
 import type { AwsNetwork } from './network.js';
 import { parameterArn } from './region-facts.js';
+import { secretsKeyAlias } from './region-parameters.js';
+import { ports } from './security-group.js';
 import { AwsService, type AwsServiceArgs } from './service.js';
 import type { ServiceGround } from './service-ground.js';
 import { componentType, nameOf, tagged, type StackOwner, type StackPlace } from './stack-owner.js';
@@ -112,6 +115,7 @@ const workloadOf = (args: StampServicesArgs): AwsServiceArgs => {
       LAPIDARY_WORKLOAD_VERSION: spec.workload.version,
       // Without a password: the driver takes it from PGPASSWORD, which ECS fills from the secret.
       LAPIDARY_DATABASE_URL: pulumi.interpolate`postgres://lapidary@${data.endpoint}/${data.databaseName}?sslmode=require`,
+      NODE_EXTRA_CA_CERTS: databaseCertificates,
       LAPIDARY_CACHE_URL: data.cache.url,
       LAPIDARY_STAMP_NATS_URL: messaging.url,
     },
@@ -160,7 +164,7 @@ const agentOf = (args: StampServicesArgs, token: GeneratedSecret): AwsServiceArg
       LAPIDARY_HOLDINGS_FILE: `${volume.path}/holdings.json`,
     },
     secrets: { LAPIDARY_AGENT_TOKEN: token.arn, ...parameters },
-    readable: { secrets: [token.arn], parameters: Object.values(parameters) },
+    readable: { secrets: [token.arn], parameters: Object.values(parameters), parametersUnder: secretsKeyAlias(spec.region) },
     statements: [data.files.mounting(volume)],
     volumes: [volume],
     securityGroupIds: [args.groups.services],

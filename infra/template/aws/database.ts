@@ -17,6 +17,8 @@ export interface DatabaseArgs {
   readonly parent: pulumi.Resource;
 }
 
+/** Where the image keeps AWS's certificates for RDS (infra/docker/Dockerfile): Node trusts none of them by itself. */
+export const databaseCertificates = '/usr/share/rds/global-bundle.pem';
 const postgresMajor = '17';
 /** Statements that take longer stand in the log, for whoever asks what was slow yesterday. */
 const slowStatementMs = 500;

@@ -10,8 +10,9 @@ import type { AwsProfile } from '../profiles.js';
 import { addCertificate } from './certificate.js';
 import { addFirewall } from './firewall.js';
 import { formerly } from './formerly.js';
-import { ports, type AwsGroups } from './groups.js';
+import type { AwsGroups } from './groups.js';
 import type { AwsNetwork } from './network.js';
+import { ports } from './security-group.js';
 import { componentType, nameOf, tagged, type StackOwner, type StackPlace } from './stack-owner.js';
 
 export interface AwsEdgeArgs {

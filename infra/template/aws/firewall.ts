@@ -6,18 +6,27 @@ import { nameOf, tagged, type StackOwner } from './stack-owner.js';
 
 const metric = (metricName: string) => ({ cloudwatchMetricsEnabled: true, sampledRequestsEnabled: true, metricName });
 
+const countedBy = {
+  tenant: {
+    aggregateKeyType: 'CUSTOM_KEYS',
+    customKeys: [{ header: { name: tenantHeader, textTransformations: [{ priority: 0, type: 'NONE' }] } }],
+  },
+  address: { aggregateKeyType: 'IP' },
+};
+
 /**
- * A second wall behind the routers: known attacks, and a limit per tenant that only a router that has lost its own would reach.
+ * A wall before or behind the routers: known attacks, and a limit that nothing well-behaved reaches.
  * AWS's common rule set is left out on purpose: it refuses bodies above 8 kB, which workloads may well send.
  */
 export const addFirewall = (args: {
   readonly owner: StackOwner;
   readonly loadBalancerArn: pulumi.Input<string>;
-  /** Of one tenant, in five minutes. */
+  /** Of one tenant or from one address, in five minutes. */
   readonly requestsMax: number;
+  readonly by?: 'tenant' | 'address';
   readonly parent: pulumi.Resource;
 }): void => {
-  const { owner, parent } = args;
+  const { owner, parent, by = 'tenant' } = args;
   const id = nameOf(owner, 'firewall');
   const acl = new WebAcl(
     id,
@@ -35,17 +44,13 @@ export const addFirewall = (args: {
           visibilityConfig: metric(`${owner.name}-known-bad-inputs`),
         },
         {
-          name: 'rate-per-tenant',
+          name: `rate-per-${by}`,
           priority: 2,
           action: { block: {} },
           statement: {
-            rateBasedStatement: {
-              limit: args.requestsMax,
-              aggregateKeyType: 'CUSTOM_KEYS',
-              customKeys: [{ header: { name: tenantHeader, textTransformations: [{ priority: 0, type: 'NONE' }] } }],
-            },
+            rateBasedStatement: { limit: args.requestsMax, ...countedBy[by] },
           },
-          visibilityConfig: metric(`${owner.name}-rate-per-tenant`),
+          visibilityConfig: metric(`${owner.name}-rate-per-${by}`),
         },
       ],
       tags: tagged(owner, 'firewall'),

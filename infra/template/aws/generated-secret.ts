@@ -31,10 +31,11 @@ export class GeneratedSecret extends pulumi.ComponentResource {
       { parent: this, protect: !place.unprotected },
     );
     const made = getRandomPasswordOutput({ passwordLength: secretLength, excludePunctuation: true }, { parent: this });
-    // Every run makes another one; only the first counts.
+    // Every run makes another one; only the first counts. The letter in front keeps nats-server, which reads a variable as a value of
+    // its own syntax, from taking "12e4…" for a number.
     const version = new SecretVersion(
       id,
-      { secretId: holder.id, secretString: pulumi.secret(made.randomPassword) },
+      { secretId: holder.id, secretString: pulumi.secret(pulumi.interpolate`s${made.randomPassword}`) },
       { parent: this, ignoreChanges: ['secretString'], additionalSecretOutputs: ['secretString'] },
     );
     this.arn = holder.arn;

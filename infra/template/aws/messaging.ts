@@ -2,9 +2,10 @@ import * as pulumi from '@pulumi/pulumi';
 import type { AwsProfile } from '../profiles.js';
 import type { AwsFiles } from './files.js';
 import { GeneratedSecret } from './generated-secret.js';
-import { ports } from './groups.js';
+import { ports } from './security-group.js';
 import { natsNames, natsServers } from './nats.js';
 import { parameterArn } from './region-facts.js';
+import { secretsKeyAlias } from './region-parameters.js';
 import type { AwsService } from './service.js';
 import type { ServiceGround } from './service-ground.js';
 import { componentType, nameOf } from './stack-owner.js';
@@ -41,16 +42,11 @@ export class AwsMessaging extends pulumi.ComponentResource {
         cpu: size.nats.cpu,
         memoryMb: size.nats.memoryMb,
         securityGroupId: args.securityGroupId,
-        config: [
-          `jetstream { store_dir: "/data", domain: ${owner.name}, max_file_store: ${size.nats.storageGb}GB, max_memory_store: 64MB }`,
-          'authorization { user: workload, password: $NATS_PASSWORD }',
-          'leafnodes { reconnect: "2s", remotes: [ { url: $NATS_HUB_URL } ] }',
-        ],
+        config: leafConfig(owner.name, size.nats.storageGb),
         secrets: { NATS_PASSWORD: password.arn, NATS_HUB_URL: leafUrl },
-        readable: { secrets: [password.arn], parameters: [leafUrl] },
+        readable: { secrets: [password.arn], parameters: [leafUrl], parametersUnder: secretsKeyAlias(args.region) },
         targets: [],
         extraPorts: [],
-        storageGb: size.nats.storageGb,
       },
       this,
     );
@@ -61,3 +57,10 @@ export class AwsMessaging extends pulumi.ComponentResource {
     this.registerOutputs();
   }
 }
+
+/** Only what stands below `regional.` leaves a stamp; the region allows its leaf nodes nothing else (region-messaging.ts). */
+export const leafConfig = (stamp: string, storageGb: number): readonly string[] => [
+  `jetstream { store_dir: "/data", domain: ${stamp}, max_file_store: ${storageGb}GB, max_memory_store: 64MB }`,
+  'authorization { user: workload, password: $NATS_PASSWORD }',
+  'leafnodes { reconnect: 2, remotes: [ { url: $NATS_HUB_URL } ] }',
+];

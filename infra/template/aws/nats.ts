@@ -1,7 +1,8 @@
 import type * as pulumi from '@pulumi/pulumi';
 import type { AwsFiles } from './files.js';
-import { ports } from './groups.js';
+import { ports } from './security-group.js';
 import { AwsService } from './service.js';
+import type { Readable } from './service-roles.js';
 import type { ServiceGround } from './service-ground.js';
 import type { StackOwner } from './stack-owner.js';
 
@@ -15,13 +16,13 @@ export interface NatsServersArgs {
   /** The server's configuration but for what is the same everywhere. `$NAMES` in it are filled from `secrets` by the server. */
   readonly config: readonly string[];
   readonly secrets: Readonly<Record<string, pulumi.Input<string>>>;
-  readonly readable: { readonly secrets: readonly pulumi.Input<string>[]; readonly parameters: readonly pulumi.Input<string>[] };
+  readonly readable: Readable;
   readonly targets: readonly { readonly targetGroupArn: pulumi.Input<string>; readonly port: number }[];
   readonly extraPorts: readonly { readonly name: string; readonly port: number; readonly http: boolean }[];
-  readonly storageGb: number;
 }
 
 /** The same server as docker-compose.yml runs; alpine for its shell, which writes the configuration. */
+export const natsMonitorPort = 8222;
 const natsImage = 'public.ecr.aws/docker/library/nats:2.10-alpine';
 /** JetStream flushes and hands over its leaderships in this time. */
 const drainSeconds = 60;
@@ -55,7 +56,7 @@ export const natsServers = (args: NatsServersArgs, parent: pulumi.Resource): rea
         entryPoint: ['sh', '-c'],
         command: ['printf "%s" "$NATS_CONFIG" > /tmp/nats.conf && exec nats-server -c /tmp/nats.conf'],
         stopSeconds: drainSeconds,
-        env: { NATS_CONFIG: configOf(args, args.ground.owner, name, names) },
+        env: { NATS_CONFIG: natsConfigOf(args.config, args.ground.owner, name, names) },
         secrets: args.secrets,
         readable: args.readable,
         statements: [args.files.mounting(volume)],
@@ -68,13 +69,13 @@ export const natsServers = (args: NatsServersArgs, parent: pulumi.Resource): rea
   });
 };
 
-const configOf = (args: NatsServersArgs, owner: StackOwner, name: string, names: readonly string[]): string =>
+export const natsConfigOf = (config: readonly string[], owner: StackOwner, name: string, names: readonly string[]): string =>
   [
     `server_name: ${owner.name}-${name}`,
     `listen: 0.0.0.0:${ports.nats}`,
-    'http: 0.0.0.0:8222',
+    `http: 0.0.0.0:${natsMonitorPort}`,
     'max_payload: 4MB',
-    ...args.config,
+    ...config,
     ...(names.length === 1
       ? []
       : [

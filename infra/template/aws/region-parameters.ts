@@ -19,3 +19,6 @@ export const regionParameters = {
 export type RegionParameter = keyof typeof regionParameters;
 
 export const parameterName = (region: string, parameter: RegionParameter): string => `/lapidary/${region}/${regionParameters[parameter]}`;
+
+/** Of the key that a region's secret parameters are under; infra/template/aws/keys.ts makes it. */
+export const secretsKeyAlias = (region: string): string => `alias/lapidary-${region}-secrets`;

@@ -16,12 +16,19 @@ export interface Statement {
   readonly Condition?: object;
 }
 
+/** What ECS may read to fill a container's variables. */
+export interface Readable {
+  readonly secrets: readonly pulumi.Input<string>[];
+  readonly parameters: readonly pulumi.Input<string>[];
+  /** Alias of the key that the secret ones among the parameters are under: the region's, where a stamp reads them. */
+  readonly parametersUnder?: string;
+}
+
 export interface ServiceRolesArgs {
   readonly owner: StackOwner;
   /** Name of the service. */
   readonly what: string;
-  /** ARNs of the secrets and of the parameters that become variables of the container, and of the keys they are under. */
-  readonly readable: { readonly secrets: readonly pulumi.Input<string>[]; readonly parameters: readonly pulumi.Input<string>[] };
+  readonly readable: Readable;
   readonly secretsKeyArn: pulumi.Input<string>;
   /** What the program itself may do. Most may nothing. */
   readonly statements: readonly Statement[];
@@ -55,7 +62,14 @@ const readingStatements = ({ readable, secretsKeyArn }: ServiceRolesArgs): reado
   ...(readable.secrets.length > 0 ? [{ Action: ['secretsmanager:GetSecretValue'], Resource: readable.secrets }] : []),
   ...(readable.parameters.length > 0 ? [{ Action: ['ssm:GetParameters'], Resource: readable.parameters }] : []),
   ...(readable.secrets.length > 0 ? [{ Action: ['kms:Decrypt'], Resource: [secretsKeyArn] }] : []),
+  ...(readable.parametersUnder === undefined ? [] : [decryptUnder(readable.parametersUnder)]),
 ];
+
+const decryptUnder = (alias: string): Statement => ({
+  Action: ['kms:Decrypt'],
+  Resource: ['arn:aws:kms:*:*:key/*'],
+  Condition: { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': alias } },
+});
 
 const document = (statements: readonly Statement[]): pulumi.Output<string> =>
   pulumi.jsonStringify({ Version: '2012-10-17', Statement: statements.map((s) => ({ Effect: 'Allow', ...s })) });

@@ -5,7 +5,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { logDaysMin } from '../../policy/rules/log-retention.js';
 import { addScaling, type Scaling } from './autoscaling.js';
 import { containerDefinitions, taskVolumes, type ContainerArgs } from './container.js';
-import { serviceRoles, type Statement } from './service-roles.js';
+import { serviceRoles, type Readable, type Statement } from './service-roles.js';
 import type { ServiceGround } from './service-ground.js';
 import { componentType, nameOf, tagged } from './stack-owner.js';
 
@@ -20,7 +20,7 @@ export interface AwsServiceArgs extends Omit<ContainerArgs, 'name'> {
   readonly single: boolean;
   readonly securityGroupIds: readonly pulumi.Input<string>[];
   readonly targets: readonly { readonly targetGroupArn: pulumi.Input<string>; readonly port: number }[];
-  readonly readable: { readonly secrets: readonly pulumi.Input<string>[]; readonly parameters: readonly pulumi.Input<string>[] };
+  readonly readable: Readable;
   /** What the program itself may do in AWS. */
   readonly statements: readonly Statement[];
 }

@@ -23,7 +23,6 @@ const errorsPerMinuteMax = 20;
 /** What wakes people. Each says what it means and where to read on. */
 export const stampAlarms = (w: WatchedStamp): readonly Alarm[] => {
   const door = { namespace: 'AWS/ApplicationELB', dimensions: { LoadBalancer: w.balancer, TargetGroup: w.targets } };
-  const database = { namespace: 'AWS/RDS', dimensions: { DBInstanceIdentifier: w.databaseId } };
   const quiet = { silence: 'notBreaching' } as const;
   return [
     {
@@ -48,62 +47,8 @@ export const stampAlarms = (w: WatchedStamp): readonly Alarm[] => {
       threshold: slowSeconds,
       minutes: 5,
     },
-    ...w.services.map((service, i): Alarm => ({
-      namespace: 'ECS/ContainerInsights',
-      dimensions: { ClusterName: w.clusterName, ServiceName: service.serviceName },
-      what: `${w.serviceLabels[i]}-down`,
-      means: `No task of ${w.serviceLabels[i]} runs. Runbook: stamp_unavailable`,
-      metric: 'RunningTaskCount',
-      statistic: 'Minimum',
-      when: 'below',
-      threshold: 1,
-      minutes: 3,
-      silence: 'breaching',
-    })),
-    {
-      ...database,
-      ...quiet,
-      what: 'database-cpu',
-      means: 'The database is busy for a quarter of an hour: slow statements, or a stamp that is too full',
-      metric: 'CPUUtilization',
-      statistic: 'Average',
-      when: 'above',
-      threshold: 85,
-      minutes: 15,
-    },
-    {
-      ...database,
-      ...quiet,
-      what: 'database-storage',
-      means: 'A tenth of the first storage is left. It grows by itself up to the profile’s limit: is the limit reached?',
-      metric: 'FreeStorageSpace',
-      statistic: 'Minimum',
-      when: 'below',
-      threshold: (w.size.databaseGb * gib) / 10,
-      minutes: 5,
-    },
-    {
-      ...database,
-      ...quiet,
-      what: 'database-connections',
-      means: 'More connections than the pools of this profile open: a leak, or pools that are too large',
-      metric: 'DatabaseConnections',
-      statistic: 'Maximum',
-      when: 'above',
-      threshold: w.size.databaseConnectionsMax,
-      minutes: 5,
-    },
-    {
-      ...database,
-      ...quiet,
-      what: 'replication-slot',
-      means: 'A consumer of logical replication has stopped reading: a move of a tenant hangs',
-      metric: 'OldestReplicationSlotLag',
-      statistic: 'Maximum',
-      when: 'above',
-      threshold: 5 * gib,
-      minutes: 10,
-    },
+    ...downAlarms(w.clusterName, w.serviceLabels, w.services),
+    ...databaseAlarms(w.databaseId, { storageGb: w.size.databaseGb, connectionsMax: w.size.databaseConnectionsMax }),
     ...w.cacheNodeIds.map((id): Alarm => ({
       ...quiet,
       namespace: 'AWS/ElastiCache',
@@ -127,6 +72,78 @@ export const stampAlarms = (w: WatchedStamp): readonly Alarm[] => {
       when: 'above',
       threshold: 90,
       minutes: 15,
+    },
+  ];
+};
+
+/** No task of a service runs. */
+export const downAlarms = (
+  clusterName: pulumi.Input<string>,
+  labels: readonly string[],
+  services: readonly AwsService[],
+): readonly Alarm[] =>
+  services.map((service, i): Alarm => ({
+    namespace: 'ECS/ContainerInsights',
+    dimensions: { ClusterName: clusterName, ServiceName: service.serviceName },
+    what: `${labels[i]}-down`,
+    means: `No task of ${labels[i]} runs. Runbook: stamp_unavailable`,
+    metric: 'RunningTaskCount',
+    statistic: 'Minimum',
+    when: 'below',
+    threshold: 1,
+    minutes: 3,
+    silence: 'breaching',
+  }));
+
+export const databaseAlarms = (
+  id: pulumi.Input<string>,
+  limits: { readonly storageGb: number; readonly connectionsMax: number },
+): readonly Alarm[] => {
+  const database = { namespace: 'AWS/RDS', dimensions: { DBInstanceIdentifier: id } };
+  return [
+    {
+      ...database,
+      silence: 'notBreaching',
+      what: 'database-cpu',
+      means: 'The database is busy for a quarter of an hour: slow statements, or a stamp that is too full',
+      metric: 'CPUUtilization',
+      statistic: 'Average',
+      when: 'above',
+      threshold: 85,
+      minutes: 15,
+    },
+    {
+      ...database,
+      silence: 'notBreaching',
+      what: 'database-storage',
+      means: 'A tenth of the first storage is left. It grows by itself up to the profile’s limit: is the limit reached?',
+      metric: 'FreeStorageSpace',
+      statistic: 'Minimum',
+      when: 'below',
+      threshold: (limits.storageGb * gib) / 10,
+      minutes: 5,
+    },
+    {
+      ...database,
+      silence: 'notBreaching',
+      what: 'database-connections',
+      means: 'More connections than the pools of this profile open: a leak, or pools that are too large',
+      metric: 'DatabaseConnections',
+      statistic: 'Maximum',
+      when: 'above',
+      threshold: limits.connectionsMax,
+      minutes: 5,
+    },
+    {
+      ...database,
+      silence: 'notBreaching',
+      what: 'replication-slot',
+      means: 'A consumer of logical replication has stopped reading: a move of a tenant hangs',
+      metric: 'OldestReplicationSlotLag',
+      statistic: 'Maximum',
+      when: 'above',
+      threshold: 5 * gib,
+      minutes: 10,
     },
   ];
 };

@@ -14,8 +14,8 @@ export const port = (what: string) =>
     .meta({ description: `Port of ${what}; 0 takes a free one` });
 export const natsUrl = z
   .string()
-  .regex(/^(nats|tls):\/\//, 'nats://host:port')
-  .meta({ description: 'This region’s NATS server' });
+  .regex(/^(nats|tls|wss?):\/\//, 'nats://host:port')
+  .meta({ description: 'This region’s NATS server; wss:// through a load balancer that ends TLS' });
 export const natsUser = z.string().optional().meta({ description: 'NATS user name' });
 export const natsPassword = z.string().optional().meta({ description: 'NATS password' });
 export const logLevel = z

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -33,10 +33,17 @@ const natsServer = (): string => {
   return found;
 };
 
-const start = async (port: number, dir: string): Promise<ChildProcess> => {
-  const child = spawn(natsServer(), ['-js', '-sd', dir, '-a', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' });
+const start = async (port: number, dir: string, scheme = 'nats'): Promise<ChildProcess> => {
+  const common = ['-js', '-sd', dir, '-a', '127.0.0.1'];
+  const child = spawn(natsServer(), [...common, ...(await listening(scheme, port, dir))], { stdio: 'ignore' });
   await once(child, 'spawn');
   return child;
+};
+const listening = async (scheme: string, port: number, dir: string): Promise<string[]> => {
+  if (scheme === 'nats') return ['-p', String(port)];
+  const file = join(dir, 'websocket.conf');
+  await writeFile(file, `websocket { listen: "127.0.0.1:${port}", no_tls: true }`);
+  return ['-c', file, '-p', String(await freePort())];
 };
 const kill = async (child: ChildProcess): Promise<void> => {
   child.kill('SIGKILL');
@@ -55,37 +62,45 @@ afterEach(async () => {
 });
 
 describe('a link', () => {
-  it('starts without a server, and serves when the server comes, dies and comes back', async () => {
-    const [port, dir] = [await freePort(), await mkdtemp(join(tmpdir(), 'nats-'))];
-    const url = `nats://127.0.0.1:${port}`;
-    const [server, client] = [linkTo(url), linkTo(url)];
-    let connects = 0;
-    server.onConnected(() => connects++);
-    server.serveJson('double', Num, ({ n }) => ({ n: n * 2 }));
-    expect(() => client.connection).toThrow(expect.objectContaining({ code: 'not_ready' }));
-    await expect(client.requestJson('double', { n: 1 }, Num, 100)).rejects.toMatchObject({ code: 'not_ready' });
-    for (let life = 1; life <= 2; life++) {
-      const child = await start(port, dir);
-      try {
-        await Promise.all([up(server), up(client)]);
-        const answer = await waitFor('an answer', async () => client.requestJson('double', { n: life }, Num, 500).catch(() => undefined), {
+  it.each(['nats', 'ws'])(
+    'over %s:// starts without a server, and serves when the server comes, dies and comes back',
+    async (scheme) => {
+      const [port, dir] = [await freePort(), await mkdtemp(join(tmpdir(), 'nats-'))];
+      const url = `${scheme}://127.0.0.1:${port}`;
+      const [server, client] = [linkTo(url), linkTo(url)];
+      let connects = 0;
+      server.onConnected(() => connects++);
+      server.serveJson('double', Num, ({ n }) => ({ n: n * 2 }));
+      expect(() => client.connection).toThrow(expect.objectContaining({ code: 'not_ready' }));
+      await expect(client.requestJson('double', { n: 1 }, Num, 100)).rejects.toMatchObject({ code: 'not_ready' });
+      for (let life = 1; life <= 2; life++) {
+        const child = await start(port, dir, scheme);
+        try {
+          await Promise.all([up(server), up(client)]);
+          const answer = await waitFor(
+            'an answer',
+            async () => client.requestJson('double', { n: life }, Num, 500).catch(() => undefined),
+            {
+              timeoutMs: 5_000,
+            },
+          );
+          expect(answer).toEqual({ n: life * 2 });
+          const shape = geoStreamShape('eu');
+          expect((await ensureStream(client, shape)).messages).toBe(life - 1);
+          await publishToStream(client, 'geo.eu.events', `life ${life}`);
+        } finally {
+          await kill(child);
+        }
+        await waitFor('the loss to be noticed', () => (!client.isConnected && !server.isConnected) || undefined, {
           timeoutMs: 5_000,
+          intervalMs: 10,
         });
-        expect(answer).toEqual({ n: life * 2 });
-        const shape = geoStreamShape('eu');
-        expect((await ensureStream(client, shape)).messages).toBe(life - 1);
-        await publishToStream(client, 'geo.eu.events', `life ${life}`);
-      } finally {
-        await kill(child);
       }
-      await waitFor('the loss to be noticed', () => (!client.isConnected && !server.isConnected) || undefined, {
-        timeoutMs: 5_000,
-        intervalMs: 10,
-      });
-    }
-    expect(connects).toBe(2);
-    await rm(dir, { recursive: true });
-  }, 30_000);
+      expect(connects).toBe(2);
+      await rm(dir, { recursive: true });
+    },
+    30_000,
+  );
 
   it('answers errors as errors: of the handler, of the schema, of nobody there, of no answer', async () => {
     const link = linkTo(testNats().url);

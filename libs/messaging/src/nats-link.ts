@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, type ConnectionOptions, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
+import { connect, wsconnect, type ConnectionOptions, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import type { z } from 'zod';
 import { AppError, toAppError } from '@lapidary/kernel/app-error';
 import { backOffMs } from '@lapidary/kernel/back-off';
@@ -178,7 +178,9 @@ export class NatsLink {
     let attempt = 0;
     while (!signal.aborted) {
       try {
-        const nc = await connect(this.connectionOptions());
+        // Over a WebSocket, TLS can be ended by a load balancer; NATS's own protocol starts it only after a greeting in plain.
+        const open = /^wss?:/.test(this.options.url) ? wsconnect : connect;
+        const nc = await open(this.connectionOptions());
         if (signal.aborted) return await nc.close();
         attempt = 0;
         await this.live(nc);

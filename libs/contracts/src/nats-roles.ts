@@ -1,4 +1,4 @@
-import * as subjects from '@lapidary/contracts/subjects';
+import * as subjects from './subjects.js';
 
 /** What each kind of process may do on its region's NATS server. Whoever takes over a stamp must not speak for the fleet. */
 export const natsRoles = ['control', 'peer', 'router', 'agent'] as const;

@@ -1,0 +1,143 @@
+import * as pulumi from '@pulumi/pulumi';
+import { databaseCertificates } from '../template/aws/database.js';
+import type { AwsFiles } from '../template/aws/files.js';
+import { AwsService, type AwsServiceArgs } from '../template/aws/service.js';
+import type { ServiceGround } from '../template/aws/service-ground.js';
+import type { RegionEdge } from './region-edge.js';
+import { regionPorts, type RegionGroups } from './region-groups.js';
+import type { RegionSpec } from './region-inputs.js';
+import type { RegionMessaging } from './region-messaging.js';
+import type { RegionSize } from './region-sizes.js';
+
+export interface RegionServicesArgs {
+  readonly spec: RegionSpec;
+  readonly size: RegionSize;
+  readonly ground: ServiceGround;
+  readonly accountId: pulumi.Input<string>;
+  readonly groups: RegionGroups;
+  readonly files: AwsFiles;
+  readonly messaging: RegionMessaging;
+  readonly edge: RegionEdge;
+  readonly database: { readonly endpoint: pulumi.Input<string>; readonly name: string; readonly credentialsArn: pulumi.Input<string> };
+  /** ARNs of secrets. */
+  readonly adminTokenArn: pulumi.Input<string>;
+  readonly passphraseArn: pulumi.Input<string>;
+  readonly peersArn: pulumi.Input<string>;
+}
+
+/** Control planes finish or hand over their jobs, routers drain; ECS allows no more. */
+const stopSeconds = 110;
+const builderRole = 'lapidary-stamp-builder';
+
+/** Secrets that our programs take from files are written to the one place that may be written to, and leave the environment. */
+const controlPlaneStart = [
+  'umask 077',
+  'printf %s "$ADMIN_TOKEN" > /tmp/admin.token',
+  'printf %s "$ENGINE_PASSPHRASE" > /tmp/engine.passphrase',
+  'unset ADMIN_TOKEN ENGINE_PASSPHRASE',
+  'exec node --enable-source-maps apps/control-plane/dist/main.js',
+].join(' && ');
+
+export const runRegionServices = (args: RegionServicesArgs, parent: pulumi.Resource): readonly AwsService[] => [
+  new AwsService(controlPlane(args), { parent, dependsOn: [args.edge, args.messaging, ...args.files.ready] }),
+  new AwsService(router(args), { parent, dependsOn: [args.edge, args.messaging, ...args.files.ready] }),
+];
+
+const image = ({ spec, accountId }: RegionServicesArgs): pulumi.Output<string> =>
+  pulumi.interpolate`${accountId}.dkr.ecr.${spec.facts.awsRegion}.amazonaws.com/lapidary/lapidary:${spec.version}`;
+
+const natsOf = (args: RegionServicesArgs, role: 'control' | 'router') => ({
+  env: { LAPIDARY_NATS_URL: args.messaging.url, LAPIDARY_NATS_USER: role },
+  password: args.messaging.passwords[role].arn,
+});
+
+const controlPlane = (args: RegionServicesArgs): AwsServiceArgs => {
+  const { spec, size, database } = args;
+  const nats = natsOf(args, 'control');
+  const volume = args.files.volume('control-plane', '/data');
+  const secrets = {
+    PGPASSWORD: pulumi.interpolate`${database.credentialsArn}:password::`,
+    LAPIDARY_NATS_PASSWORD: nats.password,
+    LAPIDARY_PEERS: args.peersArn,
+    ADMIN_TOKEN: args.adminTokenArn,
+    ENGINE_PASSPHRASE: args.passphraseArn,
+  };
+  return {
+    ground: args.ground,
+    name: 'control-plane',
+    image: image(args),
+    entryPoint: ['sh', '-c'],
+    command: [controlPlaneStart],
+    ports: [{ name: 'api', port: regionPorts.api, http: true }],
+    cpu: size.controlPlane.cpu,
+    memoryMb: size.controlPlane.memoryMb,
+    count: size.controlPlane.count,
+    single: false,
+    stopSeconds,
+    env: {
+      ...nats.env,
+      LAPIDARY_REGION: spec.name,
+      LAPIDARY_HTTP_HOST: '0.0.0.0',
+      LAPIDARY_HTTP_PORT: String(regionPorts.api),
+      LAPIDARY_BASE_DOMAIN: spec.domain,
+      LAPIDARY_DATABASE_URL: pulumi.interpolate`postgres://lapidary@${database.endpoint}/${database.name}?sslmode=require`,
+      LAPIDARY_ADMIN_TOKEN_FILE: '/tmp/admin.token',
+      LAPIDARY_ENGINE: 'pulumi',
+      LAPIDARY_ENGINE_STATE_DIR: `${volume.path}/engine`,
+      LAPIDARY_ENGINE_PASSPHRASE_FILE: '/tmp/engine.passphrase',
+      NODE_EXTRA_CA_CERTS: databaseCertificates,
+    },
+    secrets,
+    readable: {
+      secrets: [database.credentialsArn, nats.password, args.peersArn, args.adminTokenArn, args.passphraseArn],
+      parameters: [],
+    },
+    // It builds stamps as the role that the global program made, and can do nothing else itself.
+    statements: [
+      args.files.mounting(volume),
+      { Action: ['sts:AssumeRole'], Resource: [pulumi.interpolate`arn:aws:iam::${args.accountId}:role/${builderRole}`] },
+    ],
+    volumes: [volume],
+    securityGroupIds: [args.groups.controlPlane],
+    targets: [{ targetGroupArn: args.edge.apiTargets.arn, port: regionPorts.api }],
+  };
+};
+
+const router = (args: RegionServicesArgs): AwsServiceArgs => {
+  const { spec, size } = args;
+  const nats = natsOf(args, 'router');
+  return {
+    ground: args.ground,
+    name: 'router',
+    image: image(args),
+    command: ['node', '--enable-source-maps', 'apps/router/dist/main.js'],
+    ports: [
+      { name: 'router', port: regionPorts.router, http: true },
+      { name: 'router-admin', port: regionPorts.routerAdmin, http: true },
+    ],
+    cpu: size.router.cpu,
+    memoryMb: size.router.memoryMb,
+    count: size.router.min,
+    scaling: size.router,
+    single: false,
+    stopSeconds,
+    env: {
+      ...nats.env,
+      LAPIDARY_REGION: spec.name,
+      LAPIDARY_ROUTER_ID: `router-${spec.name}`,
+      LAPIDARY_HTTP_HOST: '0.0.0.0',
+      LAPIDARY_HTTP_PORT: String(regionPorts.router),
+      LAPIDARY_ADMIN_HOST: '0.0.0.0',
+      LAPIDARY_ADMIN_PORT: String(regionPorts.routerAdmin),
+      LAPIDARY_BASE_DOMAIN: spec.domain,
+      // Each router has its own copy; a new task reads the stream from the start.
+      LAPIDARY_DIRECTORY_FILE: '/tmp/directory.json',
+    },
+    secrets: { LAPIDARY_NATS_PASSWORD: nats.password },
+    readable: { secrets: [nats.password], parameters: [] },
+    statements: [],
+    volumes: [],
+    securityGroupIds: [args.groups.router],
+    targets: [{ targetGroupArn: args.edge.routerTargets.arn, port: regionPorts.router }],
+  };
+};
