@@ -245,7 +245,7 @@ test('rubbish and the real CLI where there is none are refused clearly', async (
   expect(rubbish.last).toMatchObject({ type: 'failure', code: 'program_failed', retry: false });
   const full = await runChild({ ...runOf('up', 'eu-999', { driver: 'aws' }), local: null });
   expect(full.last).toMatchObject({ type: 'failure', code: 'program_failed', retry: false });
-  expect((full.last as { message: string }).message).toContain('room for 128 stamps per region');
+  expect((full.last as { message: string }).message).toMatch(/room for \d+ stamps per region/);
   const local = await runChild({ ...runOf('up', `${region}-6`), engine: 'pulumi' });
   expect(local.last).toMatchObject({ type: 'failure', code: 'engine_unavailable' });
   // Also those of the children that were killed above.

@@ -43,6 +43,9 @@ const end = async (): Promise<void> => {
   process.exit(0);
 };
 
+// A template that throws leaves promises of the SDK behind that fail with it, after the SDK has taken its own listener away. What
+// failed is told by the operation's result; these would only kill the child before it has said so.
+process.on('unhandledRejection', () => undefined);
 process.on('message', (command) => void run(command));
 process.on('disconnect', () => {
   cancel.abort();

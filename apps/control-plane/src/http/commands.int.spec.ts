@@ -133,7 +133,7 @@ describe('commands', () => {
       expect([anew.status, anew.capacity.units]).toEqual(['provisioning', 20]);
       await world.query(`UPDATE stamp SET status = 'retired' WHERE name = 'eu-6'`);
       await expect(world.inTx((tx, context) => declareStamp(tx, context, clock, specOf('eu-6', 20)))).rejects.toMatchObject({
-        code: 'illegal_transition',
+        code: 'name_taken',
       });
     });
   });
