@@ -2,6 +2,7 @@ import type { PolicyFinding } from '@lapidary/contracts/provisioner-protocol';
 import { randomUUID } from 'node:crypto';
 import type { PolicyResource } from '../policy/policy-rule.js';
 import { Checkpoints } from './checkpoints.js';
+import { CloudFailure } from './cloud-failure.js';
 import { engineError, EngineError } from './engine-error.js';
 import type { EventStream } from './event-stream.js';
 import { policyRefusal } from './gate.js';
@@ -139,7 +140,10 @@ export class Deployment {
   resourceFailure(type: string, name: string, error: unknown): EngineError {
     if (error instanceof EngineError) return error;
     const text = error instanceof Error ? error.message : String(error);
-    return engineError('resource_failed', `${type} "${name}": ${this.parts.scrubber.scrub(text)}`);
+    return engineError(
+      error instanceof CloudFailure ? error.code : 'resource_failed',
+      `${type} "${name}": ${this.parts.scrubber.scrub(text)}`,
+    );
   }
 }
 

@@ -17,7 +17,11 @@ export const passGate = (plan: readonly PlannedChange[], findings: readonly Poli
   });
 };
 
-export const policyRefusal = (findings: readonly PolicyFinding[]): EngineError =>
-  new EngineError('policy_refused', findings.map(({ rule, resource, message }) => `${rule}: "${resource}" ${message}`).join('; '), {
-    findings,
-  });
+/** A line of a log, not a report: all findings are in the details. */
+const findingsToldMax = 3;
+
+export const policyRefusal = (findings: readonly PolicyFinding[]): EngineError => {
+  const told = findings.slice(0, findingsToldMax).map(({ rule, resource, message }) => `${rule}: "${resource}" ${message}`);
+  const more = findings.length > told.length ? [`and ${findings.length - told.length} more`] : [];
+  return new EngineError('policy_refused', [...told, ...more].join('; '), { findings });
+};

@@ -1,5 +1,6 @@
 import { CommandError, ConcurrentUpdateError } from '@pulumi/pulumi/automation/errors.js';
 import type { ProvisionerMessage } from '@lapidary/contracts/provisioner-protocol';
+import { cloudFailureCodeOf } from './cloud-failure.js';
 import { EngineError, engineFailures } from './engine-error.js';
 
 export type ProvisionerFailure = Extract<ProvisionerMessage, { type: 'failure' }>;
@@ -30,6 +31,9 @@ export const failureOf = (error: unknown, cancelled: boolean, scrub: (text: stri
   if (error instanceof ConcurrentUpdateError) return failure('locked', 'another operation on this stack is under way', true);
   if (cancelled) return failure('cancelled', 'the operation was cancelled; what was done is saved', true);
   const text = error instanceof Error ? error.message : String(error);
-  if (error instanceof CommandError) return failure('resource_failed', scrub(errorLines(text) || text), true);
+  if (error instanceof CommandError) {
+    const code = cloudFailureCodeOf(text) ?? 'resource_failed';
+    return failure(code, scrub(errorLines(text) || text), engineFailures[code].retry);
+  }
   return failure('program_failed', scrub(text), false);
 };

@@ -158,6 +158,20 @@ describe('what stands between the plan and the work', () => {
   const stateFile = (): string => join(home, 'state', 'eu-2.stack.json');
   const cloudFile = (): string => join(home, 'state', 'simulated-cloud', 'eu-2.json');
 
+  test('a mandatory policy refuses before anything is made; a preview shows the finding and goes on (I3)', async () => {
+    const elsewhere = { jurisdiction: 'eu', awsRegion: 'us-east-1' };
+    const preview = resultOf(await perform({ ...runOf('preview'), regionFacts: elsewhere }));
+    expect(preview.policy).toContainEqual(expect.objectContaining({ rule: 'allowed-regions', level: 'mandatory' }));
+    const refused = (await perform({ ...runOf('up'), regionFacts: elsewhere })).at(-1);
+    expect(refused).toMatchObject({ type: 'failure', code: 'policy_refused', retry: false });
+    const texts = (findings: readonly object[]): string[] => findings.map((finding) => JSON.stringify(finding)).toSorted();
+    const { findings } = (refused as { details: { findings: object[] } }).details;
+    expect(texts(findings)).toEqual(texts(preview.policy.filter(({ level }) => level === 'mandatory')));
+    await expect(readFile(cloudFile())).rejects.toThrow('ENOENT');
+    expect(JSON.parse(await readFile(stateFile(), 'utf8')).state.resources).toEqual([]);
+    expect(resultOf(await perform(runOf('preview'))).policy.filter(({ level }) => level === 'mandatory')).toEqual([]);
+  });
+
   test('what would lose data is refused with its names before anything is changed, and done once each is approved', async () => {
     await perform(runOf('up'));
     // As if the template had encrypted the database under another key so far: only a new database can have this one.

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { FaultyCalls } from './cloud-faults.js';
 import { changedKeys } from './diff.js';
 import type { PropertyMap } from './property-values.js';
 import { replacingKeys } from './replace-rules.js';
 import type { ChangeContext, CreateContext, DiffResult, ResourceProvider } from './resource-provider.js';
 import { simulatedAccount, simulatedInvoke, simulatedOutputs } from './simulated-outputs.js';
-import { writeDurably } from './state-file.js';
 import { typeOf } from './urn.js';
 
 const WorldSchema = z.record(z.string(), z.record(z.string(), z.json()));
@@ -21,13 +22,17 @@ const idDigits = 17;
  */
 export class SimulatedCloud implements ResourceProvider {
   private world: World | undefined;
-  private writing: Promise<void> = Promise.resolve();
+  private running: Promise<void> = Promise.resolve();
+  private queued: Promise<void> | undefined;
+  private readonly calls: FaultyCalls;
 
   constructor(
     /** One file per stack: stacks are worked on by different processes at the same time. */
     private readonly path: string,
     private readonly region: string,
-  ) {}
+  ) {
+    this.calls = new FaultyCalls(join(dirname(path), 'faults.json'));
+  }
 
   check(_urn: string, _olds: PropertyMap, news: PropertyMap) {
     return Promise.resolve({ inputs: news, failures: [] });
@@ -41,26 +46,28 @@ export class SimulatedCloud implements ResourceProvider {
   async create(urn: string, inputs: PropertyMap, context: CreateContext) {
     const id = this.plannedId(urn, inputs, context.seed);
     const outs = { ...inputs, ...this.computed(typeOf(urn), id, inputs) };
-    await this.write(id, outs, context.secretKeys);
+    await this.calls.call('create', typeOf(urn), () => this.write(id, outs, context.secretKeys));
     return { id, outs };
   }
 
   /** Secrets are not stored here, so what is known of them stays what the state says. */
-  async read(id: string, _urn: string, props: PropertyMap): Promise<PropertyMap | undefined> {
-    const live = (await this.load())[id];
+  async read(id: string, urn: string, props: PropertyMap): Promise<PropertyMap | undefined> {
+    const live = await this.calls.call('read', typeOf(urn), async () => (await this.load())[id]);
     return live === undefined ? undefined : { ...props, ...live };
   }
 
   async update(id: string, urn: string, _olds: PropertyMap, news: PropertyMap, context: ChangeContext) {
     const outs = { ...news, ...this.computed(typeOf(urn), id, news) };
-    await this.write(id, outs, context.secretKeys);
+    await this.calls.call('update', typeOf(urn), () => this.write(id, outs, context.secretKeys));
     return { outs };
   }
 
-  async delete(id: string): Promise<void> {
-    const world = await this.load();
-    delete world[id];
-    await this.save();
+  delete(id: string, urn: string): Promise<void> {
+    return this.calls.call('delete', typeOf(urn), async () => {
+      const world = await this.load();
+      delete world[id];
+      await this.save();
+    });
   }
 
   plannedId(urn: string, _inputs: PropertyMap, seed: string): string {
@@ -89,13 +96,25 @@ export class SimulatedCloud implements ResourceProvider {
     await this.save();
   }
 
-  /** One write after the other: creates run in parallel, the file is one. */
+  /**
+   * Creates run in parallel, the file is one: those that wait share the next write. Whole at any moment, so that a process may be
+   * killed; not synced to the disk, since nobody needs a pretended cloud to outlive a loss of power.
+   */
   private save(): Promise<void> {
-    this.writing = this.writing.then(() =>
-      Object.keys(this.world ?? {}).length === 0
-        ? rm(this.path, { force: true })
-        : writeDurably(this.path, JSON.stringify(this.world, null, 1)),
-    );
-    return this.writing;
+    this.queued ??= this.running
+      .catch(() => undefined)
+      .then(() => {
+        this.queued = undefined;
+        this.running = this.flush();
+        return this.running;
+      });
+    return this.queued;
+  }
+
+  private async flush(): Promise<void> {
+    if (Object.keys(this.world ?? {}).length === 0) return rm(this.path, { force: true });
+    await mkdir(dirname(this.path), { recursive: true });
+    await writeFile(`${this.path}.tmp`, JSON.stringify(this.world, null, 1), { mode: 0o600 });
+    await rename(`${this.path}.tmp`, this.path);
   }
 }

@@ -11,6 +11,7 @@ import { EmbeddedPulumiCommand } from './embedded-command.js';
 import { engineError } from './engine-error.js';
 import { LocalProvider } from './local-provider/local-provider.js';
 import { processStartTime } from './process-identity.js';
+import { stampPolicies } from './policy-guard.js';
 import type { ProviderFactory } from './resource-provider.js';
 import { SimulatedCloud } from './simulated-cloud.js';
 
@@ -105,6 +106,7 @@ const commandFor = async (run: ParsedProvisionRun): Promise<PulumiCommand> => {
     passphraseFile: run.passphraseFile,
     readOnly: isReadOnly(run),
     providers: providersOf(run),
+    policies: stampPolicies(run),
   }).asPulumiCommand();
 };
 

@@ -3,6 +3,7 @@ import { projectName, stampProgram } from '../../template/stamp-template.js';
 import { engineError } from '../engine-error.js';
 import { runInProcess } from '../in-process-program.js';
 import { runOperation } from '../operation.js';
+import { stampPolicies } from '../policy-guard.js';
 import { monitorMethods } from '../resource-monitor.js';
 import { ResultBuilder, type ProvisionResult } from '../run-result.js';
 import { configOf, providersOf } from '../stack-workspace.js';
@@ -37,6 +38,7 @@ export const lookAhead = async (run: ParsedProvisionRun, signal: AbortSignal, bu
     file: store,
     locks: undefined,
     providers: providersOf(run),
+    policies: stampPolicies(run),
     runProgram: (d) => runProgram(d),
     eventTarget: undefined,
     refreshFirst: false,

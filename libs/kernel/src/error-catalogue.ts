@@ -211,6 +211,13 @@ export const errorCatalogue = {
     'A policy refuses what would be built',
     'Each finding names rule, resource and what is wrong; docs/reference/policies.md says why each rule is there. Nothing was created.',
   ),
+  simulated_cloud: entry(
+    422,
+    exitCodes.error,
+    false,
+    'Nothing runs in a simulated cloud',
+    'Plans, policies and drift work as they are; to serve tenants use the driver "local", or the pulumi CLI with an account (LAPIDARY_ENGINE=pulumi).',
+  ),
   approval_needed: entry(
     409,
     exitCodes.conflict,

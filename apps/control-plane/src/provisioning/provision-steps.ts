@@ -149,16 +149,11 @@ const registerStep = ({ reader, config }: ProvisionDeps): StepDefinition => ({
   },
 });
 
-/** What the protocol promises to say where no real cloud was asked. Waiting for an agent there would only end in a time-out. */
+/** Waiting for an agent there would only end in a time-out. What was applied stays, for plans, drift and the next apply. */
 const refuseSimulated = (engine: string): void => {
   if (!engine.includes('simulated')) return;
-  throw new AppError(
-    'provision_failed',
-    `The template was applied by the engine "${engine}": nothing runs there, so the stamp can’t take tenants`,
-    {
-      details: { engine },
-    },
-  );
+  const message = `The template is applied by the engine "${engine}": nothing runs there, so the stamp can’t take tenants`;
+  throw new AppError('simulated_cloud', message, { details: { engine } });
 };
 
 const verifyStep = ({ reader, config }: ProvisionDeps): StepDefinition => ({
