@@ -29,6 +29,8 @@ export interface EmbeddedEngineOptions {
   readonly passphraseFile: string;
   readonly providers: Readonly<Record<string, ProviderFactory>>;
   readonly policies?: PolicyGuard;
+  /** Token of the lease that this process works under. */
+  readonly fence?: number | undefined;
   /** For previews and drift: nothing reaches the disk. */
   readonly readOnly?: boolean;
 }
@@ -87,7 +89,7 @@ export class EmbeddedPulumiCommand {
 
   /** Read afresh by every command, but for what only lives in memory. */
   private storeOf(stack: string): StackStore {
-    const file = new StateFile(this.options.directory, stack, this.options.passphraseFile);
+    const file = new StateFile(this.options.directory, stack, this.options.passphraseFile, this.options.fence);
     if (this.options.readOnly !== true) return file;
     const store = this.scratch.get(stack) ?? new ScratchStore(file);
     this.scratch.set(stack, store);

@@ -1,4 +1,5 @@
 import { ProvisionerCommandSchema, type ProvisionerMessage } from '@lapidary/contracts/provisioner-protocol';
+import { LeaseWatch } from './lease-watch.js';
 
 /**
  * The provisioning child: forked per operation, spoken to over IPC (provisioner-protocol.ts). It is a process of its own
@@ -13,6 +14,9 @@ const orphanGraceMs = 90_000;
 
 const cancel = new AbortController();
 let started = false;
+
+/** Another may work on the stack once the parent's lease is over; whatever is in hand then is found again by its seed (I8). */
+const lease = new LeaseWatch({ ending: () => cancel.abort(), over: () => process.exit(1) });
 
 let sent: Promise<void> = Promise.resolve();
 
@@ -29,8 +33,10 @@ const run = async (command: unknown): Promise<void> => {
     return end();
   }
   if (parsed.data.type === 'cancel') return cancel.abort();
+  if (parsed.data.type === 'lease') return lease.renew(parsed.data.validMs);
   if (started) return;
   started = true;
+  if (parsed.data.run.lease !== null) lease.renew(parsed.data.run.lease.validMs);
   // Loaded here and not above, so that a cancel that comes during the second it takes is not lost.
   const { provision } = await import('./provisioner.js');
   await provision(parsed.data.run, send, cancel.signal);

@@ -165,7 +165,7 @@ describe('what stands between the plan and the work', () => {
     const refused = (await perform({ ...runOf('up'), regionFacts: elsewhere })).at(-1);
     expect(refused).toMatchObject({ type: 'failure', code: 'policy_refused', retry: false });
     const texts = (findings: readonly object[]): string[] => findings.map((finding) => JSON.stringify(finding)).toSorted();
-    const { findings } = (refused as { details: { findings: object[] } }).details;
+    const { findings } = (refused as unknown as { details: { findings: object[] } }).details;
     expect(texts(findings)).toEqual(texts(preview.policy.filter(({ level }) => level === 'mandatory')));
     await expect(readFile(cloudFile())).rejects.toThrow('ENOENT');
     expect(JSON.parse(await readFile(stateFile(), 'utf8')).state.resources).toEqual([]);

@@ -107,6 +107,7 @@ const commandFor = async (run: ParsedProvisionRun): Promise<PulumiCommand> => {
     readOnly: isReadOnly(run),
     providers: providersOf(run),
     policies: stampPolicies(run),
+    fence: run.lease?.token,
   }).asPulumiCommand();
 };
 

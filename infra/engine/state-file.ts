@@ -31,6 +31,8 @@ export class StateFile implements StackStore {
     directory: string,
     private readonly stack: string,
     private readonly passphraseFile: string,
+    /** Token of the lease under which this process writes; undefined where it needs none. */
+    private readonly fence?: number,
   ) {
     this.path = join(directory, `${stack}${suffix}`);
   }
@@ -69,6 +71,7 @@ export class StateFile implements StackStore {
   }
 
   async save(state: StackState): Promise<void> {
+    await this.passFence();
     this.cipher ??= PassphraseCipher.create(await this.passphrase(), this.stack);
     const cipher = this.cipher;
     const sealed = transform(
@@ -82,6 +85,20 @@ export class StateFile implements StackStore {
   async remove(): Promise<void> {
     await rm(this.path, { force: true });
     await rm(`${this.path}.tmp`, { force: true });
+    await rm(this.fencePath, { force: true });
+  }
+
+  private get fencePath(): string {
+    return `${this.path}.fence`;
+  }
+
+  /** Whoever writes under an older lease than the last writer's has lost it without noticing, and writes no more. */
+  private async passFence(): Promise<void> {
+    if (this.fence === undefined) return;
+    const last = Number(await readFile(this.fencePath, 'utf8').catch(() => '0'));
+    if (last > this.fence)
+      throw engineError('lease_lost', `the stack ${this.stack} was taken over by another (lease ${last}, ours ${this.fence})`);
+    if (last < this.fence) await writeDurably(this.fencePath, String(this.fence));
   }
 
   private async openCipher(header: { salt: string; probe: string }): Promise<PassphraseCipher> {

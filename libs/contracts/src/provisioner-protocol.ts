@@ -36,6 +36,14 @@ export const ProvisionRunSchema = z.object({
       rootDir: z.string(),
     })
     .nullable(),
+  /**
+   * The stack's lease in the control plane's database: how long from now it is good for, renewed by `lease` commands, and the
+   * token that fences off whoever held it before. null where one process alone works with the state.
+   */
+  lease: z
+    .object({ token: z.number().int().min(1), validMs: z.number().int().min(0) })
+    .nullable()
+    .default(null),
   /** Names of stateful resources that may be replaced or deleted by this run; any other stops it before it changes anything. */
   approveReplace: z.array(z.string()).default([]),
   /** destroy only: lifts the protection of what holds data. Set after a person has confirmed the stamp's name. */
@@ -164,6 +172,8 @@ export type ProvisionerMessage = z.infer<typeof ProvisionerMessageSchema>;
 
 export const ProvisionerCommandSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('run'), run: ProvisionRunSchema }),
+  /** The lease is good for so long from now. */
+  z.object({ type: z.literal('lease'), validMs: z.number().int().min(0) }),
   /** Stop after the resource that is being worked on. */
   z.object({ type: z.literal('cancel') }),
 ]);

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import type { CommandContext } from '../http/command-context.js';
 import type { JobDefinition, StepDefinition } from '../jobs/job-definition.js';
 import type { JobRow } from '../jobs/job-row.js';
+import { underEngineLease } from '../provisioning/engine-lease.js';
 import { applySpec } from '../provisioning/apply-spec.js';
 import { expectedResources } from '../provisioning/expected-resources.js';
 import { childScriptOf, provisionRunOf } from '../provisioning/provision-run.js';
@@ -96,6 +97,7 @@ const destroyStep = (deps: DecommissionDeps): StepDefinition => ({
       kill: cutOff,
       report,
       onCount: (done) => progress(done, expected),
+      runChild: underEngineLease(deps.reader, `job ${job.id}`),
     });
     const summary = summaryOf(result.changes);
     return { message: `${summary} (${result.engine})`, summary, output: { changes: result.changes, engine: result.engine } };

@@ -3,6 +3,7 @@ import { Events1763772000002 } from './0002-events.js';
 import { Jobs1763772000003 } from './0003-jobs.js';
 import { Access1763772000004 } from './0004-access.js';
 import { Sessions1763772000005 } from './0005-sessions.js';
+import { EngineLease1763772000006 } from './0006-engine-lease.js';
 import { JobsInDepth1763772000007 } from './0007-jobs-in-depth.js';
 import { Rollouts1763772000008 } from './0008-rollouts.js';
 import { Drift1763772000009 } from './0009-drift.js';
@@ -15,6 +16,7 @@ export const migrations = [
   Jobs1763772000003,
   Access1763772000004,
   Sessions1763772000005,
+  EngineLease1763772000006,
   JobsInDepth1763772000007,
   Rollouts1763772000008,
   Drift1763772000009,

@@ -33,6 +33,14 @@ export const childRetryMaxMs = 8_000;
 /** An orphaned child saves its work and ends within 90 s (infra/engine/provisioner-main); waiting for its lock is not a failure until then. */
 export const lockWaitMs = 120_000;
 
+/**
+ * The lease on a stack while a child changes it. Short, so that who comes after a process that died waits little; the margin is for
+ * a garbage collection or a busy machine between the end that we count and the one that Postgres counts.
+ */
+export const engineLeaseMs = 12_000;
+export const engineLeaseRenewMs = 2_000;
+export const engineLeaseMarginMs = 2_000;
+
 /** A warm preview takes a tenth of a second, a fleet's queue of them seconds; with the real CLI and a cloud, minutes. */
 export const plannerAnswerMs = 120_000;
 /** The planner holds some 200 MB; without questions it is let go, and costs the next one the second of its start. */

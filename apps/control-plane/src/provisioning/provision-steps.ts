@@ -15,9 +15,11 @@ import { activateStamp, failStamp, recordStampOutputs } from '../stamps/activate
 import { declareStamp } from '../stamps/declare-stamp.js';
 import { findStamp } from '../stamps/stamp-store.js';
 import { applySpec } from './apply-spec.js';
+import { underEngineLease } from './engine-lease.js';
 import { expectedResources } from './expected-resources.js';
 import * as limits from './provision-limits.js';
 import { childScriptOf, provisionRunOf } from './provision-run.js';
+import type { runProvisioner } from './provisioner-child.js';
 import { waitForAgent, waitForFrontDoors, waitForWorkload } from './stamp-readiness.js';
 
 /** What a provision job keeps from its acceptance. Kept whole, so that a resumed or retried job builds the same. */
@@ -45,6 +47,8 @@ export interface ProvisionDeps {
   readonly clock: HybridLogicalClock;
   /** The jobs' own pool (P-BH1). */
   readonly reader: Pick<Tx, 'query'>;
+  /** Runs the children that change things; under the stack's lease if left out. */
+  readonly runChild?: typeof runProvisioner;
   /** Tests put a child of their own here. */
   readonly childScript?: string;
 }
@@ -108,7 +112,17 @@ const applyStep = (deps: ProvisionDeps): StepDefinition => ({
     const onCount = (done: number): void => progress(done, expected);
     const run = { ...provisionRunOf(deps.config, spec, regionFacts), approveReplace };
     const script = deps.childScript ?? childScriptOf(deps.config);
-    const result = await applySpec({ script, cwd: resolve(deps.config.LAPIDARY_ROOT_DIR), run, signal, kill: cutOff, report, onCount });
+    const runChild = deps.runChild ?? underEngineLease(deps.reader, `job ${job.id}`);
+    const result = await applySpec({
+      script,
+      cwd: resolve(deps.config.LAPIDARY_ROOT_DIR),
+      run,
+      signal,
+      kill: cutOff,
+      report,
+      onCount,
+      runChild,
+    });
     const { outputs, changes, engine } = result;
     if (outputs === null) throw new AppError('provision_failed', 'The template gave no outputs', { internal: `engine ${engine}` });
     const summary = summaryOf(changes);

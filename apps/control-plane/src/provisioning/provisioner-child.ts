@@ -24,6 +24,10 @@ export interface ChildOptions {
   /** Ends the child by force, whatever it was told before. */
   readonly kill?: AbortSignal;
   readonly onProgress: (message: ProvisionProgress) => void;
+  /** Renewals of the stack's lease, passed on to the child. */
+  readonly renewals?: { follow(tell: (validMs: number) => void): void };
+  /** The process has ended: not called where it is left behind. */
+  readonly onGone?: () => void;
   readonly graces?: { readonly cancelMs: number; readonly shutdownMs: number; readonly exitMs: number };
 }
 
@@ -84,7 +88,11 @@ class ChildConversation {
     child.on('message', (message) => this.take(message));
     child.on('error', (error) => this.finish(`could not be run: ${error.message}`));
     // "close" comes after "exit" once its output is read to the end.
-    child.on('close', (code, signal) => this.finish(signal ? `was killed by ${signal}` : `ended with code ${code}`));
+    child.on('close', (code, signal) => {
+      options.onGone?.();
+      this.finish(signal ? `was killed by ${signal}` : `ended with code ${code}`);
+    });
+    options.renewals?.follow((validMs) => this.tell({ type: 'lease', validMs }));
     options.signal.addEventListener('abort', this.onAbort, { once: true });
     options.kill?.addEventListener('abort', this.onKill, { once: true });
     this.tell({ type: 'run', run: options.run });
