@@ -4,6 +4,7 @@ import { driftCommands } from './tree/drift.js';
 import { capacityCommands } from './tree/capacity.js';
 import { jobCommands } from './tree/jobs.js';
 import { replicationCommands, replicationNouns } from './tree/replication.js';
+import { rolloutCommands, rolloutNouns } from './tree/rollouts.js';
 
 export const nouns: Readonly<Record<string, string>> = {
   stamps: 'Copies of the workload, and what they hold',
@@ -14,6 +15,7 @@ export const nouns: Readonly<Record<string, string>> = {
   'jobs dead-letters': 'Jobs that nobody got done, for a person to look at',
   drift: 'What differs from what it should be, and what is hidden of it for a while',
   events: 'What happens in the fleet, live',
+  ...rolloutNouns,
   ...replicationNouns,
   context: 'Which control plane is meant',
 };
@@ -29,6 +31,7 @@ export const commandTree: readonly CommandSpec[] = [
       { flags: '--capacity <units>', description: 'units of tenants’ weight it can hold' },
       { flags: '--ring <ring>', description: 'roll-out ring', choices: rings },
       { flags: '--profile <profile>', description: 'size profile of the template' },
+      { flags: '--workload <version>', description: 'version of the workload, for this once; roll-outs set it else' },
       { flags: '--isolation <isolation>', description: 'whether it takes one tenant only', choices: ['pooled', 'dedicated'] },
       label,
       reason,
@@ -212,6 +215,7 @@ export const commandTree: readonly CommandSpec[] = [
     examples: ['source <(stampctl completion bash)', 'stampctl completion fish > ~/.config/fish/completions/stampctl.fish'],
     load: async () => (await import('./commands/completion.js')).completion,
   },
+  ...rolloutCommands,
   ...replicationCommands,
   {
     path: 'context ls',

@@ -23,9 +23,18 @@ const Typed = z.object({ name: StampNameSchema, capacity: UnitsField, labels: La
 export const provision: Command = async (invocation) => {
   const { args, options, output } = invocation;
   const { name, capacity, labels } = invocation.parse(Typed, { name: args[0], capacity: options.capacity, labels: options.label });
-  const { ring, profile, isolation, reason, approveReplace } = options;
+  const { workload, ring, profile, isolation, reason, approveReplace } = options;
   const units = capacity === undefined ? {} : { capacity: { units: capacity } };
-  const wanted = { ...units, ring, profile, isolation, labels, approveReplace, reason };
+  const wanted = {
+    ...units,
+    ring,
+    profile,
+    isolation,
+    labels,
+    approveReplace,
+    reason,
+    workload: workload === undefined ? undefined : { version: workload },
+  };
   const request = invocation.parse(ProvisionRequestSchema, withoutUndefined(wanted));
   const api = invocation.connect();
   if (options.dryRun === true) return dryRun(api, name, request, output);

@@ -19,6 +19,7 @@ export const stampFacts = (stamp: StampView, view: View): string =>
     ['region', stamp.region],
     ['status', statusColour(stamp.status, view.colours)],
     ['cordoned', stamp.cordoned ? view.colours.yellow(stamp.cordonReason ?? 'yes') : null],
+    ['held', stamp.heldBy ? view.colours.yellow(`by roll-out ${stamp.heldBy}`) : null],
     ['health', `${statusColour(stamp.health, view.colours)} (last heartbeat ${ago(stamp.lastHeartbeatAt, view.nowMs)})`],
     ['units', `${unitsText(stamp)} taken (${stamp.used.units} used, ${stamp.reserved.units} reserved)`],
     ['tenants', stamp.tenants],

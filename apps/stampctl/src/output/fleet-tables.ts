@@ -13,7 +13,7 @@ const labelsText = (labels: Readonly<Record<string, string>>): string =>
     .join(',');
 
 const stampState = (stamp: StampView, view: View): string =>
-  `${statusColour(stamp.status, view.colours)}${stamp.cordoned ? ` ${view.colours.yellow('cordoned')}` : ''}`;
+  `${statusColour(stamp.status, view.colours)}${stamp.cordoned ? ` ${view.colours.yellow('cordoned')}` : ''}${stamp.heldBy ? ` ${view.colours.yellow('held')}` : ''}`;
 
 /** Used and reserved of the capacity: what the next tenant would find. */
 export const unitsText = (of: { used: { units: number }; reserved?: { units: number }; capacity: { units: number } }): string =>

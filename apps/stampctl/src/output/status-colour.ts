@@ -1,7 +1,22 @@
 import type { Colours } from './terminal.js';
 
-const good = new Set(['active', 'healthy', 'placed', 'succeeded', 'connected', 'self', 'ok', 'done', 'applied', 'replayed']);
-const bad = new Set(['failed', 'dead', 'cut', 'suspended', 'fail', 'critical', 'refused']);
+const good = new Set([
+  'active',
+  'healthy',
+  'placed',
+  'succeeded',
+  'connected',
+  'self',
+  'ok',
+  'done',
+  'applied',
+  'replayed',
+  'passed',
+  'completed',
+  'accepted',
+  'pass',
+]);
+const bad = new Set(['failed', 'dead', 'cut', 'suspended', 'fail', 'critical', 'refused', 'halted', 'halting', 'stuck']);
 const passing = new Set([
   'provisioning',
   'retiring',
@@ -15,6 +30,14 @@ const passing = new Set([
   'interrupted',
   'cordoned',
   'open',
+  'paused',
+  'changing',
+  'soaking',
+  'awaiting',
+  'reverting',
+  'aborting',
+  'rolling_back',
+  'hold',
 ]);
 
 /** Statuses in the colour that people expect; the word itself always stands there too. */

@@ -57,7 +57,7 @@ export class Draft {
   revert(member: MemberState, why: string): void {
     this.ask(member, 'revert', why);
     if (this.state.kind === 'template') {
-      this.moveMember(member, 'give_up', 'an earlier template can’t be applied by this installation; see the runbook rollout_stuck');
+      this.moveMember(member, 'give_up', 'an earlier template can’t be applied by this installation; see the runbook rollout_halted');
       this.say('error', member.message!, { member });
     } else this.say('warning', `being taken back to ${member.fromVersion ?? this.state.base}: ${why}`, { member });
   }
