@@ -133,6 +133,20 @@ describe('a drift run', () => {
     await world.query(`UPDATE stamp SET ring = 'broad' WHERE name = 'eu-1'`);
   });
 
+  it('while a roll-out of any region goes on, versions within a ring differ on purpose', async () => {
+    await world.query(`INSERT INTO rollout_replica (id, region, view, origin_sequence, created_at)
+                       VALUES ('us.1', 'us', '{"status":"running","kind":"template","target":"9","regions":["eu"]}', 1, now())`);
+    await world.query(`UPDATE stamp SET template_version = '0.0.1' WHERE name = 'eu-1'`);
+    const outcome = await run();
+    expect(outcome.sensors.every((s) => s.canary === 'found')).toBe(true);
+    expect(await brief()).toEqual([['template', 'stamp/eu-1', 'templateVersion', templateVersion, '0.0.1']]);
+    await world.query(`UPDATE rollout_replica SET view = jsonb_set(view, '{status}', '"completed"')`);
+    await run();
+    expect((await open()).map((f) => f.kind).sort()).toEqual(['ring-sibling', 'template']);
+    await world.query(`DELETE FROM rollout_replica`);
+    await world.query(`UPDATE stamp SET template_version = $1 WHERE name = 'eu-1'`, [templateVersion]);
+  });
+
   it('what was changed while it was looked at is left for the next run', async () => {
     drifted.set('eu-1', async () => {
       await world.query(`UPDATE stamp SET version = version + 1 WHERE name = 'eu-1'`);

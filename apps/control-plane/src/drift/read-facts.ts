@@ -1,4 +1,5 @@
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import { openRolloutStatuses } from '@lapidary/contracts/api/rollouts';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
 import { isAppError } from '@lapidary/kernel/app-error';
@@ -38,7 +39,11 @@ export const readFacts = async (reader: Reader, config: ControlPlaneConfig): Pro
   const stamps = fleet.filter((s) => s.region === region);
   const desired = new Map<string, Desired>();
   for (const { name } of stamps.filter((s) => s.status !== 'retired')) desired.set(name, await desiredOf(reader, config, name));
-  const [rollout] = await rowsOf(reader, `SELECT 1 FROM rollout WHERE finished_at IS NULL LIMIT 1`);
+  const [rollout] = await rowsOf(
+    reader,
+    `SELECT 1 FROM (SELECT status FROM rollout UNION ALL SELECT view->>'status' FROM rollout_replica) AS r WHERE status = ANY($1) LIMIT 1`,
+    [openRolloutStatuses],
+  );
   return { region, stamps, fleet, desired, rolloutOpen: rollout !== undefined, defaultOwner: config.LAPIDARY_DRIFT_OWNER };
 };
 
