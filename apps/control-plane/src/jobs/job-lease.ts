@@ -76,11 +76,11 @@ export const lockUnderLease = async (tx: Tx, lease: Lease): Promise<JobRow> => {
 };
 
 /** Jobs of this region whose worker fell silent, or does not let go although it was told to by force. Rows that somebody else is just looking at are left to them. */
-export const lockExpired = async (tx: Tx, region: string, limit: number): Promise<JobRow[]> =>
+export const lockExpired = async (tx: Tx, region: string, limit: number, except: readonly string[] = []): Promise<JobRow[]> =>
   rowsOf<JobRow>(
     tx,
-    `SELECT * FROM job WHERE region = $1 AND status = ANY($2)
+    `SELECT * FROM job WHERE region = $1 AND status = ANY($2) AND id <> ALL($5)
        AND (lease_until < clock_timestamp() OR cancel_forced_at < clock_timestamp() - $4 * interval '1 millisecond')
      ORDER BY lease_until LIMIT $3 FOR UPDATE SKIP LOCKED`,
-    [region, leasedJobStatuses, limit, forcedGraceMs],
+    [region, leasedJobStatuses, limit, forcedGraceMs, except],
   );

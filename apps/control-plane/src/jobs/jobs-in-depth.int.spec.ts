@@ -238,6 +238,30 @@ describe('jobs in depth, on a real Postgres', () => {
     expect(codeOf(await again.catch((e: unknown) => e))).toBe('illegal_transition');
   });
 
+  it('a job that can’t be ended keeps no other one waiting', async () => {
+    const recording = recordingDefinition({ outside: dataSource });
+    const definition: JobDefinition = {
+      ...recording,
+      onUnfinished: async (_tx, _context, job) => {
+        if (job.subject === 'eu-12') throw new Error('its subject refuses');
+      },
+    };
+    const silent = async (subject: string): Promise<string> => {
+      const { id } = await enqueue(dataSource, nobody, definition, subject);
+      await dataSource.query(
+        `UPDATE job SET status = 'cancelling', lease_owner = 'gone', lease_token = 1, lease_until = now() - interval '1 second' WHERE id = $1`,
+        [id],
+      );
+      return id;
+    };
+    const stuck = await silent('eu-12');
+    const behind = await silent('eu-13');
+    replica = await startReplica(database.url, definition);
+    await statusIs(behind, 'cancelled');
+    expect((await jobOf(dataSource, stuck)).status).toBe('cancelling');
+    await dataSource.query(`UPDATE job SET status = 'failed' WHERE id = $1`, [stuck]);
+  });
+
   it('a worker that dies fewer times costs nothing but time, and a step that gets done begins the count anew', async () => {
     const definition = recordingDefinition({ outside: dataSource });
     const { id } = await enqueue(dataSource, nobody, definition, 'eu-10');

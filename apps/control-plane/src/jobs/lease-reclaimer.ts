@@ -50,30 +50,55 @@ export class LeaseReclaimer {
     await this.working;
   }
 
-  /** One look; returns how many jobs were taken from silent workers. */
+  /**
+   * One look; returns how many jobs were taken from silent workers. Each in a transaction of its own: one that can't be ended
+   * (its subject refuses, say) must not keep the others waiting.
+   */
   async reclaim(): Promise<number> {
-    const { dataSource, clock, metrics, region, definitions, queue, logger } = this.deps;
-    return await inTransaction(dataSource, async (tx) => {
-      const expired = await lockExpired(tx, region, reclaimBatchMax);
-      for (const job of expired) {
-        const context = systemContext(region, 'job-reclaimer', job.request_id);
-        if (job.status === 'cancelling') {
-          const why = job.cancel_forced_at === null ? 'its worker had fallen silent' : 'its worker did not let go';
-          await stopLockedJob(tx, context, clock, definitions.find(job.kind), job, `cancelled; ${why}`);
-        } else if (job.reclaims + 1 >= reclaimsMax) {
-          await this.giveUp(tx, context, job);
-        } else {
-          const message = 'its worker fell silent; another one goes on';
-          await interruptSteps(tx, job.id, message);
-          await tx.query('UPDATE job SET reclaims = reclaims + 1 WHERE id = $1', [job.id]);
-          await changeJob(tx, context, clock, job, { event: 'release', line: { level: 'warning', message } });
-          await queue.send(tx, job.kind, job.id);
-        }
-        logger.warn({ job: job.id, owner: job.lease_owner, status: job.status }, 'job taken from a silent worker');
-        metrics.lapidary_job_leases_reclaimed_total.inc({ kind: job.kind });
-      }
-      return expired.length;
-    });
+    const passedOver: string[] = [];
+    for (let taken = 0; ;) {
+      if (taken + passedOver.length >= reclaimBatchMax) return taken;
+      const outcome = await this.reclaimNext(passedOver);
+      if (outcome === 'none') return taken;
+      if (outcome === 'taken') taken++;
+    }
+  }
+
+  private async reclaimNext(passedOver: string[]): Promise<'none' | 'taken' | 'passed over'> {
+    const { dataSource, metrics, region, logger } = this.deps;
+    let job: JobRow | undefined;
+    try {
+      await inTransaction(dataSource, async (tx) => {
+        [job] = await lockExpired(tx, region, 1, passedOver);
+        if (job) await this.take(tx, job);
+      });
+    } catch (error) {
+      if (!job) throw error;
+      logger.error({ err: error, job: job.id, subject: job.subject }, 'a job could not be taken from a silent worker; trying again');
+      passedOver.push(job.id);
+      return 'passed over';
+    }
+    if (!job) return 'none';
+    logger.warn({ job: job.id, owner: job.lease_owner, status: job.status }, 'job taken from a silent worker');
+    metrics.lapidary_job_leases_reclaimed_total.inc({ kind: job.kind });
+    return 'taken';
+  }
+
+  private async take(tx: Tx, job: JobRow): Promise<void> {
+    const { clock, region, definitions, queue } = this.deps;
+    const context = systemContext(region, 'job-reclaimer', job.request_id);
+    if (job.status === 'cancelling') {
+      const why = job.cancel_forced_at === null ? 'its worker had fallen silent' : 'its worker did not let go';
+      await stopLockedJob(tx, context, clock, definitions.find(job.kind), job, `cancelled; ${why}`);
+    } else if (job.reclaims + 1 >= reclaimsMax) {
+      await this.giveUp(tx, context, job);
+    } else {
+      const message = 'its worker fell silent; another one goes on';
+      await interruptSteps(tx, job.id, message);
+      await tx.query('UPDATE job SET reclaims = reclaims + 1 WHERE id = $1', [job.id]);
+      await changeJob(tx, context, clock, job, { event: 'release', line: { level: 'warning', message } });
+      await queue.send(tx, job.kind, job.id);
+    }
   }
 
   /** Another worker would be lost like those before: it fails, and waits among the dead letters for a person. */
