@@ -1,4 +1,5 @@
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import type { StampSpec } from '@lapidary/contracts/stamp-spec';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
 import { digestOf } from '@lapidary/kernel/canonical-json';
@@ -19,6 +20,8 @@ export interface Canary {
   readonly stamps: readonly string[];
   /** The subject at which each sensor must find the nonce. */
   readonly expects: Readonly<Partial<Record<DriftKind, string>>>;
+  /** Why nothing could be planted; null: it was. */
+  readonly hindrance: string | null;
 }
 
 /** Planted stamps take high free numbers: real ones start at 1, and the template has addresses for little more than a hundred. */
@@ -35,8 +38,11 @@ export const plantStamps = async (tx: Tx, config: ControlPlaneConfig, nonce: str
   const { templateVersion } = readVersion(config.LAPIDARY_ROOT_DIR);
   // A ring of their own: they must not count as anybody's siblings.
   const ring = `planted-${nonce}`;
-  for (const name of names) {
-    const { spec } = (await desiredSpec(tx, config, name)).resolved;
+  // All of them before the first is written: half a planted ring would be taken for real.
+  const specs: StampSpec[] = [];
+  for (const name of names) specs.push((await desiredSpec(tx, config, name)).resolved.spec);
+  for (const spec of specs) {
+    const { name } = spec;
     const isOdd = name === odd;
     const labels = isOdd ? { ...spec.labels, [label]: nonce } : spec.labels;
     await tx.query(
@@ -65,18 +71,19 @@ export const plantStamps = async (tx: Tx, config: ControlPlaneConfig, nonce: str
       [name, nonce, isOdd ? nonce : spec.workload.version],
     );
   }
-  return {
-    nonce,
-    stamps: [odd, twin, other],
-    expects: {
-      spec: subjectOf(odd),
-      'ring-sibling': subjectOf(odd),
-      version: subjectOf(odd),
-      template: subjectOf(twin),
-      resource: subjectOf(odd),
-    },
-  };
+  return { nonce, stamps: [odd, twin, other], expects: expectedAt(odd, twin), hindrance: null };
 };
+
+const expectedAt = (odd: string, twin: string): Canary['expects'] => ({
+  spec: subjectOf(odd),
+  'ring-sibling': subjectOf(odd),
+  version: subjectOf(odd),
+  template: subjectOf(twin),
+  resource: subjectOf(odd),
+});
+
+/** Where nothing can be planted, say because the defaults are not valid, the sensors still look; that they see is not proved. */
+export const unplanted = (nonce: string, hindrance: string): Canary => ({ nonce, stamps: [], expects: expectedAt('', ''), hindrance });
 
 const freeNames = async (tx: Tx, region: string): Promise<string[]> => {
   const rows = await rowsOf<{ name: string }>(
@@ -109,6 +116,6 @@ export const sift = (look: Look, canary: Canary): Sifted => {
       differences: look.differences.filter(({ subject }) => !ours.has(subject)),
     },
     isFound: look.differences.some((d) => d.subject === expected && d.observed === canary.nonce),
-    hindrance: look.skipped.find((s) => s.subject === expected)?.why ?? null,
+    hindrance: canary.hindrance ?? look.skipped.find((s) => s.subject === expected)?.why ?? null,
   };
 };

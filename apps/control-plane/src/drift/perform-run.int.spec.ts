@@ -203,6 +203,19 @@ describe('a drift run', () => {
     memory = [];
   });
 
+  it('defaults that are not valid are found, although nothing can be planted then; the sensors are not taken for alive', async () => {
+    const file = join(world.resources.config.LAPIDARY_STAMPS_DIR, 'defaults.yaml');
+    await writeFile(file, defaults.replace('ring: broad', 'ring: tin'));
+    const outcome = await run();
+    expect(outcome.sensors.every((s) => s.canary === 'missed')).toBe(true);
+    const found = await open();
+    expect(found.filter((f) => f.kind === 'spec').map((f) => [f.subject, f.path])).toEqual(
+      expect.arrayContaining(['eu-1', 'eu-2', 'eu-3'].map((name) => [`stamp/${name}`, 'file'])),
+    );
+    expect(found.find((f) => f.subject === 'sensor/spec')).toMatchObject({ observed: expect.stringContaining('defaults.yaml') as string });
+    await writeFile(file, defaults);
+  });
+
   it('two leaders at once make no finding twice, and lose none', async () => {
     drifted.set('eu-1', [limit]).set('eu-3', [limit]);
     const outcomes = await Promise.all([run(), run(), run()]);

@@ -1,11 +1,12 @@
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
 import type { SensorReport } from '@lapidary/contracts/api/drift';
 import { inTransaction } from '@lapidary/db/transaction';
+import { isAppError } from '@lapidary/kernel/app-error';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { newId } from '@lapidary/kernel/ids';
 import type { DataSource } from 'typeorm';
 import { systemContext } from '../http/command-context.js';
-import { plantStamps, sift, type Canary } from './canary.js';
+import { plantStamps, sift, unplanted, type Canary } from './canary.js';
 import type { Difference, Look, Skip } from './difference.js';
 import { subjectOf, type DriftFacts, type RegionFacts, type World } from './drift-facts.js';
 import { readFacts, touchedSince } from './read-facts.js';
@@ -37,7 +38,11 @@ interface Seen {
 /** One look of every sensor at the stamps of the region, or at one of them. What is found stands at once, sensor by sensor. */
 export const performRun = async (deps: RunDeps, run: Pick<RunRow, 'stamp'>, signal: AbortSignal): Promise<RunOutcome> => {
   const { facts, canary } = await rolledBack(deps.dataSource, async (tx) => {
-    const planted = await plantStamps(tx, deps.config, newId().toLowerCase());
+    const nonce = newId().toLowerCase();
+    const planted = await plantStamps(tx, deps.config, nonce).catch((error: unknown) => {
+      if (!isAppError(error)) throw error;
+      return unplanted(nonce, `nothing could be planted: ${error.message}`);
+    });
     return { canary: planted, facts: await readFacts(tx, deps.config) };
   });
   const extent = facts.stamps.filter((s) => run.stamp === null || s.name === run.stamp || canary.stamps.includes(s.name));
