@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { evaluateStack } from '../policy/evaluate.js';
@@ -10,6 +11,8 @@ import { globalProjectName, GlobalSpecSchema, type GlobalSpec } from './global-i
 import { renderGlobal } from './global.js';
 
 Error.stackTraceLimit = 0;
+/** The first of a file loads the SDK; on a busy machine that takes seconds. */
+jest.setTimeout(60_000);
 
 const spec = (regions: GlobalSpec['regions']): GlobalSpec =>
   GlobalSpecSchema.parse({ domain: 'example.com', home: { jurisdiction: 'eu', awsRegion: 'eu-west-1' }, regions });

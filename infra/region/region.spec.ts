@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import * as pulumi from '@pulumi/pulumi';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,6 +17,8 @@ import { regionSizeOf } from './region-sizes.js';
 import { renderRegion } from './region.js';
 
 Error.stackTraceLimit = 0;
+/** The first of a file loads the SDK; on a busy machine that takes seconds. */
+jest.setTimeout(60_000);
 
 const peers = '{"us":{"natsUrl":"wss://nats.us.example.com:443","natsUser":"peer","natsPassword":"a peer’s password"}}';
 const specOf = (profile: RegionSpec['profile'] = 'small'): RegionSpec =>

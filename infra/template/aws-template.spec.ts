@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,6 +16,8 @@ import { monthlyCostOf } from './prices.js';
 import { isStateful } from './stateful.js';
 
 Error.stackTraceLimit = 0;
+/** The first of a file loads the SDK; on a busy machine that takes seconds. */
+jest.setTimeout(60_000);
 
 const usFacts = { jurisdiction: 'us', awsRegion: 'us-east-1' };
 const custom = (graph: readonly GraphResource[]): readonly GraphResource[] => graph.filter((r) => r.custom);

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { label, renderSpec, specOf } from '../testing/render-stack.js';
@@ -5,6 +6,8 @@ import type { GraphResource } from '../testing/synthesize.js';
 import { templateVersion } from './template-version.js';
 
 Error.stackTraceLimit = 0;
+/** The first of a file loads the SDK; on a busy machine that takes seconds. */
+jest.setTimeout(60_000);
 
 test('the local target renders a tree of the same parts: network, data, compute', async () => {
   const { graph } = await renderSpec(specOf({ driver: 'local' }));
