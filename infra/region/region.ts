@@ -4,6 +4,7 @@ import { Zone } from '@pulumi/aws/route53/zone.js';
 import { Secret } from '@pulumi/aws/secretsmanager/secret.js';
 import { SecretVersion } from '@pulumi/aws/secretsmanager/secretVersion.js';
 import { Topic } from '@pulumi/aws/sns/topic.js';
+import { TopicPolicy } from '@pulumi/aws/sns/topicPolicy.js';
 import { TopicSubscription } from '@pulumi/aws/sns/topicSubscription.js';
 import * as pulumi from '@pulumi/pulumi';
 import { controlPlaneAddresses } from '../template/aws/address-plan.js';
@@ -156,6 +157,20 @@ class Region extends pulumi.ComponentResource {
   private topic(owner: StackOwner, spec: RegionSpec, keys: AwsKeys): pulumi.Output<string> {
     const args = { name: `lapidary-${owner.name}-alarms`, kmsMasterKeyId: keys.logs, tags: tagged(owner, 'alarms') };
     const topic = new Topic(nameOf(owner, 'alarms'), args, { parent: keys });
+    // Alarms of the account may publish by themselves, budgets only where the topic says so; a policy of ours replaces AWS's own.
+    const policy = pulumi.jsonStringify({
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Principal: { Service: ['budgets.amazonaws.com', 'cloudwatch.amazonaws.com'] },
+          Action: 'sns:Publish',
+          Resource: topic.arn,
+          Condition: { StringEquals: { 'aws:SourceAccount': keys.accountId } },
+        },
+      ],
+    });
+    new TopicPolicy(nameOf(owner, 'alarms'), { arn: topic.arn, policy }, { parent: keys });
     for (const [i, { protocol, endpoint }] of spec.pagers.entries())
       new TopicSubscription(nameOf(owner, `pager-${i + 1}`), { topic: topic.arn, protocol, endpoint }, { parent: keys });
     return topic.arn;
