@@ -45,7 +45,8 @@ export class PlanController {
   @HttpCode(200)
   @ApiAnswers({
     summary: 'Plans of all stamps of a region, those that only have a file included',
-    description: 'Nothing is written. A stamp that can’t be planned is told with its problem; the others are planned all the same.',
+    description:
+      'Resources come without their properties; the plan of one stamp has them. Nothing is written. A stamp that can’t be planned is told with its problem; the others are planned all the same.',
     tag: 'stamps',
     answers: { 200: PlansSchema },
   })

@@ -34,7 +34,7 @@ export class Plans {
     const items = await Promise.all(
       names.map(async (stamp) => {
         try {
-          return { stamp, plan: await this.plan(stamp, {}), problem: null };
+          return { stamp, plan: withoutProperties(await this.plan(stamp, {})), problem: null };
         } catch (thrown) {
           const { code, message } = toAppError(thrown);
           return { stamp, plan: null, problem: { code, detail: message } };
@@ -55,6 +55,12 @@ export class Plans {
     return [...names].filter((name) => !retired.has(name)).sort(byNumber);
   }
 }
+
+/** Forty new stamps have megabytes of properties, more than one message between regions holds. */
+const withoutProperties = (plan: ProvisionPlan): ProvisionPlan => ({
+  ...plan,
+  resources: plan.resources.map((change) => ({ ...change, diffs: [] })),
+});
 
 /** eu-2 before eu-10. */
 const byNumber = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true });

@@ -41,9 +41,15 @@ export const pickHeaders = (from: Readonly<Record<string, unknown>>, names: read
     }),
   );
 
-/** How long the request itself may wait for its answer (`?wait=`). */
+/** A plan is work: a whole fleet's, or one with the real CLI, takes its time (provision-limits.ts has the planner's own limit). */
+const planWaitMs = 60_000;
+const isPlan = /^\/v1\/(plans|stamps\/[^/]+\/plan)$/;
+
+/** How long the request itself may wait for its answer: `?wait=`, or what a plan may take. */
 export const waitOf = (url: string): number => {
-  const seconds = Number(new URL(url, 'http://any').searchParams.get('wait') ?? 0);
+  const { pathname, searchParams } = new URL(url, 'http://any');
+  if (isPlan.test(pathname) || searchParams.get('dryRun') === 'true') return planWaitMs;
+  const seconds = Number(searchParams.get('wait') ?? 0);
   return Number.isFinite(seconds) ? Math.min(Math.max(0, seconds), waitSecondsMax) * 1000 : 0;
 };
 
