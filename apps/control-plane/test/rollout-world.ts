@@ -22,7 +22,7 @@ import { createResources } from '../src/process/resources.js';
 
 const adminToken = 'test-admin-token-0123456789';
 const heartbeatMs = 250;
-const soon = { timeoutMs: 60_000, intervalMs: 100 };
+const soon = { timeoutMs: 200_000, intervalMs: 100 };
 
 /** What a version does to the requests of a stamp, per heartbeat. */
 export interface LightBehaviour {

@@ -51,8 +51,7 @@ const carryOut = async (state: RolloutState, tools: LookTools): Promise<{ accept
       if (await release(state, tools, effect)) released.add(effect.stamp);
       return;
     }
-    const answer = await change(state, tools, effect);
-    if (answer) accepted.set(effect.stamp, answer);
+    accepted.set(effect.stamp, await change(state, tools, effect));
   };
   await Promise.all(effectsOf(state).map(one));
   return { accepted, released };
@@ -60,7 +59,7 @@ const carryOut = async (state: RolloutState, tools: LookTools): Promise<{ accept
 
 const keyOf = (state: RolloutState, effect: Effect): string => `rollout/${state.id}/${effect.stamp}/${effect.attempt}/${effect.kind}`;
 
-const change = async (state: RolloutState, tools: LookTools, effect: Extract<Effect, { kind: 'change' }>): Promise<Acceptance | null> => {
+const change = async (state: RolloutState, tools: LookTools, effect: Extract<Effect, { kind: 'change' }>): Promise<Acceptance> => {
   const { stamp, region, attempt, version } = effect;
   try {
     const { job, fromVersion } = await tools.api.ask(region, {
@@ -74,7 +73,8 @@ const change = async (state: RolloutState, tools: LookTools, effect: Extract<Eff
     return { attempt, job: job.id, fromVersion };
   } catch (error) {
     tools.onUnanswered(region, error);
-    return isAppError(error) && !error.entry.retry ? { attempt, refused: error.code, message: error.message } : null;
+    if (!isAppError(error)) return { attempt, waiting: `its region answered what this version can’t read` };
+    return error.entry.retry ? { attempt, waiting: `waits: ${error.message}` } : { attempt, refused: error.code, message: error.message };
   }
 };
 

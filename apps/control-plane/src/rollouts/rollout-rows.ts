@@ -1,5 +1,5 @@
 import type { RolloutEventView, RolloutPolicy, RolloutView } from '@lapidary/contracts/api/rollouts';
-import { RolloutPolicySchema } from '@lapidary/contracts/api/rollouts';
+import { ToldPolicySchema } from '@lapidary/contracts/api/rollouts';
 import { rowsOf } from '@lapidary/db/rows';
 import { sqlStateOf, uniqueViolation, type Reader, type Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
@@ -47,7 +47,7 @@ const withParts = async (reader: Reader, row: RolloutRow): Promise<StoredRollout
       target,
       base,
       regions,
-      policy: RolloutPolicySchema.parse(row.policy),
+      policy: ToldPolicySchema.parse(row.policy),
       resumedAtMs: row.resumed_at.getTime(),
       waves: waves.map((w) => w.state),
       members: members.map((m) => m.state),

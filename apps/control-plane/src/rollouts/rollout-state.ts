@@ -69,7 +69,9 @@ export interface FleetStamp {
 /** What a stamp's region answered to a change. */
 export type Acceptance =
   | { readonly attempt: number; readonly job: string; readonly fromVersion: string | null }
-  | { readonly attempt: number; readonly refused: string; readonly message: string };
+  | { readonly attempt: number; readonly refused: string; readonly message: string }
+  /** Not now: it is asked again. */
+  | { readonly attempt: number; readonly waiting: string };
 
 /** Everything a step may know of the world. What could not be found out is left out, and never guessed. */
 export interface RolloutObservations {

@@ -118,8 +118,11 @@ export class RolloutsController {
     @Param('verb', { schema: z.enum(rolloutVerbs) }) verb: RolloutVerb,
     @Body({ schema: RolloutCommandSchema.nullish() }) _body: z.infer<typeof RolloutCommandSchema> | null | undefined,
     @Command() request: CommandRequest,
+    @Req() { principal }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RolloutView> {
+    const { stamps } = await this.show(id);
+    for (const region of new Set(stamps.map((s) => s.region))) requireRole(principal!, 'operator', region);
     const answer = await this.runner.run(request, async (tx, context) => {
       const move = (before: Parameters<typeof applyVerb>[0]): ReturnType<typeof applyVerb> =>
         applyVerb(before, verb, context.actor, context.reason, Date.now());

@@ -96,6 +96,11 @@ export const RolloutPolicySchema = z
   .meta({ id: 'RolloutPolicy' });
 export type RolloutPolicy = z.infer<typeof RolloutPolicySchema>;
 
+/** As it is told: a figure that a newer version added is ignored by an older one, and its event stays readable (P-SC1). */
+export const ToldPolicySchema = z
+  .object({ ...RolloutPolicySchema.shape, waves: z.array(z.object(WavePlanSchema.shape)) })
+  .meta({ id: 'ToldRolloutPolicy' });
+
 export const StartRolloutSchema = z
   .strictObject({
     workload: z.strictObject({ version: z.string().min(1).max(100) }).optional(),
@@ -177,7 +182,7 @@ export const RolloutSchema = z
     target: z.string().meta({ description: 'Version that the stamps are brought to' }),
     base: z.string().meta({ description: 'Version that most of them had at the start' }),
     regions: z.array(RegionNameSchema),
-    policy: RolloutPolicySchema,
+    policy: ToldPolicySchema,
     reason: z.string().nullable(),
     requestedBy: z.string(),
     waves: z.array(RolloutWaveSchema),
@@ -197,7 +202,7 @@ export const RolloutPlanSchema = z
     kind: z.enum(rolloutKinds),
     target: z.string(),
     base: z.string(),
-    policy: RolloutPolicySchema,
+    policy: ToldPolicySchema,
     waves: z.array(z.object({ name: z.string(), approval: z.boolean(), stamps: z.array(StampNameSchema) })),
     skipped: z.array(StampNameSchema).meta({ description: 'Run the target already' }),
     warnings: z.array(z.string()),

@@ -2,6 +2,8 @@ import { newMember, type FleetStamp, type RolloutObservations } from '../rollout
 import { doneWaveStatuses } from '../rollout-states.js';
 import type { Draft } from './draft.js';
 
+/** What is being retired is not worth changing, and would refuse it. */
+const leaving: readonly string[] = ['retiring', 'retired'];
 const droppable: readonly string[] = ['waiting', 'changing', 'soaking', 'failed', 'reverting', 'stuck'];
 
 /** The fleet changes while it is rolled over: retired stamps drop out, new ones join, at the target if they were built at it. */
@@ -10,7 +12,7 @@ export const adoptFleet = (draft: Draft, { fleet }: RolloutObservations): void =
   const byName = new Map(fleet.map((s) => [s.name, s]));
   for (const member of draft.state.members) {
     const stamp = byName.get(member.stamp);
-    if ((stamp && stamp.status !== 'retired') || !droppable.includes(member.status)) continue;
+    if ((stamp && !leaving.includes(stamp.status)) || !droppable.includes(member.status)) continue;
     draft.moveMember(member, 'drop', 'no longer in the fleet');
     draft.say('info', 'left the fleet, and with it the roll-out', { member });
   }

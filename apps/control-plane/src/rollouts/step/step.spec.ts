@@ -196,6 +196,7 @@ describe('the fleet changes meanwhile', () => {
     fleet.add('us-7', 'early', before);
     fleet.add('us-8', 'canary', before);
     fleet.stamps.get('eu-6')!.status = 'retired';
+    fleet.stamps.get('eu-5')!.status = 'retiring';
     fleet.stamps.delete('us-6');
     const end = run(fleet, state, ended);
     expect(end.status).toBe('completed');
@@ -203,6 +204,7 @@ describe('the fleet changes meanwhile', () => {
       'eu-7': 'passed',
       'us-7': 'passed',
       'us-8': 'passed',
+      'eu-5': 'dropped',
       'eu-6': 'dropped',
       'us-6': 'dropped',
     });

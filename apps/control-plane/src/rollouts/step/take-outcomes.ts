@@ -18,6 +18,9 @@ const takeAcceptance = (draft: Draft, member: MemberState, { accepted }: Rollout
   const answer = accepted.get(member.stamp);
   if (!answer || answer.attempt !== member.attempt || member.job !== null) return;
   if ('refused' in answer) return ended(draft, member, `its region refused: ${answer.message}`);
+  // Why it is taken back stays written there.
+  if (member.status === 'changing') member.message = 'waiting' in answer ? answer.waiting : null;
+  if ('waiting' in answer) return;
   member.job = answer.job;
   // What it is taken back to is what it had before the roll-out, not before the last try.
   if (member.status === 'changing' && answer.fromVersion !== null) member.fromVersion = answer.fromVersion;
