@@ -43,9 +43,9 @@ export const engineLeaseMarginMs = 2_000;
 
 /** A warm preview takes a tenth of a second, a fleet's queue of them seconds; with the real CLI and a cloud, minutes. */
 export const plannerAnswerMs = 120_000;
-/** The planner holds some 200 MB; without questions it is let go, and costs the next one the second of its start. */
+/** The planner holds some hundred MB; without questions it is let go, and costs the next one the second of its start. */
 export const plannerIdleMs = 5 * 60_000;
-/** Loaded it has 200 MB, with four graphs in hand 300 (bench/provision.ts). More means that something is kept. */
-export const plannerResidentBytesMax = 600 * 1024 * 1024;
+/** After a plan of forty stamps for AWS it has up to 490 MB (docs/benchmarks.md). More means that something is kept. */
+export const plannerResidentBytesMax = 768 * 1024 * 1024;
 /** A whole fleet's plan and then some; each waiting question holds a spec. */
 export const plannerWaitingMax = 500;
