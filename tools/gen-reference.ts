@@ -3,14 +3,15 @@ import path from 'node:path';
 import { configPage } from './gen/config-page.js';
 import { errorsPage } from './gen/errors-page.js';
 import { metricsPage } from './gen/metrics-page.js';
+import { schemasPage } from './gen/schemas-page.js';
 import { statesPage } from './gen/states-page.js';
 
 /**
- * Writes the reference pages that follow from code: docs/reference/{config,errors,metrics,states}.md. `--check` writes
+ * Writes the reference pages that follow from code: docs/reference/{config,errors,metrics,schemas,states}.md. `--check` writes
  * nothing and ends with 1 where a page is not what would be written.
  */
 const folder = path.resolve(import.meta.dirname, '../../docs/reference');
-const pages = { config: configPage, errors: errorsPage, metrics: metricsPage, states: statesPage };
+const pages = { config: configPage, errors: errorsPage, metrics: metricsPage, schemas: schemasPage, states: statesPage };
 
 const presentText = (file: string): string => {
   try {

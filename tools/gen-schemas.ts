@@ -1,0 +1,62 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { compatibilityRules, type SchemaBreak } from '@lapidary/contracts/schemas/compatibility-rules';
+import { breaksBetween } from '@lapidary/contracts/schemas/compatibility';
+import type { SchemaNode } from '@lapidary/contracts/schemas/schema-node';
+import { jsonSchemaOf, wireSchemas } from '@lapidary/contracts/schemas/wire-schemas';
+
+/**
+ * `npm run schemas`: compares the schemas of the wire with the released files, libs/contracts/schemas/<type>.json, and writes
+ * those that are new or changed compatibly. A change that breaks readers is refused and nothing is written (P-SC2).
+ * `--check` writes nothing and also fails where a file is not what would be written. Exit code 1 on either.
+ */
+export interface SchemaReport {
+  readonly broken: readonly { readonly name: string; readonly breaks: readonly SchemaBreak[] }[];
+  /** New, or changed so that both sides still read it. */
+  readonly stale: readonly string[];
+}
+
+/** Name → schema of the code; tests put few here. */
+type Types = typeof wireSchemas;
+
+const textFor = (types: Types, name: string): string =>
+  `${JSON.stringify({ $id: `lapidary/${name}.json`, ...jsonSchemaOf(types, name) }, null, 2)}\n`;
+
+export const compareSchemas = async (folder: string, types: Types = wireSchemas): Promise<SchemaReport> => {
+  const broken: { name: string; breaks: SchemaBreak[] }[] = [];
+  const stale: string[] = [];
+  const released = (await readdir(folder).catch(() => [])).filter((f) => f.endsWith('.json')).map((f) => f.slice(0, -'.json'.length));
+  for (const name of released.filter((n) => !(n in types)))
+    broken.push({ name, breaks: [{ rule: 'type-unreleased', path: '.', detail: '' }] });
+  for (const name of Object.keys(types)) {
+    const text = textFor(types, name);
+    const present = released.includes(name) ? await readFile(path.join(folder, `${name}.json`), 'utf8') : undefined;
+    if (present === text) continue;
+    const breaks = present === undefined ? [] : breaksBetween(JSON.parse(present) as SchemaNode, JSON.parse(text) as SchemaNode);
+    if (breaks.length > 0) broken.push({ name, breaks });
+    else stale.push(name);
+  }
+  return { broken, stale };
+};
+
+export const releaseSchemas = async (folder: string, names: readonly string[], types: Types = wireSchemas): Promise<void> => {
+  await mkdir(folder, { recursive: true });
+  for (const name of names) await writeFile(path.join(folder, `${name}.json`), textFor(types, name));
+};
+
+const lineOf = ({ rule, path: where, detail }: SchemaBreak): string =>
+  `  ${where}: ${compatibilityRules[rule].change}${detail === '' ? '' : ` (${detail})`}; breaks ${compatibilityRules[rule].breaks.join(' and ')} [${rule}]`;
+
+const main = async (): Promise<number> => {
+  const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+  const folder = path.resolve(import.meta.dirname, '../../libs/contracts/schemas');
+  const { broken, stale } = await compareSchemas(folder);
+  for (const { name, breaks } of broken) process.stderr.write([`${name} needs a new version:`, ...breaks.map(lineOf), ''].join('\n'));
+  if (broken.length > 0) return 1;
+  if (!values.check) await releaseSchemas(folder, stale);
+  else if (stale.length > 0) process.stderr.write(`Not released yet: ${stale.join(', ')}. npm run schemas releases them.\n`);
+  return values.check && stale.length > 0 ? 1 : 0;
+};
+
+if (import.meta.main) process.exitCode = await main();
