@@ -36,3 +36,10 @@ test('the README is short and shows each flow on one screen', () => {
     expect(pathsIn(text(`docs/flows/${flow}.md`)).length).toBeGreaterThan(4);
   }
 });
+
+test('decisions are numbered one after the other, and say their number', () => {
+  const decisions = allFiles().filter((p) => p.startsWith('docs/adr/'));
+  const numbers = decisions.map((p) => Number(/\/(\d{4})-/.exec(p)?.[1])).sort((a, b) => a - b);
+  expect(numbers).toEqual(numbers.map((_, i) => i + 1));
+  expect(decisions.filter((p) => !text(p).startsWith(`# ${Number(/\/(\d{4})-/.exec(p)![1])}. `))).toEqual([]);
+});
