@@ -19,6 +19,7 @@ export class Directory implements DirectoryView {
   private table: DirectoryTable | null = null;
   private origin: 'live' | 'disk' = 'disk';
   private following = false;
+  private changes = 0;
   private confirmedAtMs = 0;
   private readonly onChange = new Set<() => void>();
 
@@ -26,6 +27,11 @@ export class Directory implements DirectoryView {
 
   get isLoaded(): boolean {
     return this.table !== null;
+  }
+
+  /** Applied changes and swapped tables so far. */
+  get version(): number {
+    return this.changes;
   }
 
   /** Whether changes are being followed now. */
@@ -80,13 +86,17 @@ export class Directory implements DirectoryView {
     this.table = table;
     this.origin = origin;
     this.confirmedAtMs = confirmedAtMs;
+    this.changes += 1;
     this.changed();
   }
 
   /** Applies one change; whether it was news. */
   apply(entry: DirectoryEntry): boolean {
     const isNew = this.table?.apply(entry, this.clock.nowMs()) ?? false;
-    if (isNew) this.changed();
+    if (isNew) {
+      this.changes += 1;
+      this.changed();
+    }
     return isNew;
   }
 
