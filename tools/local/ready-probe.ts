@@ -5,7 +5,9 @@ import pg from 'pg';
 export type ReadyProbe =
   | { readonly kind: 'http'; readonly url: string }
   | { readonly kind: 'postgres'; readonly url: string }
-  | { readonly kind: 'nats'; readonly host: string; readonly port: number };
+  | { readonly kind: 'nats'; readonly host: string; readonly port: number }
+  /** For programs that say nothing by themselves: somebody listens. */
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
 
 /** A probe that takes longer is a "no"; the next one follows soon. */
 const probeTimeoutMs = 2000;
@@ -43,6 +45,18 @@ const natsGreets = (host: string, port: number): Promise<boolean> =>
     socket.once('close', () => answer(false));
   });
 
+const listens = (host: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: probeTimeoutMs });
+    const answer = (yes: boolean) => {
+      socket.destroy();
+      resolve(yes);
+    };
+    socket.once('connect', () => answer(true));
+    socket.once('error', () => answer(false));
+    socket.once('timeout', () => answer(false));
+  });
+
 /** Asks once. Never throws: whatever goes wrong means "not ready". */
 export const isReady = async (probe: ReadyProbe): Promise<boolean> => {
   try {
@@ -53,6 +67,8 @@ export const isReady = async (probe: ReadyProbe): Promise<boolean> => {
         return await postgresAnswers(probe.url);
       case 'nats':
         return await natsGreets(probe.host, probe.port);
+      case 'tcp':
+        return await listens(probe.host, probe.port);
     }
   } catch {
     return false;
