@@ -9,11 +9,14 @@ export interface ProblemAnswer {
   readonly requestId: string;
   /** Where HTTP has a more exact status than the catalogue's (405, 408, 431, 505). */
   readonly status?: number;
+  /** Further header fields, by lower-case name. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Ends the connection: what follows on it can't be trusted, or won't come. */
   readonly close?: boolean;
 }
 
-const headersOf = ({ error, requestId, close }: ProblemAnswer, body: string): Record<string, string> => ({
+const headersOf = ({ error, requestId, headers, close }: ProblemAnswer, body: string): Record<string, string> => ({
+  ...headers,
   'content-type': problemContentType,
   'content-length': String(Buffer.byteLength(body)),
   'cache-control': 'no-store',

@@ -1,35 +1,47 @@
 import type { RouteExplanation } from '@lapidary/contracts/api/routing';
 import { errorCatalogue } from '@lapidary/kernel/error-catalogue';
 import type { Directory } from './directory/directory.js';
-import { decide, type RouteDecision } from './pipeline/decide.js';
-import type { FrontDoorView } from './pipeline/select.js';
+import { decide, type ForwardDecision } from './pipeline/decide.js';
 import { requestProblem } from '@lapidary/stamp-sdk/forward/request-check';
+import { isRefused, type Refused, type TrafficPolicy } from './traffic-policy/traffic-policy.js';
 
 export interface ExplainDeps {
   readonly routerId: string;
   readonly region: string;
   readonly baseDomain: string;
   readonly directory: Directory;
-  readonly doors: FrontDoorView;
+  readonly policy: TrafficPolicy;
 }
 
-const wouldForward = (decision: Extract<RouteDecision, { action: 'forward' }>): RouteExplanation['steps'][number] => ({
+type Steps = RouteExplanation['steps'];
+
+const wouldForward = (decision: ForwardDecision, upstream: string): Steps[number] => ({
   step: 'forward',
   ok: true,
-  reason: `would send ${decision.path} to ${decision.upstream} for tenant ${decision.tenant} at epoch ${decision.epoch}`,
+  reason: `would send ${decision.path} to ${upstream} for tenant ${decision.tenant} at epoch ${decision.epoch}`,
 });
 
-/** What this router would do now with a GET of that host and path, by the very function that decides on requests. */
+/** What this router would do now with a GET of that host and path, by the very functions that decide on requests. */
 export const explain = (deps: ExplainDeps, host: string, path: string): RouteExplanation => {
-  const { directory, doors, baseDomain } = deps;
+  const { directory, baseDomain, policy } = deps;
   const problem = requestProblem({ method: 'GET', url: path, httpVersion: '1.1', rawHeaders: ['Host', host] });
-  const decision = decide({ address: { host, tenantHeaders: [], path }, problem, baseDomain, directory, doors });
-  const common = { router: deps.routerId, region: deps.region, host, directory: directory.state() };
-  const { tenant, stamp, epoch, steps } = decision;
-  if (decision.action === 'refuse') {
-    const status = decision.status ?? errorCatalogue[decision.code].status;
-    return { ...common, action: 'refuse', status, code: decision.code, tenant, stamp, epoch, upstream: null, steps: [...steps] };
-  }
-  const forwarded = [...steps, wouldForward(decision)];
-  return { ...common, action: 'forward', status: null, code: null, tenant, stamp, epoch, upstream: decision.upstream, steps: forwarded };
+  const decision = decide({ address: { host, tenantHeaders: [], path }, problem, baseDomain, directory });
+  const { tenant, stamp, epoch } = decision;
+  const common = { router: deps.routerId, region: deps.region, host, directory: directory.state(), tenant, stamp, epoch };
+  const refused = (no: Pick<Refused, 'code'>, steps: Steps, status = errorCatalogue[no.code].status): RouteExplanation => ({
+    ...common,
+    action: 'refuse',
+    status,
+    code: no.code,
+    upstream: null,
+    steps,
+  });
+  if (decision.action === 'refuse') return refused(decision, [...decision.steps], decision.status);
+
+  const { admission, door, reasons } = policy.foresee(decision.routes.tenant, decision.routes.stamp, performance.now());
+  const limited: Steps = [...decision.steps, { step: 'limit', ok: !isRefused(admission), reason: reasons.limits }];
+  if (isRefused(admission)) return refused(admission, limited);
+  const selected: Steps = [...limited, { step: 'select', ok: !isRefused(door), reason: reasons.select }];
+  if (isRefused(door)) return refused(door, selected);
+  return { ...common, action: 'forward', status: null, code: null, upstream: door, steps: [...selected, wouldForward(decision, door)] };
 };

@@ -12,8 +12,8 @@ import { readDiskCopy } from './directory/disk-copy.js';
 import type { ExplainDeps } from './explain.js';
 import { FleetLink } from './fleet-link.js';
 import { createRouterMetrics, type RouterMetrics } from './metrics.js';
-import { FrontDoors } from './pipeline/front-doors.js';
 import { TrafficServer } from './server.js';
+import { OpenPolicy } from './traffic-policy/open-policy.js';
 
 /** A front door is in the same region: a connection takes a millisecond, and a second door may still be tried. */
 const connectMs = 2_000;
@@ -51,7 +51,7 @@ export class Router {
   constructor(private readonly options: RouterOptions) {
     const { config, logger } = options;
     const region = config.LAPIDARY_REGION;
-    const doors = new FrontDoors(systemClock);
+    const policy = new OpenPolicy();
     this.metrics = createRouterMetrics({ processMetrics: options.processMetrics ?? true });
     this.link = new NatsLink({
       url: config.LAPIDARY_NATS_URL,
@@ -64,10 +64,10 @@ export class Router {
     const baseDomain = config.LAPIDARY_BASE_DOMAIN;
     this.source = new DirectorySource({ region, link, directory, clock: systemClock, metrics, logger });
     this.diskCopy = new DiskCopyWriter(config.LAPIDARY_DIRECTORY_FILE, region, directory, metrics, logger);
-    this.explainDeps = { routerId: config.LAPIDARY_ROUTER_ID, region, baseDomain, directory, doors };
+    this.explainDeps = { routerId: config.LAPIDARY_ROUTER_ID, region, baseDomain, directory, policy };
     const timeouts = { ...forwardTimeouts, ...options.timeouts };
     const refreshTenant = (tenant: string): Promise<void> => this.source.refreshTenant(tenant);
-    this.traffic = new TrafficServer({ doors, pools, metrics, timeouts, refreshTenant, baseDomain, directory, logger, tunnelIdleMs });
+    this.traffic = new TrafficServer({ policy, pools, metrics, timeouts, refreshTenant, baseDomain, directory, logger, tunnelIdleMs });
     this.admin = new AdminServer({ ...this.explainDeps, metrics, readiness: () => this.readiness() });
   }
 

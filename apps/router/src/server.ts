@@ -103,7 +103,7 @@ export class TrafficServer {
     };
     const body = new ReplayBuffer(request, { empty: bodyFraming(request.rawHeaders).kind === 'none', onStart });
     const traceparent = traceparentOf(request.headers.traceparent);
-    const decideAgain = (except: ReadonlySet<string>): RouteDecision => this.decide(request, except);
+    const decideAgain = (): RouteDecision => this.decide(request);
     try {
       const { outcome } = await this.route({ request, response, body, requestId, traceparent, tunnel, decideAgain });
       this.options.metrics.lapidary_router_requests_total.inc({ outcome });
@@ -118,16 +118,16 @@ export class TrafficServer {
   }
 
   private async route(exchange: Exchange): Promise<Outcome> {
-    const decision = this.decide(exchange.request, new Set());
+    const decision = this.decide(exchange.request);
     if (decision.action === 'refuse' && decision.status !== undefined) this.inFlight.condemn(exchange.request.socket);
     return decision.action === 'refuse' ? refuse(exchange, decision) : forward(this.options, exchange, decision);
   }
 
-  private decide(request: IncomingMessage, except: ReadonlySet<string>): RouteDecision {
+  private decide(request: IncomingMessage): RouteDecision {
     const { method = '', url = '', httpVersion, rawHeaders, headers } = request;
     const problem = requestProblem({ method, url, httpVersion, rawHeaders });
     const address: RequestAddress = { host: headers.host, tenantHeaders: headerValues(rawHeaders, tenantHeaderOfClients), path: url };
-    const { baseDomain, directory, doors } = this.options;
-    return decide({ address, problem, baseDomain, directory, doors, except });
+    const { baseDomain, directory } = this.options;
+    return decide({ address, problem, baseDomain, directory });
   }
 }

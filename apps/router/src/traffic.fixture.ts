@@ -6,8 +6,9 @@ import { createLogger } from '@lapidary/telemetry/logger';
 import { DirectoryTable } from './directory/directory-table.js';
 import { Directory } from './directory/directory.js';
 import { createRouterMetrics, type RouterMetrics } from './metrics.js';
-import { FrontDoors } from './pipeline/front-doors.js';
 import { TrafficServer } from './server.js';
+import { OpenPolicy } from './traffic-policy/open-policy.js';
+import type { TrafficPolicy } from './traffic-policy/traffic-policy.js';
 
 /** For tests: the traffic port with a directory that the test writes itself. */
 export interface TestTraffic {
@@ -26,7 +27,11 @@ export interface TestTraffic {
 
 export const quickTimeouts = { connectMs: 500, headMs: 500, idleMs: 500 };
 
-export const startTraffic = async (frontDoors: readonly string[], timeouts = quickTimeouts): Promise<TestTraffic> => {
+export const startTraffic = async (
+  frontDoors: readonly string[],
+  timeouts = quickTimeouts,
+  policy: TrafficPolicy = new OpenPolicy(),
+): Promise<TestTraffic> => {
   const directory = new Directory(systemClock);
   directory.swap(new DirectoryTable('g'), 'disk', 0);
   let cursor = 0;
@@ -59,7 +64,6 @@ export const startTraffic = async (frontDoors: readonly string[], timeouts = qui
   stamp({});
   const metrics = createRouterMetrics({ processMetrics: false });
   const pools = new UpstreamPools();
-  const doors = new FrontDoors(systemClock);
   const refreshed: string[] = [];
   const refreshTenant = (tenant: string): Promise<void> => {
     refreshed.push(tenant);
@@ -68,7 +72,7 @@ export const startTraffic = async (frontDoors: readonly string[], timeouts = qui
   };
   const logger = createLogger('test', 'silent');
   const server = new TrafficServer({
-    doors,
+    policy,
     pools,
     metrics,
     timeouts,

@@ -16,7 +16,7 @@ export type NextMove =
   /** Look the tenant up again, then forward by the new decision: never with the old epoch. */
   | { readonly move: 'look_up_again' }
   | { readonly move: 'other_door'; readonly otherwise: Answer }
-  | { readonly move: 'same_again' }
+  | { readonly move: 'same_again'; readonly otherwise: Answer }
   | Answer;
 
 export interface Answer {
@@ -50,8 +50,12 @@ export const afterForward = ({ result, replayable, idempotent, repeats }: Attemp
     case 'no_answer': {
       if (result.reason === 'head_timeout') return answer('timeout', 'The stamp did not answer in time.');
       const lostOnIdleConnection = result.reusedSocket && result.reason === 'reset';
-      if (lostOnIdleConnection && idempotent && replayable && repeats.staleConnection === 0) return { move: 'same_again' };
-      return answer('stamp_bad_answer', result.reason === 'reset' ? 'The stamp broke the connection off.' : 'The stamp answered badly.');
+      const otherwise = answer(
+        'stamp_bad_answer',
+        result.reason === 'reset' ? 'The stamp broke the connection off.' : 'The stamp answered badly.',
+      );
+      const harmless = lostOnIdleConnection && idempotent && replayable;
+      return harmless && repeats.staleConnection === 0 ? { move: 'same_again', otherwise } : otherwise;
     }
     case 'client_stalled':
       return answer('timeout', 'The rest of the request did not arrive.', 408);

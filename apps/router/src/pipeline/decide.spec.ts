@@ -2,7 +2,6 @@ import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
 import { DirectoryTable } from '../directory/directory-table.js';
 import { decide, type DecideInput } from './decide.js';
 import type { DirectoryView } from './locate.js';
-import { FrontDoors } from './front-doors.js';
 
 const tenant = (over: Partial<TenantRoute> = {}): TenantRoute => ({
   kind: 'tenant',
@@ -24,8 +23,6 @@ const stamp = (over: Partial<StampRoute> = {}): StampRoute => ({
   ...over,
 });
 
-let clockMs = 0;
-const doors = new FrontDoors({ nowMs: () => clockMs });
 const directoryOf = (...bodies: (TenantRoute | StampRoute)[]): DirectoryView => {
   const table = new DirectoryTable('g');
   bodies.forEach((body, i) =>
@@ -39,19 +36,17 @@ const decideWith = (directory: DirectoryView, over: Partial<DecideInput> = {}): 
     problem: null,
     baseDomain: 'lapidary.localhost',
     directory,
-    doors,
     ...over,
   });
 
 describe('the whole decision', () => {
-  it('forwards a placed tenant to a front door of its active stamp, with the epoch of the placement', () => {
+  it('forwards a placed tenant to its active stamp, with the epoch of the placement', () => {
     const decision = decideWith(directoryOf(tenant(), stamp()));
-    expect(decision).toMatchObject({ action: 'forward', tenant: 'acme', stamp: 'eu-1', epoch: 3, upstream: 'http://a', path: '/x' });
+    expect(decision).toMatchObject({ action: 'forward', tenant: 'acme', stamp: 'eu-1', epoch: 3, path: '/x' });
     expect(decision.steps.map(({ step, ok }) => [step, ok])).toEqual([
       ['identify', true],
       ['locate', true],
       ['admit', true],
-      ['select', true],
     ]);
   });
 
@@ -65,7 +60,6 @@ describe('the whole decision', () => {
     ['on a provisioning stamp', [tenant(), stamp({ status: 'provisioning' })], 'stamp_unavailable', 2],
     ['on a failed stamp', [tenant(), stamp({ status: 'failed' })], 'stamp_unavailable', 2],
     ['on a retired stamp', [tenant(), stamp({ status: 'retired' })], 'stamp_unavailable', 2],
-    ['on a stamp without a front door', [tenant(), stamp({ frontDoors: [] })], 'stamp_unavailable', undefined],
   ] as const)('a tenant that is %s is refused', (_, bodies, code, retryAfterSeconds) => {
     const decision = decideWith(directoryOf(...bodies));
     expect(decision).toMatchObject({ action: 'refuse', code, retryAfterSeconds });
@@ -81,32 +75,5 @@ describe('the whole decision', () => {
   it('a message that can be read in two ways is refused first, with HTTP’s own status', () => {
     const problem = { status: 501, reason: 'odd' } as const;
     expect(decideWith(directoryOf(tenant(), stamp()), { problem })).toMatchObject({ action: 'refuse', code: 'invalid_input', status: 501 });
-  });
-
-  it('front doors take turns; one that has just failed is passed over for two seconds', () => {
-    const directory = directoryOf(tenant(), stamp());
-    const next = (): string => {
-      const decision = decideWith(directory);
-      if (decision.action === 'refuse') return decision.code;
-      doors.nextTurn(decision.stamp);
-      return decision.upstream;
-    };
-    expect([next(), next(), next()]).toEqual(['http://a', 'http://b', 'http://a']);
-    doors.failed('http://b');
-    expect([next(), next()]).toEqual(['http://a', 'http://a']);
-    clockMs += 2_000;
-    expect([next(), next()].sort()).toEqual(['http://a', 'http://b']);
-  });
-
-  it('with all front doors just failed one is tried all the same', () => {
-    doors.failed('http://a');
-    doors.failed('http://b');
-    expect(decideWith(directoryOf(tenant(), stamp()))).toMatchObject({ action: 'forward' });
-  });
-
-  it('a front door that this request has tried is not tried again', () => {
-    const directory = directoryOf(tenant(), stamp());
-    expect(decideWith(directory, { except: new Set(['http://a']) })).toMatchObject({ upstream: 'http://b' });
-    expect(decideWith(directory, { except: new Set(['http://a', 'http://b']) })).toMatchObject({ code: 'stamp_unavailable' });
   });
 });

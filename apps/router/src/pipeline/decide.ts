@@ -1,10 +1,10 @@
 import type { RouteExplanation } from '@lapidary/contracts/api/routing';
+import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
 import type { ErrorCode } from '@lapidary/kernel/error-catalogue';
 import type { RequestProblem } from '@lapidary/stamp-sdk/forward/request-check';
 import { admit } from './admit.js';
 import { identify, type RequestAddress } from './identify.js';
 import { locate, type DirectoryView } from './locate.js';
-import { select, type FrontDoorView } from './select.js';
 
 type RouteStep = RouteExplanation['steps'][number];
 
@@ -13,7 +13,8 @@ export interface ForwardDecision {
   readonly tenant: string;
   readonly stamp: string;
   readonly epoch: number;
-  readonly upstream: string;
+  /** The entries that were decided by; what the traffic policy is asked with. */
+  readonly routes: { readonly tenant: TenantRoute; readonly stamp: StampRoute };
   /** Path and query for the stamp. */
   readonly path: string;
   /** What was taken off the path; "" where the tenant was not found by path. */
@@ -26,6 +27,8 @@ export interface RefuseDecision {
   readonly code: ErrorCode;
   readonly reason: string;
   readonly retryAfterSeconds: number | undefined;
+  /** Further header fields of the answer. */
+  readonly headers: Readonly<Record<string, string>>;
   /** Where HTTP has a more exact status than the code's. */
   readonly status: number | undefined;
   readonly tenant: string | null;
@@ -43,9 +46,6 @@ export interface DecideInput {
   readonly problem: RequestProblem | null;
   readonly baseDomain: string;
   readonly directory: DirectoryView;
-  readonly doors: FrontDoorView;
-  /** Front doors that this request has already tried in vain. */
-  readonly except?: ReadonlySet<string>;
 }
 
 interface Refusal {
@@ -61,10 +61,11 @@ const notLoaded: Refusal = { code: 'not_ready', reason: 'this router has no dire
 type StepName = RouteStep['step'];
 
 /**
- * Identify, locate, admit, select: the whole decision, pure. The server acts on it and the explanation shows it, so that
- * the two can't differ.
+ * Identify, locate, admit: which stamp serves the request, pure, and the same for the same directory. The server acts on it
+ * and the explanation shows it, so that the two can't differ. Limits and the choice of a front door, which depend on what
+ * other requests do, are the traffic policy's.
  */
-export const decide = ({ address, problem, baseDomain, directory, doors, except }: DecideInput): RouteDecision => {
+export const decide = ({ address, problem, baseDomain, directory }: DecideInput): RouteDecision => {
   const steps: RouteStep[] = [];
   const known: { tenant: string | null; stamp: string | null; epoch: number | null } = { tenant: null, stamp: null, epoch: null };
   const passes = <T extends { readonly ok: boolean; readonly reason: string }>(
@@ -77,6 +78,7 @@ export const decide = ({ address, problem, baseDomain, directory, doors, except 
   const refuse = (no: Refusal): RefuseDecision => ({
     action: 'refuse',
     retryAfterSeconds: undefined,
+    headers: {},
     status: undefined,
     ...no,
     ...known,
@@ -106,15 +108,12 @@ export const decide = ({ address, problem, baseDomain, directory, doors, except 
   if (!passes('admit', admitted))
     return refuse({ code: admitted.code, reason: admitted.reason, retryAfterSeconds: admitted.retryAfterSeconds });
 
-  const selected = select(admitted.stamp, doors, except);
-  if (!passes('select', selected)) return refuse({ code: selected.code, reason: selected.reason });
-
   return {
     action: 'forward',
     tenant: identified.tenant,
     stamp: admitted.stamp.stamp,
     epoch: located.tenant.epoch,
-    upstream: selected.frontDoor,
+    routes: { tenant: located.tenant, stamp: admitted.stamp },
     path: identified.path,
     prefix: identified.prefix,
     steps,

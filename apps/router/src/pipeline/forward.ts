@@ -8,12 +8,14 @@ import type { ReplayBuffer } from '@lapidary/stamp-sdk/forward/replay-buffer';
 import type { UpstreamPools } from '@lapidary/stamp-sdk/forward/upstream';
 import { answerProblem } from '../answer-problem.js';
 import type { RouterMetrics } from '../metrics.js';
+import { Held } from './held.js';
 import { afterForward, isIdempotent, type Answer } from './after-forward.js';
-import type { ForwardDecision, RouteDecision } from './decide.js';
-import type { FrontDoors } from './front-doors.js';
+import type { ForwardDecision, RefuseDecision, RouteDecision } from './decide.js';
+import { isRefused, type AttemptOutcome, type Refused, type TrafficPolicy } from '../traffic-policy/traffic-policy.js';
+import { attemptOutcome } from './attempt-outcome.js';
 
 export interface ForwardDeps {
-  readonly doors: FrontDoors;
+  readonly policy: TrafficPolicy;
   readonly pools: UpstreamPools;
   readonly metrics: RouterMetrics;
   readonly timeouts: ForwardTimeouts;
@@ -29,7 +31,7 @@ export interface Exchange {
   readonly traceparent: string;
   readonly tunnel?: ForwardOptions['tunnel'];
   /** Decides again, by what the directory says at that moment. */
-  readonly decideAgain: (except: ReadonlySet<string>) => RouteDecision;
+  readonly decideAgain: () => RouteDecision;
 }
 
 /** What is counted and logged of an exchange. */
@@ -61,17 +63,36 @@ const headersToStamp = ({ request, requestId, traceparent }: Exchange, decision:
   'x-forwarded-prefix': decision.prefix,
 });
 
-/** Forwards by a decision and, where it is safe, by the decisions that follow from what comes back. Always answers. */
+/** Forwards by a decision, where the traffic policy lets it through. Always answers. */
 export const forward = async (deps: ForwardDeps, exchange: Exchange, first: ForwardDecision): Promise<Outcome> => {
+  const held = new Held(deps.policy);
+  try {
+    return await forwardHeld(deps, exchange, first, held);
+  } finally {
+    held.letGo();
+  }
+};
+
+/** And, where it is safe, by the decisions that follow from what comes back. */
+const forwardHeld = async (deps: ForwardDeps, exchange: Exchange, first: ForwardDecision, held: Held): Promise<Outcome> => {
   const repeats = { misdirected: 0, otherDoor: 0, staleConnection: 0 };
   const tried = new Set<string>();
   let decision = first;
+  let lastAnswer: Answer | null = null;
   for (;;) {
-    const result = await attempt(deps, exchange, decision, repeats.misdirected === 0);
+    const { request, response } = exchange;
+    const admission = await held.admit(decision.routes, request.headers.priority, response);
+    if (isRefused(admission)) return refuse(exchange, refusalOf(decision, admission));
+    const door = deps.policy.choose(decision.routes.stamp, tried, performance.now());
+    if (isRefused(door)) return lastAnswer ? answerInstead(exchange, decision, lastAnswer) : refuse(exchange, refusalOf(decision, door));
+    const result = await attempt(deps, exchange, decision, door, repeats.misdirected === 0);
     note(deps, decision, result);
     const next = afterForward({ result, replayable: exchange.body.replayable, idempotent: isIdempotent(exchange.request.method), repeats });
     if (next.move === 'done') return { outcome: result.kind, decision };
     if (next.move === 'answer') return answerInstead(exchange, decision, next);
+    // A 421 costs the stamp next to nothing, and says that the first attempt was none: outside of the budget.
+    if (next.move !== 'look_up_again' && !deps.policy.mayRetry(decision.stamp, performance.now()))
+      return answerInstead(exchange, decision, next.otherwise);
     deps.metrics.lapidary_router_retries_total.inc({ cause: next.move });
     if (next.move === 'same_again') {
       repeats.staleConnection += 1;
@@ -79,13 +100,14 @@ export const forward = async (deps: ForwardDeps, exchange: Exchange, first: Forw
     }
     if (next.move === 'other_door') {
       repeats.otherDoor += 1;
-      tried.add(decision.upstream);
+      tried.add(door);
+      lastAnswer = next.otherwise;
     } else {
       repeats.misdirected += 1;
       await Promise.race([deps.refreshTenant(decision.tenant), sleep(refreshMs)]);
     }
     // I1, I4: a repeat goes by the route and epoch of now. One that reused the old epoch could be served by a stamp that the tenant has left.
-    const again = exchange.decideAgain(tried);
+    const again = exchange.decideAgain();
     if (again.action === 'refuse') {
       return next.move === 'other_door' ? answerInstead(exchange, decision, next.otherwise) : refuse(exchange, again);
     }
@@ -94,33 +116,53 @@ export const forward = async (deps: ForwardDeps, exchange: Exchange, first: Forw
   }
 };
 
-const attempt = (deps: ForwardDeps, exchange: Exchange, decision: ForwardDecision, mayRepeat: boolean): Promise<ForwardResult> => {
-  deps.doors.nextTurn(decision.stamp);
-  return forwardRequest({
-    upstream: deps.pools.get(decision.upstream),
-    request: exchange.request,
-    response: exchange.response,
-    body: exchange.body,
-    path: decision.path,
-    requestRules: { set: headersToStamp(exchange, decision), drop: spokenForUs },
-    answerRules: { set: { [requestIdHeader]: exchange.requestId } },
-    trusted: true,
-    intercept: (status, header) => mayRepeat && status === 421 && header(errorHeader) === 'misdirected' && exchange.body.replayable,
-    timeouts: deps.timeouts,
-    tunnel: exchange.tunnel,
-  });
+const attempt = async (
+  deps: ForwardDeps,
+  exchange: Exchange,
+  decision: ForwardDecision,
+  door: string,
+  mayRepeat: boolean,
+): Promise<ForwardResult> => {
+  const startedMs = performance.now();
+  let agentSpoke = false;
+  let outcome: AttemptOutcome = 'client_gone';
+  try {
+    const result = await forwardRequest({
+      upstream: deps.pools.get(door),
+      request: exchange.request,
+      response: exchange.response,
+      body: exchange.body,
+      path: decision.path,
+      requestRules: { set: headersToStamp(exchange, decision), drop: spokenForUs },
+      answerRules: { set: { [requestIdHeader]: exchange.requestId } },
+      trusted: true,
+      intercept: (status, header) => {
+        agentSpoke = header(errorHeader) !== undefined;
+        return mayRepeat && status === 421 && header(errorHeader) === 'misdirected' && exchange.body.replayable;
+      },
+      timeouts: deps.timeouts,
+      tunnel: exchange.tunnel,
+    });
+    outcome = attemptOutcome(result, agentSpoke);
+    return result;
+  } finally {
+    const nowMs = performance.now();
+    deps.policy.attempted(decision.stamp, door, outcome, nowMs - startedMs, nowMs);
+  }
 };
 
-const note = ({ metrics, doors }: ForwardDeps, { stamp, upstream }: ForwardDecision, result: ForwardResult): void => {
+const note = ({ metrics }: ForwardDeps, { stamp }: ForwardDecision, result: ForwardResult): void => {
   const misdirected = (result.kind === 'answered' || result.kind === 'intercepted') && result.status === 421;
   if (misdirected) metrics.lapidary_router_misdirected_total.inc({ stamp });
   if (result.kind === 'answered' || result.kind === 'tunnelled')
     metrics.lapidary_router_upstream_seconds.observe({ stamp }, result.headMs / 1000);
   if (result.kind === 'answered') metrics.lapidary_router_answers_total.inc({ stamp, class: `${Math.floor(result.status / 100)}xx` });
-  // Only a door that takes no connection is passed over: one bad answer may be one tenant's, and must not be felt by others.
-  if (result.kind === 'unreachable') doors.failed(upstream);
-  else if (result.kind === 'answered' || result.kind === 'intercepted') doors.answered(upstream);
 };
+
+const refusalOf = (
+  { tenant, stamp, epoch, steps }: ForwardDecision,
+  { code, reason, retryAfterSeconds, headers }: Refused,
+): RefuseDecision => ({ action: 'refuse', code, reason, retryAfterSeconds, headers, status: undefined, tenant, stamp, epoch, steps });
 
 const answerInstead = (exchange: Exchange, decision: RouteDecision, { code, detail, status }: Answer): Outcome => {
   const error = new AppError(code, detail, { retryAfterSeconds: code === 'stamp_bad_answer' ? 1 : undefined });
@@ -135,9 +177,9 @@ export const refuse = (
   decision: Extract<RouteDecision, { action: 'refuse' }>,
 ): Outcome => {
   const error = new AppError(decision.code, `${sentence(decision.reason)}.`, { retryAfterSeconds: decision.retryAfterSeconds });
-  const { status } = decision;
+  const { status, headers } = decision;
   // After a message that two servers could read differently, the connection's next bytes can't be trusted.
-  answerProblem(exchange.response, { error, requestId: exchange.requestId, status, close: status !== undefined });
+  answerProblem(exchange.response, { error, requestId: exchange.requestId, status, headers, close: status !== undefined });
   exchange.body.discard();
   return { outcome: decision.code, decision };
 };

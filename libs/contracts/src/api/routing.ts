@@ -9,7 +9,7 @@ export const RouteQuerySchema = z.object({
 });
 
 export const RouteStepSchema = z.object({
-  step: z.enum(['identify', 'locate', 'admit', 'select', 'forward']),
+  step: z.enum(['identify', 'locate', 'admit', 'limit', 'select', 'forward']),
   ok: z.boolean(),
   reason: z.string(),
 });
