@@ -1,0 +1,24 @@
+import { latin1 } from './characters.js';
+import { field, FieldScan, readField } from './fields.js';
+import { type HeadRecord } from './head-record.js';
+
+/** The head's fields as they came, without the lines that were cut and without the empty line at the end. */
+export const keptFields = (bytes: Buffer, head: HeadRecord): string => {
+  let text = '';
+  let from = head.fieldsStart;
+  for (let i = 0; i < head.cutCount; i += 1) {
+    const cutFrom = head.cuts[2 * i]!;
+    if (cutFrom > from) text += latin1(bytes, from, cutFrom);
+    from = head.cuts[2 * i + 1]!;
+  }
+  return head.fieldsEnd > from ? text + latin1(bytes, from, head.fieldsEnd) : text;
+};
+
+/** Names and values as Node's parser would give them, for what is decided off the hot path. Allocates. */
+export const rawHeadersOf = (bytes: Buffer, head: HeadRecord): string[] => {
+  const raw: string[] = [];
+  for (let at = head.fieldsStart; readField(bytes, at, head.end) === FieldScan.Field; at = field.next) {
+    raw.push(latin1(bytes, field.nameStart, field.nameEnd), latin1(bytes, field.valueStart, field.valueEnd));
+  }
+  return raw;
+};
