@@ -41,7 +41,7 @@ describe('a run against a cloud that fails', () => {
       .map(({ value }) => value)
       .toSorted();
   const known = async (): Promise<{ resources: number; pending: number }> => {
-    const state = await new StateFile(home.directory, 't-1', home.passphraseFile).load();
+    const state = await new StateFile(home.directory, 't-1', home.keys).load();
     return { resources: state?.resources.filter((r) => r.custom).length ?? -1, pending: state?.pendingOperations.length ?? -1 };
   };
 

@@ -13,6 +13,7 @@ import { runOperation, type OperationKind } from './operation.js';
 import type { PolicyGuard } from './policy-guard.js';
 import type { ProviderFactory } from './resource-provider.js';
 import { runProgram } from './run-program.js';
+import type { StateKeySettings } from './secrets/state-keys.js';
 import { ScratchStore, type StackStore } from './stack-store.js';
 import { stackVerbs } from './stack-verbs.js';
 import { StateFile } from './state-file.js';
@@ -26,7 +27,7 @@ const parallelDefault = 16;
 export interface EmbeddedEngineOptions {
   /** One state file per stack. */
   readonly directory: string;
-  readonly passphraseFile: string;
+  readonly keys: StateKeySettings;
   readonly providers: Readonly<Record<string, ProviderFactory>>;
   readonly policies?: PolicyGuard;
   /** Token of the lease that this process works under. */
@@ -89,7 +90,7 @@ export class EmbeddedPulumiCommand {
 
   /** Read afresh by every command, but for what only lives in memory. */
   private storeOf(stack: string): StackStore {
-    const file = new StateFile(this.options.directory, stack, this.options.passphraseFile, this.options.fence);
+    const file = new StateFile(this.options.directory, stack, this.options.keys, this.options.fence);
     if (this.options.readOnly !== true) return file;
     const store = this.scratch.get(stack) ?? new ScratchStore(file);
     this.scratch.set(stack, store);

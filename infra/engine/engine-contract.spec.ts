@@ -52,7 +52,9 @@ const openWith = async (commandFor: (directory: string, passphraseFile: string) 
 describe('the embedded engine', () => {
   engineContract(() =>
     openWith((directory, passphraseFile) =>
-      Promise.resolve(new EmbeddedPulumiCommand({ directory, passphraseFile, providers: {} }).asPulumiCommand()),
+      Promise.resolve(
+        new EmbeddedPulumiCommand({ directory, keys: { passphraseFile, stateKey: 'passphrase' }, providers: {} }).asPulumiCommand(),
+      ),
     ),
   );
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { PulumiFn } from '@pulumi/pulumi/automation/index.js';
 import { engineHome, Thing } from '../testing/fake-stack.js';
 import { FakeWorld } from '../testing/fake-world.js';
+import type { StateKeySettings } from './secrets/state-keys.js';
 import { StateFile } from './state-file.js';
 
 Error.stackTraceLimit = 0;
@@ -42,7 +43,7 @@ interface Moment {
 const recordMoments = async (
   first: PulumiFn,
   second: PulumiFn,
-): Promise<{ moments: Moment[]; passphraseFile: string; remove(): Promise<void> }> => {
+): Promise<{ moments: Moment[]; keys: StateKeySettings; remove(): Promise<void> }> => {
   const home = await engineHome();
   const world = new FakeWorld();
   await (await home.open('t-1', world, first)).up();
@@ -56,7 +57,7 @@ const recordMoments = async (
     });
   };
   await stack.up();
-  return { moments, passphraseFile: home.passphraseFile, remove: () => home.remove() };
+  return { moments, keys: home.keys, remove: () => home.remove() };
 };
 
 const resume = async (
@@ -71,7 +72,7 @@ const resume = async (
     const world = moment.world.clone();
     const stack = await home.open('t-1', world, program);
     await stack[operation]();
-    const state = await new StateFile(home.directory, 't-1', home.passphraseFile).load();
+    const state = await new StateFile(home.directory, 't-1', home.keys).load();
     expect(state?.pendingOperations).toEqual([]);
     const ids = state?.resources.filter((r) => r.custom).map((r) => r.id) ?? [];
     // No orphan and no phantom: what is known is exactly what exists.

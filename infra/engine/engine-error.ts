@@ -19,6 +19,8 @@ export const engineFailures = {
   program_failed: { retry: false },
   changes_found: { retry: false },
   state_unusable: { retry: false },
+  state_key_refused: { retry: false },
+  state_key_unavailable: { retry: true },
   engine_unavailable: { retry: false },
   unsupported: { retry: false },
 } as const;

@@ -55,9 +55,9 @@ describe('secrets', () => {
     expect((await stack.getConfig('password')).value).toBe(secretText);
     const path = join(home.directory, 't-1.stack.json');
     await writeFile(path.replace('t-1', 't-2'), await readFile(path));
-    await expect(new StateFile(home.directory, 't-2', home.passphraseFile).load()).rejects.toThrow('does not open');
-    await writeFile(home.passphraseFile, 'another');
-    await expect(new StateFile(home.directory, 't-1', home.passphraseFile).load()).rejects.toMatchObject({ code: 'state_unusable' });
+    await expect(new StateFile(home.directory, 't-2', home.keys).load()).rejects.toThrow('does not open');
+    await writeFile(home.keys.passphraseFile, 'another');
+    await expect(new StateFile(home.directory, 't-1', home.keys).load()).rejects.toMatchObject({ code: 'state_unusable' });
   });
 
   test('a damaged state file is reported, never taken for an empty one', async () => {

@@ -31,7 +31,7 @@ test('a state that was written under a newer lease is not written under an older
   const directory = await mkdtemp(join(tmpdir(), 'lapidary-fence-'));
   const passphraseFile = join(directory, 'passphrase');
   await writeFile(passphraseFile, 'a passphrase for tests');
-  const under = (token?: number): StateFile => new StateFile(directory, 't-1', passphraseFile, token);
+  const under = (token?: number): StateFile => new StateFile(directory, 't-1', { passphraseFile, stateKey: 'passphrase' }, token);
   await under(7).save(emptyState('former'));
   await under(8).save({ ...emptyState('p'), outputs: { by: 'newer' } });
   await expect(under(7).save(emptyState('p'))).rejects.toMatchObject({ code: 'lease_lost' });

@@ -9,6 +9,7 @@ import {
   type ProvisionerMessage,
   type ProvisionRun,
 } from '@lapidary/contracts/provisioner-protocol';
+import { KmsServer } from '../testing/kms-server.js';
 import { commandError, engineError } from './engine-error.js';
 import { messageOf } from './provisioner-events.js';
 import { failureOf } from './provisioner-failure.js';
@@ -66,6 +67,27 @@ const resultOf = (messages: readonly ProvisionerMessage[]) => {
   if (last?.type !== 'result') throw new Error(`no result but ${JSON.stringify(last)}`);
   return last;
 };
+
+describe('the key of the state', () => {
+  test('moves from the passphrase to KMS with the next provision, and is a finding until then; a refusal has a code of its own', async () => {
+    const credentials = { AWS_ACCESS_KEY_ID: 'a-key-of-the-test', AWS_SECRET_ACCESS_KEY: 'its-secret' };
+    Object.assign(process.env, credentials);
+    const kms = await KmsServer.start();
+    const under = (operation: ProvisionRun['operation'], name = 'eu-4') => ({ ...runOf(operation, { name }), stateKey: kms.keyUrl() });
+    await perform(runOf('up', { name: 'eu-4' }));
+    const moved = { resourceType: 'pulumi:pulumi:Stack', name: 'eu-4', path: 'stateKey', expected: kms.keyUrl(), observed: 'passphrase' };
+    expect(resultOf(await perform(under('drift'))).drifted).toEqual([moved]);
+    const up = resultOf(await perform(under('up')));
+    expect(Object.keys(up.changes)).toEqual(['same']);
+    // Nobody needs the passphrase any more.
+    await writeFile(join(home, 'passphrase'), 'another');
+    expect(resultOf(await perform(under('drift'))).drifted).toEqual([]);
+    kms.refusal = 'DisabledException';
+    expect((await perform(under('up', 'eu-5'))).at(-1)).toMatchObject({ type: 'failure', code: 'state_key_refused', retry: false });
+    await kms.stop();
+    for (const name of Object.keys(credentials)) Reflect.deleteProperty(process.env, name);
+  });
+});
 
 describe('the aws target on the embedded engine', () => {
   test('is honest about the simulated cloud, changes only what a new profile changes, and refuses to delete data', async () => {

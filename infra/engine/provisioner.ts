@@ -12,6 +12,7 @@ import { passGate } from './gate.js';
 import { messageOf } from './provisioner-events.js';
 import { failureOf } from './provisioner-failure.js';
 import { ResultBuilder } from './run-result.js';
+import { keyDrift } from './secrets/key-drift.js';
 import { SecretScrubber } from './secret-scrubber.js';
 import { openStack, type OpenStack } from './stack-workspace.js';
 import { lookAhead } from './synth/preview-stack.js';
@@ -36,7 +37,7 @@ export const provision = async (
     const opened = await openStack(run, stampProgram as PulumiFn);
     try {
       const outputs = await operate(run, opened, onEvent, signal);
-      send(builder.result(outputs));
+      send(builder.result(outputs, run.operation === 'drift' ? await keyDrift(run) : []));
     } finally {
       await opened.close();
     }

@@ -1,5 +1,6 @@
 import type { EngineEvent } from '@pulumi/pulumi/automation/events.js';
 import type {
+  DriftedResource,
   ParsedProvisionRun,
   PlannedChange,
   PolicyFinding,
@@ -47,14 +48,14 @@ export class ResultBuilder {
     return this.collector.urnsOf(names);
   }
 
-  result(outputs: StampOutputs | null): ProvisionResult {
+  result(outputs: StampOutputs | null, drifted: readonly DriftedResource[] = []): ProvisionResult {
     return {
       type: 'result',
       changes: this.counter.changes,
       outputs,
       engine: engineName(this.run),
       plan: [...this.collector.plan],
-      drifted: [...this.collector.drift],
+      drifted: [...this.collector.drift, ...drifted],
       policy: [...this.findings],
       monthlyCost: monthlyCostOf([...this.rendered.values()]),
     };

@@ -13,6 +13,7 @@ import { LocalProvider } from './local-provider/local-provider.js';
 import { processStartTime } from './process-identity.js';
 import { stampPolicies } from './policy-guard.js';
 import type { ProviderFactory } from './resource-provider.js';
+import { pulumiHomeIn } from './pulumi-home.js';
 import { SimulatedCloud } from './simulated-cloud.js';
 
 export interface OpenStack {
@@ -25,10 +26,7 @@ export interface OpenStack {
   close(): Promise<void>;
 }
 
-/**
- * The stamp's stack through the Automation API, with its config set. PULUMI_HOME is made for this one run: the SDK writes
- * files into it, and runs beside each other would corrupt them (pulumi#8186).
- */
+/** The stamp's stack through the Automation API, with its config set. */
 export const openStack = async (run: ParsedProvisionRun, program: PulumiFn): Promise<OpenStack> => {
   const runs = join(run.stateDir, 'runs');
   await removeDeadRuns(runs);
@@ -40,7 +38,8 @@ export const openStack = async (run: ParsedProvisionRun, program: PulumiFn): Pro
       { stackName: run.spec.name, projectName, program },
       {
         workDir: await workDirOf(run, home),
-        pulumiHome: join(home, 'pulumi'),
+        pulumiHome: await pulumiHomeIn(home, run.pluginDir),
+        ...(run.engine === 'pulumi' && run.stateKey !== 'passphrase' ? { secretsProvider: run.stateKey } : {}),
         pulumiCommand: await commandFor(run),
         projectSettings: { name: projectName, runtime: 'nodejs' },
         envVars: {
@@ -103,7 +102,7 @@ const commandFor = async (run: ParsedProvisionRun): Promise<PulumiCommand> => {
   }
   return new EmbeddedPulumiCommand({
     directory: run.stateDir,
-    passphraseFile: run.passphraseFile,
+    keys: run,
     readOnly: isReadOnly(run),
     providers: providersOf(run),
     policies: stampPolicies(run),

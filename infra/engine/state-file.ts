@@ -2,22 +2,15 @@ import { access, open, mkdir, readdir, readFile, rename, rm } from 'node:fs/prom
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { engineError } from './engine-error.js';
-import { PassphraseCipher, WrongPassphrase } from './passphrase-cipher.js';
-import {
-  mapSecrets,
-  plain,
-  sealedContent,
-  sealedSecret,
-  secret,
-  secretContent,
-  type PropertyMap,
-  type PropertyValue,
-} from './property-values.js';
+import { openState, sealState } from './secrets/sealed-state.js';
+import { KeyHeaderSchema, type KeyHeader } from './secrets/key-provider.js';
+import { StateCipher } from './secrets/state-cipher.js';
+import { StateKeys, type StateKeySettings } from './secrets/state-keys.js';
 import type { StackStore } from './stack-store.js';
 import { StackStateSchema, type StackState } from './state-model.js';
 
 const suffix = '.stack.json';
-const SealedFileSchema = z.object({ encryption: z.object({ salt: z.string(), probe: z.string() }), state: z.unknown() });
+const SealedFileSchema = z.object({ encryption: KeyHeaderSchema, state: z.unknown() });
 
 /**
  * One stack's state on disk. Written whole to a temporary file, synced, renamed, and the directory synced: after any crash
@@ -25,16 +18,20 @@ const SealedFileSchema = z.object({ encryption: z.object({ salt: z.string(), pro
  */
 export class StateFile implements StackStore {
   readonly path: string;
-  private cipher: PassphraseCipher | undefined;
+  private readonly keys: StateKeys;
+  private loaded: StateCipher | undefined;
+  /** Chosen by the first save and kept: a key provider that goes out of reach must not stop the checkpoints of what is under way. */
+  private writing: StateCipher | undefined;
 
   constructor(
     directory: string,
     private readonly stack: string,
-    private readonly passphraseFile: string,
+    settings: StateKeySettings,
     /** Token of the lease under which this process writes; undefined where it needs none. */
     private readonly fence?: number,
   ) {
     this.path = join(directory, `${stack}${suffix}`);
+    this.keys = new StateKeys(settings, stack);
   }
 
   static async stacksIn(directory: string): Promise<readonly string[]> {
@@ -58,28 +55,25 @@ export class StateFile implements StackStore {
     const file = SealedFileSchema.safeParse(parseJson(text));
     if (!file.success)
       throw engineError('state_unusable', `the state file of ${this.stack} is damaged; restore it from a backup: ${this.path}`);
-    this.cipher = await this.openCipher(file.data.encryption);
-    const cipher = this.cipher;
+    const { encryption } = file.data;
+    const cipher = StateCipher.checked(await this.keys.open(encryption), this.stack, encryption);
+    this.loaded = cipher;
     const state = StackStateSchema.safeParse(file.data.state);
     if (!state.success)
       throw engineError('state_unusable', `the state file of ${this.stack} has another format: ${state.error.issues[0]?.path.join('.')}`);
-    return transform(
-      state.data,
-      (sealed) => secret(parseJson(cipher.decrypt(sealedContent(sealed) ?? '')) as PropertyValue),
-      (text) => cipher.decrypt(text),
-    );
+    return openState(state.data, cipher);
   }
 
   async save(state: StackState): Promise<void> {
     await this.passFence();
-    this.cipher ??= PassphraseCipher.create(await this.passphrase(), this.stack);
-    const cipher = this.cipher;
-    const sealed = transform(
-      state,
-      (open) => sealedSecret(cipher.encrypt(JSON.stringify(plain(secretContent(open))))),
-      (text) => cipher.encrypt(text),
-    );
-    await writeDurably(this.path, JSON.stringify({ encryption: cipher.header, state: sealed }, null, 1));
+    const cipher = (this.writing ??= await this.cipherForWriting());
+    await writeDurably(this.path, JSON.stringify({ encryption: cipher.header, state: sealState(state, cipher) }, null, 1));
+  }
+
+  /** What the file is sealed with, read without any key; undefined where there is no file that says so. */
+  async sealedWith(): Promise<KeyHeader | undefined> {
+    const text = await readFile(this.path, 'utf8').catch(() => '');
+    return SealedFileSchema.safeParse(parseJson(text)).data?.encryption;
   }
 
   async remove(): Promise<void> {
@@ -101,37 +95,11 @@ export class StateFile implements StackStore {
     if (last < this.fence) await writeDurably(this.fencePath, String(this.fence));
   }
 
-  private async openCipher(header: { salt: string; probe: string }): Promise<PassphraseCipher> {
-    try {
-      return PassphraseCipher.open(await this.passphrase(), this.stack, header);
-    } catch (error) {
-      if (error instanceof WrongPassphrase) throw engineError('state_unusable', error.message);
-      throw error;
-    }
-  }
-
-  private async passphrase(): Promise<string> {
-    const text = await readFile(this.passphraseFile, 'utf8').catch(() => '');
-    if (text.trim() === '') throw engineError('state_unusable', `there is no passphrase in ${this.passphraseFile}`);
-    return text.trim();
+  private async cipherForWriting(): Promise<StateCipher> {
+    if (this.loaded !== undefined && (await this.keys.isCurrent(this.loaded.header))) return this.loaded;
+    return new StateCipher(await this.keys.create(), this.stack);
   }
 }
-
-type Branch = Parameters<Parameters<typeof mapSecrets>[1]>[0];
-
-/** The state with every secret, in properties and in config, passed through the two functions. */
-const transform = (state: StackState, onSecret: (found: Branch) => PropertyValue, onConfig: (text: string) => string): StackState => {
-  const map = (values: PropertyMap): PropertyMap => mapSecrets(values, onSecret) as PropertyMap;
-  return {
-    ...state,
-    config: Object.fromEntries(
-      Object.entries(state.config).map(([key, entry]) => [key, entry.secret ? { ...entry, value: onConfig(entry.value) } : entry]),
-    ),
-    resources: state.resources.map((r) => ({ ...r, inputs: map(r.inputs), outputs: map(r.outputs) })),
-    pendingOperations: state.pendingOperations.map((p) => ({ ...p, inputs: map(p.inputs) })),
-    outputs: map(state.outputs),
-  };
-};
 
 const parseJson = (text: string): unknown => {
   try {

@@ -21,8 +21,9 @@ export interface RegionServicesArgs {
   readonly database: { readonly endpoint: pulumi.Input<string>; readonly name: string; readonly credentialsArn: pulumi.Input<string> };
   /** ARNs of secrets. */
   readonly adminTokenArn: pulumi.Input<string>;
-  readonly passphraseArn: pulumi.Input<string>;
   readonly peersArn: pulumi.Input<string>;
+  /** The KMS key that seals secrets in the state of stamps. */
+  readonly stateKeyArn: pulumi.Input<string>;
 }
 
 /** Control planes finish or hand over their jobs, routers drain; ECS allows no more. */
@@ -33,8 +34,7 @@ const builderRole = 'lapidary-stamp-builder';
 const controlPlaneStart = [
   'umask 077',
   'printf %s "$ADMIN_TOKEN" > /tmp/admin.token',
-  'printf %s "$ENGINE_PASSPHRASE" > /tmp/engine.passphrase',
-  'unset ADMIN_TOKEN ENGINE_PASSPHRASE',
+  'unset ADMIN_TOKEN',
   'exec node --enable-source-maps apps/control-plane/dist/main.js',
 ].join(' && ');
 
@@ -60,7 +60,6 @@ const controlPlane = (args: RegionServicesArgs): AwsServiceArgs => {
     LAPIDARY_NATS_PASSWORD: nats.password,
     LAPIDARY_PEERS: args.peersArn,
     ADMIN_TOKEN: args.adminTokenArn,
-    ENGINE_PASSPHRASE: args.passphraseArn,
   };
   return {
     ground: args.ground,
@@ -84,17 +83,18 @@ const controlPlane = (args: RegionServicesArgs): AwsServiceArgs => {
       LAPIDARY_ADMIN_TOKEN_FILE: '/tmp/admin.token',
       LAPIDARY_ENGINE: 'pulumi',
       LAPIDARY_ENGINE_STATE_DIR: `${volume.path}/engine`,
-      LAPIDARY_ENGINE_PASSPHRASE_FILE: '/tmp/engine.passphrase',
+      LAPIDARY_ENGINE_STATE_KEY: pulumi.interpolate`awskms:///${args.stateKeyArn}?region=${spec.facts.awsRegion}`,
       NODE_EXTRA_CA_CERTS: databaseCertificates,
     },
     secrets,
     readable: {
-      secrets: [database.credentialsArn, nats.password, args.peersArn, args.adminTokenArn, args.passphraseArn],
+      secrets: [database.credentialsArn, nats.password, args.peersArn, args.adminTokenArn],
       parameters: [],
     },
-    // It builds stamps as the role that the global program made, and can do nothing else itself.
+    // It builds stamps as the role that the global program made; itself it can only seal and open their state.
     statements: [
       args.files.mounting(volume),
+      { Action: ['kms:Encrypt', 'kms:Decrypt', 'kms:GenerateDataKey', 'kms:DescribeKey'], Resource: [args.stateKeyArn] },
       { Action: ['sts:AssumeRole'], Resource: [pulumi.interpolate`arn:aws:iam::${args.accountId}:role/${builderRole}`] },
     ],
     volumes: [volume],

@@ -95,8 +95,8 @@ class Region extends pulumi.ComponentResource {
         edge,
         database: { endpoint: database.endpoint, name, credentialsArn: credentialsOf(database) },
         adminTokenArn: secret('admin-token').arn,
-        passphraseArn: secret('engine-passphrase').arn,
         peersArn: this.peers(owner, peers, keys, place.unprotected),
+        stateKeyArn: keys.secrets,
       },
       compute,
     );

@@ -7,6 +7,7 @@ import { EmbeddedPulumiCommand } from '../engine/embedded-command.js';
 import { EngineError } from '../engine/engine-error.js';
 import type { PolicyGuard } from '../engine/policy-guard.js';
 import type { ResourceProvider } from '../engine/resource-provider.js';
+import type { StateKeySettings } from '../engine/secrets/state-keys.js';
 
 /** A resource of the fake world (fake-world.ts). */
 export class Thing extends pulumi.CustomResource {
@@ -24,27 +25,28 @@ export class Thing extends pulumi.CustomResource {
 
 export interface EngineHome {
   readonly directory: string;
-  readonly passphraseFile: string;
+  readonly keys: StateKeySettings;
   open(stackName: string, world: ResourceProvider, program: PulumiFn, policies?: PolicyGuard): Promise<Stack>;
   remove(): Promise<void>;
 }
 
 /** A state directory of its own, and stacks in it behind the real Automation API. */
-export const engineHome = async (passphrase = 'a passphrase for tests'): Promise<EngineHome> => {
+export const engineHome = async (passphrase = 'a passphrase for tests', stateKey = 'passphrase'): Promise<EngineHome> => {
   const root = await mkdtemp(join(tmpdir(), 'lapidary-engine-'));
   const directory = join(root, 'state');
   const passphraseFile = join(root, 'passphrase');
   await writeFile(passphraseFile, passphrase);
+  const keys = { passphraseFile, stateKey };
   let opened = 0;
   return {
     directory,
-    passphraseFile,
+    keys,
     open: async (stackName, world, program, policies) => {
       const workDir = join(root, `work-${(opened += 1)}`);
       await mkdir(workDir);
       const pulumiCommand = new EmbeddedPulumiCommand({
         directory,
-        passphraseFile,
+        keys,
         providers: { fake: () => world, aws: () => world },
         ...(policies ? { policies } : {}),
       }).asPulumiCommand();

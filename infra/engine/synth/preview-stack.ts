@@ -6,6 +6,7 @@ import { runOperation } from '../operation.js';
 import { stampPolicies } from '../policy-guard.js';
 import { monitorMethods } from '../resource-monitor.js';
 import { ResultBuilder, type ProvisionResult } from '../run-result.js';
+import { keyDrift } from '../secrets/key-drift.js';
 import { configOf, providersOf } from '../stack-workspace.js';
 import { ScratchStore } from '../stack-store.js';
 import { StateFile } from '../state-file.js';
@@ -19,12 +20,12 @@ import type { MonitorMethods } from '../in-process-program.js';
  * some tenth of a second instead of one (bench/provision.ts). planner.spec.ts holds both ways to the same answer.
  */
 export const previewStack = async (run: ParsedProvisionRun, signal: AbortSignal): Promise<ProvisionResult> =>
-  (await lookAhead(run, signal, new ResultBuilder(run))).result(null);
+  (await lookAhead(run, signal, new ResultBuilder(run))).result(null, run.operation === 'drift' ? await keyDrift(run) : []);
 
 /** The same with all that was gathered on the way: the gate before an `up` needs the URNs too. */
 export const lookAhead = async (run: ParsedProvisionRun, signal: AbortSignal, builder: ResultBuilder): Promise<ResultBuilder> => {
   const stack = run.spec.name;
-  const store = new ScratchStore(new StateFile(run.stateDir, stack, run.passphraseFile));
+  const store = new ScratchStore(new StateFile(run.stateDir, stack, run));
   const config = Object.fromEntries(
     Object.entries(configOf(run)).map(([key, { value, secret }]): [string, ConfigValue] => [key, { value, secret: secret ?? false }]),
   );

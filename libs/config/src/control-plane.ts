@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { jobKinds } from '@lapidary/contracts/api/jobs';
+import { StateKeySchema } from '@lapidary/contracts/state-key';
 import * as field from './fields.js';
 
 const PeerSchema = z.strictObject({ natsUrl: z.string(), natsUser: z.string().optional(), natsPassword: z.string().optional() });
@@ -40,6 +41,14 @@ export const ControlPlaneConfigSchema = z.object({
     .string()
     .default('.lapidary/engine.passphrase')
     .meta({ description: 'File with the passphrase that encrypts secrets in that state' }),
+  LAPIDARY_ENGINE_STATE_KEY: StateKeySchema.default('passphrase').meta({
+    description:
+      'What encrypts them from now on: passphrase, or a KMS key: awskms://alias/<name>?region=<AWS region>; what was encrypted before is opened with what it was encrypted with',
+  }),
+  LAPIDARY_ENGINE_PLUGIN_DIR: z
+    .string()
+    .default('~/.pulumi/plugins')
+    .meta({ description: 'Plugins of the pulumi CLI, shared by all its runs; in the image for AWS they are there already' }),
   LAPIDARY_SNAPSHOT_DIR: z
     .string()
     .default('.lapidary/snapshots')

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RegionFactsSchema, StampSpecSchema } from './stamp-spec.js';
+import { StateKeySchema } from './state-key.js';
 
 /**
  * preview: what `up` would do. up: bring the world to the spec. refresh: adopt into the state what really exists. destroy:
@@ -22,6 +23,8 @@ export const ProvisionRunSchema = z.object({
   stateDir: z.string(),
   /** File with the passphrase that encrypts secrets in state. Never the passphrase itself. */
   passphraseFile: z.string(),
+  /** What seals secrets in state that is written: "passphrase" or a KMS key's URL (state-key.ts). */
+  stateKey: StateKeySchema.default('passphrase'),
   /** What only the local target needs. Secrets travel over IPC only. */
   local: z
     .object({
@@ -36,6 +39,8 @@ export const ProvisionRunSchema = z.object({
       rootDir: z.string(),
     })
     .nullable(),
+  /** Where the pulumi program keeps its plugins, shared by all runs; the embedded engine has none. */
+  pluginDir: z.string().optional(),
   /**
    * The stack's lease in the control plane's database: how long from now it is good for, renewed by `lease` commands, and the
    * token that fences off whoever held it before. null where one process alone works with the state.

@@ -1,4 +1,5 @@
-import { errorCatalogue, type CatalogueEntry, type ErrorCode } from './error-catalogue.js';
+import type { CatalogueEntry } from './catalogue-entry.js';
+import { errorCatalogue, type ErrorCode } from './error-catalogue.js';
 
 export interface FieldProblem {
   /** Dotted path to the value, "" for the whole. */

@@ -1,39 +1,13 @@
+import { entry, exitCodes, type CatalogueEntry } from './catalogue-entry.js';
+import { provisioningErrors } from './provisioning-errors.js';
+
+export { exitCodes };
+
 /**
  * The one list of everything that can go wrong on purpose. Each code says what kind of failure it is, what the
  * three edges do with it (HTTP status, CLI exit code, message redelivery) and what a person should check.
  * Runbooks in docs/runbooks are titled by these codes.
  */
-export const exitCodes = {
-  ok: 0,
-  error: 1,
-  usage: 2,
-  auth: 3,
-  notFound: 4,
-  conflict: 5,
-  timeout: 6,
-  changes: 7,
-} as const;
-
-export interface CatalogueEntry {
-  /** HTTP status of the problem+json answer. */
-  readonly status: number;
-  /** Exit code of stampctl. */
-  readonly exit: number;
-  /** Whether the same call may succeed later without anybody changing anything. Decides nak (true) or term (false). */
-  readonly retry: boolean;
-  readonly title: string;
-  /** What the reader should look at, in plain words. */
-  readonly check: string;
-}
-
-const entry = (status: number, exit: number, retry: boolean, title: string, check: string): CatalogueEntry => ({
-  status,
-  exit,
-  retry,
-  title,
-  check,
-});
-
 export const errorCatalogue = {
   invalid_input: entry(
     400,
@@ -197,48 +171,7 @@ export const errorCatalogue = {
   not_ready: entry(503, exitCodes.error, true, 'Not ready yet', 'Wait; /readyz says what is missing.'),
   overloaded: entry(503, exitCodes.error, true, 'Too much work at once', 'Try again after the time in Retry-After.'),
   timeout: entry(504, exitCodes.timeout, true, 'It took too long', 'Look at the status again; the work may still finish.'),
-  provision_failed: entry(
-    500,
-    exitCodes.error,
-    true,
-    'Provisioning failed',
-    'Read the failed step with "stampctl jobs show <id>", then "stampctl jobs retry <id>".',
-  ),
-  policy_refused: entry(
-    422,
-    exitCodes.error,
-    false,
-    'A policy refuses what would be built',
-    'Each finding names rule, resource and what is wrong; docs/reference/policies.md says why each rule is there. Nothing was created.',
-  ),
-  simulated_cloud: entry(
-    422,
-    exitCodes.error,
-    false,
-    'Nothing runs in a simulated cloud',
-    'Plans, policies and drift work as they are; to serve tenants use the driver "local", or the pulumi CLI with an account (LAPIDARY_ENGINE=pulumi).',
-  ),
-  approval_needed: entry(
-    409,
-    exitCodes.conflict,
-    false,
-    'Data would be lost without an approval',
-    'Each named resource holds data that its replacement or deletion loses; repeat with --approve-replace <name> for each, or change the spec back.',
-  ),
-  plan_failed: entry(
-    500,
-    exitCodes.error,
-    true,
-    'The plan could not be made',
-    'Read the detail: the template, the state or the cloud refused. Nothing was changed.',
-  ),
-  retire_incomplete: entry(
-    500,
-    exitCodes.error,
-    true,
-    'Something of a retired stamp is still there',
-    'What is left is listed; see why it could not be removed, then "stampctl jobs retry <id>".',
-  ),
+  ...provisioningErrors,
   dead_lettered: entry(
     500,
     exitCodes.error,

@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
 import type { SynthRequest } from '@lapidary/contracts/planner-protocol';
@@ -16,6 +17,9 @@ export const plannerScriptOf = (config: ControlPlaneConfig): string => resolve(c
 /** Variables without which the local driver can't build anything. */
 const localNeeds = ['LAPIDARY_LOCAL_PROCESS_DIR', 'LAPIDARY_LOCAL_POSTGRES_ADMIN_URL'] as const;
 
+/** As a shell reads it, since that is how the CLI's documents write its place. */
+const fromHome = (path: string): string => path.replace(/^~(?=\/)/, homedir());
+
 /** What the child is told. Throws config_invalid where this control plane is not set up for the spec's driver. */
 export const provisionRunOf = (config: ControlPlaneConfig, spec: StampSpec, regionFacts: ProvisionRun['regionFacts']): ProvisionRun => ({
   operation: 'up',
@@ -24,6 +28,8 @@ export const provisionRunOf = (config: ControlPlaneConfig, spec: StampSpec, regi
   engine: config.LAPIDARY_ENGINE,
   stateDir: resolve(config.LAPIDARY_ENGINE_STATE_DIR),
   passphraseFile: resolve(config.LAPIDARY_ENGINE_PASSPHRASE_FILE),
+  stateKey: config.LAPIDARY_ENGINE_STATE_KEY,
+  ...(config.LAPIDARY_ENGINE === 'pulumi' ? { pluginDir: resolve(fromHome(config.LAPIDARY_ENGINE_PLUGIN_DIR)) } : {}),
   local: spec.driver === 'local' ? localOf(config) : null,
 });
 

@@ -45,9 +45,11 @@ export const childFailureOf = (error: unknown): ChildFailure | undefined =>
 
 export type EngineFailure = Extract<ProvisionerMessage, { type: 'failure' }>;
 
+const publicCodes = ['policy_refused', 'approval_needed', 'state_key_refused', 'state_key_unavailable'] as const;
+
 /** Refusals that people can do something about have a code of their own. */
 export const catalogueCodeOf = (engineCode: string, otherwise: ErrorCode): ErrorCode =>
-  engineCode === 'policy_refused' || engineCode === 'approval_needed' ? engineCode : otherwise;
+  publicCodes.find((code) => code === engineCode) ?? otherwise;
 
 /** What the engine says while another operation holds the stack's state. */
 const lockedCode = 'locked';
