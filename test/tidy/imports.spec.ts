@@ -28,6 +28,7 @@ const confined: readonly [string, RegExp][] = [
   ['@automerge/', /^libs\/replication\//],
   ['pg-boss', /^apps\/control-plane\/src\/jobs\//],
   ['typeorm', /^libs\/db\/|^apps\/control-plane\/|^apps\/storefront\/|^libs\/testing\//],
+  ['dns-packet', /^apps\/router\/src\/dns\//],
   ['commander', /^apps\/stampctl\//],
   ['@mantine/', /^apps\/console\//],
 ];

@@ -50,6 +50,7 @@ const kind = (field: Field): string => {
 };
 
 const standard = (field: Field, required: boolean): string => {
-  if (field.default !== undefined) return `\`${typeof field.default === 'string' ? field.default : JSON.stringify(field.default)}\``;
+  if (field.default !== undefined && field.default !== '')
+    return `\`${typeof field.default === 'string' ? field.default : JSON.stringify(field.default)}\``;
   return required ? 'required' : 'none';
 };

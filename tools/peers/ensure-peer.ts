@@ -14,9 +14,13 @@ const peers = {
   nginx: { program: 'usr/sbin/nginx', asked: 'LAPIDARY_NGINX', versionArgs: ['-v'] },
   haproxy: { program: 'usr/sbin/haproxy', asked: 'LAPIDARY_HAPROXY', versionArgs: ['-v'] },
   wrk: { program: 'usr/bin/wrk', asked: 'LAPIDARY_WRK', versionArgs: ['-v'] },
+  dig: { program: 'usr/bin/dig', asked: 'LAPIDARY_DIG', versionArgs: ['-v'] },
 } as const;
 
 export type PeerName = keyof typeof peers;
+
+/** Debian's name of the package where it isn't the program's. */
+const debianPackages: Partial<Record<PeerName, string>> = { dig: 'bind9-dnsutils' };
 
 export interface Peer<N extends PeerName = PeerName> {
   readonly name: N;
@@ -43,7 +47,7 @@ const fetchPeer = async (name: PeerName, unpacked: string): Promise<void> => {
   await mkdir(path.dirname(unpacked), { recursive: true });
   const partial = await mkdtemp(`${unpacked}.partial-`);
   try {
-    await unpackAptPackage(name, partial, { withDependencies: true });
+    await unpackAptPackage(debianPackages[name] ?? name, partial, { withDependencies: true });
     await rename(partial, unpacked).catch((error: NodeJS.ErrnoException) => {
       // Another run was faster.
       if (!existsSync(unpacked)) throw error;

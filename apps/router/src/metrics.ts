@@ -1,4 +1,5 @@
 import { createMetrics, latencyBuckets, type MetricsOf } from '@lapidary/telemetry/metrics';
+import { dnsMetricDeclarations } from './dns/dns-metrics.js';
 
 /** Labels are bounded: outcomes and codes are lists in the code, stamps are few; tenants are never a label. */
 export const routerMetricDeclarations = {
@@ -49,6 +50,7 @@ export const routerMetricDeclarations = {
   },
   lapidary_router_directory_reloads_total: { type: 'counter', help: 'Whole reloads of the directory, by cause', labels: ['cause'] },
   lapidary_router_disk_copies_total: { type: 'counter', help: 'Writes of the last good copy, by outcome', labels: ['outcome'] },
+  ...dnsMetricDeclarations,
 } as const;
 
 export type RouterMetrics = MetricsOf<typeof routerMetricDeclarations>;

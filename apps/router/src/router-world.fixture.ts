@@ -17,6 +17,7 @@ export interface RunningRouter {
   readonly router: Router;
   readonly port: number;
   readonly admin: string;
+  readonly dnsPort: number;
 }
 
 /** Loaded machines are slow; what these tests wait for takes milliseconds on an idle one. */
@@ -63,7 +64,7 @@ export class RouterWorld {
     return { kind: 'stamp', stamp: `${this.name}-1`, region: this.name, status: 'active', epoch: 1, frontDoors: [this.door.url], ...over };
   }
 
-  async start(natsUrl = this.link.url, file = 'directory.json'): Promise<RunningRouter> {
+  async start(natsUrl = this.link.url, file = 'directory.json', more: Record<string, unknown> = {}): Promise<RunningRouter> {
     const config = RouterConfigSchema.parse({
       LAPIDARY_REGION: this.name,
       LAPIDARY_ROUTER_ID: 'r1',
@@ -71,11 +72,12 @@ export class RouterWorld {
       LAPIDARY_ADMIN_PORT: 0,
       LAPIDARY_NATS_URL: natsUrl,
       LAPIDARY_DIRECTORY_FILE: join(this.folder, file),
+      ...more,
     });
     const router = new Router({ config, logger: createLogger('test', 'silent'), processMetrics: false });
     this.running.push(router);
-    const { trafficPort, adminPort } = await router.start();
-    return { router, port: trafficPort, admin: `http://127.0.0.1:${adminPort}` };
+    const { trafficPort, adminPort, dnsPort = 0 } = await router.start();
+    return { router, port: trafficPort, admin: `http://127.0.0.1:${adminPort}`, dnsPort };
   }
 
   async stop({ router }: RunningRouter): Promise<void> {

@@ -9,6 +9,7 @@ import { DirectorySource } from './directory/directory-source.js';
 import { Directory } from './directory/directory.js';
 import { DiskCopyWriter } from './directory/disk-copy-writer.js';
 import { readDiskCopy } from './directory/disk-copy.js';
+import { dnsFromConfig } from './dns/dns-from-config.js';
 import type { ExplainDeps } from './explain.js';
 import { FleetLink } from './fleet-link.js';
 import { createRouterMetrics, type RouterMetrics } from './metrics.js';
@@ -33,6 +34,13 @@ export interface RouterOptions {
   readonly processMetrics?: boolean;
 }
 
+export interface RouterPorts {
+  readonly trafficPort: number;
+  readonly adminPort: number;
+  /** Of the name server, where there is one. */
+  readonly dnsPort: number | undefined;
+}
+
 /** One router: directory in, requests through. Everything it needs to serve is in this process or on its disk. */
 export class Router {
   readonly directory = new Directory(systemClock);
@@ -44,6 +52,7 @@ export class Router {
   private readonly admin: AdminServer;
   private readonly pools = new UpstreamPools();
   private readonly explainDeps: ExplainDeps;
+  private readonly dns: ReturnType<typeof dnsFromConfig>;
   private fleetLink: FleetLink | null = null;
   private sweep: NodeJS.Timeout | null = null;
   private draining = false;
@@ -62,6 +71,7 @@ export class Router {
     });
     const { directory, metrics, link, pools } = this;
     const baseDomain = config.LAPIDARY_BASE_DOMAIN;
+    this.dns = dnsFromConfig(config, directory, metrics, logger);
     this.source = new DirectorySource({ region, link, directory, clock: systemClock, metrics, logger });
     this.diskCopy = new DiskCopyWriter(config.LAPIDARY_DIRECTORY_FILE, region, directory, metrics, logger);
     this.explainDeps = { routerId: config.LAPIDARY_ROUTER_ID, region, baseDomain, directory, policy };
@@ -72,7 +82,7 @@ export class Router {
   }
 
   /** Serves from the copy on disk at once, and from the live directory when it has come. */
-  async start(): Promise<{ readonly trafficPort: number; readonly adminPort: number }> {
+  async start(): Promise<RouterPorts> {
     const { config } = this.options;
     await this.loadDiskCopy(config.LAPIDARY_DIRECTORY_FILE);
     const adminPort = await this.admin.listen(config.LAPIDARY_ADMIN_HOST, config.LAPIDARY_ADMIN_PORT);
@@ -80,7 +90,8 @@ export class Router {
     this.source.start();
     this.fleetLink = new FleetLink(this.link, this.explainDeps);
     this.sweep = setInterval(() => this.pools.keepOnly(this.directory.current?.frontDoors() ?? new Set()), poolSweepMs);
-    return { trafficPort, adminPort };
+    const dnsPort = await this.dns?.listen();
+    return { trafficPort, adminPort, dnsPort };
   }
 
   /** Not ready first, so that nobody sends anything new; then lets what is in flight end; then everything else. */
@@ -88,6 +99,7 @@ export class Router {
     this.draining = true;
     this.fleetLink?.stop();
     await this.traffic.drain(graceMs);
+    await this.dns?.close();
     await this.source.stop();
     await this.diskCopy.stop();
     await this.link.close();

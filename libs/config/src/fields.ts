@@ -28,6 +28,19 @@ export const baseDomain = z
   .default('lapidary.localhost')
   .meta({ description: 'A tenant’s host is <tenant>.<base domain>' });
 
+/** Items with commas between them; none by default. */
+export const list = (what: string) =>
+  z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== ''),
+    )
+    .meta({ description: what });
+
 /** A path to a file that holds one secret; the field becomes the file's content, trimmed. */
 export const secretFile = (what: string) =>
   z

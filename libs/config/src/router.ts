@@ -13,6 +13,21 @@ export const RouterConfigSchema = z.object({
   LAPIDARY_NATS_PASSWORD: field.natsPassword,
   LAPIDARY_BASE_DOMAIN: field.baseDomain,
   LAPIDARY_DIRECTORY_FILE: z.string().default('.lapidary/directory.json').meta({ description: 'Last good copy of the directory' }),
+  LAPIDARY_PUBLIC_DOOR: z.url().optional().meta({
+    description:
+      'Where clients reach a stamp without a router, `{stamp}` and `{region}` filled in: https://{stamp}.doors.example.net. Without it, they don’t (docs/adr/0012)',
+  }),
+  LAPIDARY_DNS_PORT: field.port('the name server (UDP and TCP)').optional(),
+  LAPIDARY_DNS_HOST: z.string().default('127.0.0.1').meta({ description: 'Address the name server listens on' }),
+  LAPIDARY_DNS_ADDRESSES: field.list('Addresses at which clients reach the routers; required with LAPIDARY_DNS_PORT'),
+  LAPIDARY_DNS_NAME_SERVERS: field.list('Names of the name servers; by default a.ns.<base domain>, at LAPIDARY_DNS_ADDRESSES'),
+  LAPIDARY_DNS_TTL_MAX_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(5)
+    .max(3600)
+    .default(60)
+    .meta({ description: 'Longest time for which resolvers may keep where a tenant is' }),
   LAPIDARY_LOG_LEVEL: field.logLevel,
 });
 export type RouterConfig = z.infer<typeof RouterConfigSchema>;
