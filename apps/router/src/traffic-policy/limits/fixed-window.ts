@@ -1,0 +1,29 @@
+import { atLeastOne, roundingSlack, type Limit } from './limit.js';
+
+const windowNumber = 0;
+const count = 1;
+
+/**
+ * So many in each window of the router's own time: exactly `max` in a window, hence at most 2 × max in any time of a
+ * window's length. The cheapest to explain; the sliding window is the one without the double.
+ */
+export const fixedWindow = (max: number, windowMs: number): Limit => {
+  // Window 0 is never the present one, so that zeros mean an untouched key.
+  const numberAt = (nowMs: number): number => Math.floor(nowMs / windowMs) + 1;
+  const used = (s: Float64Array, at: number, nowMs: number): number => (s[at + windowNumber] === numberAt(nowMs) ? s[at + count]! : 0);
+  return {
+    kind: 'fixed_window',
+    width: 2,
+    quota: { requests: max, windowSeconds: windowMs / 1000 },
+    check: (s, at, nowMs, share) =>
+      used(s, at, nowMs) + 1 <= atLeastOne(max * share) + roundingSlack ? 0 : numberAt(nowMs) * windowMs - nowMs,
+    take: (s, at, nowMs) => {
+      s[at + count] = used(s, at, nowMs) + 1;
+      s[at + windowNumber] = numberAt(nowMs);
+      return 0;
+    },
+    give: () => undefined,
+    remaining: (s, at, nowMs, share) => Math.max(0, Math.floor(atLeastOne(max * share) + roundingSlack) - used(s, at, nowMs)),
+    idleFromMs: (s, at) => s[at + windowNumber]! * windowMs,
+  };
+};

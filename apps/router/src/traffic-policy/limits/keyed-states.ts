@@ -1,0 +1,77 @@
+const slotsAtFirst = 1024;
+/** The design's million of tenants, all busy at once. Beyond, keys are forgotten although busy: memory is bounded first. */
+const keysMax = 1 << 20;
+/** Keys looked at with each new key. With two the hand passes all n keys within n / 2 new ones: n stays below twice the busy ones. */
+const sweepStep = 2;
+
+/**
+ * State by key. Idle keys are forgotten a few at a time, whenever a new key comes: no timer, no pause, and never more
+ * than about twice the keys that are busy.
+ */
+export class KeyedStates {
+  numbers: Float64Array;
+  private readonly stride: number;
+  private readonly slots = new Map<string, number>();
+  private readonly free: number[] = [];
+  private hand: MapIterator<[string, number]> = this.slots.entries();
+  private used = 0;
+
+  /** `width`: numbers per key; one more is kept, from when on the key may be forgotten. */
+  constructor(private readonly width: number) {
+    this.stride = width + 1;
+    this.numbers = new Float64Array(slotsAtFirst * this.stride);
+  }
+
+  get size(): number {
+    return this.slots.size;
+  }
+
+  /** Where the key's numbers are; `numbers` may be another array after this. Made, as zeros, for a key that has none. */
+  at(key: string, nowMs: number): number {
+    const known = this.slots.get(key);
+    if (known !== undefined) return known;
+    this.sweep(sweepStep, nowMs, false);
+    if (this.slots.size >= keysMax) this.sweep(1, nowMs, true);
+    const slot = this.free.pop() ?? this.another();
+    this.slots.set(key, slot);
+    return slot;
+  }
+
+  /** Where the key's numbers are, if it has any. */
+  peek(key: string): number | undefined {
+    return this.slots.get(key);
+  }
+
+  /** The key's numbers say the same as none from then on. */
+  idleFrom(at: number, idleFromMs: number): void {
+    this.numbers[at + this.width] = idleFromMs;
+  }
+
+  /** Looks at the next `steps` keys of the round, and forgets those that are idle (or, where they must go, any). */
+  sweep(steps: number, nowMs: number, anyway: boolean): void {
+    for (let i = 0; i < steps; i += 1) {
+      let next = this.hand.next();
+      if (next.done) {
+        this.hand = this.slots.entries();
+        next = this.hand.next();
+        if (next.done) return;
+      }
+      const [key, slot] = next.value;
+      if (!anyway && nowMs < this.numbers[slot + this.width]!) continue;
+      this.slots.delete(key);
+      this.numbers.fill(0, slot, slot + this.stride);
+      this.free.push(slot);
+    }
+  }
+
+  private another(): number {
+    const slot = this.used;
+    this.used += this.stride;
+    if (this.used > this.numbers.length) {
+      const larger = new Float64Array(this.numbers.length * 2);
+      larger.set(this.numbers);
+      this.numbers = larger;
+    }
+    return slot;
+  }
+}

@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { StampNameSchema, TenantIdSchema } from './api/common.js';
+
+/** What no router reaches; keeps a slip of the finger (a rate in the wrong unit) from meaning "no limit". */
+const rateMax = 10_000_000;
+const windowSecondsMax = 3600;
+
+const perSecond = z.number().positive().max(rateMax);
+const count = z.number().int().min(1).max(rateMax);
+const windowSeconds = z.number().min(1).max(windowSecondsMax);
+
+export const LimitSpecSchema = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('token_bucket'), perSecond, burst: count }),
+    z.strictObject({ kind: z.literal('sliding_window'), max: count, windowSeconds }),
+    z.strictObject({ kind: z.literal('fixed_window'), max: count, windowSeconds }),
+    z.strictObject({
+      kind: z.literal('leaky_bucket'),
+      perSecond,
+      queue: z.number().int().min(0).max(1000).meta({ description: 'How many may wait; each for its turn' }),
+    }),
+    z.strictObject({ kind: z.literal('concurrency'), max: count }),
+  ])
+  .meta({ id: 'LimitSpec' });
+export type LimitSpec = z.infer<typeof LimitSpecSchema>;
+
+const LimitListSchema = z
+  .array(LimitSpecSchema)
+  .refine((limits) => new Set(limits.map(({ kind }) => kind)).size === limits.length, 'each kind at most once');
+
+/** 0 is shed last, 3 first. */
+const priority = z.number().int().min(0).max(3).meta({ description: '0 is shed last, 3 first, where a stamp is unwell' });
+
+export const TierLimitsSchema = z.strictObject({ priority: priority.default(1), limits: LimitListSchema.default([]) });
+
+export const TenantLimitsSchema = z.strictObject({
+  tier: z.string().optional().meta({ description: 'Another tier than the default one' }),
+  priority: priority.optional(),
+  limits: LimitListSchema.optional().meta({ description: 'In place of all limits of the tier' }),
+});
+
+export const StampLimitsSchema = z.strictObject({
+  inFlightMax: z.number().int().min(1).max(100_000).default(1024).meta({ description: 'Requests under way to the stamp' }),
+  queueMax: z.number().int().min(0).max(10_000).default(256).meta({ description: 'Requests that may wait for a place' }),
+  queueWaitMs: z.number().int().min(1).max(10_000).default(100).meta({ description: 'How long each may wait' }),
+  tenantInFlightMax: z
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(768)
+    .meta({ description: 'Places of the stamp that one tenant may hold, those that wait included' }),
+  doorInUseMax: z.number().int().min(1).max(100_000).default(512).meta({ description: 'Connections in use to one front door' }),
+  shedding: z.boolean().default(true).meta({ description: 'Whether fewer are let through while the stamp is unwell' }),
+  retryRatio: z.number().min(0).max(1).default(0.2).meta({ description: 'Repeats per request that are within the budget' }),
+  retriesPerSecondMin: z.number().min(0).max(1000).default(3).meta({ description: 'Repeats that are, however few the requests' }),
+  hedgeAfterMs: z
+    .number()
+    .int()
+    .min(1)
+    .max(60_000)
+    .nullable()
+    .default(null)
+    .meta({ description: 'A GET or HEAD that has no answer by then is also sent to another front door; null: never' }),
+  weights: z.record(z.url(), z.number().min(0.01).max(100)).default({}).meta({ description: 'By front door; 1 where none is named' }),
+  limits: LimitListSchema.default([]),
+});
+export type StampLimits = z.infer<typeof StampLimitsSchema>;
+
+/** What the routers of a region hold their traffic to; docs/flows/request.md says how each is used. */
+export const LimitsDocumentSchema = z
+  .strictObject({
+    defaultTier: z.string().default('standard'),
+    tiers: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/), TierLimitsSchema).default({ standard: { priority: 1, limits: [] } }),
+    tenants: z.record(TenantIdSchema, TenantLimitsSchema).default({}),
+    stamps: z.record(z.union([z.literal('default'), StampNameSchema]), StampLimitsSchema.partial()).default({}),
+    global: z.strictObject({ limits: LimitListSchema.default([]) }).default({ limits: [] }),
+  })
+  .superRefine((document, context) => {
+    const known = new Set(Object.keys(document.tiers));
+    const named = [['defaultTier'], ...Object.keys(document.tenants).map((id) => ['tenants', id, 'tier'])];
+    for (const path of named) {
+      const tier = path[0] === 'tenants' ? document.tenants[path[1]!]?.tier : document.defaultTier;
+      if (tier !== undefined && !known.has(tier)) context.addIssue({ code: 'custom', path, message: `there is no tier "${tier}"` });
+    }
+  })
+  .meta({ id: 'LimitsDocument' });
+export type LimitsDocument = z.infer<typeof LimitsDocumentSchema>;
+
+export const defaultLimits: LimitsDocument = LimitsDocumentSchema.parse({});
