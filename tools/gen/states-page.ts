@@ -4,6 +4,7 @@ import { deadLetterTransitions } from '@lapidary/control-plane/replication/dead-
 import { memberTable, rolloutTable, waveTable } from '@lapidary/control-plane/rollouts/rollout-states';
 import { stampTransitions } from '@lapidary/control-plane/stamps/stamp-states';
 import { tenantTransitions } from '@lapidary/control-plane/tenants/tenant-states';
+import { breakerTable } from '@lapidary/router/traffic-policy/doors/breaker-states';
 import { registrationTable } from '@lapidary/stamp-agent/registration-states';
 import { processStates } from '../local/process-states.js';
 import { transitionDiagram } from './transition-diagram.js';
@@ -29,6 +30,7 @@ export const statesPage = (): string =>
       runTable,
       deadLetterTransitions,
       registrationTable,
+      breakerTable,
       processStates,
     ].map((table) => transitionDiagram(table)),
   ].join('\n');

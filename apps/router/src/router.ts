@@ -14,7 +14,7 @@ import type { ExplainDeps } from './explain.js';
 import { FleetLink } from './fleet-link.js';
 import { createRouterMetrics, type RouterMetrics } from './metrics.js';
 import { TrafficServer } from './server.js';
-import { OpenPolicy } from './traffic-policy/open-policy.js';
+import { RouterPolicy } from './traffic-policy/router-policy.js';
 
 /** A front door is in the same region: a connection takes a millisecond, and a second door may still be tried. */
 const connectMs = 2_000;
@@ -24,8 +24,8 @@ const headMs = 30_000;
 const idleMs = 60_000;
 const tunnelIdleMs = 10 * 60_000;
 const forwardTimeouts: ForwardTimeouts = { connectMs, headMs, idleMs };
-/** Pools of front doors that are gone are closed at this interval; they only cost a few idle sockets. */
-const poolSweepMs = 30_000;
+/** Pools of front doors that are gone are closed at this interval, and what is known of idle tenants forgotten: memory only. */
+const tidyMs = 30_000;
 
 export interface RouterOptions {
   readonly config: RouterConfig;
@@ -51,6 +51,7 @@ export class Router {
   private readonly traffic: TrafficServer;
   private readonly admin: AdminServer;
   private readonly pools = new UpstreamPools();
+  private readonly policy = new RouterPolicy();
   private readonly explainDeps: ExplainDeps;
   private readonly dns: ReturnType<typeof dnsFromConfig>;
   private fleetLink: FleetLink | null = null;
@@ -60,7 +61,6 @@ export class Router {
   constructor(private readonly options: RouterOptions) {
     const { config, logger } = options;
     const region = config.LAPIDARY_REGION;
-    const policy = new OpenPolicy();
     this.metrics = createRouterMetrics({ processMetrics: options.processMetrics ?? true });
     this.link = new NatsLink({
       url: config.LAPIDARY_NATS_URL,
@@ -69,7 +69,7 @@ export class Router {
       name: `router ${config.LAPIDARY_ROUTER_ID}`,
       logger,
     });
-    const { directory, metrics, link, pools } = this;
+    const { directory, metrics, link, pools, policy } = this;
     const baseDomain = config.LAPIDARY_BASE_DOMAIN;
     this.dns = dnsFromConfig(config, directory, metrics, logger);
     this.source = new DirectorySource({ region, link, directory, clock: systemClock, metrics, logger });
@@ -89,7 +89,7 @@ export class Router {
     const trafficPort = await this.traffic.listen(config.LAPIDARY_HTTP_HOST, config.LAPIDARY_HTTP_PORT);
     this.source.start();
     this.fleetLink = new FleetLink(this.link, this.explainDeps);
-    this.sweep = setInterval(() => this.pools.keepOnly(this.directory.current?.frontDoors() ?? new Set()), poolSweepMs);
+    this.sweep = setInterval(() => this.tidy(), tidyMs);
     const dnsPort = await this.dns?.listen();
     return { trafficPort, adminPort, dnsPort };
   }
@@ -113,6 +113,12 @@ export class Router {
     if (this.draining) reasons.push('shutting down');
     if (!this.directory.isLoaded) reasons.push('no directory yet: neither from NATS nor from a copy on disk');
     return { ready: reasons.length === 0, reasons };
+  }
+
+  private tidy(): void {
+    const { directory, pools, policy } = this;
+    pools.keepOnly(directory.current?.frontDoors() ?? new Set());
+    policy.tidy({ has: (stamp) => directory.stamp(stamp) !== undefined }, performance.now());
   }
 
   private async loadDiskCopy(file: string): Promise<void> {

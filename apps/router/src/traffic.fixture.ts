@@ -7,7 +7,7 @@ import { DirectoryTable } from './directory/directory-table.js';
 import { Directory } from './directory/directory.js';
 import { createRouterMetrics, type RouterMetrics } from './metrics.js';
 import { TrafficServer } from './server.js';
-import { OpenPolicy } from './traffic-policy/open-policy.js';
+import { RouterPolicy } from './traffic-policy/router-policy.js';
 import type { TrafficPolicy } from './traffic-policy/traffic-policy.js';
 
 /** For tests: the traffic port with a directory that the test writes itself. */
@@ -30,7 +30,7 @@ export const quickTimeouts = { connectMs: 500, headMs: 500, idleMs: 500 };
 export const startTraffic = async (
   frontDoors: readonly string[],
   timeouts = quickTimeouts,
-  policy: TrafficPolicy = new OpenPolicy(),
+  policy: TrafficPolicy = new RouterPolicy(),
 ): Promise<TestTraffic> => {
   const directory = new Directory(systemClock);
   directory.swap(new DirectoryTable('g'), 'disk', 0);

@@ -1,0 +1,79 @@
+import type { AttemptOutcome } from '../traffic-policy.js';
+import { Breaker, type Random } from './breaker.js';
+
+/** Long enough to spare most requests a refused connection, short enough that a restarted door is found again at once. */
+const avoidMs = 2_000;
+/** With fewer under way, silence may be one slow request's. */
+const silentInUseMin = 3;
+/** A door that answers nobody for this long, or for so many times its usual, hangs (P-LB5). */
+const silentMsMin = 250;
+const silentTimesUsual = 8;
+/** Weight of the newest of the times to answer in the usual one. */
+const newestWeight = 0.1;
+
+/** One front door of one stamp, as this router has met it. */
+export class Door {
+  readonly breaker: Breaker;
+  inUse = 0;
+  weight = 1;
+  /** Usual time to the head of an answer; 0 until there was one. */
+  usualMs = 0;
+  ejectedUntilMs = 0;
+  ejections = 0;
+  checkedIll = false;
+  private avoidedUntilMs = 0;
+  /** Of the requests under way none has been answered since. */
+  private silentSinceMs = 0;
+
+  constructor(
+    readonly url: string,
+    random?: Random,
+  ) {
+    this.breaker = new Breaker(random);
+  }
+
+  /** Whether it is passed over where there are others: not for good, since a door that is tried recovers. */
+  isSuspect(nowMs: number): boolean {
+    return this.checkedIll || nowMs < this.ejectedUntilMs || nowMs < this.avoidedUntilMs || this.hangs(nowMs);
+  }
+
+  hangs(nowMs: number): boolean {
+    return this.inUse >= silentInUseMin && nowMs - this.silentSinceMs > Math.max(silentMsMin, silentTimesUsual * this.usualMs);
+  }
+
+  sent(nowMs: number): void {
+    if (this.inUse === 0) this.silentSinceMs = nowMs;
+    this.inUse += 1;
+    this.breaker.sent(nowMs);
+  }
+
+  ended(outcome: AttemptOutcome, tookMs: number, nowMs: number): void {
+    if (this.inUse > 0) this.inUse -= 1;
+    switch (outcome) {
+      case 'answered':
+        this.silentSinceMs = nowMs;
+        this.avoidedUntilMs = 0;
+        this.usualMs = this.usualMs === 0 ? tookMs : this.usualMs + newestWeight * (tookMs - this.usualMs);
+        return this.breaker.answered(nowMs);
+      case 'server_error':
+        this.silentSinceMs = nowMs;
+        return this.breaker.failed(nowMs, true);
+      case 'unreachable':
+        this.avoidedUntilMs = nowMs + avoidMs;
+        return this.breaker.failed(nowMs, false);
+      case 'timeout':
+      case 'reset':
+        return this.breaker.failed(nowMs, false);
+      case 'stale_connection':
+      case 'client_gone':
+        return this.breaker.saidNothing();
+    }
+  }
+
+  checked(isWell: boolean): void {
+    this.checkedIll = !isWell;
+    if (!isWell) return;
+    this.avoidedUntilMs = 0;
+    this.breaker.checkedWell();
+  }
+}

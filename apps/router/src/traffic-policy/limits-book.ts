@@ -1,0 +1,53 @@
+import { StampLimitsSchema, type LimitsDocument, type LimitSpec, type StampLimits } from '@lapidary/contracts/limits';
+import { limitOf } from './limits/limit-kinds.js';
+import type { Limit } from './limits/limit.js';
+
+export interface TenantRule {
+  readonly tier: string;
+  readonly priority: number;
+  readonly limits: readonly Limit[];
+}
+
+export interface StampRule extends Omit<StampLimits, 'limits'> {
+  readonly limits: readonly Limit[];
+}
+
+const compile = (specs: readonly LimitSpec[]): readonly Limit[] => specs.map(limitOf);
+
+/** A limits document, made ready to be asked on the hot path: what it says of whom is looked up, never worked out. */
+export class LimitsBook {
+  readonly global: readonly Limit[];
+  private readonly usual: TenantRule;
+  private readonly tenants = new Map<string, TenantRule>();
+  private readonly stamps = new Map<string, StampRule>();
+
+  constructor(readonly document: LimitsDocument) {
+    const tiers = new Map<string, TenantRule>();
+    for (const [tier, { priority, limits }] of Object.entries(document.tiers)) tiers.set(tier, { tier, priority, limits: compile(limits) });
+    // The schema has made sure of it.
+    this.usual = tiers.get(document.defaultTier)!;
+    for (const [tenant, own] of Object.entries(document.tenants)) {
+      const tier = own.tier === undefined ? this.usual : tiers.get(own.tier)!;
+      const limits = own.limits === undefined ? tier.limits : compile(own.limits);
+      this.tenants.set(tenant, { tier: tier.tier, priority: own.priority ?? tier.priority, limits });
+    }
+    for (const stamp of Object.keys(document.stamps)) this.stamps.set(stamp, this.compileStamp(stamp));
+    if (!this.stamps.has('default')) this.stamps.set('default', this.compileStamp('default'));
+    this.global = compile(document.global.limits);
+  }
+
+  tenant(id: string): TenantRule {
+    return this.tenants.get(id) ?? this.usual;
+  }
+
+  stamp(name: string): StampRule {
+    return this.stamps.get(name) ?? this.stamps.get('default')!;
+  }
+
+  /** What is said of one stamp adds to, and goes before, what is said of all. */
+  private compileStamp(stamp: string): StampRule {
+    const { stamps } = this.document;
+    const { limits, ...rest } = StampLimitsSchema.parse({ ...stamps.default, ...stamps[stamp] });
+    return { ...rest, limits: compile(limits) };
+  }
+}

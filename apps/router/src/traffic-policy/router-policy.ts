@@ -1,0 +1,217 @@
+import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
+import { defaultLimits, type LimitsDocument } from '@lapidary/contracts/limits';
+import { priorityLowest } from './bulkhead/compartment.js';
+import type { Random } from './doors/breaker.js';
+import { LimitsBook, type TenantRule } from './limits-book.js';
+import { concurrency } from './limits/concurrency.js';
+import type { Limit } from './limits/limit.js';
+import { ScopedLimits, type Over, type ShareOf } from './limits/scoped-limits.js';
+import { rateLimitFields, retryAfterOf } from './rate-limit-fields.js';
+import { StampState } from './stamp-state.js';
+import {
+  isRefused,
+  usualUrgency,
+  type Admission,
+  type AttemptOutcome,
+  type Foreseen,
+  type Refused,
+  type TrafficPolicy,
+  type Waiting,
+} from './traffic-policy.js';
+
+export interface RouterPolicyOptions {
+  readonly shares?: { readonly tenant: ShareOf; readonly stamp: ShareOf; readonly global: ShareOf };
+  readonly random?: Random;
+}
+
+const everybody = 'all';
+const whole: ShareOf = () => 1;
+/** RFC 9218: 6 and 7 are for what nobody waits for. */
+const urgencyOfBackground = 6;
+const idleKeysPerTidy = 10_000;
+
+/**
+ * Limits of tenant, stamp and all, then a place at the stamp; a front door, by breaker and load. Whatever refuses does so
+ * before anything is counted, but for those that are held back: a refused request uses up nobody's budget.
+ */
+export class RouterPolicy implements TrafficPolicy {
+  readonly stamps = new Map<string, StampState>();
+  private book = new LimitsBook(defaultLimits);
+  private readonly tenantLimits: ScopedLimits;
+  private readonly stampLimits: ScopedLimits;
+  private readonly globalLimits: ScopedLimits;
+  /** Places of this router that each tenant holds, whatever its tier; other routers have their own. */
+  private readonly places = new ScopedLimits('tenant-places', whole);
+  private readonly placeLimits = new Map<number, readonly Limit[]>();
+
+  constructor(private readonly options: RouterPolicyOptions = {}) {
+    const { tenant = whole, stamp = whole, global = whole } = options.shares ?? {};
+    this.tenantLimits = new ScopedLimits('tenant', tenant);
+    this.stampLimits = new ScopedLimits('stamp', stamp);
+    this.globalLimits = new ScopedLimits('global', global);
+  }
+
+  /** Takes effect with the next request; what has been used stays used. */
+  limitBy(document: LimitsDocument): void {
+    this.book = new LimitsBook(document);
+  }
+
+  get document(): LimitsDocument {
+    return this.book.document;
+  }
+
+  admit(tenant: TenantRoute, stamp: StampRoute, nowMs: number, urgency = usualUrgency): Admission {
+    const rule = this.book.tenant(tenant.tenant);
+    const state = this.stampState(stamp);
+    const refused = this.refusal(tenant.tenant, rule, stamp.stamp, state, nowMs);
+    if (refused !== null) return refused;
+    const { compartment } = state;
+    const priority = priorityOf(rule.priority, urgency);
+    const hasRoom = compartment.waiting === 0 ? compartment.hasRoom(priority) : priority === 0 && compartment.hasRoom(0);
+    if (!hasRoom && !compartment.mayWait(priority)) return compartment.refused('no place for this priority');
+
+    state.retries.requested(state.rule.retryRatio);
+    const places = this.placeLimit(state);
+    this.places.take(places, tenant.tenant, nowMs);
+    const heldBackMs = Math.max(
+      this.tenantLimits.take(rule.limits, tenant.tenant, nowMs),
+      this.stampLimits.take(state.rule.limits, stamp.stamp, nowMs),
+      this.globalLimits.take(this.book.global, everybody, nowMs),
+    );
+    if (heldBackMs === 0 && hasRoom) {
+      compartment.enter();
+      return 'go';
+    }
+    return this.giveBackIfRefused(tenant, stamp, heldBackMs > 0 ? this.holdBack(state, priority, heldBackMs) : compartment.wait(priority));
+  }
+
+  release(tenant: TenantRoute, stamp: StampRoute): void {
+    const state = this.stamps.get(stamp.stamp);
+    this.giveBack(tenant, stamp);
+    state?.compartment.leave();
+  }
+
+  choose(stamp: StampRoute, except: ReadonlySet<string>, nowMs: number): string | Refused {
+    const state = this.stampState(stamp);
+    return state.doors.choose(stamp, except, state.rule.doorInUseMax, nowMs);
+  }
+
+  attempted(stamp: string, frontDoor: string, outcome: AttemptOutcome, tookMs: number, nowMs: number): void {
+    const state = this.stamps.get(stamp);
+    state?.doors.attempted(frontDoor, outcome, tookMs, nowMs);
+    state?.compartment.adaptive.attempted(outcome, tookMs, nowMs);
+  }
+
+  mayRetry(stamp: string, nowMs: number): boolean {
+    const state = this.stamps.get(stamp);
+    return state === undefined || state.retries.take(state.rule.retriesPerSecondMin, nowMs);
+  }
+
+  foresee(tenant: TenantRoute, stamp: StampRoute, nowMs: number): Foreseen {
+    const rule = this.book.tenant(tenant.tenant);
+    const state = this.stampState(stamp);
+    const { compartment, doors } = state;
+    const admission = this.refusal(tenant.tenant, rule, stamp.stamp, state, nowMs) ?? 'go';
+    const left = this.tenantLimits.remaining(rule.limits, tenant.tenant, nowMs);
+    const room = `${compartment.inFlight} of ${compartment.limit} places at ${stamp.stamp} taken${compartment.adaptive.isUnwell ? ', it is unwell' : ''}`;
+    const limits = `tier ${rule.tier}, priority ${rule.priority}, ${left === null ? 'no rate limit' : `${left} requests left`}; ${room}`;
+    const door = doors.foresee(stamp, state.rule.doorInUseMax, nowMs);
+    const breakers = doors.all.map(({ url, breaker, inUse }) => `${url} ${breaker.state}, ${inUse} in use`).join('; ');
+    const select = isRefused(door) ? `${door.reason} (${breakers})` : `front door ${door} (${breakers})`;
+    return { admission, door, reasons: { limits: isRefused(admission) ? admission.reason : limits, select } };
+  }
+
+  /** Off the hot path, now and then: forgets what is idle, and stamps that the directory no longer has. */
+  tidy(stamps: { has(name: string): boolean }, nowMs: number): void {
+    for (const scope of [this.places, this.tenantLimits, this.stampLimits, this.globalLimits]) scope.sweep(idleKeysPerTidy, nowMs);
+    for (const [name, { compartment }] of this.stamps) if (!stamps.has(name) && compartment.inFlight === 0) this.stamps.delete(name);
+  }
+
+  stampState(stamp: StampRoute): StampState {
+    const rule = this.book.stamp(stamp.stamp);
+    const known = this.stamps.get(stamp.stamp);
+    if (known) {
+      known.keepTo(stamp, rule);
+      return known;
+    }
+    const made = new StampState(stamp, rule, this.options.random);
+    this.stamps.set(stamp.stamp, made);
+    return made;
+  }
+
+  private refusal(tenant: string, rule: TenantRule, stamp: string, state: StampState, nowMs: number): Refused | null {
+    const over = this.tenantLimits.over(rule.limits, tenant, nowMs);
+    if (over !== null) return limited(this.tenantLimits.scope, over);
+    const noPlace = this.places.over(this.placeLimit(state), tenant, nowMs);
+    if (noPlace !== null) return limited(this.places.scope, noPlace);
+    const overStamp = this.stampLimits.over(state.rule.limits, stamp, nowMs);
+    if (overStamp !== null) return limited(this.stampLimits.scope, overStamp);
+    const overAll = this.globalLimits.over(this.book.global, everybody, nowMs);
+    return overAll === null ? null : limited(this.globalLimits.scope, overAll);
+  }
+
+  /** After its turn has come it still needs a place at the stamp. */
+  private holdBack(state: StampState, priority: number, heldBackMs: number): Waiting {
+    const { compartment } = state;
+    let inner: Waiting | null = null;
+    let skip: () => void = () => undefined;
+    const turn = new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, heldBackMs);
+      skip = () => (clearTimeout(timer), resolve());
+    });
+    let gone = false;
+    const enter = (): 'go' | Refused | Promise<'go' | Refused> => {
+      if (gone) return compartment.refused('the client has gone');
+      if (compartment.hasRoom(priority)) {
+        compartment.enter();
+        return 'go';
+      }
+      if (!compartment.mayWait(priority)) return compartment.refused('no place for this priority');
+      inner = compartment.wait(priority);
+      return inner.admission;
+    };
+    const abandon = (): void => {
+      gone = true;
+      skip();
+      inner?.abandon(0);
+    };
+    return { kind: 'waiting', waitMsMax: heldBackMs + state.rule.queueWaitMs, admission: turn.then(enter), abandon };
+  }
+
+  private giveBackIfRefused(tenant: TenantRoute, stamp: StampRoute, waiting: Waiting): Waiting {
+    const admission = waiting.admission.then((settled) => {
+      if (isRefused(settled)) this.giveBack(tenant, stamp);
+      return settled;
+    });
+    return { ...waiting, admission };
+  }
+
+  private giveBack({ tenant }: TenantRoute, { stamp }: StampRoute): void {
+    this.places.give(tenant);
+    this.tenantLimits.give(tenant);
+    this.stampLimits.give(stamp);
+    this.globalLimits.give(everybody);
+  }
+
+  private placeLimit({ rule: { tenantInFlightMax } }: StampState): readonly Limit[] {
+    const known = this.placeLimits.get(tenantInFlightMax);
+    if (known) return known;
+    const made = [concurrency(tenantInFlightMax)];
+    this.placeLimits.set(tenantInFlightMax, made);
+    return made;
+  }
+}
+
+/** A client may only make less of its own requests: one step below its tier's priority, two for the background. */
+const priorityOf = (ofTier: number, urgency: number): number => {
+  if (urgency <= usualUrgency) return ofTier;
+  return Math.min(priorityLowest, ofTier + (urgency >= urgencyOfBackground ? 2 : 1));
+};
+
+const limited = (scope: string, { limit, waitMs }: Over): Refused => {
+  const retryAfterSeconds = retryAfterOf(waitMs);
+  const { requests, windowSeconds } = limit.quota;
+  const quota = windowSeconds === null ? `${requests} at a time` : `${requests} in ${windowSeconds} s`;
+  const reason = `the ${scope} limit of ${quota} is reached (${limit.kind.replaceAll('_', ' ')})`;
+  return { kind: 'refused', code: 'rate_limited', reason, retryAfterSeconds, headers: rateLimitFields(scope, limit, retryAfterSeconds) };
+};

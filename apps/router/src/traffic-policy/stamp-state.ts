@@ -1,0 +1,31 @@
+import type { StampRoute } from '@lapidary/contracts/directory';
+import { Compartment } from './bulkhead/compartment.js';
+import type { Random } from './doors/breaker.js';
+import { StampDoors } from './doors/stamp-doors.js';
+import type { StampRule } from './limits-book.js';
+import { RetryBudget } from './retry-budget.js';
+
+/** All that a router remembers of one stamp from one request to the next. */
+export class StampState {
+  readonly doors: StampDoors;
+  readonly compartment: Compartment;
+  readonly retries = new RetryBudget();
+  rule: StampRule;
+  private frontDoors: readonly string[] | null = null;
+
+  constructor(route: StampRoute, rule: StampRule, random?: Random) {
+    this.doors = new StampDoors(random);
+    this.compartment = new Compartment(route.stamp, rule);
+    this.rule = rule;
+    this.keepTo(route, rule);
+  }
+
+  /** Cheap where nothing has changed: the directory hands out the same list until it changes. */
+  keepTo(route: StampRoute, rule: StampRule): void {
+    if (this.frontDoors === route.frontDoors && this.rule === rule) return;
+    this.doors.keepTo(route, rule);
+    if (this.rule !== rule) this.compartment.keepTo(rule);
+    this.frontDoors = route.frontDoors;
+    this.rule = rule;
+  }
+}
