@@ -1,0 +1,105 @@
+import { Socket, type SocketConstructorOpts } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Chunk } from '../engine/upstream-lane.js';
+import { readBufferBytes, type Wire, type WireHandler } from './wire.js';
+
+const shared = Buffer.alloc(readBufferBytes);
+
+/** For what arrives before there is a handler, and behind the end. */
+const nobody: WireHandler = {
+  onRead: () => undefined,
+  onEnd: () => undefined,
+  onDrain: () => undefined,
+  onClose: () => undefined,
+};
+
+/**
+ * A net.Socket that reads into the shared buffer (`onread`): no Readable, no allocation and no tick per read, which is a
+ * quarter of what a proxied request costs. Errors come on a later tick by node:net's own rules.
+ */
+export class NetWire implements Wire {
+  readonly socket: Socket;
+  readonly remoteAddress: string;
+  private handler: WireHandler = nobody;
+  private reading = true;
+  private handedOver = false;
+  private error: string | null = null;
+
+  constructor(options: SocketConstructorOpts, remoteAddress = '') {
+    this.remoteAddress = remoteAddress;
+    const callback = (length: number): boolean => this.onRead(length);
+    this.socket = new Socket({ ...options, allowHalfOpen: true, onread: { buffer: shared, callback } });
+    this.socket.on('error', this.onError).on('end', this.onEnd).on('drain', this.onDrain).on('close', this.onClose);
+  }
+
+  start(handler: WireHandler): void {
+    this.handler = handler;
+  }
+
+  onConnect(): void {
+    this.handler.onConnect?.();
+  }
+
+  get isCongested(): boolean {
+    return this.socket.writableNeedDrain;
+  }
+
+  write(chunk: Chunk): boolean {
+    if (!this.socket.writable) return true;
+    return typeof chunk === 'string' ? this.socket.write(chunk, 'latin1') : this.socket.write(chunk);
+  }
+
+  pauseReads(): void {
+    if (!this.reading) return;
+    this.reading = false;
+    this.socket.pause();
+  }
+
+  resumeReads(): void {
+    if (this.reading) return;
+    this.reading = true;
+    this.socket.resume();
+  }
+
+  end(): void {
+    this.socket.end();
+  }
+
+  destroy(): void {
+    this.handler = nobody;
+    this.socket.destroy();
+  }
+
+  reset(): void {
+    this.handler = nobody;
+    this.socket.resetAndDestroy();
+  }
+
+  /** The same socket: from now on what it reads is pushed, so that it is a stream like any other. */
+  handOver(unread: Buffer): Duplex {
+    this.handler = nobody;
+    this.handedOver = true;
+    this.socket.off('error', this.onError).off('end', this.onEnd).off('drain', this.onDrain).off('close', this.onClose);
+    if (unread.length > 0) this.socket.unshift(unread);
+    return this.socket;
+  }
+
+  private onRead(length: number): boolean {
+    if (this.handedOver) return this.socket.push(Buffer.from(shared.subarray(0, length)));
+    this.handler.onRead(shared, length);
+    return this.reading;
+  }
+
+  private readonly onError = (error: NodeJS.ErrnoException): void => {
+    this.error = error.code ?? error.message;
+  };
+
+  private readonly onEnd = (): void => this.handler.onEnd();
+  private readonly onDrain = (): void => this.handler.onDrain();
+
+  private readonly onClose = (): void => {
+    const { handler } = this;
+    this.handler = nobody;
+    handler.onClose(this.error);
+  };
+}

@@ -1,0 +1,200 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { NetTransport } from './net-transport.js';
+import { settle, soon, WireWorld } from './wire-contract.fixture.js';
+
+/** Every transport is held to the contract that stands in wire.ts. */
+const transports = [() => new NetTransport()];
+
+let world: WireWorld;
+afterEach(() => world.end());
+
+describe.each(transports.map((make) => [make().name, make] as const))('transport %s', (_, make) => {
+  beforeEach(async () => {
+    world = new WireWorld(make());
+    await world.begin();
+  });
+
+  it('tells reads in order, and both directions work', async () => {
+    const { socket, recorder } = await world.client();
+    socket.write('hello');
+    await soon('the first read', () => recorder.text === 'hello');
+    socket.write(' world');
+    await soon('the second read', () => recorder.text === 'hello world');
+    recorder.outside(() => recorder.wire.write('caf\xe9'));
+    recorder.outside(() => recorder.wire.write(Buffer.from([0, 255])));
+    const [first] = (await once(socket, 'data')) as [Buffer];
+    expect(first.toString('latin1').startsWith('caf\xe9')).toBe(true);
+    expect(recorder.wire.remoteAddress).toBe('127.0.0.1');
+  });
+
+  it('sends 20 MB of text and buffers in order to a slow reader, says when to hold back, and when it is through', async () => {
+    const { peer, recorder } = await world.outgoing();
+    const sent = createHash('sha256');
+    const pieces = Array.from({ length: 320 }, (_u, i) => (i % 2 ? 'x\xe9'.repeat(32_768) : Buffer.alloc(65_536, i % 251)));
+    let held = 0;
+    for (const piece of pieces) {
+      sent.update(typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece);
+      if (!recorder.outside(() => recorder.wire.write(piece))) held += 1;
+    }
+    expect(held).toBeGreaterThan(0);
+    expect(recorder.wire.isCongested).toBe(true);
+    recorder.wire.end();
+    const got = createHash('sha256');
+    for await (const chunk of peer) got.update(chunk as Buffer);
+    expect(got.digest('hex')).toBe(sent.digest('hex'));
+  });
+
+  it('tells onDrain when what waited has gone', async () => {
+    const { peer, recorder } = await world.outgoing();
+    while (recorder.outside(() => recorder.wire.write(Buffer.alloc(65_536))));
+    expect(recorder.calls).toEqual(['connect']);
+    peer.resume();
+    await soon('the drain', () => recorder.calls.includes('drain'));
+    expect(recorder.wire.isCongested).toBe(false);
+  });
+
+  it('reads nothing while paused, so that the peer is held back, and everything afterwards', async () => {
+    const { socket, recorder } = await world.client();
+    recorder.outside(() => recorder.wire.pauseReads());
+    const total = 30_000_000;
+    socket.end(Buffer.alloc(total));
+    await settle(world);
+    expect(recorder.calls).toEqual([]);
+    expect(socket.writableLength).toBeGreaterThan(0);
+    recorder.outside(() => recorder.wire.resumeReads());
+    await soon('all of it', () => recorder.bytesRead === total && recorder.calls.includes('end'));
+  });
+
+  it('that is paused within a read tells no second one', async () => {
+    world.act = (call, wire) => {
+      if (call === 'read') wire.pauseReads();
+    };
+    const { socket, recorder } = await world.client();
+    socket.write(Buffer.alloc(500_000));
+    await settle(world);
+    expect(recorder.calls).toEqual(['read']);
+    recorder.outside(() => recorder.wire.resumeReads());
+    await soon('the next one', () => recorder.calls.length === 2);
+  });
+
+  it('tells the end of what the peer sends, and still sends', async () => {
+    const { socket, recorder } = await world.client();
+    socket.end('bye');
+    await soon('the end', () => recorder.calls.includes('end'));
+    recorder.wire.write('late');
+    recorder.outside(() => recorder.wire.end());
+    const [data] = (await once(socket, 'data')) as [Buffer];
+    await once(socket, 'end');
+    expect([String(data), recorder.text]).toEqual(['late', 'bye']);
+    await soon('the close', () => recorder.calls.at(-1) === 'close');
+    expect(recorder.calls.filter((call) => call === 'end')).toHaveLength(1);
+  });
+
+  it.each(['accepted', 'outgoing'])('tells a reset once, as the last call (%s)', async (side) => {
+    const { peer, recorder } = side === 'outgoing' ? await world.outgoing() : await world.client().then((c) => ({ peer: c.socket, ...c }));
+    peer.resetAndDestroy();
+    await soon('the close', () => recorder.calls.some((call) => call.startsWith('close')));
+    for (let i = 0; i < 3; i += 1) recorder.outside(() => recorder.wire.write('x'));
+    recorder.outside(() => recorder.wire.end());
+    await settle(world);
+    expect(recorder.calls.filter((call) => call.startsWith('close'))).toEqual([recorder.calls.at(-1)]);
+  });
+
+  it('a write that fails is told later, never from within, and a burst of them does no harm', async () => {
+    const { socket, recorder } = await world.client();
+    recorder.wire.pauseReads();
+    socket.resetAndDestroy();
+    await settle(world);
+    for (let i = 0; i < 50; i += 1) recorder.outside(() => recorder.wire.write(Buffer.alloc(100_000)));
+    await soon('the close', () => recorder.calls.some((call) => call.startsWith('close')));
+    expect(recorder.calls).toHaveLength(1);
+  });
+
+  it.each(['read', 'end', 'drain'])('after destroy() within %s nothing more is told', async (when) => {
+    world.act = (call, wire) => {
+      if (call === when) wire.destroy();
+    };
+    const { socket, recorder } = await world.client();
+    if (when === 'drain') {
+      while (recorder.outside(() => recorder.wire.write(Buffer.alloc(65_536))));
+      socket.resume();
+    } else socket.end('x'.repeat(200_000));
+    await soon(when, () => recorder.calls.includes(when));
+    await settle(world);
+    expect(recorder.calls.at(-1)).toBe(when);
+    recorder.wire.write('x');
+    recorder.wire.resumeReads();
+    recorder.wire.destroy();
+  });
+
+  it('destroy() and reset() are seen by the peer', async () => {
+    const one = await world.client();
+    one.recorder.wire.reset();
+    const [error] = (await once(one.socket, 'error')) as [NodeJS.ErrnoException];
+    expect(error.code).toBe('ECONNRESET');
+    const two = await world.client();
+    two.socket.resume();
+    two.recorder.wire.destroy();
+    await once(two.socket, 'end');
+    await settle(world);
+    expect([one.recorder.calls, two.recorder.calls]).toEqual([[], []]);
+  });
+
+  it('a refused connection is told as its close', async () => {
+    const port = await world.server(() => undefined);
+    const recorder = world.connect(port);
+    await soon('the connection', () => recorder.calls.includes('connect'));
+    recorder.wire.destroy();
+    const refused = world.connect(1);
+    await soon('the refusal', () => refused.calls.length > 0);
+    expect(refused.calls).toEqual(['close ECONNREFUSED']);
+  });
+
+  it('a connection that is given up before it is there tells nothing', async () => {
+    const port = await world.server(() => undefined);
+    const recorder = world.connect(port);
+    recorder.wire.destroy();
+    await settle(world);
+    expect(recorder.calls).toEqual([]);
+  });
+
+  it('hands a connection over with the bytes that were read, as a stream', async () => {
+    const { socket, recorder } = await world.client();
+    socket.write('one ');
+    await soon('the first bytes', () => recorder.text === 'one ');
+    const stream = recorder.wire.handOver(Buffer.from('unread '));
+    let text = '';
+    stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    socket.write('two');
+    await soon('the rest', () => text === 'unread two');
+    stream.write('back');
+    expect(String((await once(socket, 'data'))[0])).toBe('back');
+    socket.end();
+    await once(stream, 'end');
+    stream.end();
+    await once(socket, 'end');
+    expect(recorder.calls).toEqual(['read']);
+  });
+
+  it('a stream that is handed over holds back a peer whose bytes nobody reads', async () => {
+    const { socket, recorder } = await world.client();
+    const stream = recorder.wire.handOver(Buffer.alloc(0));
+    const total = 30_000_000;
+    socket.end(Buffer.alloc(total));
+    await settle(world);
+    expect(socket.writableLength).toBeGreaterThan(0);
+    let bytes = 0;
+    for await (const chunk of stream) bytes += (chunk as Buffer).length;
+    expect(bytes).toBe(total);
+  });
+
+  it('closed for new connections, it goes on with those that are there', async () => {
+    const { socket, recorder } = await world.client();
+    world.stopListening();
+    const late = world.connect(world.port);
+    await soon('the refusal', () => late.calls.length > 0);
+    socket.write('still here');
+    await soon('the read', () => recorder.text === 'still here');
+  });
+});

@@ -1,0 +1,57 @@
+import type { Duplex } from 'node:stream';
+import type { Chunk } from '../engine/upstream-lane.js';
+
+/**
+ * One TCP connection as the engine sees it. Contract of every transport (the contract suite holds them to it):
+ * 1. No handler is ever called from within a call of Wire or Transport: errors of a write come later, as onClose.
+ * 2. onClose comes once, as the last call; after destroy(), reset() and handOver() nothing comes at all.
+ * 3. Reads are told in order, and none after pauseReads() until resumeReads(); onEnd is told once.
+ * 4. What was written arrives in order or the connection closes; writes after end() or the close are dropped silently.
+ */
+export interface Wire {
+  /** The peer's address; "" where it is not known (any more). */
+  readonly remoteAddress: string;
+  /** Text is latin1; a buffer is not to be changed any more. false: much is waiting, onDrain follows when it has gone. */
+  write(chunk: Chunk): boolean;
+  /** Whether written bytes wait for the peer to read. */
+  readonly isCongested: boolean;
+  pauseReads(): void;
+  resumeReads(): void;
+  /** Closes our sending side behind what was written; reads go on. */
+  end(): void;
+  /** Closes at once and for good. */
+  destroy(): void;
+  /** As destroy, with a reset: the peer can't take what it has got for whole. */
+  reset(): void;
+  /** Gives the connection up to somebody who wants a stream, `unread` being its next bytes. */
+  handOver(unread: Buffer): Duplex;
+}
+
+export interface WireHandler {
+  /** An outgoing connection is there. */
+  onConnect?(): void;
+  /** bytes[0 … length) are good during the call only: every connection reads into the same buffer. */
+  onRead(bytes: Buffer, length: number): void;
+  /** The peer has closed its sending side. */
+  onEnd(): void;
+  onDrain(): void;
+  /** `error`: code of what broke the connection, or null. */
+  onClose(error: string | null): void;
+}
+
+export interface Listener {
+  readonly port: number;
+  /** Accepts nothing more; connections that are there go on. */
+  close(): void;
+}
+
+export interface Transport {
+  readonly name: string;
+  /** `accept` gives the handler of a new connection; reads begin behind it. */
+  listen(host: string, port: number, accept: (wire: Wire) => WireHandler): Promise<Listener>;
+  /** Writes before onConnect are not allowed. */
+  connect(host: string, port: number, handler: WireHandler): Wire;
+}
+
+/** One buffer for all reads of a process: a connection's bytes are used or copied before the next read. */
+export const readBufferBytes = 64 * 1024;
