@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorHeader, requestIdHeader } from '@lapidary/contracts/workload';
 import { type AppError } from '@lapidary/kernel/app-error';
@@ -36,6 +36,16 @@ export const answerProblem = (response: ServerResponse, answer: ProblemAnswer): 
   if (response.headersSent || response.destroyed) return;
   const body = bodyOf(answer);
   response.writeHead(answer.status ?? answer.error.entry.status, headersOf(answer, body)).end(body);
+};
+
+/** The same as the text of a whole answer, utf-8; the answer to HEAD is its head only. */
+export const problemText = (answer: ProblemAnswer, isHead: boolean): string => {
+  const body = bodyOf(answer);
+  const status = answer.status ?? answer.error.entry.status;
+  const fields = Object.entries({ ...headersOf(answer, body), date: new Date().toUTCString() }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${fields.join('')}\r\n${isHead ? '' : body}`;
 };
 
 /** The same on a socket for which the parser has made no response; the connection ends. */

@@ -22,13 +22,22 @@ export class InFlight {
     if (tunnel) return this.addTunnel(tunnel);
     const ofSocket = this.responses.get(socket) ?? new Set();
     this.responses.set(socket, ofSocket.add(response));
-    this.metrics.lapidary_router_in_flight.set((this.count += 1));
+    this.enter();
     return () => {
       ofSocket.delete(response);
       if (ofSocket.size === 0) this.responses.delete(socket);
-      this.metrics.lapidary_router_in_flight.set((this.count -= 1));
-      this.onChange();
+      this.leave();
     };
+  }
+
+  /** One more request that is not a node:http response; leave() once for each. */
+  enter(): void {
+    this.metrics.lapidary_router_in_flight.set((this.count += 1));
+  }
+
+  leave(): void {
+    this.metrics.lapidary_router_in_flight.set((this.count -= 1));
+    this.onChange();
   }
 
   /**

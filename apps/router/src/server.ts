@@ -82,6 +82,16 @@ export class TrafficServer {
     return (this.server.address() as AddressInfo).port;
   }
 
+  /** Takes a connection from the fast path, with its unread bytes in the stream. */
+  attach(stream: Duplex): void {
+    this.server.emit('connection', stream);
+  }
+
+  /** Keeps time for connections that are attached, where the server itself never listens. */
+  keepTime(): void {
+    this.server.emit('listening');
+  }
+
   /** Takes no new connections, lets what is being worked on end within `graceMs`, then cuts what is left, tunnels too. */
   async drain(graceMs: number): Promise<void> {
     this.draining = true;

@@ -6,15 +6,17 @@ import { createLogger } from '@lapidary/telemetry/logger';
 import { DirectoryTable } from './directory/directory-table.js';
 import { Directory } from './directory/directory.js';
 import { createRouterMetrics, type RouterMetrics } from './metrics.js';
-import { TrafficServer } from './server.js';
 import { RouterPolicy } from './traffic-policy/router-policy.js';
+import { FastServer } from './engine/fast-server.js';
+import { TrafficServer, type TrafficServerOptions } from './server.js';
+import { NetTransport } from './transport/net-transport.js';
 import type { TrafficPolicy } from './traffic-policy/traffic-policy.js';
 
 /** For tests: the traffic port with a directory that the test writes itself. */
 export interface TestTraffic {
   readonly port: number;
   readonly metrics: RouterMetrics;
-  readonly server: TrafficServer;
+  readonly server: TrafficServer | FastServer;
   /** Tenants whose entries were asked for again. */
   readonly refreshed: string[];
   /** Called when an entry is asked for again; may apply a newer one. */
@@ -24,6 +26,16 @@ export interface TestTraffic {
   count(metric: 'lapidary_router_requests_total' | 'lapidary_router_retries_total'): Promise<Record<string, number>>;
   close(): Promise<void>;
 }
+
+type TrafficPath = 'fast' | 'general';
+let path: TrafficPath = 'fast';
+
+/** Runs the same tests on the fast path and on the general one: they are one router to whoever talks to it. */
+export const onBothPaths = (define: () => void): void =>
+  describe.each(['fast', 'general'] as const)('on the %s path:', (each) => {
+    beforeAll(() => void (path = each));
+    define();
+  });
 
 export const quickTimeouts = { connectMs: 500, headMs: 500, idleMs: 500 };
 
@@ -71,7 +83,7 @@ export const startTraffic = async (
     return Promise.resolve();
   };
   const logger = createLogger('test', 'silent');
-  const server = new TrafficServer({
+  const options: TrafficServerOptions = {
     policy,
     pools,
     metrics,
@@ -81,7 +93,9 @@ export const startTraffic = async (
     directory,
     logger,
     tunnelIdleMs: 2_000,
-  });
+  };
+  const general = new TrafficServer(options);
+  const server = path === 'fast' ? new FastServer(options, general, new NetTransport()) : general;
   const traffic: TestTraffic = {
     port: await server.listen('127.0.0.1', 0),
     metrics,

@@ -19,6 +19,8 @@ export interface LaneRequest {
   readonly bodyBytes: number;
   /** The head has its Content-Length already. */
   readonly hasLengthField: boolean;
+  /** On a connection that was not used before: a reused one was just lost. */
+  readonly fresh: boolean;
 }
 
 /**
@@ -49,6 +51,8 @@ export interface LaneExchange {
   readonly isOpen: boolean;
   /** Body in order, unframed; only while `isOpen`. false: hold back until onWritable. */
   write(chunk: Chunk): boolean;
+  /** All that one read of the client held has been written: the moment to send. */
+  flush(): void;
   /** The whole body has been written. */
   end(): void;
   /** Flow of the answer. */

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { epochHeader, errorHeader, requestIdHeader, tenantHeader } from '@lapidary/contracts/workload';
-import { AppError } from '@lapidary/kernel/app-error';
 import { forwardRequest, type ForwardOptions } from '@lapidary/stamp-sdk/forward/forward-request';
 import type { ForwardResult, ForwardTimeouts } from '@lapidary/stamp-sdk/forward/forward-result';
 import type { ReplayBuffer } from '@lapidary/stamp-sdk/forward/replay-buffer';
@@ -9,10 +8,11 @@ import type { UpstreamPools } from '@lapidary/stamp-sdk/forward/upstream';
 import { answerProblem } from '../answer-problem.js';
 import type { RouterMetrics } from '../metrics.js';
 import { Held } from './held.js';
-import { afterForward, isIdempotent, type Answer } from './after-forward.js';
+import { afterForward, isIdempotent, refreshMs, sameAnswerPauseMs, type Answer } from './after-forward.js';
 import type { ForwardDecision, RefuseDecision, RouteDecision } from './decide.js';
-import { isRefused, type AttemptOutcome, type Refused, type TrafficPolicy } from '../traffic-policy/traffic-policy.js';
+import { isRefused, type AttemptOutcome, type TrafficPolicy } from '../traffic-policy/traffic-policy.js';
 import { attemptOutcome } from './attempt-outcome.js';
+import { answerProblemOf, refusalOf, refusalProblem } from './refusal.js';
 
 export interface ForwardDeps {
   readonly policy: TrafficPolicy;
@@ -40,11 +40,6 @@ export interface Outcome {
   readonly outcome: string;
   readonly decision: RouteDecision;
 }
-
-/** The source answers within milliseconds or not at all; the client is waiting. */
-const refreshMs = 500;
-/** Where the directory knew nothing newer, the stamp is most likely just being told of the tenant: this gives it time. */
-const sameAnswerPauseMs = 100;
 
 /**
  * What we say ourselves replaces what the client said: nobody in front of this router is trusted to tell who the client
@@ -159,29 +154,15 @@ const note = ({ metrics }: ForwardDeps, { stamp }: ForwardDecision, result: Forw
   if (result.kind === 'answered') metrics.lapidary_router_answers_total.inc({ stamp, class: `${Math.floor(result.status / 100)}xx` });
 };
 
-const refusalOf = (
-  { tenant, stamp, epoch, steps }: ForwardDecision,
-  { code, reason, retryAfterSeconds, headers }: Refused,
-): RefuseDecision => ({ action: 'refuse', code, reason, retryAfterSeconds, headers, status: undefined, tenant, stamp, epoch, steps });
-
-const answerInstead = (exchange: Exchange, decision: RouteDecision, { code, detail, status }: Answer): Outcome => {
-  const error = new AppError(code, detail, { retryAfterSeconds: code === 'stamp_bad_answer' ? 1 : undefined });
-  answerProblem(exchange.response, { error, requestId: exchange.requestId, status, close: status === 408 });
+const answerInstead = (exchange: Exchange, decision: RouteDecision, answer: Answer): Outcome => {
+  answerProblem(exchange.response, { ...answerProblemOf(answer), requestId: exchange.requestId });
   exchange.body.discard();
-  return { outcome: code, decision };
+  return { outcome: answer.code, decision };
 };
 
 /** Answers a refusal: what "decide" said no to. */
-export const refuse = (
-  exchange: Pick<Exchange, 'response' | 'requestId' | 'body'>,
-  decision: Extract<RouteDecision, { action: 'refuse' }>,
-): Outcome => {
-  const error = new AppError(decision.code, `${sentence(decision.reason)}.`, { retryAfterSeconds: decision.retryAfterSeconds });
-  const { status, headers } = decision;
-  // After a message that two servers could read differently, the connection's next bytes can't be trusted.
-  answerProblem(exchange.response, { error, requestId: exchange.requestId, status, headers, close: status !== undefined });
+export const refuse = (exchange: Pick<Exchange, 'response' | 'requestId' | 'body'>, decision: RefuseDecision): Outcome => {
+  answerProblem(exchange.response, { ...refusalProblem(decision), requestId: exchange.requestId });
   exchange.body.discard();
   return { outcome: decision.code, decision };
 };
-
-const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -27,7 +27,8 @@ export class NetTransport implements Transport {
     const wire = new NetWire({});
     wire.start(handler);
     wire.socket.once('connect', () => wire.onConnect());
-    wire.socket.connect({ host, port, noDelay: true });
+    wire.socket.setNoDelay(true);
+    wire.socket.connect({ host, port });
     return wire;
   }
 }

@@ -1,0 +1,52 @@
+import type { ForwardDecision } from '../pipeline/decide.js';
+import { isRefused, type Refused, type TrafficPolicy, type Waiting } from '../traffic-policy/traffic-policy.js';
+import { urgencyOf } from '../traffic-policy/urgency.js';
+
+type Routes = ForwardDecision['routes'];
+
+/** What the policy has admitted for one exchange: at most one admission at a time, and each is released. */
+export class Admission {
+  private routes: Routes | null = null;
+  private waiting: Waiting | null = null;
+
+  constructor(private readonly policy: TrafficPolicy) {}
+
+  /**
+   * 'go' at once, also where the request is admitted for that stamp already; a refusal; or null: `settled` is called later,
+   * unless letGo() comes first.
+   */
+  admit(routes: Routes, priority: string | undefined, settled: (refused: Refused | null) => void): 'go' | Refused | null {
+    if (this.routes?.stamp.stamp === routes.stamp.stamp) return 'go';
+    this.letGo();
+    const answer = this.policy.admit(routes.tenant, routes.stamp, performance.now(), urgencyOf(priority));
+    if (answer === 'go') {
+      this.routes = routes;
+      return 'go';
+    }
+    if (isRefused(answer)) return answer;
+    this.wait(answer, routes, settled);
+    return null;
+  }
+
+  letGo(): void {
+    // Whoever waits gives its place up; a "go" that was on its way is released when it comes.
+    this.waiting?.abandon(performance.now());
+    this.waiting = null;
+    if (this.routes) this.policy.release(this.routes.tenant, this.routes.stamp, performance.now());
+    this.routes = null;
+  }
+
+  private wait(waiting: Waiting, routes: Routes, settled: (refused: Refused | null) => void): void {
+    this.waiting = waiting;
+    void waiting.admission.then((answer) => {
+      const isOurs = this.waiting === waiting;
+      if (!isOurs) {
+        if (answer === 'go') this.policy.release(routes.tenant, routes.stamp, performance.now());
+        return;
+      }
+      this.waiting = null;
+      if (answer === 'go') this.routes = routes;
+      settled(answer === 'go' ? null : answer);
+    });
+  }
+}

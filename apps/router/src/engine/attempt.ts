@@ -1,0 +1,58 @@
+import type { ForwardResult } from '@lapidary/stamp-sdk/forward/forward-result';
+import { attemptOutcome } from '../pipeline/attempt-outcome.js';
+import type { TrafficPolicy } from '../traffic-policy/traffic-policy.js';
+import type { RouterMetrics } from '../metrics.js';
+
+/** One try at one front door, for policy and metrics: opened by choose(), closed exactly once. */
+export class Attempt {
+  private open = false;
+  private stamp = '';
+  private door = '';
+  private startedMs = 0;
+  private headAtMs = 0;
+  /** The answer carries x-lapidary-error, which only an agent may set. */
+  private agentSpoke = false;
+
+  constructor(
+    private readonly policy: TrafficPolicy,
+    private readonly metrics: RouterMetrics,
+  ) {}
+
+  begin(stamp: string, door: string, nowMs: number): void {
+    this.open = true;
+    this.stamp = stamp;
+    this.door = door;
+    this.startedMs = nowMs;
+    this.headAtMs = 0;
+    this.agentSpoke = false;
+  }
+
+  /** The answer's head is here. */
+  answers(agentSpoke: boolean): void {
+    this.headAtMs = performance.now();
+    this.agentSpoke = agentSpoke;
+  }
+
+  get headMs(): number {
+    return this.headAtMs - this.startedMs;
+  }
+
+  /** Tells what became of it; does nothing where there is no open attempt. */
+  end(result: ForwardResult): void {
+    if (!this.open) return;
+    this.open = false;
+    const nowMs = performance.now();
+    const tookMs = (this.headAtMs === 0 ? nowMs : this.headAtMs) - this.startedMs;
+    this.policy.attempted(this.stamp, this.door, attemptOutcome(result, this.agentSpoke), tookMs, nowMs);
+    this.count(result);
+  }
+
+  private count(result: ForwardResult): void {
+    const { stamp, metrics } = this;
+    const hasStatus = result.kind === 'answered' || result.kind === 'intercepted';
+    if (hasStatus && result.status === 421) metrics.lapidary_router_misdirected_total.inc({ stamp });
+    if (result.kind !== 'answered') return;
+    metrics.lapidary_router_upstream_seconds.observe({ stamp }, result.headMs / 1000);
+    metrics.lapidary_router_answers_total.inc({ stamp, class: `${Math.floor(result.status / 100)}xx` });
+  }
+}

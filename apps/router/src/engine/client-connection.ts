@@ -1,0 +1,317 @@
+import { AppError } from '@lapidary/kernel/app-error';
+import { newId } from '@lapidary/kernel/ids';
+import { problemText, type ProblemAnswer } from '../answer-problem.js';
+import { BodyReader, chunkedLength } from '../http1/body-reader.js';
+import { ChunkStep } from '../http1/chunk-reader.js';
+import { ScanResult } from '../http1/head-record.js';
+import { PartialHead } from '../http1/partial-head.js';
+import { requestHeadBytesMax, scanRequestHead } from '../http1/request-head.js';
+import { RequestHead } from '../http1/request-record.js';
+import type { Wire, WireHandler } from '../transport/wire.js';
+import { clientTable, type ClientEvent, type ClientState } from './client-states.js';
+import { Deadline } from './deadline-wheel.js';
+import type { EngineContext } from './engine-context.js';
+import { Exchange } from './exchange.js';
+import { move, movesOf } from './machine.js';
+
+/** One record for all connections: an exchange takes what it needs before the next scan. */
+const head = new RequestHead();
+const moves = movesOf(clientTable);
+
+/** Longer than the 60 s for which load balancers in front keep idle connections, so that they close first. */
+const keepAliveMs = 65_000;
+/** A head is a few packets; a client that needs longer is holding the connection (slowloris). */
+const headMs = 10_000;
+/** How long a client may go on sending a body that nobody wants any more. */
+const dropMs = 10_000;
+/** A client that doesn't close its side would keep the socket for good. */
+const lingerMs = 1_000;
+
+/** One client's connection (C1–C5): finds messages in its bytes, and lets one exchange at a time answer them. */
+export class ClientConnection implements WireHandler {
+  private state: ClientState = 'idle';
+  private readonly deadline = new Deadline(() => this.expired());
+  private readonly partial = new PartialHead();
+  private readonly body = new BodyReader();
+  private readonly exchange: Exchange;
+  /** Pipelined bytes behind the request under way. */
+  private held: Buffer | null = null;
+  private halfClosed = false;
+  private consuming = false;
+  private text = '';
+  /** This connection ends with the answer under way. */
+  private closes = false;
+
+  constructor(
+    private readonly context: EngineContext,
+    private readonly wire: Wire,
+  ) {
+    this.exchange = new Exchange(context, this);
+    context.clients.add(this);
+    this.arm(headMs);
+  }
+
+  get remoteAddress(): string {
+    return this.wire.remoteAddress;
+  }
+
+  /** Whether an answer that begins now ends the connection. */
+  get willClose(): boolean {
+    return this.closes || this.context.draining || (this.halfClosed && this.held === null);
+  }
+
+  get isIdle(): boolean {
+    return this.state === 'idle' || this.state === 'head';
+  }
+
+  /** Whether the client, not what is behind us, is what we wait for. */
+  get isCongested(): boolean {
+    return this.wire.isCongested;
+  }
+
+  arm(ms: number): void {
+    this.context.wheel.arm(this.deadline, ms);
+  }
+
+  pauseReads(): void {
+    this.wire.pauseReads();
+  }
+
+  resumeReads(): void {
+    if (this.held === null) this.wire.resumeReads();
+  }
+
+  onRead(bytes: Buffer, length: number): void {
+    this.consume(bytes, 0, length);
+  }
+
+  /** Half-close is legal behind a whole request (C2): its answer is still wanted. In the middle of one it is the end of the client. */
+  onEnd(): void {
+    this.halfClosed = true;
+    if (this.state !== 'answering') this.close();
+  }
+
+  onDrain(): void {
+    this.exchange.onClientDrain();
+  }
+
+  onClose(): void {
+    this.close();
+  }
+
+  /** Gathers text of the answer until flush(). */
+  addText(text: string): void {
+    this.text += text;
+  }
+
+  /** Bytes of the answer that are too many to gather; they are copied. */
+  addBytes(bytes: Buffer, from: number, to: number): void {
+    this.flush();
+    this.wire.write(Buffer.from(bytes.subarray(from, to)));
+  }
+
+  /** Sends what was gathered. false: hold the answer back until onClientDrain. */
+  flush(): boolean {
+    if (this.text !== '') {
+      const { text } = this;
+      this.text = '';
+      this.wire.write(text);
+    }
+    return !this.wire.isCongested;
+  }
+
+  /** Answers with problem+json. */
+  answerProblem(answer: ProblemAnswer, isHead: boolean): void {
+    if (answer.close === true) this.closes = true;
+    this.flush();
+    this.wire.write(Buffer.from(problemText({ ...answer, close: this.willClose }, isHead)));
+    this.answered(this.willClose);
+  }
+
+  /** The answer is written. `closes`: it said that the connection ends. */
+  answered(closes: boolean): void {
+    this.flush();
+    if (closes) this.linger();
+    else if (this.state === 'taking') this.dropRest();
+    else {
+      this.move('answered');
+      this.arm(keepAliveMs);
+      if (!this.consuming) this.goOn();
+    }
+  }
+
+  /** Nothing that was begun can be finished: the client sees its connection break, not an end. */
+  breakOff(): void {
+    this.close();
+  }
+
+  close(): void {
+    if (this.state === 'closed' || this.state === 'handed_over') return;
+    this.move('close');
+    this.leave();
+    this.exchange.clientGone();
+    this.wire.destroy();
+  }
+
+  private consume(bytes: Buffer, from: number, to: number): void {
+    this.consuming = true;
+    this.run(bytes, from, to);
+    this.consuming = false;
+    if (this.state === 'taking') this.exchange.onClientReadDone();
+  }
+
+  private run(bytes: Buffer, from: number, to: number): void {
+    let at = from;
+    while (at < to) {
+      switch (this.state) {
+        case 'idle':
+        case 'head':
+          at = this.takeHead(bytes, at, to);
+          break;
+        case 'taking':
+        case 'dropping':
+          at = this.takeBody(bytes, at, to);
+          break;
+        case 'answering':
+          return this.hold(bytes, at, to);
+        case 'lingering':
+        case 'handed_over':
+        case 'closed':
+          return;
+      }
+    }
+  }
+
+  /** Offset of what is behind the head. */
+  private takeHead(bytes: Buffer, from: number, to: number): number {
+    if (this.partial.isEmpty) return this.scanHead(bytes, from, to);
+    if (this.partial.add(bytes, from, to, requestHeadBytesMax)) {
+      const all = this.partial.take();
+      const end = this.scanHead(all, 0, all.length);
+      this.run(all, end, all.length);
+    }
+    return to;
+  }
+
+  private scanHead(bytes: Buffer, from: number, to: number): number {
+    const result = scanRequestHead(bytes, from, to, head);
+    if (result === ScanResult.Incomplete) {
+      this.partial.add(bytes, from, to, requestHeadBytesMax);
+      if (this.state === 'idle') this.arm(headMs);
+      this.move('bytes');
+      return to;
+    }
+    if (result === ScanResult.Refused) {
+      this.refuseHead();
+      return to;
+    }
+    if (this.isForGeneralPath(bytes)) {
+      this.handOver(Buffer.from(bytes.subarray(from, to)));
+      return to;
+    }
+    this.begin();
+    return head.end;
+  }
+
+  private isForGeneralPath(bytes: Buffer): boolean {
+    return head.unusual || head.http10 || head.oddConnection || !this.exchange.take(bytes, head);
+  }
+
+  private begin(): void {
+    const hasBody = head.chunked || head.contentLength > 0;
+    this.closes = head.close;
+    this.body.begin(head.chunked ? chunkedLength : Math.max(head.contentLength, 0));
+    this.move(hasBody ? 'taken' : 'taken_whole');
+    this.exchange.begin();
+  }
+
+  private takeBody(bytes: Buffer, from: number, to: number): number {
+    const step = this.body.read(bytes, from, to);
+    if (step === ChunkStep.Bad) {
+      this.refuseBody();
+      return to;
+    }
+    if (step === ChunkStep.Data && this.state === 'taking') this.exchange.onClientBody(bytes, this.body.dataStart, this.body.dataEnd);
+    if (this.body.isWhole && (this.state === 'taking' || this.state === 'dropping')) this.endBody();
+    return this.body.at;
+  }
+
+  private endBody(): void {
+    const wanted = this.state === 'taking';
+    this.move('body_whole');
+    if (wanted) this.exchange.onClientBodyWhole();
+    else this.arm(keepAliveMs);
+  }
+
+  private hold(bytes: Buffer, from: number, to: number): void {
+    const more = Buffer.from(bytes.subarray(from, to));
+    this.held = this.held ? Buffer.concat([this.held, more]) : more;
+    this.wire.pauseReads();
+  }
+
+  /** Between two requests: what is held comes first, then reads go on. */
+  private goOn(): void {
+    while (this.held !== null && this.state === 'idle') {
+      const { held } = this;
+      this.held = null;
+      this.consume(held, 0, held.length);
+    }
+    if (this.held !== null) return;
+    if (this.halfClosed && this.isIdle) this.close();
+    else if (this.state !== 'answering') this.wire.resumeReads();
+  }
+
+  private dropRest(): void {
+    this.move('answered_early');
+    this.arm(dropMs);
+    this.wire.resumeReads();
+  }
+
+  private linger(): void {
+    this.move('closing');
+    this.held = null;
+    this.wire.end();
+    if (this.halfClosed) return this.close();
+    this.arm(lingerMs);
+    this.wire.resumeReads();
+  }
+
+  private handOver(unread: Buffer): void {
+    this.move('hand_over');
+    this.leave();
+    this.context.general.attach(this.wire.handOver(unread));
+  }
+
+  private leave(): void {
+    this.context.clients.delete(this);
+    this.context.wheel.disarm(this.deadline);
+    this.held = null;
+  }
+
+  private refuseHead(): void {
+    const { status, reason } = head;
+    this.context.metrics.lapidary_router_bad_requests_total.inc({ code: `scan_${status}` });
+    this.refuse(new AppError('invalid_input', `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`), status);
+  }
+
+  /** The body can't be told from what is behind it. */
+  private refuseBody(): void {
+    this.context.metrics.lapidary_router_bad_requests_total.inc({ code: 'body' });
+    if (this.state === 'dropping' || !this.exchange.abandonUnanswered()) return this.close();
+    this.refuse(new AppError('invalid_input', `The body is not valid: ${this.body.reason}.`), 400);
+  }
+
+  private refuse(error: AppError, status: number): void {
+    this.answerProblem({ error, requestId: newId(), status, close: true }, false);
+  }
+
+  private expired(): void {
+    if (this.state === 'head') this.refuse(new AppError('timeout', 'The request did not arrive in time.'), 408);
+    else if (this.state === 'taking' || this.state === 'answering') this.exchange.expired();
+    else this.close();
+  }
+
+  private move(event: ClientEvent): void {
+    this.state = move(moves, clientTable, this.state, event);
+  }
+}

@@ -1,0 +1,124 @@
+/** Deadlines are seconds; a tenth of one more or less is nothing to a client, and one timer serves every connection. */
+export const wheelTickMs = 100;
+/** 51 s round; what is due later is looked at once a round. */
+const slots = 512;
+
+/** A deadline that moves: intrusive, so that arming one allocates nothing. */
+export class Deadline {
+  /** 0: not armed. */
+  dueMs = 0;
+  slot = -1;
+  previous: Deadline | null = null;
+  next: Deadline | null = null;
+
+  constructor(readonly onExpire: () => void) {}
+}
+
+/**
+ * Coarse deadlines for many connections: never early, at most two ticks late. A deadline that is pushed back only changes
+ * its number, and moves when its slot comes round; thus a deadline for every byte of progress costs one store.
+ */
+export class DeadlineWheel {
+  private readonly heads: (Deadline | null)[] = Array.from({ length: slots }, () => null);
+  private timer: NodeJS.Timeout | null = null;
+  private count = 0;
+  private tick = 0;
+
+  constructor(private readonly clock: () => number = () => performance.now()) {}
+
+  get size(): number {
+    return this.count;
+  }
+
+  /** Due `ms` from now, whatever was armed before. */
+  arm(deadline: Deadline, ms: number): void {
+    const nowMs = this.clock();
+    if (this.count === 0) this.tick = this.tickOf(nowMs);
+    deadline.dueMs = nowMs + ms;
+    const slot = this.slotOf(deadline.dueMs);
+    if (deadline.slot >= 0) {
+      const isLater = this.distance(slot) >= this.distance(deadline.slot) || ms >= slots * wheelTickMs;
+      if (isLater) return;
+      this.unlink(deadline);
+    }
+    this.link(deadline, slot);
+    this.timer ??= setInterval(() => this.turn(), wheelTickMs);
+  }
+
+  disarm(deadline: Deadline): void {
+    deadline.dueMs = 0;
+    if (deadline.slot >= 0) this.unlink(deadline);
+    this.stopIfEmpty();
+  }
+
+  /** Runs what is due by now. */
+  turn(): void {
+    const now = this.tickOf(this.clock());
+    // After a pause of more than a round each slot is looked at once.
+    this.tick = Math.max(this.tick, now - slots);
+    while (this.tick < now) {
+      this.tick += 1;
+      this.turnSlot(this.tick % slots);
+    }
+    this.stopIfEmpty();
+  }
+
+  private turnSlot(slot: number): void {
+    // Taken off first: what expires may arm and disarm others, in this slot too.
+    let deadline = this.heads[slot] ?? null;
+    const due: Deadline[] = [];
+    while (deadline) {
+      const { next } = deadline;
+      this.unlink(deadline);
+      if (deadline.dueMs <= this.tick * wheelTickMs) due.push(deadline);
+      else this.link(deadline, this.slotOf(deadline.dueMs));
+      deadline = next;
+    }
+    for (const expired of due) {
+      // Pushed back or disarmed by one that expired before it.
+      if (expired.slot >= 0 || expired.dueMs === 0) continue;
+      expired.dueMs = 0;
+      expired.onExpire();
+    }
+  }
+
+  private tickOf(ms: number): number {
+    return Math.floor(ms / wheelTickMs);
+  }
+
+  /** Ticks from now until a slot comes round, 1 … slots. */
+  private distance(slot: number): number {
+    return ((slot - this.tick - 1 + 2 * slots) % slots) + 1;
+  }
+
+  /** The slot of its tick, or for what is due later than a round, the last one to come round. */
+  private slotOf(dueMs: number): number {
+    const dueTick = Math.ceil(dueMs / wheelTickMs);
+    return Math.min(Math.max(dueTick, this.tick + 1), this.tick + slots) % slots;
+  }
+
+  private link(deadline: Deadline, slot: number): void {
+    const head = this.heads[slot] ?? null;
+    deadline.slot = slot;
+    deadline.next = head;
+    deadline.previous = null;
+    if (head) head.previous = deadline;
+    this.heads[slot] = deadline;
+    this.count += 1;
+  }
+
+  private unlink(deadline: Deadline): void {
+    if (deadline.previous) deadline.previous.next = deadline.next;
+    else this.heads[deadline.slot] = deadline.next;
+    if (deadline.next) deadline.next.previous = deadline.previous;
+    deadline.slot = -1;
+    deadline.previous = deadline.next = null;
+    this.count -= 1;
+  }
+
+  private stopIfEmpty(): void {
+    if (this.count > 0 || !this.timer) return;
+    clearInterval(this.timer);
+    this.timer = null;
+  }
+}

@@ -1,0 +1,29 @@
+import type { Duplex } from 'node:stream';
+import type { ForwardTimeouts } from '@lapidary/stamp-sdk/forward/forward-result';
+import type { Logger } from '@lapidary/telemetry/logger';
+import type { InFlight } from '../in-flight.js';
+import type { RouterMetrics } from '../metrics.js';
+import type { TrafficPolicy } from '../traffic-policy/traffic-policy.js';
+import type { ClientConnection } from './client-connection.js';
+import type { DeadlineWheel } from './deadline-wheel.js';
+import type { LaneFinder } from './lanes.js';
+import type { RouteCache } from './route-cache.js';
+
+/** What every connection of the fast path works with. */
+export interface EngineContext {
+  readonly wheel: DeadlineWheel;
+  readonly lanes: LaneFinder;
+  readonly routes: RouteCache;
+  readonly policy: TrafficPolicy;
+  readonly metrics: RouterMetrics;
+  readonly logger: Logger;
+  readonly timeouts: ForwardTimeouts;
+  readonly inFlight: InFlight;
+  /** Fetches the tenant's newest entry from the directory's source. */
+  readonly refreshTenant: (tenant: string) => Promise<void>;
+  /** Takes connections that the fast path leaves to the general one. */
+  readonly general: { attach(stream: Duplex): void };
+  readonly clients: Set<ClientConnection>;
+  /** Every answer ends its connection from now on. */
+  draining: boolean;
+}

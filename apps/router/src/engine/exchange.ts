@@ -1,0 +1,305 @@
+import type { ForwardResult } from '@lapidary/stamp-sdk/forward/forward-result';
+import type { ProblemAnswer } from '../answer-problem.js';
+import { latin1 } from '../http1/characters.js';
+import type { RequestHead } from '../http1/request-record.js';
+import type { ResponseHead } from '../http1/response-head.js';
+import { afterForward, isIdempotent, type Answer, type NextMove } from '../pipeline/after-forward.js';
+import type { RefuseDecision } from '../pipeline/decide.js';
+import { answerProblemOf, refusalOf, refusalProblem } from '../pipeline/refusal.js';
+import { isRefused, type Refused } from '../traffic-policy/traffic-policy.js';
+import { Admission } from './admission.js';
+import { AnswerRelay } from './answer-relay.js';
+import { Attempt } from './attempt.js';
+import type { ClientConnection } from './client-connection.js';
+import type { EngineContext } from './engine-context.js';
+import { lookUpAgain } from './look-up-again.js';
+import { RequestBody } from './request-body.js';
+import { RequestFacts } from './request-facts.js';
+import type { Route } from './route-cache.js';
+import type { LaneExchange, LaneFailure, LaneSink } from './upstream-lane.js';
+
+const none: ReadonlySet<string> = new Set();
+
+/** `none`: no request is under way. `waiting`: nothing has gone to the client. `answering`: the answer has begun. */
+type Phase = 'none' | 'waiting' | 'answering';
+
+/**
+ * A request from its head to its answer: decides, asks the policy, sends, and answers; what fails is judged by
+ * afterForward, as on the general path. One object serves a connection's requests one after another (C1), so that what
+ * settles late is known by its turn.
+ */
+export class Exchange implements LaneSink {
+  private phase: Phase = 'none';
+  private turn = 0;
+  private readonly facts = new RequestFacts();
+  private readonly body = new RequestBody();
+  private readonly admission: Admission;
+  private readonly attempt: Attempt;
+  private readonly relay: AnswerRelay;
+  private route: Route | RefuseDecision | null = null;
+  private lane: LaneExchange | null = null;
+  /** The lane is what the body waits for. */
+  private laneIsFull = false;
+  private door = '';
+  private tried: Set<string> | null = null;
+  private lastAnswer: Answer | null = null;
+  private readonly repeats = { misdirected: 0, otherDoor: 0, staleConnection: 0 };
+
+  constructor(
+    private readonly context: EngineContext,
+    private readonly client: ClientConnection,
+  ) {
+    this.admission = new Admission(context.policy);
+    this.attempt = new Attempt(context.policy, context.metrics);
+    this.relay = new AnswerRelay(client);
+  }
+
+  /** Notes a request and decides on it. false: its stamp can be spoken to by the general path only. */
+  take(bytes: Buffer, head: RequestHead): boolean {
+    this.facts.take(bytes, head);
+    this.route = this.decide();
+    if (!('decision' in this.route)) return true;
+    return this.route.decision.routes.stamp.frontDoors.every((door) => this.context.lanes.lane(door) !== null);
+  }
+
+  /** Begins what was taken. */
+  begin(): void {
+    const { repeats } = this;
+    this.phase = 'waiting';
+    this.turn += 1;
+    this.lastAnswer = this.tried = null;
+    repeats.misdirected = repeats.otherDoor = repeats.staleConnection = 0;
+    this.body.begin();
+    this.body.whole = this.facts.bodyBytes === 0;
+    this.context.inFlight.enter();
+    this.proceed();
+  }
+
+  onClientBody(bytes: Buffer, from: number, to: number): void {
+    const goesOn = this.body.take(bytes, from, to, this.lane);
+    if (!goesOn) {
+      this.laneIsFull = this.lane?.isOpen === true;
+      this.client.pauseReads();
+    }
+    this.touch();
+  }
+
+  onClientBodyWhole(): void {
+    this.body.whole = true;
+    if (this.lane?.isOpen === true) this.lane.end();
+  }
+
+  onClientReadDone(): void {
+    if (this.lane?.isOpen === true) this.lane.flush();
+  }
+
+  onClientDrain(): void {
+    if (this.phase !== 'answering') return;
+    this.touch();
+    this.lane?.resume();
+  }
+
+  clientGone(): void {
+    if (this.phase === 'none') return;
+    this.drop({ kind: 'client_gone' });
+    this.finish('client_gone');
+  }
+
+  /** Gives the request up, where nothing has gone to the client; false: too late. */
+  abandonUnanswered(): boolean {
+    if (this.phase !== 'waiting') return false;
+    this.drop({ kind: 'client_gone' });
+    this.finish('invalid_input');
+    return true;
+  }
+
+  /** The deadline has passed: whoever holds the other up is to blame. */
+  expired(): void {
+    if (this.phase === 'answering') {
+      if (this.client.isCongested) return this.client.close();
+      this.drop({ kind: 'cut', status: this.relay.status, reason: 'it stopped in the middle' });
+      this.finish('cut');
+      return this.client.breakOff();
+    }
+    const stalled = !this.body.whole && !this.laneIsFull && this.lane?.isOpen === true;
+    const result: ForwardResult = stalled
+      ? { kind: 'client_stalled' }
+      : { kind: 'no_answer', reason: 'head_timeout', detail: 'no answer in time', reusedSocket: false };
+    this.lane?.cancel();
+    this.lane = null;
+    this.conclude(result);
+  }
+
+  onWritable(): void {
+    this.touch();
+    if (this.laneIsFull) {
+      this.laneIsFull = false;
+      this.client.resumeReads();
+    } else if (this.phase === 'waiting') this.sendBody();
+  }
+
+  onHead(bytes: Buffer, head: ResponseHead): void {
+    const code = head.agentErrorStart < 0 ? '' : latin1(bytes, head.agentErrorStart, head.agentErrorEnd);
+    this.attempt.answers(code !== '');
+    const isMisdirected = head.status === 421 && code === 'misdirected';
+    if (isMisdirected && this.repeats.misdirected === 0 && this.body.replayable) {
+      this.lane?.cancel(true);
+      this.lane = null;
+      return this.conclude({ kind: 'intercepted', status: head.status, header: () => undefined });
+    }
+    this.phase = 'answering';
+    this.body.forget();
+    this.relay.begin(bytes, head, this.facts.requestId, this.facts.isHead);
+    this.touch();
+  }
+
+  onBody(bytes: Buffer, from: number, to: number): void {
+    this.relay.add(bytes, from, to);
+  }
+
+  onReadDone(): void {
+    if (this.phase !== 'answering') return;
+    this.touch();
+    if (!this.client.flush()) this.lane?.pause();
+  }
+
+  onEnd(): void {
+    this.lane = null;
+    this.relay.end();
+    this.attempt.end({ kind: 'answered', status: this.relay.status, headMs: this.attempt.headMs });
+    this.finish('answered');
+    this.client.answered(this.relay.closes);
+  }
+
+  onFailed(failure: LaneFailure): void {
+    this.lane = null;
+    if (failure.kind !== 'cut') return this.conclude(failure);
+    this.attempt.end(failure);
+    this.finish('cut');
+    this.client.breakOff();
+  }
+
+  private decide(): Route | RefuseDecision {
+    const { host, target, tenantHeaders } = this.facts;
+    return this.context.routes.route(host, target, tenantHeaders);
+  }
+
+  /** Admission and a front door for the route as it is decided now. */
+  private proceed(fresh = false): void {
+    const { route } = this;
+    if (route === null || !('decision' in route)) return this.refuse(route!);
+    const { headMs, connectMs } = this.context.timeouts;
+    // Until a lane is open the lane itself, and the policy's queue, keep the time; this is for the case that they don't.
+    this.client.arm(headMs + connectMs);
+    const { turn } = this;
+    const admitted = this.admission.admit(route.decision.routes, this.facts.priority, (refused) => {
+      if (turn === this.turn) this.settled(route, refused, fresh);
+    });
+    if (admitted === 'go') this.tryDoor(route, fresh);
+    else if (admitted !== null) this.settled(route, admitted, fresh);
+  }
+
+  private settled(route: Route, refused: Refused | null, fresh: boolean): void {
+    if (refused) this.refuse(refusalOf(route.decision, refused));
+    else this.tryDoor(route, fresh);
+  }
+
+  private tryDoor(route: Route, fresh: boolean): void {
+    const { stamp } = route.decision.routes;
+    const nowMs = performance.now();
+    const door = this.context.policy.choose(stamp, this.tried ?? none, nowMs);
+    if (isRefused(door)) return this.lastAnswer ? this.answerInstead(this.lastAnswer) : this.refuse(refusalOf(route.decision, door));
+    this.attempt.begin(stamp.stamp, door, nowMs);
+    this.door = door;
+    const lane = this.context.lanes.lane(door);
+    if (lane === null) return this.conclude({ kind: 'unreachable', reason: 'only the general path speaks to this door' });
+    this.laneIsFull = false;
+    this.lane = lane.send(this.facts.laneRequest(route, this.client.remoteAddress, fresh), this);
+    if (!this.lane.isOpen) return;
+    this.touch();
+    if (!this.body.whole || this.facts.bodyBytes !== 0) this.sendBody();
+  }
+
+  /** Everything that has come so far; then the client may go on. */
+  private sendBody(): void {
+    if (this.lane === null || this.facts.bodyBytes === 0) return;
+    this.laneIsFull = !this.body.replay(this.lane);
+    if (!this.laneIsFull && !this.body.whole) this.client.resumeReads();
+  }
+
+  private conclude(result: ForwardResult): void {
+    this.attempt.end(result);
+    const idempotent = isIdempotent(this.facts.method);
+    const next = afterForward({ result, replayable: this.body.replayable, idempotent, repeats: this.repeats });
+    if (next.move === 'answer') return this.answerInstead(next);
+    if (next.move !== 'done') this.repeat(next);
+  }
+
+  private repeat(next: Exclude<NextMove, Answer | { move: 'done' }>): void {
+    const { policy, metrics } = this.context;
+    const route = this.route as Route;
+    // A 421 costs the stamp next to nothing, and says that the first attempt was none: outside of the budget.
+    if (next.move !== 'look_up_again' && !policy.mayRetry(route.decision.stamp, performance.now()))
+      return this.answerInstead(next.otherwise);
+    metrics.lapidary_router_retries_total.inc({ cause: next.move });
+    switch (next.move) {
+      case 'same_again':
+        this.repeats.staleConnection += 1;
+        return this.proceed(true);
+      case 'other_door':
+        this.repeats.otherDoor += 1;
+        this.tried = (this.tried ?? new Set()).add(this.door);
+        this.lastAnswer = next.otherwise;
+        this.route = this.decide();
+        return 'decision' in this.route ? this.proceed() : this.answerInstead(next.otherwise);
+      case 'look_up_again':
+        this.repeats.misdirected += 1;
+        return this.lookUpAgain(route);
+    }
+  }
+
+  /** I1, I4: the repeat goes by the route and epoch of then, never by the old ones. */
+  private lookUpAgain(route: Route): void {
+    const { turn } = this;
+    const isOurs = (): boolean => turn === this.turn && this.phase === 'waiting';
+    void lookUpAgain(this.context.refreshTenant, route.decision, () => this.decide()).then((again) => {
+      if (!isOurs()) return;
+      this.route = again;
+      this.proceed();
+    });
+  }
+
+  private answerInstead(answer: Answer): void {
+    this.answerProblem(answer.code, answerProblemOf(answer));
+  }
+
+  private refuse(decision: RefuseDecision): void {
+    this.answerProblem(decision.code, refusalProblem(decision));
+  }
+
+  private answerProblem(outcome: string, problem: Omit<ProblemAnswer, 'requestId'>): void {
+    this.finish(outcome);
+    this.client.answerProblem({ ...problem, requestId: this.facts.requestId }, this.facts.isHead);
+  }
+
+  private drop(result: ForwardResult): void {
+    this.lane?.cancel();
+    this.lane = null;
+    this.attempt.end(result);
+  }
+
+  private finish(outcome: string): void {
+    this.phase = 'none';
+    this.turn += 1;
+    this.route = null;
+    this.body.forget();
+    this.admission.letGo();
+    this.context.metrics.lapidary_router_requests_total.inc({ outcome });
+    this.context.inFlight.leave();
+  }
+
+  private touch(): void {
+    const { headMs, idleMs } = this.context.timeouts;
+    if (this.phase !== 'none') this.client.arm(this.phase === 'waiting' ? headMs : idleMs);
+  }
+}

@@ -1,0 +1,68 @@
+import type { Listener, Transport } from '../transport/wire.js';
+import type { TrafficServer, TrafficServerOptions } from '../server.js';
+import { ClientConnection } from './client-connection.js';
+import { DeadlineWheel } from './deadline-wheel.js';
+import type { EngineContext } from './engine-context.js';
+import { Lanes } from './lanes.js';
+import { RouteCache } from './route-cache.js';
+
+/** Shorter than the 65 s for which the other side keeps idle connections, so that it is us who close, and not it in the middle of a request. */
+const laneIdleMs = 30_000;
+
+/**
+ * The traffic port on the fast path: requests in plain HTTP/1.1 are scanned, decided and forwarded here; connections with
+ * anything else (Upgrade, Expect, HTTP/1.0, odd Connection values) go, bytes and all, to the general path.
+ */
+export class FastServer {
+  private readonly wheel = new DeadlineWheel();
+  private readonly lanes: Lanes;
+  private readonly context: EngineContext;
+  private listener: Listener | null = null;
+
+  constructor(
+    options: TrafficServerOptions,
+    private readonly general: TrafficServer,
+    private readonly transport: Transport,
+  ) {
+    this.lanes = new Lanes(transport, this.wheel, { connectMs: options.timeouts.connectMs, idleMs: laneIdleMs });
+    this.context = {
+      wheel: this.wheel,
+      lanes: this.lanes,
+      routes: new RouteCache(options.baseDomain, options.directory),
+      policy: options.policy,
+      metrics: options.metrics,
+      logger: options.logger,
+      timeouts: options.timeouts,
+      inFlight: general.inFlight,
+      refreshTenant: options.refreshTenant,
+      general,
+      clients: new Set(),
+      draining: false,
+    };
+  }
+
+  get inFlight(): TrafficServer['inFlight'] {
+    return this.general.inFlight;
+  }
+
+  async listen(host: string, port: number): Promise<number> {
+    this.general.keepTime();
+    this.listener = await this.transport.listen(host, port, (wire) => new ClientConnection(this.context, wire));
+    return this.listener.port;
+  }
+
+  /** Takes no new connections, lets what is being worked on end within `graceMs`, then cuts what is left, tunnels too. */
+  async drain(graceMs: number): Promise<void> {
+    this.listener?.close();
+    this.context.draining = true;
+    for (const client of this.context.clients) if (client.isIdle) client.close();
+    await this.general.drain(graceMs);
+    for (const client of this.context.clients) client.close();
+    this.lanes.destroy();
+  }
+
+  /** Lets go of connections to front doors that are no longer in use. */
+  keepOnly(frontDoors: ReadonlySet<string>): void {
+    this.lanes.keepOnly(frontDoors);
+  }
+}

@@ -1,0 +1,53 @@
+import { decide, type ForwardDecision, type RefuseDecision } from '../pipeline/decide.js';
+import type { DirectoryView } from '../pipeline/locate.js';
+import { routeText } from './request-text.js';
+
+export interface Route {
+  readonly decision: ForwardDecision;
+  /** What the stamp is told of it (routeText). */
+  readonly text: string;
+}
+
+interface Kept extends Route {
+  readonly version: number;
+}
+
+/** Hosts that are asked for at a time; more means that somebody tries names, and starting anew costs microseconds per host. */
+const hostsMax = 65_536;
+
+const noTenantHeaders: readonly string[] = [];
+
+/**
+ * `decide` with its answer kept per host, for as long as the directory doesn't change. Only what depends on the host alone
+ * is kept: a tenant found by header or path, and every refusal, is decided each time.
+ */
+export class RouteCache {
+  private readonly routes = new Map<string, Kept>();
+
+  constructor(
+    private readonly baseDomain: string,
+    private readonly directory: DirectoryView,
+  ) {}
+
+  /** `host`: the Host header as it came. */
+  route(host: string, target: string, tenantHeaders: readonly string[] = noTenantHeaders): Route | RefuseDecision {
+    // Underscores begin the platform's own paths, which are decided on by path.
+    const byHostAlone = tenantHeaders.length === 0 && target.charCodeAt(1) !== 0x5f;
+    const { version } = this.directory;
+    if (byHostAlone) {
+      const kept = this.routes.get(host);
+      if (kept !== undefined && kept.version === version) return kept;
+    }
+    const { baseDomain, directory } = this;
+    const decision = decide({ address: { host, tenantHeaders, path: target }, problem: null, baseDomain, directory });
+    if (decision.action === 'refuse') return decision;
+    const route = { decision, text: routeText(decision, host), version };
+    if (byHostAlone && decision.prefix === '') this.keep(host, route);
+    return route;
+  }
+
+  private keep(host: string, route: Kept): void {
+    if (this.routes.size >= hostsMax) this.routes.clear();
+    this.routes.set(host, route);
+  }
+}

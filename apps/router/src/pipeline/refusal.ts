@@ -1,0 +1,31 @@
+import { AppError } from '@lapidary/kernel/app-error';
+import type { ProblemAnswer } from '../answer-problem.js';
+import type { Refused } from '../traffic-policy/traffic-policy.js';
+import type { Answer } from './after-forward.js';
+import type { ForwardDecision, RefuseDecision } from './decide.js';
+
+type Problem = Omit<ProblemAnswer, 'requestId'>;
+
+/** What the policy said no to, as a decision. */
+export const refusalOf = (
+  { tenant, stamp, epoch, steps }: ForwardDecision,
+  { code, reason, retryAfterSeconds, headers }: Refused,
+): RefuseDecision => ({ action: 'refuse', code, reason, retryAfterSeconds, headers, status: undefined, tenant, stamp, epoch, steps });
+
+/** How a refusal is answered. */
+export const refusalProblem = ({ code, reason, retryAfterSeconds, status, headers }: RefuseDecision): Problem => ({
+  error: new AppError(code, `${sentence(reason)}.`, { retryAfterSeconds }),
+  status,
+  headers,
+  // After a message that two servers could read differently, the connection's next bytes can't be trusted.
+  close: status !== undefined,
+});
+
+/** How an attempt that came to nothing is answered. */
+export const answerProblemOf = ({ code, detail, status }: Answer): Problem => ({
+  error: new AppError(code, detail, { retryAfterSeconds: code === 'stamp_bad_answer' ? 1 : undefined }),
+  status,
+  close: status === 408,
+});
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
