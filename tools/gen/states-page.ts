@@ -5,6 +5,8 @@ import { memberTable, rolloutTable, waveTable } from '@lapidary/control-plane/ro
 import { stampTransitions } from '@lapidary/control-plane/stamps/stamp-states';
 import { tenantTransitions } from '@lapidary/control-plane/tenants/tenant-states';
 import { breakerTable } from '@lapidary/router/traffic-policy/doors/breaker-states';
+import { clientTable } from '@lapidary/router/engine/client-states';
+import { upstreamTable } from '@lapidary/router/engine/upstream-states';
 import { registrationTable } from '@lapidary/stamp-agent/registration-states';
 import { processStates } from '../local/process-states.js';
 import { transitionDiagram } from './transition-diagram.js';
@@ -31,6 +33,8 @@ export const statesPage = (): string =>
       deadLetterTransitions,
       registrationTable,
       breakerTable,
+      clientTable,
+      upstreamTable,
       processStates,
     ].map((table) => transitionDiagram(table)),
   ].join('\n');

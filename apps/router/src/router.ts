@@ -10,11 +10,13 @@ import { Directory } from './directory/directory.js';
 import { DiskCopyWriter } from './directory/disk-copy-writer.js';
 import { readDiskCopy } from './directory/disk-copy.js';
 import { dnsFromConfig } from './dns/dns-from-config.js';
+import { FastServer } from './engine/fast-server.js';
 import type { ExplainDeps } from './explain.js';
 import { FleetLink } from './fleet-link.js';
 import { createRouterMetrics, type RouterMetrics } from './metrics.js';
 import { TrafficServer } from './server.js';
 import { RouterPolicy } from './traffic-policy/router-policy.js';
+import { NetTransport } from './transport/net-transport.js';
 
 /** A front door is in the same region: a connection takes a millisecond, and a second door may still be tried. */
 const connectMs = 2_000;
@@ -48,7 +50,7 @@ export class Router {
   private readonly link: NatsLink;
   private readonly source: DirectorySource;
   private readonly diskCopy: DiskCopyWriter;
-  private readonly traffic: TrafficServer;
+  private readonly traffic: TrafficServer | FastServer;
   private readonly admin: AdminServer;
   private readonly pools = new UpstreamPools();
   private readonly policy = new RouterPolicy();
@@ -77,7 +79,9 @@ export class Router {
     this.explainDeps = { routerId: config.LAPIDARY_ROUTER_ID, region, baseDomain, directory, policy };
     const timeouts = { ...forwardTimeouts, ...options.timeouts };
     const refreshTenant = (tenant: string): Promise<void> => this.source.refreshTenant(tenant);
-    this.traffic = new TrafficServer({ policy, pools, metrics, timeouts, refreshTenant, baseDomain, directory, logger, tunnelIdleMs });
+    const traffic = { policy, pools, metrics, timeouts, refreshTenant, baseDomain, directory, logger, tunnelIdleMs };
+    const general = new TrafficServer(traffic);
+    this.traffic = config.LAPIDARY_ROUTER_ENGINE === 'fast' ? new FastServer(traffic, general, new NetTransport()) : general;
     this.admin = new AdminServer({ ...this.explainDeps, metrics, readiness: () => this.readiness() });
   }
 
@@ -117,7 +121,9 @@ export class Router {
 
   private tidy(): void {
     const { directory, pools, policy } = this;
-    pools.keepOnly(directory.current?.frontDoors() ?? new Set());
+    const frontDoors = directory.current?.frontDoors() ?? new Set<string>();
+    pools.keepOnly(frontDoors);
+    if (this.traffic instanceof FastServer) this.traffic.keepOnly(frontDoors);
     policy.tidy({ has: (stamp) => directory.stamp(stamp) !== undefined }, performance.now());
   }
 

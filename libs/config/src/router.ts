@@ -28,6 +28,9 @@ export const RouterConfigSchema = z.object({
     .max(3600)
     .default(60)
     .meta({ description: 'Longest time for which resolvers may keep where a tenant is' }),
+  LAPIDARY_ROUTER_ENGINE: z.enum(['fast', 'general']).default('fast').meta({
+    description: 'fast: plain HTTP/1.1 on the engine of its own, the rest on node:http; general: everything on node:http',
+  }),
   LAPIDARY_LOG_LEVEL: field.logLevel,
 });
 export type RouterConfig = z.infer<typeof RouterConfigSchema>;

@@ -1,6 +1,6 @@
 import type { ResponseHead } from '../http1/response-head.js';
-import { answerHead, isChunkedToClient } from './answer-head.js';
-import type { ClientConnection } from './client-connection.js';
+import { answerHead, isChunkedToClient, type AnswerRules } from './answer-head.js';
+import type { ClientWriter } from './client-writer.js';
 
 /** Up to here a piece is gathered as text, and leaves with the head in one system call. */
 const textBytesMax = 8 * 1024;
@@ -12,24 +12,24 @@ export class AnswerRelay {
   closes = false;
   private chunked = false;
 
-  constructor(private readonly client: ClientConnection) {}
+  constructor(private readonly writer: ClientWriter) {}
 
-  begin(bytes: Buffer, head: ResponseHead, requestId: string, isHead: boolean): void {
+  begin(bytes: Buffer, head: ResponseHead, rules: AnswerRules): void {
     this.status = head.status;
-    this.closes = this.client.willClose;
-    this.chunked = isChunkedToClient(head, isHead);
-    this.client.addText(answerHead(bytes, head, { requestId, isHead, close: this.closes }));
+    this.closes = rules.close;
+    this.chunked = isChunkedToClient(head, rules.isHead);
+    this.writer.add(answerHead(bytes, head, rules));
   }
 
   add(bytes: Buffer, from: number, to: number): void {
-    const { client } = this;
-    if (this.chunked) client.addText(`${(to - from).toString(16)}\r\n`);
-    if (to - from <= textBytesMax) client.addText(bytes.toString('latin1', from, to));
-    else client.addBytes(bytes, from, to);
-    if (this.chunked) client.addText('\r\n');
+    const { writer } = this;
+    if (this.chunked) writer.add(`${(to - from).toString(16)}\r\n`);
+    if (to - from <= textBytesMax) writer.add(bytes.toString('latin1', from, to));
+    else writer.addBytes(bytes, from, to);
+    if (this.chunked) writer.add('\r\n');
   }
 
   end(): void {
-    if (this.chunked) this.client.addText('0\r\n\r\n');
+    if (this.chunked) this.writer.add('0\r\n\r\n');
   }
 }

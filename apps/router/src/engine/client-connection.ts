@@ -8,7 +8,9 @@ import { PartialHead } from '../http1/partial-head.js';
 import { requestHeadBytesMax, scanRequestHead } from '../http1/request-head.js';
 import { RequestHead } from '../http1/request-record.js';
 import type { Wire, WireHandler } from '../transport/wire.js';
+import type { ClientSide } from './client-side.js';
 import { clientTable, type ClientEvent, type ClientState } from './client-states.js';
+import { ClientWriter } from './client-writer.js';
 import { Deadline } from './deadline-wheel.js';
 import type { EngineContext } from './engine-context.js';
 import { Exchange } from './exchange.js';
@@ -28,17 +30,17 @@ const dropMs = 10_000;
 const lingerMs = 1_000;
 
 /** One client's connection (C1–C5): finds messages in its bytes, and lets one exchange at a time answer them. */
-export class ClientConnection implements WireHandler {
+export class ClientConnection implements WireHandler, ClientSide {
   private state: ClientState = 'idle';
   private readonly deadline = new Deadline(() => this.expired());
   private readonly partial = new PartialHead();
   private readonly body = new BodyReader();
+  readonly writer: ClientWriter;
   private readonly exchange: Exchange;
   /** Pipelined bytes behind the request under way. */
   private held: Buffer | null = null;
   private halfClosed = false;
   private consuming = false;
-  private text = '';
   /** This connection ends with the answer under way. */
   private closes = false;
 
@@ -46,6 +48,7 @@ export class ClientConnection implements WireHandler {
     private readonly context: EngineContext,
     private readonly wire: Wire,
   ) {
+    this.writer = new ClientWriter(wire);
     this.exchange = new Exchange(context, this);
     context.clients.add(this);
     this.arm(headMs);
@@ -55,18 +58,12 @@ export class ClientConnection implements WireHandler {
     return this.wire.remoteAddress;
   }
 
-  /** Whether an answer that begins now ends the connection. */
   get willClose(): boolean {
     return this.closes || this.context.draining || (this.halfClosed && this.held === null);
   }
 
   get isIdle(): boolean {
     return this.state === 'idle' || this.state === 'head';
-  }
-
-  /** Whether the client, not what is behind us, is what we wait for. */
-  get isCongested(): boolean {
-    return this.wire.isCongested;
   }
 
   arm(ms: number): void {
@@ -99,38 +96,14 @@ export class ClientConnection implements WireHandler {
     this.close();
   }
 
-  /** Gathers text of the answer until flush(). */
-  addText(text: string): void {
-    this.text += text;
-  }
-
-  /** Bytes of the answer that are too many to gather; they are copied. */
-  addBytes(bytes: Buffer, from: number, to: number): void {
-    this.flush();
-    this.wire.write(Buffer.from(bytes.subarray(from, to)));
-  }
-
-  /** Sends what was gathered. false: hold the answer back until onClientDrain. */
-  flush(): boolean {
-    if (this.text !== '') {
-      const { text } = this;
-      this.text = '';
-      this.wire.write(text);
-    }
-    return !this.wire.isCongested;
-  }
-
-  /** Answers with problem+json. */
   answerProblem(answer: ProblemAnswer, isHead: boolean): void {
     if (answer.close === true) this.closes = true;
-    this.flush();
-    this.wire.write(Buffer.from(problemText({ ...answer, close: this.willClose }, isHead)));
+    this.writer.addUtf8(problemText({ ...answer, close: this.willClose }, isHead));
     this.answered(this.willClose);
   }
 
-  /** The answer is written. `closes`: it said that the connection ends. */
   answered(closes: boolean): void {
-    this.flush();
+    this.writer.flush();
     if (closes) this.linger();
     else if (this.state === 'taking') this.dropRest();
     else {
@@ -138,11 +111,6 @@ export class ClientConnection implements WireHandler {
       this.arm(keepAliveMs);
       if (!this.consuming) this.goOn();
     }
-  }
-
-  /** Nothing that was begun can be finished: the client sees its connection break, not an end. */
-  breakOff(): void {
-    this.close();
   }
 
   close(): void {

@@ -4,7 +4,6 @@ import type { Logger } from '@lapidary/telemetry/logger';
 import type { InFlight } from '../in-flight.js';
 import type { RouterMetrics } from '../metrics.js';
 import type { TrafficPolicy } from '../traffic-policy/traffic-policy.js';
-import type { ClientConnection } from './client-connection.js';
 import type { DeadlineWheel } from './deadline-wheel.js';
 import type { LaneFinder } from './lanes.js';
 import type { RouteCache } from './route-cache.js';
@@ -23,7 +22,7 @@ export interface EngineContext {
   readonly refreshTenant: (tenant: string) => Promise<void>;
   /** Takes connections that the fast path leaves to the general one. */
   readonly general: { attach(stream: Duplex): void };
-  readonly clients: Set<ClientConnection>;
+  readonly clients: Set<{ readonly isIdle: boolean; close(): void }>;
   /** Every answer ends its connection from now on. */
   draining: boolean;
 }

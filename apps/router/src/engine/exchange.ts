@@ -3,22 +3,21 @@ import type { ProblemAnswer } from '../answer-problem.js';
 import { latin1 } from '../http1/characters.js';
 import type { RequestHead } from '../http1/request-record.js';
 import type { ResponseHead } from '../http1/response-head.js';
-import { afterForward, isIdempotent, type Answer, type NextMove } from '../pipeline/after-forward.js';
+import { afterForward, isIdempotent, type Answer } from '../pipeline/after-forward.js';
 import type { RefuseDecision } from '../pipeline/decide.js';
 import { answerProblemOf, refusalOf, refusalProblem } from '../pipeline/refusal.js';
 import { isRefused, type Refused } from '../traffic-policy/traffic-policy.js';
 import { Admission } from './admission.js';
 import { AnswerRelay } from './answer-relay.js';
 import { Attempt } from './attempt.js';
-import type { ClientConnection } from './client-connection.js';
+import type { ClientSide } from './client-side.js';
 import type { EngineContext } from './engine-context.js';
 import { lookUpAgain } from './look-up-again.js';
 import { RequestBody } from './request-body.js';
 import { RequestFacts } from './request-facts.js';
+import { Repeats, type Repeat } from './repeats.js';
 import type { Route } from './route-cache.js';
 import type { LaneExchange, LaneFailure, LaneSink } from './upstream-lane.js';
-
-const none: ReadonlySet<string> = new Set();
 
 /** `none`: no request is under way. `waiting`: nothing has gone to the client. `answering`: the answer has begun. */
 type Phase = 'none' | 'waiting' | 'answering';
@@ -40,18 +39,15 @@ export class Exchange implements LaneSink {
   private lane: LaneExchange | null = null;
   /** The lane is what the body waits for. */
   private laneIsFull = false;
-  private door = '';
-  private tried: Set<string> | null = null;
-  private lastAnswer: Answer | null = null;
-  private readonly repeats = { misdirected: 0, otherDoor: 0, staleConnection: 0 };
+  private readonly repeats = new Repeats();
 
   constructor(
     private readonly context: EngineContext,
-    private readonly client: ClientConnection,
+    private readonly client: ClientSide,
   ) {
     this.admission = new Admission(context.policy);
     this.attempt = new Attempt(context.policy, context.metrics);
-    this.relay = new AnswerRelay(client);
+    this.relay = new AnswerRelay(client.writer);
   }
 
   /** Notes a request and decides on it. false: its stamp can be spoken to by the general path only. */
@@ -64,11 +60,9 @@ export class Exchange implements LaneSink {
 
   /** Begins what was taken. */
   begin(): void {
-    const { repeats } = this;
     this.phase = 'waiting';
     this.turn += 1;
-    this.lastAnswer = this.tried = null;
-    repeats.misdirected = repeats.otherDoor = repeats.staleConnection = 0;
+    this.repeats.begin();
     this.body.begin();
     this.body.whole = this.facts.bodyBytes === 0;
     this.context.inFlight.enter();
@@ -116,10 +110,10 @@ export class Exchange implements LaneSink {
   /** The deadline has passed: whoever holds the other up is to blame. */
   expired(): void {
     if (this.phase === 'answering') {
-      if (this.client.isCongested) return this.client.close();
+      if (this.client.writer.isCongested) return this.client.close();
       this.drop({ kind: 'cut', status: this.relay.status, reason: 'it stopped in the middle' });
       this.finish('cut');
-      return this.client.breakOff();
+      return this.client.close();
     }
     const stalled = !this.body.whole && !this.laneIsFull && this.lane?.isOpen === true;
     const result: ForwardResult = stalled
@@ -149,7 +143,8 @@ export class Exchange implements LaneSink {
     }
     this.phase = 'answering';
     this.body.forget();
-    this.relay.begin(bytes, head, this.facts.requestId, this.facts.isHead);
+    const { requestId, isHead } = this.facts;
+    this.relay.begin(bytes, head, { requestId, isHead, close: this.client.willClose });
     this.touch();
   }
 
@@ -160,7 +155,7 @@ export class Exchange implements LaneSink {
   onReadDone(): void {
     if (this.phase !== 'answering') return;
     this.touch();
-    if (!this.client.flush()) this.lane?.pause();
+    if (!this.client.writer.flush()) this.lane?.pause();
   }
 
   onEnd(): void {
@@ -176,7 +171,7 @@ export class Exchange implements LaneSink {
     if (failure.kind !== 'cut') return this.conclude(failure);
     this.attempt.end(failure);
     this.finish('cut');
-    this.client.breakOff();
+    this.client.close();
   }
 
   private decide(): Route | RefuseDecision {
@@ -207,10 +202,13 @@ export class Exchange implements LaneSink {
   private tryDoor(route: Route, fresh: boolean): void {
     const { stamp } = route.decision.routes;
     const nowMs = performance.now();
-    const door = this.context.policy.choose(stamp, this.tried ?? none, nowMs);
-    if (isRefused(door)) return this.lastAnswer ? this.answerInstead(this.lastAnswer) : this.refuse(refusalOf(route.decision, door));
+    const door = this.context.policy.choose(stamp, this.repeats.tried, nowMs);
+    if (isRefused(door)) {
+      const { lastAnswer } = this.repeats;
+      return lastAnswer ? this.answerInstead(lastAnswer) : this.refuse(refusalOf(route.decision, door));
+    }
     this.attempt.begin(stamp.stamp, door, nowMs);
-    this.door = door;
+    this.repeats.door = door;
     const lane = this.context.lanes.lane(door);
     if (lane === null) return this.conclude({ kind: 'unreachable', reason: 'only the general path speaks to this door' });
     this.laneIsFull = false;
@@ -235,27 +233,19 @@ export class Exchange implements LaneSink {
     if (next.move !== 'done') this.repeat(next);
   }
 
-  private repeat(next: Exclude<NextMove, Answer | { move: 'done' }>): void {
+  private repeat(next: Repeat): void {
     const { policy, metrics } = this.context;
     const route = this.route as Route;
     // A 421 costs the stamp next to nothing, and says that the first attempt was none: outside of the budget.
     if (next.move !== 'look_up_again' && !policy.mayRetry(route.decision.stamp, performance.now()))
       return this.answerInstead(next.otherwise);
     metrics.lapidary_router_retries_total.inc({ cause: next.move });
-    switch (next.move) {
-      case 'same_again':
-        this.repeats.staleConnection += 1;
-        return this.proceed(true);
-      case 'other_door':
-        this.repeats.otherDoor += 1;
-        this.tried = (this.tried ?? new Set()).add(this.door);
-        this.lastAnswer = next.otherwise;
-        this.route = this.decide();
-        return 'decision' in this.route ? this.proceed() : this.answerInstead(next.otherwise);
-      case 'look_up_again':
-        this.repeats.misdirected += 1;
-        return this.lookUpAgain(route);
-    }
+    this.repeats.note(next);
+    if (next.move === 'same_again') return this.proceed(true);
+    if (next.move === 'look_up_again') return this.lookUpAgain(route);
+    this.route = this.decide();
+    if ('decision' in this.route) this.proceed();
+    else this.answerInstead(next.otherwise);
   }
 
   /** I1, I4: the repeat goes by the route and epoch of then, never by the old ones. */

@@ -5,7 +5,7 @@ import { PartialHead } from '../http1/partial-head.js';
 import { ResponseHead, responseHeadBytesMax, scanResponseHead } from '../http1/response-head.js';
 import type { Wire, WireHandler } from '../transport/wire.js';
 import { Deadline } from './deadline-wheel.js';
-import type { Http1Lane } from './http1-lane.js';
+import type { Http1Pool } from './http1-pool.js';
 import { move, movesOf } from './machine.js';
 import { RequestWriter } from './request-writer.js';
 import type { Chunk, LaneExchange, LaneFailure, LaneRequest, LaneSink } from './upstream-lane.js';
@@ -36,7 +36,7 @@ export class Http1Connection implements WireHandler, LaneExchange {
   private unwantedBytes = 0;
 
   constructor(
-    private readonly lane: Http1Lane,
+    private readonly lane: Http1Pool<Http1Connection>,
     request: LaneRequest,
     sink: LaneSink,
   ) {

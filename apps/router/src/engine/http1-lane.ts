@@ -1,6 +1,7 @@
 import type { Transport, Wire, WireHandler } from '../transport/wire.js';
 import type { DeadlineWheel } from './deadline-wheel.js';
 import { Http1Connection } from './http1-connection.js';
+import type { Http1Pool, LaneLimits } from './http1-pool.js';
 import type { LaneExchange, LaneRequest, LaneSink, UpstreamLane } from './upstream-lane.js';
 
 /** Idle connections kept per front door; more than bursts need only costs the stamp memory. */
@@ -8,14 +9,8 @@ const idleMax = 128;
 /** Beyond every bulkhead: what is over it is a fault, and must not take all of the process's descriptors. */
 const connectionsMax = 4096;
 
-export interface LaneLimits {
-  readonly connectMs: number;
-  /** Shorter than the other side keeps idle connections, so that it is us who close, and not it in the middle of a request. */
-  readonly idleMs: number;
-}
-
 /** The pool of one front door: a slow one uses up its own connections only (P-BH1). Last in, first out, so that a burst's connections age. */
-export class Http1Lane implements UpstreamLane {
+export class Http1Lane implements UpstreamLane, Http1Pool<Http1Connection> {
   private readonly idle: Http1Connection[] = [];
   private readonly all = new Set<Http1Connection>();
 

@@ -1,6 +1,7 @@
 import type { Transport } from '../transport/wire.js';
 import type { DeadlineWheel } from './deadline-wheel.js';
-import { Http1Lane, type LaneLimits } from './http1-lane.js';
+import { Http1Lane } from './http1-lane.js';
+import type { LaneLimits } from './http1-pool.js';
 import type { UpstreamLane } from './upstream-lane.js';
 
 /** What is known of a front door's address. */

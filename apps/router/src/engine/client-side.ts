@@ -1,0 +1,20 @@
+import type { ProblemAnswer } from '../answer-problem.js';
+import type { ClientWriter } from './client-writer.js';
+
+/** What an exchange asks of its client's connection. */
+export interface ClientSide {
+  readonly remoteAddress: string;
+  /** Whether an answer that begins now ends the connection. */
+  readonly willClose: boolean;
+  readonly writer: ClientWriter;
+  /** The connection's one deadline; `expired` of the exchange follows. */
+  arm(ms: number): void;
+  pauseReads(): void;
+  resumeReads(): void;
+  /** Answers with problem+json, whole. */
+  answerProblem(answer: ProblemAnswer, isHead: boolean): void;
+  /** The answer is written. `closes`: it said that the connection ends. */
+  answered(closes: boolean): void;
+  /** At once: what was begun can't be finished, and the client sees its connection break, not an end. */
+  close(): void;
+}

@@ -1,0 +1,39 @@
+import type { Wire } from '../transport/wire.js';
+
+/** Gathers the text of an answer, so that a head and a small body are one system call. */
+export class ClientWriter {
+  private text = '';
+
+  constructor(private readonly wire: Wire) {}
+
+  /** Whether the client, not what is behind us, is what we wait for. */
+  get isCongested(): boolean {
+    return this.wire.isCongested;
+  }
+
+  /** latin1 */
+  add(text: string): void {
+    this.text += text;
+  }
+
+  /** Bytes that are too many to gather; they are copied. */
+  addBytes(bytes: Buffer, from: number, to: number): void {
+    this.flush();
+    this.wire.write(Buffer.from(bytes.subarray(from, to)));
+  }
+
+  addUtf8(text: string): void {
+    this.flush();
+    this.wire.write(Buffer.from(text));
+  }
+
+  /** Sends what was gathered. false: hold the answer back until the client has read. */
+  flush(): boolean {
+    if (this.text !== '') {
+      const { text } = this;
+      this.text = '';
+      this.wire.write(text);
+    }
+    return !this.wire.isCongested;
+  }
+}
