@@ -52,6 +52,19 @@ export class InFlight {
     return this.condemned.has(socket);
   }
 
+  /**
+   * For bytes that are no request behind requests that have come whole: these are answered, then the connection ends. Returns
+   * whether there were any. An error in the body of the last one is that request's own.
+   */
+  endAfterAnswers(socket: Duplex): boolean {
+    const last = [...(this.responses.get(socket) ?? [])].filter((response) => !response.writableEnded).at(-1);
+    if (!last?.req.complete) return false;
+    this.condemn(socket);
+    last.shouldKeepAlive = false;
+    last.once('finish', () => socket.end());
+    return true;
+  }
+
   /** A connection may be told of an error unless an answer has begun on it, or would follow. */
   mayAnswerOn(socket: Duplex): boolean {
     const open = [...(this.responses.get(socket) ?? [])].filter((response) => !response.writableEnded);

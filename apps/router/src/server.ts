@@ -6,7 +6,7 @@ import type { ForwardOptions } from '@lapidary/stamp-sdk/forward/forward-request
 import { headerValues } from '@lapidary/stamp-sdk/forward/hop-by-hop';
 import { ReplayBuffer } from '@lapidary/stamp-sdk/forward/replay-buffer';
 import { bodyFraming, requestProblem } from '@lapidary/stamp-sdk/forward/request-check';
-import { responseOnSocket, wantsTunnel } from '@lapidary/stamp-sdk/forward/upgrade';
+import { asksForUpgrade, responseOnSocket, wantsTunnel } from '@lapidary/stamp-sdk/forward/upgrade';
 import type { Logger } from '@lapidary/telemetry/logger';
 import { answerProblem } from './answer-problem.js';
 import type { Directory } from './directory/directory.js';
@@ -62,13 +62,14 @@ export class TrafficServer {
     const take = (request: IncomingMessage, response: ServerResponse): void => void this.take(request, response);
     this.server.on('request', take);
     this.server.on('checkContinue', take);
+    this.server.on('checkExpectation', take);
     this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       void this.take(request, responseOnSocket(request, socket), { socket, head, idleMs: options.tunnelIdleMs });
     });
     this.server.on('connect', refuseConnect);
     this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       // The answer to what came before ends this connection.
-      if (this.inFlight.isCondemned(socket)) return;
+      if (this.inFlight.isCondemned(socket) || this.inFlight.endAfterAnswers(socket)) return;
       options.metrics.lapidary_router_bad_requests_total.inc({ code: error.code ?? 'unknown' });
       answerParserError(error, socket, this.inFlight.mayAnswerOn(socket));
     });
@@ -105,6 +106,7 @@ export class TrafficServer {
   private async take(request: IncomingMessage, response: ServerResponse, tunnel?: Tunnel): Promise<void> {
     if (this.inFlight.isCondemned(request.socket)) return;
     if (this.draining) response.shouldKeepAlive = false;
+    if (!tunnel && asksForUpgrade(request)) this.endAfter(request, response);
     response.on('error', () => undefined);
     const over = this.inFlight.add(request.socket, response, tunnel?.socket);
     const requestId = requestIdOf(request.headers['x-request-id']);
@@ -125,6 +127,15 @@ export class TrafficServer {
     } finally {
       over();
     }
+  }
+
+  /**
+   * Node's parser drops what it has read behind a request that asks for an upgrade, also where that is not granted; what comes
+   * with the next read it would take for a request, wherever in the client's bytes that begins.
+   */
+  private endAfter(request: IncomingMessage, response: ServerResponse): void {
+    response.shouldKeepAlive = false;
+    this.inFlight.condemn(request.socket);
   }
 
   private async route(exchange: Exchange): Promise<Outcome> {

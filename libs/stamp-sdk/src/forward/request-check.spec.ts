@@ -43,6 +43,8 @@ describe('what is refused before it is forwarded', () => {
     ['chunks in HTTP/1.0', { httpVersion: '1.0', rawHeaders: ['Transfer-Encoding', 'chunked'] }, 400],
     ['HTTP/2.0 as text', { httpVersion: '2.0' }, 505],
     ['HTTP/1.2', { httpVersion: '1.2' }, 505],
+    ['another expectation', { rawHeaders: ['Host', 'a', 'Expect', 'coffee'] }, 417],
+    ['another expectation beside 100-continue', { rawHeaders: ['Host', 'a', 'Expect', '100-continue, coffee'] }, 417],
     ['CONNECT', { method: 'CONNECT' }, 405],
     ['TRACE', { method: 'TRACE' }, 405],
     ['too many headers', { rawHeaders: Array.from({ length: (headerCountMax + 1) * 2 }, () => 'x') }, 431],

@@ -34,6 +34,12 @@ const hostProblem = ({ rawHeaders, httpVersion }: RequestLine): RequestProblem |
   return hosts.length === 0 && httpVersion === '1.1' ? problem(400, 'no Host header') : null;
 };
 
+/** RFC 9110 §10.1.1: the only expectation there is. Node takes any value that has it as a word for it. */
+const expectProblem = ({ rawHeaders }: RequestLine): RequestProblem | null =>
+  headerValues(rawHeaders, 'expect').every((value) => value.toLowerCase() === '100-continue')
+    ? null
+    : problem(417, 'only "100-continue" can be expected');
+
 /** RFC 9112 §6.1: only "chunked" once, only in HTTP/1.1, never beside Content-Length. */
 const framingProblem = ({ rawHeaders, httpVersion }: RequestLine): RequestProblem | null => {
   const encodings = headerValues(rawHeaders, 'transfer-encoding');
@@ -56,7 +62,7 @@ export const requestProblem = (line: RequestLine): RequestProblem | null => {
   if (line.httpVersion !== '1.1' && line.httpVersion !== '1.0') return problem(505, 'only HTTP/1.0 and HTTP/1.1 are spoken here');
   if (line.method === 'CONNECT' || line.method === 'TRACE') return problem(405, `${line.method} is not allowed`);
   if (line.rawHeaders.length / 2 > headerCountMax) return problem(431, `more than ${headerCountMax} headers`);
-  return targetProblem(line) ?? hostProblem(line) ?? framingProblem(line);
+  return targetProblem(line) ?? hostProblem(line) ?? framingProblem(line) ?? expectProblem(line);
 };
 
 export type BodyFraming = { readonly kind: 'none' } | { readonly kind: 'length'; readonly bytes: number } | { readonly kind: 'chunked' };

@@ -23,6 +23,10 @@ export const wantsTunnel = (request: IncomingMessage): boolean => {
   );
 };
 
+/** Whether Node's parser takes it for the last request of its connection (RFC 9110 §7.8), granted or not. */
+export const asksForUpgrade = ({ rawHeaders }: IncomingMessage): boolean =>
+  headerValues(rawHeaders, 'upgrade').length > 0 && connectionTokens(rawHeaders).has('upgrade');
+
 /** What the upstream is asked, beside the end-to-end headers. */
 export const tunnelRequestHeaders = ['connection', 'Upgrade', 'upgrade', tunnelProtocol] as const;
 
