@@ -22,6 +22,12 @@ export const parseHlc = (text: string): HlcStamp | null => {
   return m ? { ms: Number(m[1]), counter: Number.parseInt(m[2]!, 16), region: m[3]! } : null;
 };
 
+/** 13 digits, a dot, 4 hex digits, a dot. */
+const regionStart = 19;
+
+/** The region of a stamp's text form, which must be one. Without parsing: merges ask this of every value. */
+export const regionOfHlc = (text: string): string => text.slice(regionStart);
+
 /** The stamp that follows `last` at wall time `nowMs`; with `seen`, also later than that remote stamp. */
 export const advanceHlc = (last: HlcStamp, nowMs: number, seen?: HlcStamp): HlcStamp => {
   const ms = Math.max(last.ms, nowMs, seen?.ms ?? 0);

@@ -1,0 +1,184 @@
+import fc from 'fast-check';
+import { actorOf, DocumentEngine, mergeDocuments, regionOfActor, type Documented } from './document-engine.js';
+import type { DocumentEdit } from './document-edits.js';
+
+const genesis = { addresses: [], notes: '', preferences: {} };
+const text = ['notes'];
+const regions = ['ap', 'eu', 'us'] as const;
+
+/** One document in three regions; changes travel when `tell` says so. */
+class Region {
+  bytes: Uint8Array | null = null;
+  last: Documented | null = null;
+  readonly changes: Uint8Array[] = [];
+
+  constructor(
+    readonly name: string,
+    private readonly engine: DocumentEngine = new DocumentEngine(actorOf(name, 1)),
+  ) {}
+
+  edit(...edits: DocumentEdit[]): void {
+    const isNew = this.bytes === null;
+    const edited = this.engine.edit('k', this.bytes, genesis, edits, text);
+    if (isNew) this.changes.push(edited.bytes);
+    else if (edited.change) this.changes.push(edited.change);
+    this.set(edited);
+  }
+
+  take(...incoming: Uint8Array[]): void {
+    if (incoming.length > 0) this.set(this.engine.take('k', this.bytes, incoming));
+  }
+
+  private set(documented: Documented): void {
+    this.bytes = documented.bytes;
+    this.last = documented;
+  }
+}
+
+const edit: fc.Arbitrary<DocumentEdit> = fc.oneof(
+  fc.record({
+    op: fc.constant('merge' as const),
+    value: fc.record({ name: fc.constantFrom('Ann', 'Bo'), preferences: fc.record({ lang: fc.constantFrom('de', 'en') }) }),
+  }),
+  fc.record({
+    op: fc.constant('insert' as const),
+    path: fc.constant(['addresses']),
+    index: fc.constant(0),
+    values: fc.constantFrom([{ city: 'Bonn' }], [{ city: 'Lyon' }]),
+  }),
+  fc.record({
+    op: fc.constant('text' as const),
+    path: fc.constant(['notes']),
+    index: fc.constant(0),
+    remove: fc.constant(0),
+    insert: fc.constantFrom('a', 'bc'),
+  }),
+);
+const step = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('edit' as const), region: fc.constantFrom(...regions), edit }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('tell' as const), from: fc.constantFrom(...regions), region: fc.constantFrom(...regions) }),
+  },
+);
+
+const live = (steps: readonly (typeof step extends fc.Arbitrary<infer S> ? S : never)[]): Region[] => {
+  const all = new Map(regions.map((r) => [r, new Region(r)]));
+  for (const s of steps) {
+    const region = all.get(s.region)!;
+    if (s.kind === 'edit') region.edit(s.edit);
+    else region.take(...all.get(s.from)!.changes);
+  }
+  return [...all.values()];
+};
+
+describe('nested documents', () => {
+  it('merge commutatively, associatively and idempotently (I6)', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+        const [a, b, c] = live(steps).map((r) => r.bytes ?? new Region('x').bytes);
+        if (!a || !b || !c) return;
+        expect(mergeDocuments(a, b).heads).toEqual(mergeDocuments(b, a).heads);
+        expect(mergeDocuments(a, b).value).toEqual(mergeDocuments(b, a).value);
+        const left = mergeDocuments(mergeDocuments(a, b).bytes, c);
+        const right = mergeDocuments(a, mergeDocuments(b, c).bytes);
+        expect({ ...left, bytes: null }).toEqual({ ...right, bytes: null });
+        expect(mergeDocuments(a, a).heads).toEqual(new DocumentEngine(actorOf('x', 1)).take('', a, []).heads);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('reach one state from changes in any order, with repeats, stored and loaded in between (I6)', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), fc.infiniteStream(fc.nat()), (steps, numbers) => {
+        const changes = live(steps).flatMap((r) => r.changes);
+        if (changes.length === 0) return;
+        const straight = new Region('x');
+        straight.take(...changes);
+        const shuffled = [...changes, ...changes.slice(0, 2)];
+        for (let i = shuffled.length - 1; i > 0; i--) {
+          const j = numbers.next().value % (i + 1);
+          [shuffled[i], shuffled[j]] = [shuffled[j]!, shuffled[i]!];
+        }
+        const other = new Region('y', new DocumentEngine(actorOf('y', 1), 0));
+        for (const change of shuffled) other.take(change);
+        expect({ ...other.last, bytes: null }).toEqual({ ...straight.last, bytes: null });
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('begin as one document in two regions that create it while apart', () => {
+    const [eu, us] = [new Region('eu'), new Region('us')];
+    eu.edit({ op: 'insert', path: ['addresses'], index: 0, values: [{ city: 'Bonn' }] });
+    us.edit(
+      { op: 'insert', path: ['addresses'], index: 0, values: [{ city: 'Austin' }] },
+      { op: 'set', path: ['preferences', 'lang'], value: 'en' },
+    );
+    eu.take(...us.changes);
+    expect(eu.last?.value).toMatchObject({ preferences: { lang: 'en' } });
+    expect((eu.last?.value as { addresses: unknown[] }).addresses).toHaveLength(2);
+    expect(eu.last?.conflicts).toEqual([]);
+  });
+
+  it('name the value that lost, and whose it was', () => {
+    const [eu, us] = [new Region('eu'), new Region('us')];
+    eu.edit({ op: 'set', path: ['name'], value: 'Ann' });
+    us.edit({ op: 'set', path: ['name'], value: 'Bo' });
+    eu.take(...us.changes);
+    us.take(...eu.changes);
+    expect(eu.last?.conflicts).toEqual(us.last?.conflicts);
+    const [conflict] = eu.last!.conflicts;
+    expect([
+      conflict?.path,
+      conflict?.winner.value,
+      regionOfActor(conflict!.winner.at),
+      conflict?.loser.value,
+      regionOfActor(conflict!.loser.at),
+    ]).toEqual(['name', 'Bo', 'us', 'Ann', 'eu']);
+  });
+
+  it('weave concurrent edits of one text together, and replace other strings as a whole', () => {
+    const [eu, us] = [new Region('eu'), new Region('us')];
+    eu.edit({ op: 'set', path: ['notes'], value: 'call him' });
+    us.take(...eu.changes);
+    eu.edit({ op: 'replace', value: { ...genesis, notes: 'do call him' } });
+    us.edit({ op: 'text', path: ['notes'], index: 8, remove: 0, insert: ' today' });
+    eu.take(...us.changes);
+    expect(eu.last?.value).toMatchObject({ notes: 'do call him today' });
+  });
+
+  it('make one small change of a request with many edits', () => {
+    const one = new Region('eu');
+    one.edit({ op: 'merge', value: {} });
+    const before = one.last!.changes;
+    one.edit(...Array.from({ length: 50 }, (_, i): DocumentEdit => ({ op: 'set', path: [`field${i}`], value: i })));
+    expect(one.last!.changes).toBe(before + 1);
+    expect(one.changes.at(-1)!.length).toBeLessThan(1_000);
+  });
+
+  it('go back to what was stored when a transaction was rolled back', () => {
+    const engine = new DocumentEngine(actorOf('eu', 1));
+    const first = engine.edit('k', null, genesis, [{ op: 'set', path: ['name'], value: 'Ann' }], text);
+    engine.edit('k', first.bytes, genesis, [{ op: 'set', path: ['name'], value: 'never committed' }], text);
+    const again = engine.edit('k', first.bytes, genesis, [{ op: 'set', path: ['age'], value: 4 }], text);
+    expect(again.value).toMatchObject({ name: 'Ann', age: 4 });
+  });
+
+  it('refuse an edit whose path leads nowhere, and stay as they were', () => {
+    const one = new Region('eu');
+    one.edit({ op: 'set', path: ['name'], value: 'Ann' });
+    for (const path of [
+      ['nothing', 'here'],
+      ['addresses', 3],
+      ['name', 'x'],
+      ['constructor', 'name'],
+    ]) {
+      expect(() => one.edit({ op: 'set', path, value: 1 })).toThrow();
+      expect(() => one.edit({ op: 'remove', path })).toThrow();
+    }
+    one.edit({ op: 'set', path: ['age'], value: 4 });
+    expect(one.last?.value).toMatchObject({ name: 'Ann', age: 4 });
+  });
+});

@@ -1,0 +1,141 @@
+import * as Automerge from '@automerge/automerge';
+import type { Json } from '../merge/json.js';
+import { applyEdit, toJson, type DocumentEdit, type TextFields } from './document-edits.js';
+import { LiveDocuments, type Doc } from './live-documents.js';
+
+type JsonObject = { readonly [key: string]: Json };
+
+export interface DocumentConflict {
+  /** Where, with "/" between keys. */
+  readonly path: string;
+  /** Automerge's names of the two writes: `<counter>@<actor>`. */
+  readonly winner: { readonly at: string; readonly value: Json };
+  readonly loser: { readonly at: string; readonly value: Json };
+}
+
+/** A nested document as it is to be stored, with what people see of it. */
+export interface Documented {
+  readonly bytes: Uint8Array;
+  /** Hashes of its latest changes, sorted: equal heads mean equal documents. */
+  readonly heads: readonly string[];
+  readonly value: Json;
+  readonly conflicts: readonly DocumentConflict[];
+  readonly changes: number;
+}
+
+export interface Edited extends Documented {
+  /** The one change that the edits made; null where they changed nothing. */
+  readonly change: Uint8Array | null;
+}
+
+/** Nobody's: the first change is the same whoever makes it, so that two regions which create a document create one. */
+const genesisActor = '00'.repeat(16);
+
+/** Readable in conflicts, and another one after a restore, since Automerge refuses two changes of one actor and number. */
+export const actorOf = (region: string, epoch: number): string => Buffer.from(`${region}#${epoch}`).toString('hex');
+export const regionOfActor = (operation: string): string => {
+  const writer = Buffer.from(operation.slice(operation.indexOf('@') + 1), 'hex').toString();
+  return writer.includes('#') ? writer.slice(0, writer.indexOf('#')) : 'genesis';
+};
+
+/**
+ * The only place that knows Automerge. Every call takes stored bytes and gives bytes to store; documents that were used
+ * lately are kept open (live-documents.ts), which changes how fast it is and nothing else. Synchronous and heavy: the
+ * control plane runs it in a thread of its own (document-worker.ts).
+ */
+export class DocumentEngine {
+  private readonly live: LiveDocuments;
+
+  /** `actor`: under whose name this region edits (`actorOf`); one engine serves one region. */
+  constructor(
+    private readonly actor: string,
+    liveMax?: number,
+  ) {
+    this.live = new LiveDocuments(actor, liveMax);
+  }
+
+  /** Makes one change out of all edits. `bytes` null: the document begins with `genesis`, the same wherever it begins. */
+  edit(key: string, bytes: Uint8Array | null, genesis: JsonObject, edits: readonly DocumentEdit[], text: TextFields): Edited {
+    const before = this.live.take(key, bytes ?? begin(genesis, text));
+    const heads = Automerge.getHeads(before).join();
+    try {
+      const after = Automerge.change(before, { time: 0 }, (root) => {
+        for (const edit of edits) applyEdit(root, edit, text);
+      });
+      const change = Automerge.getHeads(after).join() === heads ? null : (Automerge.getLastLocalChange(after) ?? null);
+      return { ...this.keep(key, after), change };
+    } catch (error) {
+      Automerge.free(before);
+      throw error;
+    }
+  }
+
+  /** Takes in changes or whole documents of other regions, in any order; what hangs on changes still to come waits inside. */
+  take(key: string, bytes: Uint8Array | null, incoming: readonly Uint8Array[]): Documented {
+    let doc: Doc = bytes === null ? Automerge.init<Record<string, unknown>>({ actor: this.actor }) : this.live.take(key, bytes);
+    for (const part of incoming) doc = Automerge.loadIncremental(doc, part);
+    return this.keep(key, doc);
+  }
+
+  private keep(key: string, doc: Doc): Documented {
+    const bytes = Automerge.save(doc);
+    const heads = [...Automerge.getHeads(doc)].sort();
+    const documented = {
+      bytes,
+      heads,
+      value: toJson(doc),
+      conflicts: conflictsOf(doc, doc, []),
+      changes: Automerge.getAllChanges(doc).length,
+    };
+    this.live.put(key, bytes, doc);
+    return documented;
+  }
+}
+
+/** Fixed actor, time 0, sorted keys: the same bytes and the same head in every region. */
+const begin = (genesis: JsonObject, text: TextFields): Uint8Array => {
+  const doc = Automerge.change(Automerge.init<Record<string, unknown>>({ actor: genesisActor }), { time: 0 }, (root) =>
+    applyEdit(root, { op: 'replace', value: genesis }, text),
+  );
+  const bytes = Automerge.save(doc);
+  Automerge.free(doc);
+  return bytes;
+};
+
+/** Merges two stored documents; pure. */
+export const mergeDocuments = (a: Uint8Array, b: Uint8Array): Documented => new DocumentEngine(genesisActor, 0).take('', a, [b]);
+
+const conflictsOf = (doc: Doc, holder: Doc, path: readonly string[]): DocumentConflict[] =>
+  // Sorted, since the order of keys depends on the order in which changes came.
+  keysOf(holder).flatMap((key) => {
+    const value = holder[key];
+    const here = [...path, key];
+    const nested = typeof value === 'object' && value !== null && !Automerge.isImmutableString(value);
+    const inner = nested ? conflictsOf(doc, value as Record<string, unknown>, here) : [];
+    // Items of a list are asked for by number; by text Automerge throws.
+    const rivals = Automerge.getConflicts(holder as Doc, (Array.isArray(holder) ? Number(key) : key) as string);
+    return rivals ? [...rivalry(here.join('/'), value, rivals), ...inner] : inner;
+  });
+
+const keysOf = (holder: Doc): string[] => (Array.isArray(holder) ? Object.keys(holder) : Object.keys(holder).sort());
+
+const rivalry = (path: string, shown: unknown, rivals: Record<string, unknown>): DocumentConflict[] => {
+  const all = Object.entries(rivals).map(([at, value]) => ({ at, value: toJson(value) }));
+  const text = JSON.stringify(toJson(shown));
+  const winner = all
+    .filter((r) => JSON.stringify(r.value) === text)
+    .sort(byOperation)
+    .at(-1);
+  return winner
+    ? all
+        .filter((r) => JSON.stringify(r.value) !== text)
+        .sort(byOperation)
+        .map((loser) => ({ path, winner, loser }))
+    : [];
+};
+
+/** Automerge's own order of writes: counter, then actor. It is no order of time (lab notes 3.3). */
+const byOperation = (a: { readonly at: string }, b: { readonly at: string }): number => {
+  const [x, y] = [Number.parseInt(a.at, 10), Number.parseInt(b.at, 10)];
+  return x !== y ? x - y : a.at < b.at ? -1 : 1;
+};

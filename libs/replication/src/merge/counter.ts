@@ -1,0 +1,94 @@
+import { joinRecords, own } from './json.js';
+import { emptyRegister, mergeRegisters, type Register } from './register.js';
+
+/**
+ * Counter with escrow (O'Neil, "The Escrow Transactional Method", 1986; bounded counters of Balegas et al., 2015). Each
+ * region counts its own additions and subtractions and what it has given away; nobody else writes its row, and every
+ * number in it only grows, so that the greater one is the newer.
+ *
+ *   value            = Σ added − Σ subtracted
+ *   rights of region = its added − its subtracted − its given + given to it by others
+ *
+ * Invariants (C1–C3 of docs/flows/collections.md):
+ *   C1  the rights of all regions add up to the value
+ *   C2  a region subtracts and gives only what it has rights to, as far as it knows
+ *   C3  hence the value of a bounded counter is never below zero, in any replica at any time: a change carries all rows that
+ *       its writer knew, so that nobody hears of rights that were used before hearing of rights that were given
+ */
+export interface CounterRow {
+  readonly added: number;
+  readonly subtracted: number;
+  /** Region → rights given to it, in total. */
+  readonly given: Readonly<Record<string, number>>;
+}
+
+export interface CounterState {
+  /** Writer → its row. A writer is a region in one epoch of its database: what a restored database has forgotten stays counted. */
+  readonly rows: Readonly<Record<string, CounterRow>>;
+  readonly alive: Register;
+}
+
+export const emptyCounter: CounterState = { rows: {}, alive: emptyRegister };
+const emptyRow: CounterRow = { added: 0, subtracted: 0, given: {} };
+
+export const counterWriter = (region: string, epoch: number): string => `${region}#${epoch}`;
+const regionOfWriter = (writer: string): string => writer.slice(0, writer.indexOf('#'));
+
+const mergeRows = (a: CounterRow, b: CounterRow): CounterRow => ({
+  added: Math.max(a.added, b.added),
+  subtracted: Math.max(a.subtracted, b.subtracted),
+  given: joinRecords(a.given, b.given, Math.max),
+});
+
+export const mergeCounters = (a: CounterState, b: CounterState): CounterState => ({
+  rows: joinRecords(a.rows, b.rows, mergeRows),
+  alive: mergeRegisters(a.alive, b.alive),
+});
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+
+export const valueOfCounter = (state: CounterState): number => sum(Object.values(state.rows).map((r) => r.added - r.subtracted));
+
+/** How much each region may subtract by itself, regions that were only given rights included. */
+export const rightsOf = (state: CounterState): Record<string, number> => {
+  const rights = new Map<string, number>();
+  const add = (region: string, units: number): void => void rights.set(region, (rights.get(region) ?? 0) + units);
+  for (const [writer, row] of Object.entries(state.rows)) {
+    add(regionOfWriter(writer), row.added - row.subtracted - sum(Object.values(row.given)));
+    for (const [to, units] of Object.entries(row.given)) add(to, units);
+  }
+  return Object.fromEntries([...rights].sort(([a], [b]) => (a < b ? -1 : 1)));
+};
+
+export type CounterOperation =
+  | { readonly op: 'add'; readonly units: number }
+  | { readonly op: 'subtract'; readonly units: number }
+  /** Gives rights to another region; the value stays. */
+  | { readonly op: 'give'; readonly units: number; readonly to: string };
+
+export type CounterOutcome =
+  | { readonly ok: true; readonly row: CounterRow }
+  | { readonly ok: false; readonly why: 'no-rights' | 'too-large'; readonly rights: number };
+
+/** Does what a region may do by itself, or says why not (C2). `bounded`: the value must not fall below zero. */
+export const operateCounter = (
+  state: CounterState,
+  region: string,
+  epoch: number,
+  operation: CounterOperation,
+  bounded: boolean,
+): CounterOutcome => {
+  const row = own(state.rows, counterWriter(region, epoch)) ?? emptyRow;
+  const rights = own(rightsOf(state), region) ?? 0;
+  const { units } = operation;
+  if (operation.op !== 'add' && (bounded || operation.op === 'give') && rights < units) return { ok: false, why: 'no-rights', rights };
+  const next: CounterRow =
+    operation.op === 'add'
+      ? { ...row, added: row.added + units }
+      : operation.op === 'subtract'
+        ? { ...row, subtracted: row.subtracted + units }
+        : { ...row, given: { ...row.given, [operation.to]: (own(row.given, operation.to) ?? 0) + units } };
+  // Beyond 2^53 sums are no longer exact, and exactness is the point.
+  const exact = [next.added, next.subtracted, ...Object.values(next.given)].every(Number.isSafeInteger);
+  return exact ? { ok: true, row: next } : { ok: false, why: 'too-large', rights };
+};
