@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import { newId } from '@lapidary/kernel/ids';
 
 /** Ids that others send are kept for correlation where they can't break logs or headers. */
@@ -14,6 +14,21 @@ export const requestIdOf = (sent: string | string[] | undefined): string =>
 /** The client's trace goes on; without a valid one, a trace begins here. */
 export const traceparentOf = (sent: string | string[] | undefined, random: () => number = Math.random): string => {
   if (typeof sent === 'string' && traceparentPattern.test(sent)) return sent;
-  const hex = (randomUUID() + randomUUID()).replaceAll('-', '');
-  return `00-${hex.slice(0, 32)}-${hex.slice(32, 48)}-${random() < sampledShare ? '01' : '00'}`;
+  const hex = randomHex();
+  return `00-${hex.slice(0, 32)}-${hex.slice(32)}-${random() < sampledShare ? '01' : '00'}`;
+};
+
+/** Ids of a trace and of a span. */
+const idBytes = 16 + 8;
+/** Random bytes are drawn for many traces at once: one draw costs as much as a thousand bytes of it. */
+const drawn = Buffer.alloc(256 * idBytes);
+let used = drawn.length;
+
+const randomHex = (): string => {
+  if (used === drawn.length) {
+    randomFillSync(drawn);
+    used = 0;
+  }
+  used += idBytes;
+  return drawn.toString('hex', used - idBytes, used);
 };

@@ -10,6 +10,7 @@ import { RouterPolicy } from './traffic-policy/router-policy.js';
 import { FastServer } from './engine/fast-server.js';
 import { TrafficServer, type TrafficServerOptions } from './server.js';
 import { NetTransport } from './transport/net-transport.js';
+import type { Transport } from './transport/wire.js';
 import type { TrafficPolicy } from './traffic-policy/traffic-policy.js';
 
 /** For tests: the traffic port with a directory that the test writes itself. */
@@ -43,6 +44,7 @@ export const startTraffic = async (
   frontDoors: readonly string[],
   timeouts = quickTimeouts,
   policy: TrafficPolicy = new RouterPolicy(),
+  transport: Transport = new NetTransport(),
 ): Promise<TestTraffic> => {
   const directory = new Directory(systemClock);
   directory.swap(new DirectoryTable('g'), 'disk', 0);
@@ -95,7 +97,7 @@ export const startTraffic = async (
     tunnelIdleMs: 2_000,
   };
   const general = new TrafficServer(options);
-  const server = path === 'fast' ? new FastServer(options, general, new NetTransport()) : general;
+  const server = path === 'fast' ? new FastServer(options, general, transport) : general;
   const traffic: TestTraffic = {
     port: await server.listen('127.0.0.1', 0),
     metrics,

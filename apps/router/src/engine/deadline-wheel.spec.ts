@@ -5,7 +5,11 @@ import { Deadline, DeadlineWheel, wheelTickMs } from './deadline-wheel.js';
 class World {
   nowMs = 10_000;
   readonly expired: string[] = [];
-  readonly wheel = new DeadlineWheel(() => this.nowMs);
+  readonly reported: unknown[] = [];
+  readonly wheel = new DeadlineWheel(
+    (error) => void this.reported.push(error),
+    () => this.nowMs,
+  );
 
   deadline(name: string, also: () => void = () => undefined): Deadline {
     return new Deadline(() => {
@@ -71,6 +75,16 @@ describe('the deadline wheel', () => {
     world.pass(1_000);
     world.pass(1_000);
     expect(world.expired).toEqual(['one', 'one']);
+  });
+
+  it('one whose owner throws is reported, and holds nobody else up', () => {
+    const broken = world.deadline('broken', () => {
+      throw new Error('broken');
+    });
+    world.arm(broken, 100);
+    world.arm(world.deadline('other'), 100);
+    world.pass(1_000);
+    expect([new Set(world.expired), world.reported.length]).toEqual([new Set(['broken', 'other']), 1]);
   });
 
   it('a pause of the whole process lets everything that is due expire, once', () => {

@@ -24,7 +24,11 @@ export class DeadlineWheel {
   private count = 0;
   private tick = 0;
 
-  constructor(private readonly clock: () => number = () => performance.now()) {}
+  /** `report` is told of a deadline whose owner throws; the others go on. */
+  constructor(
+    private readonly report: (error: unknown) => void,
+    private readonly clock: () => number = () => performance.now(),
+  ) {}
 
   get size(): number {
     return this.count;
@@ -78,7 +82,11 @@ export class DeadlineWheel {
       // Pushed back or disarmed by one that expired before it.
       if (expired.slot >= 0 || expired.dueMs === 0) continue;
       expired.dueMs = 0;
-      expired.onExpire();
+      try {
+        expired.onExpire();
+      } catch (error) {
+        this.report(error);
+      }
     }
   }
 

@@ -1,3 +1,4 @@
+import { GuardedTransport } from '../transport/guarded-transport.js';
 import type { Listener, Transport } from '../transport/wire.js';
 import type { TrafficServer, TrafficServerOptions } from '../server.js';
 import { ClientConnection } from './client-connection.js';
@@ -14,7 +15,8 @@ const laneIdleMs = 30_000;
  * anything else (Upgrade, Expect, HTTP/1.0, odd Connection values) go, bytes and all, to the general path.
  */
 export class FastServer {
-  private readonly wheel = new DeadlineWheel();
+  private readonly wheel: DeadlineWheel;
+  private readonly transport: Transport;
   private readonly lanes: Lanes;
   private readonly context: EngineContext;
   private listener: Listener | null = null;
@@ -22,9 +24,12 @@ export class FastServer {
   constructor(
     options: TrafficServerOptions,
     private readonly general: TrafficServer,
-    private readonly transport: Transport,
+    transport: Transport,
   ) {
-    this.lanes = new Lanes(transport, this.wheel, { connectMs: options.timeouts.connectMs, idleMs: laneIdleMs });
+    const report = (error: unknown): void => options.logger.error({ err: error }, 'a connection failed inside the router');
+    this.transport = new GuardedTransport(transport, report);
+    this.wheel = new DeadlineWheel(report);
+    this.lanes = new Lanes(this.transport, this.wheel, { connectMs: options.timeouts.connectMs, idleMs: laneIdleMs });
     this.context = {
       wheel: this.wheel,
       lanes: this.lanes,

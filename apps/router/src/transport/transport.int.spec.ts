@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { GuardedTransport } from './guarded-transport.js';
 import { NetTransport } from './net-transport.js';
 import { settle, soon, WireWorld } from './wire-contract.fixture.js';
 
 /** Every transport is held to the contract that stands in wire.ts. */
-const transports = [() => new NetTransport()];
+const transports = [() => new NetTransport(), () => new GuardedTransport(new NetTransport(), () => undefined)];
 
 let world: WireWorld;
 afterEach(() => world.end());
 
-describe.each(transports.map((make) => [make().name, make] as const))('transport %s', (_, make) => {
+describe.each(transports.map((make) => [make().constructor.name, make] as const))('%s', (_, make) => {
   beforeEach(async () => {
     world = new WireWorld(make());
     await world.begin();
@@ -197,4 +198,19 @@ describe.each(transports.map((make) => [make().name, make] as const))('transport
     socket.write('still here');
     await soon('the read', () => recorder.text === 'still here');
   });
+});
+
+it('a fault in a handler is reported, costs its connection only, and the handler is told of the close', async () => {
+  const reported: unknown[] = [];
+  world = new WireWorld(new GuardedTransport(new NetTransport(), (error) => reported.push(error)));
+  world.act = (call) => {
+    if (call === 'read') throw new Error('broken');
+  };
+  await world.begin();
+  const { socket, recorder } = await world.client();
+  socket.write('x');
+  await once(socket.resume(), 'end');
+  expect([String(reported[0]), recorder.calls]).toEqual(['Error: broken', ['read', 'close internal']]);
+  world.act = () => undefined;
+  await settle(world);
 });

@@ -1,0 +1,85 @@
+import type { Listener, Transport, Wire, WireHandler } from './wire.js';
+
+/**
+ * A fault in a handler costs the one connection, not the process: it is reported, the wire is destroyed, and the handler
+ * is told so as it is told of any close.
+ */
+export class GuardedTransport implements Transport {
+  constructor(
+    private readonly inner: Transport,
+    private readonly report: (error: unknown) => void,
+  ) {}
+
+  get name(): string {
+    return this.inner.name;
+  }
+
+  listen(host: string, port: number, accept: (wire: Wire) => WireHandler): Promise<Listener> {
+    return this.inner.listen(host, port, (wire) => {
+      const guarded = new GuardedHandler(accept(wire), this.report);
+      guarded.wire = wire;
+      return guarded;
+    });
+  }
+
+  connect(host: string, port: number, handler: WireHandler): Wire {
+    const guarded = new GuardedHandler(handler, this.report);
+    guarded.wire = this.inner.connect(host, port, guarded);
+    return guarded.wire;
+  }
+}
+
+class GuardedHandler implements WireHandler {
+  wire!: Wire;
+
+  constructor(
+    private readonly inner: WireHandler,
+    private readonly report: (error: unknown) => void,
+  ) {}
+
+  onConnect(): void {
+    try {
+      this.inner.onConnect?.();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  onRead(bytes: Buffer, length: number): void {
+    try {
+      this.inner.onRead(bytes, length);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  onEnd(): void {
+    try {
+      this.inner.onEnd();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  onDrain(): void {
+    try {
+      this.inner.onDrain();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  onClose(code: string | null): void {
+    try {
+      this.inner.onClose(code);
+    } catch (error) {
+      this.report(error);
+    }
+  }
+
+  private fail(error: unknown): void {
+    this.report(error);
+    this.wire.destroy();
+    this.onClose('internal');
+  }
+}
