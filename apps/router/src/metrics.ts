@@ -50,6 +50,11 @@ export const routerMetricDeclarations = {
   },
   lapidary_router_directory_reloads_total: { type: 'counter', help: 'Whole reloads of the directory, by cause', labels: ['cause'] },
   lapidary_router_disk_copies_total: { type: 'counter', help: 'Writes of the last good copy, by outcome', labels: ['outcome'] },
+  lapidary_router_reloads_total: {
+    type: 'counter',
+    help: 'Files that changed while the router runs, by what they hold and whether they were taken or refused',
+    labels: ['what', 'outcome'],
+  },
   ...dnsMetricDeclarations,
 } as const;
 

@@ -8,7 +8,7 @@ import { answerBytes, exchangeBytes, startRawUpstream, type RawUpstream } from '
 import { createLogger } from '@lapidary/telemetry/logger';
 import { freshRegion, testNats } from '@lapidary/testing/backends';
 import { startCuttableLink, TestRegion, type CuttableLink } from './region.fixture.js';
-import { Router } from './router.js';
+import { Router, type RouterOptions } from './router.js';
 
 /** Nobody listens there. */
 export const noNats = 'nats://127.0.0.1:1';
@@ -64,7 +64,12 @@ export class RouterWorld {
     return { kind: 'stamp', stamp: `${this.name}-1`, region: this.name, status: 'active', epoch: 1, frontDoors: [this.door.url], ...over };
   }
 
-  async start(natsUrl = this.link.url, file = 'directory.json', more: Record<string, unknown> = {}): Promise<RunningRouter> {
+  async start(
+    natsUrl = this.link.url,
+    file = 'directory.json',
+    more: Record<string, unknown> = {},
+    options: Partial<RouterOptions> = {},
+  ): Promise<RunningRouter> {
     const config = RouterConfigSchema.parse({
       LAPIDARY_REGION: this.name,
       LAPIDARY_ROUTER_ID: 'r1',
@@ -74,7 +79,7 @@ export class RouterWorld {
       LAPIDARY_DIRECTORY_FILE: join(this.folder, file),
       ...more,
     });
-    const router = new Router({ config, logger: createLogger('test', 'silent'), processMetrics: false });
+    const router = new Router({ config, logger: createLogger('test', 'silent'), processMetrics: false, ...options });
     this.running.push(router);
     const { trafficPort, adminPort, dnsPort = 0 } = await router.start();
     return { router, port: trafficPort, admin: `http://127.0.0.1:${adminPort}`, dnsPort };

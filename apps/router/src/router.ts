@@ -14,6 +14,8 @@ import { FastServer } from './engine/fast-server.js';
 import type { ExplainDeps } from './explain.js';
 import { FleetLink } from './fleet-link.js';
 import { createRouterMetrics, type RouterMetrics } from './metrics.js';
+import { publicDoorsFrom, type PublicDoors } from './public-doors.js';
+import { OwnPaths } from './route-claims/own-paths.js';
 import { TrafficServer } from './server.js';
 import { RouterPolicy } from './traffic-policy/router-policy.js';
 import { NetTransport } from './transport/net-transport.js';
@@ -34,6 +36,8 @@ export interface RouterOptions {
   readonly logger: Logger;
   readonly timeouts?: Partial<ForwardTimeouts>;
   readonly processMetrics?: boolean;
+  /** Instead of what LAPIDARY_PUBLIC_DOOR says: stamps of one machine differ by port. */
+  readonly publicDoors?: PublicDoors;
 }
 
 export interface RouterPorts {
@@ -56,6 +60,8 @@ export class Router {
   private readonly policy = new RouterPolicy();
   private readonly explainDeps: ExplainDeps;
   private readonly dns: ReturnType<typeof dnsFromConfig>;
+  private readonly publicDoors: PublicDoors;
+  private ownPaths: OwnPaths | undefined;
   private fleetLink: FleetLink | null = null;
   private sweep: NodeJS.Timeout | null = null;
   private draining = false;
@@ -73,13 +79,15 @@ export class Router {
     });
     const { directory, metrics, link, pools, policy } = this;
     const baseDomain = config.LAPIDARY_BASE_DOMAIN;
+    this.publicDoors = options.publicDoors ?? publicDoorsFrom(config.LAPIDARY_PUBLIC_DOOR);
     this.dns = dnsFromConfig(config, directory, metrics, logger);
     this.source = new DirectorySource({ region, link, directory, clock: systemClock, metrics, logger });
     this.diskCopy = new DiskCopyWriter(config.LAPIDARY_DIRECTORY_FILE, region, directory, metrics, logger);
     this.explainDeps = { routerId: config.LAPIDARY_ROUTER_ID, region, baseDomain, directory, policy };
     const timeouts = { ...forwardTimeouts, ...options.timeouts };
     const refreshTenant = (tenant: string): Promise<void> => this.source.refreshTenant(tenant);
-    const traffic = { policy, pools, metrics, timeouts, refreshTenant, baseDomain, directory, logger, tunnelIdleMs };
+    const ownPaths = (): OwnPaths | undefined => this.ownPaths;
+    const traffic = { ownPaths, policy, pools, metrics, timeouts, refreshTenant, baseDomain, directory, logger, tunnelIdleMs };
     const general = new TrafficServer(traffic);
     this.traffic = config.LAPIDARY_ROUTER_ENGINE === 'fast' ? new FastServer(traffic, general, new NetTransport()) : general;
     this.admin = new AdminServer({ ...this.explainDeps, metrics, readiness: () => this.readiness() });
@@ -88,6 +96,7 @@ export class Router {
   /** Serves from the copy on disk at once, and from the live directory when it has come. */
   async start(): Promise<RouterPorts> {
     const { config } = this.options;
+    this.ownPaths = await OwnPaths.from(config, this.publicDoors, this.metrics, this.options.logger);
     await this.loadDiskCopy(config.LAPIDARY_DIRECTORY_FILE);
     const adminPort = await this.admin.listen(config.LAPIDARY_ADMIN_HOST, config.LAPIDARY_ADMIN_PORT);
     const trafficPort = await this.traffic.listen(config.LAPIDARY_HTTP_HOST, config.LAPIDARY_HTTP_PORT);
@@ -104,6 +113,7 @@ export class Router {
     this.fleetLink?.stop();
     await this.traffic.drain(graceMs);
     await this.dns?.close();
+    this.ownPaths?.stop();
     await this.source.stop();
     await this.diskCopy.stop();
     await this.link.close();

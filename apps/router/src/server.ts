@@ -16,9 +16,12 @@ import { decide, type RouteDecision } from './pipeline/decide.js';
 import { forward, refuse, type Exchange, type ForwardDeps, type Outcome } from './pipeline/forward.js';
 import { tenantHeaderOfClients, type RequestAddress } from './pipeline/identify.js';
 import { requestIdOf, traceparentOf } from './request-marks.js';
+import type { OwnPaths } from './route-claims/own-paths.js';
 
 export interface TrafficServerOptions extends ForwardDeps {
   readonly baseDomain: string;
+  /** What the router answers itself. */
+  readonly ownPaths?: () => OwnPaths | undefined;
   readonly directory: Directory;
   readonly logger: Logger;
   /** Without a byte in either direction; some clients of WebSockets ping once in five minutes only. */
@@ -88,6 +91,11 @@ export class TrafficServer {
     this.server.emit('connection', stream);
   }
 
+  /** What the fast path could do and leaves to this one all the same. */
+  wants(target: string): boolean {
+    return this.options.ownPaths?.()?.concerns(target) === true;
+  }
+
   /** Keeps time for connections that are attached, where the server itself never listens. */
   keepTime(): void {
     this.server.emit('listening');
@@ -141,6 +149,11 @@ export class TrafficServer {
   private async route(exchange: Exchange): Promise<Outcome> {
     const decision = this.decide(exchange.request);
     if (decision.action === 'refuse' && decision.status !== undefined) this.inFlight.condemn(exchange.request.socket);
+    const own = this.options.ownPaths?.();
+    if (own?.concerns(exchange.request.url ?? '')) {
+      const outcome = await own.answer(exchange, decision);
+      if (outcome) return outcome;
+    }
     return decision.action === 'refuse' ? refuse(exchange, decision) : forward(this.options, exchange, decision);
   }
 

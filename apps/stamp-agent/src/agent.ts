@@ -6,7 +6,7 @@ import type { Logger } from '@lapidary/telemetry/logger';
 import { Contact } from './contact.js';
 import { listenForFences } from './fence-listener.js';
 import { Flights } from './flights.js';
-import { FrontDoor } from './front-door.js';
+import { FrontDoor, type FrontDoorOptions } from './front-door.js';
 import { Heartbeats } from './heartbeats.js';
 import { HoldListener } from './hold-listener.js';
 import { Holder } from './holder.js';
@@ -15,6 +15,7 @@ import { Load } from './load.js';
 import { createStampAgentMetrics } from './metrics.js';
 import { Misses } from './misses.js';
 import { agentPages } from './pages.js';
+import { openPublicDoor } from './public-door/open-public-door.js';
 import { Registration } from './registration.js';
 import type { RegistrationState } from './registration-states.js';
 import { Resync } from './resync.js';
@@ -23,6 +24,8 @@ import { WorkloadHealth } from './workload-health.js';
 
 export interface Agent {
   readonly url: string;
+  /** Of the public door, where there is one. */
+  readonly publicUrl: string | null;
   readonly instanceId: string;
   readonly state: () => RegistrationState;
   /** Finishes what is in flight within `graceMs`, then ends. */
@@ -88,7 +91,7 @@ export const startAgent = async (config: StampAgentConfig, logger: Logger): Prom
   const serves = (): boolean => registration.serves && contact.isFresh;
   const isDraining = (): boolean => draining;
 
-  const door = new FrontDoor({
+  const doorOptions: FrontDoorOptions = {
     stamp,
     workloadUrl: config.LAPIDARY_WORKLOAD_URL,
     epochOf: (tenant) => holder.epochOf(tenant),
@@ -103,11 +106,16 @@ export const startAgent = async (config: StampAgentConfig, logger: Logger): Prom
       metrics.lapidary_agent_requests_total.inc({ outcome: result.kind });
       if ('headMs' in result) metrics.lapidary_agent_head_seconds.observe(result.headMs / 1_000);
     },
-  });
+  };
+  const door = new FrontDoor(doorOptions);
 
   const host = config.LAPIDARY_HTTP_HOST;
   const port = await door.listen(host, config.LAPIDARY_HTTP_PORT).catch(async (error: unknown) => {
     await link.close();
+    throw error;
+  });
+  const publicDoor = await openPublicDoor(config, doorOptions, logger).catch(async (error: unknown) => {
+    await Promise.all([door.drain(0), link.close()]);
     throw error;
   });
   url = config.LAPIDARY_FRONT_DOOR_URL ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
@@ -121,12 +129,13 @@ export const startAgent = async (config: StampAgentConfig, logger: Logger): Prom
 
   return {
     url,
+    publicUrl: publicDoor?.url ?? null,
     instanceId,
     state: () => registration.state,
     stop: async (graceMs) => {
       draining = true;
       heartbeats.stop();
-      await door.drain(graceMs);
+      await Promise.all([door.drain(graceMs), publicDoor?.drain(graceMs)]);
       listener.stop();
       stopHearingFences();
       await Promise.all([registration.stop(), resync.stop(), workload.stop()]);

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { errorHeader, hintHeader, requestIdHeader, stampHeader } from '@lapidary/contracts/workload';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { FenceDecision, FenceRefusal } from '@lapidary/stamp-sdk/fence';
+import type { ClaimRefusal } from '@lapidary/stamp-sdk/route-claim/claim-verifier';
 import type { ForwardResult } from '@lapidary/stamp-sdk/forward/forward-result';
 import type { RequestProblem } from '@lapidary/stamp-sdk/forward/request-check';
 import { problemContentType, problemOf } from '@lapidary/stamp-sdk/problem';
@@ -9,11 +10,15 @@ import { problemContentType, problemOf } from '@lapidary/stamp-sdk/problem';
 /** A workload that restarts is back within seconds. */
 const retryAfterSeconds = 1;
 
-const refusalTexts: Readonly<Record<FenceRefusal, string>> = {
+const refusalTexts: Readonly<Record<FenceRefusal | ClaimRefusal, string>> = {
   malformed: 'The request carries no tenant and epoch that can be trusted',
   not_held: 'This stamp does not hold the tenant',
   older_epoch: 'This stamp holds the tenant at an older epoch than the request’s',
   not_serving: 'This stamp’s agent does not know at the moment what it holds',
+  claim_missing: 'The request carries no routing claim, or more than one',
+  claim_invalid: 'The routing claim is not one that a router of this fleet has signed',
+  claim_expired: 'The routing claim has expired',
+  claim_of_other_stamp: 'The routing claim is for another stamp',
 };
 
 /** Answers with a problem in the agent's own name. The connection stays usable: the caller sees to an unread body. */
@@ -40,8 +45,10 @@ export const sendProblem = (
   response.end(response.req.method === 'HEAD' ? undefined : body);
 };
 
-/** 421 with the epoch that is held, so that the router knows which of the two is behind. */
-export const sendRefusal = (response: ServerResponse, stamp: string, decision: Extract<FenceDecision, { serve: false }>): void => {
+type Refusal = Omit<Extract<FenceDecision, { serve: false }>, 'reason'> & { readonly reason: FenceRefusal | ClaimRefusal };
+
+/** 421 with the epoch that is held, so that the router (or the holder of a claim) knows which of the two is behind. */
+export const sendRefusal = (response: ServerResponse, stamp: string, decision: Refusal): void => {
   const { reason, tenant, heldEpoch } = decision;
   const error = new AppError('misdirected', refusalTexts[reason], { details: { reason, tenant, stamp, heldEpoch } });
   sendProblem(response, stamp, error, { [hintHeader]: heldEpoch === 0 ? 'none' : String(heldEpoch) });

@@ -4,8 +4,8 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { epochHeader, stampHeader, tenantHeader } from '@lapidary/contracts/workload';
 import { toAppError } from '@lapidary/kernel/app-error';
-import { fence, type FenceDecision } from '@lapidary/stamp-sdk/fence';
-import { forwardRequest } from '@lapidary/stamp-sdk/forward/forward-request';
+import { fencePassport, readPassport, type FenceDecision, type Passport } from '@lapidary/stamp-sdk/fence';
+import { forwardRequest, type ForwardOptions } from '@lapidary/stamp-sdk/forward/forward-request';
 import type { ForwardResult, ForwardTimeouts } from '@lapidary/stamp-sdk/forward/forward-result';
 import { ReplayBuffer } from '@lapidary/stamp-sdk/forward/replay-buffer';
 import { bodyFraming, requestProblem } from '@lapidary/stamp-sdk/forward/request-check';
@@ -14,6 +14,7 @@ import { Upstream } from '@lapidary/stamp-sdk/forward/upstream';
 import { errorOf, sendProblem, sendRefusal, sendRequestProblem } from './door-answers.js';
 import type { Flights } from './flights.js';
 import { answerOwnPath, isOwnPath, type OwnPages } from './own-paths.js';
+import type { PassportOffice } from './public-door/public-door.js';
 
 /** The workload is next door: connecting takes microseconds, and a second means that it is down or full. */
 const timeouts: ForwardTimeouts = { connectMs: 1_000, headMs: 30_000, idleMs: 60_000 };
@@ -27,6 +28,7 @@ const headersMs = 10_000;
 const idleLingerMs = 500;
 const idempotentMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
+type Rules = ForwardOptions['requestRules'];
 type Tunnel = { readonly socket: Duplex; readonly head: Buffer; readonly idleMs: number };
 
 export interface FrontDoorOptions {
@@ -40,6 +42,8 @@ export interface FrontDoorOptions {
   readonly onMiss: (isServable: () => boolean) => Promise<void>;
   readonly flights: Flights;
   readonly pages: OwnPages;
+  /** Of a public door: who is asked instead of the headers that routers set. */
+  readonly office?: PassportOffice;
   readonly onRefused: (reason: string) => void;
   readonly onForwarded: (result: ForwardResult) => void;
   readonly timeouts?: Partial<ForwardTimeouts>;
@@ -114,23 +118,27 @@ export class FrontDoor {
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse, body: ReplayBuffer, tunnel?: Tunnel): Promise<void> {
-    const { stamp, pages, onRefused } = this.options;
+    const { stamp, pages, office, onRefused } = this.options;
     const { method = '', url = '', httpVersion, rawHeaders } = request;
     const problem = requestProblem({ method, url, httpVersion, rawHeaders });
     if (problem !== null) return sendRequestProblem(response, stamp, problem);
     if (isOwnPath(url)) return answerOwnPath(request, response, pages);
-    const decision = await this.decide(rawHeaders);
-    if (!decision.serve) {
-      onRefused(decision.reason);
-      return sendRefusal(response, stamp, decision);
+    const asked = office ? await office.passportOf(request) : { ok: true as const, passport: readPassport(rawHeaders), rules: { set: {} } };
+    const decision = asked.ok
+      ? await this.decide(asked.passport)
+      : { serve: false as const, reason: asked.reason, tenant: null, heldEpoch: 0 };
+    if (!asked.ok || !decision.serve) {
+      const refusal = decision as Extract<typeof decision, { serve: false }>;
+      onRefused(refusal.reason);
+      return sendRefusal(response, stamp, refusal);
     }
     // From the decision to here nothing waits: a drop either came before it, or finds this flight.
-    await this.forward(decision, request, response, body, tunnel);
+    await this.forward(decision, asked.rules, request, response, body, tunnel);
   }
 
-  private async decide(rawHeaders: readonly string[]): Promise<FenceDecision> {
+  private async decide(passport: Passport | null): Promise<FenceDecision> {
     const decideNow = (): FenceDecision => {
-      const decision = fence(this.options.epochOf, rawHeaders);
+      const decision = fencePassport(this.options.epochOf, passport);
       return decision.serve && !this.options.serves()
         ? { serve: false, reason: 'not_serving', tenant: decision.tenant, heldEpoch: 0 }
         : decision;
@@ -143,6 +151,7 @@ export class FrontDoor {
 
   private async forward(
     { tenant, epoch }: Extract<FenceDecision, { serve: true }>,
+    { set, drop }: Rules,
     request: IncomingMessage,
     response: ServerResponse,
     body: ReplayBuffer,
@@ -161,7 +170,7 @@ export class FrontDoor {
           request,
           response,
           body,
-          requestRules: { set: { [tenantHeader]: tenant, [epochHeader]: String(epoch) } },
+          requestRules: { set: { ...set, [tenantHeader]: tenant, [epochHeader]: String(epoch) }, drop },
           answerRules: { set: { [stampHeader]: stamp } },
           trusted: false,
           timeouts: { ...timeouts, ...this.options.timeouts },

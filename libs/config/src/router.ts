@@ -31,6 +31,17 @@ export const RouterConfigSchema = z.object({
   LAPIDARY_ROUTER_ENGINE: z.enum(['fast', 'general']).default('fast').meta({
     description: 'fast: plain HTTP/1.1 on the engine of its own, the rest on node:http; general: everything on node:http',
   }),
+  LAPIDARY_CLAIM_KEYS_FILE: z.string().optional().meta({
+    description:
+      'Ed25519 keys of routing claims, as a JSON Web Key Set; the first signs. Read again when it changes. Without it no claims are given',
+  }),
+  LAPIDARY_CLAIM_LIFETIME_MS: z.coerce
+    .number()
+    .int()
+    .min(5_000)
+    .max(600_000)
+    .default(60_000)
+    .meta({ description: 'For how long a routing claim is good' }),
   LAPIDARY_LOG_LEVEL: field.logLevel,
 });
 export type RouterConfig = z.infer<typeof RouterConfigSchema>;

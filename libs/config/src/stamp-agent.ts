@@ -23,6 +23,20 @@ export const StampAgentConfigSchema = z.object({
     .url()
     .optional()
     .meta({ description: 'Where routers reach the front door; without it, the address it listens on' }),
+  LAPIDARY_PUBLIC_HTTP_PORT: field.port('the public door, for clients that hold a routing claim').optional(),
+  LAPIDARY_PUBLIC_HTTP_HOST: z.string().default('127.0.0.1').meta({ description: 'Address the public door listens on' }),
+  LAPIDARY_ROUTE_KEYS: z.string().optional().meta({
+    description:
+      'Public keys of routing claims: a file, or a router’s http(s)://…/.well-known/lapidary/route-keys; required with LAPIDARY_PUBLIC_HTTP_PORT',
+  }),
+  LAPIDARY_PUBLIC_HOSTS_BELOW: z
+    .string()
+    .regex(/^[a-z0-9.-]+$/)
+    .optional()
+    .meta({
+      description:
+        'Base domain: the public door also takes requests without a claim for <tenant>.<base domain>, for stamp-aware DNS (docs/adr/0028)',
+    }),
   LAPIDARY_LOG_LEVEL: field.logLevel,
 });
 export type StampAgentConfig = z.infer<typeof StampAgentConfigSchema>;

@@ -22,7 +22,8 @@ export type FenceDecision =
 
 export interface Passport {
   readonly tenant: string;
-  readonly epoch: number;
+  /** null: it says nothing of an epoch (stamp-aware DNS); whichever the tenant is held at will do. */
+  readonly epoch: number | null;
 }
 
 /** No leading zero, no sign, at most 15 digits: exactly one way to write each epoch, and safe as a number. */
@@ -48,12 +49,16 @@ export const readPassport = (rawHeaders: readonly string[]): Passport | null => 
   return isTenantId(tenant) && epochPattern.test(epoch) ? { tenant, epoch: Number(epoch) } : null;
 };
 
-/** `epochOf` gives the epoch at which a tenant is held, 0 where it is not. */
-export const fence = (epochOf: (tenant: string) => number, rawHeaders: readonly string[]): FenceDecision => {
-  const passport = readPassport(rawHeaders);
+/** `epochOf` gives the epoch at which a tenant is held, 0 where it is not. `passport`: null where it can't be trusted. */
+export const fencePassport = (epochOf: (tenant: string) => number, passport: Passport | null): FenceDecision => {
   if (passport === null) return { serve: false, reason: 'malformed', tenant: null, heldEpoch: 0 };
-  const { tenant, epoch } = passport;
+  const { tenant } = passport;
   const heldEpoch = epochOf(tenant);
+  const epoch = passport.epoch ?? heldEpoch;
   if (heldEpoch === 0) return { serve: false, reason: 'not_held', tenant, heldEpoch };
   return heldEpoch >= epoch ? { serve: true, tenant, epoch, heldEpoch } : { serve: false, reason: 'older_epoch', tenant, heldEpoch };
 };
+
+/** The same by the headers that a router sets. */
+export const fence = (epochOf: (tenant: string) => number, rawHeaders: readonly string[]): FenceDecision =>
+  fencePassport(epochOf, readPassport(rawHeaders));

@@ -50,9 +50,10 @@ export class Exchange implements LaneSink {
     this.relay = new AnswerRelay(client.writer);
   }
 
-  /** Notes a request and decides on it. false: its stamp can be spoken to by the general path only. */
+  /** Notes a request and decides on it. false: it is the general path's, or its stamp can be spoken to by that one only. */
   take(bytes: Buffer, head: RequestHead): boolean {
     this.facts.take(bytes, head);
+    if (this.context.general.wants(this.facts.target)) return false;
     this.route = this.decide();
     if (!('decision' in this.route)) return true;
     return this.route.decision.routes.stamp.frontDoors.every((door) => this.context.lanes.lane(door) !== null);
