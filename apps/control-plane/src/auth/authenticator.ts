@@ -11,10 +11,11 @@ const cachedMax = 1_000;
 
 interface Row {
   readonly name: string;
+  readonly stamp: string | null;
   readonly bindings: { role: Role; region: string }[] | null;
 }
 
-const columns = `t.name, (SELECT json_agg(json_build_object('role', b.role, 'region', b.region)) FROM role_binding b WHERE b.principal = 'token:' || t.name) AS bindings`;
+const columns = `t.name, t.stamp, (SELECT json_agg(json_build_object('role', b.role, 'region', b.region)) FROM role_binding b WHERE b.principal = 'token:' || t.name) AS bindings`;
 const alive = `t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())`;
 
 /** Who stands behind a secret. Secrets are looked up by digest; an unknown, expired or revoked one is nobody. */
@@ -45,7 +46,8 @@ export class Authenticator {
         ? `SELECT ${columns} FROM api_token t WHERE t.sha256 = $1 AND ${alive}`
         : `SELECT ${columns} FROM api_session s JOIN api_token t ON t.id = s.token WHERE s.sha256 = $1 AND s.expires_at > now() AND ${alive}`;
     const [row]: Row[] = await this.dataSource.query(query, [digest]);
-    return row ? { actor: `token:${row.name}`, bindings: row.bindings ?? [], via } : null;
+    if (!row) return null;
+    return { actor: `token:${row.name}`, bindings: row.bindings ?? [], via, ...(row.stamp === null ? {} : { stamp: row.stamp }) };
   }
 
   private remember(key: string, principal: Principal | null): void {

@@ -11,7 +11,8 @@ export const PrincipalSchema = z.object({
   /** `token:<name>`; what audit rows and events call the caller. */
   actor: z.string().min(1).max(200),
   bindings: z.array(z.object({ role: z.enum(roles), region: z.string().min(1) })),
-  /** How the caller proved itself: only cookies are sent by browsers unasked, so only they need the Origin check. */
+  /** Set for the workload of a stamp: it has no role, and reaches documents of that stamp's tenants only. */
+  stamp: z.string().optional(),
   via: z.enum(['bearer', 'cookie', 'peer']),
 });
 export type Principal = z.infer<typeof PrincipalSchema>;

@@ -12,6 +12,11 @@ const publicKey = 'lapidary:public';
 /** For health checks, metrics and the like: needs no credentials. */
 export const Public = (): MethodDecorator & ClassDecorator => SetMetadata(publicKey, true);
 
+const stampsTooKey = 'lapidary:stamps-too';
+
+/** Open to tokens of stamps too; the handler itself limits them to their tenants. */
+export const StampsToo = (): MethodDecorator & ClassDecorator => SetMetadata(stampsTooKey, true);
+
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
@@ -29,6 +34,10 @@ export class RoleGuard implements CanActivate {
     if (this.reflector.getAllAndOverride<boolean | undefined>(publicKey, [context.getHandler(), context.getClass()])) return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     if (!request.principal) throw new AppError('unauthenticated');
+    if (request.principal.stamp !== undefined) {
+      if (this.reflector.getAllAndOverride<boolean | undefined>(stampsTooKey, [context.getHandler(), context.getClass()])) return true;
+      throw new AppError('forbidden', 'The token of a stamp’s workload reaches documents of collections only');
+    }
     if (safeMethods.has(request.method)) requireRole(request.principal, 'viewer');
     else requireRole(request.principal, 'operator', this.config.LAPIDARY_REGION);
     return true;

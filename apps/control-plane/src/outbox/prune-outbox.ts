@@ -10,7 +10,8 @@ const prunedAtOnceMax = 5_000;
  * Retention of the outbox (P-OB2), the written policy: a row leaves when all of this holds:
  *   - the stream has it, and it is older than the grace;
  *   - every configured peer has acknowledged it, under the present epoch; a peer that was never heard of holds all rows;
- *   - a later event of the same subject is there (events carry whole states), or it tells of a job, which no peer keeps.
+ *   - a later event of the same subject is there that carries its whole state, or it tells of a job, which no peer keeps.
+ *     Changes of documents say whether they do ("whole"); every other event does.
  * So the newest state of every stamp and tenant stays for ever, and a new region is filled from the outbox alone.
  */
 export const pruneOutbox = async (dataSource: DataSource, peers: readonly string[], days: number = graceDays): Promise<number> => {
@@ -25,7 +26,8 @@ export const pruneOutbox = async (dataSource: DataSource, peers: readonly string
            LEFT JOIN peer_ack a ON a.peer = peer.name AND a.epoch = origin.epoch
            WHERE a.sequence IS NULL OR a.sequence < o.origin_sequence)
          AND (o.type LIKE 'lapidary.job.%'
-              OR EXISTS (SELECT 1 FROM outbox n WHERE n.subject = o.subject AND n.origin_sequence > o.origin_sequence))
+              OR EXISTS (SELECT 1 FROM outbox n WHERE n.subject = o.subject AND n.origin_sequence > o.origin_sequence
+                        AND coalesce((n.data->>'whole')::boolean, true)))
        ORDER BY o.position LIMIT $3)
      RETURNING 1`,
     [peers, days, prunedAtOnceMax],

@@ -2,6 +2,7 @@ import type { Type } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { CapacityModule } from '../capacity/capacity.module.js';
+import { CollectionsModule } from '../collections/collections.module.js';
 import { DecommissionModule } from '../decommission/decommission.module.js';
 import { DirectoryModule } from '../directory/directory.module.js';
 import { DriftModule } from '../drift/drift.module.js';
@@ -18,7 +19,15 @@ import { StampsModule } from '../stamps/stamps.module.js';
 import { TenantsModule } from '../tenants/tenants.module.js';
 
 /** The domain and its API: works with a database alone. */
-export const domainFeatures: readonly Type[] = [SystemModule, AuthModule, AuditModule, RegionsModule, StampsModule, TenantsModule];
+export const domainFeatures: readonly Type[] = [
+  SystemModule,
+  AuthModule,
+  AuditModule,
+  RegionsModule,
+  StampsModule,
+  TenantsModule,
+  CollectionsModule,
+];
 
 /** Everything a control plane runs. */
 export const allFeatures: readonly Type[] = [

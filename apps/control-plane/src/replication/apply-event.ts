@@ -2,6 +2,7 @@ import { eventSchemas, isEventType, type EventData } from '@lapidary/contracts/e
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
+import { applyCollectionEvent } from '../collections/apply-collection.js';
 import { applyRollout } from './apply-rollout.js';
 import { applyStamp } from './apply-stamp.js';
 import { applyTenant, type ApplyTools } from './apply-tenant.js';
@@ -13,7 +14,7 @@ type TenantData = EventData<'lapidary.tenant.updated.v1'>;
 /**
  * Writes another region's fact into the replicas here. Events carry the whole state of their subject, so a newer event
  * makes up for one that was parked, and an older one than the row was written by changes nothing. Jobs are not kept by
- * peers: their events only reach the live views. Throws `poison_event` for what no repeat could apply.
+ * peers: their events only reach the live views. Changes of documents are merged. Throws `poison_event` for what no repeat could apply.
  */
 export const applyEvent = async (tx: Tx, event: EventEnvelope, tools: ApplyTools): Promise<void> => {
   if (!isEventType(event.type)) throw new AppError('poison_event', `This version does not know events of type ${event.type}`);
@@ -26,4 +27,6 @@ export const applyEvent = async (tx: Tx, event: EventEnvelope, tools: ApplyTools
     const { tenant, claim } = parsed.data as TenantData;
     await applyTenant(tx, event, tenant, claim ?? event.hlc, tools);
   } else if (event.type.startsWith('lapidary.rollout.')) await applyRollout(tx, event, (parsed.data as RolloutData).rollout);
+  else if (event.type === 'lapidary.collection.defined.v1' || event.type === 'lapidary.document.changed.v1')
+    await applyCollectionEvent(tx, event, tools.collections);
 };

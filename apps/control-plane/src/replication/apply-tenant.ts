@@ -1,3 +1,4 @@
+import type { CollectionApplyTools } from '../collections/apply-collection.js';
 import type { TenantView } from '@lapidary/contracts/api/tenants';
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { rowsOf } from '@lapidary/db/rows';
@@ -9,6 +10,7 @@ import { applyHosts } from './apply-hosts.js';
 import { recordNameConflict } from './conflicts.js';
 
 export interface ApplyTools {
+  readonly collections: CollectionApplyTools;
   /** Region of this geode. */
   readonly region: string;
   /** Our own tenant has lost its name: suspends it by command, as the only writer it has. Does nothing where that is done. */

@@ -4,6 +4,8 @@ import type { Logger } from '@lapidary/telemetry/logger';
 import { createMetrics, type MetricsOf } from '@lapidary/telemetry/metrics';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ControlPlaneMetrics } from '../process/metrics.js';
+import { CollectionTools } from '../collections/collection-tools.js';
+import { collectionMetrics } from '../collections/metrics.js';
 import { CONFIG, LOGGER, METRICS } from '../process/tokens.js';
 import type { ApplyTools } from './apply-tenant.js';
 import { replicationMetrics } from './metrics.js';
@@ -14,10 +16,12 @@ import { suspendLoser } from './suspend-loser.js';
 export class ReplicationTools {
   readonly logger: Logger;
   readonly metrics: MetricsOf<typeof replicationMetrics>;
+  readonly collections: MetricsOf<typeof collectionMetrics>;
   readonly apply: ApplyTools;
 
   constructor(
     clock: HybridLogicalClock,
+    tools: CollectionTools,
     @Inject(CONFIG) config: ControlPlaneConfig,
     @Inject(LOGGER) logger: Logger,
     @Inject(METRICS) { registry }: ControlPlaneMetrics,
@@ -25,8 +29,15 @@ export class ReplicationTools {
     const { LAPIDARY_REGION: region, LAPIDARY_BASE_DOMAIN: baseDomain } = config;
     this.logger = logger.child({ part: 'replication' });
     this.metrics = createMetrics(replicationMetrics, { processMetrics: false, registry });
+    this.collections = createMetrics(collectionMetrics, { processMetrics: false, registry });
     this.apply = {
       region,
+      collections: {
+        region,
+        clock,
+        nested: async () => (await tools.site()).nested,
+        onLosses: (collection, count) => this.collections.lapidary_collection_losses_total.inc({ collection }, count),
+      },
       suspendLoser: async (tx, tenant, winner) => suspendLoser(tx, region, { clock, baseDomain }, tenant, winner),
       onConflict: (subject, peer) => {
         this.metrics.lapidary_replication_conflicts_total.inc({ peer });

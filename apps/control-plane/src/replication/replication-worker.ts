@@ -11,6 +11,7 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { publishLive } from '../live/live-event.js';
+import { heldChanges, releaseHeld } from '../collections/release-held.js';
 import { BackgroundDatabase } from '../outbox/background-database.js';
 import { pullerLock } from '../outbox/leader-locks.js';
 import { CONFIG, NATS } from '../process/tokens.js';
@@ -124,10 +125,14 @@ export class ReplicationWorker implements OnModuleInit, OnApplicationBootstrap, 
 
   private async observe(): Promise<void> {
     try {
+      await releaseHeld(this.database.dataSource, this.tools.apply.collections);
+      const held = await heldChanges(this.database.dataSource);
+      for (const origin of this.links.byRegion.keys())
+        this.tools.collections.lapidary_collection_held_changes.set({ origin }, held.get(origin) ?? 0);
       const open = await openDeadLetters(this.database.dataSource);
       for (const peer of this.links.byRegion.keys()) this.metrics.lapidary_replication_dead_letters_open.set({ peer }, open.get(peer) ?? 0);
     } catch (error) {
-      this.logger.debug({ err: error }, 'the number of dead letters is not known at the moment');
+      this.logger.debug({ err: error }, 'what waits of the peers’ events is not known at the moment');
     }
   }
 

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { CollectionsModule } from '../collections/collections.module.js';
 import { OutboxModule } from '../outbox/outbox.module.js';
 import { ConflictsController } from './conflicts.controller.js';
 import { DeadLettersController } from './dead-letters.controller.js';
@@ -7,7 +8,7 @@ import { ReplicationTools } from './replication-tools.js';
 import { ReplicationWorker } from './replication-worker.js';
 
 @Module({
-  imports: [OutboxModule],
+  imports: [OutboxModule, CollectionsModule],
   controllers: [DeadLettersController, ConflictsController, GeodeController],
   providers: [ReplicationTools, ReplicationWorker],
   exports: [ReplicationWorker],

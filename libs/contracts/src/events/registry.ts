@@ -4,10 +4,12 @@ import { JobEventSchema, JobSchema } from '../api/jobs.js';
 import { RolloutSchema } from '../api/rollouts.js';
 import { StampSchema } from '../api/stamps.js';
 import { TenantSchema } from '../api/tenants.js';
+import { collectionDefinedEvent, documentChangedEvent } from './collection-events.js';
 
 /**
  * Every event type with its schema. Types end in their version; an incompatible change is a new version. Events carry
- * the whole new state of their subject, so that a replica can apply the newest and skip the rest. Consumers read with
+ * the whole new state of their subject, so that a replica can apply the newest and skip the rest; documents of collections
+ * are merged, so theirs carry what changed. Consumers read with
  * zod's default object mode: unknown fields are tolerated.
  */
 const stampEvent = z.object({ stamp: StampSchema });
@@ -37,6 +39,8 @@ export const eventSchemas = {
   'lapidary.job.changed.v1': jobEvent,
   'lapidary.rollout.changed.v1': z.object({ rollout: RolloutSchema }),
   'lapidary.job.progressed.v1': z.object({ job: JobSchema, event: JobEventSchema }),
+  'lapidary.collection.defined.v1': collectionDefinedEvent,
+  'lapidary.document.changed.v1': documentChangedEvent,
   'lapidary.drift.found.v1': findingEvent,
   'lapidary.drift.resolved.v1': findingEvent,
   'lapidary.drift.suppressed.v1': suppressionEvent,

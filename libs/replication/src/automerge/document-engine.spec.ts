@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { actorOf, DocumentEngine, mergeDocuments, regionOfActor, type Documented } from './document-engine.js';
+import { actorOf, regionOfActor } from './document-actor.js';
+import { DocumentEngine, mergeDocuments, type Documented } from './document-engine.js';
 import type { DocumentEdit } from './document-edits.js';
 
 const genesis = { addresses: [], notes: '', preferences: {} };

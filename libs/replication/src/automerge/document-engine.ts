@@ -1,17 +1,10 @@
 import * as Automerge from '@automerge/automerge';
 import type { Json } from '../merge/json.js';
+import { genesisActor, type DocumentConflict } from './document-actor.js';
 import { applyEdit, toJson, type DocumentEdit, type TextFields } from './document-edits.js';
 import { LiveDocuments, type Doc } from './live-documents.js';
 
 type JsonObject = { readonly [key: string]: Json };
-
-export interface DocumentConflict {
-  /** Where, with "/" between keys. */
-  readonly path: string;
-  /** Automerge's names of the two writes: `<counter>@<actor>`. */
-  readonly winner: { readonly at: string; readonly value: Json };
-  readonly loser: { readonly at: string; readonly value: Json };
-}
 
 /** A nested document as it is to be stored, with what people see of it. */
 export interface Documented {
@@ -27,16 +20,6 @@ export interface Edited extends Documented {
   /** The one change that the edits made; null where they changed nothing. */
   readonly change: Uint8Array | null;
 }
-
-/** Nobody's: the first change is the same whoever makes it, so that two regions which create a document create one. */
-const genesisActor = '00'.repeat(16);
-
-/** Readable in conflicts, and another one after a restore, since Automerge refuses two changes of one actor and number. */
-export const actorOf = (region: string, epoch: number): string => Buffer.from(`${region}#${epoch}`).toString('hex');
-export const regionOfActor = (operation: string): string => {
-  const writer = Buffer.from(operation.slice(operation.indexOf('@') + 1), 'hex').toString();
-  return writer.includes('#') ? writer.slice(0, writer.indexOf('#')) : 'genesis';
-};
 
 /**
  * The only place that knows Automerge. Every call takes stored bytes and gives bytes to store; documents that were used

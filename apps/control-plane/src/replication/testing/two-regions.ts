@@ -4,6 +4,8 @@ import { geoStream } from '@lapidary/contracts/subjects';
 import { inTransaction } from '@lapidary/db/transaction';
 import { newId } from '@lapidary/kernel/ids';
 import { deleteStream } from '@lapidary/messaging/streams';
+import { actorOf } from '@lapidary/replication/automerge/document-actor';
+import { DocumentEngine } from '@lapidary/replication/automerge/document-engine';
 import { readEvents } from '@lapidary/replication/read-events';
 import { freshRegion } from '@lapidary/testing/backends';
 import { systemContext } from '../../http/command-context.js';
@@ -34,6 +36,12 @@ export const oneTo = (n: number): number[] => Array.from({ length: n }, (_, i) =
 
 export const toolsOf = (r: TestRegion): ApplyTools => ({
   region: r.name,
+  collections: {
+    region: r.name,
+    clock: r.clock,
+    nested: async () => Promise.resolve(new DocumentEngine(actorOf(r.name, 1))),
+    onLosses: () => undefined,
+  },
   suspendLoser: async (tx, tenant, winner) => suspendLoser(tx, r.name, { clock: r.clock, baseDomain: 'test' }, tenant, winner),
   onConflict: () => undefined,
 });

@@ -1,0 +1,65 @@
+import { formatCausalToken, parseCausalToken, type CausalToken } from '@lapidary/contracts/causal-token';
+import { rowsOf } from '@lapidary/db/rows';
+import type { Reader } from '@lapidary/db/transaction';
+import { AppError } from '@lapidary/kernel/app-error';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Over a standing link an event arrives in tens of milliseconds; who waited this long is better told. */
+const waitMs = 2_000;
+const lookEveryMs = 25;
+
+/** Read-your-writes across regions: returns when everything that the token has seen is applied here, else `not_yet_here`. */
+export const waitForCausal = async (
+  reader: Reader,
+  region: string,
+  header: string | undefined,
+  patienceMs: number = waitMs,
+): Promise<void> => {
+  if (header === undefined || header === '') return;
+  const token = parseCausalToken(header);
+  if (token === null) throw new AppError('invalid_input', 'x-lapidary-causal is not one that was given out');
+  const until = Date.now() + patienceMs;
+  for (;;) {
+    const missing = await missingFrom(reader, region, token);
+    if (missing === null) return;
+    if (Date.now() >= until) throw new AppError('not_yet_here', `Not yet here: ${missing}`, { retryAfterSeconds: 1 });
+    await sleep(lookEveryMs);
+  }
+};
+
+/** The region whose events are missing; null where none is. This region's own are in its database. */
+const missingFrom = async (reader: Reader, own: string, token: CausalToken): Promise<string | null> => {
+  const others = [...token].filter(([region]) => region !== own);
+  if (others.length === 0) return null;
+  const vector = await rowsOf<{ origin: string; epoch: number; sequence: string }>(
+    reader,
+    'SELECT origin, epoch, sequence FROM version_vector',
+  );
+  const events = others.flatMap(([, entry]) => entry.events);
+  const arrived = new Set(
+    events.length === 0
+      ? []
+      : (await rowsOf<{ event_id: string }>(reader, 'SELECT event_id FROM inbox WHERE event_id = ANY ($1)', [events])).map(
+          (r) => r.event_id,
+        ),
+  );
+  for (const [region, { epoch, sequence, events: ids }] of others) {
+    const at = vector.find((v) => v.origin === region);
+    if (!at || at.epoch < epoch || (at.epoch === epoch && Number(at.sequence) < sequence)) return region;
+    // A restored database tells everything anew under a new epoch; what it has forgotten will never come.
+    if (at.epoch === epoch && ids.some((id) => !arrived.has(id))) return region;
+  }
+  return null;
+};
+
+/** What whoever gets this answer has seen: everything applied here, and the named event of this region. */
+export const causalTokenNow = async (reader: Reader, region: string, epoch: number, event: string | null): Promise<string> => {
+  const rows = await rowsOf<{ origin: string; epoch: number; sequence: string }>(
+    reader,
+    'SELECT origin, epoch, sequence FROM version_vector WHERE epoch > 0 AND sequence > 0 AND origin <> $1',
+    [region],
+  );
+  const token = new Map(rows.map((r) => [r.origin, { epoch: r.epoch, sequence: Number(r.sequence), events: [] as string[] }]));
+  if (event !== null) token.set(region, { epoch, sequence: 0, events: [event] });
+  return formatCausalToken(token);
+};

@@ -1,0 +1,54 @@
+import type { CollectionPolicy, DocumentView } from '@lapidary/contracts/api/collections';
+import { rowsOf } from '@lapidary/db/rows';
+import type { Reader } from '@lapidary/db/transaction';
+import { viewState, type DocumentState } from '@lapidary/replication/collections/document-state';
+import type { DocumentKey } from '@lapidary/replication/collections/collection-store';
+
+export interface DocumentRow {
+  readonly id: string;
+  readonly tenant: string;
+  readonly state: DocumentState;
+  readonly digest: string;
+  readonly conflicts: number;
+  readonly own_event: string | null;
+  readonly updated_at: Date;
+}
+
+const columns = 'id, tenant, state, digest, conflicts, own_event, updated_at';
+/** Long enough that two states of one document never share it by chance. */
+const etagLength = 32;
+
+export const documentEtag = (digest: string): string => `"${digest.slice(0, etagLength)}"`;
+
+export const readDocument = async (reader: Reader, key: DocumentKey): Promise<DocumentRow | null> => {
+  const [row] = await rowsOf<DocumentRow>(
+    reader,
+    `SELECT ${columns} FROM document WHERE collection = $1 AND kind = $2 AND tenant = $3 AND id = $4 AND exists`,
+    [key.collection, key.kind, key.tenant, key.id],
+  );
+  return row ?? null;
+};
+
+/** One row more than `limit`, by id. */
+export const listDocuments = async (
+  reader: Reader,
+  of: Omit<DocumentKey, 'id'>,
+  { after, prefix, limit }: { readonly after: string | null; readonly prefix: string; readonly limit: number },
+): Promise<DocumentRow[]> =>
+  await rowsOf<DocumentRow>(
+    reader,
+    `SELECT ${columns} FROM document WHERE collection = $1 AND kind = $2 AND tenant = $3 AND exists
+        AND ($4::text IS NULL OR id > $4) AND starts_with(id, $5) ORDER BY id LIMIT $6`,
+    [of.collection, of.kind, of.tenant, after, prefix, limit + 1],
+  );
+
+/** A row as people see it under the policy of this moment. */
+export const documentViewOf = (collection: string, row: Omit<DocumentRow, 'own_event'>, policy: CollectionPolicy): DocumentView => ({
+  collection,
+  tenant: row.tenant,
+  id: row.id,
+  ...(viewState(row.state, policy) ?? { value: null }),
+  conflicts: row.conflicts,
+  etag: documentEtag(row.digest),
+  updatedAt: row.updated_at.toISOString(),
+});

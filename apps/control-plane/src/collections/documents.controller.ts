@@ -1,0 +1,189 @@
+import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import {
+  causalHeader,
+  CollectionNameSchema,
+  DocumentIdSchema,
+  DocumentListQuerySchema,
+  DocumentPageSchema,
+  DocumentQuerySchema,
+  DocumentSchema,
+  OperateSchema,
+  PatchDocumentSchema,
+  PutDocumentSchema,
+  type DocumentView,
+} from '@lapidary/contracts/api/collections';
+import { tenantHeader } from '@lapidary/contracts/workload';
+import { AppError } from '@lapidary/kernel/app-error';
+import { Body, Controller, Delete, Get, Inject, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { DataSource } from 'typeorm';
+import type { z } from 'zod';
+import '../auth/request-augmentation.js';
+import { StampsToo } from '../auth/role-guard.js';
+import { Command, send } from '../http/command-decorator.js';
+import type { CommandRequest } from '../http/command-runner.js';
+import { decodeCursor, pageFrom } from '../http/cursor.js';
+import { ApiAnswers } from '../openapi/api-answers.js';
+import { CONFIG } from '../process/tokens.js';
+import { causalTokenNow, waitForCausal } from './causal-wait.js';
+import { CollectionTools } from './collection-tools.js';
+import { definedCollection } from './collection-row.js';
+import { documentViewOf, listDocuments, readDocument } from './document-row.js';
+import { DocumentWriter } from './document-writer.js';
+import { scopeOf, type Asked } from './scope.js';
+
+type TenantQuery = z.infer<typeof DocumentQuerySchema>;
+
+const headerOf = (request: FastifyRequest, name: string): string | undefined => {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join(',') : value;
+};
+
+/** Who asks about whose documents. The header is what a stamp's agent sets; the query is for people and wins. */
+export const askedOf = (request: FastifyRequest, query: TenantQuery): Asked => {
+  if (!request.principal) throw new AppError('unauthenticated');
+  return { principal: request.principal, tenant: query.tenant ?? headerOf(request, tenantHeader) };
+};
+
+/** Documents of collections: in every region, also while it is cut off. */
+@Controller('v1/collections/:collection')
+@StampsToo()
+export class DocumentsController {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly writer: DocumentWriter,
+    private readonly tools: CollectionTools,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
+  ) {}
+
+  @Get('documents/list')
+  @ApiAnswers({ summary: 'List the documents of a collection, by id', tag: 'collections', answers: { 200: DocumentPageSchema } })
+  async list(
+    @Param('collection', { schema: CollectionNameSchema }) collection: string,
+    @Query({ schema: DocumentListQuerySchema }) query: z.infer<typeof DocumentListQuerySchema>,
+    @Req() request: FastifyRequest,
+  ): Promise<z.infer<typeof DocumentPageSchema>> {
+    await waitForCausal(this.dataSource, this.config.LAPIDARY_REGION, headerOf(request, causalHeader));
+    const { definition } = await definedCollection(this.dataSource, collection);
+    const tenant = await scopeOf(this.dataSource, definition, askedOf(request, query));
+    const of = { collection, kind: definition.policy.kind, tenant };
+    const rows = await listDocuments(this.dataSource, of, {
+      after: decodeCursor(query.cursor),
+      prefix: query.prefix ?? '',
+      limit: query.limit,
+    });
+    return pageFrom(
+      rows,
+      query.limit,
+      (row) => row.id,
+      (row) => documentViewOf(collection, row, definition.policy),
+    );
+  }
+
+  @Get(':id')
+  @ApiAnswers({
+    summary: 'Read a document',
+    description:
+      'With x-lapidary-causal of an earlier answer, of any region: waits until what was seen there is here, or answers not_yet_here.',
+    tag: 'collections',
+    answers: { 200: DocumentSchema },
+  })
+  async read(
+    @Param('collection', { schema: CollectionNameSchema }) collection: string,
+    @Param('id', { schema: DocumentIdSchema }) id: string,
+    @Query({ schema: DocumentQuerySchema }) query: TenantQuery,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<DocumentView> {
+    await waitForCausal(this.dataSource, this.config.LAPIDARY_REGION, headerOf(request, causalHeader));
+    const { definition } = await definedCollection(this.dataSource, collection);
+    const tenant = await scopeOf(this.dataSource, definition, askedOf(request, query));
+    const row = await readDocument(this.dataSource, { collection, kind: definition.policy.kind, tenant, id });
+    if (!row) throw new AppError('not_found', `There is no document ${id} in ${collection}`);
+    const { region, epoch } = await this.tools.site();
+    const view = documentViewOf(collection, row, definition.policy);
+    reply.header('etag', view.etag);
+    reply.header(causalHeader, await causalTokenNow(this.dataSource, region, epoch, row.own_event));
+    return view;
+  }
+
+  @Put(':id')
+  @ApiAnswers({
+    summary: 'Write a document as a whole, or append an entry',
+    tag: 'collections',
+    answers: { 200: DocumentSchema },
+    idempotent: true,
+    conditional: true,
+  })
+  async put(
+    @Param('collection', { schema: CollectionNameSchema }) collection: string,
+    @Param('id', { schema: DocumentIdSchema }) id: string,
+    @Body({ schema: PutDocumentSchema }) body: z.infer<typeof PutDocumentSchema>,
+    @Query({ schema: DocumentQuerySchema }) query: TenantQuery,
+    @Command() command: CommandRequest,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<DocumentView> {
+    return send(
+      reply,
+      await this.writer.write(command, request, { collection, id, asked: askedOf(request, query) }, { op: 'put', value: body.value }),
+    );
+  }
+
+  @Patch(':id')
+  @ApiAnswers({
+    summary: 'Change fields of a document',
+    tag: 'collections',
+    answers: { 200: DocumentSchema },
+    idempotent: true,
+    conditional: true,
+  })
+  async patch(
+    @Param('collection', { schema: CollectionNameSchema }) collection: string,
+    @Param('id', { schema: DocumentIdSchema }) id: string,
+    @Body({ schema: PatchDocumentSchema }) body: z.infer<typeof PatchDocumentSchema>,
+    @Query({ schema: DocumentQuerySchema }) query: TenantQuery,
+    @Command() command: CommandRequest,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<DocumentView> {
+    return send(
+      reply,
+      await this.writer.write(command, request, { collection, id, asked: askedOf(request, query) }, { op: 'patch', value: body.value }),
+    );
+  }
+
+  @Post(':id')
+  @ApiAnswers({
+    summary: 'Operate a counter, or edit a nested document in place',
+    tag: 'collections',
+    answers: { 200: DocumentSchema },
+    idempotent: true,
+    conditional: true,
+  })
+  async operate(
+    @Param('collection', { schema: CollectionNameSchema }) collection: string,
+    @Param('id', { schema: DocumentIdSchema }) id: string,
+    @Body({ schema: OperateSchema }) body: z.infer<typeof OperateSchema>,
+    @Query({ schema: DocumentQuerySchema }) query: TenantQuery,
+    @Command() command: CommandRequest,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<DocumentView> {
+    const target = { collection, id, asked: askedOf(request, query) };
+    return send(reply, await this.writer.write(command, request, target, { op: 'operate', operations: body.operations }));
+  }
+
+  @Delete(':id')
+  @ApiAnswers({ summary: 'Delete a document', tag: 'collections', answers: { 200: DocumentSchema }, idempotent: true, conditional: true })
+  async remove(
+    @Param('collection', { schema: CollectionNameSchema }) collection: string,
+    @Param('id', { schema: DocumentIdSchema }) id: string,
+    @Query({ schema: DocumentQuerySchema }) query: TenantQuery,
+    @Command() command: CommandRequest,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<DocumentView> {
+    return send(reply, await this.writer.write(command, request, { collection, id, asked: askedOf(request, query) }, { op: 'delete' }));
+  }
+}

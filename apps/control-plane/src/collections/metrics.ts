@@ -1,0 +1,13 @@
+/** Of the collections, by name. */
+export const collectionMetrics = {
+  lapidary_collection_losses_total: {
+    type: 'counter',
+    help: 'Values that lost in a merge and were written into the conflict ledger of this region',
+    labels: ['collection'],
+  },
+  lapidary_collection_held_changes: {
+    type: 'gauge',
+    help: 'Changes that are held because their time is too far ahead of the clock here',
+    labels: ['origin'],
+  },
+} as const;

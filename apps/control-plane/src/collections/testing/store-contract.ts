@@ -1,0 +1,97 @@
+import type { CollectionTransaction, DocumentKey, LedgerEntry, StoredDocument } from '@lapidary/replication/collections/collection-store';
+import { emptyState } from '@lapidary/replication/collections/document-state';
+import { factsOf } from '@lapidary/replication/collections/facts';
+import { ledgerEntries } from '@lapidary/replication/collections/ledger-entries';
+import { defaultPolicy } from '@lapidary/replication/collections/definitions';
+import { writeRegister, emptyRegister } from '@lapidary/replication/merge/register';
+import { writeLww } from '@lapidary/replication/merge/lww';
+
+export interface ContractWorld {
+  /** Runs in a transaction of one and the same database; what throws leaves nothing behind. */
+  inTx<T>(work: (tx: CollectionTransaction) => Promise<T>): Promise<T>;
+  outbox(): Promise<number>;
+}
+
+const at = (ms: number, region: string): string => `${String(ms).padStart(13, '0')}.0000.${region}`;
+
+/** What every store of collections does, whether it is Postgres or the simulation's. */
+export const storeContract = (open: () => Promise<ContractWorld>): void => {
+  const key: DocumentKey = { collection: 'c', kind: 'lww', tenant: 'acme', id: 'd1' };
+  const policy = defaultPolicy('lww');
+  const document = (state: StoredDocument['state'], bytes: Uint8Array | null = null): StoredDocument => ({ state, bytes, toldInPart: 3 });
+  const note = { event: 'e1', origin: 'eu', actor: 'a', requestId: 'r', at: at(1, 'eu') };
+  const state = { kind: 'lww' as const, ...writeLww(emptyState('lww') as never, at(1, 'eu'), { title: 'Cup' }) };
+  const loss = (winner: number): LedgerEntry[] =>
+    ledgerEntries(key, policy, [
+      { field: 'title', winner: { at: at(winner, 'us'), region: 'us', value: 'B' }, loser: { at: at(1, 'eu'), region: 'eu', value: 'A' } },
+    ]);
+
+  it('gives back what was stored, byte for byte', async () => {
+    const world = await open();
+    const bytes = new Uint8Array([0, 1, 255]);
+    await world.inTx(async (tx) => {
+      expect(await tx.document(key)).toBeNull();
+      await tx.saveDocument(key, document(state, bytes), factsOf({ state, bytes }, policy).facts, note);
+    });
+    await world.inTx(async (tx) => expect(await tx.document(key)).toEqual(document(state, bytes)));
+  });
+
+  it('leaves nothing of a transaction that failed (I5)', async () => {
+    const world = await open();
+    await expect(
+      world.inTx(async (tx) => {
+        await tx.saveDocument({ ...key, id: 'gone' }, document(state), factsOf({ state, bytes: null }, policy).facts, note);
+        await tx.saveDefinition('gone', writeRegister(emptyRegister, at(1, 'eu'), {}));
+        await tx.ledger(loss(2));
+        await tx.tell('lapidary.document.changed.v1', 'document/c/acme/gone', {
+          collection: 'c',
+          tenant: 'acme',
+          id: 'gone',
+          kind: 'lww',
+          whole: true,
+          settled: [],
+          change: { fields: {}, alive: { siblings: [], seen: {} } },
+        });
+        throw new Error('the power went');
+      }),
+    ).rejects.toThrow('the power went');
+    await world.inTx(async (tx) => {
+      expect(await tx.document({ ...key, id: 'gone' })).toBeNull();
+      expect(await tx.definition('gone')).toBeNull();
+      expect(await tx.ledger(loss(2))).toBe(1);
+    });
+    expect(await world.outbox()).toBe(0);
+  });
+
+  it('writes a loss down once, with the latest winner', async () => {
+    const world = await open();
+    await world.inTx(async (tx) => {
+      expect(await tx.ledger([...loss(2), ...loss(2)])).toBe(1);
+      expect(await tx.ledger(loss(3))).toBe(0);
+      expect(await tx.ledger([])).toBe(0);
+    });
+  });
+
+  it('finds documents with values that are not shown, until they have none', async () => {
+    const world = await open();
+    const { facts } = factsOf({ state, bytes: null }, policy);
+    await world.inTx(async (tx) => {
+      await tx.saveDocument(key, document(state), { ...facts, conflicts: 1 }, note);
+      expect(await tx.conflicted('c')).toEqual([key]);
+      expect(await tx.conflicted('other')).toEqual([]);
+      await tx.saveFacts(key, facts);
+      expect(await tx.conflicted('c')).toEqual([]);
+      expect(await tx.document(key)).toEqual(document(state));
+    });
+  });
+
+  it('replaces definitions', async () => {
+    const world = await open();
+    const [first, second] = [writeRegister(emptyRegister, at(1, 'eu'), { v: 1 }), writeRegister(emptyRegister, at(2, 'eu'), { v: 2 })];
+    await world.inTx(async (tx) => {
+      await tx.saveDefinition('c', first);
+      await tx.saveDefinition('c', second);
+      expect(await tx.definition('c')).toEqual(second);
+    });
+  });
+};

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { CollectionNameSchema, CollectionPolicySchema, DocumentIdSchema, JsonSchema, policyKinds } from '../api/collections.js';
+
+/** Hybrid logical time in its text form, region last. */
+const HlcTextSchema = z
+  .string()
+  .max(64)
+  .regex(/^\d{13}\.[0-9a-f]{4}\.[a-z][a-z0-9-]*$/);
+const regionStart = 19;
+
+const SiblingSchema = z.looseObject({ at: HlcTextSchema, value: JsonSchema.optional() });
+
+/** Concurrent values of one field (libs/replication/src/merge/register.ts). One that breaks R1 would come back for ever. */
+const RegisterSchema = z
+  .object({ siblings: z.array(SiblingSchema).max(64), seen: z.record(z.string(), HlcTextSchema) })
+  .refine((r) => r.siblings.every((s) => (r.seen[s.at.slice(regionStart)] ?? '') >= s.at), 'a value was not seen (R1)');
+
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+/** What changed, as a partial state: merging it is applying it. */
+const ChangeSchema = z.union([
+  z.looseObject({ fields: z.record(z.string(), RegisterSchema), alive: RegisterSchema }),
+  z.looseObject({
+    rows: z.record(z.string(), z.object({ added: count, subtracted: count, given: z.record(z.string(), count) })),
+    alive: RegisterSchema,
+  }),
+  z.looseObject({
+    variants: z
+      .array(z.object({ digest: z.string().length(64), body: JsonSchema, at: HlcTextSchema }))
+      .min(1)
+      .max(64),
+  }),
+  z.looseObject({ parts: z.array(z.base64()).max(64), alive: RegisterSchema }),
+]);
+
+const LossSchema = z.looseObject({
+  field: z.string(),
+  winner: z.object({ at: z.string(), region: z.string(), value: JsonSchema.optional() }),
+  loser: z.object({ at: z.string(), region: z.string(), value: JsonSchema.optional() }),
+});
+export type Loss = z.infer<typeof LossSchema>;
+
+export const documentChangedEvent = z.looseObject({
+  collection: CollectionNameSchema,
+  tenant: z.string().max(63),
+  id: DocumentIdSchema,
+  kind: z.enum(policyKinds),
+  /** Whether `change` is the whole state, so that earlier events of the subject may leave the outbox. */
+  whole: z.boolean(),
+  change: ChangeSchema,
+  /** Values that lost before and were replaced by this write: in every region's ledger, also where they never met. */
+  settled: z.array(LossSchema).max(1_000),
+});
+export type DocumentChanged = z.infer<typeof documentChangedEvent>;
+
+const DefinitionSchema = z.looseObject({
+  scope: z.enum(['tenant', 'fleet']),
+  policy: CollectionPolicySchema,
+  budgets: z.looseObject({ documentBytes: z.number(), documents: z.number(), changes: z.number() }),
+  version: z.number().int().min(1),
+  /** Time of the first definition that this one goes back to. */
+  created: HlcTextSchema,
+});
+export type Definition = z.infer<typeof DefinitionSchema>;
+
+export const collectionDefinedEvent = z.looseObject({
+  collection: CollectionNameSchema,
+  definition: z.looseObject({
+    siblings: z.array(z.object({ at: HlcTextSchema, value: DefinitionSchema })).max(64),
+    seen: z.record(z.string(), HlcTextSchema),
+  }),
+});

@@ -1,0 +1,17 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { isAppError } from '@lapidary/kernel/app-error';
+import { DocumentEngine } from './document-engine.js';
+import type { DocumentCall, DocumentReply } from './document-worker.js';
+
+/** The thread's side of DocumentWorker: one engine, one call after the other. */
+const engine = new DocumentEngine(workerData as string);
+
+const answer = ({ id, ...call }: DocumentCall & { readonly id: number }): DocumentReply => {
+  try {
+    return { id, ok: true, result: call.call === 'edit' ? engine.edit(...call.with) : engine.take(...call.with) };
+  } catch (error) {
+    return { id, ok: false, code: isAppError(error) ? error.code : null, message: error instanceof Error ? error.message : String(error) };
+  }
+};
+
+parentPort?.on('message', (message: DocumentCall & { readonly id: number }) => parentPort?.postMessage(answer(message)));

@@ -1,0 +1,76 @@
+import type { DocumentChanged } from '@lapidary/contracts/events/collection-events';
+import { AppError } from '@lapidary/kernel/app-error';
+import { parseHlc } from '@lapidary/kernel/hybrid-logical-clock';
+import type { Register } from '../merge/register.js';
+import {
+  keyOfChange,
+  keyText,
+  type ChangeNote,
+  type CollectionTransaction,
+  type NestedDocuments,
+  type StoredDocument,
+} from './collection-store.js';
+import { policyFor } from './definitions.js';
+import { emptyState, latestOfState, mergeStates, type DocumentState } from './document-state.js';
+import { factsOf } from './facts.js';
+import { ledgerEntries } from './ledger-entries.js';
+
+/** Clocks of one fleet agree within some 100 ms; a change from further ahead would win against everything until then. */
+export const aheadMaxMs = 60_000;
+
+const partsOf = (change: DocumentChanged['change']): Uint8Array[] =>
+  'parts' in change ? (change.parts as string[]).map((part) => new Uint8Array(Buffer.from(part, 'base64'))) : [];
+
+/** A change as the partial state that it is. Throws `poison_event` where it is of another kind than it says. */
+const stateOfChange = (event: DocumentChanged): DocumentState => {
+  const { change, kind } = event;
+  const fits =
+    kind === 'lww'
+      ? 'fields' in change
+      : kind === 'counter'
+        ? 'rows' in change
+        : kind === 'append'
+          ? 'variants' in change
+          : 'parts' in change;
+  if (!fits) throw new AppError('poison_event', `The change of a ${kind} document has another kind’s form`);
+  if (kind === 'document') return { ...emptyState(kind), alive: (change as unknown as { alive: Register }).alive } as DocumentState;
+  return { kind, ...change } as unknown as DocumentState;
+};
+
+/** When a change may be applied: at once (null), or when the clock here has come near enough to its time. */
+export const heldUntilMs = (event: DocumentChanged, nowMs: number): number | null => {
+  const ms = parseHlc(latestOfState(stateOfChange(event)))?.ms ?? 0;
+  return ms > nowMs + aheadMaxMs ? ms - aheadMaxMs : null;
+};
+
+/**
+ * Merges another region's change into the document here. In any order, any number of times: the same state (I6). The
+ * ledger gets every value that is not shown now, and those that the writer's region saw lose before it replaced them.
+ */
+export const applyChange = async (
+  tx: CollectionTransaction,
+  nested: NestedDocuments,
+  event: DocumentChanged,
+  note: ChangeNote,
+): Promise<number> => {
+  const key = keyOfChange(event);
+  const policy = await policyFor(tx, key.collection, key.kind);
+  const before: StoredDocument = (await tx.document(key)) ?? { state: emptyState(key.kind), bytes: null, toldInPart: 0 };
+  const merged = mergeStates(before.state, stateOfChange(event));
+  const parts = partsOf(event.change);
+  const after = parts.length === 0 ? { ...before, state: merged } : await takeParts(nested, keyText(key), before, merged, parts);
+  const { facts, losses } = factsOf(after, policy);
+  await tx.saveDocument(key, after, facts, note);
+  return await tx.ledger(ledgerEntries(key, policy, [...event.settled, ...losses]));
+};
+
+const takeParts = async (
+  nested: NestedDocuments,
+  key: string,
+  before: StoredDocument,
+  merged: DocumentState,
+  parts: readonly Uint8Array[],
+): Promise<StoredDocument> => {
+  const { bytes, heads, value, conflicts, changes } = await nested.take(key, before.bytes, parts);
+  return { ...before, bytes, state: { ...merged, heads, value, conflicts, changes } as DocumentState };
+};

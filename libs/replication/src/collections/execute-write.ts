@@ -1,0 +1,56 @@
+import { AppError } from '@lapidary/kernel/app-error';
+import type { ChangeNote, CollectionTransaction, DocumentKey, Site, StoredDocument } from './collection-store.js';
+import { subjectOf } from './collection-store.js';
+import type { Defined } from './definitions.js';
+import { digestOfState, emptyState, latestOfState, viewState } from './document-state.js';
+import { factsOf } from './facts.js';
+import { ledgerEntries } from './ledger-entries.js';
+import { planWrite, type WriteCommand } from './write-document.js';
+
+export interface Executed {
+  readonly stored: StoredDocument;
+  /** The event that tells of it; null where nothing changed. */
+  readonly event: string | null;
+}
+
+/**
+ * One write of a document: planned on the locked row, stored, ledgered and told in the same transaction (I5). `check` sees
+ * the digest of the present state, for If-Match; null where the document does not exist.
+ */
+export const executeWrite = async (
+  tx: CollectionTransaction,
+  site: Site,
+  key: DocumentKey,
+  defined: Defined,
+  command: WriteCommand,
+  by: Pick<ChangeNote, 'actor' | 'requestId'>,
+  check: (digest: string | null) => void = () => undefined,
+): Promise<Executed> => {
+  const before = await tx.document(key);
+  check(before && viewState(before.state, defined.definition.policy) ? digestOfState(before.state) : null);
+  const at = site.tick(before ? latestOfState(before.state) : '');
+  const written = await planWrite(site, key, defined.definition, before, command, at);
+  if (written === null) return { stored: before ?? { state: emptyState(key.kind), bytes: null, toldInPart: 0 }, event: null };
+  const { policy, budgets } = defined.definition;
+  const { facts, losses } = factsOf(written.after, policy);
+  if (command.op !== 'delete') {
+    if (facts.bytes > budgets.documentBytes) throw tooLarge(`${facts.bytes} bytes stored; the budget is ${budgets.documentBytes}`);
+    if (written.after.state.kind === 'document' && written.after.state.changes > budgets.changes)
+      throw tooLarge(`${written.after.state.changes} changes inside; the budget is ${budgets.changes}`);
+  }
+  const { collection, kind, tenant, id } = key;
+  const event = await tx.tell('lapidary.document.changed.v1', subjectOf(key), {
+    collection,
+    tenant,
+    id,
+    kind,
+    whole: written.whole,
+    change: written.change,
+    settled: [...written.settled],
+  });
+  await tx.saveDocument(key, written.after, facts, { event, origin: site.region, actor: by.actor, requestId: by.requestId, at });
+  await tx.ledger(ledgerEntries(key, policy, [...written.settled, ...losses]));
+  return { stored: written.after, event };
+};
+
+const tooLarge = (message: string): AppError => new AppError('budget_exceeded', message);
