@@ -1,63 +1,26 @@
 import { jest } from '@jest/globals';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type pg from 'pg';
-import { freshDatabase } from '@lapidary/testing/backends';
 import type { ProvisionerMessage, ProvisionRun } from '@lapidary/contracts/provisioner-protocol';
+import { exactlyOne, nothing } from '../testing/leftovers.js';
+import { localScripts, natsPassword, openLocalWorld, type LocalWorld } from '../testing/local-world.js';
 import { doneOf, runChild } from '../testing/provision-child.js';
+import type { TinySupervisor } from '../testing/tiny-supervisor.js';
 import { StateLock } from './state-lock.js';
-import { exactlyOne, lookAround, nothing, queryRows } from '../testing/leftovers.js';
-import { installStandIns, TinySupervisor } from '../testing/tiny-supervisor.js';
 
 /** Some dozens of children, each a second or two of importing; on a busy machine several. */
 jest.setTimeout(600_000);
 
-const root = join(import.meta.dirname, '..', '..');
-const natsPassword = 'a-nats-password-of-agents';
-const scripts = ['apps/storefront/dist/main.js', 'apps/stamp-agent/dist/main.js'];
 const all = ['agent', 'agent-token', 'database', 'database-password', 'front-door', 'storefront', 'workload'];
 
-/** Unique per run: databases and roles belong to the whole server. */
-const region = `t${Math.random()
-  .toString(36)
-  .replace(/[^a-z]/g, '')
-  .slice(0, 8)}x`;
-
+let world: LocalWorld;
 let home: string;
-let admin: { url: string; drop(): Promise<void> };
+let region: string;
 let supervisor: TinySupervisor;
 
-const runOf = (operation: ProvisionRun['operation'], stamp: string, overrides: Partial<ProvisionRun['spec']> = {}): ProvisionRun => ({
-  operation,
-  spec: {
-    name: stamp as never,
-    region: region as never,
-    driver: 'local',
-    profile: 'small',
-    ring: 'broad',
-    isolation: 'pooled',
-    capacity: { units: 50 },
-    workload: { version: '1' },
-    labels: {},
-    ...overrides,
-  },
-  regionFacts: { jurisdiction: 'eu', awsRegion: 'eu-west-1' },
-  engine: 'embedded',
-  stateDir: join(home, 'state'),
-  passphraseFile: join(home, 'passphrase'),
-  local: {
-    postgresAdminUrl: admin.url,
-    natsUrl: 'nats://127.0.0.1:4222',
-    natsUser: 'agents',
-    natsPassword,
-    processDir: join(home, 'processes'),
-    rootDir: join(home, 'root'),
-  },
-});
-
-const leftovers = () => lookAround({ adminUrl: admin.url, home, region, processes: supervisor.names() });
-const sql = <Row extends pg.QueryResultRow>(text: string, url = admin.url): Promise<Row[]> => queryRows<Row>(url, text);
+const runOf: LocalWorld['runOf'] = (...args) => world.runOf(...args);
+const leftovers = () => world.leftovers();
+const sql: LocalWorld['sql'] = (...args) => world.sql(...args);
 
 const outputsOf = (message: ProvisionerMessage | undefined) => {
   if (message?.type !== 'result' || message.outputs === null) throw new Error(`no result with outputs but ${JSON.stringify(message)}`);
@@ -65,24 +28,10 @@ const outputsOf = (message: ProvisionerMessage | undefined) => {
 };
 
 beforeAll(async () => {
-  // Plain JavaScript that runs before anything is built, hence without types.
-  const { ensureBuilt } = (await import(join(root, 'tools', 'ensure', 'state.mjs'))) as {
-    ensureBuilt(options: { root: string; only: string[] }): Promise<unknown>;
-  };
-  await ensureBuilt({ root, only: ['libs/kernel', 'libs/contracts', 'infra'] });
-  home = await mkdtemp(join(tmpdir(), 'lapidary-local-'));
-  await writeFile(join(home, 'passphrase'), 'a passphrase for tests');
-  await mkdir(join(home, 'processes'));
-  await installStandIns(join(home, 'root'), scripts);
-  admin = await freshDatabase();
-  supervisor = new TinySupervisor(join(home, 'processes'), join(home, 'root'));
+  world = await openLocalWorld();
+  ({ home, region, supervisor } = world);
 });
-
-afterAll(async () => {
-  await supervisor.stop();
-  await admin.drop();
-  await rm(home, { recursive: true, force: true });
-});
+afterAll(() => world.close());
 
 test('a local stamp: up, no changes, a change that touches only what it must, drift, repair, destroy', async () => {
   const stamp = `${region}-1`;
@@ -106,7 +55,7 @@ test('a local stamp: up, no changes, a change that touches only what it must, dr
 
   // No secret in the state, in messages, or in what others may read.
   const password = new URL(databaseUrl).password;
-  const hidden = [password, agentEnv['LAPIDARY_AGENT_TOKEN']!, natsPassword, admin.url];
+  const hidden = [password, agentEnv['LAPIDARY_AGENT_TOKEN']!, natsPassword, world.adminUrl];
   const stateText = await readFile(join(home, 'state', `${stamp}.stack.json`), 'utf8');
   for (const text of hidden) for (const place of [stateText, JSON.stringify(first.messages)]) expect(place).not.toContain(text);
   expect((await stat(join(home, 'processes', `${stamp}-agent.process.json`))).mode & 0o777).toBe(0o600);
@@ -201,12 +150,12 @@ test('cancel and a lost parent both stop after the resource under way, saved; a 
 
 test('what fails says which resource, why, and nothing secret; and is made good by running again', async () => {
   const stamp = `${region}-4`;
-  const script = join(home, 'root', scripts[1]!);
+  const script = join(home, 'root', localScripts[1]);
   const text = await readFile(script, 'utf8');
   await rm(script);
   const failed = await runChild(runOf('up', stamp));
   expect(failed.last).toMatchObject({ type: 'failure', code: 'resource_failed', retry: true });
-  expect((failed.last as { message: string }).message).toContain(`lapidary:local:Process "${stamp}-agent": there is no ${scripts[1]!}`);
+  expect((failed.last as { message: string }).message).toContain(`lapidary:local:Process "${stamp}-agent": there is no ${localScripts[1]}`);
   await writeFile(script, text);
   expect(doneOf(await runChild(runOf('up', stamp)))).toEqual([`create ${stamp}-agent`]);
 

@@ -56,11 +56,26 @@ export const containsUnknown = (value: PropertyValue): boolean => some(value, (v
 export const secretKeysOf = (inputs: PropertyMap): readonly string[] =>
   Object.keys(inputs).filter((key) => containsSecret(inputs[key] ?? null));
 
-/** A provider answers in plain; what came in as a secret, or is declared one, leaves as a secret. */
-export const withSecretsMarked = (outputs: PropertyMap, secretKeys: readonly string[]): PropertyMap =>
-  Object.fromEntries(
-    Object.entries(outputs).map(([key, value]) => [key, secretKeys.includes(key) && !isSecret(value) ? secret(value) : value]),
+/**
+ * A provider answers in plain; what came in as a secret, or is declared one, leaves as a secret. `like` shows where in a value the
+ * secrets are: of an environment only the variables that hold one, and those that it does not know.
+ */
+export const withSecretsMarked = (outputs: PropertyMap, secretKeys: readonly string[], like: PropertyMap = {}): PropertyMap =>
+  Object.fromEntries(Object.entries(outputs).map(([key, value]) => [key, secretKeys.includes(key) ? markedLike(value, like[key]) : value]));
+
+const markedLike = (value: PropertyValue, like: PropertyValue | undefined): PropertyValue => {
+  if (isSecret(value)) return value;
+  if (like === undefined || isSecret(like)) return secret(value);
+  if (!containsSecret(like)) return value;
+  if (!isBranch(value) || !isBranch(like)) return secret(value);
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, markedLike(item, Object.hasOwn(like, key) ? like[key] : undefined)]),
   );
+};
+
+/** Keys that are declared secret as a whole show nothing of what is in them. */
+export const withoutKeys = (map: PropertyMap, keys: readonly string[]): PropertyMap =>
+  Object.fromEntries(Object.entries(map).filter(([key]) => !keys.includes(key)));
 
 /** Every text inside secrets, for scrubbing what third parties put into error messages. */
 export const secretTexts = (value: PropertyValue): readonly string[] => {

@@ -40,6 +40,11 @@ export interface ResourceProvider {
   create(urn: string, inputs: PropertyMap, context: CreateContext): Promise<{ readonly id: string; readonly outs: PropertyMap }>;
   /** undefined: it is gone. */
   read(id: string, urn: string, props: PropertyMap): Promise<PropertyMap | undefined>;
+  /**
+   * What holds of a resource though its state does not say it, as an owner's rights or who listens on a port. `read` tells of it too;
+   * it is compared and shown, and never kept.
+   */
+  stated?(urn: string, props: PropertyMap): PropertyMap;
   update(id: string, urn: string, olds: PropertyMap, news: PropertyMap, context: ChangeContext): Promise<{ readonly outs: PropertyMap }>;
   /** Of what is gone already is no error. */
   delete(id: string, urn: string, props: PropertyMap): Promise<void>;

@@ -3,7 +3,7 @@ import { detailedDiff } from './detailed-diff.js';
 import { put, type Deployment } from './deployment.js';
 import { deleteResource, discardPendingCreate } from './deletions.js';
 import { engineError } from './engine-error.js';
-import { containsUnknown, plainMap, secretKeysOf, withSecretsMarked, type PropertyMap } from './property-values.js';
+import { containsUnknown, plainMap, secretKeysOf, withoutKeys, withSecretsMarked, type PropertyMap } from './property-values.js';
 import type { ResourceGoal } from './resource-goal.js';
 import type { DiffResult, ResourceProvider } from './resource-provider.js';
 import type { PendingOperation, ResourceState } from './state-model.js';
@@ -74,8 +74,9 @@ const execute = async (
 const create = async (d: Deployment, provider: ResourceProvider, next: ResourceState): Promise<ResourceState> => {
   const pending = await d.begin('create', next.urn, '', next.inputs);
   const secretKeys = [...secretKeysOf(next.inputs), ...next.secretOutputs];
+  const like = withoutKeys(next.inputs, next.secretOutputs);
   const { id, outs } = await provider.create(next.urn, plainMap(next.inputs), { seed: pending.seed, secretKeys });
-  const made = learned(d, { ...next, id, outputs: withSecretsMarked(outs, secretKeys) });
+  const made = learned(d, { ...next, id, outputs: withSecretsMarked(outs, secretKeys, like) });
   // The old one of a replacement is condemned in the same write: never two that both count, never none.
   await d.commit(pending, (resources) => [
     ...put(resources, made),
@@ -87,8 +88,9 @@ const create = async (d: Deployment, provider: ResourceProvider, next: ResourceS
 const update = async (d: Deployment, provider: ResourceProvider, next: ResourceState): Promise<ResourceState> => {
   const pending = await d.begin('update', next.urn, next.id, next.inputs);
   const secretKeys = [...secretKeysOf(next.inputs), ...next.secretOutputs];
+  const like = withoutKeys(next.inputs, next.secretOutputs);
   const { outs } = await provider.update(next.id, next.urn, plainMap(next.outputs), plainMap(next.inputs), { secretKeys });
-  const made = learned(d, { ...next, outputs: withSecretsMarked(outs, secretKeys) });
+  const made = learned(d, { ...next, outputs: withSecretsMarked(outs, secretKeys, like) });
   await d.commit(pending, (resources) => put(resources, made));
   return made;
 };

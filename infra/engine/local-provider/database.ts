@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { PropertyMap } from '../property-values.js';
 import type { LocalResource } from './local-resource.js';
 import type { LocalSettings } from './local-settings.js';
+import { seenRights, statedRights } from './database-rights.js';
 import { scramVerifier } from './scram-verifier.js';
 
 /** Names are put into SQL as they are, so nothing else is let through. Postgres cuts names at 63 bytes. */
@@ -42,13 +43,11 @@ export const localDatabase = (settings: LocalSettings): LocalResource<DatabaseIn
     update: bring,
     read: (id, _urn, props) =>
       asAdmin(settings, id, async (client) => {
-        const { rows } = await client.query<{ owner: string; limit: number }>(
-          `SELECT r.rolname AS owner, r.rolconnlimit AS limit FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba WHERE d.datname = $1`,
-          [id],
-        );
-        const [row] = rows;
-        return row === undefined || row.owner !== props['role'] ? undefined : { ...props, connectionLimit: row.limit };
+        const seen = await seenRights(client, id, String(props['password']));
+        if (seen === undefined || seen.owner !== props['role']) return undefined;
+        return { ...props, connectionLimit: seen.connectionLimit, rights: seen.rights };
       }),
+    stated: () => ({ rights: statedRights }),
     delete: (id, _urn, props) =>
       asAdmin(settings, id, async (client) => {
         const role = NameSchema.parse(props['role']);

@@ -49,6 +49,10 @@ export class LocalProvider implements ResourceProvider {
     return this.of(urn).read(id, urn, props);
   }
 
+  stated(urn: string, props: PropertyMap): PropertyMap {
+    return this.of(urn).stated?.(props) ?? {};
+  }
+
   async update(_id: string, urn: string, olds: PropertyMap, news: PropertyMap) {
     return { outs: await this.of(urn).update(urn, this.parsed(urn, news), olds) };
   }

@@ -13,6 +13,8 @@ export interface LocalResource<Inputs> {
   /** Creates, or completes and adopts what is there. */
   create(urn: string, inputs: Inputs): Promise<PropertyMap>;
   read(id: string, urn: string, props: PropertyMap): Promise<PropertyMap | undefined>;
+  /** What `read` tells beside what the state says, as it should be (resource-provider.ts). */
+  stated?(props: PropertyMap): PropertyMap;
   update(urn: string, inputs: Inputs, olds: PropertyMap): Promise<PropertyMap>;
   delete(id: string, urn: string, props: PropertyMap): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { LocalResource } from './local-resource.js';
+import { listenerOn, ownProcess } from './port-listener.js';
 import type { LocalSettings } from './local-settings.js';
 
 /** Below the ports that Linux gives to outgoing connections (ip_local_port_range starts at 32768). */
@@ -26,8 +27,9 @@ export const localPort = (settings: LocalSettings): LocalResource<PortInputs> =>
     create: async (urn, inputs) => ({ ...inputs, port: (await reservedBy(directory, urn)) ?? (await reserve(directory, urn)) }),
     read: async (_id, urn, props) => {
       const port = await reservedBy(directory, urn);
-      return port === undefined ? undefined : { ...props, port };
+      return port === undefined ? undefined : { ...props, port, listener: await listenerOn(settings.processDir, port) };
     },
+    stated: () => ({ listener: ownProcess }),
     update: (_urn, inputs, olds) => Promise.resolve({ ...olds, ...inputs }),
     delete: async (_id, urn) => {
       const port = await reservedBy(directory, urn);

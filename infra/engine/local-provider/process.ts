@@ -1,4 +1,4 @@
-import { access, readFile, rm } from 'node:fs/promises';
+import { access, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { digestOf } from '@lapidary/kernel/canonical-json';
@@ -30,6 +30,11 @@ type ProcessInputs = z.infer<typeof ProcessInputsSchema>;
 
 const specOf = ({ name, script, args, env, readyUrl }: ProcessInputs): ProcessSpec => ({ name, script, args, env, readyUrl });
 
+/** It holds secrets; octal, as people write it. */
+const privateMode = '0600';
+const modeOf = async (processDir: string, name: string): Promise<string> =>
+  `0${((await stat(join(processDir, processSpecFile(name)))).mode & 0o777).toString(8)}`;
+
 /** A process of this machine: its spec is handed to the local supervisor, which runs it (process-spec.ts). */
 export const localProcess = (settings: LocalSettings): LocalResource<ProcessInputs> => {
   const { processDir, rootDir } = settings;
@@ -50,8 +55,9 @@ export const localProcess = (settings: LocalSettings): LocalResource<ProcessInpu
     update: bring,
     read: async (id, _urn, props) => {
       const spec = await readSpec(processDir, id);
-      return spec === undefined ? undefined : { ...props, ...spec, digest: digestOf(spec) };
+      return spec === undefined ? undefined : { ...props, ...spec, digest: digestOf(spec), specFileMode: await modeOf(processDir, id) };
     },
+    stated: () => ({ specFileMode: privateMode }),
     delete: async (id, _urn, props) => {
       const specFile = join(processDir, processSpecFile(id));
       for (const file of [specFile, `${specFile}.tmp`]) await rm(file, { force: true });

@@ -1,0 +1,90 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type pg from 'pg';
+import type { ProvisionRun } from '@lapidary/contracts/provisioner-protocol';
+import { freshDatabase } from '@lapidary/testing/backends';
+import { lookAround, queryRows } from './leftovers.js';
+import { installStandIns, TinySupervisor } from './tiny-supervisor.js';
+
+const root = join(import.meta.dirname, '..', '..');
+export const natsPassword = 'a-nats-password-of-agents';
+/** What the template runs; here stand-ins. */
+export const localScripts = ['apps/storefront/dist/main.js', 'apps/stamp-agent/dist/main.js'] as const;
+
+export interface LocalWorld {
+  readonly home: string;
+  /** Unique per run: databases and roles belong to the whole server. */
+  readonly region: string;
+  readonly adminUrl: string;
+  readonly supervisor: TinySupervisor;
+  runOf(operation: ProvisionRun['operation'], stamp: string, overrides?: Partial<ProvisionRun['spec']>): ProvisionRun;
+  leftovers(): ReturnType<typeof lookAround>;
+  sql<Row extends pg.QueryResultRow>(text: string, url?: string): Promise<Row[]>;
+  close(): Promise<void>;
+}
+
+/** Everything that the local driver works with: a real PostgreSQL, a supervisor with real processes, built code for the children. */
+export const openLocalWorld = async (): Promise<LocalWorld> => {
+  // Plain JavaScript that runs before anything is built, hence without types.
+  const { ensureBuilt } = (await import(join(root, 'tools', 'ensure', 'state.mjs'))) as {
+    ensureBuilt(options: { root: string; only: string[] }): Promise<unknown>;
+  };
+  await ensureBuilt({ root, only: ['libs/kernel', 'libs/contracts', 'infra'] });
+  const home = await mkdtemp(join(tmpdir(), 'lapidary-local-'));
+  await writeFile(join(home, 'passphrase'), 'a passphrase for tests');
+  await mkdir(join(home, 'processes'));
+  await installStandIns(join(home, 'root'), localScripts);
+  const admin = await freshDatabase();
+  const supervisor = new TinySupervisor(join(home, 'processes'), join(home, 'root'));
+  const region = `t${Math.random()
+    .toString(36)
+    .replace(/[^a-z]/g, '')
+    .slice(0, 8)}x`;
+  const place = { home, region, adminUrl: admin.url };
+  return {
+    ...place,
+    supervisor,
+    runOf: (operation, stamp, overrides = {}) => localRun(place, operation, stamp, overrides),
+    leftovers: () => lookAround({ ...place, processes: supervisor.names() }),
+    sql: (text, url = admin.url) => queryRows(url, text),
+    close: async () => {
+      await supervisor.stop();
+      await admin.drop();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+};
+
+const localRun = (
+  { home, region, adminUrl }: Pick<LocalWorld, 'home' | 'region' | 'adminUrl'>,
+  operation: ProvisionRun['operation'],
+  stamp: string,
+  overrides: Partial<ProvisionRun['spec']>,
+): ProvisionRun => ({
+  operation,
+  spec: {
+    name: stamp as never,
+    region: region as never,
+    driver: 'local',
+    profile: 'small',
+    ring: 'broad',
+    isolation: 'pooled',
+    capacity: { units: 50 },
+    workload: { version: '1' },
+    labels: {},
+    ...overrides,
+  },
+  regionFacts: { jurisdiction: 'eu', awsRegion: 'eu-west-1' },
+  engine: 'embedded',
+  stateDir: join(home, 'state'),
+  passphraseFile: join(home, 'passphrase'),
+  local: {
+    postgresAdminUrl: adminUrl,
+    natsUrl: 'nats://127.0.0.1:4222',
+    natsUser: 'agents',
+    natsPassword,
+    processDir: join(home, 'processes'),
+    rootDir: join(home, 'root'),
+  },
+});
