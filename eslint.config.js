@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '.lapidary/**', 'coverage/**'] },
+  { ignores: ['**/dist/**', '**/node_modules/**', '.lapidary/**', 'coverage/**', 'infra/template/releases/**'] },
   {
     files: ['**/*.ts', '**/*.tsx'],
     extends: [...tseslint.configs.recommended],

@@ -17,6 +17,7 @@ export const engineFailures = {
   policy_refused: { retry: false },
   approval_needed: { retry: false },
   program_failed: { retry: false },
+  template_unavailable: { retry: false },
   changes_found: { retry: false },
   state_unusable: { retry: false },
   state_key_refused: { retry: false },

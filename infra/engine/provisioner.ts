@@ -6,7 +6,6 @@ import {
   type ParsedProvisionRun,
   type StampOutputs,
 } from '@lapidary/contracts/provisioner-protocol';
-import { stampProgram } from '../template/stamp-template.js';
 import { engineError } from './engine-error.js';
 import { passGate } from './gate.js';
 import { messageOf } from './provisioner-events.js';
@@ -16,6 +15,7 @@ import { keyDrift } from './secrets/key-drift.js';
 import { SecretScrubber } from './secret-scrubber.js';
 import { openStack, type OpenStack } from './stack-workspace.js';
 import { lookAhead } from './synth/preview-stack.js';
+import { templateOf } from './templates.js';
 
 /**
  * One operation on one stamp, from the run's description to its result, through the Automation API. Never throws: the last
@@ -34,7 +34,8 @@ export const provision = async (
     if (message !== undefined) send(message.type === 'log' ? { ...message, message: scrubber.scrub(message.message) } : message);
   };
   try {
-    const opened = await openStack(run, stampProgram as PulumiFn);
+    const { program } = await templateOf(run.templateVersion);
+    const opened = await openStack(run, program as PulumiFn);
     try {
       const outputs = await operate(run, opened, onEvent, signal);
       send(builder.result(outputs, run.operation === 'drift' ? await keyDrift(run) : []));

@@ -18,8 +18,8 @@ const parallelCompiles = 8;
 
 const isTest = (file) => /\.spec\.tsx?$/.test(file);
 const isSource = (file) => file.endsWith('.ts') && !file.endsWith('.d.ts') && !isTest(file);
-/** What a program reads beside its code, for example JSON and SQL; a workspace’s own package.json and tsconfig stay where they are. */
-const isAsset = (file) => /\.(json|sql|yaml|yml|html|css|svg|txt)$/.test(file) && !/^(package|tsconfig[^/]*)\.json$/.test(file);
+/** What a program reads beside its code, for example JSON, SQL, and modules that are built already; a workspace’s own package.json and tsconfig stay where they are. */
+const isAsset = (file) => /\.(json|sql|yaml|yml|html|css|svg|txt|mjs)$/.test(file) && !/^(package|tsconfig[^/]*)\.json$/.test(file);
 
 /** Every workspace that swc builds: from where to where, and whether other files go along. */
 export const workspacesOf = async (root) => {

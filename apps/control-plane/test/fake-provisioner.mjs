@@ -58,19 +58,26 @@ const destroy = async (run) => {
   process.exit(0);
 };
 
-/** As a stamp that only has a workload of some version: `version-<stamp>` in its state is what runs. */
+/** As a stamp that only has a workload of some version: `version-<stamp>` in its state is what runs, `template-<stamp>` what rendered it. */
 const versioned = async (run) => {
   const { name, labels, workload } = run.spec;
   const file = join(run.stateDir, `version-${name}`);
   const before = existsSync(file) ? readFileSync(file, 'utf8') : null;
   writeFileSync(file, workload.version);
+  // The newest template is that of the installation, as the real child has it.
+  const newest = existsSync('infra/package.json') ? JSON.parse(readFileSync('infra/package.json', 'utf8')).version : '1.0.0';
+  const templateVersion = run.templateVersion ?? newest;
+  const templateFile = join(run.stateDir, `template-${name}`);
+  const templateBefore = existsSync(templateFile) ? readFileSync(templateFile, 'utf8') : null;
+  writeFileSync(templateFile, templateVersion);
   const outputs = {
     frontDoors: [labels['front-door']],
     agentTokenSha256: createHash('sha256').update(`token-of-${name}-0123456789`).digest('hex'),
-    templateVersion: '1.0.0',
+    templateVersion,
     graphDigest: 'b'.repeat(64),
   };
-  const changes = before === null ? { create: 1 } : before === workload.version ? { same: 1 } : { update: 1 };
+  const isSame = before === workload.version && templateBefore === templateVersion;
+  const changes = before === null ? { create: 1 } : isSame ? { same: 1 } : { update: 1 };
   await send({ type: 'result', changes, outputs, engine: 'fake' });
   process.exit(0);
 };

@@ -30,6 +30,8 @@ export interface LightBehaviour {
   readonly errors: number;
 }
 
+type Behaviour = (stamp: string, version: string, template: string) => LightBehaviour;
+
 /**
  * A stamp without processes: an agent that registers, beats, and counts the traffic that its version would have. Which
  * version runs is what test/fake-provisioner.mjs has written.
@@ -46,7 +48,8 @@ class LightStamp {
     private readonly region: string,
     readonly name: string,
     private readonly versionFile: string,
-    private readonly behaviour: (stamp: string, version: string) => LightBehaviour,
+    private readonly templateFile: string,
+    private readonly behaviour: Behaviour,
   ) {
     this.timer = setInterval(() => void this.beat().catch(() => undefined), heartbeatMs);
   }
@@ -59,7 +62,7 @@ class LightStamp {
     if (!existsSync(this.versionFile)) return;
     const version = readFileSync(this.versionFile, 'utf8');
     if (this.epoch === 0) return this.register(version);
-    const { requests, errors } = this.behaviour(this.name, version);
+    const { requests, errors } = this.behaviour(this.name, version, readFileSync(this.templateFile, 'utf8'));
     const next = this.traffic as { requests: number; errors: number; latency: number[] };
     next.requests += requests;
     next.errors += errors;
@@ -108,7 +111,9 @@ export interface RolloutRegion {
 export interface RolloutWorld {
   /** The first coordinates. */
   readonly regions: readonly [RolloutRegion, RolloutRegion];
-  behaviour: (stamp: string, version: string) => LightBehaviour;
+  behaviour: Behaviour;
+  /** A newer Lapidary is installed in both regions; the release of the template before it is kept. */
+  installTemplate(version: string, kept: string): Promise<void>;
   /** Builds a stamp by the real job, with a light agent behind it. */
   build(stamp: string, ring: string): Promise<void>;
   close(): Promise<void>;
@@ -124,6 +129,7 @@ export const openRolloutWorld = async (): Promise<RolloutWorld> => {
   await Promise.all([mkdir(engine, { recursive: true }), mkdir(join(directory, 'processes')), mkdir(join(directory, 'stamps'))]);
   await copyFile(fileURLToPath(new URL('./fake-provisioner.mjs', import.meta.url)), join(engine, 'provisioner-main.js'));
   await writeFile(join(directory, 'package.json'), '{"type":"module"}');
+  await writeFile(join(directory, 'infra/package.json'), '{"version":"1.0.0","type":"module"}');
   await writeFile(join(directory, 'token'), adminToken);
   const regionLine = (name: string): string =>
     `  ${name}: { displayName: ${name}, jurisdiction: ${name}, location: { latitude: 1, longitude: 1 }, aws: { region: eu-west-1 } }\n`;
@@ -144,15 +150,25 @@ export const openRolloutWorld = async (): Promise<RolloutWorld> => {
   const world: RolloutWorld = {
     regions,
     behaviour: () => ({ requests: 40, errors: 0 }),
+    installTemplate: async (version, kept) => {
+      await writeFile(join(directory, 'infra/package.json'), JSON.stringify({ version, type: 'module' }));
+      await mkdir(join(directory, 'infra/dist/template/releases', kept), { recursive: true });
+    },
     build: async (stamp, ring) => {
       const region = regions.find((r) => stamp.startsWith(`${r.name}-`))!;
       const file = join(directory, `state-${region.name}`, `version-${stamp}`);
-      light.push(new LightStamp(links, region.name, stamp, file, (s, v) => world.behaviour(s, v)));
+      const template = join(directory, `state-${region.name}`, `template-${stamp}`);
+      light.push(new LightStamp(links, region.name, stamp, file, template, (s, v, t) => world.behaviour(s, v, t)));
       const { status, body } = await region.ask('POST', `/v1/stamps/${stamp}/provision`, { ring });
       if (status !== 202) throw new Error(JSON.stringify(body));
       await waitFor(
         `${stamp} to be active`,
-        async () => ((await region.ask('GET', `/v1/stamps/${stamp}`)).body['status'] === 'active' ? true : undefined),
+        async () => {
+          const job = (await region.ask('GET', `/v1/jobs/${String(body['id'])}`)).body;
+          // At once and with its reason, instead of after the whole time.
+          if (job['status'] === 'failed') throw new Error(`${stamp}: ${JSON.stringify(job['error'])}`);
+          return job['status'] === 'succeeded' ? true : undefined;
+        },
         soon,
       );
     },

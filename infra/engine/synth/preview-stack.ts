@@ -1,5 +1,5 @@
 import type { ParsedProvisionRun } from '@lapidary/contracts/provisioner-protocol';
-import { projectName, stampProgram } from '../../template/stamp-template.js';
+import { projectName } from '../../template/stamp-template.js';
 import { engineError } from '../engine-error.js';
 import { runInProcess } from '../in-process-program.js';
 import { runOperation } from '../operation.js';
@@ -10,6 +10,7 @@ import { keyDrift } from '../secrets/key-drift.js';
 import { configOf, providersOf } from '../stack-workspace.js';
 import { ScratchStore } from '../stack-store.js';
 import { StateFile } from '../state-file.js';
+import { templateOf, type Template } from '../templates.js';
 import { emptyState, type ConfigValue } from '../state-model.js';
 import type { Deployment } from '../deployment.js';
 import type { MonitorMethods } from '../in-process-program.js';
@@ -25,6 +26,7 @@ export const previewStack = async (run: ParsedProvisionRun, signal: AbortSignal)
 /** The same with all that was gathered on the way: the gate before an `up` needs the URNs too. */
 export const lookAhead = async (run: ParsedProvisionRun, signal: AbortSignal, builder: ResultBuilder): Promise<ResultBuilder> => {
   const stack = run.spec.name;
+  const { program } = await templateOf(run.templateVersion);
   const store = new ScratchStore(new StateFile(run.stateDir, stack, run));
   const config = Object.fromEntries(
     Object.entries(configOf(run)).map(([key, { value, secret }]): [string, ConfigValue] => [key, { value, secret: secret ?? false }]),
@@ -40,7 +42,7 @@ export const lookAhead = async (run: ParsedProvisionRun, signal: AbortSignal, bu
     locks: undefined,
     providers: providersOf(run),
     policies: stampPolicies(run),
-    runProgram: (d) => runProgram(d),
+    runProgram: (d) => runProgram(d, program),
     eventTarget: undefined,
     refreshFirst: false,
     expectNoChanges: false,
@@ -51,13 +53,13 @@ export const lookAhead = async (run: ParsedProvisionRun, signal: AbortSignal, bu
   return builder;
 };
 
-const runProgram = async (d: Deployment): Promise<void> => {
+const runProgram = async (d: Deployment, program: Template['program']): Promise<void> => {
   const ended = runInProcess({
     project: projectName,
     stack: d.parts.stack,
     config: d.state.config,
     monitor: monitorMethods(d, projectName) as unknown as MonitorMethods,
-    program: stampProgram,
+    program,
   }).then(
     () => undefined,
     (error: unknown) => {

@@ -4,15 +4,16 @@ import { evaluateStack } from '../../policy/evaluate.js';
 import { policyFactsOf } from '../../template/policy-facts.js';
 import { monthlyCostOf } from '../../template/prices.js';
 import { projectName } from '../../template/stamp-template.js';
-import { renderStamp } from '../../template/stamp.js';
 import { runInProcess } from '../in-process-program.js';
 import { masked, unknownValue, type PropertyMap } from '../property-values.js';
 import { simulatedInvoke } from '../simulated-outputs.js';
+import { templateOf } from '../templates.js';
 import { isProviderType } from '../urn.js';
 import { recordingMonitor, type GraphResource } from './recording-monitor.js';
 
 /** What the template renders for a spec: nobody is asked, nothing is read, nothing is written. */
-export const renderGraph = async ({ spec, regionFacts, local }: SynthRequest): Promise<Synthesis> => {
+export const renderGraph = async ({ spec, regionFacts, local, templateVersion: wanted }: SynthRequest): Promise<Synthesis> => {
+  const template = await templateOf(wanted);
   const resources: GraphResource[] = [];
   const monitor = recordingMonitor(projectName, spec.name, resources, simulatedInvoke(regionFacts.awsRegion));
   const { graphDigest, templateVersion } = await runInProcess({
@@ -21,7 +22,7 @@ export const renderGraph = async ({ spec, regionFacts, local }: SynthRequest): P
     config: {},
     monitor,
     // Inside the run: an Output belongs to the run that made it. The password itself never shows in the graph.
-    program: () => renderStamp({ spec, region: regionFacts, local: local ?? undefined, natsPassword: pulumi.secret('') }),
+    program: () => template.render({ spec, region: regionFacts, local: local ?? undefined, natsPassword: pulumi.secret('') }),
   });
   return {
     graphDigest: String(graphDigest),

@@ -2,6 +2,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { agentHealthPath, workloadHealthPath } from '@lapidary/contracts/workload';
 import type { StampSpec } from '@lapidary/contracts/stamp-spec';
 import { profileOf } from '../profiles.js';
+import { templateVersion } from '../template-version.js';
 import type { LocalFacts } from '../stamp-inputs.js';
 import type { LocalData } from './data.js';
 import { Process, Secret } from './local-resources.js';
@@ -18,7 +19,7 @@ export interface LocalComputeArgs {
   readonly data: LocalData;
 }
 
-/** The workload and, in front of it, the stamp agent. */
+/** The workload and, in front of it, the stamp agent. Both say which template rendered them, as the tags of AWS resources do. */
 export class LocalCompute extends pulumi.ComponentResource {
   readonly agentTokenSha256: pulumi.Output<string>;
 
@@ -35,6 +36,7 @@ export class LocalCompute extends pulumi.ComponentResource {
     const name = `${spec.name}-storefront`;
     const env = {
       LAPIDARY_STAMP: spec.name,
+      LAPIDARY_TEMPLATE_VERSION: templateVersion,
       LAPIDARY_HTTP_PORT: network.workloadPort,
       LAPIDARY_DATABASE_URL: data.databaseUrl,
       LAPIDARY_WORKLOAD_VERSION: spec.workload.version,
@@ -50,6 +52,7 @@ export class LocalCompute extends pulumi.ComponentResource {
     const holdingsFile = `${local.processDir}/${name}.holdings.json`;
     const env = {
       LAPIDARY_STAMP: spec.name,
+      LAPIDARY_TEMPLATE_VERSION: templateVersion,
       LAPIDARY_REGION: spec.region,
       LAPIDARY_AGENT_TOKEN: token.value,
       LAPIDARY_HTTP_PORT: network.frontDoorPort,

@@ -12,6 +12,7 @@ import { StampSpecSchema } from './stamp-spec.js';
 export const SynthRequestSchema = z.object({
   spec: StampSpecSchema,
   regionFacts: ProvisionRunSchema.shape.regionFacts,
+  templateVersion: ProvisionRunSchema.shape.templateVersion,
   local: z.object({ postgresServer: z.string(), natsUrl: z.string(), natsUser: z.string(), processDir: z.string() }).nullable(),
 });
 export type SynthRequest = z.infer<typeof SynthRequestSchema>;

@@ -9,6 +9,9 @@ import { StateKeySchema } from './state-key.js';
 export const provisionOperations = ['preview', 'up', 'refresh', 'destroy', 'drift'] as const;
 export type ProvisionOperation = (typeof provisionOperations)[number];
 
+/** Semver, and nothing that could be more than one folder's name. */
+export const TemplateVersionSchema = z.string().regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, 'a semantic version');
+
 /**
  * Between the control plane and the provisioning child (infra/engine/provisioner-main): messages over the fork's IPC
  * channel. One operation per child. The child ends by itself when the channel closes, after saving what it did.
@@ -17,6 +20,8 @@ export const ProvisionRunSchema = z.object({
   operation: z.enum(provisionOperations),
   spec: StampSpecSchema,
   regionFacts: RegionFactsSchema,
+  /** Which version of the template is rendered; left out, the one that is installed as the newest. */
+  templateVersion: TemplateVersionSchema.optional(),
   /** "embedded" needs nothing; "pulumi" uses the real CLI on PATH. */
   engine: z.enum(['embedded', 'pulumi']),
   /** Directory of the engine's state; one file per stack for the embedded engine. */

@@ -16,6 +16,13 @@ export const provisioningErrors = {
     'A policy refuses what would be built',
     'Each finding names rule, resource and what is wrong; docs/reference/policies.md says why each rule is there. Nothing was created.',
   ),
+  template_unavailable: entry(
+    422,
+    exitCodes.usage,
+    false,
+    'That version of the template is not installed',
+    'The detail names those that are. Earlier ones are kept in infra/template/releases; a newer one comes with a newer Lapidary.',
+  ),
   simulated_cloud: entry(
     422,
     exitCodes.error,

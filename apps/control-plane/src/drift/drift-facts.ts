@@ -33,7 +33,7 @@ export interface RegionFacts {
 
 /** What a stamp should be, from its files and what was asked for; or why that can't be told. */
 export type Desired =
-  | { readonly ok: true; readonly spec: StampSpec; readonly regionFacts: RegionFacts }
+  | { readonly ok: true; readonly spec: StampSpec; readonly regionFacts: RegionFacts; readonly templateVersion: string | null }
   | { readonly ok: false; readonly code: string; readonly message: string };
 
 export interface DriftFacts {
@@ -57,8 +57,8 @@ export interface Rendered {
 
 /** What can't be read from the database. Methods throw AppErrors; `locked`-like ones say that somebody else is at it. */
 export interface World {
-  /** What the template renders now for a spec. */
-  render(spec: StampSpec, regionFacts: RegionFacts, signal: AbortSignal): Promise<Rendered>;
+  /** What a version of the template renders for a spec; null: the newest that is installed. */
+  render(spec: StampSpec, regionFacts: RegionFacts, signal: AbortSignal, templateVersion: string | null): Promise<Rendered>;
   /** How the stamp's real resources differ from what was built. Reads only. */
   driftedResources(spec: StampSpec, regionFacts: RegionFacts, signal: AbortSignal): Promise<readonly DriftedResource[]>;
 }

@@ -98,7 +98,7 @@ const useSensor = async (deps: RunDeps, sensor: Sensor, facts: DriftFacts, canar
 
 /** Resources of planted stamps are those of the planted stack; they have no others. */
 const withPlanted = ({ world, plantedStack }: RunDeps, canary: Canary): World => ({
-  render: (spec, regionFacts, signal) => world.render(spec, regionFacts, signal),
+  render: (spec, regionFacts, signal, templateVersion) => world.render(spec, regionFacts, signal, templateVersion),
   driftedResources: async (spec, regionFacts, signal) => {
     if (!canary.stamps.includes(spec.name)) return await world.driftedResources(spec, regionFacts, signal);
     return subjectOf(spec.name) === canary.expects.resource ? await plantedStack.driftWith(canary.nonce, regionFacts, signal) : [];

@@ -49,8 +49,9 @@ export const readFacts = async (reader: Reader, config: ControlPlaneConfig): Pro
 
 const desiredOf = async (reader: Reader, config: ControlPlaneConfig, name: string): Promise<Desired> => {
   try {
-    const { spec, regionFacts } = (await desiredSpec(reader, config, name)).resolved;
-    return { ok: true, spec, regionFacts };
+    const { resolved, templateVersion } = await desiredSpec(reader, config, name);
+    const { spec, regionFacts } = resolved;
+    return { ok: true, spec, regionFacts, templateVersion };
   } catch (error) {
     if (!isAppError(error)) throw error;
     return { ok: false, code: error.code, message: error.message };

@@ -9,6 +9,7 @@ import { Rollouts1763772000008 } from './0008-rollouts.js';
 import { Drift1763772000009 } from './0009-drift.js';
 import { DeadLetters1763772000010 } from './0010-dead-letters.js';
 import { Capacity1763772000011 } from './0011-capacity.js';
+import { RolloutTemplates1763772000012 } from './0012-rollout-templates.js';
 import { Collections1763772000013 } from './0013-collections.js';
 
 export const migrations = [
@@ -23,5 +24,6 @@ export const migrations = [
   Drift1763772000009,
   DeadLetters1763772000010,
   Capacity1763772000011,
+  RolloutTemplates1763772000012,
   Collections1763772000013,
 ];

@@ -23,7 +23,7 @@ export class Plans {
 
   async plan(name: string, request: ProvisionRequest): Promise<ProvisionPlan> {
     const input = await planProvision(this.dataSource, this.config, name, request);
-    const run = provisionRunOf(this.config, input.spec, input.regionFacts);
+    const run = provisionRunOf(this.config, input.spec, input.regionFacts, input.templateVersion);
     const result = await this.planner.read({ ...run, operation: 'preview', approveReplace: input.approveReplace });
     return await describePlan(this.dataSource, input, result);
   }

@@ -17,7 +17,7 @@ import { ProvisionInputSchema, type ProvisionInput } from './provision-steps.js'
 import type { ProvisionResult } from './provisioner-child.js';
 import { resolveSpec, type ResolvedSpec } from './spec-files.js';
 import { changedPaths, type SpecOverrides } from './spec-merge.js';
-import { keepRolloutVersion, rolloutVersionOf, versionLayer, versionSourceOf } from './workload-version.js';
+import { keepRolloutVersion, rolloutVersionOf, templateVersionOf, versionLayer, versionSourceOf } from './rollout-version.js';
 
 export interface ProvisionCommandDeps extends EnqueueDeps {
   readonly config: ControlPlaneConfig;
@@ -35,11 +35,25 @@ export const planProvision = async (
   request: ProvisionRequest,
 ): Promise<ProvisionInput> => {
   const { reason: _reason, approveReplace, ...asked } = request;
-  const { resolved, overrides, versionFrom } = await desiredSpec(reader, config, name, asked);
+  const { resolved, overrides, versionFrom, templateVersion } = await desiredSpec(reader, config, name, asked);
   provisionRunOf(config, resolved.spec, resolved.regionFacts);
   await refuseOtherDriver(reader, resolved.spec.name, resolved.spec.driver);
-  return ProvisionInputSchema.parse({ ...resolved, versionFrom, overrides: JSON.parse(JSON.stringify(overrides)), approveReplace });
+  return ProvisionInputSchema.parse({
+    ...resolved,
+    versionFrom,
+    templateVersion,
+    overrides: JSON.parse(JSON.stringify(overrides)),
+    approveReplace,
+  });
 };
+
+export interface DesiredSpec {
+  readonly resolved: ResolvedSpec;
+  readonly overrides: SpecOverrides;
+  readonly versionFrom: ProvisionInput['versionFrom'];
+  /** null: the one that is installed as the newest. */
+  readonly templateVersion: string | null;
+}
 
 /** What a stamp should be now, and what stands in it beside the files. Without `asked`: what drift is measured against. */
 export const desiredSpec = async (
@@ -47,15 +61,16 @@ export const desiredSpec = async (
   config: ControlPlaneConfig,
   name: string,
   asked: SpecOverrides = {},
-): Promise<{ readonly resolved: ResolvedSpec; readonly overrides: SpecOverrides; readonly versionFrom: ProvisionInput['versionFrom'] }> => {
+): Promise<DesiredSpec> => {
   const earlier = await earlierOverrides(reader, name);
   // Goes before the file: a file is edited for the fleet's next version long before a stamp's turn comes.
-  const rolled = versionLayer(await rolloutVersionOf(reader, name));
+  const rolled = versionLayer(await rolloutVersionOf(reader, name, 'workload'));
   const resolved = await resolveSpec(config.LAPIDARY_STAMPS_DIR, name, (source) =>
     source === 'defaults' ? [earlier, rolled, asked] : [rolled, asked],
   );
   const overrides = resolved.source === 'defaults' ? { ...earlier, ...asked } : asked;
-  return { resolved, overrides, versionFrom: versionSourceOf(resolved, { earlier, rolled, asked }) };
+  const templateVersion = await templateVersionOf(reader, name);
+  return { resolved, overrides, versionFrom: versionSourceOf(resolved, { earlier, rolled, asked }), templateVersion };
 };
 
 const earlierOverrides = async (reader: Pick<Tx, 'query'>, name: string): Promise<SpecOverrides> => {
@@ -118,6 +133,7 @@ export const provisionStamp = async (
     message: `${context.actor} asked to provision ${name}${because}`,
   });
   await declareStamp(tx, context, deps.clock, input.spec);
-  if (input.versionFrom === 'roll-out') await keepRolloutVersion(tx, name, input.spec.workload.version);
+  if (input.versionFrom === 'roll-out') await keepRolloutVersion(tx, name, 'workload', input.spec.workload.version);
+  if (input.templateVersion !== null) await keepRolloutVersion(tx, name, 'template', input.templateVersion);
   return job;
 };

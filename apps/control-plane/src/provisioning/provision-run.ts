@@ -20,8 +20,13 @@ const localNeeds = ['LAPIDARY_LOCAL_PROCESS_DIR', 'LAPIDARY_LOCAL_POSTGRES_ADMIN
 /** As a shell reads it, since that is how the CLI's documents write its place. */
 const fromHome = (path: string): string => path.replace(/^~(?=\/)/, homedir());
 
-/** What the child is told. Throws config_invalid where this control plane is not set up for the spec's driver. */
-export const provisionRunOf = (config: ControlPlaneConfig, spec: StampSpec, regionFacts: ProvisionRun['regionFacts']): ProvisionRun => ({
+/** What the child is told; without a version of the template, the newest that is installed. Throws config_invalid where this control plane is not set up for the spec's driver. */
+export const provisionRunOf = (
+  config: ControlPlaneConfig,
+  spec: StampSpec,
+  regionFacts: ProvisionRun['regionFacts'],
+  templateVersion: string | null = null,
+): ProvisionRun => ({
   operation: 'up',
   spec,
   regionFacts,
@@ -30,11 +35,13 @@ export const provisionRunOf = (config: ControlPlaneConfig, spec: StampSpec, regi
   passphraseFile: resolve(config.LAPIDARY_ENGINE_PASSPHRASE_FILE),
   stateKey: config.LAPIDARY_ENGINE_STATE_KEY,
   ...(config.LAPIDARY_ENGINE === 'pulumi' ? { pluginDir: resolve(fromHome(config.LAPIDARY_ENGINE_PLUGIN_DIR)) } : {}),
+  ...(templateVersion === null ? {} : { templateVersion }),
   local: spec.driver === 'local' ? localOf(config) : null,
 });
 
 /** The question what the template renders for a run, with nothing secret in it. */
-export const synthRequestOf = ({ spec, regionFacts, local }: ProvisionRun): SynthRequest => ({
+export const synthRequestOf = ({ spec, regionFacts, local, templateVersion }: ProvisionRun): SynthRequest => ({
+  ...(templateVersion === undefined ? {} : { templateVersion }),
   spec,
   regionFacts,
   local: local && {

@@ -1,6 +1,6 @@
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
 import { versionSources } from '@lapidary/contracts/api/provisioning';
-import { StampOutputsSchema, type StampOutputs } from '@lapidary/contracts/provisioner-protocol';
+import { StampOutputsSchema, TemplateVersionSchema, type StampOutputs } from '@lapidary/contracts/provisioner-protocol';
 import { RegionFactsSchema, StampSpecSchema, type StampSpec } from '@lapidary/contracts/stamp-spec';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
@@ -29,6 +29,8 @@ export const ProvisionInputSchema = z.object({
   source: z.enum(['file', 'defaults']),
   versionFrom: z.enum(versionSources).default('defaults'),
   overrides: z.record(z.string(), z.unknown()),
+  /** Given by a roll-out; null: the newest that is installed when the job runs. */
+  templateVersion: TemplateVersionSchema.nullable().default(null),
   regionFacts: RegionFactsSchema,
   /** Counts for this job and its retries only, never for a later provision. */
   approveReplace: z.array(z.string()).default([]),
@@ -107,10 +109,10 @@ const applyStep = (deps: ProvisionDeps): StepDefinition => ({
   title: 'Apply the template',
   timeoutMs: limits.applyTimeoutMs,
   run: async ({ job, signal, cutOff, report, progress }) => {
-    const { spec, regionFacts, approveReplace } = inputOf(job);
+    const { spec, regionFacts, approveReplace, templateVersion } = inputOf(job);
     const expected = await expectedResources(deps.reader, spec);
     const onCount = (done: number): void => progress(done, expected);
-    const run = { ...provisionRunOf(deps.config, spec, regionFacts), approveReplace };
+    const run = { ...provisionRunOf(deps.config, spec, regionFacts, templateVersion), approveReplace };
     const script = deps.childScript ?? childScriptOf(deps.config);
     const runChild = deps.runChild ?? underEngineLease(deps.reader, `job ${job.id}`);
     const result = await applySpec({

@@ -45,7 +45,7 @@ export const childFailureOf = (error: unknown): ChildFailure | undefined =>
 
 export type EngineFailure = Extract<ProvisionerMessage, { type: 'failure' }>;
 
-const publicCodes = ['policy_refused', 'approval_needed', 'state_key_refused', 'state_key_unavailable'] as const;
+const publicCodes = ['policy_refused', 'approval_needed', 'state_key_refused', 'state_key_unavailable', 'template_unavailable'] as const;
 
 /** Refusals that people can do something about have a code of their own. */
 export const catalogueCodeOf = (engineCode: string, otherwise: ErrorCode): ErrorCode =>

@@ -8,7 +8,7 @@ import type { Reader } from '@lapidary/db/transaction';
 import { isAppError } from '@lapidary/kernel/app-error';
 import { effectsOf, type Effect } from './effects.js';
 import { windowStarts } from './judge.js';
-import { readFleet } from './read-fleet.js';
+import { openElsewhere, readFleet } from './read-fleet.js';
 import type { RegionApi } from './region-api.js';
 import { busyMemberStatuses } from './rollout-states.js';
 import type { Acceptance, RolloutObservations, RolloutState } from './rollout-state.js';
@@ -23,6 +23,7 @@ export interface LookTools {
 /** Carries out what the state asks for, and looks at everything that the next step may know. What can't be had is left out. */
 export const look = async (state: RolloutState, tools: LookTools, atMs: number): Promise<RolloutObservations> => {
   const fleet = await readFleet(tools.reader, state.kind);
+  const rivals = await openElsewhere(tools.reader);
   const regions = [...new Set([...state.members.map((m) => m.region), ...fleet.map((s) => s.region)])];
   const [done, jobs, seen, unreadable] = await Promise.all([
     carryOut(state, tools),
@@ -30,7 +31,7 @@ export const look = async (state: RolloutState, tools: LookTools, atMs: number):
     lookAtRegions(state, tools, regions, atMs),
     needsSchemas(state) ? lookAtSchemas(state, tools, regions) : undefined,
   ]);
-  return { atMs, fleet, ...done, jobs, ...seen, ...(unreadable === undefined ? {} : { unreadable }) };
+  return { atMs, fleet, rivals, ...done, jobs, ...seen, ...(unreadable === undefined ? {} : { unreadable }) };
 };
 
 /** Null where the region did not answer, or may answer otherwise when it is asked again. */

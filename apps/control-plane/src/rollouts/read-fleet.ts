@@ -1,4 +1,4 @@
-import type { RolloutView } from '@lapidary/contracts/api/rollouts';
+import { openRolloutStatuses, type RolloutView } from '@lapidary/contracts/api/rollouts';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
 import type { FleetStamp } from './rollout-state.js';
@@ -9,4 +9,10 @@ export const readFleet = async (reader: Reader, kind: RolloutView['kind']): Prom
     reader,
     `SELECT name, region, ring, status, ${kind === 'workload' ? 'workload_version' : 'template_version'} AS version, held_by_rollout AS "heldBy"
        FROM stamp WHERE status <> 'retired' ORDER BY name`,
+  );
+
+/** Roll-outs that other regions carry on, as their events have told. */
+export const openElsewhere = async (reader: Reader): Promise<string[]> =>
+  (await rowsOf<{ id: string }>(reader, `SELECT id FROM rollout_replica WHERE view->>'status' = ANY($1)`, [openRolloutStatuses])).map(
+    ({ id }) => id,
   );

@@ -40,7 +40,7 @@ export interface MemberState {
   readonly stamp: string;
   readonly region: string;
   /** Position of its wave. */
-  readonly wave: number;
+  wave: number;
   status: MemberStatus;
   fromVersion: string | null;
   /** Grows with each thing asked of its region; part of the idempotency key (I8). */
@@ -79,6 +79,8 @@ export interface RolloutObservations {
   readonly atMs: number;
   /** Undefined: the fleet could not be read; nobody joins or leaves. */
   readonly fleet?: readonly FleetStamp[];
+  /** Open roll-outs that other regions coordinate, as far as is known here. */
+  readonly rivals: readonly string[];
   /** By stamp. */
   readonly accepted: ReadonlyMap<string, Acceptance>;
   readonly released: ReadonlySet<string>;

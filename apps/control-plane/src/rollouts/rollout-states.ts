@@ -16,7 +16,7 @@ export type RolloutStatus = (typeof rolloutStatuses)[number];
 export type WaveStatus = (typeof waveStatuses)[number];
 export type MemberStatus = (typeof memberStatuses)[number];
 
-export type RolloutEventName = 'pause' | 'resume' | 'halt' | 'abort' | 'rollback' | 'complete' | 'settle';
+export type RolloutEventName = 'pause' | 'resume' | 'halt' | 'abort' | 'rollback' | 'yield' | 'complete' | 'settle';
 
 export const rolloutTable: TransitionTable<RolloutStatus, RolloutEventName> = {
   name: 'roll-out',
@@ -44,6 +44,12 @@ export const rolloutTable: TransitionTable<RolloutStatus, RolloutEventName> = {
       event: 'rollback',
       to: 'rolling_back',
       why: 'somebody asked',
+    },
+    {
+      from: ['running', 'paused'],
+      event: 'yield',
+      to: 'rolling_back',
+      why: 'another region had begun a roll-out first, and neither knew of the other',
     },
     { from: ['rolling_back'], event: 'settle', to: 'rolled_back', why: 'every changed stamp is back, or needs a person' },
     { from: ['running'], event: 'complete', to: 'completed', why: 'the last wave passed' },
@@ -91,7 +97,8 @@ export const waveTable: TransitionTable<WaveStatus, WaveEventName> = {
   ],
 };
 
-export type MemberEventName = 'begin' | 'arrive' | 'join' | 'pass' | 'fail' | 'revert' | 'again' | 'return' | 'give_up' | 'skip' | 'drop';
+export type MemberEventName =
+  'begin' | 'arrive' | 'join' | 'pass' | 'fail' | 'revert' | 'again' | 'return' | 'give_up' | 'skip' | 'drop' | 'rejoin';
 
 export const memberTable: TransitionTable<MemberStatus, MemberEventName> = {
   name: 'stamp in a roll-out',
@@ -128,8 +135,9 @@ export const memberTable: TransitionTable<MemberStatus, MemberEventName> = {
       from: ['waiting', 'changing', 'soaking', 'failed', 'reverting', 'stuck'],
       event: 'drop',
       to: 'dropped',
-      why: 'it was retired, or is gone',
+      why: 'it is being retired, or is gone',
     },
+    { from: ['dropped'], event: 'rejoin', to: 'waiting', why: 'its retiring was cancelled: it serves again' },
   ],
 };
 

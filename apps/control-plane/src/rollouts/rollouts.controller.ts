@@ -1,3 +1,4 @@
+import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
 import {
   RolloutCommandSchema,
   RolloutEventsQuerySchema,
@@ -18,7 +19,7 @@ import {
 } from '@lapidary/contracts/api/rollouts';
 import { AppError } from '@lapidary/kernel/app-error';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
@@ -27,6 +28,8 @@ import { Command, send } from '../http/command-decorator.js';
 import { CommandRunner, type CommandRequest } from '../http/command-runner.js';
 import { decodeCursor, encodeCursor } from '../http/cursor.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
+import { CONFIG } from '../process/tokens.js';
+import { refuseUnknownTemplate } from '../provisioning/installed-templates.js';
 import { changeRollout } from './change-rollout.js';
 import { findRollout, readLines } from './rollout-rows.js';
 import { listRollouts, rolloutViewOf } from './rollout-view.js';
@@ -42,6 +45,7 @@ export class RolloutsController {
     private readonly dataSource: DataSource,
     private readonly runner: CommandRunner,
     private readonly clock: HybridLogicalClock,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
   @Post()
@@ -61,6 +65,7 @@ export class RolloutsController {
     @Req() { principal }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RolloutView | RolloutPlan> {
+    if (body.template) refuseUnknownTemplate(this.config, body.template.version);
     const planned = await prepareRollout(this.dataSource, body, 'planned', Date.now());
     for (const region of new Set(planned.members.map((m) => m.region))) requireRole(principal!, 'operator', region);
     if (query.dryRun) {

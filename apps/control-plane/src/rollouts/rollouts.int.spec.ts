@@ -186,6 +186,79 @@ it('a stamp that is built during a roll-out begins at its target and is watched 
   expect(end.waves[1]!.approvedBy).toMatch(/^token:/);
 });
 
+it('a template makes the second wave worse: halted, and rendered again from the release before, with nobody’s help', async () => {
+  await world.installTemplate('2.0.0', '1.0.0');
+  const templates = async (): Promise<Record<string, string>> => {
+    const { body } = await home.ask<VersionSkew>('GET', '/v1/versions');
+    return Object.fromEntries(body.template.flatMap((v) => v.stamps.map((s) => [s, v.version ?? 'none'])));
+  };
+  const late = `${away.name}-7`;
+  world.behaviour = (stamp, _, template) => ({ requests: 40, errors: template === '2.0.0' && early.includes(stamp) ? 10 : 0 });
+  const byTemplate = (version: string) => start({ workload: undefined, template: { version } });
+  expect(await byTemplate('3.0.0')).toMatchObject({ status: 422, body: { code: 'template_unavailable' } });
+  const { body } = await byTemplate('2.0.0');
+  const end = await until(body.id, 'halted', (r) => r.status === 'halted');
+  expect(end.waves.map((w) => w.status)).toEqual(['passed', 'reverted', 'skipped', 'skipped']);
+  expect(end.stamps.filter((s) => s.status === 'stuck')).toEqual([]);
+  await waitFor('every hold to be lifted', async () => ((await heldStamps()).length === 0 ? true : undefined), soon);
+  const now = await waitFor(
+    'templates to be told',
+    async () => ((t) => ([...early, late].every((s) => t[s] === '1.0.0') ? t : undefined))(await templates()),
+    soon,
+  );
+  for (const [stamp, version] of Object.entries(now)) expect([stamp, version]).toEqual([stamp, canary.includes(stamp) ? '2.0.0' : '1.0.0']);
+
+  // Nobody moves to the halted template by the way, though it is the newest that is installed.
+  const untouched = `${home.name}-6`;
+  const asked = await home.ask<{ id: string }>('POST', `/v1/stamps/${untouched}/provision`, { capacity: { units: 120 } });
+  const [row] = await home.query<{ template: string }>(`SELECT input->>'templateVersion' AS template FROM job WHERE id = $1`, [
+    asked.body.id,
+  ]);
+  expect(row).toEqual({ template: '1.0.0' });
+  await waitFor(
+    'its job',
+    async () => ((await home.ask('GET', `/v1/jobs/${asked.body.id}`)).body['status'] === 'succeeded' ? true : undefined),
+    soon,
+  );
+  await eachRollsBackTo(body.id);
+  expect(new Set(Object.values(await templates()))).toEqual(new Set(['1.0.0']));
+});
+
+it('two regions begin at the same moment: one goes on, the other says to whom it gave way, and no stamp is left between them', async () => {
+  world.behaviour = () => ({ requests: 40, errors: 0 });
+  const body = { workload: { version: target }, policy: { ...policy, waves: [{ ring: 'broad', approval: true }] } };
+  const answers = await Promise.all([home, away].map((r) => r.ask<RolloutView & { code?: string }>('POST', '/v1/rollouts', body)));
+  const begun = answers.filter((a) => a.status === 201).map((a) => a.body.id);
+  expect(begun.length).toBeGreaterThan(0);
+  const ulid = (id: string): string => id.split('.')[1]!;
+  const [winner = '', loser] = begun.toSorted((a, b) => (ulid(a) < ulid(b) ? -1 : 1));
+  if (loser === undefined) expect(answers.find((a) => a.status === 409)?.body.code).toBe('rollout_in_progress');
+  else {
+    const gone = await waitFor(
+      'the later one to give way',
+      async () => {
+        const seen = await (loser.startsWith(`${home.name}.`) ? home : away).ask<RolloutView>('GET', `/v1/rollouts/${loser}`);
+        return seen.body.status === 'rolled_back' ? seen.body : undefined;
+      },
+      soon,
+    );
+    expect(gone.statusReason).toContain(winner);
+  }
+  const its = winner.startsWith(`${home.name}.`) ? home : away;
+  await waitFor(
+    'its wave to take the approval',
+    async () => ((await its.ask('POST', `/v1/rollouts/${winner}/approve`, {})).status === 200 ? true : undefined),
+    soon,
+  );
+  await waitFor(
+    'the earlier one to be completed',
+    async () => ((await its.ask<RolloutView>('GET', `/v1/rollouts/${winner}`)).body.status === 'completed' ? true : undefined),
+    soon,
+  );
+  await waitFor('every hold to be lifted', async () => ((await heldStamps()).length === 0 ? true : undefined), soon);
+  expect(new Set(Object.values(await versions()))).toEqual(new Set([target]));
+});
+
 it.each<[string, unknown, number, string]>([
   ['nothing', {}, 400, 'invalid_input'],
   ['two things at once', { workload: { version: '9' }, template: { version: '9' } }, 400, 'invalid_input'],

@@ -20,6 +20,7 @@ import { JobQueue } from '../jobs/job-queue.js';
 import { viewOf } from '../jobs/job-view.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
 import { CONFIG } from '../process/tokens.js';
+import { refuseUnknownTemplate } from '../provisioning/installed-templates.js';
 import { provisionStamp } from '../provisioning/provision-command.js';
 import { holdForRollout, releaseFromRollout } from '../stamps/hold-stamp.js';
 
@@ -54,7 +55,9 @@ export class StampChangeController {
     if (!definition) throw new AppError('internal', undefined, { internal: 'no definition of provision jobs' });
     const { rollout, kind, version } = body;
     const answer = await this.runner.run(request, async (tx, context) => {
-      const before = await holdForRollout(tx, context, clock, { name, rollout, workloadVersion: kind === 'workload' ? version : null });
+      const [workloadVersion, templateVersion] = kind === 'workload' ? [version, null] : [null, version];
+      if (templateVersion !== null) refuseUnknownTemplate(config, templateVersion);
+      const before = await holdForRollout(tx, context, clock, { name, rollout, workloadVersion, templateVersion });
       const job = await provisionStamp(tx, context, { config, clock, queue, definition }, name, {});
       const fromVersion = kind === 'workload' ? before.workload_version : before.template_version;
       return { status: 202, body: { job: await viewOf(tx, job), fromVersion }, headers: { location: `/v1/jobs/${job.id}` } };

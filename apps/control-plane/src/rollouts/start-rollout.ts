@@ -77,7 +77,6 @@ const warningsOf = (state: RolloutState): string[] => {
   const all = state.members.filter((m) => m.status === 'waiting').length;
   return [
     ...(inFirst === all ? ['Everything is changed in one wave: there is no control group to compare with, only absolute limits'] : []),
-    ...(state.kind === 'template' ? ['A template can’t be rolled back from here: a failed wave stays held for a person'] : []),
   ];
 };
 

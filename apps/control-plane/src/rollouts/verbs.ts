@@ -34,8 +34,7 @@ const verbs: Readonly<Record<RolloutVerb, (draft: Draft, actor: string, by: stri
     draft.say('warning', `to be rolled back, by ${by}`);
     for (const member of draft.state.members) {
       member.reverts = 0;
-      // A template stays: there is no way back to an earlier one from here.
-      if (member.status === 'stuck' && draft.state.kind === 'workload') draft.revert(member, by);
+      if (member.status === 'stuck') draft.revert(member, by);
     }
   },
 };

@@ -21,6 +21,8 @@ export interface RolloutHold {
   readonly rollout: string;
   /** Version of the workload that it is to run from now on; null leaves it. */
   readonly workloadVersion: string | null;
+  /** Version of the template that it is rendered from, from now on; null leaves it. */
+  readonly templateVersion: string | null;
 }
 
 /**
@@ -39,12 +41,13 @@ export const holdForRollout = async (tx: Tx, context: CommandContext, clock: Hyb
     });
   }
   await tx.query(
-    `UPDATE stamp SET held_by_rollout = $2, rollout_version = coalesce($3, rollout_version), version = version + 1, updated_at = now() WHERE name = $1`,
-    [hold.name, hold.rollout, hold.workloadVersion],
+    `UPDATE stamp SET held_by_rollout = $2, rollout_version = coalesce($3, rollout_version), rollout_template = coalesce($4, rollout_template), version = version + 1, updated_at = now() WHERE name = $1`,
+    [hold.name, hold.rollout, hold.workloadVersion, hold.templateVersion],
   );
   await recordStampChange(tx, context, clock, 'lapidary.stamp.updated.v1', hold.name, {
     heldBy: { before: row.held_by_rollout, after: hold.rollout },
     ...(hold.workloadVersion === null ? {} : { workloadVersion: hold.workloadVersion }),
+    ...(hold.templateVersion === null ? {} : { templateVersion: hold.templateVersion }),
   });
   return row;
 };

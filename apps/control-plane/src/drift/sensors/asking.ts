@@ -17,7 +17,7 @@ const isBusy = (error: AppError): boolean =>
 export async function* askEach(
   kind: DriftKind,
   { facts, signal }: SensorInput,
-  ask: (stamp: StampFacts, spec: StampSpec, regionFacts: RegionFacts) => Promise<readonly Found[]>,
+  ask: (stamp: StampFacts, spec: StampSpec, regionFacts: RegionFacts, templateVersion: string | null) => Promise<readonly Found[]>,
 ): AsyncGenerator<Look> {
   const { live, retired, skipped } = sortStamps(facts.stamps);
   yield { kind, looked: retired, skipped, differences: [] };
@@ -31,7 +31,7 @@ export async function* askEach(
       continue;
     }
     try {
-      const found = await ask(stamp, desired.spec, desired.regionFacts);
+      const found = await ask(stamp, desired.spec, desired.regionFacts, desired.templateVersion);
       const owner = ownerOf(stamp, facts);
       yield { kind, looked: [subject], skipped: [], differences: found.map((d) => ({ ...d, kind, subject, owner })) };
     } catch (error) {

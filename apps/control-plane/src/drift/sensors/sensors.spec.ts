@@ -43,7 +43,12 @@ const stampOf = (name: string, more: Partial<StampFacts> = {}, spec = specOf(nam
   ...more,
 });
 
-const wanted = (spec: StampSpec): Desired => ({ ok: true, spec, regionFacts: { jurisdiction: 'eu', awsRegion: 'eu-west-1' } });
+const wanted = (spec: StampSpec): Desired => ({
+  ok: true,
+  spec,
+  regionFacts: { jurisdiction: 'eu', awsRegion: 'eu-west-1' },
+  templateVersion: null,
+});
 const factsOf = (stamps: StampFacts[], more: Partial<DriftFacts> = {}): DriftFacts => ({
   region: 'eu',
   stamps: stamps.filter((s) => s.region === 'eu'),

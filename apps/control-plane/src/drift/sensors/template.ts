@@ -18,9 +18,9 @@ export const templateDifferences = (stamp: StampFacts, now: Rendered): Found[] =
 export const templateSensor: Sensor = {
   kind: 'template',
   look: (input) =>
-    askEach('template', input, async (stamp, spec, regionFacts) => {
+    askEach('template', input, async (stamp, spec, regionFacts, templateVersion) => {
       // The spec that it was built from: where that differs from the files, the sensor "spec" tells.
       const built = StampSpecSchema.safeParse(stamp.spec).data ?? spec;
-      return templateDifferences(stamp, await input.world.render(built, regionFacts, input.signal));
+      return templateDifferences(stamp, await input.world.render(built, regionFacts, input.signal, templateVersion));
     }),
 };

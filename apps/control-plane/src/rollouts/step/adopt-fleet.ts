@@ -1,4 +1,4 @@
-import { newMember, type FleetStamp, type RolloutObservations } from '../rollout-state.js';
+import { newMember, type FleetStamp, type MemberState, type RolloutObservations, type WaveState } from '../rollout-state.js';
 import { doneWaveStatuses } from '../rollout-states.js';
 import type { Draft } from './draft.js';
 
@@ -17,16 +17,26 @@ export const adoptFleet = (draft: Draft, { fleet }: RolloutObservations): void =
     draft.say('info', 'left the fleet, and with it the roll-out', { member });
   }
   if (draft.state.status !== 'running' && draft.state.status !== 'paused') return;
-  const known = new Set(draft.state.members.map((m) => m.stamp));
-  for (const stamp of fleet) if (!known.has(stamp.name)) join(draft, stamp);
+  const known = new Map(draft.state.members.map((m) => [m.stamp, m]));
+  for (const stamp of fleet) {
+    const member = known.get(stamp.name);
+    if (!member) join(draft, stamp);
+    else if (member.status === 'dropped') rejoin(draft, member, stamp);
+  }
+};
+
+/** The wave that a stamp goes with that was not there when the waves were planned; undefined: none is left for it. */
+const waveFor = ({ state, current }: Draft, stamp: FleetStamp): WaveState | undefined => {
+  const planned = state.waves.filter((w) => w.ring === stamp.ring);
+  if (stamp.status !== 'active' || !state.regions.includes(stamp.region) || planned.length === 0) return undefined;
+  const wave = planned.find((w) => !doneWaveStatuses.includes(w.status)) ?? current;
+  return wave?.status === 'failed' ? undefined : wave;
 };
 
 const join = (draft: Draft, stamp: FleetStamp): void => {
   const { state } = draft;
-  const planned = state.waves.filter((w) => w.ring === stamp.ring);
-  if (stamp.status !== 'active' || !state.regions.includes(stamp.region) || planned.length === 0) return;
-  const wave = planned.find((w) => !doneWaveStatuses.includes(w.status)) ?? draft.current;
-  if (!wave || wave.status === 'failed') return;
+  const wave = waveFor(draft, stamp);
+  if (!wave) return;
   const isThere = stamp.version === state.target;
   const member = newMember(stamp.name, stamp.region, wave.position, isThere ? state.base : stamp.version);
   state.members.push(member);
@@ -37,4 +47,20 @@ const join = (draft: Draft, stamp: FleetStamp): void => {
   draft.say('info', isThere ? 'new in the fleet, at the target; watched with this wave' : 'new in the fleet; changed with this wave', {
     member,
   });
+};
+
+/** Its retiring was cancelled. The number of its attempts goes on: it is part of the keys under which its region was asked (I8). */
+const rejoin = (draft: Draft, member: MemberState, stamp: FleetStamp): void => {
+  const wave = waveFor(draft, stamp);
+  if (!wave) return;
+  const isThere = stamp.version === draft.state.target;
+  const fromVersion = isThere ? (member.fromVersion ?? draft.state.base) : stamp.version;
+  const { attempt, held } = member;
+  draft.moveMember(member, 'rejoin', null);
+  Object.assign(member, newMember(stamp.name, stamp.region, wave.position, fromVersion), { attempt, held });
+  if (isThere) {
+    draft.moveMember(member, 'join', 'stayed in the fleet, at the target');
+    member.changedAtMs = draft.nowMs;
+  }
+  draft.say('info', `is not retired after all; ${isThere ? 'watched' : 'changed'} with this wave`, { member });
 };

@@ -53,13 +53,10 @@ export class Draft {
     member.unhealthySinceMs = member.failingSinceMs = null;
   }
 
-  /** Takes a stamp back to what it had. An earlier template is not installed any more, so there is no way back to it from here. */
+  /** Takes a stamp back to what it had; its region says where it can't, as where an earlier template is not kept. */
   revert(member: MemberState, why: string): void {
     this.ask(member, 'revert', why);
-    if (this.state.kind === 'template') {
-      this.moveMember(member, 'give_up', 'an earlier template can’t be applied by this installation; see the runbook rollout_halted');
-      this.say('error', member.message!, { member });
-    } else this.say('warning', `being taken back to ${member.fromVersion ?? this.state.base}: ${why}`, { member });
+    this.say('warning', `being taken back to ${member.fromVersion ?? this.state.base}: ${why}`, { member });
   }
 
   waveOf(member: MemberState): WaveState {

@@ -231,12 +231,37 @@ describe('the fleet changes meanwhile', () => {
     expect([waiting.status, waiting.waves[0]!.status, fleet.jobs.size]).toEqual(['running', 'pending', 0]);
   });
 
-  it('a template has no way back: the stamps of the failed wave stay held for a person', () => {
+  it('a template that is worse is taken back as a workload is, with nobody’s help', () => {
     const fleet = SimulatedFleet.ofTwelve();
     fleet.behaviour = (s, v) => (v === target && ['eu-1', 'us-1'].includes(s) ? bad : good);
     const end = run(fleet, { ...fleet.start(), kind: 'template' }, ended);
     expect(end.status).toBe('halted');
-    expect(end.members.filter((m) => m.status === 'stuck').map((m) => m.stamp)).toEqual(['eu-1', 'us-1']);
-    expect(end.members.every((m) => m.status !== 'passed')).toBe(true);
+    expect(end.members.filter((m) => m.status === 'reverted').map((m) => m.stamp)).toEqual(['eu-1', 'us-1']);
+    expect([...fleet.stamps.values()].every((s) => s.version === before && s.heldBy === null)).toBe(true);
+  });
+
+  it('a stamp whose retiring was cancelled comes back into the roll-out, under new attempts', () => {
+    const fleet = SimulatedFleet.ofTwelve();
+    const changed = run(fleet, fleet.start(), (s) => s.members.some((m) => m.stamp === 'eu-1' && m.status === 'soaking'));
+    const attempts = changed.members.find((m) => m.stamp === 'eu-1')!.attempt;
+    for (const name of ['eu-1', 'eu-2']) fleet.stamps.get(name)!.status = 'retiring';
+    const dropped = run(fleet, changed, (s) => s.members.filter((m) => m.status === 'dropped').length === 2, 10);
+    for (const name of ['eu-1', 'eu-2']) fleet.stamps.get(name)!.status = 'active';
+    const end = run(fleet, dropped, ended);
+    expect(end.status).toBe('completed');
+    expect(end.members.filter((m) => m.status === 'passed')).toHaveLength(12);
+    expect(end.members.find((m) => m.stamp === 'eu-1')!.attempt).toBeGreaterThanOrEqual(attempts);
+    expect([...fleet.stamps.values()].every((s) => s.version === target && s.heldBy === null)).toBe(true);
+  });
+
+  it('of two that were begun at once the later one gives way: it takes back what it changed and says to whom', () => {
+    const fleet = SimulatedFleet.ofTwelve();
+    const changed = run(fleet, fleet.start(), (s) => s.members.some((m) => m.status === 'soaking'));
+    fleet.rivals = ['us.01ARZ3NDEKTSV4RRFFQ69G5FAZ'];
+    expect(run(fleet, changed, ended, 10).status).toBe('running');
+    fleet.rivals = ['us.01ARZ3NDEKTSV4RRFFQ69G5FAA'];
+    const end = run(fleet, changed, (s) => s.status === 'rolled_back', 200);
+    expect(end).toMatchObject({ status: 'rolled_back', statusReason: expect.stringContaining('us.01ARZ3NDEKTSV4RRFFQ69G5FAA') });
+    expect([...fleet.stamps.values()].every((s) => s.version === before)).toBe(true);
   });
 });

@@ -7,6 +7,7 @@ import { settleWave } from './settle-wave.js';
 import { takeOutcomes } from './take-outcomes.js';
 import { watchWave } from './watch-wave.js';
 import { windDown } from './wind-down.js';
+import { yieldToRival } from './yield-to-rival.js';
 
 /**
  * One step of a roll-out: what it becomes when this is seen at this time. Pure, and level-triggered: it asks what is so,
@@ -20,6 +21,7 @@ export const step = (
   const draft = new Draft(before, nowMs);
   adoptFleet(draft, seen);
   takeOutcomes(draft, seen);
+  yieldToRival(draft, seen);
   if (draft.state.status === 'running' || draft.state.status === 'paused') {
     const wave = draft.current;
     if (wave && activeWaveStatuses.includes(wave.status)) {

@@ -57,6 +57,7 @@ export class SimulatedFleet {
   /** Regions that can't be asked. */
   readonly cutOff = new Set<string>();
   unreadable: string[] | undefined = [];
+  rivals: string[] = [];
   behaviour: (stamp: string, version: string, nowMs: number) => Behaviour = () => good;
   jobOutcome: (stamp: string, version: string) => 'succeeded' | 'failed' = () => 'succeeded';
   jobMs = 3_000;
@@ -162,6 +163,7 @@ export class SimulatedFleet {
     return {
       atMs: this.nowMs,
       fleet: this.fleet,
+      rivals: this.rivals,
       accepted: this.pending,
       released: this.released,
       jobs: new Map([...this.jobs].filter(([, j]) => !this.cutOff.has(this.stamps.get(j.stamp)?.region ?? ''))),
