@@ -39,7 +39,7 @@ const listeningInodes = async (port: number): Promise<ReadonlySet<string>> => {
 const supervised = async (processDir: string): Promise<readonly number[]> => {
   const files = (await readdir(processDir).catch(() => [])).filter((name) => name.endsWith(statusSuffix));
   const statuses = await Promise.all(files.map(async (name) => parsed(await readFile(join(processDir, name), 'utf8').catch(() => ''))));
-  return statuses.flatMap((status) => (status?.pid == null ? [] : [status.pid]));
+  return statuses.flatMap((status) => (typeof status?.pid === 'number' ? [status.pid] : []));
 };
 
 const parsed = (text: string) => {
