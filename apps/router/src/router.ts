@@ -17,7 +17,7 @@ import { createRouterMetrics, type RouterMetrics } from './metrics.js';
 import { publicDoorsFrom, type PublicDoors } from './public-doors.js';
 import { OwnPaths } from './route-claims/own-paths.js';
 import { TrafficServer } from './server.js';
-import { RouterPolicy } from './traffic-policy/router-policy.js';
+import { PolicyPart } from './traffic-policy/policy-part.js';
 import { NetTransport } from './transport/net-transport.js';
 
 /** A front door is in the same region: a connection takes a millisecond, and a second door may still be tried. */
@@ -28,8 +28,8 @@ const headMs = 30_000;
 const idleMs = 60_000;
 const tunnelIdleMs = 10 * 60_000;
 const forwardTimeouts: ForwardTimeouts = { connectMs, headMs, idleMs };
-/** Pools of front doors that are gone are closed at this interval, and what is known of idle tenants forgotten: memory only. */
-const tidyMs = 30_000;
+/** Pools of front doors that are gone are closed at this interval; they only cost a few idle sockets. */
+const poolSweepMs = 30_000;
 
 export interface RouterOptions {
   readonly config: RouterConfig;
@@ -57,7 +57,7 @@ export class Router {
   private readonly traffic: TrafficServer | FastServer;
   private readonly admin: AdminServer;
   private readonly pools = new UpstreamPools();
-  private readonly policy = new RouterPolicy();
+  private readonly policyPart: PolicyPart;
   private readonly explainDeps: ExplainDeps;
   private readonly dns: ReturnType<typeof dnsFromConfig>;
   private readonly publicDoors: PublicDoors;
@@ -77,7 +77,16 @@ export class Router {
       name: `router ${config.LAPIDARY_ROUTER_ID}`,
       logger,
     });
-    const { directory, metrics, link, pools, policy } = this;
+    const { directory, metrics, link, pools } = this;
+    this.policyPart = new PolicyPart({
+      region,
+      router: config.LAPIDARY_ROUTER_ID,
+      link,
+      directoryFile: config.LAPIDARY_DIRECTORY_FILE,
+      hasStamp: (stamp) => directory.stamp(stamp) !== undefined,
+      logger,
+    });
+    const { policy } = this.policyPart;
     const baseDomain = config.LAPIDARY_BASE_DOMAIN;
     this.publicDoors = options.publicDoors ?? publicDoorsFrom(config.LAPIDARY_PUBLIC_DOOR);
     this.dns = dnsFromConfig(config, directory, metrics, logger);
@@ -98,11 +107,12 @@ export class Router {
     const { config } = this.options;
     this.ownPaths = await OwnPaths.from(config, this.publicDoors, this.metrics, this.options.logger);
     await this.loadDiskCopy(config.LAPIDARY_DIRECTORY_FILE);
+    await this.policyPart.start();
     const adminPort = await this.admin.listen(config.LAPIDARY_ADMIN_HOST, config.LAPIDARY_ADMIN_PORT);
     const trafficPort = await this.traffic.listen(config.LAPIDARY_HTTP_HOST, config.LAPIDARY_HTTP_PORT);
     this.source.start();
     this.fleetLink = new FleetLink(this.link, this.explainDeps);
-    this.sweep = setInterval(() => this.tidy(), tidyMs);
+    this.sweep = setInterval(() => this.sweepPools(), poolSweepMs);
     const dnsPort = await this.dns?.listen();
     return { trafficPort, adminPort, dnsPort };
   }
@@ -114,6 +124,7 @@ export class Router {
     await this.traffic.drain(graceMs);
     await this.dns?.close();
     this.ownPaths?.stop();
+    await this.policyPart.stop();
     await this.source.stop();
     await this.diskCopy.stop();
     await this.link.close();
@@ -129,12 +140,10 @@ export class Router {
     return { ready: reasons.length === 0, reasons };
   }
 
-  private tidy(): void {
-    const { directory, pools, policy } = this;
-    const frontDoors = directory.current?.frontDoors() ?? new Set<string>();
-    pools.keepOnly(frontDoors);
+  private sweepPools(): void {
+    const frontDoors = this.directory.current?.frontDoors() ?? new Set<string>();
+    this.pools.keepOnly(frontDoors);
     if (this.traffic instanceof FastServer) this.traffic.keepOnly(frontDoors);
-    policy.tidy({ has: (stamp) => directory.stamp(stamp) !== undefined }, performance.now());
   }
 
   private async loadDiskCopy(file: string): Promise<void> {

@@ -43,7 +43,7 @@ export const quickTimeouts = { connectMs: 500, headMs: 500, idleMs: 500 };
 export const startTraffic = async (
   frontDoors: readonly string[],
   timeouts = quickTimeouts,
-  policy: TrafficPolicy = new RouterPolicy(),
+  policy: TrafficPolicy = new RouterPolicy({ router: 'r1' }),
   transport: Transport = new NetTransport(),
 ): Promise<TestTraffic> => {
   const directory = new Directory(systemClock);

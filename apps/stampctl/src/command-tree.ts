@@ -2,6 +2,7 @@ import type { CommandSpec, OptionSpec } from './command-spec.js';
 import { context, label, limit, noWait, reason, stamp, tenant } from './tree/arguments.js';
 import { driftCommands } from './tree/drift.js';
 import { capacityCommands } from './tree/capacity.js';
+import { limitCommands } from './tree/limits.js';
 import { jobCommands } from './tree/jobs.js';
 import { replicationCommands, replicationNouns } from './tree/replication.js';
 import { rolloutCommands, rolloutNouns } from './tree/rollouts.js';
@@ -11,6 +12,7 @@ export const nouns: Readonly<Record<string, string>> = {
   tenants: 'Customers, and where each is placed',
   regions: 'Places with a control plane of their own',
   capacity: 'Room in the regions, and when they get more of it by themselves',
+  limits: 'What each tenant and stamp may take of the routers',
   jobs: 'Durable work, such as provisioning',
   'jobs dead-letters': 'Jobs that nobody got done, for a person to look at',
   drift: 'What differs from what it should be, and what is hidden of it for a while',
@@ -173,6 +175,7 @@ export const commandTree: readonly CommandSpec[] = [
     load: async () => (await import('./commands/regions-ls.js')).regionsLs,
   },
   ...capacityCommands,
+  ...limitCommands,
   ...jobCommands,
   ...driftCommands,
   {

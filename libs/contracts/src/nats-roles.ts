@@ -50,8 +50,22 @@ export const permissionsOf = (role: NatsRole, region: string): SubjectPermission
       };
     case 'router':
       return {
-        publish: [...readStream(subjects.directoryStream(region)), subjects.directorySnapshot(region), subjects.routerHeartbeat(region)],
-        subscribe: [inbox, subjects.directoryAll(region), subjects.directoryDigest(region), subjects.routerExplain(region)],
+        publish: [
+          ...readStream(subjects.directoryStream(region)),
+          subjects.directorySnapshot(region),
+          subjects.routerHeartbeat(region),
+          subjects.routerLimits(region),
+          subjects.routerBudget(region),
+          subjects.routerTraffic(region),
+        ],
+        subscribe: [
+          inbox,
+          subjects.directoryAll(region),
+          subjects.directoryDigest(region),
+          subjects.routerExplain(region),
+          subjects.routerLimitsChanged(region),
+          subjects.routerBudget(region),
+        ],
         mayReply: true,
       };
     case 'agent':

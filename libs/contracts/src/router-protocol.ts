@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LimitsDocumentSchema } from './limits.js';
 
 /** Published by each router on routers.<region>.heartbeat every few seconds; the control plane shows how far behind it is. */
 export const RouterHeartbeatSchema = z.object({
@@ -13,3 +14,20 @@ export const RouterHeartbeatSchema = z.object({
   }),
 });
 export type RouterHeartbeat = z.infer<typeof RouterHeartbeatSchema>;
+
+/** Request on limits.<region>.get; `version`: what the router holds. */
+export const LimitsRequestSchema = z.object({ version: z.number().int().min(0).nullable() });
+/** `document` is null where the router holds that version. */
+export const LimitsAnswerSchema = z.object({ version: z.number().int().min(0), document: LimitsDocumentSchema.nullable() });
+export type LimitsAnswer = z.infer<typeof LimitsAnswerSchema>;
+/** Published on limits.<region>.changed. */
+export const LimitsChangedSchema = z.object({ version: z.number().int().min(0) });
+
+const DemandSchema = z.record(z.string(), z.number().min(0));
+/** Published on routers.<region>.budget: requests per second by key, of the keys that have limits. */
+export const BudgetReportSchema = z.object({
+  router: z.string().min(1).max(128),
+  leaving: z.boolean(),
+  demand: z.object({ tenant: DemandSchema, stamp: DemandSchema, global: DemandSchema }),
+});
+export type BudgetReport = z.infer<typeof BudgetReportSchema>;

@@ -32,6 +32,14 @@ export const agentHold = (region: string, stamp: string): string => `agents.${re
 export const agentFence = (region: string, stamp: string): string => `agents.${region}.fence.${stamp}`;
 
 export const routerExplain = (region: string): string => `routers.${region}.explain`;
+/** Request to the control plane: the limits that hold, unless the router holds that version already. */
+export const routerLimits = (region: string): string => `limits.${region}.get`;
+/** Published when limits have changed: ask now. */
+export const routerLimitsChanged = (region: string): string => `limits.${region}.changed`;
+/** Routers among themselves: who has how much demand for a budget that they share. */
+export const routerBudget = (region: string): string => `routers.${region}.budget`;
+/** Published by each router every few seconds: live figures for `stampctl top`. */
+export const routerTraffic = (region: string): string => `routers.${region}.traffic`;
 export const routerHeartbeat = (region: string): string => `routers.${region}.heartbeat`;
 
 /** Live events for consoles, within a region, best effort (the console refetches after a hole). */

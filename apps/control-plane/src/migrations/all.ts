@@ -11,6 +11,7 @@ import { DeadLetters1763772000010 } from './0010-dead-letters.js';
 import { Capacity1763772000011 } from './0011-capacity.js';
 import { RolloutTemplates1763772000012 } from './0012-rollout-templates.js';
 import { Collections1763772000013 } from './0013-collections.js';
+import { Limits1763772000016 } from './0016-limits.js';
 
 export const migrations = [
   Fleet1763772000001,
@@ -26,4 +27,5 @@ export const migrations = [
   Capacity1763772000011,
   RolloutTemplates1763772000012,
   Collections1763772000013,
+  Limits1763772000016,
 ];

@@ -9,6 +9,7 @@ import { DriftModule } from '../drift/drift.module.js';
 import { HealthModule } from '../health/health.module.js';
 import { SystemModule } from '../http/system.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
+import { LimitsModule } from '../limits/limits.module.js';
 import { LiveModule } from '../live/live.module.js';
 import { OutboxModule } from '../outbox/outbox.module.js';
 import { ProvisioningModule } from '../provisioning/provisioning.module.js';
@@ -41,6 +42,7 @@ export const allFeatures: readonly Type[] = [
   ProvisioningModule,
   DecommissionModule,
   CapacityModule,
+  LimitsModule,
   DriftModule,
   RolloutsModule,
 ];

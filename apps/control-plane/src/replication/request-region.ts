@@ -51,6 +51,7 @@ export const belongsTo = ({ method, url, body }: IncomingRequest): Belongs => {
     case 'drift':
       return named(verb ? regionOfDrift(decoded(verb)) : isRead ? searchParams.get('region') : driftRegion(body));
     case 'capacity':
+    case 'limits':
       return named(id);
     case 'route':
     case 'conflicts':

@@ -6,7 +6,7 @@ import { isRefused, type Admission } from './traffic-policy.js';
 const stamp = stampRoute();
 const acme = tenantRoute('acme');
 const policyOf = (document: unknown): RouterPolicy => {
-  const policy = new RouterPolicy({ random: () => 0 });
+  const policy = new RouterPolicy({ router: 'r1', random: () => 0 });
   policy.limitBy(LimitsDocumentSchema.parse(document));
   return policy;
 };

@@ -5,8 +5,9 @@ import type { Random } from './doors/breaker.js';
 import { LimitsBook, type TenantRule } from './limits-book.js';
 import { concurrency } from './limits/concurrency.js';
 import type { Limit } from './limits/limit.js';
-import { ScopedLimits, type Over, type ShareOf } from './limits/scoped-limits.js';
+import { ScopedLimits, type Over } from './limits/scoped-limits.js';
 import { rateLimitFields, retryAfterOf } from './rate-limit-fields.js';
+import { Budget, type BudgetScope } from './shared-budget/budget.js';
 import { StampState } from './stamp-state.js';
 import {
   isRefused,
@@ -20,12 +21,12 @@ import {
 } from './traffic-policy.js';
 
 export interface RouterPolicyOptions {
-  readonly shares?: { readonly tenant: ShareOf; readonly stamp: ShareOf; readonly global: ShareOf };
+  /** Among the routers that share a budget. */
+  readonly router: string;
   readonly random?: Random;
 }
 
 const everybody = 'all';
-const whole: ShareOf = () => 1;
 /** RFC 9218: 6 and 7 are for what nobody waits for. */
 const urgencyOfBackground = 6;
 const idleKeysPerTidy = 10_000;
@@ -37,18 +38,19 @@ const idleKeysPerTidy = 10_000;
 export class RouterPolicy implements TrafficPolicy {
   readonly stamps = new Map<string, StampState>();
   private book = new LimitsBook(defaultLimits);
-  private readonly tenantLimits: ScopedLimits;
-  private readonly stampLimits: ScopedLimits;
-  private readonly globalLimits: ScopedLimits;
+  readonly budget: Budget;
+  private readonly limits: Readonly<Record<BudgetScope, ScopedLimits>>;
   /** Places of this router that each tenant holds, whatever its tier; other routers have their own. */
-  private readonly places = new ScopedLimits('tenant-places', whole);
+  private readonly places = new ScopedLimits('tenant-places', () => 1);
   private readonly placeLimits = new Map<number, readonly Limit[]>();
 
-  constructor(private readonly options: RouterPolicyOptions = {}) {
-    const { tenant = whole, stamp = whole, global = whole } = options.shares ?? {};
-    this.tenantLimits = new ScopedLimits('tenant', tenant);
-    this.stampLimits = new ScopedLimits('stamp', stamp);
-    this.globalLimits = new ScopedLimits('global', global);
+  constructor(private readonly options: RouterPolicyOptions = { router: 'alone' }) {
+    this.budget = new Budget(options.router, (scope, key, share, by) =>
+      this.limits[scope].grew(this.limitsOf(scope, key), key, performance.now(), share, by),
+    );
+    const { scopes } = this.budget;
+    const limitsOf = (scope: BudgetScope): ScopedLimits => new ScopedLimits(scope, (key) => scopes[scope].shareOf(key));
+    this.limits = { tenant: limitsOf('tenant'), stamp: limitsOf('stamp'), global: limitsOf('global') };
   }
 
   /** Takes effect with the next request; what has been used stays used. */
@@ -63,6 +65,7 @@ export class RouterPolicy implements TrafficPolicy {
   admit(tenant: TenantRoute, stamp: StampRoute, nowMs: number, urgency = usualUrgency): Admission {
     const rule = this.book.tenant(tenant.tenant);
     const state = this.stampState(stamp);
+    this.want(tenant.tenant, rule, stamp.stamp, state);
     const refused = this.refusal(tenant.tenant, rule, stamp.stamp, state, nowMs);
     if (refused !== null) return refused;
     const { compartment } = state;
@@ -74,9 +77,9 @@ export class RouterPolicy implements TrafficPolicy {
     const places = this.placeLimit(state);
     this.places.take(places, tenant.tenant, nowMs);
     const heldBackMs = Math.max(
-      this.tenantLimits.take(rule.limits, tenant.tenant, nowMs),
-      this.stampLimits.take(state.rule.limits, stamp.stamp, nowMs),
-      this.globalLimits.take(this.book.global, everybody, nowMs),
+      this.limits.tenant.take(rule.limits, tenant.tenant, nowMs),
+      this.limits.stamp.take(state.rule.limits, stamp.stamp, nowMs),
+      this.limits.global.take(this.book.global, everybody, nowMs),
     );
     if (heldBackMs === 0 && hasRoom) {
       compartment.enter();
@@ -112,7 +115,7 @@ export class RouterPolicy implements TrafficPolicy {
     const state = this.stampState(stamp);
     const { compartment, doors } = state;
     const admission = this.refusal(tenant.tenant, rule, stamp.stamp, state, nowMs) ?? 'go';
-    const left = this.tenantLimits.remaining(rule.limits, tenant.tenant, nowMs);
+    const left = this.limits.tenant.remaining(rule.limits, tenant.tenant, nowMs);
     const room = `${compartment.inFlight} of ${compartment.limit} places at ${stamp.stamp} taken${compartment.adaptive.isUnwell ? ', it is unwell' : ''}`;
     const limits = `tier ${rule.tier}, priority ${rule.priority}, ${left === null ? 'no rate limit' : `${left} requests left`}; ${room}`;
     const door = doors.foresee(stamp, state.rule.doorInUseMax, nowMs);
@@ -123,7 +126,7 @@ export class RouterPolicy implements TrafficPolicy {
 
   /** Off the hot path, now and then: forgets what is idle, and stamps that the directory no longer has. */
   tidy(stamps: { has(name: string): boolean }, nowMs: number): void {
-    for (const scope of [this.places, this.tenantLimits, this.stampLimits, this.globalLimits]) scope.sweep(idleKeysPerTidy, nowMs);
+    for (const scope of [this.places, ...Object.values(this.limits)]) scope.sweep(idleKeysPerTidy, nowMs);
     for (const [name, { compartment }] of this.stamps) if (!stamps.has(name) && compartment.inFlight === 0) this.stamps.delete(name);
   }
 
@@ -139,15 +142,27 @@ export class RouterPolicy implements TrafficPolicy {
     return made;
   }
 
+  private limitsOf(scope: BudgetScope, key: string): readonly Limit[] {
+    return scope === 'tenant' ? this.book.tenant(key).limits : scope === 'stamp' ? this.book.stamp(key).limits : this.book.global;
+  }
+
+  /** What is refused is demand, too. Counted for what has limits only. */
+  private want(tenant: string, rule: TenantRule, stamp: string, state: StampState): void {
+    const { scopes } = this.budget;
+    if (rule.limits.length > 0) scopes.tenant.wanted(tenant);
+    if (state.rule.limits.length > 0) scopes.stamp.wanted(stamp);
+    if (this.book.global.length > 0) scopes.global.wanted(everybody);
+  }
+
   private refusal(tenant: string, rule: TenantRule, stamp: string, state: StampState, nowMs: number): Refused | null {
-    const over = this.tenantLimits.over(rule.limits, tenant, nowMs);
-    if (over !== null) return limited(this.tenantLimits.scope, over);
+    const over = this.limits.tenant.over(rule.limits, tenant, nowMs);
+    if (over !== null) return limited(this.limits.tenant.scope, over);
     const noPlace = this.places.over(this.placeLimit(state), tenant, nowMs);
     if (noPlace !== null) return limited(this.places.scope, noPlace);
-    const overStamp = this.stampLimits.over(state.rule.limits, stamp, nowMs);
-    if (overStamp !== null) return limited(this.stampLimits.scope, overStamp);
-    const overAll = this.globalLimits.over(this.book.global, everybody, nowMs);
-    return overAll === null ? null : limited(this.globalLimits.scope, overAll);
+    const overStamp = this.limits.stamp.over(state.rule.limits, stamp, nowMs);
+    if (overStamp !== null) return limited(this.limits.stamp.scope, overStamp);
+    const overAll = this.limits.global.over(this.book.global, everybody, nowMs);
+    return overAll === null ? null : limited(this.limits.global.scope, overAll);
   }
 
   /** After its turn has come it still needs a place at the stamp. */
@@ -188,9 +203,9 @@ export class RouterPolicy implements TrafficPolicy {
 
   private giveBack({ tenant }: TenantRoute, { stamp }: StampRoute): void {
     this.places.give(tenant);
-    this.tenantLimits.give(tenant);
-    this.stampLimits.give(stamp);
-    this.globalLimits.give(everybody);
+    this.limits.tenant.give(tenant);
+    this.limits.stamp.give(stamp);
+    this.limits.global.give(everybody);
   }
 
   private placeLimit({ rule: { tenantInFlightMax } }: StampState): readonly Limit[] {

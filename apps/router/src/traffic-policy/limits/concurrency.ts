@@ -13,6 +13,8 @@ export const concurrency = (max: number): Limit => ({
     s[at]! += 1;
     return 0;
   },
+  // What another router has under way above its smaller share ends by itself; until then both may be at work.
+  grew: () => undefined,
   give: (s, at) => {
     if (s[at]! > 0) s[at]! -= 1;
   },

@@ -23,6 +23,10 @@ export const fixedWindow = (max: number, windowMs: number): Limit => {
       return 0;
     },
     give: () => undefined,
+    grew: (s, at, nowMs, _shareBefore, by) => {
+      s[at + count] = used(s, at, nowMs) + max * by;
+      s[at + windowNumber] = numberAt(nowMs);
+    },
     remaining: (s, at, nowMs, share) => Math.max(0, Math.floor(atLeastOne(max * share) + roundingSlack) - used(s, at, nowMs)),
     idleFromMs: (s, at) => s[at + windowNumber]! * windowMs,
   };

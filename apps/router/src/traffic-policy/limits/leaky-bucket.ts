@@ -23,6 +23,8 @@ export const leakyBucket = (perSecond: number, queue: number): Limit => {
       return delay;
     },
     give: () => undefined,
+    // One at a time: there is no burst that could be had twice.
+    grew: () => undefined,
     remaining: (s, at, nowMs, share) => Math.max(0, Math.floor(queue + 1 - (delayMs(s, at, nowMs) * share) / intervalMs + roundingSlack)),
     idleFromMs: (s, at) => s[at + nextFreeMs]!,
   };

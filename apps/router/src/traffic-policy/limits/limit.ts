@@ -16,6 +16,11 @@ export interface Limit {
   take(s: Float64Array, at: number, nowMs: number, share: number): number;
   /** One that was taken is over. */
   give(s: Float64Array, at: number): void;
+  /**
+   * The share has grown by `by`. What is added counts as used: another router may have used it in this window, and a
+   * second burst would break the bound that they keep together.
+   */
+  grew(s: Float64Array, at: number, nowMs: number, shareBefore: number, by: number): void;
   /** How many more would pass now. */
   remaining(s: Float64Array, at: number, nowMs: number, share: number): number;
   /** From when on the state says the same as none, if nothing else comes. */

@@ -63,6 +63,17 @@ export class ScopedLimits {
     states.idleFrom(at, counted.idleFromMs(states.numbers, at));
   }
 
+  /** The key's share has grown to `share`, by so much. */
+  grew(limits: readonly Limit[], key: string, nowMs: number, share: number, by: number): void {
+    for (const limit of limits) {
+      const states = this.statesOf(limit);
+      // Also for a key that is not held: nothing used means a full burst of the old share, and not of the new one.
+      const at = states.at(key, nowMs);
+      limit.grew(states.numbers, at, nowMs, share - by, by);
+      states.idleFrom(at, limit.idleFromMs(states.numbers, at));
+    }
+  }
+
   /** Of the tightest limit, for explanations. */
   remaining(limits: readonly Limit[], key: string, nowMs: number): number | null {
     let least: number | null = null;

@@ -50,6 +50,11 @@ export const slidingWindow = (max: number, windowMs: number): Limit => {
       return 0;
     },
     give: () => undefined,
+    grew: (s, at, nowMs, _shareBefore, by) => {
+      const number = numberAt(nowMs);
+      advance(s, at, number);
+      s[at + counts + (number % counted)]! += max * by;
+    },
     remaining: (s, at, nowMs, share) => {
       advance(s, at, numberAt(nowMs));
       return Math.max(0, Math.floor(atLeastOne(max * share) + roundingSlack) - used(s, at));

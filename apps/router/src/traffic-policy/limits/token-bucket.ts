@@ -27,6 +27,10 @@ export const tokenBucket = (perSecond: number, burst: number): Limit => {
       return 0;
     },
     give: () => undefined,
+    grew: (s, at, nowMs, shareBefore, by) => {
+      s[at + spent] = level(s, at, nowMs, shareBefore) + atLeastOne(burst * (shareBefore + by)) - atLeastOne(burst * shareBefore);
+      s[at + sinceMs] = nowMs;
+    },
     remaining: (s, at, nowMs, share) => Math.max(0, Math.floor(atLeastOne(burst * share) - level(s, at, nowMs, share) + roundingSlack)),
     // The share may become smaller in the meantime.
     idleFromMs: (s, at) => s[at + sinceMs]! + s[at + spent]! / (perMs * shareMin),

@@ -1,0 +1,84 @@
+import type { BudgetReport } from '@lapidary/contracts/router-protocol';
+import { ScopeShares, type Demand } from './scope-shares.js';
+
+export const budgetScopes = ['tenant', 'stamp', 'global'] as const;
+export type BudgetScope = (typeof budgetScopes)[number];
+
+/** Between two reports. Shares follow demand in three of them; each costs a message of some kilobytes per router. */
+export const budgetTickMs = 250;
+/** A peer that has not been heard for so long may be about to be missed: no share grows meanwhile. */
+const freshMs = 2 * budgetTickMs;
+/** A peer that is silent keeps its part for so long: it may be serving, cut off from us. So long one cut off keeps its own. */
+export const leaseMs = 10_000;
+/** After the link has come up, others may be about to be heard; so long one more is counted than was heard. */
+const joiningMs = 2 * budgetTickMs;
+
+interface Peer {
+  heardAtMs: number;
+  readonly demands: Record<BudgetScope, Demand>;
+}
+
+/**
+ * One budget over the region's routers: each tells its demand, each works out its own share from what it told and heard,
+ * and decides by it alone (P-TH3). Pure but for the messages, which somebody else carries (gossip.ts).
+ */
+export class Budget {
+  readonly scopes: Record<BudgetScope, ScopeShares>;
+  private readonly peers = new Map<string, Peer>();
+  private upSinceMs: number | null = null;
+  private downSinceMs: number | null = null;
+
+  constructor(
+    readonly router: string,
+    onGrown: (scope: BudgetScope, key: string, share: number, by: number) => void,
+  ) {
+    const scopeOf = (scope: BudgetScope): ScopeShares => new ScopeShares((key, share, by) => onGrown(scope, key, share, by));
+    this.scopes = { tenant: scopeOf('tenant'), stamp: scopeOf('stamp'), global: scopeOf('global') };
+  }
+
+  get routers(): number {
+    return this.peers.size + 1;
+  }
+
+  hear({ router, leaving, demand }: BudgetReport, nowMs: number): void {
+    if (router === this.router) return;
+    if (leaving) return void this.peers.delete(router);
+    const of = (scope: BudgetScope): Demand => new Map(Object.entries(demand[scope]));
+    this.peers.set(router, { heardAtMs: nowMs, demands: { tenant: of('tenant'), stamp: of('stamp'), global: of('global') } });
+  }
+
+  /** Others may be there: until they have been heard, or nobody has, no more than half is taken. */
+  begin(): void {
+    for (const scope of budgetScopes) this.scopes[scope].divideEvenly(2);
+  }
+
+  /** Once in budgetTickMs. What is to be told, or null while there is nobody to tell. */
+  tick(isConnected: boolean, nowMs: number): BudgetReport | null {
+    if (!isConnected) return this.alone(nowMs);
+    this.downSinceMs = null;
+    this.upSinceMs ??= nowMs;
+    for (const [router, { heardAtMs }] of this.peers) if (nowMs - heardAtMs > leaseMs) this.peers.delete(router);
+    const isJoining = nowMs - this.upSinceMs < joiningMs;
+    const peers = [...this.peers.values()];
+    const isFresh = !isJoining && peers.every(({ heardAtMs }) => nowMs - heardAtMs <= freshMs);
+    const tell = (scope: BudgetScope): Record<string, number> => {
+      const demand = this.scopes[scope].tell(budgetTickMs);
+      this.scopes[scope].divide({
+        routers: this.routers + (isJoining ? 1 : 0),
+        peers: peers.map(({ demands }) => demands[scope]),
+        isFresh,
+      });
+      return Object.fromEntries(demand);
+    };
+    return { router: this.router, leaving: false, demand: { tenant: tell('tenant'), stamp: tell('stamp'), global: tell('global') } };
+  }
+
+  /** Cut off: the last shares for as long as the others leave us ours, then an even part of what there were. */
+  private alone(nowMs: number): null {
+    this.upSinceMs = null;
+    this.downSinceMs ??= nowMs;
+    const holdMs = this.peers.size === 0 ? joiningMs : leaseMs;
+    if (nowMs - this.downSinceMs >= holdMs) for (const scope of budgetScopes) this.scopes[scope].divideEvenly(this.routers);
+    return null;
+  }
+}

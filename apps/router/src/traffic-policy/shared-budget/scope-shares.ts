@@ -1,0 +1,109 @@
+import { shareMin } from '../limits/limit.js';
+
+/** Requests per second by key, as a router has told it. */
+export type Demand = ReadonlyMap<string, number>;
+
+/** Part of each bound that is divided evenly, so that a router where demand begins can let something through at once. */
+const evenPart = 0.1;
+/** Demands of ours that a share must hold under: see the proof above ScopeShares. */
+const toldMax = 3;
+/** Keys that are reported; of more, those with the largest demand. Others keep the even share. */
+const keysMax = 512;
+/** Keys that are counted between two reports; a bound for memory, far above what matters. */
+const countedMax = 4096;
+
+/** What is known of the others when shares are worked out. */
+export interface View {
+  /** Routers that count, ourselves included. */
+  readonly routers: number;
+  readonly peers: readonly Demand[];
+  /** Whether each peer has been heard recently: else nobody's share may grow. */
+  readonly isFresh: boolean;
+}
+
+/**
+ * This router's share of each key's bound. With demands d, router i's share is e/N + (1 − e) · d_i / Σ d_j; without any,
+ * 1/N. It uses the smallest share that follows from the last three demands that it told.
+ *
+ * Why the shares never sum to more than 1 while reports arrive within one tick T: let m_j be the smallest of the demands
+ * that j told in its last three ticks. What i has heard of j when it worked its share out, at most T ago, was told at
+ * most 2T + T ago, hence is one of these three and not below m_j. The share grows with one's own demand and falls with
+ * the others', so i holds at most e/N + (1 − e) · m_i / Σ m_j, and these sum to 1.
+ */
+export class ScopeShares {
+  private routers = 1;
+  private readonly shares = new Map<string, number>();
+  private counted = new Map<string, number>();
+  private readonly told: Demand[] = [];
+
+  /** `onGrown`: the key's share has grown, by so much; what is added must count as used, or it would be a second burst. */
+  constructor(private readonly onGrown: (key: string, share: number, by: number) => void) {}
+
+  shareOf(key: string): number {
+    return this.shares.size === 0 ? 1 / this.routers : (this.shares.get(key) ?? 1 / this.routers);
+  }
+
+  /** Somebody wants to do something; asked on the hot path. */
+  wanted(key: string): void {
+    const known = this.counted.get(key);
+    if (known !== undefined || this.counted.size < countedMax) this.counted.set(key, (known ?? 0) + 1);
+  }
+
+  /** Ends a tick: the demand to tell the others. */
+  tell(tickMs: number): Demand {
+    const before = this.told[0];
+    const demand = new Map<string, number>();
+    for (const [key, count] of this.counted) demand.set(key, average((count * 1000) / tickMs, before?.get(key)));
+    // What has just ended fades instead of vanishing: a pause of one tick would move shares to and fro.
+    for (const [key, rate] of before ?? []) if (!demand.has(key) && average(0, rate) >= 1) demand.set(key, average(0, rate));
+    const largest = demand.size <= keysMax ? demand : new Map([...demand].sort((a, b) => b[1] - a[1]).slice(0, keysMax));
+    this.told.unshift(largest);
+    this.told.length = Math.min(this.told.length, toldMax);
+    this.counted = new Map();
+    return largest;
+  }
+
+  /** Works the shares out anew, from what was told and heard. */
+  divide({ routers, peers, isFresh }: View): void {
+    const keys = new Set(this.shares.keys());
+    for (const demand of [...peers, ...this.told]) for (const key of demand.keys()) keys.add(key);
+    const usual = 1 / this.routers;
+    if (!isFresh) routers = Math.max(routers, this.routers);
+    this.routers = routers;
+    for (const key of keys) {
+      const present = this.shares.get(key) ?? usual;
+      const target = this.target(key, routers, peers);
+      const share = isFresh ? target : Math.min(present, target);
+      const isWanted = [...peers, ...this.told].some((demand) => demand.has(key));
+      if (isWanted) this.shares.set(key, share);
+      else this.shares.delete(key);
+      if (share > present) this.onGrown(key, share, share - present);
+    }
+  }
+
+  /** The others can't be heard: an even part for each. */
+  divideEvenly(routers: number): void {
+    this.routers = routers;
+    const even = 1 / routers;
+    for (const [key, share] of this.shares) if (even > share) this.onGrown(key, even, even - share);
+    this.shares.clear();
+  }
+
+  private target(key: string, routers: number, peers: readonly Demand[]): number {
+    let others = 0;
+    for (const demand of peers) others += demand.get(key) ?? 0;
+    let least = 1;
+    for (let i = 0; i < toldMax; i += 1) {
+      const own = this.told[i]?.get(key) ?? 0;
+      const part = own + others === 0 ? 1 / routers : evenPart / routers + ((1 - evenPart) * own) / (own + others);
+      if (part < least) least = part;
+    }
+    return Math.max(shareMin, least);
+  }
+}
+
+/** Half of the newest: follows a change within a few ticks, and doesn't follow chance. */
+const average = (newest: number, before: number | undefined): number => rounded(before === undefined ? newest : (newest + before) / 2);
+
+/** What is told is what is reckoned with: the proof needs the same number on both sides. */
+const rounded = (rate: number): number => Math.round(rate * 10) / 10;
