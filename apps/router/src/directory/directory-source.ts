@@ -10,7 +10,8 @@ import { lastMessage, streamState, type StreamState } from '@lapidary/messaging/
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { RouterMetrics } from '../metrics.js';
 import { checkDigest, type DigestMemory } from './digest-check.js';
-import { DirectoryTable, parseEntry } from './directory-table.js';
+import { parseEntry } from './directory-entry.js';
+import { DirectoryTable } from './directory-table.js';
 import type { Directory } from './directory.js';
 import { loadSnapshotPages } from './snapshot-pages.js';
 

@@ -1,7 +1,8 @@
 import type { Clock } from '@lapidary/kernel/clock';
 import type { DirectoryEntry, StampRoute, TenantRoute } from '@lapidary/contracts/directory';
 import type { DirectoryView } from '../pipeline/locate.js';
-import { type DirectoryTable, type HeldEntry, type TableDigest } from './directory-table.js';
+import type { DirectoryTable, TableDigest } from './directory-table.js';
+import type { HeldEntry } from './packed/stamp-table.js';
 
 export interface DirectoryState {
   readonly source: 'live' | 'disk';
@@ -19,7 +20,6 @@ export class Directory implements DirectoryView {
   private table: DirectoryTable | null = null;
   private origin: 'live' | 'disk' = 'disk';
   private following = false;
-  private changes = 0;
   private confirmedAtMs = 0;
   private readonly onChange = new Set<() => void>();
 
@@ -29,9 +29,8 @@ export class Directory implements DirectoryView {
     return this.table !== null;
   }
 
-  /** Applied changes and swapped tables so far. */
   get version(): number {
-    return this.changes;
+    return this.table?.version ?? 0;
   }
 
   /** Whether changes are being followed now. */
@@ -83,20 +82,17 @@ export class Directory implements DirectoryView {
 
   /** Replaces the whole table. */
   swap(table: DirectoryTable, origin: 'live' | 'disk', confirmedAtMs: number): void {
+    table.succeed(this.version);
     this.table = table;
     this.origin = origin;
     this.confirmedAtMs = confirmedAtMs;
-    this.changes += 1;
     this.changed();
   }
 
   /** Applies one change; whether it was news. */
   apply(entry: DirectoryEntry): boolean {
     const isNew = this.table?.apply(entry, this.clock.nowMs()) ?? false;
-    if (isNew) {
-      this.changes += 1;
-      this.changed();
-    }
+    if (isNew) this.changed();
     return isNew;
   }
 

@@ -3,7 +3,8 @@ import { open, mkdir, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { z } from 'zod';
-import { DirectoryTable, parseEntry } from './directory-table.js';
+import { parseEntry } from './directory-entry.js';
+import { DirectoryTable } from './directory-table.js';
 
 /**
  * The last good copy of the directory: what a router serves by when it starts alone (I7). Lines of JSON: a head, the
@@ -41,7 +42,7 @@ const headOf = (table: DirectoryTable, region: string, confirmedAtMs: number): s
 /** Writes the whole table. Only one write at a time per file: the caller sees to it. */
 export const writeDiskCopy = async (file: string, table: DirectoryTable, region: string, confirmedAtMs: number): Promise<void> => {
   const head = headOf(table, region, confirmedAtMs);
-  const entries = table.all();
+  const entries = [...table.all()];
   const temporary = `${file}.${process.pid}.tmp`;
   await mkdir(dirname(file), { recursive: true });
   const handle = await open(temporary, 'w', 0o600);

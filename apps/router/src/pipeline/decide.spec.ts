@@ -28,7 +28,7 @@ const directoryOf = (...bodies: (TenantRoute | StampRoute)[]): DirectoryView => 
   bodies.forEach((body, i) =>
     table.apply({ key: body.kind === 'tenant' ? `tenant/${body.tenant}` : `stamp/${body.stamp}`, cursor: i + 1, committedAtMs: 0, body }),
   );
-  return Object.assign(Object.create(table) as DirectoryTable, { isLoaded: true, version: 0 });
+  return table;
 };
 const decideWith = (directory: DirectoryView, over: Partial<DecideInput> = {}): ReturnType<typeof decide> =>
   decide({
@@ -68,7 +68,7 @@ describe('the whole decision', () => {
   });
 
   it('without a directory nobody is unknown: not ready', () => {
-    const none = Object.assign(Object.create(new DirectoryTable('g')) as DirectoryTable, { isLoaded: false, version: 0 });
+    const none = Object.create(new DirectoryTable('g'), { isLoaded: { value: false } }) as DirectoryTable;
     expect(decideWith(none)).toMatchObject({ action: 'refuse', code: 'not_ready', retryAfterSeconds: 1 });
   });
 

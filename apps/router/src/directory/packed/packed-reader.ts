@@ -1,0 +1,91 @@
+import { stampKey, tenantKey, type StampRoute, type TenantRoute } from '@lapidary/contracts/directory';
+import type { DirectoryView } from '../../pipeline/locate.js';
+import { HostIndex } from './host-index.js';
+import { KeyWords } from './key-words.js';
+import { header, regionNames, stampNames } from './layout.js';
+import { Names } from './names.js';
+import { hex64 } from './pair.js';
+import { SharedHeap } from './shared-heap.js';
+import { StampTable, type HeldEntry } from './stamp-table.js';
+import { TenantIndex } from './tenant-index.js';
+import { TenantRecords } from './tenant-record.js';
+
+const tenantPrefix = tenantKey('');
+const stampPrefix = stampKey('');
+
+/** What any thread can read of a packed table, given its memory. Never blocks on the writer for more than a change. */
+export class PackedReader implements DirectoryView {
+  readonly isLoaded = true;
+  protected readonly heap: SharedHeap;
+  protected readonly regionNames: Names;
+  protected readonly stampNames: Names;
+  protected readonly hosts: HostIndex;
+  protected readonly records: TenantRecords;
+  protected readonly tenants: TenantIndex;
+  protected readonly stamps: StampTable;
+  private readonly key = new KeyWords();
+
+  constructor(memory: SharedHeap | SharedArrayBuffer) {
+    this.heap = memory instanceof SharedHeap ? memory : SharedHeap.of(memory);
+    this.regionNames = new Names(this.heap, regionNames);
+    this.stampNames = new Names(this.heap, stampNames);
+    this.hosts = new HostIndex(this.heap);
+    this.records = new TenantRecords(this.heap, { regions: this.regionNames, stamps: this.stampNames, hosts: this.hosts });
+    this.tenants = new TenantIndex(this.heap, this.records);
+    this.stamps = new StampTable(this.heap, this.stampNames);
+  }
+
+  get memory(): SharedArrayBuffer {
+    return this.heap.buffer;
+  }
+
+  get bytesUsed(): number {
+    return this.heap.bytesUsed;
+  }
+
+  get version(): number {
+    return this.heap.guarded(header.sequence, () => this.heap.pair(header.versionLow, header.versionHigh));
+  }
+
+  tenant(id: string): TenantRoute | undefined {
+    return this.key.setText(id) ? this.tenants.read(this.key, (ref) => this.records.route(ref, id)) : undefined;
+  }
+
+  stamp(name: string): StampRoute | undefined {
+    return this.stamps.route(name);
+  }
+
+  tenantOfHost(host: string): string | undefined {
+    return this.key.setText(host) ? this.hosts.read(this.key, (ref) => this.records.id(this.hosts.owner(ref))) : undefined;
+  }
+
+  /** An entry by its key in the directory. */
+  held(key: string): HeldEntry | undefined {
+    if (key.startsWith(stampPrefix)) return this.stamps.held(key.slice(stampPrefix.length));
+    if (!key.startsWith(tenantPrefix) || !this.key.setText(key.slice(tenantPrefix.length))) return undefined;
+    return this.tenants.read(this.key, (ref) => this.heldAt(ref));
+  }
+
+  /** Cursor, number of entries and root, as of one moment. */
+  numbers(): { readonly cursor: number; readonly count: number; readonly root: string } {
+    const { heap } = this;
+    return heap.guarded(header.sequence, () => ({
+      cursor: heap.pair(header.cursorLow, header.cursorHigh),
+      count: heap.at(header.entries),
+      root: hex64({ high: heap.at(header.rootHigh) >>> 0, low: heap.at(header.rootLow) >>> 0 }),
+    }));
+  }
+
+  frontDoors(): Set<string> {
+    const doors = new Set<string>();
+    for (const { entry } of this.stamps.all()) if (entry.body.kind === 'stamp') for (const door of entry.body.frontDoors) doors.add(door);
+    return doors;
+  }
+
+  protected heldAt(ref: number): HeldEntry {
+    const { records } = this;
+    const body = records.route(ref);
+    const entry = { key: tenantKey(body.tenant), cursor: records.cursor(ref), committedAtMs: records.committedAtMs(ref), body };
+    return { entry, appliedAtMs: records.appliedAtMs(ref) };
+  }
+}

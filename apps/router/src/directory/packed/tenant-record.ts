@@ -1,0 +1,177 @@
+import type { TenantRoute } from '@lapidary/contracts/directory';
+import { tenantStatuses } from '@lapidary/contracts/api/tenants';
+import { halfSipHash } from './half-sip-hash.js';
+import type { HostIndex } from './host-index.js';
+import { KeyWords } from './key-words.js';
+import type { Names } from './names.js';
+import type { SharedHeap } from './shared-heap.js';
+
+/**
+ * A tenant's record, in words:
+ * 0 length of the id (6 bits), status (3), whether a list of hosts follows (1), number of the stamp's name (upper 16; 0: on none)
+ * 1 lower part of the epoch, 2 of the cursor, 4 of the time of the commit
+ * 3 number of the region's name (8), upper parts of the epoch (8) and of the cursor (16)
+ * 5 upper part of the time of the commit (16)
+ * 6 from the commit to this router's knowing it, in ms; the least number where it came with a whole directory
+ * 7 the id; then, where hosts follow, their number and the words of their records.
+ * 28 bytes and the id, so that a million fits 64 MB with all that leads to it.
+ */
+const { load, store } = Atomics;
+
+const idAt = 7;
+const cameWithWhole = -(2 ** 31);
+const idMask = 0x3f;
+const hostsFlag = 1 << 9;
+/** A reader within a change may find any number there; no tenant's list is longer (64 kB of an entry hold fewer). */
+const hostsMax = 65_535;
+export const epochMax = 2 ** 40 - 1;
+export const cursorMax = 2 ** 48 - 1;
+
+export interface TenantFields {
+  readonly status: number;
+  /** Numbers of names. */
+  readonly stamp: number;
+  readonly region: number;
+  readonly epoch: number;
+  readonly cursor: number;
+  readonly committedAtMs: number;
+  /** 0 where it came with a whole directory. */
+  readonly appliedAtMs: number;
+}
+
+// Shared by all answers, so frozen; the type of the contract says no more than that nobody changes it.
+const noHosts = Object.freeze([]) as unknown as string[];
+const noRefs = Object.freeze([]) as unknown as number[];
+
+const upper = (value: number): number => (value < 2 ** 32 ? 0 : Math.floor(value / 2 ** 32));
+
+/** Reads and writes tenants' records. Pure apart from the memory. */
+export class TenantRecords {
+  private readonly row = new Int32Array(1024);
+  private readonly key = new KeyWords();
+  private readonly bytes = Buffer.alloc(64);
+
+  constructor(
+    private readonly heap: SharedHeap,
+    private readonly leadsTo: { readonly regions: Names; readonly stamps: Names; readonly hosts: HostIndex },
+  ) {}
+
+  wordsFor(idWords: number, hostCount: number): number {
+    return idAt + idWords + (hostCount === 0 ? 0 : 1 + hostCount);
+  }
+
+  wordsOf(ref: number): number {
+    return this.wordsFor(this.idWords(ref), this.hostCount(ref));
+  }
+
+  /** A whole record in a block of its own; nobody reads it yet. */
+  write(ref: number, id: KeyWords, fields: TenantFields, hostRefs: readonly number[]): void {
+    const { heap } = this;
+    const hostsWord = ref + idAt + id.wordLength;
+    heap.set(ref, id.byteLength | (hostRefs.length === 0 ? 0 : hostsFlag));
+    for (let i = 0; i < id.wordLength; i += 1) heap.set(ref + idAt + i, id.words[i]!);
+    if (hostRefs.length > 0) heap.set(hostsWord, hostRefs.length);
+    hostRefs.forEach((host, i) => heap.set(hostsWord + 1 + i, host));
+    this.update(ref, fields);
+  }
+
+  /** All but id and hosts, in place. */
+  update(ref: number, fields: TenantFields): void {
+    const { words } = this.heap;
+    const { status, stamp, region, epoch, cursor, committedAtMs, appliedAtMs } = fields;
+    const took = appliedAtMs - committedAtMs;
+    store(words, ref, (load(words, ref) & (idMask | hostsFlag)) | (status << 6) | (stamp << 16));
+    store(words, ref + 1, epoch | 0);
+    store(words, ref + 2, cursor | 0);
+    store(words, ref + 3, region | (upper(epoch) << 8) | (upper(cursor) << 16));
+    store(words, ref + 4, committedAtMs | 0);
+    store(words, ref + 5, upper(committedAtMs) & 0xffff);
+    store(words, ref + 6, appliedAtMs === 0 ? cameWithWhole : Math.max(cameWithWhole + 1, Math.min(2 ** 31 - 1, took)));
+  }
+
+  route(ref: number, id = this.id(ref)): TenantRoute {
+    const { regions, stamps } = this.leadsTo;
+    const head = this.heap.at(ref);
+    const third = this.heap.at(ref + 3);
+    const stamp = head >>> 16;
+    return {
+      kind: 'tenant',
+      tenant: id,
+      region: regions.text(third & 0xff),
+      status: tenantStatuses[(head >>> 6) & 7] ?? 'deleted',
+      stamp: stamp === 0 ? null : stamps.text(stamp),
+      epoch: ((third >>> 8) & 0xff) * 2 ** 32 + (this.heap.at(ref + 1) >>> 0),
+      hosts: this.hostNames(ref),
+    };
+  }
+
+  /** The tenant's hosts as its entry gave them. */
+  hostNames(ref: number): string[] {
+    const { hosts } = this.leadsTo;
+    return (this.heap.at(ref) & hostsFlag) === 0 ? noHosts : this.hostRefs(ref).map((host) => hosts.name(host));
+  }
+
+  id(ref: number): string {
+    const length = this.heap.at(ref) & idMask;
+    for (let i = 0; i < length; i += 4) this.bytes.writeInt32LE(this.heap.at(ref + idAt + i / 4), i);
+    return this.bytes.toString('latin1', 0, length);
+  }
+
+  cursor(ref: number): number {
+    return (this.heap.at(ref + 3) >>> 16) * 2 ** 32 + (this.heap.at(ref + 2) >>> 0);
+  }
+
+  committedAtMs(ref: number): number {
+    return (this.heap.at(ref + 5) & 0xffff) * 2 ** 32 + (this.heap.at(ref + 4) >>> 0);
+  }
+
+  appliedAtMs(ref: number): number {
+    const took = this.heap.at(ref + 6);
+    return took === cameWithWhole ? 0 : this.committedAtMs(ref) + took;
+  }
+
+  hostRefs(ref: number): number[] {
+    const count = Math.min(this.hostCount(ref), hostsMax);
+    if (count === 0) return noRefs;
+    const first = ref + idAt + this.idWords(ref) + 1;
+    return Array.from({ length: count }, (_, i) => this.heap.at(first + i));
+  }
+
+  matches(ref: number, key: KeyWords): boolean {
+    const words = this.heap.view(ref);
+    if (!words || (load(words, ref) & idMask) !== key.byteLength) return false;
+    const { wordLength } = key;
+    for (let i = 0; i < wordLength; i += 1) if (load(words, ref + idAt + i) !== key.words[i]) return false;
+    return true;
+  }
+
+  keyAt(ref: number, into: KeyWords): KeyWords {
+    const { words } = this.heap;
+    into.byteLength = load(words, ref) & idMask;
+    const { wordLength } = into;
+    for (let i = 0; i < wordLength; i += 1) into.words[i] = load(words, ref + idAt + i);
+    return into;
+  }
+
+  hashAt(ref: number): number {
+    return this.keyAt(ref, this.key).hash(this.heap.key0, this.heap.key1);
+  }
+
+  /** Over every word of the record and of its hosts' names: what the digest of cursors does not cover, for the audit. */
+  rowHash(ref: number): number {
+    const words = Math.min(this.wordsOf(ref), this.row.length);
+    const all = this.heap.words;
+    for (let i = 0; i < words; i += 1) this.row[i] = load(all, ref + i);
+    let sum = halfSipHash(this.row, words * 4, this.heap.key0, this.heap.key1);
+    for (const host of this.hostRefs(ref)) sum = (sum + this.leadsTo.hosts.hashAt(host)) | 0;
+    return sum;
+  }
+
+  private idWords(ref: number): number {
+    return ((this.heap.at(ref) & idMask) + 3) >>> 2;
+  }
+
+  private hostCount(ref: number): number {
+    return (this.heap.at(ref) & hostsFlag) === 0 ? 0 : this.heap.at(ref + idAt + this.idWords(ref)) >>> 0;
+  }
+}
