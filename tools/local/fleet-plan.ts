@@ -99,6 +99,7 @@ export const routerLaunch = (facts: FleetFacts, region: string): Launch => {
     LAPIDARY_NATS_USER: 'router',
     LAPIDARY_NATS_PASSWORD: backend.natsPasswords.router ?? '',
     LAPIDARY_DIRECTORY_FILE: facts.paths.directoryFile(region),
+    LAPIDARY_DIRECTORY_KEY_FILE: facts.paths.directoryKey,
   };
   return nodeLaunch(facts, `router-${region}`, 'apps/router/dist/main.js', env, `${addressesOf(facts, region).routerAdmin}/readyz`);
 };

@@ -122,6 +122,7 @@ export class Fleet {
     const { paths } = this.options;
     await mkdir(paths.data, { recursive: true });
     await oneSecret(paths.enginePassphrase);
+    await oneSecret(paths.directoryKey);
     return oneSecret(paths.adminToken);
   }
 

@@ -9,6 +9,7 @@ export interface FleetPaths {
   readonly bin: string;
   readonly adminToken: string;
   readonly enginePassphrase: string;
+  readonly directoryKey: string;
   readonly engineState: string;
   readonly snapshots: string;
   readonly processes: string;
@@ -32,6 +33,7 @@ export const fleetPaths = (root: string, data: string = path.join(root, '.lapida
     bin: path.join(shared, 'bin'),
     adminToken: path.join(data, 'admin.token'),
     enginePassphrase: path.join(data, 'engine.passphrase'),
+    directoryKey: path.join(data, 'directory.key'),
     engineState: path.join(data, 'engine'),
     snapshots: path.join(data, 'snapshots'),
     processes: path.join(data, 'processes'),
@@ -42,7 +44,7 @@ export const fleetPaths = (root: string, data: string = path.join(root, '.lapida
     supervisorFile: path.join(data, 'supervisor.json'),
     postgres: (region) => path.join(data, 'postgres', region),
     nats: (region) => path.join(data, 'nats', region),
-    directoryFile: (region) => path.join(data, 'routers', `${region}.directory.json`),
+    directoryFile: (region) => path.join(data, 'routers', `${region}.directory.copy`),
     log: (process) => path.join(data, 'logs', `${process}.log`),
   };
 };

@@ -96,6 +96,7 @@ export class AdminServer {
     metrics.lapidary_router_directory_cursor.set(cursor);
     metrics.lapidary_router_directory_entries.set(entries);
     metrics.lapidary_router_directory_age_seconds.set(ageMs / 1000);
+    metrics.lapidary_router_directory_bytes.set(directory.current?.bytesUsed ?? 0);
     metrics.lapidary_router_directory_live.set(directory.isLive ? 1 : 0);
     response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(await metrics.registry.metrics());
   }

@@ -49,6 +49,27 @@ export const routerMetricDeclarations = {
     labels: ['verdict'],
   },
   lapidary_router_directory_reloads_total: { type: 'counter', help: 'Whole reloads of the directory, by cause', labels: ['cause'] },
+  lapidary_router_directory_audits_total: {
+    type: 'counter',
+    help: 'Passes over the whole directory in memory that recomputed it from its rows, by outcome',
+    labels: ['outcome'],
+  },
+  lapidary_router_directory_audit_findings_total: {
+    type: 'counter',
+    help: 'Slices of the directory in memory that were not what its changes made of them, by what differs',
+    labels: ['finding'],
+  },
+  lapidary_router_directory_audited_seconds: {
+    type: 'gauge',
+    help: 'Unix time of the last pass that found the directory sound',
+    labels: [],
+  },
+  lapidary_router_directory_bytes: { type: 'gauge', help: 'Memory that the directory takes, for all workers together', labels: [] },
+  lapidary_router_directory_event_lag_seconds: {
+    type: 'gauge',
+    help: 'From the commit of the newest applied change to its being known here',
+    labels: [],
+  },
   lapidary_router_disk_copies_total: { type: 'counter', help: 'Writes of the last good copy, by outcome', labels: ['outcome'] },
   lapidary_router_reloads_total: {
     type: 'counter',

@@ -5,12 +5,13 @@ import type { ForwardTimeouts } from '@lapidary/stamp-sdk/forward/forward-result
 import { UpstreamPools } from '@lapidary/stamp-sdk/forward/upstream';
 import type { Logger } from '@lapidary/telemetry/logger';
 import { AdminServer, type Readiness } from './admin-server.js';
+import { AuditLoop } from './directory/audit-loop.js';
 import { DirectorySource } from './directory/directory-source.js';
 import { Directory } from './directory/directory.js';
 import { DiskCopyWriter } from './directory/disk-copy-writer.js';
-import { readDiskCopy } from './directory/disk-copy.js';
 import { dnsFromConfig } from './dns/dns-from-config.js';
 import { FastServer } from './engine/fast-server.js';
+import { readDiskCopy, type DiskCopyPlace } from './directory/disk-copy.js';
 import type { ExplainDeps } from './explain.js';
 import { FleetLink } from './fleet-link.js';
 import { createRouterMetrics, type RouterMetrics } from './metrics.js';
@@ -53,8 +54,10 @@ export class Router {
   readonly metrics: RouterMetrics;
   private readonly link: NatsLink;
   private readonly source: DirectorySource;
+  private readonly copyPlace: DiskCopyPlace;
   private readonly diskCopy: DiskCopyWriter;
   private readonly traffic: TrafficServer | FastServer;
+  private readonly audit: AuditLoop;
   private readonly admin: AdminServer;
   private readonly pools = new UpstreamPools();
   private readonly policyPart: PolicyPart;
@@ -90,8 +93,10 @@ export class Router {
     const baseDomain = config.LAPIDARY_BASE_DOMAIN;
     this.publicDoors = options.publicDoors ?? publicDoorsFrom(config.LAPIDARY_PUBLIC_DOOR);
     this.dns = dnsFromConfig(config, directory, metrics, logger);
+    this.copyPlace = { file: config.LAPIDARY_DIRECTORY_FILE, region, key: config.LAPIDARY_DIRECTORY_KEY_FILE };
     this.source = new DirectorySource({ region, link, directory, clock: systemClock, metrics, logger });
-    this.diskCopy = new DiskCopyWriter(config.LAPIDARY_DIRECTORY_FILE, region, directory, metrics, logger);
+    this.diskCopy = new DiskCopyWriter(this.copyPlace, directory, metrics, logger);
+    this.audit = new AuditLoop(directory, metrics, logger, () => void this.source.reload());
     this.explainDeps = { routerId: config.LAPIDARY_ROUTER_ID, region, baseDomain, directory, policy };
     const timeouts = { ...forwardTimeouts, ...options.timeouts };
     const refreshTenant = (tenant: string): Promise<void> => this.source.refreshTenant(tenant);
@@ -106,11 +111,12 @@ export class Router {
   async start(): Promise<RouterPorts> {
     const { config } = this.options;
     this.ownPaths = await OwnPaths.from(config, this.publicDoors, this.metrics, this.options.logger);
-    await this.loadDiskCopy(config.LAPIDARY_DIRECTORY_FILE);
     await this.policyPart.start();
+    await this.loadDiskCopy();
     const adminPort = await this.admin.listen(config.LAPIDARY_ADMIN_HOST, config.LAPIDARY_ADMIN_PORT);
     const trafficPort = await this.traffic.listen(config.LAPIDARY_HTTP_HOST, config.LAPIDARY_HTTP_PORT);
     this.source.start();
+    this.audit.start();
     this.fleetLink = new FleetLink(this.link, this.explainDeps);
     this.sweep = setInterval(() => this.sweepPools(), poolSweepMs);
     const dnsPort = await this.dns?.listen();
@@ -125,6 +131,7 @@ export class Router {
     await this.dns?.close();
     this.ownPaths?.stop();
     await this.policyPart.stop();
+    this.audit.stop();
     await this.source.stop();
     await this.diskCopy.stop();
     await this.link.close();
@@ -137,6 +144,10 @@ export class Router {
     const reasons: string[] = [];
     if (this.draining) reasons.push('shutting down');
     if (!this.directory.isLoaded) reasons.push('no directory yet: neither from NATS nor from a copy on disk');
+    const ageMsMax = this.options.config.LAPIDARY_DIRECTORY_AGE_MAX_MS;
+    const { ageMs } = this.directory.state();
+    if (ageMsMax > 0 && ageMs > ageMsMax)
+      reasons.push(`the directory was last confirmed ${Math.round(ageMs / 1000)} s ago; it still serves`);
     return { ready: reasons.length === 0, reasons };
   }
 
@@ -146,14 +157,14 @@ export class Router {
     if (this.traffic instanceof FastServer) this.traffic.keepOnly(frontDoors);
   }
 
-  private async loadDiskCopy(file: string): Promise<void> {
-    const { logger, config } = this.options;
-    const read = await readDiskCopy(file, config.LAPIDARY_REGION);
-    if (read.ok) {
-      this.directory.swap(read.copy.table, 'disk', read.copy.confirmedAtMs);
-      logger.info({ ...this.directory.digest, file }, 'serving from the copy of the directory on disk');
-    } else if (!read.missing) {
-      logger.error({ reason: read.reason, keptAs: read.keptAs }, 'the copy of the directory on disk is refused');
-    }
+  private async loadDiskCopy(): Promise<void> {
+    const { logger } = this.options;
+    const begunMs = performance.now();
+    const read = await readDiskCopy(this.copyPlace);
+    for (const { reason, keptAs } of read.refused) logger.error({ reason, keptAs }, 'a copy of the directory on disk is refused');
+    if (!read.ok) return;
+    this.directory.swap(read.copy.table, 'disk', read.copy.confirmedAtMs);
+    const tookMs = Math.round(performance.now() - begunMs);
+    logger.info({ ...this.directory.digest, file: read.from, tookMs }, 'serving from the copy of the directory on disk');
   }
 }

@@ -12,7 +12,6 @@ export const RouterConfigSchema = z.object({
   LAPIDARY_NATS_USER: field.natsUser,
   LAPIDARY_NATS_PASSWORD: field.natsPassword,
   LAPIDARY_BASE_DOMAIN: field.baseDomain,
-  LAPIDARY_DIRECTORY_FILE: z.string().default('.lapidary/directory.json').meta({ description: 'Last good copy of the directory' }),
   LAPIDARY_PUBLIC_DOOR: z.url().optional().meta({
     description:
       'Where clients reach a stamp without a router, `{stamp}` and `{region}` filled in: https://{stamp}.doors.example.net. Without it, they don’t (docs/adr/0012)',
@@ -42,6 +41,16 @@ export const RouterConfigSchema = z.object({
     .max(600_000)
     .default(60_000)
     .meta({ description: 'For how long a routing claim is good' }),
+  LAPIDARY_DIRECTORY_FILE: z.string().default('.lapidary/directory.copy').meta({ description: 'Last good copy of the directory' }),
+  LAPIDARY_DIRECTORY_KEY_FILE: field
+    .secretFile('the key that the copy of the directory is signed with; without one, a change of the file by others is not noticed')
+    .optional(),
+  LAPIDARY_DIRECTORY_AGE_MAX_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(0)
+    .meta({ description: 'Not ready while the directory was confirmed longer ago than this; it still serves. 0: no bound' }),
   LAPIDARY_LOG_LEVEL: field.logLevel,
 });
 export type RouterConfig = z.infer<typeof RouterConfigSchema>;

@@ -13,7 +13,9 @@ import { checkDigest, type DigestMemory } from './digest-check.js';
 import { parseEntry } from './directory-entry.js';
 import { DirectoryTable } from './directory-table.js';
 import type { Directory } from './directory.js';
+import { Pace } from './pace.js';
 import { loadSnapshotPages } from './snapshot-pages.js';
+import { StreamReading } from './stream-reading.js';
 
 export interface DirectorySourceOptions {
   readonly region: string;
@@ -41,6 +43,7 @@ interface Position {
 export class DirectorySource {
   private readonly stopping = new AbortController();
   private readonly wakeup = new Wakeup();
+  private readonly pace = new Pace();
   private readonly stream: string;
   private position: Position | null = null;
   private reader: OrderedReader | null = null;
@@ -68,6 +71,16 @@ export class DirectorySource {
     this.stopDigests();
     await this.reader?.stop();
     await this.running;
+  }
+
+  /** Loads the whole anew because what is in memory can't be relied on. Failure leaves what is held, and the next audit asks again. */
+  async reload(): Promise<void> {
+    const { directory, logger } = this.options;
+    try {
+      if (directory.generation !== null) await this.loadWhole('audit', directory.generation);
+    } catch (error) {
+      logger.warn({ err: error }, 'the directory could not be loaded anew');
+    }
   }
 
   /** Fetches the newest entries of one tenant and of its stamp past the reader. Failure leaves what is held. */
@@ -120,7 +133,11 @@ export class DirectorySource {
     const building = directory.isLoaded ? null : new DirectoryTable(state.description);
     const reading = new StreamReading(state, after, building, this);
     if (this.stopping.signal.aborted) return;
-    this.reader = await OrderedReader.open(link, { stream: this.stream, fromSequence: after + 1, onMessage: (m) => reading.onMessage(m) });
+    this.reader = await OrderedReader.open(link, {
+      stream: this.stream,
+      fromSequence: after + 1,
+      onMessage: (m) => this.pace.after(() => reading.onMessage(m)),
+    });
     if (this.stopping.signal.aborted) await this.reader.stop();
     if (state.messages === 0 || after >= state.lastSequence) reading.caughtUp();
     const end = await this.reader.ended;
@@ -153,8 +170,10 @@ export class DirectorySource {
     }
     if (building) return void building.apply(entry);
     const isNew = this.apply(entry);
-    if (isNew && directory.isLive)
-      metrics.lapidary_router_directory_propagation_seconds.observe(Math.max(0, clock.nowMs() - entry.committedAtMs) / 1000);
+    if (!isNew || !directory.isLive) return;
+    const lagSeconds = Math.max(0, clock.nowMs() - entry.committedAtMs) / 1000;
+    metrics.lapidary_router_directory_propagation_seconds.observe(lagSeconds);
+    metrics.lapidary_router_directory_event_lag_seconds.set(lagSeconds);
   }
 
   /** All that the stream held has been read. */
@@ -186,7 +205,7 @@ export class DirectorySource {
   }
 
   /** Builds a whole directory beside the one that serves, and swaps it in. */
-  private async loadWhole(cause: 'start' | 'generation' | 'digest', generation: string): Promise<void> {
+  private async loadWhole(cause: 'start' | 'generation' | 'digest' | 'audit', generation: string): Promise<void> {
     const { link, region, directory, clock, metrics, logger } = this.options;
     const arrived: DirectoryEntry[] = [];
     this.duringLoad = arrived;
@@ -195,40 +214,13 @@ export class DirectorySource {
       if (table.generation !== generation) throw new AppError('not_ready', 'The control plane speaks of another directory than the stream');
       const now = clock.nowMs();
       for (const entry of arrived) table.apply(entry, now);
-      if (cause !== 'digest') this.position = null;
+      if (cause === 'start' || cause === 'generation') this.position = null;
       directory.swap(table, 'live', now);
       metrics.lapidary_router_directory_reloads_total.inc({ cause });
       logger.info({ cause, ...table.digest }, 'the directory was loaded anew');
     } finally {
       if (this.duringLoad === arrived) this.duringLoad = null;
     }
-  }
-}
-
-/** One reading of the stream: knows when what was there at its start has been read. */
-class StreamReading {
-  private done = false;
-  private lastSequence: number;
-
-  constructor(
-    private readonly state: StreamState,
-    after: number,
-    private readonly building: DirectoryTable | null,
-    private readonly source: DirectorySource,
-  ) {
-    this.lastSequence = after;
-  }
-
-  onMessage(message: StreamMessage): void {
-    this.lastSequence = message.sequence;
-    this.source.take(message, this.state.id, this.done ? null : this.building);
-    if (message.pending === 0 || this.lastSequence >= this.state.lastSequence) this.caughtUp();
-  }
-
-  caughtUp(): void {
-    if (this.done) return;
-    this.done = true;
-    this.source.readToEnd(this.building);
   }
 }
 

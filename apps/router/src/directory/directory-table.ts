@@ -1,10 +1,12 @@
 import { tenantStatuses } from '@lapidary/contracts/api/tenants';
 import type { DirectoryEntry, StampRoute, TenantRoute } from '@lapidary/contracts/directory';
 import { entryHashWords } from '@lapidary/contracts/directory-digest';
+import { HostClaims } from './packed/host-claims.js';
 import { KeyWords } from './packed/key-words.js';
 import { header, segment } from './packed/layout.js';
 import { PackedReader } from './packed/packed-reader.js';
-import { add64, subtract64, type Pair } from './packed/pair.js';
+import { add64, parse64, subtract64, type Pair } from './packed/pair.js';
+import { writeRow, type Row, type WordList } from './packed/rows.js';
 import { SharedHeap } from './packed/shared-heap.js';
 import type { TenantFields } from './packed/tenant-record.js';
 
@@ -25,7 +27,8 @@ const sameHosts = (before: readonly string[], after: readonly string[]): boolean
  */
 export class DirectoryTable extends PackedReader {
   private readonly id = new KeyWords();
-  private readonly host = new KeyWords();
+  private readonly claims: HostClaims;
+  private readonly watchers = new Set<Set<string>>();
 
   /** `expected`: tenants to come, where that is known; it saves the splits. */
   constructor(
@@ -33,25 +36,71 @@ export class DirectoryTable extends PackedReader {
     expected = 0,
   ) {
     super(SharedHeap.create());
+    this.claims = new HostClaims(this.heap, this.hosts, this.records);
     this.tenants.prepare(expected);
     this.hosts.prepare(0);
-  }
-
-  /** This table takes another's place: its versions go on behind that one's. */
-  succeed(version: number): void {
-    this.heap.turn(header.sequence);
-    this.heap.setPair(header.versionLow, header.versionHigh, Math.max(this.heap.pair(header.versionLow, header.versionHigh), version) + 1);
-    this.heap.turn(header.sequence);
   }
 
   get digest(): TableDigest {
     return { generation: this.generation, ...this.numbers() };
   }
 
-  /** Whether the entry was newer than what was held. `hash`: of the entry, where it is known. */
-  apply(entry: DirectoryEntry, appliedAtMs = 0, hash?: Pair): boolean {
+  /** This table takes another's place: its versions go on behind that one's. */
+  succeed(version: number): void {
+    const { heap } = this;
+    const next = Math.max(heap.pair(header.versionLow, header.versionHigh), version) + 1;
+    heap.turn(header.sequence);
+    heap.setPair(header.versionLow, header.versionHigh, next);
+    heap.turn(header.sequence);
+  }
+
+  /** Whether the entry was newer than what was held. */
+  apply(entry: DirectoryEntry, appliedAtMs = 0): boolean {
     const { body } = entry;
-    return body.kind === 'tenant' ? this.applyTenant(entry, body, appliedAtMs, hash) : this.applyStamp(entry, body, appliedAtMs);
+    return body.kind === 'tenant' ? this.applyTenant(entry, body, appliedAtMs) : this.applyStamp(entry, body, appliedAtMs);
+  }
+
+  /** A tenant as it was written to disk; numbers of names must be as they were. Digest and sums stay behind until `loaded`. */
+  loadRow(words: Int32Array, row: Row): void {
+    const { tenants, records, heap, id } = this;
+    id.setWords(words, row.idAt, row.idBytes);
+    const hash = id.hash(heap.key0, heap.key1);
+    const before = tenants.find(id, hash);
+    const made = this.newRecord(row.hosts);
+    records.copy(made, words, row.at);
+    // A copy has a tenant twice where it changed while the copy was written.
+    const stays = before !== 0 && records.cursor(before) >= records.cursor(made);
+    const oldHosts = records.hostRefs(stays ? made : before);
+    if (!stays) {
+      heap.set(this.put(hash, before, made) + segment.unsummed, 1);
+      this.claims.take(made);
+    }
+    if (before !== 0) this.giveBack(stays ? made : before, oldHosts);
+    else heap.set(header.entries, heap.at(header.entries) + 1);
+  }
+
+  /** All rows and stamps of a copy are in: it vouches for the digest, and the audit for the rows, in its time. */
+  loaded({ cursor, root }: { readonly cursor: number; readonly root: string }): void {
+    const { high, low } = parse64(root);
+    this.heap.setPair(header.cursorLow, header.cursorHigh, cursor);
+    this.heap.set(header.rootHigh, high | 0);
+    this.heap.set(header.rootLow, low | 0);
+  }
+
+  /** Tenants that change from now on are put into the set, until it is given back. */
+  watchChanges(): Set<string> {
+    const changed = new Set<string>();
+    this.watchers.add(changed);
+    return changed;
+  }
+
+  unwatchChanges(changed: Set<string>): void {
+    this.watchers.delete(changed);
+  }
+
+  writeRowOf(tenant: string, into: WordList): void {
+    const { tenants, heap, id } = this;
+    if (id.setText(tenant)) writeRow(this, tenants.find(id, id.hash(heap.key0, heap.key1)), into);
   }
 
   /** All entries, each as of when it is reached. */
@@ -68,33 +117,27 @@ export class DirectoryTable extends PackedReader {
     return true;
   }
 
-  private applyTenant(entry: DirectoryEntry, body: TenantRoute, appliedAtMs: number, hash?: Pair): boolean {
+  private applyTenant(entry: DirectoryEntry, body: TenantRoute, appliedAtMs: number): boolean {
     const { tenants, records, heap, id } = this;
     if (!id.setText(body.tenant)) return false;
-    const idHash = id.hash(heap.key0, heap.key1);
-    const before = tenants.find(id, idHash);
+    const hash = id.hash(heap.key0, heap.key1);
+    const before = tenants.find(id, hash);
     if (before !== 0 && records.cursor(before) >= entry.cursor) return false;
     const fields = this.fieldsOf(entry, body, appliedAtMs);
-    const newHash = hash ?? entryHashWords(entry.key, entry.cursor);
-    const oldHash = before === 0 ? null : tenants.entryHash(before);
+    const added = entryHashWords(entry.key, entry.cursor);
+    const removed = before === 0 ? null : tenants.entryHash(before);
     const oldRow = before === 0 ? 0 : records.rowHash(before);
-    const oldHosts = before === 0 ? [] : records.hostRefs(before);
+    const oldHosts = records.hostRefs(before);
     const stays = before !== 0 && sameHosts(records.hostNames(before), body.hosts);
-    const after = stays ? before : this.newRecord(body, fields);
-    const into = before === 0 ? tenants.roomFor(idHash) : tenants.segmentOf(idHash);
-    const place = before === 0 || stays ? 0 : tenants.placeOf(into, idHash, before);
-
-    heap.turn(into + segment.sequence);
-    if (stays) records.update(before, fields);
-    else if (before === 0) tenants.insert(into, idHash, after);
-    else tenants.replace(place, idHash, after);
-    heap.turn(into + segment.sequence);
-
-    if (oldHash) tenants.discount(into, oldHash, oldRow);
-    tenants.count(into, newHash, records.rowHash(after));
-    this.claimHosts(after, entry.cursor);
+    const after = stays ? before : this.newRecord(body.hosts);
+    if (!stays) records.update(after, fields);
+    const into = stays ? this.updateInPlace(hash, before, fields) : this.put(hash, before, after);
+    if (removed) tenants.discount(into, removed, oldRow);
+    tenants.count(into, added, records.rowHash(after));
+    this.claims.take(after);
     if (before !== 0 && !stays) this.giveBack(before, oldHosts);
-    this.count(entry.cursor, newHash, oldHash);
+    this.count(entry.cursor, added, removed);
+    for (const changed of this.watchers) changed.add(body.tenant);
     return true;
   }
 
@@ -110,52 +153,38 @@ export class DirectoryTable extends PackedReader {
     };
   }
 
-  private newRecord(body: TenantRoute, fields: TenantFields): number {
-    const hostRefs = body.hosts.map((name) => this.hosts.make(name, 0)).filter((ref) => ref !== 0);
+  /** A record of the id in hand, that nobody reads yet. */
+  private newRecord(hostNames: readonly string[]): number {
+    const hostRefs = hostNames.map((name) => this.hosts.make(name, 0)).filter((ref) => ref !== 0);
     const made = this.heap.allocate(this.records.wordsFor(this.id.wordLength, hostRefs.length));
     for (const host of hostRefs) this.hosts.setOwner(host, made);
-    this.records.write(made, this.id, fields, hostRefs);
+    this.records.begin(made, this.id, hostRefs);
     return made;
   }
 
-  /** A host that has moved on to another tenant stays with that one, whichever entry comes first. */
-  private claimHosts(owner: number, cursor: number): void {
-    const { hosts, heap, records, host } = this;
-    for (const ref of records.hostRefs(owner)) {
-      const hash = hosts.keyAt(ref, host).hash(heap.key0, heap.key1);
-      const holder = hosts.find(host, hash);
-      if (holder === ref) continue;
-      const other = holder === 0 ? 0 : hosts.owner(holder);
-      if (holder !== 0 && !this.isOf(other, owner) && records.cursor(other) > cursor) continue;
-      const into = holder === 0 ? hosts.roomFor(hash) : hosts.segmentOf(hash);
-      const place = holder === 0 ? 0 : hosts.placeOf(into, hash, holder);
-      heap.turn(into + segment.sequence);
-      if (holder === 0) hosts.insert(into, hash, ref);
-      else hosts.replace(place, hash, ref);
-      heap.turn(into + segment.sequence);
-    }
+  private updateInPlace(hash: number, ref: number, fields: TenantFields): number {
+    const into = this.tenants.segmentOf(hash);
+    this.heap.turn(into + segment.sequence);
+    this.records.update(ref, fields);
+    this.heap.turn(into + segment.sequence);
+    return into;
   }
 
-  private isOf(one: number, other: number): boolean {
-    return this.records.id(one) === this.records.id(other);
+  private put(hash: number, before: number, after: number): number {
+    const { tenants, heap } = this;
+    const into = before === 0 ? tenants.roomFor(hash) : tenants.segmentOf(hash);
+    const place = before === 0 ? 0 : tenants.placeOf(into, hash, before);
+    heap.turn(into + segment.sequence);
+    if (before === 0) tenants.insert(into, hash, after);
+    else tenants.replace(place, hash, after);
+    heap.turn(into + segment.sequence);
+    return into;
   }
 
-  /** Hosts that the tenant no longer has, and the memory of its record before. */
-  private giveBack(before: number, oldHosts: readonly number[]): void {
-    const { hosts, heap, records, host } = this;
-    for (const ref of oldHosts) {
-      const hash = hosts.keyAt(ref, host).hash(heap.key0, heap.key1);
-      if (hosts.find(host, hash) === ref) {
-        const from = hosts.segmentOf(hash);
-        const place = hosts.placeOf(from, hash, ref);
-        heap.turn(from + segment.sequence);
-        hosts.remove(from, place);
-        heap.turn(from + segment.sequence);
-      }
-    }
-    const words = records.wordsOf(before);
-    for (const ref of oldHosts) hosts.release(ref);
-    heap.free(before, words);
+  private giveBack(ref: number, hostRefs: readonly number[]): void {
+    const words = this.records.wordsOf(ref);
+    this.claims.giveBack(hostRefs);
+    this.heap.free(ref, words);
   }
 
   private count(cursor: number, added: Pair, removed: Pair | null): void {

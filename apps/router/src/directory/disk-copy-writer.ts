@@ -1,10 +1,12 @@
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { RouterMetrics } from '../metrics.js';
+import { writeDiskCopy, type DiskCopyPlace } from './disk-copy.js';
 import type { Directory } from './directory.js';
-import { writeDiskCopy } from './disk-copy.js';
 
-/** At most this much is missing from the copy when the machine dies; more often would only wear the disk. */
+/** At most this much is missing from the copy of a small directory when the machine dies; more often would only wear the disk. */
 const writeEveryMs = 2_000;
+/** A large one is written less often, so that writing takes a tenth of the time at most. */
+const restForEachMs = 9;
 
 /** Writes the directory to disk some time after it changed, one write at a time. */
 export class DiskCopyWriter {
@@ -12,10 +14,10 @@ export class DiskCopyWriter {
   private writing: Promise<void> | null = null;
   private changed = false;
   private stopped = false;
+  private lastTookMs = 0;
 
   constructor(
-    private readonly file: string,
-    private readonly region: string,
+    private readonly place: DiskCopyPlace,
     private readonly directory: Directory,
     private readonly metrics: RouterMetrics,
     private readonly logger: Logger,
@@ -34,27 +36,32 @@ export class DiskCopyWriter {
   private schedule(): void {
     this.changed = true;
     if (this.stopped || this.timer || this.writing) return;
-    this.timer = setTimeout(() => {
-      this.timer = null;
-      this.writing = this.write().finally(() => {
-        this.writing = null;
-        if (this.changed) this.schedule();
-      });
-    }, writeEveryMs);
+    this.timer = setTimeout(
+      () => {
+        this.timer = null;
+        this.writing = this.write().finally(() => {
+          this.writing = null;
+          if (this.changed) this.schedule();
+        });
+      },
+      Math.max(writeEveryMs, this.lastTookMs * restForEachMs),
+    );
   }
 
   private async write(): Promise<void> {
     const table = this.directory.current;
     this.changed = false;
     if (!table) return;
+    const begunMs = performance.now();
     try {
-      await writeDiskCopy(this.file, table, this.region, this.directory.lastConfirmedAtMs);
+      await writeDiskCopy(this.place, table, () => this.directory.lastConfirmedAtMs);
       this.metrics.lapidary_router_disk_copies_total.inc({ outcome: 'written' });
     } catch (error) {
       // A full or broken disk must not stop traffic; the metric and the log call for somebody.
       this.changed = true;
       this.metrics.lapidary_router_disk_copies_total.inc({ outcome: 'failed' });
-      this.logger.error({ err: error, file: this.file }, 'the copy of the directory could not be written');
+      this.logger.error({ err: error, file: this.place.file }, 'the copy of the directory could not be written');
     }
+    this.lastTookMs = performance.now() - begunMs;
   }
 }

@@ -41,6 +41,11 @@ export class KeyWords {
     this.byteLength = length;
   }
 
+  setWords(words: Int32Array, at: number, byteLength: number): void {
+    this.byteLength = byteLength;
+    for (let i = 0; i < this.wordLength; i += 1) this.words[i] = words[at + i]!;
+  }
+
   hash(key0: number, key1: number): number {
     return halfSipHash(this.words, this.byteLength, key0, key1);
   }

@@ -43,8 +43,8 @@ export const tenantDirectoryAt = stampSequencesAt + stampNamesMax;
 export const hostDirectoryAt = tenantDirectoryAt + 2 ** directoryBits;
 export const heapStart = hostDirectoryAt + 2 ** directoryBits;
 
-/** Head of a segment, then its slots. */
-export const segment = { sequence: 0, count: 1, depth: 2, rootLow: 3, rootHigh: 4, rows: 5, slots: 8 } as const;
+/** Head of a segment, then its slots. `unsummed`: 1 where its rows came from a copy on disk and were not added up yet. */
+export const segment = { sequence: 0, count: 1, depth: 2, rootLow: 3, rootHigh: 4, rows: 5, unsummed: 6, slots: 8 } as const;
 export const slotBits = 10;
 export const slotsPerSegment = 2 ** slotBits;
 /** Linear probing looks at some 8 slots for a name that is not there at three quarters, and at 50 at nine tenths. */

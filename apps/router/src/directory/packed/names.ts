@@ -56,6 +56,16 @@ export class Names {
     return this.texts[number] ?? '';
   }
 
+  /** A whole list as it was elsewhere, into an empty one. */
+  take(names: readonly string[]): void {
+    for (const name of names) this.number(name);
+  }
+
+  all(): string[] {
+    this.learn();
+    return this.texts.slice(1);
+  }
+
   get count(): number {
     return this.heap.at(this.list.countAt);
   }

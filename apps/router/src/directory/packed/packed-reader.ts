@@ -16,13 +16,13 @@ const stampPrefix = stampKey('');
 /** What any thread can read of a packed table, given its memory. Never blocks on the writer for more than a change. */
 export class PackedReader implements DirectoryView {
   readonly isLoaded = true;
-  protected readonly heap: SharedHeap;
-  protected readonly regionNames: Names;
-  protected readonly stampNames: Names;
-  protected readonly hosts: HostIndex;
-  protected readonly records: TenantRecords;
-  protected readonly tenants: TenantIndex;
-  protected readonly stamps: StampTable;
+  readonly heap: SharedHeap;
+  readonly regionNames: Names;
+  readonly stampNames: Names;
+  readonly hosts: HostIndex;
+  readonly records: TenantRecords;
+  readonly tenants: TenantIndex;
+  readonly stamps: StampTable;
   private readonly key = new KeyWords();
 
   constructor(memory: SharedHeap | SharedArrayBuffer) {
@@ -82,7 +82,7 @@ export class PackedReader implements DirectoryView {
     return doors;
   }
 
-  protected heldAt(ref: number): HeldEntry {
+  heldAt(ref: number): HeldEntry {
     const { records } = this;
     const body = records.route(ref);
     const entry = { key: tenantKey(body.tenant), cursor: records.cursor(ref), committedAtMs: records.committedAtMs(ref), body };

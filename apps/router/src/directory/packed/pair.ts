@@ -16,4 +16,6 @@ export const subtract64 = (a: Pair, b: Pair): Pair => ({
   high: (a.high - b.high - (a.low < b.low ? 1 : 0)) >>> 0,
 });
 
+export const parse64 = (digits: string): Pair => ({ high: parseInt(digits.slice(0, 8), 16), low: parseInt(digits.slice(8), 16) });
+
 export const hex64 = ({ high, low }: Pair): string => high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0');

@@ -21,11 +21,13 @@ export class TenantIndex extends ExtendibleIndex {
 
   /** Adds to what the segment says of its rows. */
   count(from: number, entry: Pair, row: number): void {
+    if (this.isUnsummed(from)) return;
     this.setRoot(from, add64(this.root(from), entry));
     this.heap.set(from + segment.rows, (this.rows(from) + row) | 0);
   }
 
   discount(from: number, entry: Pair, row: number): void {
+    if (this.isUnsummed(from)) return;
     this.setRoot(from, subtract64(this.root(from), entry));
     this.heap.set(from + segment.rows, (this.rows(from) - row) | 0);
   }
@@ -50,11 +52,22 @@ export class TenantIndex extends ExtendibleIndex {
     return this.records.matches(ref, key);
   }
 
+  setSums(from: number, root: Pair, rows: number): void {
+    this.setRoot(from, root);
+    this.heap.set(from + segment.rows, rows);
+  }
+
   protected hasMoved(ref: number, from: number, to: number): void {
+    if (this.isUnsummed(from)) return this.heap.set(to + segment.unsummed, 1);
     const entry = this.entryHash(ref);
     const row = this.records.rowHash(ref);
     this.discount(from, entry, row);
     this.count(to, entry, row);
+  }
+
+  /** The audit will add it up; until then there is nothing to keep up. */
+  private isUnsummed(from: number): boolean {
+    return this.heap.at(from + segment.unsummed) === 1;
   }
 
   private setRoot(from: number, root: Pair): void {

@@ -64,15 +64,22 @@ export class TenantRecords {
     return this.wordsFor(this.idWords(ref), this.hostCount(ref));
   }
 
-  /** A whole record in a block of its own; nobody reads it yet. */
-  write(ref: number, id: KeyWords, fields: TenantFields, hostRefs: readonly number[]): void {
+  /** Id and hosts of a record in a block of its own, that nobody reads yet; `update` or `copy` gives it the rest. */
+  begin(ref: number, id: KeyWords, hostRefs: readonly number[]): void {
     const { heap } = this;
     const hostsWord = ref + idAt + id.wordLength;
     heap.set(ref, id.byteLength | (hostRefs.length === 0 ? 0 : hostsFlag));
     for (let i = 0; i < id.wordLength; i += 1) heap.set(ref + idAt + i, id.words[i]!);
     if (hostRefs.length > 0) heap.set(hostsWord, hostRefs.length);
-    hostRefs.forEach((host, i) => heap.set(hostsWord + 1 + i, host));
-    this.update(ref, fields);
+    for (let i = 0; i < hostRefs.length; i += 1) heap.set(hostsWord + 1 + i, hostRefs[i]!);
+  }
+
+  /** The rest from a row (rows.ts). */
+  copy(ref: number, row: Int32Array, at: number): void {
+    const { heap } = this;
+    heap.set(ref, (heap.at(ref) & (idMask | hostsFlag)) | (row[at]! & ~(idMask | hostsFlag)));
+    for (let i = 1; i < 6; i += 1) heap.set(ref + i, row[at + i]!);
+    heap.set(ref + 6, cameWithWhole);
   }
 
   /** All but id and hosts, in place. */
@@ -130,7 +137,9 @@ export class TenantRecords {
     return took === cameWithWhole ? 0 : this.committedAtMs(ref) + took;
   }
 
+  /** None of 0. */
   hostRefs(ref: number): number[] {
+    if (ref === 0) return noRefs;
     const count = Math.min(this.hostCount(ref), hostsMax);
     if (count === 0) return noRefs;
     const first = ref + idAt + this.idWords(ref) + 1;
@@ -146,8 +155,9 @@ export class TenantRecords {
   }
 
   keyAt(ref: number, into: KeyWords): KeyWords {
-    const { words } = this.heap;
-    into.byteLength = load(words, ref) & idMask;
+    const words = this.heap.view(ref);
+    into.byteLength = words ? load(words, ref) & idMask : 0;
+    if (!words) return into;
     const { wordLength } = into;
     for (let i = 0; i < wordLength; i += 1) into.words[i] = load(words, ref + idAt + i);
     return into;
@@ -160,8 +170,7 @@ export class TenantRecords {
   /** Over every word of the record and of its hosts' names: what the digest of cursors does not cover, for the audit. */
   rowHash(ref: number): number {
     const words = Math.min(this.wordsOf(ref), this.row.length);
-    const all = this.heap.words;
-    for (let i = 0; i < words; i += 1) this.row[i] = load(all, ref + i);
+    for (let i = 0; i < words; i += 1) this.row[i] = this.heap.at(ref + i);
     let sum = halfSipHash(this.row, words * 4, this.heap.key0, this.heap.key1);
     for (const host of this.hostRefs(ref)) sum = (sum + this.leadsTo.hosts.hashAt(host)) | 0;
     return sum;
