@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, closeSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, openSync, closeSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { RunFileSchema, type RunFile } from '@lapidary/contracts/run-file';
@@ -159,12 +159,9 @@ export const startFleet = async (options: StartFleetOptions): Promise<Fleet> => 
     },
     provisioningChildren: () => provisioningChildren(home),
     directoryCopyHolds: (region, tenant) => {
-      const copy = path.join(dataDir, 'routers', `${region}.directory.json`);
-      try {
-        return readFileSync(copy, 'utf8').includes(`"tenant/${tenant}"`) || undefined;
-      } catch {
-        return undefined;
-      }
+      const copy = path.join(dataDir, 'routers', `${region}.directory.copy`);
+      // Ids stand in it as they are.
+      return (existsSync(copy) && readFileSync(copy).includes(tenant)) || undefined;
     },
     stampctl: (args, env) =>
       collect(spawn(node, [stampctlProgram, ...args], { cwd: home, env: cleanEnv(home, env), stdio: ['ignore', 'pipe', 'pipe'] })),

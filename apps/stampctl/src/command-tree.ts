@@ -3,6 +3,7 @@ import { context, label, limit, noWait, reason, stamp, tenant } from './tree/arg
 import { driftCommands } from './tree/drift.js';
 import { capacityCommands } from './tree/capacity.js';
 import { limitCommands } from './tree/limits.js';
+import { directoryCommands, directoryNouns } from './tree/directory.js';
 import { jobCommands } from './tree/jobs.js';
 import { replicationCommands, replicationNouns } from './tree/replication.js';
 import { rolloutCommands, rolloutNouns } from './tree/rollouts.js';
@@ -19,6 +20,7 @@ export const nouns: Readonly<Record<string, string>> = {
   events: 'What happens in the fleet, live',
   ...rolloutNouns,
   ...replicationNouns,
+  ...directoryNouns,
   context: 'Which control plane is meant',
 };
 
@@ -220,6 +222,7 @@ export const commandTree: readonly CommandSpec[] = [
   },
   ...rolloutCommands,
   ...replicationCommands,
+  ...directoryCommands,
   {
     path: 'context ls',
     summary: 'List the contexts',

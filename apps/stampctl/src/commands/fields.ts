@@ -7,6 +7,9 @@ export const LimitField = z.coerce.number().int('is a whole number').min(1).defa
 export const UnitsField = z.coerce.number({ error: 'is a number of units' }).optional();
 export const ReasonField = z.string().min(1).max(500).optional();
 
+/** What a fresh fleet has; `LAPIDARY_BASE_DOMAIN` of its routers says otherwise. */
+export const baseDomainDefault = 'lapidary.localhost';
+
 /** `-l team=red -l plan=gold`; undefined where none was given. */
 export const LabelField = z
   .array(z.string().regex(/^[^=]+=/, 'is written key=value'))
