@@ -35,7 +35,7 @@ export const StampAgentConfigSchema = z.object({
     .optional()
     .meta({
       description:
-        'Base domain: the public door also takes requests without a claim for <tenant>.<base domain>, for stamp-aware DNS (docs/adr/0030)',
+        'Base domain: the public door also takes requests without a claim for <tenant>.<base domain>, for stamp-aware DNS (docs/adr/0034)',
     }),
   LAPIDARY_LOG_LEVEL: field.logLevel,
 });

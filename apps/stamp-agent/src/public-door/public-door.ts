@@ -36,7 +36,7 @@ const tenantOfHost = (host: string, baseDomain: string): string | null => {
 /**
  * The public door's: a claim that a router signed for this stamp. Whatever else a client says of tenant or epoch is dropped. With
  * `hostsBelow`, a request without a claim is for the tenant whose host it names (stamp-aware DNS): such a request brings no epoch, so that
- * it is served wherever the tenant is held (docs/adr/0030).
+ * it is served wherever the tenant is held (docs/adr/0034).
  */
 export class ClaimOffice implements PassportOffice {
   constructor(
