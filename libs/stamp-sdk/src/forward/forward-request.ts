@@ -59,6 +59,7 @@ class Forward {
   private readonly watchdog = new Watchdog(() => this.expired());
   private outgoing!: ClientRequest;
   private abandonAnswer: () => void = () => undefined;
+  private failAnswer: (error: Error) => void = () => undefined;
 
   constructor(
     private readonly options: ForwardOptions,
@@ -100,12 +101,14 @@ class Forward {
     if (this.phase !== 'waiting') return void answer.destroy();
     const status = answer.statusCode ?? 0;
     const header = singleHeader(answer);
-    const problem = answerProblem(answer.rawHeaders);
+    const problem = answerProblem({ status, httpVersion: answer.httpVersion, rawHeaders: answer.rawHeaders });
     if (problem !== null) return this.fail('bad_answer', problem);
     if (this.options.intercept?.(status, header) === true) return this.keepAnswer(answer, status, header);
     if (!this.writeHead(answer, status)) return;
     const headMs = performance.now() - this.startedMs;
     this.abandonAnswer = () => answer.destroy();
+    // Node takes a reset for the end of an answer that lasts until the connection closes: it must not look whole.
+    this.failAnswer = (error) => void (answer.complete || answer.destroy(error));
     const end = await relayAnswer(answer, this.options.response, this.watchdog.touch);
     if (end === 'client_gone') return this.abandon({ kind: 'client_gone' });
     if (end === 'upstream_failed') return this.abandon({ kind: 'cut', status, reason: 'the answer ended early' });
@@ -157,6 +160,7 @@ class Forward {
 
   private onError(error: NodeJS.ErrnoException): void {
     if (this.phase === 'connecting') return this.abandon({ kind: 'unreachable', reason: error.code ?? error.message });
+    if (this.phase === 'answering') return this.failAnswer(error);
     if (this.phase !== 'waiting') return;
     this.fail(error.code?.startsWith('HPE_') === true ? 'bad_answer' : 'reset', error.code ?? error.message);
   }

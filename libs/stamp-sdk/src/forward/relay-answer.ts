@@ -3,12 +3,23 @@ import { headerValues, responseHeaders, type HeaderRules, type RawHeaders } from
 
 export type RelayEnd = 'whole' | 'upstream_failed' | 'client_gone';
 
+export interface AnswerHead {
+  readonly status: number;
+  readonly httpVersion: string;
+  readonly rawHeaders: RawHeaders;
+}
+
 /**
  * What makes an answer unfit to pass on, or null. Node's parser has already refused two lengths, and a length beside
- * chunks; other transfer codings it would leave undecoded while we drop their name.
+ * chunks; other transfer codings it would leave undecoded while we drop their name. A 101 that comes here has switched to
+ * nothing: passed on, it would end HTTP for the client.
  */
-export const answerProblem = (rawHeaders: RawHeaders): string | null => {
+export const answerProblem = ({ status, httpVersion, rawHeaders }: AnswerHead): string | null => {
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return `HTTP/${httpVersion}`;
+  if (status === 101) return 'it switched protocols unasked';
   const encodings = headerValues(rawHeaders, 'transfer-encoding');
+  // RFC 9112 §6.1: its framing is faulty, whatever it says.
+  if (encodings.length > 0 && httpVersion === '1.0') return 'a transfer coding in HTTP/1.0';
   const plain = encodings.length === 0 || (encodings.length === 1 && encodings[0]!.trim().toLowerCase() === 'chunked');
   return plain ? null : `transfer coding "${encodings.join(', ')}"`;
 };

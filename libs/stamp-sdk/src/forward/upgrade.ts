@@ -30,13 +30,24 @@ export const asksForUpgrade = ({ rawHeaders }: IncomingMessage): boolean =>
 /** What the upstream is asked, beside the end-to-end headers. */
 export const tunnelRequestHeaders = ['connection', 'Upgrade', 'upgrade', tunnelProtocol] as const;
 
+/** A client that doesn't close its side would keep the socket for good. */
+const lingerMs = 1_000;
+
+/** Ends it once all is sent. Nobody reads what the client may still send: unread, it would hide that the client has closed. */
+const endSocket = (socket: Duplex): void => {
+  socket.end();
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(timer));
+};
+
 /** An ordinary response on a socket that the server has handed over; the connection closes after it. */
 export const responseOnSocket = (request: IncomingMessage, socket: Duplex): ServerResponse => {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   // Node hands over the net.Socket it parsed from; the declared type is wider.
   response.assignSocket(socket as never);
-  response.on('finish', () => socket.end());
+  response.on('finish', () => endSocket(socket));
   socket.on('error', () => socket.destroy());
   return response;
 };
