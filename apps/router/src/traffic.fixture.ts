@@ -45,6 +45,8 @@ export const startTraffic = async (
   timeouts = quickTimeouts,
   policy: TrafficPolicy = new RouterPolicy({ router: 'r1' }),
   transport: Transport = new NetTransport(),
+  on: TrafficPath = path,
+  port = 0,
 ): Promise<TestTraffic> => {
   const directory = new Directory(systemClock);
   directory.swap(new DirectoryTable('g'), 'disk', 0);
@@ -97,9 +99,9 @@ export const startTraffic = async (
     tunnelIdleMs: 2_000,
   };
   const general = new TrafficServer(options);
-  const server = path === 'fast' ? new FastServer(options, general, transport) : general;
+  const server = on === 'fast' ? new FastServer(options, general, transport) : general;
   const traffic: TestTraffic = {
-    port: await server.listen('127.0.0.1', 0),
+    port: await server.listen('127.0.0.1', port),
     metrics,
     server,
     refreshed,

@@ -13,9 +13,9 @@ export interface World {
 }
 
 /** What takes a millisecond; a loaded machine is slow. */
-const patienceMs = 4_000;
+export const patienceMs = 4_000;
 /** Bytes that would still be on their way to the stamp when the client has its answer: both ends share this event loop. */
-const settleTurns = 4;
+export const settleTurns = 4;
 
 const smuggled = get('/smuggled');
 const probe = get('/probe');
