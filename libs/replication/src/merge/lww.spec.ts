@@ -90,6 +90,14 @@ describe('field by field, the last writer wins', () => {
     ]);
   });
 
+  it('ledgers every value that a delete did not see, also two that say the same', () => {
+    const base = writeLww(emptyLww, at(1, 'eu'), { price: 1 });
+    const twice = mergeLww(writeLww(base, at(4, 'ap'), { price: 2 }), writeLww(base, at(5, 'us'), { price: 2 }));
+    const gone = mergeLww(mergeLww(base, twice), deleteLww(base, at(6, 'eu')));
+    const lost = lossesOfLww(gone, plain).filter((l) => l.field === 'price');
+    expect(lost.map((l) => l.loser.at)).toEqual([at(4, 'ap'), at(5, 'us')]);
+  });
+
   it('calls writes of different fields no conflict', () => {
     const base = writeLww(emptyLww, at(1, 'eu'), { price: 1 });
     const both = mergeLww(mergeLww(base, writeLww(base, at(2, 'eu'), { price: 2 })), writeLww(base, at(3, 'us'), { title: 3 }));

@@ -76,8 +76,11 @@ export const lossesOfLww = (state: LwwState, rules: FieldRules): Loss[] => {
   for (const [field, register] of Object.entries(state.fields)) {
     const { winner, losers } = resolveRegister(register, ruleOf(rules, field));
     for (const loser of losers) losses.push({ field, winner: winner!, loser });
-    // The document is gone, and this value was never seen by who deleted it.
-    if (dead && winner?.value !== undefined) losses.push({ field, winner: existence.winner, loser: winner });
+    // The document is gone, and these values were never seen by who deleted it; also one that says the same as the winner.
+    if (dead) {
+      for (const loser of register.siblings)
+        if (loser.value !== undefined && !losers.includes(loser)) losses.push({ field, winner: existence.winner!, loser });
+    }
   }
   return losses;
 };

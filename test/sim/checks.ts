@@ -1,0 +1,114 @@
+import { canonicalJson } from '@lapidary/kernel/canonical-json';
+import { rightsOf, valueOfCounter } from '@lapidary/replication/merge/counter';
+import { documentItself } from '@lapidary/replication/merge/lww';
+import { resolveRegister } from '@lapidary/replication/merge/resolve';
+import { keyText } from '@lapidary/replication/collections/collection-store';
+import { policyOf } from './memory-policy.ts';
+import type { MemoryDatabase } from './memory-collections.ts';
+import { sameValue, type Oracle } from './oracle.ts';
+
+/** What is wrong, by checker; a world without entries is a good one. */
+export type Finding = `${Checker}: ${string}`;
+export type Checker = 'state' | 'ledger-missing' | 'ledger-false' | 'lost-write' | 'counter' | 'below-zero' | 'entry' | 'nested' | 'order';
+
+/** At any moment, in any region: C2 and C3, R1 and R2. */
+export const checkAlways = (region: string, database: MemoryDatabase): Finding[] => {
+  const findings: Finding[] = [];
+  for (const { key, stored } of database.documents.values()) {
+    const { state } = stored;
+    if (state.kind === 'counter') {
+      if (valueOfCounter(state) < 0) findings.push(`below-zero: ${region} ${keyText(key)} is ${valueOfCounter(state)}`);
+      for (const [holder, rights] of Object.entries(rightsOf(state)))
+        if (rights < 0) findings.push(`below-zero: ${region} ${keyText(key)} rights of ${holder}`);
+    }
+    if (state.kind !== 'lww') continue;
+    for (const [field, { siblings, seen }] of Object.entries(state.fields)) {
+      const regions = siblings.map((s) => s.at.slice(19));
+      const isGood = siblings.every((s) => (seen[s.at.slice(19)] ?? '') >= s.at) && new Set(regions).size === regions.length;
+      if (!isGood) findings.push(`order: ${region} ${keyText(key)} ${field} breaks R1 or R2`);
+    }
+  }
+  return findings;
+};
+
+const publicState = (database: MemoryDatabase): Record<string, unknown> => ({
+  definitions: [...database.definitions].sort(([a], [b]) => (a < b ? -1 : 1)),
+  documents: [...database.documents.values()]
+    .map((d) => [keyText(d.key), d.facts.digest, d.facts.exists, d.facts.conflicts])
+    .sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1)),
+});
+
+/** After quiet, when everybody has heard everything. */
+export const checkQuiet = (regions: ReadonlyMap<string, MemoryDatabase>, oracle: Oracle): Finding[] => {
+  const findings: Finding[] = [];
+  const [first, ...others] = [...regions];
+  const text = canonicalJson(publicState(first![1]));
+  for (const [name, database] of others)
+    if (canonicalJson(publicState(database)) !== text) findings.push(`state: ${first![0]} and ${name} differ`);
+  for (const [name, database] of regions) findings.push(...checkFields(name, database, oracle), ...checkCounted(name, database, oracle));
+  return findings;
+};
+
+const checkFields = (region: string, database: MemoryDatabase, oracle: Oracle): Finding[] => {
+  const findings: Finding[] = [];
+  const lost = new Set(
+    [...database.conflicts.values()].map((e) => `lww document/${e.collection}/${e.tenant}/${e.document} ${e.field} ${e.loser.at}`),
+  );
+  for (const [name, write] of oracle.writes) {
+    if (oracle.replaced.has(name)) continue;
+    const row = database.documents.get(write.key);
+    const register = row?.stored.state.kind === 'lww' ? row.stored.state.fields[write.field] : undefined;
+    if (!register?.siblings.some((s) => s.at === write.at)) {
+      findings.push(`lost-write: ${region} ${name}`);
+      continue;
+    }
+    const { winner } = resolveRegister(register, policyOf(database, row!.key, write.field));
+    const isShown = sameValue(winner?.value, write.value) && (row!.facts.exists || write.value === undefined);
+    if (!isShown && !lost.has(name)) findings.push(`ledger-missing: ${region} ${name}`);
+  }
+  for (const entry of database.conflicts.values()) {
+    const key = `lww document/${entry.collection}/${entry.tenant}/${entry.document}`;
+    if (entry.field === documentItself || !oracle.writes.has(`${key} ${entry.field} ${entry.loser.at}`)) continue;
+    if (oracle.saw(key, entry.field, entry.winner.at, entry.loser.at))
+      findings.push(`ledger-false: ${region} ${entry.field} ${entry.loser.at}`);
+  }
+  return findings;
+};
+
+const checkCounted = (region: string, database: MemoryDatabase, oracle: Oracle): Finding[] => {
+  const findings: Finding[] = [];
+  const stateOf = (key: string) => database.documents.get(key)?.stored.state;
+  for (const [key, expected] of oracle.counters) {
+    const state = stateOf(key);
+    const value = state?.kind === 'counter' ? valueOfCounter(state) : 0;
+    if (value !== expected) findings.push(`counter: ${region} ${key} is ${value}, not ${expected}`);
+  }
+  for (const [key, digests] of oracle.entries) {
+    const state = stateOf(key);
+    const held = new Set(state?.kind === 'append' ? state.variants.map((v) => v.digest) : []);
+    if ([...digests].some((d) => !held.has(d))) findings.push(`entry: ${region} ${key} misses a body`);
+  }
+  for (const [key, words] of oracle.words) {
+    const state = stateOf(key);
+    const text = state?.kind === 'document' ? JSON.stringify(state.value) : '';
+    for (const word of words) if (!text.includes(`"${word}"`)) findings.push(`nested: ${region} ${key} misses ${word}`);
+  }
+  return findings;
+};
+
+/** Losers that some region knew of when it replaced them: in every region's ledger. */
+export const checkSettled = (regions: ReadonlyMap<string, MemoryDatabase>): Finding[] => {
+  const settled = new Set<string>();
+  for (const database of regions.values()) {
+    for (const event of database.outbox) {
+      for (const loss of (event.data as { settled?: { field: string; loser: { at: string } }[] }).settled ?? [])
+        settled.add(`${event.subject} ${loss.field} ${loss.loser.at}`);
+    }
+  }
+  return [...regions].flatMap(([name, database]) => {
+    const have = new Set(
+      [...database.conflicts.values()].map((e) => `document/${e.collection}/${e.tenant}/${e.document} ${e.field} ${e.loser.at}`),
+    );
+    return [...settled].filter((s) => !have.has(s)).map((s): Finding => `ledger-missing: ${name} ${s}`);
+  });
+};

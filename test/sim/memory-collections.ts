@@ -1,0 +1,114 @@
+import type { EventData } from '@lapidary/contracts/events/registry';
+import {
+  keyText,
+  type ChangeNote,
+  type CollectionTransaction,
+  type DocumentFacts,
+  type DocumentKey,
+  type LedgerEntry,
+  type StoredDocument,
+} from '@lapidary/replication/collections/collection-store';
+import type { Register } from '@lapidary/replication/merge/register';
+
+export interface OutboxEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly subject: string;
+  readonly data: unknown;
+}
+
+interface DocumentRow {
+  readonly key: DocumentKey;
+  readonly stored: StoredDocument;
+  readonly facts: DocumentFacts;
+}
+
+/** What a region's database holds. Values are never changed in place, so a copy of the maps is a snapshot. */
+export class MemoryDatabase {
+  definitions = new Map<string, Register>();
+  documents = new Map<string, DocumentRow>();
+  conflicts = new Map<string, LedgerEntry>();
+  outbox: OutboxEvent[] = [];
+  /** Origin → last sequence applied. */
+  vector = new Map<string, number>();
+  inbox = new Set<string>();
+  held: { readonly dueMs: number; readonly event: unknown; readonly id: string }[] = [];
+
+  copy(): MemoryDatabase {
+    const copy = new MemoryDatabase();
+    copy.definitions = new Map(this.definitions);
+    copy.documents = new Map(this.documents);
+    copy.conflicts = new Map(this.conflicts);
+    copy.outbox = [...this.outbox];
+    copy.vector = new Map(this.vector);
+    copy.inbox = new Set(this.inbox);
+    copy.held = [...this.held];
+    return copy;
+  }
+}
+
+/**
+ * A transaction in memory: works on a copy that takes the original's place at the commit. `touch` stands for every wait on
+ * the disk; whatever it throws is a crash, and the copy is forgotten.
+ */
+export class MemoryCollections implements CollectionTransaction {
+  readonly database: MemoryDatabase;
+  private readonly newEventId: () => string;
+  private readonly touch: (what: string) => Promise<void>;
+
+  constructor(database: MemoryDatabase, newEventId: () => string, touch: (what: string) => Promise<void> = async () => Promise.resolve()) {
+    this.database = database;
+    this.newEventId = newEventId;
+    this.touch = touch;
+  }
+
+  async definition(collection: string): Promise<Register | null> {
+    await this.touch('definition');
+    return this.database.definitions.get(collection) ?? null;
+  }
+
+  async saveDefinition(collection: string, definition: Register): Promise<void> {
+    await this.touch('saveDefinition');
+    this.database.definitions.set(collection, definition);
+  }
+
+  async document(key: DocumentKey): Promise<StoredDocument | null> {
+    await this.touch('document');
+    return this.database.documents.get(keyText(key))?.stored ?? null;
+  }
+
+  async saveDocument(key: DocumentKey, stored: StoredDocument, facts: DocumentFacts, _note: ChangeNote): Promise<void> {
+    await this.touch('saveDocument');
+    this.database.documents.set(keyText(key), { key, stored, facts });
+  }
+
+  async conflicted(collection: string): Promise<DocumentKey[]> {
+    await this.touch('conflicted');
+    return [...this.database.documents.values()].filter((d) => d.key.collection === collection && d.facts.conflicts > 0).map((d) => d.key);
+  }
+
+  async saveFacts(key: DocumentKey, facts: DocumentFacts): Promise<void> {
+    await this.touch('saveFacts');
+    const row = this.database.documents.get(keyText(key));
+    if (row) this.database.documents.set(keyText(key), { ...row, facts });
+  }
+
+  async ledger(entries: readonly LedgerEntry[]): Promise<number> {
+    await this.touch('ledger');
+    const fresh = new Set(entries.map((e) => e.id).filter((id) => !this.database.conflicts.has(id)));
+    for (const entry of entries) this.database.conflicts.set(entry.id, entry);
+    return fresh.size;
+  }
+
+  async tell<T extends 'lapidary.collection.defined.v1' | 'lapidary.document.changed.v1'>(
+    type: T,
+    subject: string,
+    data: EventData<T>,
+  ): Promise<string> {
+    await this.touch('tell');
+    const id = this.newEventId();
+    // As the wire would carry it: what only lives in memory must not work.
+    this.database.outbox.push({ id, type, subject, data: JSON.parse(JSON.stringify(data)) });
+    return id;
+  }
+}

@@ -1,0 +1,74 @@
+import type { DocumentChanged } from '@lapidary/contracts/events/collection-events';
+import { canonicalJson } from '@lapidary/kernel/canonical-json';
+import { own } from '@lapidary/replication/merge/json';
+import { emptyRegister, type Register } from '@lapidary/replication/merge/register';
+import { keyOfChange, keyText } from '@lapidary/replication/collections/collection-store';
+import type { MemoryDatabase, OutboxEvent } from './memory-collections.ts';
+
+interface Write {
+  readonly key: string;
+  readonly field: string;
+  readonly at: string;
+  readonly value: unknown;
+  /** Times of the values that it took the place of. */
+  readonly over: readonly string[];
+}
+
+/**
+ * What really happened, kept beside the regions and never told to them: every committed write with what its writer had
+ * before it. Knows nothing of merging.
+ */
+export class Oracle {
+  readonly writes = new Map<string, Write>();
+  readonly replaced = new Set<string>();
+  readonly counters = new Map<string, number>();
+  readonly entries = new Map<string, Set<string>>();
+  /** Words that somebody wrote into a nested document's list, and nobody removes. */
+  readonly words = new Map<string, Set<string>>();
+
+  /** A transaction that wrote has committed: `before` is the database it began with. */
+  committed(before: MemoryDatabase, event: OutboxEvent): void {
+    if (event.type !== 'lapidary.document.changed.v1') return;
+    const changed = event.data as DocumentChanged;
+    const key = keyText(keyOfChange(changed));
+    const state = before.documents.get(key)?.stored.state;
+    if ('variants' in changed.change) {
+      const known = this.entries.get(key) ?? new Set<string>();
+      for (const variant of changed.change.variants as { digest: string }[]) known.add(variant.digest);
+      this.entries.set(key, known);
+    }
+    if (!('fields' in changed.change)) return;
+    const had = state?.kind === 'lww' ? state.fields : {};
+    for (const [field, register] of Object.entries(changed.change.fields as Record<string, Register>)) {
+      const siblings = (own(had, field) ?? emptyRegister).siblings;
+      const [written] = register.siblings;
+      // A change that is told whole repeats fields that it did not write.
+      if (register.siblings.length !== 1 || siblings.some((s) => s.at === written!.at)) continue;
+      const over = siblings.map((s) => s.at);
+      for (const at of over) this.replaced.add(`${key} ${field} ${at}`);
+      this.writes.set(`${key} ${field} ${written!.at}`, { key, field, at: written!.at, value: written!.value, over });
+    }
+  }
+
+  counted(key: string, units: number): void {
+    this.counters.set(key, (this.counters.get(key) ?? 0) + units);
+  }
+
+  worded(key: string, word: string): void {
+    this.words.set(key, (this.words.get(key) ?? new Set()).add(word));
+  }
+
+  /** Whether the writer at `later` had, directly or by way of others, the value written at `earlier`. */
+  saw(key: string, field: string, later: string, earlier: string): boolean {
+    const seen = new Set<string>();
+    const open = [later];
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      if (seen.has(at)) continue;
+      seen.add(at);
+      open.push(...(this.writes.get(`${key} ${field} ${at}`)?.over ?? []));
+    }
+    return later !== earlier && seen.has(earlier);
+  }
+}
+
+export const sameValue = (a: unknown, b: unknown): boolean => canonicalJson({ value: a }) === canonicalJson({ value: b });

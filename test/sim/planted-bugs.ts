@@ -1,0 +1,51 @@
+import type { DocumentChanged } from '@lapidary/contracts/events/collection-events';
+import { counterWriter } from '@lapidary/replication/merge/counter';
+import type { CollectionTransaction } from '@lapidary/replication/collections/collection-store';
+
+/** Each proves one checker: a world that has the bug must be found out. */
+export const plantedBugs = {
+  'gap-ignored': 'a hole in a peer’s log is passed over',
+  'vector-apart': 'the position is committed before what it stands for',
+  'state-replaced': 'a change takes the place of the state instead of being merged',
+  'settled-dropped': 'the losses that a write settled don’t travel',
+  'ledger-deaf': 'one region writes no losses down',
+  'own-row-only': 'a counter’s change carries the writer’s own row alone',
+  'escrow-off': 'a region subtracts without having rights',
+  'clock-ignores-state': 'a write may be earlier than what it replaces',
+  'held-forgotten': 'a change from too far ahead is dropped',
+} as const;
+export type PlantedBug = keyof typeof plantedBugs;
+
+export class Bugs {
+  private readonly bug: PlantedBug | null;
+
+  constructor(bug: PlantedBug | null) {
+    this.bug = bug;
+  }
+
+  has(bug: PlantedBug): boolean {
+    return this.bug === bug;
+  }
+
+  onWire(changed: DocumentChanged, origin: string): DocumentChanged {
+    if (this.bug === 'settled-dropped') return { ...changed, settled: [] };
+    if (this.bug !== 'own-row-only' || !('rows' in changed.change)) return changed;
+    const own = counterWriter(origin, 1);
+    const rows = changed.change.rows as Record<string, unknown>;
+    return { ...changed, change: { ...changed.change, rows: own in rows ? { [own]: rows[own] } : {} } as DocumentChanged['change'] };
+  }
+
+  onStore(tx: CollectionTransaction): CollectionTransaction {
+    if (this.bug === 'state-replaced') return overriding(tx, { document: async () => Promise.resolve(null) });
+    if (this.bug === 'ledger-deaf') return overriding(tx, { ledger: async () => Promise.resolve(0) });
+    return tx;
+  }
+}
+
+const overriding = (tx: CollectionTransaction, methods: Partial<CollectionTransaction>): CollectionTransaction =>
+  new Proxy(tx, {
+    get: (target, name) => {
+      const found: unknown = Object.hasOwn(methods, name) ? methods[name as keyof CollectionTransaction] : Reflect.get(target, name);
+      return typeof found === 'function' ? (found.bind(target) as unknown) : found;
+    },
+  });

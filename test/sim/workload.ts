@@ -1,0 +1,80 @@
+import type { DocumentKey } from '@lapidary/replication/collections/collection-store';
+import { keyText } from '@lapidary/replication/collections/collection-store';
+import { resolveDefinition } from '@lapidary/replication/collections/definitions';
+import { executeWrite } from '@lapidary/replication/collections/execute-write';
+import type { WriteCommand } from '@lapidary/replication/collections/write-document';
+import type { MemoryCollections } from './memory-collections.ts';
+import type { Oracle } from './oracle.ts';
+import type { Bugs } from './planted-bugs.ts';
+import type { Random } from './random.ts';
+import type { SimRegion } from './sim-region.ts';
+
+const fields = ['price', 'title'] as const;
+/** Few, so that regions meet on them. */
+const ids = ['a', 'b'] as const;
+
+interface Chosen {
+  readonly command: WriteCommand;
+  /** What the oracle learns once it has committed. */
+  readonly note: (key: string) => void;
+}
+
+const nothing = (): void => undefined;
+
+const chooseCommand = (kind: DocumentKey['kind'], random: Random, region: SimRegion, oracle: Oracle): Chosen => {
+  if (kind === 'lww') {
+    const value = { [random.pick(fields)]: random.below(4) };
+    const dice = random.next();
+    if (dice < 0.35) return { command: { op: 'put', value }, note: nothing };
+    if (dice < 0.75) return { command: { op: 'patch', value }, note: nothing };
+    return dice < 0.85
+      ? { command: { op: 'patch', value: { [random.pick(fields)]: null } }, note: nothing }
+      : { command: { op: 'delete' }, note: nothing };
+  }
+  if (kind === 'counter') {
+    const op = random.pick(['add', 'subtract', 'subtract', 'give', 'give'] as const);
+    // More is added than taken at once, so that there is something to give, and something to be refused.
+    const units = 1 + random.below(op === 'add' ? 15 : 6);
+    const to = random.pick(['ap', 'eu', 'us'].filter((r) => r !== region.name));
+    const operation = op === 'give' ? { op, units, to } : { op, units };
+    const change = op === 'add' ? units : op === 'subtract' ? -units : 0;
+    return { command: { op: 'operate', operations: [operation] }, note: (key) => oracle.counted(key, change) };
+  }
+  if (kind === 'append') return { command: { op: 'put', value: { total: random.below(2) } }, note: nothing };
+  const word = `${region.name}${random.below(1_000_000)}`;
+  if (random.chance(0.5)) return { command: { op: 'patch', value: { name: word.slice(0, 3) } }, note: nothing };
+  return {
+    command: { op: 'operate', operations: [{ op: 'insert', path: ['words'], index: 0, values: [word] }] },
+    note: (key) => oracle.worded(key, word),
+  };
+};
+
+/** Writes something somewhere; returns what the oracle is to learn when it has committed. */
+export const randomWrite = async (
+  random: Random,
+  region: SimRegion,
+  tx: MemoryCollections,
+  oracle: Oracle,
+  bugs: Bugs,
+  { nested, focused }: { readonly nested: boolean; readonly focused: boolean },
+  reached: (what: string) => void,
+): Promise<() => void> => {
+  const kind =
+    focused && random.chance(0.9)
+      ? 'counter'
+      : random.pick(['lww', 'lww', 'lww', 'lww', 'counter', 'counter', 'counter', 'append', nested ? 'document' : 'lww'] as const);
+  const defined = resolveDefinition(await tx.definition(kind));
+  if (!defined) return nothing;
+  const key: DocumentKey = { collection: kind, kind, tenant: '', id: focused ? 'a' : random.pick(ids) };
+  let { command, note } = chooseCommand(kind, random, region, oracle);
+  // A nested document that is not there takes a PUT only.
+  if (kind === 'document' && !tx.database.documents.get(keyText(key))?.facts.exists)
+    [command, note] = [{ op: 'put', value: { words: [] } }, nothing];
+  const loosened = bugs.has('escrow-off') && defined.definition.policy.kind === 'counter';
+  const by = loosened
+    ? { ...defined, definition: { ...defined.definition, policy: { kind: 'counter' as const, bounded: false } } }
+    : defined;
+  await executeWrite(tx, region.site, key, by, command, { actor: 'sim', requestId: 'sim' });
+  reached(`${kind} ${command.op === 'operate' ? command.operations[0]!.op : command.op}`);
+  return () => note(keyText(key));
+};
