@@ -7,8 +7,8 @@ export interface Measurement {
   readonly metric: string;
   readonly unit: string;
   readonly samples: readonly number[];
-  /** Subject that this one is compared with, by the ratio of medians; must be measured in the same run. */
-  readonly peer?: string;
+  /** Subjects that this one is compared with, by the ratio of medians; must be measured in the same run. */
+  readonly peer?: string | readonly string[];
 }
 
 interface Row {
@@ -34,7 +34,8 @@ const short = (value: number): number => Number(value.toPrecision(4));
 /** Prints the table and writes `.lapidary/bench/<name>.json`. */
 export const report = (name: string, command: string, measurements: readonly Measurement[]): void => {
   const rows = measurements.map((m): Row => {
-    const peer = measurements.find((other) => other.subject === m.peer && other.metric === m.metric);
+    const names = m.peer === undefined ? [] : [m.peer].flat();
+    const peers = measurements.filter((other) => names.includes(other.subject) && other.metric === m.metric);
     return {
       subject: m.subject,
       metric: m.metric,
@@ -44,7 +45,7 @@ export const report = (name: string, command: string, measurements: readonly Mea
       max: short(Math.max(...m.samples)),
       p99: short(quantile(m.samples, 0.99)),
       samples: m.samples.length,
-      ratioTo: peer ? { [peer.subject]: short(quantile(m.samples, 0.5) / quantile(peer.samples, 0.5)) } : {},
+      ratioTo: Object.fromEntries(peers.map((p) => [p.subject, short(quantile(m.samples, 0.5) / quantile(p.samples, 0.5))])),
     };
   });
   const header = ['subject', 'metric', 'unit', 'n', 'min', 'median', 'p99', 'max', 'ratio'];

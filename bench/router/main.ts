@@ -1,0 +1,91 @@
+/**
+ * The router beside its peers: same upstream, same pinning, interleaved rounds. CPU per request of the proxy, requests per
+ * second, latency at saturation; then latency at fixed rates, with a noisy tenant, and with a directory that changes.
+ * `npm run bench:router -- --peers nginx,haproxy,http-proxy-3,fastify`
+ */
+import { parseArgs } from 'node:util';
+import { freePort } from '@lapidary/tools/local/free-port';
+import { quantile, report, type Measurement } from '../report.ts';
+import { buildLoad, runLoad } from './load.ts';
+import { interleaved, measure, type Sample } from './measure.ts';
+import { fixedLoad, fixedRounds, fixedShares, noisyLoad, shapes, tenants } from './shapes.ts';
+import { knownTargets, startTarget, type Target } from './targets.ts';
+
+/** Above this, figures show the machine as much as the proxies: they are printed, and not to be quoted. */
+const foreignCoresMax = 0.15;
+const slow = new Set(['http-proxy-3', 'fastify', 'general']);
+
+const { values } = parseArgs({
+  options: { peers: { type: 'string', default: 'nginx,haproxy' }, ours: { type: 'string', default: 'fast,general,churn' } },
+});
+const names = [...values.peers.split(','), ...values.ours.split(',')].filter(Boolean);
+const unknown = names.filter((name) => !knownTargets.includes(name));
+if (unknown.length > 0) throw new Error(`no target "${unknown.join(', ')}"; there are ${knownTargets.join(', ')}`);
+
+buildLoad();
+const upstreamPort = await freePort();
+const targets = new Map<string, Target>();
+const measurements: Measurement[] = [];
+let foreign: number[] = [];
+
+const note = (what: string, samples: ReadonlyMap<string, readonly Sample[]>): void => {
+  const peer = [...targets.entries()].filter(([name]) => name === 'nginx' || name === 'haproxy').map(([, t]) => t.name);
+  for (const [subject, list] of samples) {
+    const add = (metric: string, unit: string, of: (s: Sample) => number): void =>
+      void measurements.push({
+        subject,
+        metric: `${what}: ${metric}`,
+        unit,
+        samples: list.map(of),
+        peer: peer.filter((p) => p !== subject),
+      });
+    add('CPU per request', 'µs', (s) => s.cpuUsPerRequest);
+    add('requests', '1/s', (s) => s.requestsPerSecond);
+    add('p50', 'µs', (s) => s.p50Us);
+    add('p99', 'µs', (s) => s.p99Us);
+    foreign = foreign.concat(list.map((s) => s.foreignCores));
+    const errors = list.reduce((sum, s) => sum + s.errors, 0);
+    if (errors > 0) process.stdout.write(`${subject}, ${what}: ${errors} errors\n`);
+  }
+};
+const without = (left: ReadonlySet<string>): Target[] => [...targets].filter(([name]) => !left.has(name)).map(([, target]) => target);
+
+try {
+  for (const name of names) targets.set(name, await startTarget(name, upstreamPort, tenants));
+  // A moment for the compilers of the runtimes: the first seconds of a process are not what it costs.
+  for (const target of targets.values()) await measure(target, upstreamPort, { ...shapes[0]!.load, seconds: 3 });
+  for (const { name, load, rounds, slowPeers } of shapes) {
+    const among = without(new Set([...(slowPeers ? [] : slow), 'churn']));
+    note(name, await interleaved(among, rounds, (target) => measure(target, upstreamPort, load)));
+  }
+  const saturation = measurements.find((m) => m.subject.startsWith('nginx') && m.metric === 'c64: requests');
+  if (saturation) {
+    for (const share of fixedShares) {
+      const load = fixedLoad(Math.round(share * quantile(saturation.samples, 0.5)));
+      note(
+        `fixed rate, ${share * 100} % of nginx`,
+        await interleaved(without(slow), fixedRounds, (target) => measure(target, upstreamPort, load)),
+      );
+    }
+    const load = fixedLoad(Math.round(fixedShares[0]! * quantile(saturation.samples, 0.5)));
+    const beside = await freePort();
+    note(
+      'fixed rate, 25 %, beside a noisy tenant',
+      await interleaved(without(new Set([...slow, 'churn'])), fixedRounds, async (target) => {
+        const noise = runLoad(target.port, beside, noisyLoad(load.seconds + 1));
+        const sample = await measure(target, upstreamPort, load);
+        await noise;
+        return sample;
+      }),
+    );
+  }
+} finally {
+  for (const target of targets.values()) await target.stop();
+}
+report('router', `npm run bench:router -- --peers ${values.peers}`, measurements);
+const busy = quantile(foreign, 0.5);
+process.stdout.write(
+  `\nOther programs used ${busy.toFixed(2)} cores (median of all rounds; at most ${Math.max(...foreign).toFixed(2)}).\n`,
+);
+if (busy > foreignCoresMax)
+  process.stdout.write(`That is more than ${foreignCoresMax}: take these figures for a trial of the benchmark, not for a result.\n`);

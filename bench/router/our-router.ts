@@ -1,0 +1,45 @@
+/**
+ * The router's traffic port alone, for benchmarks and the soak:
+ * `node our-router.ts <fast|general> <port> <upstream port> <tenants> [changes/s] [port of a stamp that hangs]`.
+ * Policy, metrics, time-outs and slow paths are on, as in a router that runs; no NATS: the directory is written here, and goes on
+ * changing while requests are served where that is asked for.
+ */
+import { LimitsDocumentSchema } from '@lapidary/contracts/limits';
+import { startTraffic } from '@lapidary/router/traffic.fixture';
+import { RouterPolicy } from '@lapidary/router/traffic-policy/router-policy';
+
+const [path, port, upstreamPort, tenants, changesPerSecond = '0', hangingPort] = process.argv.slice(2);
+/** Never reached, as with the peers: the cost of counting is measured, not the refusal. */
+const manyPerSecond = 1_000_000;
+const room = 8_000;
+const policy = new RouterPolicy();
+policy.limitBy(
+  LimitsDocumentSchema.parse({
+    tiers: { standard: { priority: 1, limits: [{ kind: 'token_bucket', perSecond: manyPerSecond, burst: manyPerSecond }] } },
+    tenants: { noisy: { limits: [{ kind: 'token_bucket', perSecond: 20, burst: 20 }] } },
+    stamps: {
+      default: { inFlightMax: room, tenantInFlightMax: room, doorInUseMax: room, shedding: false },
+      'eu-9': { inFlightMax: 64, tenantInFlightMax: 64 },
+    },
+  }),
+);
+const timeouts = { connectMs: 2_000, headMs: 30_000, idleMs: 60_000 };
+const stamp = `http://127.0.0.1:${upstreamPort}`;
+const traffic = await startTraffic([stamp], timeouts, policy, undefined, path === 'general' ? 'general' : 'fast', Number(port));
+for (let i = 0; i < Number(tenants); i++) traffic.route({ tenant: `t${i}` });
+traffic.route({ tenant: 'noisy' });
+if (hangingPort !== undefined) {
+  traffic.stamp({ stamp: 'eu-9', frontDoors: [`http://127.0.0.1:${hangingPort}`] });
+  traffic.route({ tenant: 'hanging', stamp: 'eu-9' });
+}
+
+/** Changes come in batches from the stream, not one by one on a timer. */
+const batchEveryMs = 10;
+let epoch = 1;
+if (changesPerSecond !== '0') {
+  const perBatch = Math.max(1, Math.round((Number(changesPerSecond) * batchEveryMs) / 1000));
+  setInterval(() => {
+    epoch += 1;
+    for (let i = 0; i < perBatch; i++) traffic.route({ tenant: `t${(epoch * perBatch + i) % Number(tenants)}`, epoch });
+  }, batchEveryMs);
+}

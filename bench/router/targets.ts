@@ -1,0 +1,88 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '@lapidary/tools/local/free-port';
+import { ensurePeer } from '@lapidary/tools/peers/ensure-peer';
+import { runPeer } from '@lapidary/tools/peers/run-peer';
+import { haproxyConfig, nginxConfig, tenantHosts, type PeerJob } from './peer-configs.ts';
+
+export interface Target {
+  readonly name: string;
+  readonly port: number;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+const root = join(import.meta.dirname, '../..');
+const folder = join(root, '.lapidary/bench-router');
+const startMsMax = 60_000;
+
+const listens = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+
+const node = async (name: string, script: string, port: number, args: readonly string[]): Promise<Target> => {
+  const env = { ...process.env, NODE_ENV: 'production' };
+  const child = spawn(process.execPath, [join(import.meta.dirname, script), ...args], { stdio: ['ignore', 'ignore', 'inherit'], env });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const until = performance.now() + startMsMax;
+  while (!(await listens(port))) {
+    if (child.exitCode !== null || performance.now() > until) throw new Error(`${name} did not start`);
+    await sleep(50);
+  }
+  return { name, port, pid: child.pid!, stop: () => (child.kill('SIGKILL'), ended) };
+};
+
+const engine = async (name: 'nginx' | 'haproxy', job: PeerJob): Promise<Target> => {
+  const peer = await ensurePeer(name, root);
+  const home = join(folder, name);
+  mkdirSync(home, { recursive: true });
+  const line = (host: string): string => `${host} ${host.split('.')[0]!}${name === 'nginx' ? ';' : ''}`;
+  writeFileSync(join(home, 'tenants.map'), `${tenantHosts(job.tenants).map(line).join('\n')}\n`);
+  const config = name === 'nginx' ? nginxConfig(job) : haproxyConfig(job);
+  const running = await runPeer(peer, { folder: home, config, ready: { kind: 'tcp', host: '127.0.0.1', port: job.port } });
+  return { name: `${name} ${peer.version}`, port: job.port, pid: running.pid, stop: running.stop };
+};
+
+/** How each is started; the name is what `--peers` and `--targets` take. */
+const starts: Readonly<Record<string, (job: PeerJob) => Promise<Target>>> = {
+  nginx: (job) => engine('nginx', job),
+  haproxy: (job) => engine('haproxy', job),
+  'http-proxy-3': (job) => node('http-proxy-3', 'http-proxy-3.ts', job.port, [String(job.port), String(job.upstreamPort)]),
+  fastify: (job) => node('@fastify/http-proxy', 'fastify-proxy.ts', job.port, [String(job.port), String(job.upstreamPort)]),
+  general: (job) => ours('router, general path', 'general', job, 0),
+  fast: (job) => ours('router, tier A', 'fast', job, 0),
+  churn: (job) => ours('router, tier A, 10,000 changes/s', 'fast', job, 10_000),
+};
+
+const ours = (name: string, path: string, job: PeerJob, changesPerSecond: number): Promise<Target> =>
+  node(name, 'our-router.ts', job.port, [path, job.port, job.upstreamPort, job.tenants, changesPerSecond].map(String));
+
+export const knownTargets = Object.keys(starts);
+
+/** Starts one on a free port, pinned to the first CPU with all its threads. */
+export const startTarget = async (name: string, upstreamPort: number, tenants: number): Promise<Target> => {
+  const start = starts[name];
+  if (!start) throw new Error(`no target "${name}": ${knownTargets.join(', ')}`);
+  const target = await start({ port: await freePort(), upstreamPort, tenants });
+  for (const pid of [target.pid, ...childrenOf(target.pid)]) execFileSync('taskset', ['-acp', '0', String(pid)], { stdio: 'ignore' });
+  return target;
+};
+
+const childrenOf = (pid: number): string[] => {
+  try {
+    return execFileSync('cat', [`/proc/${pid}/task/${pid}/children`], { encoding: 'utf8' })
+      .trim()
+      .split(' ')
+      .filter(Boolean);
+  } catch {
+    return [];
+  }
+};

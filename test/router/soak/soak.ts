@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { waitFor } from '@lapidary/kernel/wait-for';
+import { freePort, isPortFree } from '@lapidary/tools/local/free-port';
+import { abortingClient, hangingClient, noisyClient, slowClient, steadyClient, type Tally } from './clients.ts';
+
+export interface SoakResult {
+  readonly requests: number;
+  readonly failures: readonly string[];
+  /** Growth of the router's resident memory between the second and the last quarter, in megabytes. */
+  readonly grownMegabytes: number;
+  readonly megabytes: number;
+  /** Open files at the end, when every client has gone, beyond those before the first one. */
+  readonly handlesLeft: number;
+  /** Statuses that the noisy tenant got. */
+  readonly noisy: Readonly<Record<string, number>>;
+}
+
+const root = resolve(import.meta.dirname, '../../..');
+const tenants = 500;
+/** Of each kind; two processes on two cores serve them without saturating. */
+const counts = { steady: 12, noisy: 4, hanging: 8, slow: 6, aborting: 4 };
+const bigBytes = 400_000;
+const changesPerSecond = 1_000;
+/** The longest that a connection which nobody uses is kept, and a little. */
+const letGoMs = 75_000;
+/** The runtime opens some for itself meanwhile. */
+export const handlesLeftMax = 8;
+
+const listen = (server: Server): Promise<number> =>
+  new Promise((done) => server.listen(0, '127.0.0.1', () => done((server.address() as AddressInfo).port)));
+
+const resident = (pid: number): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+const handles = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
+const median = (list: readonly number[]): number => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0;
+
+/**
+ * A router process for a while among a directory that changes, a stamp that hangs, a noisy tenant, clients that are slow both
+ * ways and clients that go away at any moment. Gives what the well-behaved ones saw, and what was left behind.
+ */
+export const soak = async (seconds: number): Promise<SoakResult> => {
+  const big = 'x'.repeat(bigBytes);
+  const stamp = createHttpServer((request, response) => void response.end(request.url === '/big' ? big : `seen ${request.url}`));
+  stamp.keepAliveTimeout = 120_000;
+  const hanging = createServer((socket) => void socket.on('error', () => undefined).resume());
+  const [stampPort, hangingPort, port] = [await listen(stamp), await listen(hanging), await freePort()];
+  const args = ['fast', port, stampPort, tenants, changesPerSecond, hangingPort].map(String);
+  const router = spawn(process.execPath, [join(root, 'bench/router/our-router.ts'), ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const pid = router.pid!;
+  const stop = new AbortController();
+  try {
+    await waitFor('the router to listen', async () => !(await isPortFree(port)) || undefined, { timeoutMs: 60_000 });
+    const handlesBefore = handles(pid);
+    const tally: Tally = { requests: 0, failures: [] };
+    const noisy = new Map<string, number>();
+    const { signal } = stop;
+    const many = (count: number, start: (i: number) => Promise<void>): Promise<void>[] => Array.from({ length: count }, (_, i) => start(i));
+    const clients = [
+      ...many(counts.steady, (i) => steadyClient(port, i, tenants, signal, tally)),
+      ...many(counts.noisy, () => noisyClient(port, signal, noisy)),
+      ...many(counts.hanging, () => hangingClient(port, signal)),
+      ...many(counts.slow, (i) => slowClient(port, signal, i % 2 === 0 ? 'writes' : 'reads')),
+      ...many(counts.aborting, (i) => abortingClient(port, i, signal)),
+    ];
+    const memory: number[] = [];
+    const until = performance.now() + seconds * 1000;
+    while (performance.now() < until) {
+      await sleep(Math.min(1_000, seconds * 20));
+      memory.push(resident(pid));
+    }
+    stop.abort();
+    await Promise.all(clients);
+    const quarter = Math.floor(memory.length / 4);
+    const grownMegabytes = median(memory.slice(-quarter)) - median(memory.slice(quarter, 2 * quarter));
+    // Idle connections to stamps are kept for half a minute; then nothing may be left.
+    const left = (): number => handles(pid) - handlesBefore;
+    await waitFor('the connections to be let go', () => left() <= handlesLeftMax || undefined, { timeoutMs: letGoMs }).catch(
+      () => undefined,
+    );
+    const { requests, failures } = tally;
+    return {
+      requests,
+      failures,
+      grownMegabytes,
+      megabytes: median(memory.slice(-quarter)),
+      handlesLeft: left(),
+      noisy: Object.fromEntries(noisy),
+    };
+  } finally {
+    stop.abort();
+    router.kill('SIGKILL');
+    hanging.close();
+    stamp.close();
+    stamp.closeAllConnections();
+  }
+};
