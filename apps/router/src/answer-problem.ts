@@ -13,6 +13,8 @@ export interface ProblemAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** Ends the connection: what follows on it can't be trusted, or won't come. */
   readonly close?: boolean;
+  /** As close, and no byte of the request is read any more. */
+  readonly unread?: boolean;
 }
 
 const headersOf = ({ error, requestId, headers, close }: ProblemAnswer, body: string): Record<string, string> => ({

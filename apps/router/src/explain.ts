@@ -2,6 +2,7 @@ import type { RouteExplanation } from '@lapidary/contracts/api/routing';
 import { errorCatalogue } from '@lapidary/kernel/error-catalogue';
 import type { Directory } from './directory/directory.js';
 import { decide, type ForwardDecision } from './pipeline/decide.js';
+import type { RouterPlace } from './pipeline/reside.js';
 import { requestProblem } from '@lapidary/stamp-sdk/forward/request-check';
 import { isRefused, type Refused, type TrafficPolicy } from './traffic-policy/traffic-policy.js';
 
@@ -10,6 +11,7 @@ export interface ExplainDeps {
   readonly region: string;
   readonly baseDomain: string;
   readonly directory: Directory;
+  readonly place: RouterPlace;
   readonly policy: TrafficPolicy;
 }
 
@@ -23,9 +25,9 @@ const wouldForward = (decision: ForwardDecision, upstream: string): Steps[number
 
 /** What this router would do now with a GET of that host and path, by the very functions that decide on requests. */
 export const explain = (deps: ExplainDeps, host: string, path: string): RouteExplanation => {
-  const { directory, baseDomain, policy } = deps;
+  const { directory, baseDomain, policy, place } = deps;
   const problem = requestProblem({ method: 'GET', url: path, httpVersion: '1.1', rawHeaders: ['Host', host] });
-  const decision = decide({ address: { host, tenantHeaders: [], path }, problem, baseDomain, directory });
+  const decision = decide({ address: { host, tenantHeaders: [], path }, problem, method: 'GET', baseDomain, place, directory });
   const { tenant, stamp, epoch } = decision;
   const common = { router: deps.routerId, region: deps.region, host, directory: directory.state(), tenant, stamp, epoch };
   const refused = (no: Pick<Refused, 'code'>, steps: Steps, status = errorCatalogue[no.code].status): RouteExplanation => ({

@@ -17,6 +17,7 @@ import { FleetLink } from './fleet-link.js';
 import { createRouterMetrics, type RouterMetrics } from './metrics.js';
 import { publicDoorsFrom, type PublicDoors } from './public-doors.js';
 import { OwnPaths } from './route-claims/own-paths.js';
+import type { RouterPlace } from './pipeline/reside.js';
 import { TrafficServer } from './server.js';
 import { PolicyPart } from './traffic-policy/policy-part.js';
 import { NetTransport } from './transport/net-transport.js';
@@ -47,6 +48,12 @@ export interface RouterPorts {
   /** Of the name server, where there is one. */
   readonly dnsPort: number | undefined;
 }
+
+const placeOf = (config: RouterConfig): RouterPlace => ({
+  region: config.LAPIDARY_REGION,
+  jurisdiction: config.LAPIDARY_ROUTER_JURISDICTION,
+  strictRedirects: Object.fromEntries(config.LAPIDARY_STRICT_REDIRECTS.map((item) => item.split('=', 2) as [string, string])),
+});
 
 /** One router: directory in, requests through. Everything it needs to serve is in this process or on its disk. */
 export class Router {
@@ -97,11 +104,12 @@ export class Router {
     this.source = new DirectorySource({ region, link, directory, clock: systemClock, metrics, logger });
     this.diskCopy = new DiskCopyWriter(this.copyPlace, directory, metrics, logger);
     this.audit = new AuditLoop(directory, metrics, logger, () => void this.source.reload());
-    this.explainDeps = { routerId: config.LAPIDARY_ROUTER_ID, region, baseDomain, directory, policy };
+    const place = placeOf(config);
+    this.explainDeps = { routerId: config.LAPIDARY_ROUTER_ID, region, baseDomain, directory, policy, place };
     const timeouts = { ...forwardTimeouts, ...options.timeouts };
     const refreshTenant = (tenant: string): Promise<void> => this.source.refreshTenant(tenant);
     const ownPaths = (): OwnPaths | undefined => this.ownPaths;
-    const traffic = { ownPaths, policy, pools, metrics, timeouts, refreshTenant, baseDomain, directory, logger, tunnelIdleMs };
+    const traffic = { ownPaths, policy, pools, metrics, timeouts, refreshTenant, baseDomain, directory, place, logger, tunnelIdleMs };
     const general = new TrafficServer(traffic);
     this.traffic = config.LAPIDARY_ROUTER_ENGINE === 'fast' ? new FastServer(traffic, general, new NetTransport()) : general;
     this.admin = new AdminServer({ ...this.explainDeps, metrics, readiness: () => this.readiness() });

@@ -14,6 +14,7 @@ import { InFlight } from './in-flight.js';
 import { answerParserError, refuseConnect } from './parser-errors.js';
 import { decide, type RouteDecision } from './pipeline/decide.js';
 import { forward, refuse, type Exchange, type ForwardDeps, type Outcome } from './pipeline/forward.js';
+import type { RouterPlace } from './pipeline/reside.js';
 import { tenantHeaderOfClients, type RequestAddress } from './pipeline/identify.js';
 import { requestIdOf, traceparentOf } from './request-marks.js';
 import type { OwnPaths } from './route-claims/own-paths.js';
@@ -23,6 +24,7 @@ export interface TrafficServerOptions extends ForwardDeps {
   /** What the router answers itself. */
   readonly ownPaths?: () => OwnPaths | undefined;
   readonly directory: Directory;
+  readonly place: RouterPlace;
   readonly logger: Logger;
   /** Without a byte in either direction; some clients of WebSockets ping once in five minutes only. */
   readonly tunnelIdleMs: number;
@@ -148,7 +150,7 @@ export class TrafficServer {
 
   private async route(exchange: Exchange): Promise<Outcome> {
     const decision = this.decide(exchange.request);
-    if (decision.action === 'refuse' && decision.status !== undefined) this.inFlight.condemn(exchange.request.socket);
+    if (decision.action === 'refuse' && (decision.status !== undefined || decision.unread)) this.inFlight.condemn(exchange.request.socket);
     const own = this.options.ownPaths?.();
     if (own?.concerns(exchange.request.url ?? '')) {
       const outcome = await own.answer(exchange, decision);
@@ -161,7 +163,7 @@ export class TrafficServer {
     const { method = '', url = '', httpVersion, rawHeaders, headers } = request;
     const problem = requestProblem({ method, url, httpVersion, rawHeaders });
     const address: RequestAddress = { host: headers.host, tenantHeaders: headerValues(rawHeaders, tenantHeaderOfClients), path: url };
-    const { baseDomain, directory } = this.options;
-    return decide({ address, problem, baseDomain, directory });
+    const { baseDomain, directory, place } = this.options;
+    return decide({ address, problem, method, baseDomain, place, directory });
   }
 }

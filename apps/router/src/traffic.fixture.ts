@@ -32,8 +32,14 @@ type TrafficPath = 'fast' | 'general';
 let path: TrafficPath = 'fast';
 
 /** Runs the same tests on the fast path and on the general one: they are one router to whoever talks to it. */
-export const onBothPaths = (define: () => void): void =>
-  describe.each(['fast', 'general'] as const)('on the %s path:', (each) => {
+export const onBothPaths = (define: () => void): void => {
+  onPath('fast', define);
+  onPath('general', define);
+};
+
+/** Runs tests on one path, for what is its own. */
+export const onPath = (each: TrafficPath, define: () => void): void =>
+  describe(`on the ${each} path:`, () => {
     beforeAll(() => void (path = each));
     define();
   });
@@ -94,6 +100,7 @@ export const startTraffic = async (
     timeouts,
     refreshTenant,
     baseDomain: 'lapidary.localhost',
+    place: { region: 'us', jurisdiction: 'us', strictRedirects: { eu: 'https://{tenant}.eu.example.net' } },
     directory,
     logger,
     tunnelIdleMs: 2_000,

@@ -27,6 +27,14 @@ export const RouterConfigSchema = z.object({
     .max(3600)
     .default(60)
     .meta({ description: 'Longest time for which resolvers may keep where a tenant is' }),
+  LAPIDARY_ROUTER_JURISDICTION: z.string().default('').meta({
+    description: 'Jurisdiction this router is in; tenants that are strict about their residency are served only inside of it',
+  }),
+  LAPIDARY_STRICT_REDIRECTS: field
+    .list(
+      'Where a router outside sends strict tenants’ clients: jurisdiction=https://{tenant}.eu.example.net, by comma; without one it closes',
+    )
+    .refine((items) => items.every((item) => /^[a-z][a-z0-9-]*=https?:\/\/[^=]+$/.test(item)), 'region or jurisdiction=https://…'),
   LAPIDARY_ROUTER_ENGINE: z.enum(['fast', 'general']).default('fast').meta({
     description: 'fast: plain HTTP/1.1 on the engine of its own, the rest on node:http; general: everything on node:http',
   }),

@@ -13,6 +13,8 @@ export const TenantRouteSchema = z.object({
   epoch: z.number().int().min(0),
   /** Host names beside `<tenant>.<base domain>`. */
   hosts: z.array(z.string()),
+  /** Regions or jurisdictions whose routers alone may read the tenant's requests; left out: all may. */
+  strictIn: z.array(z.string()).optional(),
 });
 export type TenantRoute = z.infer<typeof TenantRouteSchema>;
 

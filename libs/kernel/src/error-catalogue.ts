@@ -159,6 +159,13 @@ export const errorCatalogue = {
     'Somebody else changed it first',
     'Read it again and repeat the change with the new ETag.',
   ),
+  outside_jurisdiction: entry(
+    451,
+    exitCodes.error,
+    false,
+    'No router outside of the tenant’s residency may read this request',
+    'Send it to the address in Location, or where there is none, to a router in a region of the tenant’s residency (LAPIDARY_STRICT_REDIRECTS).',
+  ),
   misdirected: entry(
     421,
     exitCodes.error,

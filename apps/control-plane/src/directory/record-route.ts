@@ -30,4 +30,11 @@ const recordRoute = async (tx: Tx, key: string, body: RouteBody, holder: string 
 export const recordTenantRoute = async (tx: Tx, route: TenantRoute, holder: string | null): Promise<void> =>
   recordRoute(tx, tenantKey(route.tenant), route, holder);
 
+/** Label by which a tenant is strict: routers outside of its residency too must not read its requests. */
+const residencyLabel = 'residency';
+
+/** What routers are told of that (I3). Without a residency there is nothing to be strict about. */
+export const strictIn = (labels: Readonly<Record<string, string>>, residency: readonly string[]): Pick<TenantRoute, 'strictIn'> =>
+  labels[residencyLabel] === 'strict' && residency.length > 0 ? { strictIn: [...residency] } : {};
+
 export const recordStampRoute = async (tx: Tx, route: StampRoute): Promise<void> => recordRoute(tx, stampKey(route.stamp), route, null);

@@ -5,7 +5,7 @@ import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import { winnerOf } from '@lapidary/replication/name-claim';
-import { recordTenantRoute } from '../directory/record-route.js';
+import { recordTenantRoute, strictIn } from '../directory/record-route.js';
 import { applyHosts } from './apply-hosts.js';
 import { recordNameConflict } from './conflicts.js';
 
@@ -50,6 +50,7 @@ export const applyTenant = async (tx: Tx, event: EventEnvelope, tenant: TenantVi
       stamp: tenant.placement?.stamp ?? null,
       epoch: tenant.placement?.epoch ?? (await highestEpoch(tx, tenant.id)),
       hosts: tenant.hosts.slice(1),
+      ...strictIn(tenant.labels, tenant.residency),
     },
     null,
   );

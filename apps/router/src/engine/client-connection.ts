@@ -99,7 +99,8 @@ export class ClientConnection implements WireHandler, ClientSide {
   answerProblem(answer: ProblemAnswer, isHead: boolean): void {
     if (answer.close === true) this.closes = true;
     this.writer.addUtf8(problemText({ ...answer, close: this.willClose }, isHead));
-    this.answered(this.willClose);
+    if (answer.unread === true) this.closeUnread();
+    else this.answered(this.willClose);
   }
 
   answered(closes: boolean): void {
@@ -233,6 +234,15 @@ export class ClientConnection implements WireHandler, ClientSide {
     this.move('answered_early');
     this.arm(dropMs);
     this.wire.resumeReads();
+  }
+
+  /** Closes our side and reads no more (I3); the client gets a moment to take the answer, since closing on unread bytes resets it. */
+  private closeUnread(): void {
+    this.move('closing');
+    this.held = null;
+    this.wire.pauseReads();
+    this.wire.end();
+    this.arm(lingerMs);
   }
 
   private linger(): void {

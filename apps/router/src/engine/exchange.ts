@@ -176,8 +176,8 @@ export class Exchange implements LaneSink {
   }
 
   private decide(): Route | RefuseDecision {
-    const { host, target, tenantHeaders } = this.facts;
-    return this.context.routes.route(host, target, tenantHeaders);
+    const { method, host, target, tenantHeaders } = this.facts;
+    return this.context.routes.route(method, host, target, tenantHeaders);
   }
 
   /** Admission and a front door for the route as it is decided now. */

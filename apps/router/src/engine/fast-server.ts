@@ -33,7 +33,7 @@ export class FastServer {
     this.context = {
       wheel: this.wheel,
       lanes: this.lanes,
-      routes: new RouteCache(options.baseDomain, options.directory),
+      routes: new RouteCache(options.baseDomain, options.place, options.directory),
       policy: options.policy,
       metrics: options.metrics,
       logger: options.logger,

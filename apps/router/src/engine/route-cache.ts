@@ -1,5 +1,6 @@
 import { decide, type ForwardDecision, type RefuseDecision } from '../pipeline/decide.js';
 import type { DirectoryView } from '../pipeline/locate.js';
+import type { RouterPlace } from '../pipeline/reside.js';
 import { routeText } from './request-text.js';
 
 export interface Route {
@@ -26,11 +27,12 @@ export class RouteCache {
 
   constructor(
     private readonly baseDomain: string,
+    private readonly place: RouterPlace,
     private readonly directory: DirectoryView,
   ) {}
 
   /** `host`: the Host header as it came. */
-  route(host: string, target: string, tenantHeaders: readonly string[] = noTenantHeaders): Route | RefuseDecision {
+  route(method: string, host: string, target: string, tenantHeaders: readonly string[] = noTenantHeaders): Route | RefuseDecision {
     // Underscores begin the platform's own paths, which are decided on by path.
     const byHostAlone = tenantHeaders.length === 0 && target.charCodeAt(1) !== 0x5f;
     const { version } = this.directory;
@@ -38,8 +40,8 @@ export class RouteCache {
       const kept = this.routes.get(host);
       if (kept !== undefined && kept.version === version) return kept;
     }
-    const { baseDomain, directory } = this;
-    const decision = decide({ address: { host, tenantHeaders, path: target }, problem: null, baseDomain, directory });
+    const { baseDomain, directory, place } = this;
+    const decision = decide({ address: { host, tenantHeaders, path: target }, problem: null, method, baseDomain, place, directory });
     if (decision.action === 'refuse') return decision;
     const route = { decision, text: routeText(decision, host), version };
     if (byHostAlone && decision.prefix === '') this.keep(host, route);

@@ -34,7 +34,9 @@ const decideWith = (directory: DirectoryView, over: Partial<DecideInput> = {}): 
   decide({
     address: { host: 'acme.lapidary.localhost', tenantHeaders: [], path: '/x' },
     problem: null,
+    method: 'GET',
     baseDomain: 'lapidary.localhost',
+    place: { region: 'us', jurisdiction: 'us', strictRedirects: {} },
     directory,
     ...over,
   });
@@ -48,6 +50,13 @@ describe('the whole decision', () => {
       ['locate', true],
       ['admit', true],
     ]);
+  });
+
+  it('refuses a strict tenant outside of its residency before anything else, a suspended one too (I3)', () => {
+    const strict = tenant({ strictIn: ['eu'], status: 'suspended' });
+    expect(decideWith(directoryOf(strict, stamp()))).toMatchObject({ action: 'refuse', code: 'outside_jurisdiction', unread: true });
+    const inside = { place: { region: 'eu', jurisdiction: 'eu', strictRedirects: {} } };
+    expect(decideWith(directoryOf(strict, stamp()), inside)).toMatchObject({ code: 'tenant_suspended', unread: false });
   });
 
   it.each([

@@ -5,6 +5,7 @@ import type { RequestProblem } from '@lapidary/stamp-sdk/forward/request-check';
 import { admit } from './admit.js';
 import { identify, type RequestAddress } from './identify.js';
 import { locate, type DirectoryView } from './locate.js';
+import { reside, type RouterPlace } from './reside.js';
 
 type RouteStep = RouteExplanation['steps'][number];
 
@@ -31,6 +32,8 @@ export interface RefuseDecision {
   readonly headers: Readonly<Record<string, string>>;
   /** Where HTTP has a more exact status than the code's. */
   readonly status: number | undefined;
+  /** No byte of the body is to be read (I3). */
+  readonly unread: boolean;
   readonly tenant: string | null;
   readonly stamp: string | null;
   readonly epoch: number | null;
@@ -44,7 +47,9 @@ export interface DecideInput {
   readonly address: RequestAddress;
   /** What makes the message unfit to be forwarded at all. */
   readonly problem: RequestProblem | null;
+  readonly method: string;
   readonly baseDomain: string;
+  readonly place: RouterPlace;
   readonly directory: DirectoryView;
 }
 
@@ -53,6 +58,8 @@ interface Refusal {
   readonly reason: string;
   readonly retryAfterSeconds?: number;
   readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly unread?: boolean;
 }
 
 /** A directory takes a moment to load where there is a source. */
@@ -65,7 +72,7 @@ type StepName = RouteStep['step'];
  * and the explanation shows it, so that the two can't differ. Limits and the choice of a front door, which depend on what
  * other requests do, are the traffic policy's.
  */
-export const decide = ({ address, problem, baseDomain, directory }: DecideInput): RouteDecision => {
+export const decide = ({ address, problem, method, baseDomain, place, directory }: DecideInput): RouteDecision => {
   const steps: RouteStep[] = [];
   const known: { tenant: string | null; stamp: string | null; epoch: number | null } = { tenant: null, stamp: null, epoch: null };
   const passes = <T extends { readonly ok: boolean; readonly reason: string }>(
@@ -80,6 +87,7 @@ export const decide = ({ address, problem, baseDomain, directory }: DecideInput)
     retryAfterSeconds: undefined,
     headers: {},
     status: undefined,
+    unread: false,
     ...no,
     ...known,
     steps,
@@ -103,6 +111,12 @@ export const decide = ({ address, problem, baseDomain, directory }: DecideInput)
   if (!passes('locate', located)) return refuse({ code: located.code, reason: located.reason });
   known.stamp = located.tenant.stamp;
   known.epoch = located.tenant.epoch;
+
+  const resided = reside(located.tenant, place, method, identified.path);
+  if (!resided.ok) {
+    steps.push({ step: 'admit', ok: false, reason: resided.reason });
+    return refuse({ code: resided.code, reason: resided.reason, status: resided.status, headers: resided.headers, unread: true });
+  }
 
   const admitted = admit(located.tenant, located.stamp);
   if (!passes('admit', admitted))

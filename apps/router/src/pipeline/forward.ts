@@ -163,6 +163,6 @@ const answerInstead = (exchange: Exchange, decision: RouteDecision, answer: Answ
 /** Answers a refusal: what "decide" said no to. */
 export const refuse = (exchange: Pick<Exchange, 'response' | 'requestId' | 'body'>, decision: RefuseDecision): Outcome => {
   answerProblem(exchange.response, { ...refusalProblem(decision), requestId: exchange.requestId });
-  exchange.body.discard();
+  if (!decision.unread) exchange.body.discard();
   return { outcome: decision.code, decision };
 };

@@ -10,15 +10,28 @@ type Problem = Omit<ProblemAnswer, 'requestId'>;
 export const refusalOf = (
   { tenant, stamp, epoch, steps }: ForwardDecision,
   { code, reason, retryAfterSeconds, headers }: Refused,
-): RefuseDecision => ({ action: 'refuse', code, reason, retryAfterSeconds, headers, status: undefined, tenant, stamp, epoch, steps });
+): RefuseDecision => ({
+  action: 'refuse',
+  code,
+  reason,
+  retryAfterSeconds,
+  headers,
+  status: undefined,
+  unread: false,
+  tenant,
+  stamp,
+  epoch,
+  steps,
+});
 
 /** How a refusal is answered. */
-export const refusalProblem = ({ code, reason, retryAfterSeconds, status, headers }: RefuseDecision): Problem => ({
+export const refusalProblem = ({ code, reason, retryAfterSeconds, status, headers, unread }: RefuseDecision): Problem => ({
   error: new AppError(code, `${sentence(reason)}.`, { retryAfterSeconds }),
   status,
   headers,
   // After a message that two servers could read differently, the connection's next bytes can't be trusted.
-  close: status !== undefined,
+  close: status !== undefined || unread,
+  unread,
 });
 
 /** How an attempt that came to nothing is answered. */
