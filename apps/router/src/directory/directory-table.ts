@@ -1,6 +1,7 @@
 import { tenantStatuses } from '@lapidary/contracts/api/tenants';
 import type { DirectoryEntry, StampRoute, TenantRoute } from '@lapidary/contracts/directory';
 import { entryHashWords } from '@lapidary/contracts/directory-digest';
+import { homeText } from './packed/home.js';
 import { HostClaims } from './packed/host-claims.js';
 import { KeyWords } from './packed/key-words.js';
 import { header, segment } from './packed/layout.js';
@@ -145,7 +146,7 @@ export class DirectoryTable extends PackedReader {
     return {
       status: tenantStatuses.indexOf(body.status),
       stamp: body.stamp === null ? 0 : this.stampNames.number(body.stamp),
-      region: this.regionNames.number(body.region),
+      region: this.regionNames.number(homeText(body)),
       epoch: body.epoch,
       cursor,
       committedAtMs,

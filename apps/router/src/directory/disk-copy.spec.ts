@@ -44,6 +44,17 @@ describe('the copy of the directory on disk', () => {
     expect(await files()).toEqual(['directory.copy']);
   });
 
+  it('keeps where a strict tenant may be read (I3)', async () => {
+    const table = tableOf(1);
+    const lists = [['eu'], ['ch', 'eu'], [], undefined];
+    lists.forEach((strictIn, i) => table.apply(tenantEntry(`strict${i}`, 10_000 + i, { strictIn })));
+    await write(table);
+    const read = await readDiskCopy(place);
+    if (!read.ok) throw new Error('not read');
+    for (const held of [table, read.copy.table]) expect(lists.map((_, i) => held.tenant(`strict${i}`)?.strictIn)).toEqual(lists);
+    expect(read.copy.table.tenant('strict1')?.region).toBe('eu');
+  });
+
   it('is of the moment of its end, with every change that came while it was written', async () => {
     const table = tableOf(6_000);
     let cursor = 10_000;

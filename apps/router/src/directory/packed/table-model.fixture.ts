@@ -34,7 +34,11 @@ export class TableModel {
   }
 }
 
-export const tenantEntry = (tenant: string, cursor: number, over: { epoch?: number; hosts?: string[]; stamp?: string | null } = {}) => ({
+export const tenantEntry = (
+  tenant: string,
+  cursor: number,
+  over: { epoch?: number; hosts?: string[]; stamp?: string | null; strictIn?: string[] } = {},
+) => ({
   key: tenantKey(tenant),
   cursor,
   committedAtMs: 1_764_000_000_000 + cursor,

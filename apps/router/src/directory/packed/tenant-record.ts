@@ -1,3 +1,4 @@
+import { homeOf } from './home.js';
 import type { TenantRoute } from '@lapidary/contracts/directory';
 import { tenantStatuses } from '@lapidary/contracts/api/tenants';
 import { halfSipHash } from './half-sip-hash.js';
@@ -104,7 +105,7 @@ export class TenantRecords {
     return {
       kind: 'tenant',
       tenant: id,
-      region: regions.text(third & 0xff),
+      ...homeOf(regions.text(third & 0xff)),
       status: tenantStatuses[(head >>> 6) & 7] ?? 'deleted',
       stamp: stamp === 0 ? null : stamps.text(stamp),
       epoch: ((third >>> 8) & 0xff) * 2 ** 32 + (this.heap.at(ref + 1) >>> 0),
