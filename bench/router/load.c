@@ -52,6 +52,7 @@ static uint64_t queue[QUEUE_MAX];
 static size_t queue_head, queue_tail;
 static int epoll_fd, proxy_port, free_list[SOCKETS_MAX], free_count;
 static long post_bytes;
+static int ending, busy;
 static double rate;
 
 static uint64_t now_ns(void) {
@@ -125,22 +126,26 @@ static int connect_client(void) {
 static void ask(struct conn *c, uint64_t due) {
   size_t which = random64() % REQUESTS;
   c->busy = 1;
+  busy++;
   c->due = due;
   sent++;
   push(c, requests[which], request_length[which]);
 }
 
 static void serve_next(struct conn *c) {
+  if (ending) return;
   if (rate == 0) return ask(c, now_ns());
   if (queue_head != queue_tail) return ask(c, queue[queue_head++ % QUEUE_MAX]);
   free_list[free_count++] = c->fd;
 }
 
 static void answered(struct conn *c) {
+  busy--;
+  c->busy = 0;
+  if (ending) return;
   uint64_t took = now_ns() - c->due;
   if (sample_count < SAMPLES_MAX) samples[sample_count++] = took > 4000000000ull ? 4000000000u : (uint32_t)took;
   done++;
-  c->busy = 0;
   serve_next(c);
 }
 
@@ -187,14 +192,23 @@ static int take(struct conn *c, const char *bytes, ssize_t n) {
 static void lose(struct conn *c) {
   int was_client = c->kind == CLIENT;
   if (was_client) {
+    if (c->busy) busy--;
     errors++;
     for (int i = 0; i < free_count; i++)
       if (free_list[i] == c->fd) free_list[i] = free_list[--free_count];
   }
   drop(c);
-  if (!was_client || errors > 100000) return;
+  if (!was_client || ending || errors > 100000) return;
   int fd = connect_client();
   if (fd >= 0) serve_next(adopt(fd, CLIENT));
+}
+
+/* What was due and has no answer counts with the time it has waited so far: leaving it out would hide the worst. */
+static void finish(uint64_t now) {
+  if (rate == 0) return;
+  while (queue_head != queue_tail && sample_count < SAMPLES_MAX) samples[sample_count++] = (uint32_t)(now - queue[queue_head++ % QUEUE_MAX]);
+  for (int i = 0; i < SOCKETS_MAX; i++)
+    if (conns[i].kind == CLIENT && conns[i].busy && sample_count < SAMPLES_MAX) samples[sample_count++] = (uint32_t)(now - conns[i].due);
 }
 
 static int by_size(const void *a, const void *b) {
@@ -272,7 +286,16 @@ int main(int argc, char **argv) {
 
   struct epoll_event events[512];
   uint64_t now;
-  while ((now = now_ns()) < end) {
+  double took = 0;
+  for (;;) {
+    now = now_ns();
+    if (!ending && now >= end) {
+      took = (double)(now - start) / 1e9;
+      finish(now);
+      ending = 1;
+    }
+    /* What is under way is answered: an upstream that died on it would open the breakers of whoever is measured next. */
+    if (ending && (busy == 0 || now > end + 1000000000ull)) break;
     int n = epoll_wait(epoll_fd, events, 512, 10);
     for (int i = 0; i < n; i++) {
       struct conn *c = events[i].data.ptr;
@@ -293,7 +316,7 @@ int main(int argc, char **argv) {
       if (got < 0 && errno == EAGAIN) continue;
       if (got <= 0 || take(c, input, got) != 0) lose(c);
     }
-    if (rate == 0) continue;
+    if (rate == 0 || ending) continue;
     now = now_ns();
     while (next_due <= now && next_due < end) {
       if (free_count > 0) ask(&conns[free_list[--free_count]], next_due);
@@ -301,13 +324,6 @@ int main(int argc, char **argv) {
       due_exact += 1e9 / rate;
       next_due = (uint64_t)due_exact;
     }
-  }
-  double took = (double)(now_ns() - start) / 1e9;
-  /* What was due and has no answer counts with the time it has waited so far: leaving it out would hide the worst. */
-  if (rate > 0) {
-    while (queue_head != queue_tail && sample_count < SAMPLES_MAX) samples[sample_count++] = (uint32_t)(now_ns() - queue[queue_head++ % QUEUE_MAX]);
-    for (int i = 0; i < SOCKETS_MAX; i++)
-      if (conns[i].kind == CLIENT && conns[i].busy && sample_count < SAMPLES_MAX) samples[sample_count++] = (uint32_t)(now_ns() - conns[i].due);
   }
   qsort(samples, sample_count, sizeof *samples, by_size);
   struct rusage used;
