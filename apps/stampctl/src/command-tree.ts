@@ -4,6 +4,7 @@ import { driftCommands } from './tree/drift.js';
 import { capacityCommands } from './tree/capacity.js';
 import { limitCommands } from './tree/limits.js';
 import { directoryCommands, directoryNouns } from './tree/directory.js';
+import { collectionCommands, collectionNouns } from './tree/collections.js';
 import { jobCommands } from './tree/jobs.js';
 import { replicationCommands, replicationNouns } from './tree/replication.js';
 import { rolloutCommands, rolloutNouns } from './tree/rollouts.js';
@@ -21,6 +22,7 @@ export const nouns: Readonly<Record<string, string>> = {
   ...rolloutNouns,
   ...replicationNouns,
   ...directoryNouns,
+  ...collectionNouns,
   context: 'Which control plane is meant',
 };
 
@@ -223,6 +225,7 @@ export const commandTree: readonly CommandSpec[] = [
   ...rolloutCommands,
   ...replicationCommands,
   ...directoryCommands,
+  ...collectionCommands,
   {
     path: 'context ls',
     summary: 'List the contexts',

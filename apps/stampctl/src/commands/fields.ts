@@ -10,6 +10,16 @@ export const ReasonField = z.string().min(1).max(500).optional();
 /** What a fresh fleet has; `LAPIDARY_BASE_DOMAIN` of its routers says otherwise. */
 export const baseDomainDefault = 'lapidary.localhost';
 
+/** A value typed as JSON. */
+export const JsonField = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    context.addIssue({ code: 'custom', message: 'is not valid JSON' });
+    return z.NEVER;
+  }
+});
+
 /** `-l team=red -l plan=gold`; undefined where none was given. */
 export const LabelField = z
   .array(z.string().regex(/^[^=]+=/, 'is written key=value'))

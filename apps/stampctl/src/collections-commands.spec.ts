@@ -1,0 +1,112 @@
+import type { ServerResponse } from 'node:http';
+import {
+  CollectionPageSchema,
+  CollectionSchema,
+  DocumentPageSchema,
+  DocumentSchema,
+  PolicyPreviewSchema,
+  type PolicyPreview,
+} from '@lapidary/contracts/api/collections';
+import { FakeControlPlane, type SeenRequest } from '@lapidary/testing/fake-control-plane';
+import type { z } from 'zod';
+import { run, type Ran } from './test/run-stampctl.js';
+
+const collection = CollectionSchema.parse({
+  name: 'prices',
+  scope: 'tenant',
+  policy: { kind: 'lww', rules: { price: 'lowest' } },
+  budgets: {},
+  version: 2,
+  definedAt: '1735689600000.0000.eu',
+  definedIn: 'eu',
+  documents: 4,
+  conflicts: 1,
+  findings: [{ budget: 'documents', limit: 3, actual: 4 }],
+});
+const document = DocumentSchema.parse({
+  ...{
+    collection: 'prices',
+    tenant: 'acme',
+    id: 'sku-1',
+    value: { price: 5 },
+    conflicts: 1,
+    etag: '"x"',
+    updatedAt: '2026-11-01T10:00:00.000Z',
+  },
+});
+
+let plane: FakeControlPlane;
+let preview: PolicyPreview;
+let sent: { method: string; path: string; body: unknown }[];
+
+const answer = (request: SeenRequest, response: ServerResponse): boolean => {
+  const send = <T>(schema: z.ZodType<T>, value: T): true => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(schema.parse(value)));
+    return true;
+  };
+  const { path, method, body } = request;
+  if (method !== 'GET') sent.push({ method, path, body });
+  if (path === '/v1/collections') return send(CollectionPageSchema, { items: [collection], next: null });
+  if (path.endsWith('/documents/list')) return send(DocumentPageSchema, { items: [document], next: null });
+  if (path.endsWith('/policy/preview')) return send(PolicyPreviewSchema, preview);
+  if (path === '/v1/collections/prices') return send(CollectionSchema, collection);
+  return path === '/v1/collections/prices/sku-1' && send(DocumentSchema, document);
+};
+
+beforeEach(async () => {
+  preview = {
+    documents: 1,
+    ledger: 2,
+    changes: [{ tenant: 'acme', id: 'sku-1', field: 'price', before: 5, after: 9, from: 'state' }],
+    overBudget: [],
+    refused: null,
+  };
+  sent = [];
+  plane = await new FakeControlPlane().up();
+  plane.intercept = answer;
+});
+afterEach(async () => plane.down());
+
+const ctl = (...argv: string[]): Promise<Ran> => run(argv, { env: { STAMPCTL_SERVER: plane.url, STAMPCTL_TOKEN: plane.token } });
+
+describe.each([
+  ['collections ls', ['collections', 'ls']],
+  ['collections show', ['collections', 'show', 'prices']],
+  ['collections show --documents', ['collections', 'show', 'prices', '--documents', '--tenant', 'acme']],
+  ['collections show of a document', ['collections', 'show', 'prices', 'sku-1', '--tenant', 'acme']],
+  ['collections put', ['collections', 'put', 'prices', 'sku-1', '--tenant', 'acme', '--value', '{"price":5}']],
+  ['collections policy', ['collections', 'policy', 'prices', '--set', '{"rules":{"price":"highest"}}']],
+])('%s', (_, argv) => {
+  test.each(['table', 'wide', 'name', 'json', 'yaml'])('-o %s', async (format) => {
+    const ran = await ctl(...argv, '-o', format);
+    expect(ran).toMatchObject({ exit: 0 });
+    expect(ran.out).not.toMatch(/undefined|\[object/);
+    if (format === 'json') expect(() => JSON.parse(ran.out)).not.toThrow();
+  });
+});
+
+test('a policy keeps what is not said of it', async () => {
+  await ctl('collections', 'policy', 'prices', '--budgets', '{"documentBytes":4096}');
+  expect(sent).toMatchObject([
+    {
+      method: 'PUT',
+      body: { scope: 'tenant', policy: collection.policy, budgets: { documentBytes: 4096, documents: 100_000, changes: 10_000 } },
+    },
+  ]);
+});
+
+test('a preview changes nothing, and says by its exit code whether anything would differ', async () => {
+  const ran = await ctl('collections', 'policy', 'prices', '--set', '{"rules":{"price":"highest"}}', '--dry-run');
+  expect(ran).toMatchObject({ exit: 7 });
+  expect(ran.out).toContain('acme/sku-1');
+  expect(sent.map((s) => s.path)).toEqual(['/v1/collections/prices/policy/preview']);
+  preview = { ...preview, changes: [] };
+  expect(await ctl('collections', 'policy', 'prices', '--dry-run')).toMatchObject({ exit: 0 });
+});
+
+test('what is no JSON, and what is not said, is refused before anything is sent', async () => {
+  expect(await ctl('collections', 'put', 'prices', 'sku-1', '--value', '{price}')).toMatchObject({ exit: 2 });
+  expect(await ctl('collections', 'put', 'prices', 'sku-1')).toMatchObject({ exit: 2 });
+  expect(await ctl('collections', 'policy', 'UPPER', '--kind', 'lww')).toMatchObject({ exit: 2 });
+  expect(sent).toEqual([]);
+});

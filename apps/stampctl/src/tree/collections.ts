@@ -1,0 +1,62 @@
+import type { ArgumentSpec, CommandSpec, OptionSpec } from '../command-spec.js';
+
+const collection: ArgumentSpec = { name: 'collection', description: 'name of the collection' };
+const tenant: OptionSpec = { flags: '--tenant <tenant>', description: 'whose documents; not for collections of the fleet' };
+
+/** Commands about state that every region writes; part of the command tree. */
+export const collectionNouns: Readonly<Record<string, string>> = { collections: 'Documents that every region writes, merged by policy' };
+
+export const collectionCommands: readonly CommandSpec[] = [
+  {
+    path: 'collections ls',
+    summary: 'List collections with their policies, conflicts and budgets',
+    options: [{ flags: '-n, --limit <count>', description: 'show at most this many' }],
+    examples: ['stampctl collections ls', 'stampctl collections ls -o wide'],
+    load: async () => (await import('../commands/collections-ls.js')).collectionsLs,
+  },
+  {
+    path: 'collections show',
+    summary: 'Show a collection, its documents, or one of them',
+    args: [collection, { name: 'document', description: 'id of a document', optional: true }],
+    options: [
+      tenant,
+      { flags: '--documents', description: 'list its documents' },
+      { flags: '-n, --limit <count>', description: 'show at most this many' },
+    ],
+    examples: [
+      'stampctl collections show stock',
+      'stampctl collections show stock sku-1 --tenant acme',
+      'stampctl collections show stock --documents --tenant acme',
+    ],
+    load: async () => (await import('../commands/collections-show.js')).collectionsShow,
+  },
+  {
+    path: 'collections put',
+    summary: 'Write a document as a whole, or append an entry',
+    args: [collection, { name: 'document', description: 'id of the document' }],
+    options: [tenant, { flags: '--value <json>', description: 'what it is to be (required)' }],
+    examples: [`stampctl collections put settings theme --tenant acme --value '{"colour":"red"}'`],
+    load: async () => (await import('../commands/collections-put.js')).collectionsPut,
+  },
+  {
+    path: 'collections policy',
+    summary: 'Define a collection, or change its policy and budgets; what is not said stays',
+    args: [collection],
+    options: [
+      { flags: '--kind <kind>', description: 'how it is merged; for good', choices: ['lww', 'counter', 'append', 'document'] },
+      {
+        flags: '--scope <scope>',
+        description: 'whether documents belong to tenants (default) or to the fleet; for good',
+        choices: ['tenant', 'fleet'],
+      },
+      { flags: '--set <json>', description: 'options of the policy, for example rules of fields' },
+      { flags: '--budgets <json>', description: 'budgets, for example {"documentBytes":4096}' },
+      { flags: '--dry-run', description: 'say what would be shown or decided otherwise, change nothing; exit code 7 where anything would' },
+    ],
+    examples: [
+      'stampctl collections policy stock --kind counter',
+      `stampctl collections policy prices --set '{"rules":{"price":"highest"}}' --dry-run`,
+    ],
+    load: async () => (await import('../commands/collections-policy.js')).collectionsPolicy,
+  },
+];

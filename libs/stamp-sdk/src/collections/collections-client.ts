@@ -1,0 +1,159 @@
+import {
+  causalHeader,
+  DocumentPageSchema,
+  DocumentSchema,
+  type DocumentOperation,
+  type DocumentView,
+} from '@lapidary/contracts/api/collections';
+import { ProblemSchema } from '@lapidary/contracts/api/common';
+import { formatCausalToken, mergeCausalTokens, parseCausalToken, type CausalToken } from '@lapidary/contracts/causal-token';
+import { AppError } from '@lapidary/kernel/app-error';
+import { backOffMs } from '@lapidary/kernel/back-off';
+import { isErrorCode } from '@lapidary/kernel/error-catalogue';
+import { newId } from '@lapidary/kernel/ids';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { z } from 'zod';
+
+export interface CollectionsOptions {
+  /** Address of a control plane; any region's, the own one is the nearest. */
+  readonly url: string;
+  /** The stamp's token, or what reads it: it may be changed while the workload runs. */
+  readonly token: () => string | Promise<string>;
+  /** Whose documents are meant; not given in a collection of the fleet. */
+  readonly tenant?: string;
+  readonly attempts?: number;
+}
+
+/** A first try and three repeats: together some 3 s with the pauses, which is as long as a shop's customer waits. */
+const attemptsDefault = 4;
+const tryTimeoutMs = 5_000;
+const pauseFirstMs = 100;
+const pauseMaxMs = 1_000;
+
+type Write = { readonly ifMatch?: string; readonly ifNew?: boolean };
+
+/**
+ * Documents of collections, for workloads. A client sees its own writes, in whatever region it asks next: it keeps the
+ * causal token of every answer. Writes carry one idempotency key through all their tries. Errors are AppErrors with the
+ * code of the control plane; `api_unreachable` where none answered.
+ */
+export class CollectionsClient {
+  private seen: CausalToken = new Map();
+
+  constructor(private readonly options: CollectionsOptions) {}
+
+  /** What this client has seen, to be handed to a client of another process or region. */
+  get causalToken(): string {
+    return formatCausalToken(this.seen);
+  }
+
+  /** Goes on from what another client has seen. */
+  observe(token: string): void {
+    this.seen = mergeCausalTokens(this.seen, parseCausalToken(token) ?? new Map());
+  }
+
+  /** The document, or null where there is none. */
+  async read(collection: string, id: string): Promise<DocumentView | null> {
+    try {
+      return await this.ask('GET', this.path(collection, id), DocumentSchema);
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'not_found') return null;
+      throw error;
+    }
+  }
+
+  /** Every document of the tenant whose id begins with `prefix`, page by page. */
+  async *list(collection: string, prefix = ''): AsyncGenerator<DocumentView> {
+    let cursor: string | null = null;
+    do {
+      const query: string = new URLSearchParams({ prefix, ...(cursor === null ? {} : { cursor }), ...this.tenantQuery() }).toString();
+      const page: z.infer<typeof DocumentPageSchema> = await this.ask(
+        'GET',
+        `/v1/collections/${encodeURIComponent(collection)}/documents/list?${query}`,
+        DocumentPageSchema,
+      );
+      yield* page.items;
+      cursor = page.next;
+    } while (cursor !== null);
+  }
+
+  /** Writes the whole document, or appends an entry. */
+  async put(collection: string, id: string, value: unknown, write: Write = {}): Promise<DocumentView> {
+    return await this.ask('PUT', this.path(collection, id), DocumentSchema, { value }, write);
+  }
+
+  /** JSON Merge Patch: null removes. */
+  async patch(collection: string, id: string, value: Readonly<Record<string, unknown>>, write: Write = {}): Promise<DocumentView> {
+    return await this.ask('PATCH', this.path(collection, id), DocumentSchema, { value }, write);
+  }
+
+  /** Operates a counter (one operation), or edits a nested document. */
+  async operate(collection: string, id: string, operations: readonly DocumentOperation[], write: Write = {}): Promise<DocumentView> {
+    return await this.ask('POST', this.path(collection, id), DocumentSchema, { operations }, write);
+  }
+
+  async remove(collection: string, id: string, write: Write = {}): Promise<void> {
+    await this.ask('DELETE', this.path(collection, id), DocumentSchema, undefined, write);
+  }
+
+  private tenantQuery(): Record<string, string> {
+    return this.options.tenant === undefined ? {} : { tenant: this.options.tenant };
+  }
+
+  private path(collection: string, id: string): string {
+    return `/v1/collections/${encodeURIComponent(collection)}/${encodeURIComponent(id)}?${new URLSearchParams(this.tenantQuery()).toString()}`;
+  }
+
+  private async ask<T>(method: string, path: string, schema: z.ZodType<T>, body?: unknown, write: Write = {}): Promise<T> {
+    const key = method === 'GET' ? null : newId();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.once(method, path, schema, body, write, key);
+      } catch (error) {
+        const again = error instanceof AppError && error.entry.retry && attempt < (this.options.attempts ?? attemptsDefault);
+        if (!again) throw error;
+        await sleep(
+          error.retryAfterSeconds === undefined ? backOffMs(attempt - 1, pauseFirstMs, pauseMaxMs) : error.retryAfterSeconds * 1_000,
+        );
+      }
+    }
+  }
+
+  private async once<T>(method: string, path: string, schema: z.ZodType<T>, body: unknown, write: Write, key: string | null): Promise<T> {
+    const headers: Record<string, string> = { authorization: `Bearer ${await this.options.token()}`, accept: 'application/json' };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    if (key !== null) headers['idempotency-key'] = key;
+    else if (this.seen.size > 0) headers[causalHeader] = this.causalToken;
+    if (write.ifMatch !== undefined) headers['if-match'] = write.ifMatch;
+    if (write.ifNew === true) headers['if-none-match'] = '*';
+    let response: Response;
+    try {
+      const init = {
+        method,
+        headers,
+        signal: AbortSignal.timeout(tryTimeoutMs),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      };
+      response = await fetch(new URL(path, this.options.url), init);
+    } catch (error) {
+      throw new AppError('api_unreachable', `No answer from ${this.options.url}`, { cause: error });
+    }
+    const answer: unknown = await response.json().catch(() => null);
+    if (!response.ok) throw problemOf(response, answer);
+    this.observe(response.headers.get(causalHeader) ?? '');
+    const parsed = schema.safeParse(answer);
+    if (parsed.success) return parsed.data;
+    throw new AppError('bad_answer', `${this.options.url} answered in a shape this SDK does not know`, { internal: parsed.error.message });
+  }
+}
+
+const problemOf = (response: Response, answer: unknown): AppError => {
+  const problem = ProblemSchema.safeParse(answer);
+  if (!problem.success || !isErrorCode(problem.data.code))
+    return new AppError(response.status >= 500 ? 'api_unreachable' : 'bad_answer', `HTTP ${response.status}`);
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+  return new AppError(problem.data.code, problem.data.detail, {
+    details: problem.data.details ?? {},
+    ...(Number.isFinite(seconds) ? { retryAfterSeconds: seconds } : {}),
+  });
+};
