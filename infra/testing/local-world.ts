@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type pg from 'pg';
 import type { ProvisionRun } from '@lapidary/contracts/provisioner-protocol';
 import { freshDatabase } from '@lapidary/testing/backends';
+import { ensureInfraBuilt } from './ensure-built.js';
 import { lookAround, queryRows } from './leftovers.js';
 import { installStandIns, TinySupervisor } from './tiny-supervisor.js';
 
-const root = join(import.meta.dirname, '..', '..');
 export const natsPassword = 'a-nats-password-of-agents';
 /** What the template runs; here stand-ins. */
 export const localScripts = ['apps/storefront/dist/main.js', 'apps/stamp-agent/dist/main.js'] as const;
@@ -26,11 +26,7 @@ export interface LocalWorld {
 
 /** Everything that the local driver works with: a real PostgreSQL, a supervisor with real processes, built code for the children. */
 export const openLocalWorld = async (): Promise<LocalWorld> => {
-  // Plain JavaScript that runs before anything is built, hence without types.
-  const { ensureBuilt } = (await import(join(root, 'tools', 'ensure', 'state.mjs'))) as {
-    ensureBuilt(options: { root: string; only: string[] }): Promise<unknown>;
-  };
-  await ensureBuilt({ root, only: ['libs/kernel', 'libs/contracts', 'infra'] });
+  await ensureInfraBuilt();
   const home = await mkdtemp(join(tmpdir(), 'lapidary-local-'));
   await writeFile(join(home, 'passphrase'), 'a passphrase for tests');
   await mkdir(join(home, 'processes'));
