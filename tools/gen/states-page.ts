@@ -8,6 +8,8 @@ import { breakerTable } from '@lapidary/router/traffic-policy/doors/breaker-stat
 import { clientTable } from '@lapidary/router/engine/client-states';
 import { upstreamTable } from '@lapidary/router/engine/upstream-states';
 import { registrationTable } from '@lapidary/stamp-agent/registration-states';
+import { answeringLinkTable, askingLinkTable } from '@lapidary/stamp-sdk/link/link-states';
+import { answeringStreamTable, askingStreamTable } from '@lapidary/stamp-sdk/link/stream-states';
 import { processStates } from '../local/process-states.js';
 import { transitionDiagram } from './transition-diagram.js';
 
@@ -35,6 +37,10 @@ export const statesPage = (): string =>
       breakerTable,
       clientTable,
       upstreamTable,
+      askingLinkTable,
+      answeringLinkTable,
+      askingStreamTable,
+      answeringStreamTable,
       processStates,
     ].map((table) => transitionDiagram(table)),
   ].join('\n');

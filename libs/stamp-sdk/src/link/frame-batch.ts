@@ -1,0 +1,119 @@
+import { endFlag, frameHeaderBytes, frameType, goawayTextBytesMax, pingBytes, resetReason, type ResetReason } from './frames.js';
+
+/** One write of a busy turn: some hundred heads. What needs more than one goes out as one writev. */
+const pageBytes = 64 * 1024;
+/** Pages kept for reuse: one being filled, and those whose write the kernel has not taken yet. */
+const sparePagesMax = 4;
+
+/**
+ * Frames of one turn of the loop, one behind the other in as few buffers as possible: a system call costs more than a
+ * hundred frames. What is taken out belongs to the writer until it gives the pages back.
+ */
+export class FrameBatch {
+  private page: Buffer | null = null;
+  private used = 0;
+  private full: Buffer[] = [];
+  private readonly spare: Buffer[] = [];
+  private waitingBytes = 0;
+
+  get bytes(): number {
+    return this.waitingBytes;
+  }
+
+  /** The filled parts, in order; the batch is empty after it. */
+  take(): Buffer[] {
+    const { full } = this;
+    if (this.page !== null && this.used > 0) full.push(this.page.subarray(0, this.used));
+    this.full = [];
+    this.page = null;
+    this.used = 0;
+    this.waitingBytes = 0;
+    return full;
+  }
+
+  /** A part that has been written: its page is filled again. */
+  giveBack(part: Buffer): void {
+    if (this.spare.length >= sparePagesMax || part.buffer.byteLength !== pageBytes) return;
+    this.spare.push(Buffer.from(part.buffer as ArrayBuffer));
+  }
+
+  request(stream: number, tenant: string, epoch: number, head: Buffer, start: number, end: number, isLast: boolean): void {
+    const tenantBytes = tenant.length;
+    const length = 1 + tenantBytes + 8 + (end - start);
+    const page = this.header(frameType.request, isLast ? endFlag : 0, length, stream);
+    let at = this.used;
+    page[at++] = tenantBytes;
+    // Tenant ids are ASCII; so is everything that isTenantId passes.
+    page.write(tenant, at, 'latin1');
+    at += tenantBytes;
+    page.writeUInt32BE(Math.floor(epoch / 0x1_0000_0000), at);
+    page.writeUInt32BE(epoch >>> 0, at + 4);
+    head.copy(page, at + 8, start, end);
+    this.used += length;
+  }
+
+  response(stream: number, head: Buffer, start: number, end: number, isLast: boolean): void {
+    this.copied(frameType.response, isLast ? endFlag : 0, stream, head, start, end);
+  }
+
+  data(stream: number, bytes: Buffer, start: number, end: number, isLast: boolean): void {
+    this.copied(frameType.data, isLast ? endFlag : 0, stream, bytes, start, end);
+  }
+
+  end(stream: number): void {
+    this.header(frameType.data, endFlag, 0, stream);
+  }
+
+  reset(stream: number, reason: ResetReason): void {
+    const page = this.header(frameType.reset, 0, 1, stream);
+    page[this.used++] = resetReason[reason];
+  }
+
+  window(stream: number, bytes: number): void {
+    const page = this.header(frameType.window, 0, 4, stream);
+    this.used = page.writeUInt32BE(bytes, this.used);
+  }
+
+  ping(type: 'ping' | 'pong', bytes: Buffer, start: number): void {
+    this.copied(frameType[type], 0, 0, bytes, start, start + pingBytes);
+  }
+
+  /** `lastStream`: no stream above it was worked on, or will be. */
+  goaway(lastStream: number, code: number, text: string): void {
+    const words = Buffer.from(text, 'latin1').subarray(0, goawayTextBytesMax);
+    const page = this.header(frameType.goaway, 0, 5 + words.length, 0);
+    let at = page.writeUInt32BE(lastStream, this.used);
+    page[at++] = code;
+    words.copy(page, at);
+    this.used += 5 + words.length;
+  }
+
+  control(type: 'hello' | 'ready', payload: Buffer): void {
+    this.copied(frameType[type], 0, 0, payload, 0, payload.length);
+  }
+
+  private copied(type: number, flags: number, stream: number, bytes: Buffer, start: number, end: number): void {
+    const page = this.header(type, flags, end - start, stream);
+    bytes.copy(page, this.used, start, end);
+    this.used += end - start;
+  }
+
+  /** Writes the header where the whole frame has room; the payload goes to `used` of the page returned. */
+  private header(type: number, flags: number, length: number, stream: number): Buffer {
+    const whole = frameHeaderBytes + length;
+    if (this.page !== null && this.used + whole > pageBytes) {
+      this.full.push(this.page.subarray(0, this.used));
+      this.page = null;
+    }
+    if (this.page === null) {
+      this.page = this.spare.pop() ?? Buffer.allocUnsafeSlow(pageBytes);
+      this.used = 0;
+    }
+    const { page, used } = this;
+    page.writeUInt32BE(((type << 24) | (flags << 16) | length) >>> 0, used);
+    page.writeUInt32BE(stream, used + 4);
+    this.used = used + frameHeaderBytes;
+    this.waitingBytes += whole;
+    return page;
+  }
+}
