@@ -98,7 +98,21 @@ export const startAgent = async (config: StampAgentConfig, logger: Logger): Prom
     serves,
     onMiss: (isServable) => misses.wait(isServable),
     flights,
-    pages: agentPages({ stamp, instanceId, registration, holder, contact, flights, workload, metrics, serves, isDraining }),
+    pages: agentPages({
+      linkCount: () => door.linkCount,
+      stamp,
+      instanceId,
+      registration,
+      holder,
+      contact,
+      flights,
+      workload,
+      metrics,
+      serves,
+      isDraining,
+    }),
+    linkKey: config.LAPIDARY_LINK_KEY_FILE ?? null,
+    onLinkClosed: (fault) => metrics.lapidary_agent_links_closed_total.inc({ fault }),
     onRefused: (reason) => metrics.lapidary_agent_refusals_total.inc({ reason }),
     onForwarded: (result) => {
       load.countRequest();
@@ -107,7 +121,7 @@ export const startAgent = async (config: StampAgentConfig, logger: Logger): Prom
       if ('headMs' in result) metrics.lapidary_agent_head_seconds.observe(result.headMs / 1_000);
     },
   };
-  const door = new FrontDoor(doorOptions);
+  const door: FrontDoor = new FrontDoor(doorOptions);
 
   const host = config.LAPIDARY_HTTP_HOST;
   const port = await door.listen(host, config.LAPIDARY_HTTP_PORT).catch(async (error: unknown) => {

@@ -21,6 +21,33 @@ const refusalTexts: Readonly<Record<FenceRefusal | ClaimRefusal, string>> = {
   claim_of_other_stamp: 'The routing claim is for another stamp',
 };
 
+/** A problem as status, headers and body, for whichever protocol the request came by. */
+export interface ProblemAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export const problemAnswer = (
+  stamp: string,
+  error: AppError,
+  requestId: string | null,
+  extra: Readonly<Record<string, string>> = {},
+  status: number = error.entry.status,
+): ProblemAnswer => {
+  const body = JSON.stringify({ ...problemOf(error, requestId), status });
+  const headers = {
+    'content-type': problemContentType,
+    'content-length': String(Buffer.byteLength(body)),
+    'cache-control': 'no-store',
+    [stampHeader]: stamp,
+    [errorHeader]: error.code,
+    ...(error.retryAfterSeconds === undefined ? {} : { 'retry-after': String(error.retryAfterSeconds) }),
+    ...extra,
+  };
+  return { status, headers, body };
+};
+
 /** Answers with a problem in the agent's own name. The connection stays usable: the caller sees to an unread body. */
 export const sendProblem = (
   response: ServerResponse,
@@ -31,28 +58,24 @@ export const sendProblem = (
 ): void => {
   if (response.headersSent || response.destroyed) return;
   const requestId = response.req.headers[requestIdHeader];
-  const problem = problemOf(error, typeof requestId === 'string' ? requestId : null);
-  const body = JSON.stringify({ ...problem, status: status ?? problem.status });
-  response.writeHead(status ?? problem.status, {
-    'content-type': problemContentType,
-    'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
-    [stampHeader]: stamp,
-    [errorHeader]: error.code,
-    ...(error.retryAfterSeconds === undefined ? {} : { 'retry-after': String(error.retryAfterSeconds) }),
-    ...extra,
-  });
-  response.end(response.req.method === 'HEAD' ? undefined : body);
+  const answer = problemAnswer(stamp, error, typeof requestId === 'string' ? requestId : null, extra, status);
+  response.writeHead(answer.status, answer.headers);
+  response.end(response.req.method === 'HEAD' ? undefined : answer.body);
 };
 
 type Refusal = Omit<Extract<FenceDecision, { serve: false }>, 'reason'> & { readonly reason: FenceRefusal | ClaimRefusal };
 
+const refusalError = (stamp: string, { reason, tenant, heldEpoch }: Refusal): AppError =>
+  new AppError('misdirected', refusalTexts[reason], { details: { reason, tenant, stamp, heldEpoch } });
+
+const hintOf = ({ heldEpoch }: Refusal): Record<string, string> => ({ [hintHeader]: heldEpoch === 0 ? 'none' : String(heldEpoch) });
+
 /** 421 with the epoch that is held, so that the router (or the holder of a claim) knows which of the two is behind. */
-export const sendRefusal = (response: ServerResponse, stamp: string, decision: Refusal): void => {
-  const { reason, tenant, heldEpoch } = decision;
-  const error = new AppError('misdirected', refusalTexts[reason], { details: { reason, tenant, stamp, heldEpoch } });
-  sendProblem(response, stamp, error, { [hintHeader]: heldEpoch === 0 ? 'none' : String(heldEpoch) });
-};
+export const refusalAnswer = (stamp: string, decision: Refusal, requestId: string | null): ProblemAnswer =>
+  problemAnswer(stamp, refusalError(stamp, decision), requestId, hintOf(decision));
+
+export const sendRefusal = (response: ServerResponse, stamp: string, decision: Refusal): void =>
+  sendProblem(response, stamp, refusalError(stamp, decision), hintOf(decision));
 
 export const sendRequestProblem = (response: ServerResponse, stamp: string, { status, reason }: RequestProblem): void => {
   response.shouldKeepAlive = false;

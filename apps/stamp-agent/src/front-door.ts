@@ -11,8 +11,11 @@ import { ReplayBuffer } from '@lapidary/stamp-sdk/forward/replay-buffer';
 import { bodyFraming, requestProblem } from '@lapidary/stamp-sdk/forward/request-check';
 import { responseOnSocket, wantsTunnel } from '@lapidary/stamp-sdk/forward/upgrade';
 import { Upstream } from '@lapidary/stamp-sdk/forward/upstream';
+import type { LinkFault } from '@lapidary/stamp-sdk/link/frames';
+import { wantsLink } from '@lapidary/stamp-sdk/link/upgrade-link';
 import { errorOf, sendProblem, sendRefusal, sendRequestProblem } from './door-answers.js';
 import type { Flights } from './flights.js';
+import { LinkDoor } from './link/link-door.js';
 import { answerOwnPath, isOwnPath, type OwnPages } from './own-paths.js';
 import type { PassportOffice } from './public-door/public-door.js';
 
@@ -46,6 +49,9 @@ export interface FrontDoorOptions {
   readonly office?: PassportOffice;
   readonly onRefused: (reason: string) => void;
   readonly onForwarded: (result: ForwardResult) => void;
+  /** The region's link key; null: links come from loopback and private addresses only. */
+  readonly linkKey: string | null;
+  readonly onLinkClosed: (fault: LinkFault) => void;
   readonly timeouts?: Partial<ForwardTimeouts>;
 }
 
@@ -53,10 +59,18 @@ export interface FrontDoorOptions {
 export class FrontDoor {
   private readonly server: Server;
   private readonly upstream: Upstream;
+  private readonly links: LinkDoor;
   private draining = false;
 
   constructor(private readonly options: FrontDoorOptions) {
     this.upstream = new Upstream(options.workloadUrl);
+    this.links = new LinkDoor({
+      ...options,
+      upstream: this.upstream,
+      fenceNow: (passport) => this.decideNow(passport),
+      fence: (passport) => this.decide(passport),
+      timeouts: { ...timeouts, ...options.timeouts },
+    });
     this.server = createServer({
       insecureHTTPParser: false,
       // requestProblem answers a missing Host itself.
@@ -66,14 +80,25 @@ export class FrontDoor {
       // Bodies may take long; what stalls is found by the forward's own time-outs.
       requestTimeout: 0,
       connectionsCheckingInterval: headersMs / 2,
-      shouldUpgradeCallback: wantsTunnel,
+      shouldUpgradeCallback: (request) => wantsTunnel(request) || this.takesLink(request),
     });
     const take = (request: IncomingMessage, response: ServerResponse): void => void this.take(request, response);
     this.server.on('request', take);
     this.server.on('checkContinue', take);
     this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (this.takesLink(request)) return this.links.accept(request, socket, head);
       void this.take(request, responseOnSocket(request, socket), { socket, head, idleMs: tunnelIdleMs });
     });
+  }
+
+  /** Never at a public door: a link is believed what it says of tenants, and whoever comes there is not. */
+  private takesLink(request: IncomingMessage): boolean {
+    return this.options.office === undefined && wantsLink(request);
+  }
+
+  /** Links of routers that are open. */
+  get linkCount(): number {
+    return this.links.size;
   }
 
   async listen(host: string, port: number): Promise<number> {
@@ -93,10 +118,12 @@ export class FrontDoor {
    */
   async drain(graceMs: number): Promise<void> {
     this.draining = true;
+    this.links.leave();
     const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(this.server, () => resolve()));
     const lingerMs = Math.min(idleLingerMs, graceMs);
     await sleep(lingerMs);
     await this.options.flights.drainAll(graceMs - lingerMs);
+    this.links.close();
     this.server.closeAllConnections();
     await closed;
     this.upstream.close();
@@ -137,16 +164,17 @@ export class FrontDoor {
   }
 
   private async decide(passport: Passport | null): Promise<FenceDecision> {
-    const decideNow = (): FenceDecision => {
-      const decision = fencePassport(this.options.epochOf, passport);
-      return decision.serve && !this.options.serves()
-        ? { serve: false, reason: 'not_serving', tenant: decision.tenant, heldEpoch: 0 }
-        : decision;
-    };
-    const decision = decideNow();
+    const decision = this.decideNow(passport);
     if (decision.serve || decision.reason === 'malformed') return decision;
-    await this.options.onMiss(() => decideNow().serve);
-    return decideNow();
+    await this.options.onMiss(() => this.decideNow(passport).serve);
+    return this.decideNow(passport);
+  }
+
+  private decideNow(passport: Passport | null): FenceDecision {
+    const decision = fencePassport(this.options.epochOf, passport);
+    return decision.serve && !this.options.serves()
+      ? { serve: false, reason: 'not_serving', tenant: decision.tenant, heldEpoch: 0 }
+      : decision;
   }
 
   private async forward(

@@ -5,6 +5,8 @@ export const stampAgentMetrics = {
   lapidary_agent_refusals_total: { type: 'counter', help: 'Requests answered 421, by reason (I4)', labels: ['reason'] },
   lapidary_agent_head_seconds: { type: 'histogram', help: 'Time until the workload’s answer began', labels: [], buckets: latencyBuckets },
   lapidary_agent_in_flight: { type: 'gauge', help: 'Requests and tunnels in flight', labels: [] },
+  lapidary_agent_links: { type: 'gauge', help: 'Links of routers that are open', labels: [] },
+  lapidary_agent_links_closed_total: { type: 'counter', help: 'Links that ended, by what ended them', labels: ['fault'] },
   lapidary_agent_held_tenants: { type: 'gauge', help: 'Tenants that the stamp holds', labels: [] },
   lapidary_agent_serving: { type: 'gauge', help: '1 while the agent may serve', labels: [] },
   lapidary_agent_registered: { type: 'gauge', help: '1 while the control plane has accepted this process', labels: [] },

@@ -17,6 +17,7 @@ export interface PageSources {
   readonly metrics: StampAgentMetrics;
   readonly serves: () => boolean;
   readonly isDraining: () => boolean;
+  readonly linkCount: () => number;
 }
 
 /**
@@ -40,6 +41,7 @@ export const agentPages = (from: PageSources): OwnPages => ({
   metrics: async () => {
     const { metrics, contact } = from;
     metrics.lapidary_agent_in_flight.set(from.flights.inFlight);
+    metrics.lapidary_agent_links.set(from.linkCount());
     metrics.lapidary_agent_held_tenants.set(from.holder.count);
     metrics.lapidary_agent_serving.set(from.serves() ? 1 : 0);
     metrics.lapidary_agent_registered.set(from.registration.accepted === null ? 0 : 1);

@@ -55,6 +55,11 @@ export const secretFile = (what: string) =>
     })
     .meta({ description: `File that holds ${what}` });
 
+/** The same at every router and agent of a region; docs/reference/stamp-link.md. */
+export const linkKeyFile = secretFile(
+  'the region’s link key, by which routers and agents prove themselves; without it, links come from loopback and private addresses only',
+).optional();
+
 /** JSON in a variable, checked by `schema`. */
 export const jsonText = <T extends z.ZodType>(schema: T) =>
   z

@@ -37,6 +37,7 @@ export const StampAgentConfigSchema = z.object({
       description:
         'Base domain: the public door also takes requests without a claim for <tenant>.<base domain>, for stamp-aware DNS (docs/adr/0034)',
     }),
+  LAPIDARY_LINK_KEY_FILE: field.linkKeyFile,
   LAPIDARY_LOG_LEVEL: field.logLevel,
 });
 export type StampAgentConfig = z.infer<typeof StampAgentConfigSchema>;

@@ -19,7 +19,14 @@ export type ForwardResult =
   /** No byte of the request reached the upstream; nothing has gone to the client. */
   | { readonly kind: 'unreachable'; readonly reason: string }
   /** The upstream may have worked on the request, but gave no answer; nothing has gone to the client. */
-  | { readonly kind: 'no_answer'; readonly reason: NoAnswerReason; readonly detail: string; readonly reusedSocket: boolean }
+  | {
+      readonly kind: 'no_answer';
+      readonly reason: NoAnswerReason;
+      readonly detail: string;
+      readonly reusedSocket: boolean;
+      /** The upstream has certainly not worked on it, though some of it was sent (L7): it does no harm twice, whatever its method. */
+      readonly untouched?: boolean;
+    }
   /** The upstream failed in the middle of its answer; the client's connection was cut, so that it can tell. */
   | { readonly kind: 'cut'; readonly status: number; readonly reason: string }
   /** The client went away; says nothing about the upstream. */

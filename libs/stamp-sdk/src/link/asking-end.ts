@@ -17,14 +17,13 @@ export interface AskingOptions {
   readonly firstStream?: number;
 }
 
-/** What is asked. `head` from `start` to `end` is the request's head in the bytes of HTTP/1.1, its empty line included. */
+/** What is asked. */
 export interface LinkRequest {
   /** Both are mandatory and checked by the agent against the head (I4). */
   readonly tenant: string;
   readonly epoch: number;
-  readonly head: Buffer;
-  readonly start: number;
-  readonly end: number;
+  /** The request's head as in HTTP/1.1, in latin1, its empty line included. */
+  readonly head: string;
   /** The request has no body. */
   readonly isLast: boolean;
 }
@@ -53,13 +52,13 @@ export class AskingEnd extends LinkEnd {
 
   /** Opens a stream, or null: not open, full, or the head is too long for a frame. Nothing is written before the turn ends. */
   ask(request: LinkRequest, listener: StreamListener): LinkStream | null {
-    const { tenant, epoch, head, start, end, isLast } = request;
-    if (!this.hasRoom || end - start > headBytesMax) return null;
+    const { tenant, epoch, head, isLast } = request;
+    if (!this.hasRoom || head.length > headBytesMax) return null;
     const id = ++this.newest;
     const stream = new LinkStream(id, 'router', this, this.windows());
     stream.listener = listener;
     this.streams.set(id, stream);
-    this.batch.request(id, tenant, epoch, head, start, end, isLast);
+    this.batch.request(id, tenant, epoch, head, isLast);
     if (isLast) stream.sentEnd();
     this.wake();
     if (id === streamMax) this.leave('ids are used up');

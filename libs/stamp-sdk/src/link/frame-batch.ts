@@ -5,6 +5,9 @@ const pageBytes = 64 * 1024;
 /** Pages kept for reuse: one being filled, and those whose write the kernel has not taken yet. */
 const sparePagesMax = 4;
 
+/** Bytes on their way: latin1 text, or a buffer that nobody changes any more. */
+export type Chunk = string | Buffer;
+
 /**
  * Frames of one turn of the loop, one behind the other in as few buffers as possible: a system call costs more than a
  * hundred frames. What is taken out belongs to the writer until it gives the pages back.
@@ -37,27 +40,26 @@ export class FrameBatch {
     this.spare.push(Buffer.from(part.buffer as ArrayBuffer));
   }
 
-  request(stream: number, tenant: string, epoch: number, head: Buffer, start: number, end: number, isLast: boolean): void {
+  request(stream: number, tenant: string, epoch: number, head: string, isLast: boolean): void {
     const tenantBytes = tenant.length;
-    const length = 1 + tenantBytes + 8 + (end - start);
+    const length = 1 + tenantBytes + 8 + head.length;
     const page = this.header(frameType.request, isLast ? endFlag : 0, length, stream);
     let at = this.used;
     page[at++] = tenantBytes;
     // Tenant ids are ASCII; so is everything that isTenantId passes.
-    page.write(tenant, at, 'latin1');
-    at += tenantBytes;
+    at += page.write(tenant, at, 'latin1');
     page.writeUInt32BE(Math.floor(epoch / 0x1_0000_0000), at);
     page.writeUInt32BE(epoch >>> 0, at + 4);
-    head.copy(page, at + 8, start, end);
+    page.write(head, at + 8, 'latin1');
     this.used += length;
   }
 
-  response(stream: number, head: Buffer, start: number, end: number, isLast: boolean): void {
-    this.copied(frameType.response, isLast ? endFlag : 0, stream, head, start, end);
+  response(stream: number, head: string, isLast: boolean): void {
+    this.copied(frameType.response, isLast ? endFlag : 0, stream, head, 0, head.length);
   }
 
-  data(stream: number, bytes: Buffer, start: number, end: number, isLast: boolean): void {
-    this.copied(frameType.data, isLast ? endFlag : 0, stream, bytes, start, end);
+  data(stream: number, chunk: Chunk, start: number, end: number, isLast: boolean): void {
+    this.copied(frameType.data, isLast ? endFlag : 0, stream, chunk, start, end);
   }
 
   end(stream: number): void {
@@ -92,9 +94,10 @@ export class FrameBatch {
     this.copied(frameType[type], 0, 0, payload, 0, payload.length);
   }
 
-  private copied(type: number, flags: number, stream: number, bytes: Buffer, start: number, end: number): void {
+  private copied(type: number, flags: number, stream: number, chunk: Chunk, start: number, end: number): void {
     const page = this.header(type, flags, end - start, stream);
-    bytes.copy(page, this.used, start, end);
+    if (typeof chunk === 'string') page.write(end - start === chunk.length ? chunk : chunk.slice(start, end), this.used, 'latin1');
+    else chunk.copy(page, this.used, start, end);
     this.used += end - start;
   }
 

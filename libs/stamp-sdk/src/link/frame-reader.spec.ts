@@ -26,7 +26,7 @@ const readAll = (chunks: readonly Buffer[], role: 'router' | 'agent' = 'agent') 
 const sample = (): Buffer => {
   const batch = new FrameBatch();
   const bytes = Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-  batch.request(1, 'acme', 2 ** 49, bytes, 0, bytes.length, true);
+  batch.request(1, 'acme', 2 ** 49, bytes.toString(), true);
   batch.data(2, bytes, 3, 9, false);
   batch.end(2);
   batch.reset(3, 'cancelled');

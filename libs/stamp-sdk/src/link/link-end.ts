@@ -79,6 +79,11 @@ export abstract class LinkEnd implements FrameSink, StreamLink {
     return this.batch.take();
   }
 
+  /** A part of `take` has been written. */
+  giveBack(part: Buffer): void {
+    this.batch.giveBack(part);
+  }
+
   setCongested(isCongested: boolean): void {
     this.isCongested = isCongested;
     if (!isCongested) this.pump();

@@ -64,8 +64,7 @@ class World {
         const asked = pair.asked[one.which % Math.max(1, pair.asked.length)];
         const number = Number(asked?.text.trim());
         if (asked === undefined || this.answered.has(number)) return;
-        const bytes = head(`answer ${number}`);
-        if (!asked.stream.sendHead(bytes, 0, bytes.length, one.bytes === 0)) return;
+        if (!asked.stream.sendHead(head(`answer ${number}`), one.bytes === 0)) return;
         this.answered.set(number, one.bytes);
         this.say(asked, number, one.bytes);
         return;
@@ -95,7 +94,7 @@ class World {
 
   /** Writes a stream's number, then ends it; the stream keeps what it may not send yet. */
   private say(by: Heard, number: number, bytes: number): void {
-    if (bytes > 0) by.stream.write(Buffer.alloc(bytes, number + 1), 0, bytes, true);
+    if (bytes > 0) by.stream.write(Buffer.alloc(bytes, number + 1), true);
   }
 
   private give(number: number, by: Heard | undefined): void {

@@ -5,15 +5,14 @@ describe('a link that is lost (L7)', () => {
   const cutAfter = (cut: number): { pair: LinkPair; total: number; heard: ReturnType<LinkPair['ask']>[]; seen: string[] } => {
     const pair = openPair();
     const heard = [pair.ask('GET /0 HTTP/1.1'), pair.ask('POST /1 HTTP/1.1', false)];
-    heard[1]!.stream.write(Buffer.from('some of its body'), 0, 16);
+    heard[1]!.stream.write(Buffer.from('some of its body'));
     pair.flush();
     heard.push(pair.ask('GET /2 HTTP/1.1'), pair.ask('GET /3 HTTP/1.1'));
     pair.flush();
     const total = pair.toAgent.length;
     pair.deliver('agent', cut);
-    const bytes = head('HTTP/1.1 200 OK');
-    pair.asked[0]?.stream.sendHead(bytes, 0, bytes.length, true);
-    pair.asked[1]?.stream.sendHead(bytes, 0, bytes.length, false);
+    pair.asked[0]?.stream.sendHead(head('HTTP/1.1 200 OK'), true);
+    pair.asked[1]?.stream.sendHead(head('HTTP/1.1 200 OK'), false);
     pair.flush();
     pair.deliver('router');
     heard.push(pair.ask('GET /4 HTTP/1.1'), pair.ask('GET /5 HTTP/1.1'));
@@ -44,8 +43,7 @@ describe('a link that is lost (L7)', () => {
     const pair = openPair();
     const heard = pair.ask('GET / HTTP/1.1');
     pair.settle();
-    const bytes = head('HTTP/1.1 200 OK');
-    pair.asked[0]!.stream.sendHead(bytes, 0, bytes.length, true);
+    pair.asked[0]!.stream.sendHead(head('HTTP/1.1 200 OK'), true);
     pair.flush();
     pair.router.close('silent', 'no PONG');
     const late = pair.toRouter;
@@ -64,14 +62,13 @@ describe('a drain (L9)', () => {
     pair.settle();
     pair.agent.leave('restart');
     const crossing = pair.ask('POST /crossing HTTP/1.1', false);
-    crossing.stream.write(Buffer.from('body'), 0, 4);
+    crossing.stream.write(Buffer.from('body'));
     pair.settle();
     expect(pair.router.hasRoom).toBe(false);
     expect(pair.asked).toHaveLength(1);
     expect(crossing.resets).toEqual(['refused']);
     expect(pair.agentLog).toEqual(['open', 'leaving']);
-    const bytes = head('HTTP/1.1 200 OK');
-    pair.asked[0]!.stream.sendHead(bytes, 0, bytes.length, true);
+    pair.asked[0]!.stream.sendHead(head('HTTP/1.1 200 OK'), true);
     pair.settle();
     expect(before.isEnded).toBe(true);
     expect(pair.agentLog).toEqual(['open', 'leaving', 'drained']);
@@ -97,8 +94,7 @@ describe('a drain (L9)', () => {
     pair.settle();
     pair.router.leave('restart');
     expect(pair.router.hasRoom).toBe(false);
-    const bytes = head('HTTP/1.1 200 OK');
-    pair.asked[0]!.stream.sendHead(bytes, 0, bytes.length, true);
+    pair.asked[0]!.stream.sendHead(head('HTTP/1.1 200 OK'), true);
     pair.settle();
     expect(before.isEnded).toBe(true);
     expect(pair.routerLog).toEqual(['open', 'leaving', 'drained']);

@@ -7,7 +7,7 @@ import type { LinkEnd } from './link-end.js';
 import type { LinkStream, LostVerdict, StreamListener } from './link-stream.js';
 
 export const smallWindows: LinkSettings = { maxStreams: 8, streamWindowBytes: 16 * 1024, linkWindowBytes: 24 * 1024 };
-export const head = (text: string): Buffer => Buffer.from(`${text}\r\n\r\n`, 'latin1');
+export const head = (text: string): string => `${text}\r\n\r\n`;
 
 /** One stream as its owner hears it. */
 export class Heard implements StreamListener {
@@ -131,8 +131,7 @@ export class LinkPair {
 
   ask(text: string, isLast = true, tenant = 'acme', epoch = 7): Heard {
     const heard = new Heard();
-    const bytes = head(text);
-    const stream = this.router.ask({ tenant, epoch, head: bytes, start: 0, end: bytes.length, isLast }, heard);
+    const stream = this.router.ask({ tenant, epoch, head: head(text), isLast }, heard);
     if (stream === null) throw new Error('no room');
     heard.stream = stream;
     return heard;

@@ -1,7 +1,7 @@
 import { Allowance, Credit } from './credit.js';
 import type { DenseTable } from './dense-table.js';
 import { dataBytesMax, type LinkFault, type LinkRole, type ResetReason } from './frames.js';
-import type { FrameBatch } from './frame-batch.js';
+import type { Chunk, FrameBatch } from './frame-batch.js';
 import type { StreamEvent } from './stream-states.js';
 import { dataReceived, endReceived, endSent, headReceived, headSent, resetReceived, resetSent, streamSteps } from './stream-steps.js';
 
@@ -41,6 +41,8 @@ export interface StreamLink {
   wake(): void;
 }
 
+const rest = (chunk: Chunk, from: number): Chunk => (typeof chunk === 'string' ? chunk.slice(from) : chunk.subarray(from));
+
 /** One request and its answer, at either end; steps by the tables in stream-states.ts and nothing else. */
 export class LinkStream {
   listener!: StreamListener;
@@ -54,7 +56,7 @@ export class LinkStream {
   private hasSentLast = false;
   /** Given up by this end: what comes is dropped, and the listener hears nothing more. */
   private isMute = false;
-  private pending: Buffer[] = [];
+  private pending: Chunk[] = [];
   private endWanted = false;
   private readonly credit: Credit;
   private readonly allowance: Allowance;
@@ -86,34 +88,35 @@ export class LinkStream {
     return this.pending.length > 0;
   }
 
-  /** The agent's answer; false where nobody wants it any more. */
-  sendHead(bytes: Buffer, start: number, end: number, isLast: boolean): boolean {
+  /** The agent's answer, in latin1; false where nobody wants it any more. */
+  sendHead(head: string, isLast: boolean): boolean {
     if (!this.happen(headSent)) return false;
     this.isAnswered = true;
-    this.link.batch.response(this.id, bytes, start, end, isLast);
+    this.link.batch.response(this.id, head, isLast);
     this.link.wake();
     if (isLast) this.sentEnd();
     return true;
   }
 
-  /** Sends what credit allows and keeps a copy of the rest. False: write no more before `writable`. */
-  write(bytes: Buffer, start: number, end: number, isLast = false): boolean {
+  /** Sends what credit allows and keeps the rest. False: write no more before `writable`. */
+  write(chunk: Chunk, isLast = false): boolean {
     if (this.isMute || this.hasSentLast || this.endWanted) return false;
-    let at = start;
+    const end = chunk.length;
+    let at = 0;
     while (this.pending.length === 0 && at < end) {
       const allowed = this.allowed();
       if (allowed <= 0) break;
       const next = Math.min(end, at + Math.min(allowed, dataBytesMax));
-      this.sendData(bytes, at, next, isLast && next === end);
+      this.sendData(chunk, at, next, isLast && next === end);
       at = next;
     }
     if (at < end) {
-      this.pending.push(Buffer.from(bytes.subarray(at, end)));
+      this.pending.push(at === 0 ? chunk : rest(chunk, at));
       this.endWanted = isLast;
       if (this.credit.left > 0) this.link.await(this);
       return false;
     }
-    if (isLast && start === end) this.end();
+    if (isLast && end === 0) this.end();
     return true;
   }
 
@@ -191,7 +194,7 @@ export class LinkStream {
     const bytes = Math.min(this.allowed(), dataBytesMax, first.length);
     if (bytes <= 0) return this.credit.left > 0;
     if (bytes === first.length) this.pending.shift();
-    else this.pending[0] = first.subarray(bytes);
+    else this.pending[0] = rest(first, bytes);
     const isEmpty = this.pending.length === 0;
     this.sendData(first, 0, bytes, isEmpty && this.endWanted);
     if (isEmpty && !this.hasSentLast) this.listener.writable();
@@ -210,10 +213,10 @@ export class LinkStream {
     return this.link.isCongested ? 0 : Math.min(this.credit.left, this.link.credit.left);
   }
 
-  private sendData(bytes: Buffer, start: number, end: number, isLast: boolean): void {
+  private sendData(chunk: Chunk, start: number, end: number, isLast: boolean): void {
     this.credit.left -= end - start;
     this.link.credit.left -= end - start;
-    this.link.batch.data(this.id, bytes, start, end, isLast);
+    this.link.batch.data(this.id, chunk, start, end, isLast);
     this.link.wake();
     if (isLast) this.sentEnd();
   }

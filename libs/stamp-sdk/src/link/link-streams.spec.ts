@@ -5,17 +5,16 @@ import { askingStreamTable } from './stream-states.js';
 import { head, Heard, openPair, smallWindows, type LinkPair } from './link-pair.fixture.js';
 
 const answer = (pair: LinkPair, index: number, body: string): void => {
-  const bytes = head('HTTP/1.1 200 OK');
   const { stream } = pair.asked[index]!;
-  stream.sendHead(bytes, 0, bytes.length, false);
-  stream.write(Buffer.from(body), 0, body.length, true);
+  stream.sendHead(head('HTTP/1.1 200 OK'), false);
+  stream.write(Buffer.from(body), true);
 };
 
 describe('a request and its answer', () => {
   it('arrive whole, with tenant and epoch (L8), and leave nothing behind (L2)', () => {
     const pair = openPair();
     const heard = pair.ask('POST / HTTP/1.1', false, 'acme', 999_999_999_999_999);
-    heard.stream.write(Buffer.from('body'), 0, 4);
+    heard.stream.write(Buffer.from('body'));
     heard.stream.end();
     pair.settle();
     expect(pair.asked[0]).toMatchObject({ tenant: 'acme', epoch: 999_999_999_999_999, text: 'POST / HTTP/1.1\r\n\r\n', isEnded: true });
@@ -30,14 +29,14 @@ describe('a request and its answer', () => {
   it('an answer before the whole request ends the request, and the rest of the body is dropped', () => {
     const pair = openPair();
     const heard = pair.ask('POST / HTTP/1.1', false);
-    heard.stream.write(Buffer.alloc(5_000), 0, 5_000);
+    heard.stream.write(Buffer.alloc(5_000));
     pair.settle();
     answer(pair, 0, 'too large');
-    heard.stream.write(Buffer.alloc(5_000), 0, 5_000);
+    heard.stream.write(Buffer.alloc(5_000));
     pair.settle();
     expect(heard.isEnded).toBe(true);
     expect(pair.asked[0]!.body).toHaveLength(5_000);
-    expect(heard.stream.write(Buffer.alloc(1), 0, 1)).toBe(false);
+    expect(heard.stream.write(Buffer.alloc(1))).toBe(false);
     pair.settle();
     expect([pair.router.streamCount, pair.agent.streamCount]).toEqual([0, 0]);
     expect([pair.router.isOpen, pair.agent.isOpen]).toEqual([true, true]);
@@ -65,8 +64,7 @@ describe('a request and its answer', () => {
     const pair = openPair();
     const heard = pair.ask('POST / HTTP/1.1', false);
     pair.settle();
-    const bytes = head('HTTP/1.1 200 OK');
-    pair.asked[0]!.stream.sendHead(bytes, 0, bytes.length, false);
+    pair.asked[0]!.stream.sendHead(head('HTTP/1.1 200 OK'), false);
     pair.asked[0]!.stream.reset('failed');
     pair.settle();
     expect(heard).toMatchObject({ resets: ['failed'], isEnded: false });
@@ -168,7 +166,7 @@ describe('flow control (L3, L4)', () => {
     const pair = openPair();
     const heard = pair.ask('POST / HTTP/1.1', false);
     pair.router.setCongested(true);
-    expect(heard.stream.write(Buffer.from('body'), 0, 4)).toBe(false);
+    expect(heard.stream.write(Buffer.from('body'))).toBe(false);
     const other = pair.ask('GET / HTTP/1.1');
     pair.settle();
     expect(pair.asked.map((a) => a.body.length)).toEqual([0, 0]);
@@ -202,10 +200,10 @@ describe('what a peer may not do closes the link and every stream on it (L6)', (
     ['DATA for a stream that never was', 'out_of_order', (b) => b.data(9, bytes, 0, 1, false)],
     ['DATA behind END', 'out_of_order', (b) => b.data(2, bytes, 0, 1, false)],
     ['END twice', 'out_of_order', (b) => (b.end(1), b.end(1))],
-    ['an id used before', 'out_of_order', (b) => b.request(2, 'a', 1, text, 0, text.length, true)],
-    ['an id left out', 'out_of_order', (b) => b.request(4, 'a', 1, text, 0, text.length, true)],
-    ['a request without a tenant', 'bad_frame', (b) => b.request(3, '', 1, text, 0, text.length, true)],
-    ['a request without a head', 'bad_frame', (b) => b.request(3, 'acme', 1, text, 0, 0, true)],
+    ['an id used before', 'out_of_order', (b) => b.request(2, 'a', 1, text, true)],
+    ['an id left out', 'out_of_order', (b) => b.request(4, 'a', 1, text, true)],
+    ['a request without a tenant', 'bad_frame', (b) => b.request(3, '', 1, text, true)],
+    ['a request without a head', 'bad_frame', (b) => b.request(3, 'acme', 1, '', true)],
     ['more than the stream’s window', 'flow_control', (b) => (b.data(1, bytes, 0, dataBytesMax, false), b.data(1, bytes, 0, 1, false))],
     ['credit for nothing', 'flow_control', (b) => b.window(1, 0)],
     ['credit above the window', 'flow_control', (b) => b.window(1, 1)],
@@ -216,7 +214,7 @@ describe('what a peer may not do closes the link and every stream on it (L6)', (
       'more streams than agreed',
       'too_many_streams',
       (b) => {
-        for (let id = 3; id <= smallWindows.maxStreams + 1; id++) b.request(id, 'a', 1, text, 0, text.length, true);
+        for (let id = 3; id <= smallWindows.maxStreams + 1; id++) b.request(id, 'a', 1, text, true);
       },
     ],
   ])('%s', (_, fault, write) => {
