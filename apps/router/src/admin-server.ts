@@ -18,6 +18,8 @@ export interface Readiness {
 export interface AdminServerOptions extends ExplainDeps {
   readonly directory: Directory;
   readonly metrics: RouterMetrics;
+  /** Sets the gauges of what is counted only when asked for. */
+  readonly countNow?: () => void;
   readonly readiness: () => Readiness;
 }
 
@@ -93,6 +95,7 @@ export class AdminServer {
   private async sendMetrics(response: ServerResponse): Promise<void> {
     const { directory, metrics } = this.options;
     const { cursor, entries, ageMs } = directory.state();
+    this.options.countNow?.();
     metrics.lapidary_router_directory_cursor.set(cursor);
     metrics.lapidary_router_directory_entries.set(entries);
     metrics.lapidary_router_directory_age_seconds.set(ageMs / 1000);

@@ -22,6 +22,18 @@ export const routerMetricDeclarations = {
     labels: ['stamp'],
   },
   lapidary_router_in_flight: { type: 'gauge', help: 'Requests being worked on', labels: [] },
+  lapidary_router_links: { type: 'gauge', help: 'Stamp links that are there, opening and draining ones too', labels: [] },
+  lapidary_router_link_streams: { type: 'gauge', help: 'Requests under way on stamp links', labels: [] },
+  lapidary_router_link_streams_blocked: {
+    type: 'gauge',
+    help: 'Requests whose body waits for credit or for the link’s socket',
+    labels: [],
+  },
+  lapidary_router_links_closed_total: {
+    type: 'counter',
+    help: 'Stamp links that ended, by what ended them; not_spoken: the front door has none',
+    labels: ['fault'],
+  },
   lapidary_router_tunnels: { type: 'gauge', help: 'Open tunnels (WebSocket)', labels: [] },
   lapidary_router_bad_requests_total: {
     type: 'counter',

@@ -55,6 +55,9 @@ const placeOf = (config: RouterConfig): RouterPlace => ({
   strictRedirects: Object.fromEntries(config.LAPIDARY_STRICT_REDIRECTS.map((item) => item.split('=', 2) as [string, string])),
 });
 
+const linksOf = (config: RouterConfig): { readonly routerId: string; readonly key: string | null } | null =>
+  config.LAPIDARY_ROUTER_LINKS === 'off' ? null : { routerId: config.LAPIDARY_ROUTER_ID, key: config.LAPIDARY_LINK_KEY_FILE ?? null };
+
 /** One router: directory in, requests through. Everything it needs to serve is in this process or on its disk. */
 export class Router {
   readonly directory = new Directory(systemClock);
@@ -111,8 +114,14 @@ export class Router {
     const ownPaths = (): OwnPaths | undefined => this.ownPaths;
     const traffic = { ownPaths, policy, pools, metrics, timeouts, refreshTenant, baseDomain, directory, place, logger, tunnelIdleMs };
     const general = new TrafficServer(traffic);
-    this.traffic = config.LAPIDARY_ROUTER_ENGINE === 'fast' ? new FastServer(traffic, general, new NetTransport()) : general;
-    this.admin = new AdminServer({ ...this.explainDeps, metrics, readiness: () => this.readiness() });
+    this.traffic =
+      config.LAPIDARY_ROUTER_ENGINE === 'fast' ? new FastServer(traffic, general, new NetTransport(), linksOf(config)) : general;
+    this.admin = new AdminServer({
+      ...this.explainDeps,
+      metrics,
+      readiness: () => this.readiness(),
+      countNow: () => void (this.traffic instanceof FastServer && this.traffic.countNow()),
+    });
   }
 
   /** Serves from the copy on disk at once, and from the live directory when it has come. */

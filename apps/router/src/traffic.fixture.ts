@@ -53,6 +53,7 @@ export const startTraffic = async (
   transport: Transport = new NetTransport(),
   on: TrafficPath = path,
   port = 0,
+  links: { readonly routerId: string; readonly key: string | null } | null = null,
 ): Promise<TestTraffic> => {
   const directory = new Directory(systemClock);
   directory.swap(new DirectoryTable('g'), 'disk', 0);
@@ -106,7 +107,7 @@ export const startTraffic = async (
     tunnelIdleMs: 2_000,
   };
   const general = new TrafficServer(options);
-  const server = on === 'fast' ? new FastServer(options, general, transport) : general;
+  const server = on === 'fast' ? new FastServer(options, general, transport, links) : general;
   const traffic: TestTraffic = {
     port: await server.listen('127.0.0.1', port),
     metrics,

@@ -59,6 +59,11 @@ export const RouterConfigSchema = z.object({
     .min(0)
     .default(0)
     .meta({ description: 'Not ready while the directory was confirmed longer ago than this; it still serves. 0: no bound' }),
+  LAPIDARY_ROUTER_LINKS: z
+    .enum(['on', 'off'])
+    .default('on')
+    .meta({ description: 'Stamp links to front doors that speak them; off: plain HTTP/1.1 to all' }),
+  LAPIDARY_LINK_KEY_FILE: field.linkKeyFile,
   LAPIDARY_LOG_LEVEL: field.logLevel,
 });
 export type RouterConfig = z.infer<typeof RouterConfigSchema>;

@@ -56,7 +56,8 @@ export class Exchange implements LaneSink {
     if (this.context.general.wants(this.facts.target)) return false;
     this.route = this.decide();
     if (!('decision' in this.route)) return true;
-    return this.route.decision.routes.stamp.frontDoors.every((door) => this.context.lanes.lane(door) !== null);
+    const { frontDoors, stamp } = this.route.decision.routes.stamp;
+    return frontDoors.every((door) => this.context.lanes.lane(door, stamp) !== null);
   }
 
   /** Begins what was taken. */
@@ -210,7 +211,7 @@ export class Exchange implements LaneSink {
     }
     this.attempt.begin(stamp.stamp, door, nowMs);
     this.repeats.door = door;
-    const lane = this.context.lanes.lane(door);
+    const lane = this.context.lanes.lane(door, stamp.stamp);
     if (lane === null) return this.conclude({ kind: 'unreachable', reason: 'only the general path speaks to this door' });
     this.laneIsFull = false;
     this.lane = lane.send(this.facts.laneRequest(route, this.client.remoteAddress, fresh), this);

@@ -2,6 +2,7 @@ import { GuardedTransport } from '../transport/guarded-transport.js';
 import type { Listener, Transport } from '../transport/wire.js';
 import type { TrafficServer, TrafficServerOptions } from '../server.js';
 import { ClientConnection } from './client-connection.js';
+import { LinkLanes, type LinkLanesOptions } from '../link/link-lanes.js';
 import { DeadlineWheel } from './deadline-wheel.js';
 import type { EngineContext } from './engine-context.js';
 import { Lanes } from './lanes.js';
@@ -18,6 +19,7 @@ export class FastServer {
   private readonly wheel: DeadlineWheel;
   private readonly transport: Transport;
   private readonly lanes: Lanes;
+  private readonly links: LinkLanes | null;
   private readonly context: EngineContext;
   private listener: Listener | null = null;
 
@@ -25,14 +27,18 @@ export class FastServer {
     options: TrafficServerOptions,
     private readonly general: TrafficServer,
     transport: Transport,
+    /** Stamp links, tried before plain connections; null: none. */
+    links: Pick<LinkLanesOptions, 'routerId' | 'key'> | null = null,
   ) {
-    const report = (error: unknown): void => options.logger.error({ err: error }, 'a connection failed inside the router');
+    const { metrics, logger } = options;
+    const report = (error: unknown): void => logger.error({ err: error }, 'a connection failed inside the router');
     this.transport = new GuardedTransport(transport, report);
     this.wheel = new DeadlineWheel(report);
     this.lanes = new Lanes(this.transport, this.wheel, { connectMs: options.timeouts.connectMs, idleMs: laneIdleMs });
+    this.links = links && new LinkLanes({ ...links, plain: this.lanes, metrics, logger });
     this.context = {
       wheel: this.wheel,
-      lanes: this.lanes,
+      lanes: this.links ?? this.lanes,
       routes: new RouteCache(options.baseDomain, options.place, options.directory),
       policy: options.policy,
       metrics: options.metrics,
@@ -62,12 +68,19 @@ export class FastServer {
     this.context.draining = true;
     for (const client of this.context.clients) if (client.isIdle) client.close();
     await this.general.drain(graceMs);
+    this.links?.close();
     for (const client of this.context.clients) client.close();
     this.lanes.destroy();
+  }
+
+  /** Sets the gauges of what is under way. */
+  countNow(): void {
+    this.links?.countNow();
   }
 
   /** Lets go of connections to front doors that are no longer in use. */
   keepOnly(frontDoors: ReadonlySet<string>): void {
     this.lanes.keepOnly(frontDoors);
+    this.links?.sweep(frontDoors);
   }
 }

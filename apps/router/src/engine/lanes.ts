@@ -12,8 +12,8 @@ interface Door {
 
 /** Finds the lane of a front door. */
 export interface LaneFinder {
-  /** null where only the general path can speak to it. */
-  lane(frontDoor: string): UpstreamLane | null;
+  /** null where only the general path can speak to it. `stamp`: whose front door it is. */
+  lane(frontDoor: string, stamp: string): UpstreamLane | null;
 }
 
 /** One HTTP/1.1 lane per front door, made when first used. */

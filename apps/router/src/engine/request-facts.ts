@@ -48,6 +48,7 @@ export class RequestFacts {
     const path = decision.prefix === '' ? this.target : decision.path;
     const empty = this.bodyBytes === 0 && !this.hasLengthField && saysEmpty.has(this.method) ? 'content-length: 0\r\n' : '';
     const head = `${this.method} ${path} HTTP/1.1\r\n${this.fields}${empty}${text}${marksText(this.requestId, this.traceparent, remoteAddress)}`;
-    return { head, isHead: this.isHead, bodyBytes: this.bodyBytes, hasLengthField: this.hasLengthField, fresh };
+    const { tenant, epoch } = decision;
+    return { head, tenant, epoch, isHead: this.isHead, bodyBytes: this.bodyBytes, hasLengthField: this.hasLengthField, fresh };
   }
 }

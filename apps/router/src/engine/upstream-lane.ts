@@ -13,6 +13,9 @@ export interface LaneRequest {
    * what the router says. Checked: has one reading.
    */
   readonly head: string;
+  /** Whom the head names, and the epoch it says (I4). */
+  readonly tenant: string;
+  readonly epoch: number;
   /** The answer to HEAD has no body, whatever it says. */
   readonly isHead: boolean;
   /** Body: bytes to come, 0 for none, or -1 for chunked (length unknown). */

@@ -59,7 +59,7 @@ export const afterForward = ({ result, replayable, idempotent, repeats }: Attemp
         'stamp_bad_answer',
         result.reason === 'reset' ? 'The stamp broke the connection off.' : 'The stamp answered badly.',
       );
-      const harmless = lostOnIdleConnection && idempotent && replayable;
+      const harmless = replayable && (result.untouched === true || (lostOnIdleConnection && idempotent));
       return harmless && repeats.staleConnection === 0 ? { move: 'same_again', otherwise } : otherwise;
     }
     case 'client_stalled':

@@ -110,7 +110,7 @@ export class LinkForward implements StreamListener {
   private onAnswer(answer: IncomingMessage): void {
     answer.on('error', () => undefined);
     if (this.phase !== 'waiting') return void answer.destroy();
-    const problem = answerProblem(answer.rawHeaders);
+    const problem = answerProblem({ status: answer.statusCode ?? 0, httpVersion: answer.httpVersion, rawHeaders: answer.rawHeaders });
     if (problem !== null) return this.fail('bad_answer', problem);
     const { stream, stamp, line, timeouts } = this.options;
     this.status = answer.statusCode ?? 0;
