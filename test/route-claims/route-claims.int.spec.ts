@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { waitFor } from '@lapidary/kernel/wait-for';
+import { openLink } from '@lapidary/stamp-sdk/link/link-echo.fixture';
 import { exchangeBytes } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import { newTestKey, type TestKey } from '@lapidary/stamp-sdk/route-claim/claim.fixture';
 import { TenantClient } from '@lapidary/stamp-sdk/route-claim/tenant-client';
@@ -265,4 +266,13 @@ describe('the router’s own paths', () => {
     expect(JSON.parse(text)).toMatchObject({ keys: [{ kid: 'one', kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig' }] });
     expect(text).not.toContain(keys[0]!.privateJwk.d);
   });
+});
+
+it('a public door takes no stamp links, whose word on tenants would be believed (I4, L8)', async () => {
+  const { agent, name } = await startStamp();
+  const portOf = (url: string): number => Number(new URL(url).port);
+  const inner = await openLink(portOf(agent.url), null, name);
+  const outer = await openLink(portOf(agent.publicUrl!), null, name);
+  expect([inner.log, outer.log]).toEqual([['open'], ['closed not_spoken']]);
+  inner.link.close();
 });
