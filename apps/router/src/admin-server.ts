@@ -8,6 +8,10 @@ import { newId } from '@lapidary/kernel/ids';
 import { answerProblem } from './answer-problem.js';
 import type { Directory } from './directory/directory.js';
 import { explain, type ExplainDeps } from './explain.js';
+import { fillPolicyMetrics } from './observe/policy-metrics.js';
+import type { Observer } from './observe/observer.js';
+import { trafficReport } from './observe/traffic-report.js';
+import type { PolicyPart } from './traffic-policy/policy-part.js';
 import type { RouterMetrics } from './metrics.js';
 
 export interface Readiness {
@@ -16,6 +20,8 @@ export interface Readiness {
 }
 
 export interface AdminServerOptions extends ExplainDeps {
+  readonly observer: Observer;
+  readonly policyPart: PolicyPart;
   readonly directory: Directory;
   readonly metrics: RouterMetrics;
   /** Sets the gauges of what is counted only when asked for. */
@@ -51,9 +57,21 @@ const explanation: Handler = (options, url) => {
   return ok(explain(options, query.data.host, query.data.path));
 };
 
+const traffic: Handler = ({ routerId, observer, policyPart }) => ok(trafficReport(routerId, observer, policyPart));
+
+/** Time per hop against its target (P-LB3, P-LB4). */
+const budget: Handler = ({ observer }) => ok({ hops: observer.budget.read(performance.now()) });
+
 const handlerFor = (path: string): Handler | undefined => {
   if (path.startsWith('/directory/tenants/')) return tenantEntry;
-  return { '/healthz': () => ok({ ok: true }), '/readyz': readiness, '/directory': directoryState, '/explain': explanation }[path];
+  return {
+    '/healthz': () => ok({ ok: true }),
+    '/readyz': readiness,
+    '/directory': directoryState,
+    '/traffic': traffic,
+    '/budget': budget,
+    '/explain': explanation,
+  }[path];
 };
 
 /** The port for operators and supervisors; never exposed to tenants' clients. */
@@ -93,7 +111,8 @@ export class AdminServer {
   }
 
   private async sendMetrics(response: ServerResponse): Promise<void> {
-    const { directory, metrics } = this.options;
+    const { directory, metrics, observer, policyPart } = this.options;
+    fillPolicyMetrics(metrics, observer, policyPart);
     const { cursor, entries, ageMs } = directory.state();
     this.options.countNow?.();
     metrics.lapidary_router_directory_cursor.set(cursor);

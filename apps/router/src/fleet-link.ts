@@ -1,5 +1,6 @@
 import { ExplainRequestSchema } from '@lapidary/contracts/directory';
-import { routerExplain, routerHeartbeat } from '@lapidary/contracts/subjects';
+import type { TrafficSummary } from '@lapidary/contracts/api/traffic';
+import { routerExplain, routerHeartbeat, routerTraffic } from '@lapidary/contracts/subjects';
 import type { RouterHeartbeat } from '@lapidary/contracts/router-protocol';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import { explain, type ExplainDeps } from './explain.js';
@@ -16,7 +17,7 @@ export class FleetLink {
 
   constructor(
     private readonly link: NatsLink,
-    private readonly deps: ExplainDeps,
+    private readonly deps: ExplainDeps & { readonly traffic: () => TrafficSummary },
   ) {
     const answer = ({ host, path }: { host: string; path: string }): unknown => explain(deps, host, path);
     this.stopServing = link.serveJson(routerExplain(deps.region), ExplainRequestSchema, answer, { queue: explainQueue });
@@ -33,5 +34,6 @@ export class FleetLink {
     const { source, cursor, entries, ageMs } = this.deps.directory.state();
     const heartbeat: RouterHeartbeat = { router: this.deps.routerId, atMs: Date.now(), directory: { source, cursor, entries, ageMs } };
     this.link.publishJson(routerHeartbeat(this.deps.region), heartbeat);
+    this.link.publishJson(routerTraffic(this.deps.region), this.deps.traffic());
   }
 }

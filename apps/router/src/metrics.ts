@@ -1,8 +1,10 @@
+import { policyMetricDeclarations } from './observe/policy-metrics.js';
 import { createMetrics, latencyBuckets, type MetricsOf } from '@lapidary/telemetry/metrics';
 import { dnsMetricDeclarations } from './dns/dns-metrics.js';
 
 /** Labels are bounded: outcomes and codes are lists in the code, stamps are few; tenants are never a label. */
 export const routerMetricDeclarations = {
+  ...policyMetricDeclarations,
   lapidary_router_requests_total: {
     type: 'counter',
     help: 'Requests by what became of them: answered, tunnelled, cut, client_gone, or the error code the router answered itself',

@@ -1,4 +1,5 @@
 import type { RouterConfig } from '@lapidary/config/router';
+import type { TrafficSummary } from '@lapidary/contracts/api/traffic';
 import { systemClock } from '@lapidary/kernel/clock';
 import { NatsLink } from '@lapidary/messaging/nats-link';
 import type { ForwardTimeouts } from '@lapidary/stamp-sdk/forward/forward-result';
@@ -18,6 +19,9 @@ import { createRouterMetrics, type RouterMetrics } from './metrics.js';
 import { publicDoorsFrom, type PublicDoors } from './public-doors.js';
 import { OwnPaths } from './route-claims/own-paths.js';
 import type { RouterPlace } from './pipeline/reside.js';
+import { accessLogFromConfig, type AccessLog } from './observe/access-log.js';
+import { Observer } from './observe/observer.js';
+import { trafficReport } from './observe/traffic-report.js';
 import { TrafficServer } from './server.js';
 import { PolicyPart } from './traffic-policy/policy-part.js';
 import { NetTransport } from './transport/net-transport.js';
@@ -71,6 +75,8 @@ export class Router {
   private readonly admin: AdminServer;
   private readonly pools = new UpstreamPools();
   private readonly policyPart: PolicyPart;
+  private readonly observer: Observer;
+  private readonly accessLog: AccessLog | null;
   private readonly explainDeps: ExplainDeps;
   private readonly dns: ReturnType<typeof dnsFromConfig>;
   private readonly publicDoors: PublicDoors;
@@ -112,12 +118,17 @@ export class Router {
     const timeouts = { ...forwardTimeouts, ...options.timeouts };
     const refreshTenant = (tenant: string): Promise<void> => this.source.refreshTenant(tenant);
     const ownPaths = (): OwnPaths | undefined => this.ownPaths;
-    const traffic = { ownPaths, policy, pools, metrics, timeouts, refreshTenant, baseDomain, directory, place, logger, tunnelIdleMs };
+    this.accessLog = accessLogFromConfig(config);
+    this.observer = new Observer(metrics, this.accessLog);
+    const { observer, policyPart } = this;
+    const traffic = { observer, ownPaths, policy, pools, metrics, timeouts, refreshTenant, baseDomain, directory, place, logger, tunnelIdleMs };
     const general = new TrafficServer(traffic);
     this.traffic =
       config.LAPIDARY_ROUTER_ENGINE === 'fast' ? new FastServer(traffic, general, new NetTransport(), linksOf(config)) : general;
     this.admin = new AdminServer({
       ...this.explainDeps,
+      observer,
+      policyPart,
       metrics,
       readiness: () => this.readiness(),
       countNow: () => void (this.traffic instanceof FastServer && this.traffic.countNow()),
@@ -134,7 +145,9 @@ export class Router {
     const trafficPort = await this.traffic.listen(config.LAPIDARY_HTTP_HOST, config.LAPIDARY_HTTP_PORT);
     this.source.start();
     this.audit.start();
-    this.fleetLink = new FleetLink(this.link, this.explainDeps);
+    const { observer, policyPart } = this;
+    const traffic = (): TrafficSummary => trafficReport(config.LAPIDARY_ROUTER_ID, observer, policyPart);
+    this.fleetLink = new FleetLink(this.link, { ...this.explainDeps, traffic });
     this.sweep = setInterval(() => this.sweepPools(), poolSweepMs);
     const dnsPort = await this.dns?.listen();
     return { trafficPort, adminPort, dnsPort };
@@ -155,6 +168,7 @@ export class Router {
     if (this.sweep) clearInterval(this.sweep);
     this.pools.close();
     await this.admin.close();
+    await this.accessLog?.close();
   }
 
   readiness(): Readiness {

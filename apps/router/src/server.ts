@@ -12,6 +12,7 @@ import { answerProblem } from './answer-problem.js';
 import type { Directory } from './directory/directory.js';
 import { InFlight } from './in-flight.js';
 import { answerParserError, refuseConnect } from './parser-errors.js';
+import { Observer, type Whose } from './observe/observer.js';
 import { decide, type RouteDecision } from './pipeline/decide.js';
 import { forward, refuse, type Exchange, type ForwardDeps, type Outcome } from './pipeline/forward.js';
 import type { RouterPlace } from './pipeline/reside.js';
@@ -26,6 +27,8 @@ export interface TrafficServerOptions extends ForwardDeps {
   readonly directory: Directory;
   readonly place: RouterPlace;
   readonly logger: Logger;
+  /** What watches requests; one that only counts, where none is given. */
+  readonly observer?: Observer;
   /** Without a byte in either direction; some clients of WebSockets ping once in five minutes only. */
   readonly tunnelIdleMs: number;
 }
@@ -45,11 +48,13 @@ type Tunnel = ForwardOptions['tunnel'];
 /** The port that tenants' clients talk to: each request is decided, then refused or forwarded. */
 export class TrafficServer {
   readonly inFlight: InFlight;
+  readonly observer: Observer;
   private readonly server: Server;
   private draining = false;
 
   constructor(private readonly options: TrafficServerOptions) {
     this.inFlight = new InFlight(options.metrics);
+    this.observer = options.observer ?? new Observer(options.metrics);
     this.server = createServer({
       insecureHTTPParser: false,
       // requestProblem says it in words.
@@ -126,13 +131,22 @@ export class TrafficServer {
     const body = new ReplayBuffer(request, { empty: bodyFraming(request.rawHeaders).kind === 'none', onStart });
     const traceparent = traceparentOf(request.headers.traceparent);
     const decideAgain = (): RouteDecision => this.decide(request);
+    const times = { startedMs: performance.now(), admittedMs: 0, stampMs: 0 };
+    const ended = (whose: Whose, outcome: string): void => {
+      const { startedMs, admittedMs, stampMs } = times;
+      const nowMs = performance.now();
+      const described = { requestId, method: request.method ?? '', host: request.headers.host, target: request.url ?? '' };
+      const status = response.headersSent ? response.statusCode : 0;
+      const waitedMs = admittedMs === 0 ? 0 : admittedMs - startedMs;
+      this.observer.ended(described, whose, { outcome, status, tookMs: nowMs - startedMs, waitedMs, stampMs }, nowMs);
+    };
     try {
-      const { outcome } = await this.route({ request, response, body, requestId, traceparent, tunnel, decideAgain });
-      this.options.metrics.lapidary_router_requests_total.inc({ outcome });
+      const { outcome, decision } = await this.route({ request, response, body, requestId, traceparent, tunnel, times, decideAgain });
+      ended(decision, outcome);
     } catch (error) {
       this.options.logger.error({ err: error, requestId }, 'a request failed inside the router');
-      this.options.metrics.lapidary_router_requests_total.inc({ outcome: 'internal' });
       answerProblem(response, { error: toAppError(error), requestId, close: true });
+      ended({ tenant: null, stamp: null }, 'internal');
       body.discard();
     } finally {
       over();

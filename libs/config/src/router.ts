@@ -35,6 +35,13 @@ export const RouterConfigSchema = z.object({
       'Where a router outside sends strict tenants’ clients: jurisdiction=https://{tenant}.eu.example.net, by comma; without one it closes',
     )
     .refine((items) => items.every((item) => /^[a-z][a-z0-9-]*=https?:\/\/[^=]+$/.test(item)), 'region or jurisdiction=https://…'),
+  LAPIDARY_ACCESS_LOG_SAMPLE: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .meta({ description: 'Part of the requests that went well that are logged, 0 to 1; with anything above 0 failures are, all' }),
+  LAPIDARY_ACCESS_LOG_FILE: z.string().optional().meta({ description: 'Where requests are logged; by default the standard output' }),
   LAPIDARY_ROUTER_ENGINE: z.enum(['fast', 'general']).default('fast').meta({
     description: 'fast: plain HTTP/1.1 on the engine of its own, the rest on node:http; general: everything on node:http',
   }),

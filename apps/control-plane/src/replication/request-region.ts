@@ -52,6 +52,7 @@ export const belongsTo = ({ method, url, body }: IncomingRequest): Belongs => {
       return named(verb ? regionOfDrift(decoded(verb)) : isRead ? searchParams.get('region') : driftRegion(body));
     case 'capacity':
     case 'limits':
+    case 'traffic':
       return named(id);
     case 'route':
     case 'conflicts':

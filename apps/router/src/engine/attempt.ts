@@ -33,8 +33,9 @@ export class Attempt {
     this.agentSpoke = agentSpoke;
   }
 
+  /** 0 until the answer's head is here. */
   get headMs(): number {
-    return this.headAtMs - this.startedMs;
+    return this.headAtMs === 0 ? 0 : this.headAtMs - this.startedMs;
   }
 
   /** Tells what became of it; does nothing where there is no open attempt. */

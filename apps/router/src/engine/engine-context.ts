@@ -3,6 +3,7 @@ import type { ForwardTimeouts } from '@lapidary/stamp-sdk/forward/forward-result
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { InFlight } from '../in-flight.js';
 import type { RouterMetrics } from '../metrics.js';
+import type { Observer } from '../observe/observer.js';
 import type { TrafficPolicy } from '../traffic-policy/traffic-policy.js';
 import type { DeadlineWheel } from './deadline-wheel.js';
 import type { LaneFinder } from './lanes.js';
@@ -15,6 +16,7 @@ export interface EngineContext {
   readonly routes: RouteCache;
   readonly policy: TrafficPolicy;
   readonly metrics: RouterMetrics;
+  readonly observer: Observer;
   readonly logger: Logger;
   readonly timeouts: ForwardTimeouts;
   readonly inFlight: InFlight;

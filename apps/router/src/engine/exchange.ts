@@ -12,6 +12,7 @@ import { AnswerRelay } from './answer-relay.js';
 import { Attempt } from './attempt.js';
 import type { ClientSide } from './client-side.js';
 import type { EngineContext } from './engine-context.js';
+import { ExchangeWatch } from './exchange-watch.js';
 import { lookUpAgain } from './look-up-again.js';
 import { RequestBody } from './request-body.js';
 import { RequestFacts } from './request-facts.js';
@@ -32,6 +33,7 @@ export class Exchange implements LaneSink {
   private turn = 0;
   private readonly facts = new RequestFacts();
   private readonly body = new RequestBody();
+  private readonly watch: ExchangeWatch;
   private readonly admission: Admission;
   private readonly attempt: Attempt;
   private readonly relay: AnswerRelay;
@@ -45,6 +47,7 @@ export class Exchange implements LaneSink {
     private readonly context: EngineContext,
     private readonly client: ClientSide,
   ) {
+    this.watch = new ExchangeWatch(context.observer);
     this.admission = new Admission(context.policy);
     this.attempt = new Attempt(context.policy, context.metrics);
     this.relay = new AnswerRelay(client.writer);
@@ -64,6 +67,7 @@ export class Exchange implements LaneSink {
   begin(): void {
     this.phase = 'waiting';
     this.turn += 1;
+    this.watch.begin();
     this.repeats.begin();
     this.body.begin();
     this.body.whole = this.facts.bodyBytes === 0;
@@ -203,7 +207,7 @@ export class Exchange implements LaneSink {
 
   private tryDoor(route: Route, fresh: boolean): void {
     const { stamp } = route.decision.routes;
-    const nowMs = performance.now();
+    const nowMs = this.watch.admitted();
     const door = this.context.policy.choose(stamp, this.repeats.tried, nowMs);
     if (isRefused(door)) {
       const { lastAnswer } = this.repeats;
@@ -281,12 +285,12 @@ export class Exchange implements LaneSink {
   }
 
   private finish(outcome: string): void {
+    this.watch.end(outcome, this.facts, this.route, this.phase === 'answering' ? this.relay : null, this.attempt.headMs);
     this.phase = 'none';
     this.turn += 1;
     this.route = null;
     this.body.forget();
     this.admission.letGo();
-    this.context.metrics.lapidary_router_requests_total.inc({ outcome });
     this.context.inFlight.leave();
   }
 

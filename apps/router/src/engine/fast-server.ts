@@ -42,6 +42,7 @@ export class FastServer {
       routes: new RouteCache(options.baseDomain, options.place, options.directory),
       policy: options.policy,
       metrics: options.metrics,
+      observer: general.observer,
       logger: options.logger,
       timeouts: options.timeouts,
       inFlight: general.inFlight,

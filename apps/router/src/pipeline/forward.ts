@@ -30,6 +30,8 @@ export interface Exchange {
   readonly requestId: string;
   readonly traceparent: string;
   readonly tunnel?: ForwardOptions['tunnel'];
+  /** Filled in on the way; 0 until then. */
+  readonly times: { admittedMs: number; stampMs: number };
   /** Decides again, by what the directory says at that moment. */
   readonly decideAgain: () => RouteDecision;
 }
@@ -78,9 +80,11 @@ const forwardHeld = async (deps: ForwardDeps, exchange: Exchange, first: Forward
     const { request, response } = exchange;
     const admission = await held.admit(decision.routes, request.headers.priority, response);
     if (isRefused(admission)) return refuse(exchange, refusalOf(decision, admission));
+    if (exchange.times.admittedMs === 0) exchange.times.admittedMs = performance.now();
     const door = deps.policy.choose(decision.routes.stamp, tried, performance.now());
     if (isRefused(door)) return lastAnswer ? answerInstead(exchange, decision, lastAnswer) : refuse(exchange, refusalOf(decision, door));
     const result = await attempt(deps, exchange, decision, door, repeats.misdirected === 0);
+    if (result.kind === 'answered' || result.kind === 'tunnelled') exchange.times.stampMs = result.headMs;
     note(deps, decision, result);
     const next = afterForward({ result, replayable: exchange.body.replayable, idempotent: isIdempotent(exchange.request.method), repeats });
     if (next.move === 'done') return { outcome: result.kind, decision };

@@ -1,9 +1,17 @@
 import type { CommandSpec } from '../command-spec.js';
-import { reason } from './arguments.js';
+import { limit, reason } from './arguments.js';
 
 const region = { name: 'region', description: 'name of the region', completes: 'regions' } as const;
 
 export const limitCommands: readonly CommandSpec[] = [
+  {
+    path: 'top',
+    summary: 'Live rates, times and refusals of a region’s routers, by stamp and by the busiest tenants',
+    args: [region],
+    options: [limit, { flags: '--once', description: 'show it once, also in a terminal' }],
+    examples: ['stampctl top eu', 'stampctl top eu --once -n 20', 'stampctl top eu -o json'],
+    load: async () => (await import('../commands/top.js')).top,
+  },
   {
     path: 'limits show',
     summary: 'The limits that a region’s routers hold traffic to',

@@ -26,6 +26,7 @@ export const stampPath = (name: string): string => `${stampsPath}/${part(name)}`
 export const provisionPath = (name: string): string => `${stampPath(name)}/provision`;
 export const capacityPath = (region: string): string => `/v1/capacity/${part(region)}`;
 export const capacityDecisionsPath = (region: string): string => `${capacityPath(region)}/decisions`;
+export const trafficPath = (region: string): string => `/v1/traffic/${part(region)}`;
 export const limitsPath = (region: string): string => `/v1/limits/${part(region)}`;
 export const retirementPath = (name: string): string => `${stampPath(name)}/retirement`;
 export const retirePath = (name: string): string => `${stampPath(name)}/retire`;

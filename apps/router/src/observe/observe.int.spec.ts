@@ -1,0 +1,52 @@
+import { TrafficSummarySchema } from '@lapidary/contracts/api/traffic';
+import { routerTraffic } from '@lapidary/contracts/subjects';
+import { waitFor } from '@lapidary/kernel/wait-for';
+import { ask, knows, RouterWorld } from '../router-world.fixture.js';
+
+/** A window of figures is over after five seconds. */
+const patience = { timeoutMs: 15_000, intervalMs: 50 };
+
+describe('a router seen from outside', () => {
+  let world: RouterWorld;
+  beforeAll(async () => {
+    world = await RouterWorld.begin();
+  });
+  afterAll(() => world.end());
+
+  it('shows rates, times, places and doors on its admin port, and tells its region', async () => {
+    await world.region.commit(world.stamp());
+    await world.region.commit(world.tenant('acme'));
+    const running = await world.start();
+    await knows(running, 'acme');
+    const heard: unknown[] = [];
+    const stop = world.region.link.subscribeJson(routerTraffic(world.name), TrafficSummarySchema, (summary) => heard.push(summary));
+
+    const busy = await waitFor(
+      'figures of a whole window',
+      async () => {
+        expect(await ask(running, 'acme')).toBe('200');
+        const summary = TrafficSummarySchema.parse(await (await fetch(`${running.admin}/traffic`)).json());
+        return summary.stamps.length > 0 ? summary : undefined;
+      },
+      patience,
+    );
+    expect(busy).toMatchObject({
+      stamps: [{ name: `${world.name}-1`, failedPerSecond: 0, refusedPerSecond: 0 }],
+      tenants: [{ name: 'acme' }],
+      compartments: [
+        { stamp: `${world.name}-1`, inFlight: 0, unwell: false, doors: [{ url: world.door.url, breaker: 'closed', inUse: 0 }] },
+      ],
+    });
+    await waitFor('the region to be told', () => heard.length > 0 || undefined, patience);
+    stop();
+
+    const { hops } = (await (await fetch(`${running.admin}/budget`)).json()) as { hops: { hop: string; samples: number }[] };
+    expect(hops.map(({ hop }) => hop)).toEqual(['wait', 'stamp']);
+    expect(hops.every(({ samples }) => samples > 0)).toBe(true);
+
+    const metrics = await (await fetch(`${running.admin}/metrics`)).text();
+    expect(metrics).toContain(`lapidary_router_breaker_open{stamp="${world.name}-1",door="${world.door.url}"} 0`);
+    expect(metrics).toMatch(/lapidary_router_tenant_requests_per_second\{tenant="acme"\} \d/);
+    expect(metrics).toMatch(/lapidary_router_requests_total\{outcome="answered"\} \d/);
+  });
+});

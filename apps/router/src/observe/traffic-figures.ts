@@ -1,0 +1,104 @@
+import type { TrafficRow } from '@lapidary/contracts/api/traffic';
+import { HeavyHitters } from './heavy-hitters.js';
+import { LogHistogram } from './log-histogram.js';
+
+/** Figures are of whole windows; long enough for a p99 of a few hundred requests, short enough to be called live. */
+export const windowMs = 5_000;
+/** Tenants followed; each that makes up more than 1/256 of the traffic is among them. */
+const tenantsFollowed = 256;
+/** Stamps are few; a bound all the same. */
+const stampsFollowed = 1024;
+
+const refusals: ReadonlySet<string> = new Set(['rate_limited', 'overloaded', 'stamp_unavailable', 'tenant_pending', 'tenant_suspended']);
+
+/** How figures count what became of a request: a client that left was served, a workload's error is a failure. */
+export type Ending = 'answered' | 'failed' | 'refused';
+
+export const endingOf = (outcome: string, status: number): Ending => {
+  if (outcome === 'answered') return status < 500 ? 'answered' : 'failed';
+  if (outcome === 'tunnelled' || outcome === 'client_gone') return 'answered';
+  return refusals.has(outcome) ? 'refused' : 'failed';
+};
+
+interface Figures {
+  requests: number;
+  failed: number;
+  refused: number;
+  readonly times: LogHistogram;
+}
+
+const fresh = (): Figures => ({ requests: 0, failed: 0, refused: 0, times: new LogHistogram() });
+const reset = (figures: Figures): void => {
+  figures.requests = figures.failed = figures.refused = 0;
+  figures.times.clear();
+};
+
+class Window {
+  /** −1: nothing has come yet. */
+  startedMs = -1;
+  readonly tenants = new HeavyHitters<Figures>(tenantsFollowed, fresh, reset);
+  readonly stamps = new HeavyHitters<Figures>(stampsFollowed, fresh, reset);
+
+  clear(nowMs: number): void {
+    this.startedMs = nowMs;
+    this.tenants.clear();
+    this.stamps.clear();
+  }
+}
+
+/** Requests by stamp and by the tenants with most of them, of the last whole window (RED: rate, errors, duration). */
+export class TrafficFigures {
+  private present = new Window();
+  private last = new Window();
+  private lastMs = 0;
+
+  /** `tookMs`: from the request to the end of its answer. */
+  ended(tenant: string, stamp: string, ending: Ending, tookMs: number, nowMs: number): void {
+    this.roll(nowMs);
+    note(this.present.tenants.hit(tenant), ending, tookMs);
+    note(this.present.stamps.hit(stamp), ending, tookMs);
+  }
+
+  read(nowMs: number, tenantsShown: number): { readonly seconds: number; readonly stamps: TrafficRow[]; readonly tenants: TrafficRow[] } {
+    this.roll(nowMs);
+    const rows = (hitters: HeavyHitters<Figures>, count: number): TrafficRow[] =>
+      hitters.top(count).map(({ key, count: hits, error, value }) => rowOf(key, hits, error, value, this.lastMs));
+    return {
+      seconds: this.lastMs / 1000,
+      stamps: rows(this.last.stamps, stampsFollowed),
+      tenants: rows(this.last.tenants, tenantsShown),
+    };
+  }
+
+  private roll(nowMs: number): void {
+    if (this.present.startedMs < 0) this.present.startedMs = nowMs;
+    const passedMs = nowMs - this.present.startedMs;
+    if (passedMs < windowMs) return;
+    [this.present, this.last] = [this.last, this.present];
+    this.lastMs = passedMs;
+    // Nobody looked and nothing came for more than a window: what was then is not "last".
+    if (passedMs >= 2 * windowMs) this.last.clear(nowMs);
+    this.present.clear(nowMs);
+  }
+}
+
+const note = (figures: Figures, ending: Ending, tookMs: number): void => {
+  figures.requests += 1;
+  if (ending === 'refused') figures.refused += 1;
+  else if (ending === 'failed') figures.failed += 1;
+  if (ending !== 'refused') figures.times.add(tookMs);
+};
+
+const rowOf = (name: string, hits: number, error: number, { failed, refused, times }: Figures, ms: number): TrafficRow => {
+  const perSecond = (count: number): number => Math.round((count * 10_000) / ms) / 10;
+  const rounded = (value: number | null): number | null => (value === null ? null : Math.round(value * 100) / 100);
+  return {
+    name,
+    perSecond: perSecond(hits),
+    perSecondError: perSecond(error),
+    failedPerSecond: perSecond(failed),
+    refusedPerSecond: perSecond(refused),
+    p50Ms: rounded(times.quantileMs(0.5)),
+    p99Ms: rounded(times.quantileMs(0.99)),
+  };
+};
