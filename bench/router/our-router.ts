@@ -1,6 +1,6 @@
 /**
  * The router's traffic port alone, for benchmarks and the soak:
- * `node our-router.ts <fast|general> <port> <upstream port> <tenants> [changes/s] [port of a stamp that hangs]`.
+ * `node our-router.ts <fast|general|links> <port> <upstream port> <tenants> [changes/s] [port of a stamp that hangs]`.
  * Policy, metrics, time-outs and slow paths are on, as in a router that runs; no NATS: the directory is written here, and goes on
  * changing while requests are served where that is asked for.
  */
@@ -25,7 +25,8 @@ policy.limitBy(
 );
 const timeouts = { connectMs: 2_000, headMs: 30_000, idleMs: 60_000 };
 const stamp = `http://127.0.0.1:${upstreamPort}`;
-const traffic = await startTraffic([stamp], timeouts, policy, undefined, path === 'general' ? 'general' : 'fast', Number(port));
+const links = path === 'links' ? { routerId: 'bench', key: null } : null;
+const traffic = await startTraffic([stamp], timeouts, policy, undefined, path === 'general' ? 'general' : 'fast', Number(port), links);
 for (let i = 0; i < Number(tenants); i++) traffic.route({ tenant: `t${i}` });
 traffic.route({ tenant: 'noisy' });
 if (hangingPort !== undefined) {

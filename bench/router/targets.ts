@@ -59,11 +59,21 @@ const starts: Readonly<Record<string, (job: PeerJob) => Promise<Target>>> = {
   fastify: (job) => node('@fastify/http-proxy', 'fastify-proxy.ts', job.port, [String(job.port), String(job.upstreamPort)]),
   general: (job) => ours('router, general path', 'general', job, 0),
   fast: (job) => ours('router, tier A', 'fast', job, 0),
+  links: (job) => overLinks(job),
   churn: (job) => ours('router, tier A, 10,000 changes/s', 'fast', job, 10_000),
 };
 
 const ours = (name: string, path: string, job: PeerJob, changesPerSecond: number): Promise<Target> =>
   node(name, 'our-router.ts', job.port, [path, job.port, job.upstreamPort, job.tenants, changesPerSecond].map(String));
+
+/** Its upstream has to speak the link: one of its own, beside the load generator on the second CPU. */
+const overLinks = async (job: PeerJob): Promise<Target> => {
+  const port = await freePort();
+  const upstream = await node('link upstream', 'link-upstream.ts', port, ['--port', String(port), '--bytes', '185']);
+  execFileSync('taskset', ['-acp', '1', String(upstream.pid)], { stdio: 'ignore' });
+  const router = await ours('router, stamp link', 'links', { ...job, upstreamPort: port }, 0);
+  return { ...router, stop: async () => void (await router.stop(), await upstream.stop()) };
+};
 
 export const knownTargets = Object.keys(starts);
 
