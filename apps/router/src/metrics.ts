@@ -1,4 +1,4 @@
-import { policyMetricDeclarations } from './observe/policy-metrics.js';
+import { policyMetricDeclarations } from './observe/policy-metric-declarations.js';
 import { createMetrics, latencyBuckets, type MetricsOf } from '@lapidary/telemetry/metrics';
 import { dnsMetricDeclarations } from './dns/dns-metrics.js';
 

@@ -1,5 +1,6 @@
 import { errorCatalogue, isErrorCode } from '@lapidary/kernel/error-catalogue';
-import type { Described, Observer, Whose } from '../observe/observer.js';
+import type { Described, Whose } from '../observe/ended-request.js';
+import type { Observer } from '../observe/observer.js';
 import type { RefuseDecision } from '../pipeline/decide.js';
 import type { Route } from './route-cache.js';
 

@@ -12,6 +12,7 @@ import { AnswerRelay } from './answer-relay.js';
 import { Attempt } from './attempt.js';
 import type { ClientSide } from './client-side.js';
 import type { EngineContext } from './engine-context.js';
+import { clientStalled, stampSilent } from './expiry.js';
 import { ExchangeWatch } from './exchange-watch.js';
 import { lookUpAgain } from './look-up-again.js';
 import { RequestBody } from './request-body.js';
@@ -122,12 +123,9 @@ export class Exchange implements LaneSink {
       return this.client.close();
     }
     const stalled = !this.body.whole && !this.laneIsFull && this.lane?.isOpen === true;
-    const result: ForwardResult = stalled
-      ? { kind: 'client_stalled' }
-      : { kind: 'no_answer', reason: 'head_timeout', detail: 'no answer in time', reusedSocket: false };
     this.lane?.cancel();
     this.lane = null;
-    this.conclude(result);
+    this.conclude(stalled ? clientStalled : stampSilent);
   }
 
   onWritable(): void {

@@ -1,6 +1,6 @@
 import { destination, pino, type Logger } from 'pino';
 import type { RouterConfig } from '@lapidary/config/router';
-import type { Described, Ended } from './observer.js';
+import type { Described, Ended } from './ended-request.js';
 import type { Ending } from './traffic-figures.js';
 
 /** Written at once when so much has come together … */

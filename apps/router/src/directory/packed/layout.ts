@@ -1,4 +1,4 @@
-import type { NameList } from './names.js';
+import type { NameList } from './name-list.js';
 
 /** Where what is in the shared memory, in words of 4 bytes. */
 

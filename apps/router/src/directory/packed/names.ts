@@ -1,12 +1,6 @@
 import { AppError } from '@lapidary/kernel/app-error';
+import type { NameList } from './name-list.js';
 import type { SharedHeap } from './shared-heap.js';
-
-/** Where a list of names is: its count, and the words of its texts. */
-export interface NameList {
-  readonly countAt: number;
-  readonly textsAt: number;
-  readonly max: number;
-}
 
 /**
  * Names of stamps or of regions, each kept once and numbered from 1; 0 is none. A name is written before the count says so

@@ -1,0 +1,27 @@
+/** What a log says of a request; read only where it is logged. */
+export interface Described {
+  readonly requestId: string;
+  readonly method: string;
+  readonly host: string | undefined;
+  /** Path with query. */
+  readonly target: string;
+}
+
+/** Whose request it was, as far as the decision got. */
+export interface Whose {
+  readonly tenant: string | null;
+  readonly stamp: string | null;
+}
+
+/** What became of an exchange, told by both paths when it is over; kept by nobody. */
+export interface Ended {
+  /** answered, tunnelled, cut, client_gone, or the code that the router answered with. */
+  outcome: string;
+  /** 0 where nothing was answered. */
+  status: number;
+  tookMs: number;
+  /** Until it was admitted. */
+  waitedMs: number;
+  /** From the start of the last forward to the head of its answer; 0 where none came. */
+  stampMs: number;
+}
