@@ -121,7 +121,20 @@ export class Router {
     this.accessLog = accessLogFromConfig(config);
     this.observer = new Observer(metrics, this.accessLog);
     const { observer, policyPart } = this;
-    const traffic = { observer, ownPaths, policy, pools, metrics, timeouts, refreshTenant, baseDomain, directory, place, logger, tunnelIdleMs };
+    const traffic = {
+      observer,
+      ownPaths,
+      policy,
+      pools,
+      metrics,
+      timeouts,
+      refreshTenant,
+      baseDomain,
+      directory,
+      place,
+      logger,
+      tunnelIdleMs,
+    };
     const general = new TrafficServer(traffic);
     this.traffic =
       config.LAPIDARY_ROUTER_ENGINE === 'fast' ? new FastServer(traffic, general, new NetTransport(), linksOf(config)) : general;
