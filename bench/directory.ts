@@ -4,6 +4,7 @@
  * these programs are to be had. LAPIDARY_BENCH_TENANTS makes it smaller.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -152,7 +153,7 @@ const haproxyMap = async (peer: Peer<'haproxy'>): Promise<Measurement[]> => {
   const running = await runPeer(peer, { folder, config, ready: { kind: 'tcp', host: '127.0.0.1', port: freePort } });
   const command = (text: string): Promise<string> =>
     new Promise((resolve, reject) => {
-      const wire = connect(socket, () => wire.end(`${text}\n`));
+      const wire = connect(socket, () => wire.write(`${text}\n`));
       let said = '';
       wire.on('data', (chunk: Buffer) => (said += chunk.toString()));
       wire.on('end', () => resolve(said)).on('error', reject);
@@ -193,8 +194,16 @@ const nginxReload = async (peer: Peer<'nginx'>): Promise<Measurement[]> => {
   ].join('\n');
   write('first');
   const running = await runPeer(peer, { folder, config, ready: { kind: 'tcp', host: '127.0.0.1', port: freePort } });
-  const answer = async (): Promise<string> =>
-    (await fetch(`http://127.0.0.1:${freePort}/`, { headers: { host: 'changed.lapidary.localhost', connection: 'close' } })).text();
+  // fetch would not send another Host than the address it asks.
+  const answer = (): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const headers = { host: 'changed.lapidary.localhost' };
+      get({ host: '127.0.0.1', port: freePort, headers, agent: false }, (response) => {
+        let text = '';
+        response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+        response.on('end', () => resolve(text)).on('error', reject);
+      }).on('error', reject);
+    });
   try {
     const samples: number[] = [];
     for (let n = 0; n < 3; n += 1) {
@@ -233,7 +242,9 @@ const measured: Measurement[] = [
   { subject: table1, metric: 'insert', unit: 'µs', samples: [insertUs] },
 ];
 measured.push(...(await coldStart(table)));
+say('the copy was read back');
 measured.push(...(await changeWhileServing(table)));
+say('changes were applied');
 
 const oneChange: number[] = [];
 for (let n = 0; n < 1000; n += 1) {
