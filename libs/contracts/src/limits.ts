@@ -54,14 +54,6 @@ export const StampLimitsSchema = z.strictObject({
   shedding: z.boolean().default(true).meta({ description: 'Whether fewer are let through while the stamp is unwell' }),
   retryRatio: z.number().min(0).max(1).default(0.2).meta({ description: 'Repeats per request that are within the budget' }),
   retriesPerSecondMin: z.number().min(0).max(1000).default(3).meta({ description: 'Repeats that are, however few the requests' }),
-  hedgeAfterMs: z
-    .number()
-    .int()
-    .min(1)
-    .max(60_000)
-    .nullable()
-    .default(null)
-    .meta({ description: 'A GET or HEAD that has no answer by then is also sent to another front door; null: never' }),
   weights: z.record(z.url(), z.number().min(0.01).max(100)).default({}).meta({ description: 'By front door; 1 where none is named' }),
   limits: LimitListSchema.default([]),
 });
