@@ -1,5 +1,5 @@
 import type { JobEvents, JobView } from '@lapidary/contracts/api/jobs';
-import { eventSchemas, isEventType } from '@lapidary/contracts/events/registry';
+import { eventSchemas, isEventType, type EventType } from '@lapidary/contracts/events/registry';
 import type { StampView } from '@lapidary/contracts/api/stamps';
 import type { LiveEvent } from '@lapidary/contracts/api/system';
 import type { TenantList } from '../api/queries.js';
@@ -14,9 +14,13 @@ export interface Patch {
   readonly stale: readonly ('regions' | 'stamps' | 'explanation')[];
 }
 
+/** Events of collections tell of documents, which may have fields of any name: they are told apart by type, never by field. */
+type SubjectEvent = Exclude<EventType, `lapidary.collection.${string}` | `lapidary.document.${string}`>;
+const isOfSubject = (type: string): type is SubjectEvent => isEventType(type) && !/^lapidary\.(?:collection|document)\./.test(type);
+
 /** Events carry their subject's whole new state, so applying one twice, or an old one late, must change nothing. */
 export const patchOf = (event: LiveEvent): Patch => {
-  if (!isEventType(event.type)) return { stale: [] };
+  if (!isOfSubject(event.type)) return { stale: [] };
   const { data } = eventSchemas[event.type].safeParse(event.data);
   if (!data) return { stale: [] };
   if ('stamp' in data)
