@@ -1,8 +1,10 @@
 import { jest } from '@jest/globals';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { processStatusFile } from '@lapidary/contracts/process-spec';
 import type { DriftedResource } from '@lapidary/contracts/provisioner-protocol';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { nothing } from '../testing/leftovers.js';
@@ -71,7 +73,9 @@ test('what changes behind the engine’s back is found with path, expected and o
   // A process of somebody else on the port of the front door.
   const port = Number(spec.env['LAPIDARY_HTTP_PORT']);
   await rm(specFile);
-  await waitFor('the agent to be gone', async () => (world.supervisor.names().includes(`${stamp}-agent`) ? undefined : true), {
+  // The supervisor takes the status away when the process has ended, and its port with it.
+  const statusFile = join(world.home, 'processes', processStatusFile(`${stamp}-agent`));
+  await waitFor('the agent to be gone', async () => (existsSync(statusFile) ? undefined : true), {
     timeoutMs: 60_000,
   });
   const foreign = createServer().listen(port, '127.0.0.1');

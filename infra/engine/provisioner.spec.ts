@@ -14,6 +14,7 @@ import { commandError, engineError } from './engine-error.js';
 import { messageOf } from './provisioner-events.js';
 import { failureOf } from './provisioner-failure.js';
 import { provision } from './provisioner.js';
+import { euFacts, specOf } from '../testing/specs.js';
 
 Error.stackTraceLimit = 0;
 /** An `up` of a hundred resources writes and syncs the state some hundred times; on a busy disk that takes seconds. */
@@ -28,19 +29,8 @@ afterEach(() => rm(home, { recursive: true, force: true }));
 
 const runOf = (operation: ProvisionRun['operation'], overrides: Partial<ProvisionRun['spec']> = {}): ProvisionRun => ({
   operation,
-  spec: {
-    name: 'eu-2',
-    region: 'eu',
-    driver: 'aws',
-    profile: 'small',
-    ring: 'broad',
-    isolation: 'pooled',
-    capacity: { units: 50 },
-    workload: { version: '1' },
-    labels: {},
-    ...overrides,
-  },
-  regionFacts: { jurisdiction: 'eu', awsRegion: 'eu-west-1' },
+  spec: specOf({ workload: { version: '1' }, ...overrides }),
+  regionFacts: euFacts,
   engine: 'embedded',
   stateDir: join(home, 'state'),
   passphraseFile: join(home, 'passphrase'),

@@ -7,6 +7,7 @@ import { SimulatedWorldSchema, simulatedWorldFile, type SimulatedWorld } from '@
 import type { ProvisionRun } from '@lapidary/contracts/provisioner-protocol';
 import { ensureInfraBuilt } from '../testing/ensure-built.js';
 import { runChild, type ChildRun } from '../testing/provision-child.js';
+import { euFacts, specOf } from '../testing/specs.js';
 import { StateFile } from './state-file.js';
 
 /** Some dozens of real children beside each other, a hundred synced writes each; on a busy machine minutes. */
@@ -23,18 +24,8 @@ afterAll(() => rm(home, { recursive: true, force: true }));
 const keys = () => ({ passphraseFile: join(home, 'passphrase'), stateKey: 'passphrase' });
 const runOf = (operation: ProvisionRun['operation'], stamp: string): ProvisionRun => ({
   operation,
-  spec: {
-    name: stamp as never,
-    region: 'eu' as never,
-    driver: 'aws',
-    profile: 'small',
-    ring: 'broad',
-    isolation: 'pooled',
-    capacity: { units: 50 },
-    workload: { version: '1' },
-    labels: {},
-  },
-  regionFacts: { jurisdiction: 'eu', awsRegion: 'eu-west-1' },
+  spec: specOf({ name: stamp as never, workload: { version: '1' } }),
+  regionFacts: euFacts,
   engine: 'embedded',
   stateDir: join(home, 'state'),
   ...keys(),

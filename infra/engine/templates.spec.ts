@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SynthRequest } from '@lapidary/contracts/planner-protocol';
 import { ProvisionRunSchema, type ProvisionerMessage, type ProvisionRun } from '@lapidary/contracts/provisioner-protocol';
-import { euFacts, specOf } from '../testing/render-stack.js';
+import { euFacts, specOf } from '../testing/specs.js';
 import { isStateful } from '../template/stateful.js';
 import { templateVersion } from '../template/template-version.js';
 import { provision } from './provisioner.js';

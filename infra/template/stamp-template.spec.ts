@@ -1,7 +1,8 @@
 import { jest } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { label, renderSpec, specOf } from '../testing/render-stack.js';
+import { label, renderSpec } from '../testing/render-stack.js';
+import { specOf } from '../testing/specs.js';
 import type { GraphResource } from '../testing/synthesize.js';
 import { templateVersion } from './template-version.js';
 

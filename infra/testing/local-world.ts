@@ -6,6 +6,7 @@ import type { ProvisionRun } from '@lapidary/contracts/provisioner-protocol';
 import { freshDatabase } from '@lapidary/testing/backends';
 import { ensureInfraBuilt } from './ensure-built.js';
 import { lookAround, queryRows } from './leftovers.js';
+import { euFacts, specOf } from './specs.js';
 import { installStandIns, TinySupervisor } from './tiny-supervisor.js';
 
 export const natsPassword = 'a-nats-password-of-agents';
@@ -59,19 +60,8 @@ const localRun = (
   overrides: Partial<ProvisionRun['spec']>,
 ): ProvisionRun => ({
   operation,
-  spec: {
-    name: stamp as never,
-    region: region as never,
-    driver: 'local',
-    profile: 'small',
-    ring: 'broad',
-    isolation: 'pooled',
-    capacity: { units: 50 },
-    workload: { version: '1' },
-    labels: {},
-    ...overrides,
-  },
-  regionFacts: { jurisdiction: 'eu', awsRegion: 'eu-west-1' },
+  spec: specOf({ name: stamp as never, region: region as never, driver: 'local', workload: { version: '1' }, ...overrides }),
+  regionFacts: euFacts,
   engine: 'embedded',
   stateDir: join(home, 'state'),
   passphraseFile: join(home, 'passphrase'),

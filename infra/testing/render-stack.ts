@@ -3,22 +3,9 @@ import type { RegionFacts, StampSpec } from '@lapidary/contracts/stamp-spec';
 import { masked, unknownValue, type PropertyMap } from '../engine/property-values.js';
 import { projectName } from '../template/stamp-template.js';
 import { renderStamp, type StampProgramOutputs } from '../template/stamp.js';
+import { euFacts } from './specs.js';
 import { synthesize, type GraphResource } from './synthesize.js';
 
-export const specOf = (overrides: Partial<StampSpec> = {}): StampSpec => ({
-  name: 'eu-2',
-  region: 'eu',
-  driver: 'aws',
-  profile: 'small',
-  ring: 'broad',
-  isolation: 'pooled',
-  capacity: { units: 50 },
-  workload: { version: '1.2.3' },
-  labels: {},
-  ...overrides,
-});
-
-export const euFacts: RegionFacts = { jurisdiction: 'eu', awsRegion: 'eu-west-1' };
 const localFacts = { postgresServer: '127.0.0.1:5432', natsUrl: 'nats://127.0.0.1:4222', natsUser: 'agent', processDir: '/processes' };
 
 export interface Rendered {

@@ -13,7 +13,7 @@ import { findNatsServer } from '../../../tools/local/nats-binary.js';
 import { leafConfig } from './messaging.js';
 import { natsConfigOf, natsMonitorPort } from './nats.js';
 import { regionOwner, stampOwner } from './stack-owner.js';
-import { specOf } from '../../testing/render-stack.js';
+import { specOf } from '../../testing/specs.js';
 
 /** The very configurations that containers get, on a real nats-server: only addresses and directories are this machine's. */
 let home: string;
