@@ -5,7 +5,6 @@
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -14,6 +13,7 @@ import { parseEntry } from '@lapidary/router/directory/directory-entry';
 import { DirectoryTable } from '@lapidary/router/directory/directory-table';
 import { readDiskCopy, writeDiskCopy } from '@lapidary/router/directory/disk-copy';
 import { Pace } from '@lapidary/router/directory/pace';
+import { HaproxyRuntime } from '@lapidary/stampctl/directory/haproxy-runtime';
 import { ensurePeer, type Peer } from '@lapidary/tools/peers/ensure-peer';
 import { runPeer } from '@lapidary/tools/peers/run-peer';
 import { root } from './own-fleet.ts';
@@ -151,18 +151,12 @@ const haproxyMap = async (peer: Peer<'haproxy'>): Promise<Measurement[]> => {
     '',
   ].join('\n');
   const running = await runPeer(peer, { folder, config, ready: { kind: 'tcp', host: '127.0.0.1', port: freePort } });
-  const command = (text: string): Promise<string> =>
-    new Promise((resolve, reject) => {
-      const wire = connect(socket, () => wire.write(`${text}\n`));
-      let said = '';
-      wire.on('data', (chunk: Buffer) => (said += chunk.toString()));
-      wire.on('end', () => resolve(said)).on('error', reject);
-    });
+  const runtime = new HaproxyRuntime(socket, map);
   try {
     const samples: number[] = [];
     for (let n = 0; n < 20; n += 1) {
       const begun = performance.now();
-      await command(`set map ${map} ${idOf(pick(n))}.lapidary.localhost eu-9`);
+      await runtime.change({ add: [], set: [[`${idOf(pick(n))}.lapidary.localhost`, 'eu-9']], remove: [] });
       samples.push(performance.now() - begun);
     }
     return [{ subject: `HAProxy ${peer.version}: set map`, metric: 'one change', unit: 'ms', samples }];

@@ -9,6 +9,7 @@ import { bodyFraming, requestProblem } from '@lapidary/stamp-sdk/forward/request
 import { asksForUpgrade, responseOnSocket, wantsTunnel } from '@lapidary/stamp-sdk/forward/upgrade';
 import type { Logger } from '@lapidary/telemetry/logger';
 import { answerProblem } from './answer-problem.js';
+import { clientHeadMs, keepAliveMs, requestHeadBytesMax } from './client-bounds.js';
 import type { Directory } from './directory/directory.js';
 import { InFlight } from './in-flight.js';
 import { answerParserError, refuseConnect } from './parser-errors.js';
@@ -34,14 +35,8 @@ export interface TrafficServerOptions extends ForwardDeps {
   readonly tunnelIdleMs: number;
 }
 
-/** What browsers and API clients send is below 8 kB; the double is what other servers take by default. */
-const headBytesMax = 16 * 1024;
-/** A head is a few packets; a client that needs longer is holding the connection (slowloris). */
-const headersMs = 10_000;
 /** A large upload over a slow line; one that stands still is found much earlier by the forward's idle time. */
 const requestMs = 15 * 60_000;
-/** Longer than the 60 s for which load balancers in front keep idle connections, so that they close first. */
-const keepAliveMs = 65_000;
 const deadlineCheckMs = 2_000;
 
 type Tunnel = ForwardOptions['tunnel'];
@@ -60,8 +55,8 @@ export class TrafficServer {
       insecureHTTPParser: false,
       // requestProblem says it in words.
       requireHostHeader: false,
-      maxHeaderSize: headBytesMax,
-      headersTimeout: headersMs,
+      maxHeaderSize: requestHeadBytesMax,
+      headersTimeout: clientHeadMs,
       requestTimeout: requestMs,
       keepAliveTimeout: keepAliveMs,
       connectionsCheckingInterval: deadlineCheckMs,

@@ -1,3 +1,4 @@
+import { stampRoute, tenantRoute } from './routes.fixture.js';
 import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
 import { systemClock } from '@lapidary/kernel/clock';
 import { answerBytes, startRawUpstream, type RawUpstream } from '@lapidary/stamp-sdk/forward/forward.fixture';
@@ -59,28 +60,11 @@ export const startTraffic = async (
   directory.swap(new DirectoryTable('g'), 'disk', 0);
   let cursor = 0;
   const route = (over: Partial<TenantRoute>): void => {
-    const body: TenantRoute = {
-      kind: 'tenant',
-      tenant: 'acme',
-      region: 'eu',
-      status: 'placed',
-      stamp: 'eu-1',
-      epoch: 1,
-      hosts: [],
-      ...over,
-    };
+    const body = tenantRoute(over);
     directory.apply({ key: `tenant/${body.tenant}`, cursor: (cursor += 1), committedAtMs: 0, body });
   };
   const stamp = (over: Partial<StampRoute>): void => {
-    const body: StampRoute = {
-      kind: 'stamp',
-      stamp: 'eu-1',
-      region: 'eu',
-      status: 'active',
-      epoch: 1,
-      frontDoors: [...frontDoors],
-      ...over,
-    };
+    const body = stampRoute({ frontDoors: [...frontDoors], ...over });
     directory.apply({ key: `stamp/${body.stamp}`, cursor: (cursor += 1), committedAtMs: 0, body });
   };
   route({});

@@ -1,3 +1,4 @@
+import { socketHost } from '@lapidary/stamp-sdk/forward/upstream';
 import { isIP } from 'node:net';
 import { isTenantId } from '@lapidary/kernel/names';
 import { tenantTtlSeconds, ttlMinSeconds } from './tenant-ttl.js';
@@ -45,7 +46,7 @@ const targetOf = (tenantId: string, world: DnsWorld, isApex: boolean): { target:
     ttlMaxSeconds: zone.ttlMaxSeconds,
   });
   const doors = tenant.status === 'placed' && stamp?.status === 'active' ? zone.doors.of(stamp) : [];
-  const hosts = doors.map(({ hostname }) => hostname.replace(/^\[(.*)\]$/, '$1'));
+  const hosts = doors.map(socketHost);
   const addresses = addressesOf(hosts);
   if (addresses.length > 0) return { ttlSeconds, target: { kind: 'addresses', addresses } };
   const [name] = hosts;

@@ -1,16 +1,8 @@
-import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
+import { stampRoute, tenantRoute } from '../routes.fixture.js';
 import { tenantTtlSeconds, type TtlFacts } from './tenant-ttl.js';
 
-const tenant = {
-  kind: 'tenant',
-  tenant: 'acme',
-  region: 'eu',
-  status: 'placed',
-  stamp: 'eu-1',
-  epoch: 1,
-  hosts: [],
-} as unknown as TenantRoute;
-const stamp = { kind: 'stamp', stamp: 'eu-1', region: 'eu', status: 'active', epoch: 1, frontDoors: [] } as unknown as StampRoute;
+const tenant = tenantRoute();
+const stamp = stampRoute({ frontDoors: [] });
 const ttl = (ageSeconds: number, over: Partial<TtlFacts> = {}): number =>
   tenantTtlSeconds({ tenant, stamp, changedAtMs: 0, nowMs: ageSeconds * 1000, isLive: true, ttlMaxSeconds: 60, ...over });
 

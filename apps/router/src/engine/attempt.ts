@@ -1,5 +1,6 @@
 import type { ForwardResult } from '@lapidary/stamp-sdk/forward/forward-result';
 import { attemptOutcome } from '../pipeline/attempt-outcome.js';
+import { noteAttempt } from '../pipeline/note-attempt.js';
 import type { TrafficPolicy } from '../traffic-policy/traffic-policy.js';
 import type { RouterMetrics } from '../metrics.js';
 
@@ -45,15 +46,6 @@ export class Attempt {
     const nowMs = performance.now();
     const tookMs = (this.headAtMs === 0 ? nowMs : this.headAtMs) - this.startedMs;
     this.policy.attempted(this.stamp, this.door, attemptOutcome(result, this.agentSpoke), tookMs, nowMs);
-    this.count(result);
-  }
-
-  private count(result: ForwardResult): void {
-    const { stamp, metrics } = this;
-    const hasStatus = result.kind === 'answered' || result.kind === 'intercepted';
-    if (hasStatus && result.status === 421) metrics.lapidary_router_misdirected_total.inc({ stamp });
-    if (result.kind !== 'answered') return;
-    metrics.lapidary_router_upstream_seconds.observe({ stamp }, result.headMs / 1000);
-    metrics.lapidary_router_answers_total.inc({ stamp, class: `${Math.floor(result.status / 100)}xx` });
+    noteAttempt(this.metrics, this.stamp, result);
   }
 }

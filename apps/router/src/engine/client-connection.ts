@@ -1,11 +1,12 @@
 import { AppError } from '@lapidary/kernel/app-error';
 import { newId } from '@lapidary/kernel/ids';
 import { problemText, type ProblemAnswer } from '../answer-problem.js';
+import { clientHeadMs, keepAliveMs, requestHeadBytesMax } from '../client-bounds.js';
 import { BodyReader, chunkedLength } from '../http1/body-reader.js';
 import { ChunkStep } from '../http1/chunk-reader.js';
 import { ScanResult } from '../http1/head-record.js';
 import { PartialHead } from '../http1/partial-head.js';
-import { requestHeadBytesMax, scanRequestHead } from '../http1/request-head.js';
+import { scanRequestHead } from '../http1/request-head.js';
 import { RequestHead } from '../http1/request-record.js';
 import type { Wire, WireHandler } from '../transport/wire.js';
 import type { ClientSide } from './client-side.js';
@@ -20,10 +21,6 @@ import { move, movesOf } from './machine.js';
 const head = new RequestHead();
 const moves = movesOf(clientTable);
 
-/** Longer than the 60 s for which load balancers in front keep idle connections, so that they close first. */
-const keepAliveMs = 65_000;
-/** A head is a few packets; a client that needs longer is holding the connection (slowloris). */
-const headMs = 10_000;
 /** How long a client may go on sending a body that nobody wants any more. */
 const dropMs = 10_000;
 /** A client that doesn't close its side would keep the socket for good. */
@@ -51,7 +48,7 @@ export class ClientConnection implements WireHandler, ClientSide {
     this.writer = new ClientWriter(wire);
     this.exchange = new Exchange(context, this);
     context.clients.add(this);
-    this.arm(headMs);
+    this.arm(clientHeadMs);
   }
 
   get remoteAddress(): string {
@@ -166,7 +163,7 @@ export class ClientConnection implements WireHandler, ClientSide {
     const result = scanRequestHead(bytes, from, to, head);
     if (result === ScanResult.Incomplete) {
       this.partial.add(bytes, from, to, requestHeadBytesMax);
-      if (this.state === 'idle') this.arm(headMs);
+      if (this.state === 'idle') this.arm(clientHeadMs);
       this.move('bytes');
       return to;
     }

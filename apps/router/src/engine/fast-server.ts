@@ -1,3 +1,4 @@
+import { freeSocketMs } from '@lapidary/stamp-sdk/forward/upstream-bounds';
 import { GuardedTransport } from '../transport/guarded-transport.js';
 import type { Listener, Transport } from '../transport/wire.js';
 import type { TrafficServer, TrafficServerOptions } from '../server.js';
@@ -7,9 +8,6 @@ import { DeadlineWheel } from './deadline-wheel.js';
 import type { EngineContext } from './engine-context.js';
 import { Lanes } from './lanes.js';
 import { RouteCache } from './route-cache.js';
-
-/** Shorter than the 65 s for which the other side keeps idle connections, so that it is us who close, and not it in the middle of a request. */
-const laneIdleMs = 30_000;
 
 /**
  * The traffic port on the fast path: requests in plain HTTP/1.1 are scanned, decided and forwarded here; connections with
@@ -34,7 +32,7 @@ export class FastServer {
     const report = (error: unknown): void => logger.error({ err: error }, 'a connection failed inside the router');
     this.transport = new GuardedTransport(transport, report);
     this.wheel = new DeadlineWheel(report);
-    this.lanes = new Lanes(this.transport, this.wheel, { connectMs: options.timeouts.connectMs, idleMs: laneIdleMs });
+    this.lanes = new Lanes(this.transport, this.wheel, { connectMs: options.timeouts.connectMs, idleMs: freeSocketMs });
     this.links = links && new LinkLanes({ ...links, plain: this.lanes, metrics, logger });
     this.context = {
       wheel: this.wheel,

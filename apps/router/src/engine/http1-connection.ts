@@ -1,8 +1,9 @@
+import { answerHeadBytesMax } from '@lapidary/stamp-sdk/forward/upstream-bounds';
 import { BodyReader, chunkedLength, untilClose } from '../http1/body-reader.js';
 import { ChunkStep } from '../http1/chunk-reader.js';
 import { ScanResult } from '../http1/head-record.js';
 import { PartialHead } from '../http1/partial-head.js';
-import { ResponseHead, responseHeadBytesMax, scanResponseHead } from '../http1/response-head.js';
+import { ResponseHead, scanResponseHead } from '../http1/response-head.js';
 import type { Wire, WireHandler } from '../transport/wire.js';
 import { Deadline } from './deadline-wheel.js';
 import type { Http1Pool } from './http1-pool.js';
@@ -113,7 +114,7 @@ export class Http1Connection implements WireHandler, LaneExchange {
     // U3: nobody asked for these bytes, and they must not become the next request's answer.
     if (this.state === 'idle') return this.close();
     if (this.partial.isEmpty) this.take(bytes, 0, length);
-    else if (this.partial.add(bytes, 0, length, responseHeadBytesMax)) {
+    else if (this.partial.add(bytes, 0, length, answerHeadBytesMax)) {
       const all = this.partial.take();
       this.take(all, 0, all.length);
     }
@@ -133,7 +134,7 @@ export class Http1Connection implements WireHandler, LaneExchange {
     while (this.state === 'waiting') {
       const result = scanResponseHead(bytes, at, to, head);
       if (result === ScanResult.Incomplete) {
-        this.partial.add(bytes, at, to, responseHeadBytesMax);
+        this.partial.add(bytes, at, to, answerHeadBytesMax);
         return;
       }
       if (result === ScanResult.Refused) return this.fail('bad_answer', head.reason);

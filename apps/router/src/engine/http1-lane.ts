@@ -1,11 +1,10 @@
+import { freeSocketsMax } from '@lapidary/stamp-sdk/forward/upstream-bounds';
 import type { Transport, Wire, WireHandler } from '../transport/wire.js';
 import type { DeadlineWheel } from './deadline-wheel.js';
 import { Http1Connection } from './http1-connection.js';
 import type { Http1Pool, LaneLimits } from './http1-pool.js';
 import type { LaneExchange, LaneRequest, LaneSink, UpstreamLane } from './upstream-lane.js';
 
-/** Idle connections kept per front door; more than bursts need only costs the stamp memory. */
-const idleMax = 128;
 /** Beyond every bulkhead: what is over it is a fault, and must not take all of the process's descriptors. */
 const connectionsMax = 4096;
 
@@ -47,7 +46,7 @@ export class Http1Lane implements UpstreamLane, Http1Pool<Http1Connection> {
 
   keep(connection: Http1Connection): void {
     this.idle.push(connection);
-    if (this.idle.length > idleMax) this.idle[0]!.close();
+    if (this.idle.length > freeSocketsMax) this.idle[0]!.close();
   }
 
   forget(connection: Http1Connection): void {

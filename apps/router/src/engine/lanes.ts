@@ -1,14 +1,15 @@
+import { socketHost } from '@lapidary/stamp-sdk/forward/upstream';
 import type { Transport } from '../transport/wire.js';
 import type { DeadlineWheel } from './deadline-wheel.js';
 import { Http1Lane } from './http1-lane.js';
 import type { LaneLimits } from './http1-pool.js';
 import type { UpstreamLane } from './upstream-lane.js';
 
-/** What is known of a front door's address. */
-interface Door {
-  /** null: its requests are the general path's (TLS, a base path). */
-  readonly lane: Http1Lane | null;
-}
+/** Where a front door of plain HTTP listens. */
+export const plainTarget = (url: URL): { readonly host: string; readonly port: number } => ({
+  host: socketHost(url),
+  port: url.port === '' ? 80 : Number(url.port),
+});
 
 /** Finds the lane of a front door. */
 export interface LaneFinder {
@@ -18,7 +19,8 @@ export interface LaneFinder {
 
 /** One HTTP/1.1 lane per front door, made when first used. */
 export class Lanes implements LaneFinder {
-  private readonly doors = new Map<string, Door>();
+  /** null: requests of that front door are the general path's (TLS, a base path). */
+  private readonly doors = new Map<string, Http1Lane | null>();
 
   constructor(
     private readonly transport: Transport,
@@ -27,17 +29,18 @@ export class Lanes implements LaneFinder {
   ) {}
 
   lane(frontDoor: string): UpstreamLane | null {
-    return (this.doors.get(frontDoor) ?? this.open(frontDoor)).lane;
+    const known = this.doors.get(frontDoor);
+    return known === undefined ? this.open(frontDoor) : known;
   }
 
   /** Connections in all lanes. */
   get size(): number {
-    return [...this.doors.values()].reduce((sum, { lane }) => sum + (lane?.size ?? 0), 0);
+    return [...this.doors.values()].reduce((sum, lane) => sum + (lane?.size ?? 0), 0);
   }
 
   /** Lets go of front doors that are no longer in use. */
   keepOnly(frontDoors: ReadonlySet<string>): void {
-    for (const [frontDoor, { lane }] of this.doors) {
+    for (const [frontDoor, lane] of this.doors) {
       if (frontDoors.has(frontDoor)) continue;
       this.doors.delete(frontDoor);
       lane?.closeIdle();
@@ -45,16 +48,15 @@ export class Lanes implements LaneFinder {
   }
 
   destroy(): void {
-    for (const { lane } of this.doors.values()) lane?.destroy();
+    for (const lane of this.doors.values()) lane?.destroy();
     this.doors.clear();
   }
 
-  private open(frontDoor: string): Door {
-    const { protocol, hostname, port, pathname } = new URL(frontDoor);
-    const isPlain = protocol === 'http:' && pathname === '/';
-    const target = { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: port === '' ? 80 : Number(port) };
-    const door = { lane: isPlain ? new Http1Lane(this.transport, this.wheel, target, this.limits) : null };
-    this.doors.set(frontDoor, door);
-    return door;
+  private open(frontDoor: string): Http1Lane | null {
+    const url = new URL(frontDoor);
+    const isPlain = url.protocol === 'http:' && url.pathname === '/';
+    const lane = isPlain ? new Http1Lane(this.transport, this.wheel, plainTarget(url), this.limits) : null;
+    this.doors.set(frontDoor, lane);
+    return lane;
   }
 }

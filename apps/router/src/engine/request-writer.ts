@@ -1,4 +1,5 @@
 import type { Wire } from '../transport/wire.js';
+import { headWithLength } from './request-text.js';
 import type { Chunk, LaneRequest } from './upstream-lane.js';
 
 /** Text is gathered up to this before it is sent: a head and a small body are one system call. */
@@ -19,12 +20,11 @@ export class RequestWriter {
   }
 
   /** The head is held back until start(). */
-  begin({ head, bodyBytes, hasLengthField }: LaneRequest): void {
-    this.isChunked = bodyBytes < 0;
-    this.whole = bodyBytes === 0;
+  begin(request: LaneRequest): void {
+    this.isChunked = request.bodyBytes < 0;
+    this.whole = request.bodyBytes === 0;
     this.started = false;
-    if (this.isChunked) this.text = `${head}transfer-encoding: chunked\r\n\r\n`;
-    else this.text = bodyBytes > 0 && !hasLengthField ? `${head}content-length: ${bodyBytes}\r\n\r\n` : `${head}\r\n`;
+    this.text = this.isChunked ? `${request.head}transfer-encoding: chunked\r\n\r\n` : headWithLength(request);
   }
 
   /** The connection is there; a head without a body goes at once, others with the first of their body. */

@@ -1,4 +1,5 @@
 import { internalHeaderPrefix, requestIdHeader } from '@lapidary/contracts/workload';
+import { clientNamePrefix, clientNames, hopByHop } from '@lapidary/stamp-sdk/forward/hop-by-hop';
 import { equalsCanonically } from './characters.js';
 
 /** What a field of a request or an answer means to a proxy. Everything else is end-to-end and passes untouched. */
@@ -26,32 +27,28 @@ export const FieldKind = {
 } as const;
 export type FieldKind = (typeof FieldKind)[keyof typeof FieldKind];
 
-/** Whole names, lower case; looked up with "_" taken for "-". */
+/** Whole names, lower case; looked up with "_" taken for "-". What the general path drops, this one drops too: one list. */
 const namedKinds: readonly (readonly [name: string, kind: FieldKind])[] = [
-  ['host', FieldKind.Host],
-  ['content-length', FieldKind.ContentLength],
-  ['transfer-encoding', FieldKind.TransferEncoding],
-  ['connection', FieldKind.Connection],
-  ['keep-alive', FieldKind.KeepAlive],
-  ['upgrade', FieldKind.Upgrade],
-  ['expect', FieldKind.Expect],
-  ['te', FieldKind.HopByHop],
-  ['trailer', FieldKind.HopByHop],
-  ['proxy-connection', FieldKind.HopByHop],
-  ['proxy-authenticate', FieldKind.HopByHop],
-  ['proxy-authorization', FieldKind.HopByHop],
-  ['http2-settings', FieldKind.HopByHop],
-  ['forwarded', FieldKind.Forwarded],
-  ['x-real-ip', FieldKind.Forwarded],
-  [requestIdHeader, FieldKind.RequestId],
-  ['traceparent', FieldKind.Traceparent],
-  ['x-tenant', FieldKind.Tenant],
-  ['priority', FieldKind.Priority],
+  ...new Map<string, FieldKind>([
+    ...[...hopByHop].map((name) => [name, FieldKind.HopByHop] as const),
+    ...clientNames.map((name) => [name, FieldKind.Forwarded] as const),
+    ['host', FieldKind.Host],
+    ['content-length', FieldKind.ContentLength],
+    ['transfer-encoding', FieldKind.TransferEncoding],
+    ['connection', FieldKind.Connection],
+    ['keep-alive', FieldKind.KeepAlive],
+    ['upgrade', FieldKind.Upgrade],
+    ['expect', FieldKind.Expect],
+    [requestIdHeader, FieldKind.RequestId],
+    ['traceparent', FieldKind.Traceparent],
+    ['x-tenant', FieldKind.Tenant],
+    ['priority', FieldKind.Priority],
+  ]),
 ];
 
 const prefixKinds: readonly (readonly [prefix: string, kind: FieldKind])[] = [
   [internalHeaderPrefix, FieldKind.Internal],
-  ['x-forwarded-', FieldKind.Forwarded],
+  [clientNamePrefix, FieldKind.Forwarded],
 ];
 
 /**
@@ -73,8 +70,9 @@ const droppedWithUnderscore: ReadonlySet<FieldKind> = new Set([
 const plainWithUnderscore: ReadonlySet<FieldKind> = new Set([FieldKind.Tenant, FieldKind.Priority]);
 
 /** By length of the name, for a look-up that compares almost nothing. */
-const byLength: (readonly (readonly [name: string, kind: FieldKind])[])[] = Array.from({ length: 20 }, (_, length) =>
-  namedKinds.filter(([name]) => name.length === length),
+const byLength: (readonly (readonly [name: string, kind: FieldKind])[])[] = Array.from(
+  { length: 1 + Math.max(...namedKinds.map(([name]) => name.length)) },
+  (_, length) => namedKinds.filter(([name]) => name.length === length),
 );
 
 /** 1 where a byte begins the name of some kind: most fields of browsers and API clients are plain by their first letter. */

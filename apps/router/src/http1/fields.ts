@@ -49,11 +49,11 @@ export const readField = (bytes: Uint8Array, at: number, to: number): FieldScan 
 };
 
 /** Whether the value of the last field is `literal` (lower case) in any letter case. */
-export const valueIs = (bytes: Uint8Array, literal: string): boolean =>
+const valueIs = (bytes: Uint8Array, literal: string): boolean =>
   field.valueEnd - field.valueStart === literal.length && equalsIgnoringCase(bytes, field.valueStart, literal);
 
 /** Decimal digits only, without sign, list or leading zeros that somebody could read as octal; -1 for anything else. */
-export const lengthValue = (bytes: Uint8Array): number => {
+const lengthValue = (bytes: Uint8Array): number => {
   const { valueStart, valueEnd } = field;
   const digits = valueEnd - valueStart;
   if (digits === 0 || digits > lengthDigitsMax) return -1;
@@ -66,9 +66,18 @@ export const lengthValue = (bytes: Uint8Array): number => {
   return value;
 };
 
-/** A length that is passed on as it stands; "007" is written anew. */
-export const isCanonicalLength = (bytes: Uint8Array): boolean =>
-  bytes[field.valueStart] !== 0x30 || field.valueEnd - field.valueStart === 1;
+/** Takes note of a Content-Length field; true: it may be passed on as it stands ("007" is written anew). */
+export const noteLength = (bytes: Uint8Array, head: HeadRecord): boolean => {
+  head.lengths += 1;
+  head.contentLength = lengthValue(bytes);
+  return bytes[field.valueStart] !== 0x30 || field.valueEnd - field.valueStart === 1;
+};
+
+/** Takes note of a Transfer-Encoding field. */
+export const noteEncoding = (bytes: Uint8Array, head: HeadRecord): void => {
+  head.encodings += 1;
+  head.chunked = valueIs(bytes, 'chunked');
+};
 
 /** Takes note of a Connection field: it is never passed on, and only its two usual values are understood here. */
 export const noteConnection = (bytes: Uint8Array, head: HeadRecord): void => {

@@ -26,6 +26,12 @@ export class HeadRecord {
   /** Value of Content-Length, or -1. */
   contentLength = -1;
   chunked = false;
+  http10 = false;
+  /** Content-Length and Transfer-Encoding fields. */
+  lengths = 0;
+  encodings = 0;
+  /** Content-Length was cut, since it has to be written anew. */
+  lengthWasCut = false;
   /** `Connection: close` */
   close = false;
   /** A Connection field with anything but one "close" or "keep-alive". */
@@ -39,8 +45,8 @@ export class HeadRecord {
 
   protected clear(): void {
     this.contentLength = -1;
-    this.chunked = this.close = this.oddConnection = false;
-    this.cutCount = this.fieldCount = this.status = 0;
+    this.chunked = this.close = this.oddConnection = this.http10 = this.lengthWasCut = false;
+    this.cutCount = this.fieldCount = this.status = this.lengths = this.encodings = 0;
     this.reason = '';
   }
 

@@ -1,14 +1,13 @@
 import { headerCountMax } from '@lapidary/stamp-sdk/forward/request-check';
+import { requestHeadBytesMax } from '../client-bounds.js';
 import { CR, LF } from './characters.js';
 import { FieldKind, fieldKind } from './field-kinds.js';
-import { field, FieldScan, isCanonicalLength, lengthValue, noteConnection, readField, valueIs } from './fields.js';
+import { field, FieldScan, noteConnection, noteEncoding, noteLength, readField } from './fields.js';
 import { ScanResult } from './head-record.js';
 import { judgeRequest } from './judge-request.js';
 import { malformedRequest, scanRequestLine } from './request-line.js';
 import { type RequestHead } from './request-record.js';
 
-/** What browsers and API clients send is below 8 kB; the double is what other servers take by default. */
-export const requestHeadBytesMax = 16 * 1024;
 const tooLarge = 'the head of the request is too large';
 
 /**
@@ -72,14 +71,11 @@ const take = (kind: FieldKind, bytes: Uint8Array, lineStart: number, head: Reque
       head.priorityEnd = field.valueEnd;
       return;
     case FieldKind.ContentLength:
-      head.lengths += 1;
-      head.contentLength = lengthValue(bytes);
-      if (isCanonicalLength(bytes)) return;
+      if (noteLength(bytes, head)) return;
       head.lengthWasCut = true;
       break;
     case FieldKind.TransferEncoding:
-      head.encodings += 1;
-      head.chunked = valueIs(bytes, 'chunked');
+      noteEncoding(bytes, head);
       break;
     case FieldKind.Connection:
       noteConnection(bytes, head);

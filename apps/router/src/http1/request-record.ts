@@ -15,7 +15,6 @@ export class RequestHead extends HeadRecord {
   traceparentEnd = -1;
   priorityStart = -1;
   priorityEnd = -1;
-  http10 = false;
   /** Major version 1; others are refused. */
   version1 = true;
   /** The target is a path with or without a query, of bytes that have one reading. */
@@ -24,16 +23,12 @@ export class RequestHead extends HeadRecord {
   /** What the fast engine leaves to the general path beside HTTP/1.0 and odd Connection values: Upgrade, Expect. */
   unusual = false;
   hosts = 0;
-  lengths = 0;
-  encodings = 0;
-  /** Content-Length was cut, since it has to be written anew. */
-  lengthWasCut = false;
 
   reset(): void {
     this.clear();
     this.hostStart = this.requestIdStart = this.traceparentStart = this.priorityStart = -1;
-    this.http10 = this.originForm = this.hasTenantHeader = this.unusual = this.lengthWasCut = false;
+    this.originForm = this.hasTenantHeader = this.unusual = false;
     this.version1 = true;
-    this.hosts = this.lengths = this.encodings = 0;
+    this.hosts = 0;
   }
 }

@@ -1,20 +1,15 @@
+import { errorHeader } from '@lapidary/contracts/workload';
 import { headerCountMax } from '@lapidary/stamp-sdk/forward/request-check';
+import { answerHeadBytesMax } from '@lapidary/stamp-sdk/forward/upstream-bounds';
 import { CR, equalsIgnoringCase, LF, SP, valueByte } from './characters.js';
 import { FieldKind, fieldKind } from './field-kinds.js';
-import { field, FieldScan, isCanonicalLength, lengthValue, noteConnection, readField, valueIs } from './fields.js';
+import { field, FieldScan, noteConnection, noteEncoding, noteLength, readField } from './fields.js';
 import { HeadRecord, ScanResult } from './head-record.js';
-
-/** A stamp's answer with a larger head than this is broken; the same limit as towards clients, doubled for cookies set by it. */
-export const responseHeadBytesMax = 32 * 1024;
 
 /** An answer's head as offsets into the bytes scanned. `status` is the answer's own unless the scan refused it. */
 export class ResponseHead extends HeadRecord {
-  http10 = false;
   /** Where the status code begins: what is before it is the version. */
   statusStart = 0;
-  lengths = 0;
-  encodings = 0;
-  lengthWasCut = false;
   /** Seconds that the sender keeps the connection idle (`Keep-Alive: timeout=…`), or -1. */
   keepAliveSeconds = -1;
   /** Value of x-lapidary-error, which only an agent may set; -1: not there. */
@@ -23,8 +18,6 @@ export class ResponseHead extends HeadRecord {
 
   reset(): void {
     this.clear();
-    this.http10 = this.lengthWasCut = false;
-    this.lengths = this.encodings = 0;
     this.keepAliveSeconds = this.agentErrorStart = -1;
   }
 }
@@ -42,7 +35,7 @@ export const scanResponseHead = (bytes: Uint8Array, from: number, to: number, he
   const result = line === ScanResult.Complete ? scanFields(bytes, to, head) : line;
   if (result === ScanResult.Refused) return result;
   const size = (result === ScanResult.Complete ? head.end : to) - from;
-  return size > responseHeadBytesMax ? head.refuse(badAnswer, 'its head is too large') : result;
+  return size > answerHeadBytesMax ? head.refuse(badAnswer, 'its head is too large') : result;
 };
 
 const fitsStatusLine = (code: number, position: number): boolean => {
@@ -97,19 +90,14 @@ const judge = (head: ResponseHead): ScanResult => {
   return head.encodings > 1 || !head.chunked ? head.refuse(badAnswer, 'its transfer coding is not "chunked"') : ScanResult.Complete;
 };
 
-const agentError = 'x-lapidary-error';
-
 const take = (kind: FieldKind, bytes: Uint8Array, lineStart: number, head: ResponseHead): void => {
   switch (kind) {
     case FieldKind.ContentLength:
-      head.lengths += 1;
-      head.contentLength = lengthValue(bytes);
-      if (isCanonicalLength(bytes) && head.status !== 204) return;
+      if (noteLength(bytes, head) && head.status !== 204) return;
       head.lengthWasCut = true;
       break;
     case FieldKind.TransferEncoding:
-      head.encodings += 1;
-      head.chunked = valueIs(bytes, 'chunked');
+      noteEncoding(bytes, head);
       break;
     case FieldKind.Connection:
       noteConnection(bytes, head);
@@ -118,7 +106,7 @@ const take = (kind: FieldKind, bytes: Uint8Array, lineStart: number, head: Respo
       head.keepAliveSeconds = keepAliveSeconds(bytes);
       break;
     case FieldKind.Internal:
-      if (field.nameEnd - field.nameStart !== agentError.length || !equalsIgnoringCase(bytes, field.nameStart, agentError)) return;
+      if (field.nameEnd - field.nameStart !== errorHeader.length || !equalsIgnoringCase(bytes, field.nameStart, errorHeader)) return;
       head.agentErrorStart = field.valueStart;
       head.agentErrorEnd = field.valueEnd;
       return;

@@ -1,5 +1,6 @@
 import type { LinkFault, ResetReason } from '@lapidary/stamp-sdk/link/frames';
 import type { LinkStream, LostVerdict } from '@lapidary/stamp-sdk/link/link-stream';
+import { headWithLength } from '../engine/request-text.js';
 import type { Chunk, LaneExchange, LaneFailure, LaneRequest, LaneSink, UpstreamLane } from '../engine/upstream-lane.js';
 import { ScanResult } from '../http1/head-record.js';
 import { ResponseHead, scanResponseHead } from '../http1/response-head.js';
@@ -10,10 +11,6 @@ const head = new ResponseHead();
 
 /** Of an answer without a length. */
 const untilEnd = -1;
-
-/** The request's head as the link carries it: framing is the frames', a length is said where it is known. */
-const headOf = ({ head: text, bodyBytes, hasLengthField }: LaneRequest): string =>
-  bodyBytes > 0 && !hasLengthField ? `${text}content-length: ${bodyBytes}\r\n\r\n` : `${text}\r\n`;
 
 /** One request of the engine on a stream of a link. */
 export class LinkExchange implements LaneExchange, LinkListener {
@@ -40,7 +37,7 @@ export class LinkExchange implements LaneExchange, LinkListener {
   /** False: the link takes no request, or not this one. */
   begin(): boolean {
     const { tenant, epoch, bodyBytes } = this.request;
-    this.stream = this.link.ask({ tenant, epoch, head: headOf(this.request), isLast: bodyBytes === 0 }, this);
+    this.stream = this.link.ask({ tenant, epoch, head: headWithLength(this.request), isLast: bodyBytes === 0 }, this);
     return this.stream !== null;
   }
 

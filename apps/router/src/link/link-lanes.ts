@@ -1,6 +1,6 @@
 import type { LinkFault } from '@lapidary/stamp-sdk/link/frames';
 import type { Logger } from '@lapidary/telemetry/logger';
-import type { LaneFinder } from '../engine/lanes.js';
+import { plainTarget, type LaneFinder } from '../engine/lanes.js';
 import type { LaneExchange, LaneRequest, LaneSink, UpstreamLane } from '../engine/upstream-lane.js';
 import type { RouterMetrics } from '../metrics.js';
 import { LinkExchange } from './link-exchange.js';
@@ -76,10 +76,8 @@ export class LinkLanes implements LaneFinder {
     const { plain, routerId, key } = this.options;
     const lane = plain.lane(frontDoor, stamp);
     if (lane === null) return null;
-    const { hostname, port } = new URL(frontDoor);
-    const host = hostname.replace(/^\[(.*)\]$/, '$1');
     const onClosed = (fault: LinkFault | 'not_spoken', detail: string): void => this.closed(frontDoor, fault, detail);
-    const pool = new LinkPool({ host, port: port === '' ? 80 : Number(port), stamp, routerId, key, onClosed });
+    const pool = new LinkPool({ ...plainTarget(new URL(frontDoor)), stamp, routerId, key, onClosed });
     const made = new LinkLane(stamp, lane, pool);
     this.doors.set(frontDoor, made);
     return made;

@@ -1,10 +1,10 @@
-import type { ForwardDecision } from '../pipeline/decide.js';
+import type { ForwardDecision } from './decide.js';
 import { isRefused, type Refused, type TrafficPolicy, type Waiting } from '../traffic-policy/traffic-policy.js';
 import { urgencyOf } from '../traffic-policy/urgency.js';
 
 type Routes = ForwardDecision['routes'];
 
-/** What the policy has admitted for one exchange: at most one admission at a time, and each is released. */
+/** What the policy has admitted for one exchange, on either path: at most one admission at a time, and each is released. */
 export class Admission {
   private routes: Routes | null = null;
   private waiting: Waiting | null = null;
@@ -15,7 +15,7 @@ export class Admission {
    * 'go' at once, also where the request is admitted for that stamp already; a refusal; or null: `settled` is called later,
    * unless letGo() comes first.
    */
-  admit(routes: Routes, priority: string | undefined, settled: (refused: Refused | null) => void): 'go' | Refused | null {
+  admit(routes: Routes, priority: string | string[] | undefined, settled: (refused: Refused | null) => void): 'go' | Refused | null {
     if (this.routes?.stamp.stamp === routes.stamp.stamp) return 'go';
     this.letGo();
     const answer = this.policy.admit(routes.tenant, routes.stamp, performance.now(), urgencyOf(priority));
@@ -28,9 +28,14 @@ export class Admission {
     return null;
   }
 
+  /** Gives a place in the queue up; what was waited for settles as refused, unless it has settled. */
+  abandon(): void {
+    this.waiting?.abandon(performance.now());
+  }
+
   letGo(): void {
     // Whoever waits gives its place up; a "go" that was on its way is released when it comes.
-    this.waiting?.abandon(performance.now());
+    this.abandon();
     this.waiting = null;
     if (this.routes) this.policy.release(this.routes.tenant, this.routes.stamp, performance.now());
     this.routes = null;

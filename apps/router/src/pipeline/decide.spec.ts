@@ -1,27 +1,10 @@
 import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
 import { DirectoryTable } from '../directory/directory-table.js';
+import { stampRoute, tenantRoute } from '../routes.fixture.js';
 import { decide, type DecideInput } from './decide.js';
 import type { DirectoryView } from './locate.js';
 
-const tenant = (over: Partial<TenantRoute> = {}): TenantRoute => ({
-  kind: 'tenant',
-  tenant: 'acme',
-  region: 'eu',
-  status: 'placed',
-  stamp: 'eu-1',
-  epoch: 3,
-  hosts: [],
-  ...over,
-});
-const stamp = (over: Partial<StampRoute> = {}): StampRoute => ({
-  kind: 'stamp',
-  stamp: 'eu-1',
-  region: 'eu',
-  status: 'active',
-  epoch: 1,
-  frontDoors: ['http://a', 'http://b'],
-  ...over,
-});
+const tenant = (over: Partial<TenantRoute> = {}): TenantRoute => tenantRoute({ epoch: 3, ...over });
 
 const directoryOf = (...bodies: (TenantRoute | StampRoute)[]): DirectoryView => {
   const table = new DirectoryTable('g');
@@ -43,7 +26,7 @@ const decideWith = (directory: DirectoryView, over: Partial<DecideInput> = {}): 
 
 describe('the whole decision', () => {
   it('forwards a placed tenant to its active stamp, with the epoch of the placement', () => {
-    const decision = decideWith(directoryOf(tenant(), stamp()));
+    const decision = decideWith(directoryOf(tenant(), stampRoute()));
     expect(decision).toMatchObject({ action: 'forward', tenant: 'acme', stamp: 'eu-1', epoch: 3, path: '/x' });
     expect(decision.steps.map(({ step, ok }) => [step, ok])).toEqual([
       ['identify', true],
@@ -54,21 +37,21 @@ describe('the whole decision', () => {
 
   it('refuses a strict tenant outside of its residency before anything else, a suspended one too (I3)', () => {
     const strict = tenant({ strictIn: ['eu'], status: 'suspended' });
-    expect(decideWith(directoryOf(strict, stamp()))).toMatchObject({ action: 'refuse', code: 'outside_jurisdiction', unread: true });
+    expect(decideWith(directoryOf(strict, stampRoute()))).toMatchObject({ action: 'refuse', code: 'outside_jurisdiction', unread: true });
     const inside = { place: { region: 'eu', jurisdiction: 'eu', strictRedirects: {} } };
-    expect(decideWith(directoryOf(strict, stamp()), inside)).toMatchObject({ code: 'tenant_suspended', unread: false });
+    expect(decideWith(directoryOf(strict, stampRoute()), inside)).toMatchObject({ code: 'tenant_suspended', unread: false });
   });
 
   it.each([
-    ['unknown', [stamp()], 'unknown_tenant', undefined],
-    ['pending', [tenant({ status: 'pending', stamp: null, epoch: 0 }), stamp()], 'tenant_pending', 10],
-    ['suspended', [tenant({ status: 'suspended' }), stamp()], 'tenant_suspended', undefined],
-    ['deleted', [tenant({ status: 'deleted' }), stamp()], 'unknown_tenant', undefined],
+    ['unknown', [stampRoute()], 'unknown_tenant', undefined],
+    ['pending', [tenant({ status: 'pending', stamp: null, epoch: 0 }), stampRoute()], 'tenant_pending', 10],
+    ['suspended', [tenant({ status: 'suspended' }), stampRoute()], 'tenant_suspended', undefined],
+    ['deleted', [tenant({ status: 'deleted' }), stampRoute()], 'unknown_tenant', undefined],
     ['placed on a stamp that the directory lacks', [tenant()], 'stamp_unavailable', 2],
     ['placed on nothing', [tenant({ stamp: null })], 'stamp_unavailable', 2],
-    ['on a provisioning stamp', [tenant(), stamp({ status: 'provisioning' })], 'stamp_unavailable', 2],
-    ['on a failed stamp', [tenant(), stamp({ status: 'failed' })], 'stamp_unavailable', 2],
-    ['on a retired stamp', [tenant(), stamp({ status: 'retired' })], 'stamp_unavailable', 2],
+    ['on a provisioning stamp', [tenant(), stampRoute({ status: 'provisioning' })], 'stamp_unavailable', 2],
+    ['on a failed stamp', [tenant(), stampRoute({ status: 'failed' })], 'stamp_unavailable', 2],
+    ['on a retired stamp', [tenant(), stampRoute({ status: 'retired' })], 'stamp_unavailable', 2],
   ] as const)('a tenant that is %s is refused', (_, bodies, code, retryAfterSeconds) => {
     const decision = decideWith(directoryOf(...bodies));
     expect(decision).toMatchObject({ action: 'refuse', code, retryAfterSeconds });
@@ -83,6 +66,10 @@ describe('the whole decision', () => {
 
   it('a message that can be read in two ways is refused first, with HTTP’s own status', () => {
     const problem = { status: 501, reason: 'odd' } as const;
-    expect(decideWith(directoryOf(tenant(), stamp()), { problem })).toMatchObject({ action: 'refuse', code: 'invalid_input', status: 501 });
+    expect(decideWith(directoryOf(tenant(), stampRoute()), { problem })).toMatchObject({
+      action: 'refuse',
+      code: 'invalid_input',
+      status: 501,
+    });
   });
 });

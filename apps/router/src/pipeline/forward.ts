@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { epochHeader, errorHeader, requestIdHeader, tenantHeader } from '@lapidary/contracts/workload';
 import { forwardRequest, type ForwardOptions } from '@lapidary/stamp-sdk/forward/forward-request';
 import type { ForwardResult, ForwardTimeouts } from '@lapidary/stamp-sdk/forward/forward-result';
+import { saysWhoTheClientIs } from '@lapidary/stamp-sdk/forward/hop-by-hop';
 import type { ReplayBuffer } from '@lapidary/stamp-sdk/forward/replay-buffer';
 import type { UpstreamPools } from '@lapidary/stamp-sdk/forward/upstream';
 import { answerProblem } from '../answer-problem.js';
@@ -12,7 +13,9 @@ import { afterForward, isIdempotent, refreshMs, sameAnswerPauseMs, type Answer }
 import type { ForwardDecision, RefuseDecision, RouteDecision } from './decide.js';
 import { isRefused, type AttemptOutcome, type TrafficPolicy } from '../traffic-policy/traffic-policy.js';
 import { attemptOutcome } from './attempt-outcome.js';
+import { noteAttempt } from './note-attempt.js';
 import { answerProblemOf, refusalOf, refusalProblem } from './refusal.js';
+import { Repeats } from './repeats.js';
 
 export interface ForwardDeps {
   readonly policy: TrafficPolicy;
@@ -43,12 +46,6 @@ export interface Outcome {
   readonly decision: RouteDecision;
 }
 
-/**
- * What we say ourselves replaces what the client said: nobody in front of this router is trusted to tell who the client
- * is. Behind a load balancer that terminates TLS, its PROXY protocol or a trusted-proxy list has to come in here.
- */
-const spokenForUs = (name: string): boolean => name === 'forwarded' || name === 'x-real-ip' || name.startsWith('x-forwarded-');
-
 const headersToStamp = ({ request, requestId, traceparent }: Exchange, decision: ForwardDecision): Record<string, string> => ({
   [tenantHeader]: decision.tenant,
   [epochHeader]: String(decision.epoch),
@@ -72,20 +69,22 @@ export const forward = async (deps: ForwardDeps, exchange: Exchange, first: Forw
 
 /** And, where it is safe, by the decisions that follow from what comes back. */
 const forwardHeld = async (deps: ForwardDeps, exchange: Exchange, first: ForwardDecision, held: Held): Promise<Outcome> => {
-  const repeats = { misdirected: 0, otherDoor: 0, staleConnection: 0 };
-  const tried = new Set<string>();
+  const repeats = new Repeats();
   let decision = first;
-  let lastAnswer: Answer | null = null;
   for (;;) {
     const { request, response } = exchange;
     const admission = await held.admit(decision.routes, request.headers.priority, response);
     if (isRefused(admission)) return refuse(exchange, refusalOf(decision, admission));
     if (exchange.times.admittedMs === 0) exchange.times.admittedMs = performance.now();
-    const door = deps.policy.choose(decision.routes.stamp, tried, performance.now());
-    if (isRefused(door)) return lastAnswer ? answerInstead(exchange, decision, lastAnswer) : refuse(exchange, refusalOf(decision, door));
+    const door = deps.policy.choose(decision.routes.stamp, repeats.tried, performance.now());
+    if (isRefused(door)) {
+      const { lastAnswer } = repeats;
+      return lastAnswer ? answerInstead(exchange, decision, lastAnswer) : refuse(exchange, refusalOf(decision, door));
+    }
+    repeats.door = door;
     const result = await attempt(deps, exchange, decision, door, repeats.misdirected === 0);
     if (result.kind === 'answered' || result.kind === 'tunnelled') exchange.times.stampMs = result.headMs;
-    note(deps, decision, result);
+    noteAttempt(deps.metrics, decision.stamp, result);
     const next = afterForward({ result, replayable: exchange.body.replayable, idempotent: isIdempotent(exchange.request.method), repeats });
     if (next.move === 'done') return { outcome: result.kind, decision };
     if (next.move === 'answer') return answerInstead(exchange, decision, next);
@@ -93,18 +92,9 @@ const forwardHeld = async (deps: ForwardDeps, exchange: Exchange, first: Forward
     if (next.move !== 'look_up_again' && !deps.policy.mayRetry(decision.stamp, performance.now()))
       return answerInstead(exchange, decision, next.otherwise);
     deps.metrics.lapidary_router_retries_total.inc({ cause: next.move });
-    if (next.move === 'same_again') {
-      repeats.staleConnection += 1;
-      continue;
-    }
-    if (next.move === 'other_door') {
-      repeats.otherDoor += 1;
-      tried.add(door);
-      lastAnswer = next.otherwise;
-    } else {
-      repeats.misdirected += 1;
-      await Promise.race([deps.refreshTenant(decision.tenant), sleep(refreshMs)]);
-    }
+    repeats.note(next);
+    if (next.move === 'same_again') continue;
+    if (next.move === 'look_up_again') await Promise.race([deps.refreshTenant(decision.tenant), sleep(refreshMs)]);
     // I1, I4: a repeat goes by the route and epoch of now. One that reused the old epoch could be served by a stamp that the tenant has left.
     const again = exchange.decideAgain();
     if (again.action === 'refuse') {
@@ -132,7 +122,7 @@ const attempt = async (
       response: exchange.response,
       body: exchange.body,
       path: decision.path,
-      requestRules: { set: headersToStamp(exchange, decision), drop: spokenForUs },
+      requestRules: { set: headersToStamp(exchange, decision), drop: saysWhoTheClientIs },
       answerRules: { set: { [requestIdHeader]: exchange.requestId } },
       trusted: true,
       intercept: (status, header) => {
@@ -148,14 +138,6 @@ const attempt = async (
     const nowMs = performance.now();
     deps.policy.attempted(decision.stamp, door, outcome, nowMs - startedMs, nowMs);
   }
-};
-
-const note = ({ metrics }: ForwardDeps, { stamp }: ForwardDecision, result: ForwardResult): void => {
-  const misdirected = (result.kind === 'answered' || result.kind === 'intercepted') && result.status === 421;
-  if (misdirected) metrics.lapidary_router_misdirected_total.inc({ stamp });
-  if (result.kind === 'answered' || result.kind === 'tunnelled')
-    metrics.lapidary_router_upstream_seconds.observe({ stamp }, result.headMs / 1000);
-  if (result.kind === 'answered') metrics.lapidary_router_answers_total.inc({ stamp, class: `${Math.floor(result.status / 100)}xx` });
 };
 
 const answerInstead = (exchange: Exchange, decision: RouteDecision, answer: Answer): Outcome => {

@@ -1,37 +1,31 @@
 import type { ServerResponse } from 'node:http';
-import { isRefused, type Refused, type TrafficPolicy, type Waiting } from '../traffic-policy/traffic-policy.js';
-import { urgencyOf } from '../traffic-policy/urgency.js';
+import type { Refused, TrafficPolicy } from '../traffic-policy/traffic-policy.js';
+import { Admission } from './admission.js';
 import type { ForwardDecision } from './decide.js';
 
-type Routes = ForwardDecision['routes'];
-
-/** What the policy has admitted for one exchange: at most one admission at a time, and each is released. */
+/** The admission of an exchange of the general path, to be awaited. */
 export class Held {
-  private routes: Routes | null = null;
+  private readonly admission: Admission;
 
-  constructor(private readonly policy: TrafficPolicy) {}
+  constructor(policy: TrafficPolicy) {
+    this.admission = new Admission(policy);
+  }
 
-  /** Asks again only where the request is for another stamp than it was admitted for. `priority`: the header's value. */
-  async admit(routes: Routes, priority: string | string[] | undefined, response: ServerResponse): Promise<'go' | Refused> {
-    if (this.routes?.stamp.stamp === routes.stamp.stamp) return 'go';
-    this.letGo();
-    const admission = this.policy.admit(routes.tenant, routes.stamp, performance.now(), urgencyOf(priority));
-    const settled = admission === 'go' || isRefused(admission) ? admission : await waitTurn(admission, response);
-    if (settled === 'go') this.routes = routes;
-    return settled;
+  /** As Admission.admit. A client that goes away gives its place in the queue up. */
+  admit(routes: ForwardDecision['routes'], priority: string | string[] | undefined, response: ServerResponse): Promise<'go' | Refused> {
+    return new Promise((resolve) => {
+      const gone = (): void => this.admission.abandon();
+      const settled = (refused: Refused | null): void => {
+        response.off('close', gone);
+        resolve(refused ?? 'go');
+      };
+      const atOnce = this.admission.admit(routes, priority, settled);
+      if (atOnce === null) response.once('close', gone);
+      else resolve(atOnce);
+    });
   }
 
   letGo(): void {
-    if (this.routes) this.policy.release(this.routes.tenant, this.routes.stamp, performance.now());
-    this.routes = null;
+    this.admission.letGo();
   }
 }
-
-/** A client that goes away gives its place in the queue up. */
-const waitTurn = async (waiting: Waiting, response: ServerResponse): Promise<'go' | Refused> => {
-  const gone = (): void => waiting.abandon(performance.now());
-  response.once('close', gone);
-  const settled = await waiting.admission;
-  response.off('close', gone);
-  return settled;
-};

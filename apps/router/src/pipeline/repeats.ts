@@ -1,4 +1,4 @@
-import type { Answer, NextMove } from '../pipeline/after-forward.js';
+import type { Answer, NextMove } from './after-forward.js';
 
 export type Repeat = Exclude<NextMove, Answer | { readonly move: 'done' }>;
 

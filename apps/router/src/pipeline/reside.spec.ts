@@ -1,16 +1,8 @@
 import type { TenantRoute } from '@lapidary/contracts/directory';
+import { tenantRoute } from '../routes.fixture.js';
 import { reside, type RouterPlace } from './reside.js';
 
-const tenant = (strictIn?: string[]): TenantRoute => ({
-  kind: 'tenant',
-  tenant: 'acme',
-  region: 'eu',
-  status: 'placed',
-  stamp: 'eu-1',
-  epoch: 1,
-  hosts: [],
-  strictIn,
-});
+const tenant = (strictIn?: string[]): TenantRoute => tenantRoute({ strictIn });
 const us: RouterPlace = { region: 'us', jurisdiction: 'us', strictRedirects: { eu: 'https://{tenant}.eu.example.net/' } };
 
 describe('strict residency (I3)', () => {

@@ -1,10 +1,10 @@
 import { LimitsDocumentSchema } from '@lapidary/contracts/limits';
-import { nothingTried, stampRoute, tenantRoute } from './policy.fixture.js';
+import { nothingTried, stampRoute, tenantRoute } from '../routes.fixture.js';
 import { RouterPolicy } from './router-policy.js';
 import { isRefused, type Admission } from './traffic-policy.js';
 
 const stamp = stampRoute();
-const acme = tenantRoute('acme');
+const acme = tenantRoute({ tenant: 'acme' });
 const policyOf = (document: unknown): RouterPolicy => {
   const policy = new RouterPolicy({ router: 'r1', random: () => 0 });
   policy.limitBy(LimitsDocumentSchema.parse(document));
@@ -23,7 +23,7 @@ describe('limits by policy (P-TH1, P-TH2)', () => {
       tenants: { beta: { tier: 'gold' }, gamma: { limits: [perMinute(1)] } },
     });
     const passed = (tenant: string): number =>
-      times(10, () => policy.admit(tenantRoute(tenant), stamp, 0)).filter((o) => o === 'go').length;
+      times(10, () => policy.admit(tenantRoute({ tenant }), stamp, 0)).filter((o) => o === 'go').length;
     expect(['acme', 'beta', 'gamma', 'delta'].map(passed)).toEqual([2, 4, 1, 2]);
   });
 
@@ -45,7 +45,8 @@ describe('limits by policy (P-TH1, P-TH2)', () => {
     });
     times(100, () => policy.admit(acme, stamp, 0));
     const eu2 = stampRoute({ stamp: 'eu-2' });
-    const others = (on: typeof stamp, ...ids: string[]): string[] => ids.map((id) => outcome(policy.admit(tenantRoute(id), on, 0)));
+    const others = (on: typeof stamp, ...ids: string[]): string[] =>
+      ids.map((id) => outcome(policy.admit(tenantRoute({ tenant: id }), on, 0)));
     expect(others(stamp, 'b', 'c', 'd')).toEqual(['go', 'go', 'rate_limited']);
     expect(others(eu2, 'e', 'f')).toEqual(['go', 'rate_limited']);
   });
@@ -76,14 +77,14 @@ describe('bulkheads (P-BH1)', () => {
   it('one tenant can’t take all places of a stamp', () => {
     const policy = policyOf(small);
     expect(times(8, () => policy.admit(acme, stamp, 0))).toEqual([...Array<string>(6).fill('go'), 'rate_limited', 'rate_limited']);
-    expect(outcome(policy.admit(tenantRoute('beta'), stamp, 0))).toBe('go');
+    expect(outcome(policy.admit(tenantRoute({ tenant: 'beta' }), stamp, 0))).toBe('go');
   });
 
   it('a full stamp costs another stamp’s tenants nothing', () => {
     const policy = policyOf(small);
-    times(20, () => policy.admit(tenantRoute(String(Math.random())), stamp, 0));
+    times(20, () => policy.admit(tenantRoute({ tenant: String(Math.random()) }), stamp, 0));
     expect(outcome(policy.admit(acme, stamp, 0))).toBe('overloaded');
-    expect(outcome(policy.admit(tenantRoute('beta', 'eu-2'), stampRoute({ stamp: 'eu-2' }), 0))).toBe('go');
+    expect(outcome(policy.admit(tenantRoute({ tenant: 'beta', stamp: 'eu-2' }), stampRoute({ stamp: 'eu-2' }), 0))).toBe('go');
   });
 
   it('whatever is admitted and released, nothing stays behind, also where limits change in between', () => {
@@ -103,9 +104,9 @@ describe('bulkheads (P-BH1)', () => {
       tenants: { night: { tier: 'batch' } },
       stamps: { default: { inFlightMax: 10, queueMax: 0 } },
     });
-    times(5, () => policy.admit(tenantRoute('x'), stamp, 0));
-    expect(outcome(policy.admit(tenantRoute('night'), stamp, 0, 0))).toBe('overloaded');
-    times(2, () => policy.admit(tenantRoute('x'), stamp, 0));
+    times(5, () => policy.admit(tenantRoute({ tenant: 'x' }), stamp, 0));
+    expect(outcome(policy.admit(tenantRoute({ tenant: 'night' }), stamp, 0, 0))).toBe('overloaded');
+    times(2, () => policy.admit(tenantRoute({ tenant: 'x' }), stamp, 0));
     expect(outcome(policy.admit(acme, stamp, 0, 4))).toBe('overloaded');
     expect(outcome(policy.admit(acme, stamp, 0))).toBe('go');
   });
@@ -114,7 +115,7 @@ describe('bulkheads (P-BH1)', () => {
 describe('repeats', () => {
   it('are a fifth of the requests, and three a second', () => {
     const policy = policyOf({});
-    for (let i = 0; i < 100; i += 1) policy.admit(tenantRoute(`t${i}`), stamp, 0);
+    for (let i = 0; i < 100; i += 1) policy.admit(tenantRoute({ tenant: `t${i}` }), stamp, 0);
     expect(Array.from({ length: 60 }, () => policy.mayRetry('eu-1', 0)).filter(Boolean)).toHaveLength(23);
     expect(Array.from({ length: 10 }, () => policy.mayRetry('eu-1', 1_000)).filter(Boolean)).toHaveLength(3);
   });

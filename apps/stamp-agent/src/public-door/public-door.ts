@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { routeClaimHeader, type RouteClaim } from '@lapidary/contracts/route-claim';
 import { isTenantId } from '@lapidary/kernel/names';
 import type { Passport } from '@lapidary/stamp-sdk/fence';
-import { headerValues, type HeaderRules } from '@lapidary/stamp-sdk/forward/hop-by-hop';
+import { headerValues, saysWhoTheClientIs, type HeaderRules } from '@lapidary/stamp-sdk/forward/hop-by-hop';
 import type { ClaimRefusal, ClaimVerifier } from '@lapidary/stamp-sdk/route-claim/claim-verifier';
 
 export type PassportOutcome =
@@ -20,7 +20,7 @@ const clientRules = (request: IncomingMessage, proto: string, host: string): Hea
     'x-forwarded-host': host,
   },
   // The claim is good until its end for whoever reads it, and no business of the workload's.
-  drop: (name) => name === routeClaimHeader || name === 'forwarded' || name === 'x-real-ip' || name.startsWith('x-forwarded-'),
+  drop: (name) => name === routeClaimHeader || saysWhoTheClientIs(name),
 });
 
 /** `acme` of `acme.<base domain>`, port and letters' case aside. */

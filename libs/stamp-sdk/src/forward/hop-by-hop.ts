@@ -17,7 +17,7 @@ export interface HeaderRules {
  * Meaningful for one connection only (RFC 9110 §7.6.1), never passed on. "proxy-connection" and "http2-settings" are
  * not in the RFC's list but steer connections in practice (h2c smuggling). "expect" is answered here (100-continue).
  */
-const hopByHop: ReadonlySet<string> = new Set([
+export const hopByHop: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -30,6 +30,16 @@ const hopByHop: ReadonlySet<string> = new Set([
   'http2-settings',
   'expect',
 ]);
+
+/**
+ * Fields that tell who the client is: whole names, and the beginning of others. What we say ourselves replaces what the client said:
+ * nobody in front of a router or a public door is trusted to tell. Behind a load balancer that terminates TLS, its PROXY protocol or a
+ * trusted-proxy list has to come in here.
+ */
+export const clientNames: readonly string[] = ['forwarded', 'x-real-ip'];
+export const clientNamePrefix = 'x-forwarded-';
+export const saysWhoTheClientIs = (canonicalName: string): boolean =>
+  clientNames.includes(canonicalName) || canonicalName.startsWith(clientNamePrefix);
 
 /** Framing is rebuilt from what the parser understood, never copied: two hops that read it differently can be desynchronised. */
 const framing = 'content-length';

@@ -1,17 +1,11 @@
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type RequestOptions } from 'node:http';
 import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
+import { answerHeadBytesMax, freeSocketMs, freeSocketsMax } from './upstream-bounds.js';
 
 /** One upstream may hold this many connections of ours (P-LB3: pools have limits); the next request waits its connect time-out. */
 const socketsMax = 1024;
-/** Idle connections kept per upstream; more than bursts need only costs the stamp memory. */
-const freeSocketsMax = 128;
-/**
- * Shorter than the 65 s for which the other side keeps idle connections, so that it is us who close, and not it in the
- * middle of a request. A shorter "Keep-Alive: timeout" from the other side is obeyed by Node's agent.
- */
-const freeSocketMs = 30_000;
-/** A stamp's answer with a larger head than this is broken; the same limit as towards clients, doubled for cookies set by it. */
-const answerHeadBytesMax = 32 * 1024;
+/** Host of a URL as sockets take it: an IPv6 address without its brackets. */
+export const socketHost = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/, '$1');
 
 /**
  * One base URL with a connection pool of its own: a slow upstream can use up its own pool only (P-BH1). Node's agent
@@ -23,6 +17,7 @@ export class Upstream {
 
   constructor(readonly baseUrl: string) {
     this.url = new URL(baseUrl);
+    // A shorter "Keep-Alive: timeout" from the other side is obeyed by Node's agent.
     const options = { keepAlive: true, maxSockets: socketsMax, maxFreeSockets: freeSocketsMax, timeout: freeSocketMs };
     this.agent = this.url.protocol === 'https:' ? new TlsAgent(options) : new HttpAgent(options);
   }
@@ -49,7 +44,7 @@ export class Upstream {
 
   private target(options: { readonly method: string; readonly path: string; readonly headers: readonly string[] }): RequestOptions {
     return {
-      host: this.url.hostname.replace(/^\[(.*)\]$/, '$1'),
+      host: socketHost(this.url),
       port: this.url.port === '' ? undefined : Number(this.url.port),
       method: options.method,
       path: this.url.pathname.replace(/\/$/, '') + options.path,

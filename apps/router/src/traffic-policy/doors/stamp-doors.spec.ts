@@ -1,5 +1,5 @@
 import type { AttemptOutcome } from '../traffic-policy.js';
-import { nothingTried, stampRoute } from '../policy.fixture.js';
+import { nothingTried, stampRoute } from '../../routes.fixture.js';
 import { StampDoors } from './stamp-doors.js';
 
 const inUseMax = 10;

@@ -4,7 +4,7 @@ import { NatsLink } from '@lapidary/messaging/nats-link';
 import { createLogger } from '@lapidary/telemetry/logger';
 import { freshRegion, testNats } from '@lapidary/testing/backends';
 import { startCuttableLink, type CuttableLink } from '../../region.fixture.js';
-import { stampRoute, tenantRoute } from '../policy.fixture.js';
+import { stampRoute, tenantRoute } from '../../routes.fixture.js';
 import { RouterPolicy } from '../router-policy.js';
 import { Gossip } from './gossip.js';
 
