@@ -1,5 +1,7 @@
 import { Agent, createServer, request, type Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { LimitsDocumentSchema } from '@lapidary/contracts/limits';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { closeServer, listen } from '@lapidary/stamp-sdk/forward/forward.fixture';
@@ -62,6 +64,15 @@ class Clients {
   }
 }
 
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** What is held: garbage that nobody came to collect yet says how busy the machine is, not what the router keeps. */
+const heldBytes = (): number => {
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
+};
+
 const p99 = (answers: readonly Answered[]): number => answers.map(({ ms }) => ms).sort((a, b) => a - b)[Math.floor(answers.length * 0.99)]!;
 
 describe('one stamp that hangs (P-BH1)', () => {
@@ -102,7 +113,7 @@ describe('one stamp that hangs (P-BH1)', () => {
     const before = await clients.load('acme', 8, 1_500);
     const stuck = Array.from({ length: 400 }, () => clients.ask('stuck'));
     await waitFor('the hanging stamp to hold all it may', () => hung >= places * 0.9 - 1 || undefined, { timeoutMs: 5_000, intervalMs: 5 });
-    const heapBefore = process.memoryUsage().heapUsed;
+    const heldBefore = heldBytes();
     const during = clients.load('acme', 8, 3_000);
     const more = clients.load('stuck', 20, 2_500);
     const answers = await during;
@@ -114,7 +125,7 @@ describe('one stamp that hangs (P-BH1)', () => {
     expect(compartment.inFlight).toBeLessThanOrEqual(places);
     expect(compartment.waiting).toBeLessThanOrEqual(queue);
     expect(hung).toBeLessThanOrEqual(places);
-    expect(process.memoryUsage().heapUsed - heapBefore).toBeLessThan(64 * 1024 * 1024);
+    expect(heldBytes() - heldBefore).toBeLessThan(64 * 1024 * 1024);
     // Those beyond its places are refused at once, with Retry-After, and not after the stamp's time-out.
     const refused = (await more).filter(({ status }) => status === 503);
     expect(refused.length).toBeGreaterThan(50);
