@@ -12,6 +12,7 @@ const secret = (): string => `s${randomBytes(secretBytes).toString('hex')}`;
 export const composeVariables = [
   'LAPIDARY_ADMIN_TOKEN',
   'LAPIDARY_ENGINE_PASSPHRASE',
+  'LAPIDARY_DIRECTORY_KEY',
   'POSTGRES_PASSWORD',
   'NATS_CONTROL_PASSWORD',
   'NATS_PEER_PASSWORD',

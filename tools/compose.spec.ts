@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { composeVariables } from './compose-env.js';
 import { composeNatsConfig } from './gen-nats-conf.js';
-import { regionsToRun } from './local/regions.js';
+import { jurisdictionsOf, regionsToRun } from './local/regions.js';
 
 /** docker-compose.yml can't be run everywhere; that it is complete and that its processes would accept it can be checked. */
 const root = path.resolve(import.meta.dirname, '..');
@@ -44,7 +44,10 @@ describe('docker-compose.yml', () => {
     const config = loadConfig(withoutFile, environmentOf(region));
     expect(config.LAPIDARY_REGION).toBe(region);
     expect(Object.keys(config.LAPIDARY_PEERS).sort()).toEqual(regions.filter((r) => r !== region).sort());
-    expect(loadConfig(RouterConfigSchema, environmentOf(`${region}-router`)).LAPIDARY_REGION).toBe(region);
+    const router = loadConfig(RouterConfigSchema.omit({ LAPIDARY_DIRECTORY_KEY_FILE: true }), environmentOf(`${region}-router`));
+    expect(router.LAPIDARY_REGION).toBe(region);
+    // Without it no router would serve tenants that are strict about their jurisdiction (I3).
+    expect(router.LAPIDARY_ROUTER_JURISDICTION).toBe(jurisdictionsOf(root)[region]);
   });
 
   test('no misspelt variable: each is one that the process knows', () => {
@@ -67,6 +70,16 @@ describe('docker-compose.yml', () => {
         else expect(Object.keys(compose.volumes)).toContain(source);
       }
       for (const secret of service.secrets ?? []) expect(Object.keys(compose.secrets)).toContain(secret);
+    }
+  });
+
+  test('every secret that a process reads from a file is mounted into its container', () => {
+    for (const [name, service] of Object.entries(compose.services)) {
+      const read = Object.values(service.environment ?? {}).filter((value) => value.startsWith('/run/secrets/'));
+      expect({ name, secrets: read.sort() }).toEqual({
+        name,
+        secrets: (service.secrets ?? []).map((secret) => `/run/secrets/${secret}`).sort(),
+      });
     }
   });
 

@@ -22,6 +22,8 @@ export interface RegionServicesArgs {
   /** ARNs of secrets. */
   readonly adminTokenArn: pulumi.Input<string>;
   readonly peersArn: pulumi.Input<string>;
+  /** Signs the routers' copies of the directory. */
+  readonly directoryKeyArn: pulumi.Input<string>;
   /** The KMS key that seals secrets in the state of stamps. */
   readonly stateKeyArn: pulumi.Input<string>;
 }
@@ -30,13 +32,11 @@ export interface RegionServicesArgs {
 const stopSeconds = 110;
 const builderRole = 'lapidary-stamp-builder';
 
-/** Secrets that our programs take from files are written to the one place that may be written to, and leave the environment. */
-const controlPlaneStart = [
-  'umask 077',
-  'printf %s "$ADMIN_TOKEN" > /tmp/admin.token',
-  'unset ADMIN_TOKEN',
-  'exec node --enable-source-maps apps/control-plane/dist/main.js',
-].join(' && ');
+/** A secret that the program takes from a file is written to the one place that may be written to, and leaves the environment. */
+const startWithFile = (variable: string, file: string, script: string): string =>
+  ['umask 077', `printf %s "$${variable}" > ${file}`, `unset ${variable}`, `exec node --enable-source-maps ${script}`].join(' && ');
+const adminTokenFile = '/tmp/admin.token';
+const directoryKeyFile = '/tmp/directory.key';
 
 export const runRegionServices = (args: RegionServicesArgs, parent: pulumi.Resource): readonly AwsService[] => [
   new AwsService(controlPlane(args), { parent, dependsOn: [args.edge, args.messaging, ...args.files.ready] }),
@@ -66,7 +66,7 @@ const controlPlane = (args: RegionServicesArgs): AwsServiceArgs => {
     name: 'control-plane',
     image: image(args),
     entryPoint: ['sh', '-c'],
-    command: [controlPlaneStart],
+    command: [startWithFile('ADMIN_TOKEN', adminTokenFile, 'apps/control-plane/dist/main.js')],
     ports: [{ name: 'api', port: regionPorts.api, http: true }],
     cpu: size.controlPlane.cpu,
     memoryMb: size.controlPlane.memoryMb,
@@ -80,7 +80,7 @@ const controlPlane = (args: RegionServicesArgs): AwsServiceArgs => {
       LAPIDARY_HTTP_PORT: String(regionPorts.api),
       LAPIDARY_BASE_DOMAIN: spec.domain,
       LAPIDARY_DATABASE_URL: pulumi.interpolate`postgres://lapidary@${database.endpoint}/${database.name}?sslmode=require`,
-      LAPIDARY_ADMIN_TOKEN_FILE: '/tmp/admin.token',
+      LAPIDARY_ADMIN_TOKEN_FILE: adminTokenFile,
       LAPIDARY_ENGINE: 'pulumi',
       LAPIDARY_ENGINE_STATE_DIR: `${volume.path}/engine`,
       LAPIDARY_ENGINE_STATE_KEY: pulumi.interpolate`awskms:///${args.stateKeyArn}?region=${spec.facts.awsRegion}`,
@@ -106,11 +106,13 @@ const controlPlane = (args: RegionServicesArgs): AwsServiceArgs => {
 const router = (args: RegionServicesArgs): AwsServiceArgs => {
   const { spec, size } = args;
   const nats = natsOf(args, 'router');
+  const volume = args.files.volume('router', '/data');
   return {
     ground: args.ground,
     name: 'router',
     image: image(args),
-    command: ['node', '--enable-source-maps', 'apps/router/dist/main.js'],
+    entryPoint: ['sh', '-c'],
+    command: [startWithFile('DIRECTORY_KEY', directoryKeyFile, 'apps/router/dist/main.js')],
     ports: [
       { name: 'router', port: regionPorts.router, http: true },
       { name: 'router-admin', port: regionPorts.routerAdmin, http: true },
@@ -130,13 +132,15 @@ const router = (args: RegionServicesArgs): AwsServiceArgs => {
       LAPIDARY_ADMIN_HOST: '0.0.0.0',
       LAPIDARY_ADMIN_PORT: String(regionPorts.routerAdmin),
       LAPIDARY_BASE_DOMAIN: spec.domain,
-      // Each router has its own copy; a new task reads the stream from the start.
-      LAPIDARY_DIRECTORY_FILE: '/tmp/directory.json',
+      LAPIDARY_ROUTER_JURISDICTION: spec.facts.jurisdiction,
+      // One copy for the region's routers, outliving their tasks: a new one serves by it when all else is down (I7).
+      LAPIDARY_DIRECTORY_FILE: `${volume.path}/directory.copy`,
+      LAPIDARY_DIRECTORY_KEY_FILE: directoryKeyFile,
     },
-    secrets: { LAPIDARY_NATS_PASSWORD: nats.password },
-    readable: { secrets: [nats.password], parameters: [] },
-    statements: [],
-    volumes: [],
+    secrets: { LAPIDARY_NATS_PASSWORD: nats.password, DIRECTORY_KEY: args.directoryKeyArn },
+    readable: { secrets: [nats.password, args.directoryKeyArn], parameters: [] },
+    statements: [args.files.mounting(volume)],
+    volumes: [volume],
     securityGroupIds: [args.groups.router],
     targets: [{ targetGroupArn: args.edge.routerTargets.arn, port: regionPorts.router }],
   };

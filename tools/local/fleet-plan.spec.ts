@@ -20,6 +20,7 @@ const facts = (env: Record<string, string> = {}): FleetFacts => ({
       },
     ]),
   ),
+  jurisdictions: { eu: 'eea', us: 'usa' },
   node: '/usr/bin/node',
   env: { PATH: '/usr/bin', ...env },
 });
@@ -41,6 +42,7 @@ describe('fleet plan', () => {
     // The key's file, too, exists only in a real fleet.
     expect(loadConfig(RouterConfigSchema.omit({ LAPIDARY_DIRECTORY_KEY_FILE: true }), env)).toMatchObject({
       LAPIDARY_REGION: 'us',
+      LAPIDARY_ROUTER_JURISDICTION: 'usa',
       LAPIDARY_HTTP_PORT: 7411,
       LAPIDARY_NATS_USER: 'router',
     });

@@ -17,6 +17,8 @@ export interface FleetFacts {
   readonly paths: FleetPaths;
   readonly ports: PortMap;
   readonly backends: Readonly<Record<string, RegionBackends>>;
+  /** By region. */
+  readonly jurisdictions: Readonly<Record<string, string>>;
   /** The Node that runs everything. */
   readonly node: string;
   /** The environment that the fleet itself was started with. */
@@ -98,6 +100,7 @@ export const routerLaunch = (facts: FleetFacts, region: string): Launch => {
     LAPIDARY_NATS_URL: backend.natsUrl,
     LAPIDARY_NATS_USER: 'router',
     LAPIDARY_NATS_PASSWORD: backend.natsPasswords.router ?? '',
+    LAPIDARY_ROUTER_JURISDICTION: facts.jurisdictions[region] ?? '',
     LAPIDARY_DIRECTORY_FILE: facts.paths.directoryFile(region),
     LAPIDARY_DIRECTORY_KEY_FILE: facts.paths.directoryKey,
   };

@@ -11,6 +11,7 @@ import type { PortMap } from './ports.js';
 import { preparePostgres } from './postgres.js';
 import { ProcessFolder } from './process-folder.js';
 import { provisionFirstStamp } from './provision-first-stamp.js';
+import { jurisdictionsOf } from './regions.js';
 import { writeRunFile } from './run-file.js';
 import { oneSecret } from './secrets.js';
 import { specLaunch } from './spec-launch.js';
@@ -77,6 +78,7 @@ export class Fleet {
       paths: this.options.paths,
       ports: this.options.ports,
       backends: Object.fromEntries(backends),
+      jurisdictions: jurisdictionsOf(this.options.paths.root),
       node: this.options.node,
       env: this.options.env,
     };

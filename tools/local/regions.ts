@@ -3,10 +3,15 @@ import path from 'node:path';
 import { RegionsFileSchema } from '@lapidary/contracts/stamp-spec';
 import { parse } from 'yaml';
 
+const regionsOf = (root: string) => RegionsFileSchema.parse(parse(readFileSync(path.join(root, 'stamps/regions.yaml'), 'utf8'))).regions;
+
+/** Jurisdiction by region, as stamps/regions.yaml has it. */
+export const jurisdictionsOf = (root: string): Record<string, string> =>
+  Object.fromEntries(Object.entries(regionsOf(root)).map(([region, { jurisdiction }]) => [region, jurisdiction]));
+
 /** The regions to run: those of stamps/regions.yaml, or the chosen ones among them. */
 export const regionsToRun = (root: string, chosen: readonly string[] | null): string[] => {
-  const file = path.join(root, 'stamps/regions.yaml');
-  const known = Object.keys(RegionsFileSchema.parse(parse(readFileSync(file, 'utf8'))).regions);
+  const known = Object.keys(regionsOf(root));
   if (chosen === null) return known;
   const unknown = chosen.filter((name) => !known.includes(name));
   if (chosen.length === 0 || unknown.length > 0)

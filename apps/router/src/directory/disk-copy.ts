@@ -1,4 +1,5 @@
 import { open, mkdir, readFile, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { footBytes, headBytes, parseDiskCopy, startMac, type DiskCopy } from './disk-copy-format.js';
@@ -33,13 +34,17 @@ export interface Refused {
 
 export const previousOf = (file: string): string => `${file}.previous`;
 
-/** Writes the whole table as of the moment of its last step. Only one write at a time per file: the caller sees to it. */
+/**
+ * Writes the whole table as of the moment of its last step. Routers may share one file on a network volume: each write has a name
+ * of its own, and whoever is last stays.
+ */
 export const writeDiskCopy = async (
   { file, region, key }: DiskCopyPlace,
   table: DirectoryTable,
   confirmedAtMs: () => number,
 ): Promise<void> => {
-  const temporary = `${file}.${process.pid}.tmp`;
+  // In containers the process id is 1 everywhere.
+  const temporary = `${file}.${hostname()}.${process.pid}.tmp`;
   await mkdir(dirname(file), { recursive: true });
   const handle = await open(temporary, 'w', 0o600);
   const changed = table.watchChanges();
