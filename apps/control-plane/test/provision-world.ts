@@ -1,9 +1,8 @@
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { ControlPlaneConfigSchema } from '@lapidary/config/control-plane';
 import type { JobEvents, JobView } from '@lapidary/contracts/api/jobs';
 import { agentHealthPath } from '@lapidary/contracts/workload';
@@ -17,10 +16,11 @@ import { createApp } from '../src/process/create-app.js';
 import { domainFeatures } from '../src/process/features.js';
 import { createResources } from '../src/process/resources.js';
 import { ProvisioningModule } from '../src/provisioning/provisioning.module.js';
+import { installFakeEngine, installRealEngine } from './provision-engine.js';
 
 const adminToken = 'test-admin-token-0123456789';
-const regions = `regions:
-  eu: { displayName: Europe, jurisdiction: eu, location: { latitude: 50, longitude: 8 }, aws: { region: eu-central-1 } }
+const regionsOf = (own: string): string => `regions:
+  ${own}: { displayName: Europe, jurisdiction: eu, location: { latitude: 50, longitude: 8 }, aws: { region: eu-central-1 } }
   us: { displayName: America, jurisdiction: us, location: { latitude: 38, longitude: -77 }, aws: { region: us-east-1 } }
 `;
 const defaults = (frontDoor: string): string => `driver: local
@@ -47,7 +47,7 @@ export interface ProvisionWorld {
   query<T>(sql: string, parameters?: unknown[]): Promise<T[]>;
   /** As if the stamp's agent had registered and kept beating. */
   registerAgent(stamp: string): Promise<void>;
-  jobIs(id: string, status: string): Promise<JobView>;
+  jobIs(id: string, status: string, timeoutMs?: number): Promise<JobView>;
   eventsOf(id: string): Promise<JobEvents['items']>;
   setFrontDoorStatus(status: number): void;
   /** A part of the process, for what no request reaches. */
@@ -55,30 +55,38 @@ export interface ProvisionWorld {
   close(): Promise<void>;
 }
 
-/** A control plane with jobs and provisioning over HTTP; the provisioning child is test/fake-provisioner.mjs, the front door a server here. */
-export const openProvisionWorld = async (options: { readonly features?: readonly Type[] } = {}): Promise<ProvisionWorld> => {
+export interface ProvisionWorldOptions {
+  readonly features?: readonly Type[];
+  /** Whose children run; test/fake-provisioner.mjs if left out. */
+  readonly engine?: 'fake' | 'real';
+  /** "eu" if left out. What the real engine makes is named by it on a server that all tests share. */
+  readonly region?: string;
+}
+
+/** A control plane with jobs and provisioning over HTTP; the front door of fake stamps is a server here. */
+export const openProvisionWorld = async (options: ProvisionWorldOptions = {}): Promise<ProvisionWorld> => {
+  const { region = 'eu', engine: whose = 'fake' } = options;
   const database = await freshDatabase();
   const directory = await mkdtemp(join(tmpdir(), 'lapidary-provision-'));
   let frontDoorStatus = 200;
   const door = createServer((request, response) => response.writeHead(request.url === agentHealthPath ? frontDoorStatus : 404).end());
   const stampsDir = join(directory, 'stamps');
-  const engine = join(directory, 'infra/dist/engine');
-  await Promise.all([mkdir(stampsDir), mkdir(join(engine, 'synth'), { recursive: true }), mkdir(join(directory, 'processes'))]);
-  await copyFile(fileURLToPath(new URL('./fake-provisioner.mjs', import.meta.url)), join(engine, 'provisioner-main.js'));
-  await copyFile(fileURLToPath(new URL('./fake-planner.mjs', import.meta.url)), join(engine, 'synth', 'planner-main.js'));
-  await writeFile(join(directory, 'package.json'), '{"type":"module"}');
+  await Promise.all([mkdir(stampsDir), mkdir(join(directory, 'processes'))]);
+  const engine = await (whose === 'real' ? installRealEngine : installFakeEngine)(directory);
   await writeFile(join(directory, 'token'), adminToken);
-  await writeFile(join(stampsDir, 'regions.yaml'), regions);
+  await writeFile(join(directory, 'passphrase'), 'a passphrase for tests');
+  await writeFile(join(stampsDir, 'regions.yaml'), regionsOf(region));
   await writeFile(join(stampsDir, 'defaults.yaml'), defaults(await listen(door)));
   const resources = createResources(
     ControlPlaneConfigSchema.parse({
-      LAPIDARY_REGION: 'eu',
+      LAPIDARY_REGION: region,
       LAPIDARY_DATABASE_URL: database.url,
       LAPIDARY_NATS_URL: testNats().url,
       LAPIDARY_STAMPS_DIR: stampsDir,
       LAPIDARY_ROOT_DIR: directory,
       LAPIDARY_CONSOLE_DIR: join(directory, 'none'),
       LAPIDARY_ENGINE_STATE_DIR: join(directory, 'state'),
+      LAPIDARY_ENGINE_PASSPHRASE_FILE: join(directory, 'passphrase'),
       LAPIDARY_SNAPSHOT_DIR: join(directory, 'snapshots'),
       LAPIDARY_LOCAL_PROCESS_DIR: join(directory, 'processes'),
       LAPIDARY_LOCAL_POSTGRES_ADMIN_URL: database.url,
@@ -121,7 +129,7 @@ export const openProvisionWorld = async (options: { readonly features?: readonly
         [stamp],
       );
     },
-    jobIs: async (id, status) =>
+    jobIs: async (id, status, timeoutMs = 30_000) =>
       await waitFor(
         `job ${id} to be ${status}`,
         async () => {
@@ -129,13 +137,14 @@ export const openProvisionWorld = async (options: { readonly features?: readonly
           if (body.status === 'failed' && status !== 'failed') throw new Error(`the job failed: ${JSON.stringify(body.error)}`);
           return body.status === status ? body : undefined;
         },
-        { timeoutMs: 30_000 },
+        { timeoutMs },
       ),
     eventsOf: async (id) => (await ask<JobEvents>('GET', `/v1/jobs/${id}/events`)).body.items,
     part: (type) => app.get(type, { strict: false }),
     setFrontDoorStatus: (status) => (frontDoorStatus = status),
     close: async () => {
       await app.close();
+      await engine.stop();
       await resources.nats.close();
       await resources.dataSource.destroy();
       door.close();

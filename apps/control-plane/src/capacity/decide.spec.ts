@@ -115,6 +115,13 @@ describe('whether a region gets another stamp (P-ST3)', () => {
     expect(verdict.reason).toContain('; ');
   });
 
+  it('a limit is not told while a stamp is being built that may make another one needless', () => {
+    const facts = factsOf({ stamps: [room(90)], building: 'eu-2', cost: { nowUsd: 400, nextUsd: { pooled: 200, dedicated: 0 } } });
+    const { verdict } = decide(facts, policyOf({ stampsMax: 1, monthlyCostUsdMax: 1 }));
+    expect(verdict).toMatchObject({ action: 'none', blockedBy: 'building' });
+    expect(verdict.reason).toMatch(/eu-2 is being built$/);
+  });
+
   it('within the cost limit it builds; the numbers are told', () => {
     const facts = factsOf({ stamps: [room(90)], cost: { nowUsd: 400, nextUsd: { pooled: 200, dedicated: 0 } } });
     const { verdict, figures } = decide(facts, policyOf({ monthlyCostUsdMax: 600 }));

@@ -65,7 +65,10 @@ interface Block {
   readonly why: string;
 }
 
-/** What a person has to change first, what passes by itself last: the last block to go is the one that is told. */
+/**
+ * Limits are told only once no build is under way: the stamp that is coming may make another one needless, and until then nobody has
+ * to change anything. Apart from that, what a person has to change comes first, what passes by itself last.
+ */
 const blockOf = (
   facts: CapacityFacts,
   policy: CapacityPolicy,
@@ -75,11 +78,13 @@ const blockOf = (
 ): Block | undefined => {
   if (policy.mode === 'off') return { by: 'mode_off', why: 'the policy of the region is off' };
   if (!next) return { by: 'no_spec', why: `no spec for another ${due.isolation} stamp can be made from the files` };
-  if (!next.isRetry && figures.stamps >= policy.stampsMax)
-    return { by: 'stamps_max', why: `there are ${count(figures.stamps, 'stamp')}, at most ${policy.stampsMax} are allowed` };
+  if (facts.building !== null) return { by: 'building', why: `${facts.building} is being built` };
+  if (!next.isRetry && figures.stamps >= policy.stampsMax) {
+    const there = `there ${figures.stamps === 1 ? 'is' : 'are'} ${count(figures.stamps, 'stamp')}`;
+    return { by: 'stamps_max', why: `${there}, at most ${policy.stampsMax} ${policy.stampsMax === 1 ? 'is' : 'are'} allowed` };
+  }
   const cost = policy.monthlyCostUsdMax === undefined ? undefined : costBlock(policy.monthlyCostUsdMax, figures, next);
   if (cost) return cost;
-  if (facts.building !== null) return { by: 'building', why: `${facts.building} is being built` };
   const waitMs = cooldownLeftMs(facts, policy, due);
   return waitMs > 0 ? { by: 'cooldown', why: `the next build waits for another ${timeText(waitMs / dayMs)}` } : undefined;
 };
