@@ -214,6 +214,31 @@ describe('two geodes', () => {
     await Promise.all([all, some, resumed, lost].map(async (l) => l.stop()));
   });
 
+  it('tell the routers of both which tenants only a router inside their residency may serve (I3), for as long as they are strict', async () => {
+    const strictIn = async (geode: Geode): Promise<unknown> => {
+      const [row]: { strict: unknown }[] = await geode.resources.dataSource.query(
+        `SELECT body->'strictIn' AS strict FROM directory_entry WHERE key = 'tenant/ward'`,
+      );
+      return row?.strict;
+    };
+    const inBoth = async (expected: unknown): Promise<void> => {
+      for (const geode of [eu, us]) {
+        await waitFor(
+          `${geode.region} to know`,
+          async () => (JSON.stringify(await strictIn(geode)) === JSON.stringify(expected) ? true : undefined),
+          { timeoutMs: 10_000 },
+        );
+      }
+    };
+    const tenant = { id: 'ward', region: eu.region, residency: [eu.region], labels: { residency: 'strict' } };
+    expect((await ask(eu, 'POST', '/v1/tenants', tenant)).status).toBe(201);
+    await inBoth([eu.region]);
+    expect((await ask(us, 'PATCH', '/v1/tenants/ward', { labels: {} })).status).toBe(200);
+    await inBoth(null);
+    expect((await ask(us, 'PATCH', '/v1/tenants/ward', { labels: { residency: 'strict' } })).status).toBe(200);
+    await inBoth([eu.region]);
+  });
+
   it('ask a router of the region that the question is about', async () => {
     expect((await ask(eu, 'GET', `/v1/route?host=a.b`)).body['code']).toBe('not_ready');
     const stop = us.resources.nats.serveJson(routerExplain(us.region), ExplainRequestSchema, ({ host }) => ({
