@@ -23,6 +23,7 @@ export const routerMetricDeclarations = {
     help: 'Answers 421 from stamps: the directory was older than the stamp',
     labels: ['stamp'],
   },
+  lapidary_router_spans_total: { type: 'counter', help: 'Spans that reached the collector of traces, or did not', labels: ['outcome'] },
   lapidary_router_in_flight: { type: 'gauge', help: 'Requests being worked on', labels: [] },
   lapidary_router_links: { type: 'gauge', help: 'Stamp links that are there, opening and draining ones too', labels: [] },
   lapidary_router_link_streams: { type: 'gauge', help: 'Requests under way on stamp links', labels: [] },

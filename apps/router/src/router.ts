@@ -21,6 +21,7 @@ import { OwnPaths } from './route-claims/own-paths.js';
 import type { RouterPlace } from './pipeline/reside.js';
 import { accessLogFromConfig, type AccessLog } from './observe/access-log.js';
 import { Observer } from './observe/observer.js';
+import { tracesFromConfig } from './observe/traces.js';
 import { trafficReport } from './observe/traffic-report.js';
 import { TrafficServer } from './server.js';
 import { PolicyPart } from './traffic-policy/policy-part.js';
@@ -119,7 +120,7 @@ export class Router {
     const refreshTenant = (tenant: string): Promise<void> => this.source.refreshTenant(tenant);
     const ownPaths = (): OwnPaths | undefined => this.ownPaths;
     this.accessLog = accessLogFromConfig(config);
-    this.observer = new Observer(metrics, this.accessLog);
+    this.observer = new Observer(metrics, this.accessLog, tracesFromConfig(config, metrics));
     const { observer, policyPart } = this;
     const traffic = {
       observer,
@@ -182,6 +183,7 @@ export class Router {
     this.pools.close();
     await this.admin.close();
     await this.accessLog?.close();
+    await this.observer.traces.close();
   }
 
   readiness(): Readiness {

@@ -19,7 +19,7 @@ import { decide, type RouteDecision } from './pipeline/decide.js';
 import { forward, refuse, type Exchange, type ForwardDeps, type Outcome } from './pipeline/forward.js';
 import type { RouterPlace } from './pipeline/reside.js';
 import { tenantHeaderOfClients, type RequestAddress } from './pipeline/identify.js';
-import { requestIdOf, traceparentOf } from './request-marks.js';
+import { requestIdOf } from './request-marks.js';
 import type { OwnPaths } from './route-claims/own-paths.js';
 
 export interface TrafficServerOptions extends ForwardDeps {
@@ -125,19 +125,28 @@ export class TrafficServer {
       if (request.headers.expect !== undefined) response.writeContinue();
     };
     const body = new ReplayBuffer(request, { empty: bodyFraming(request.rawHeaders).kind === 'none', onStart });
-    const traceparent = traceparentOf(request.headers.traceparent);
+    const trace = this.observer.traces.begin(request.headers.traceparent);
     const decideAgain = (): RouteDecision => this.decide(request);
     const times = { startedMs: performance.now(), admittedMs: 0, stampMs: 0 };
     const ended = (whose: Whose, outcome: string): void => {
       const { startedMs, admittedMs, stampMs } = times;
       const nowMs = performance.now();
-      const described = { requestId, method: request.method ?? '', host: request.headers.host, target: request.url ?? '' };
+      const described = { requestId, trace, method: request.method ?? '', host: request.headers.host, target: request.url ?? '' };
       const status = response.headersSent ? response.statusCode : 0;
       const waitedMs = admittedMs === 0 ? 0 : admittedMs - startedMs;
       this.observer.ended(described, whose, { outcome, status, tookMs: nowMs - startedMs, waitedMs, stampMs }, nowMs);
     };
     try {
-      const { outcome, decision } = await this.route({ request, response, body, requestId, traceparent, tunnel, times, decideAgain });
+      const { outcome, decision } = await this.route({
+        request,
+        response,
+        body,
+        requestId,
+        traceparent: trace.toStamp,
+        tunnel,
+        times,
+        decideAgain,
+      });
       ended(decision, outcome);
     } catch (error) {
       this.options.logger.error({ err: error, requestId }, 'a request failed inside the router');

@@ -42,6 +42,12 @@ export const RouterConfigSchema = z.object({
     .default(0)
     .meta({ description: 'Part of the requests that went well that are logged, 0 to 1; with anything above 0 failures are, all' }),
   LAPIDARY_ACCESS_LOG_FILE: z.string().optional().meta({ description: 'Where requests are logged; by default the standard output' }),
+  LAPIDARY_OTLP_ENDPOINT: z.url().optional().meta({
+    description: 'OpenTelemetry collector that spans are sent to (OTLP over HTTP): http://127.0.0.1:4318. Without it none are made',
+  }),
+  LAPIDARY_TRACE_SAMPLE: z.coerce.number().min(0).max(1).default(0.01).meta({
+    description: 'Part of the traces begun here that are recorded, 0 to 1; those that clients began say so themselves',
+  }),
   LAPIDARY_ROUTER_ENGINE: z.enum(['fast', 'general']).default('fast').meta({
     description: 'fast: plain HTTP/1.1 on the engine of its own, the rest on node:http; general: everything on node:http',
   }),

@@ -32,7 +32,7 @@ type Phase = 'none' | 'waiting' | 'answering';
 export class Exchange implements LaneSink {
   private phase: Phase = 'none';
   private turn = 0;
-  private readonly facts = new RequestFacts();
+  private readonly facts: RequestFacts;
   private readonly body = new RequestBody();
   private readonly watch: ExchangeWatch;
   private readonly admission: Admission;
@@ -48,6 +48,7 @@ export class Exchange implements LaneSink {
     private readonly context: EngineContext,
     private readonly client: ClientSide,
   ) {
+    this.facts = new RequestFacts(context.observer.traces);
     this.watch = new ExchangeWatch(context.observer);
     this.admission = new Admission(context.policy);
     this.attempt = new Attempt(context.policy, context.metrics);

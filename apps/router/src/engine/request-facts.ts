@@ -3,7 +3,9 @@ import { latin1 } from '../http1/characters.js';
 import { keptFields, rawHeadersOf } from '../http1/rebuild-head.js';
 import type { RequestHead } from '../http1/request-record.js';
 import { tenantHeaderOfClients } from '../pipeline/identify.js';
-import { requestIdOf, traceparentOf } from '../request-marks.js';
+import type { Trace } from '../observe/ended-request.js';
+import type { Traces } from '../observe/traces.js';
+import { requestIdOf } from '../request-marks.js';
 import { marksText } from './request-text.js';
 import type { Route } from './route-cache.js';
 import type { LaneRequest } from './upstream-lane.js';
@@ -19,12 +21,14 @@ export class RequestFacts {
   host = '';
   tenantHeaders: readonly string[] = noTenantHeaders;
   requestId = '';
-  traceparent = '';
+  trace: Trace = { sent: '', toStamp: '' };
   priority: string | undefined;
   /** As LaneRequest. */
   bodyBytes = 0;
   private hasLengthField = false;
   private fields = '';
+
+  constructor(private readonly traces: Traces) {}
 
   take(bytes: Buffer, head: RequestHead): void {
     this.method = latin1(bytes, head.start, head.methodEnd);
@@ -32,7 +36,7 @@ export class RequestFacts {
     this.host = head.hosts === 0 ? '' : latin1(bytes, head.hostStart, head.hostEnd);
     this.tenantHeaders = head.hasTenantHeader ? headerValues(rawHeadersOf(bytes, head), tenantHeaderOfClients) : noTenantHeaders;
     this.requestId = requestIdOf(head.requestIdStart < 0 ? undefined : latin1(bytes, head.requestIdStart, head.requestIdEnd));
-    this.traceparent = traceparentOf(head.traceparentStart < 0 ? undefined : latin1(bytes, head.traceparentStart, head.traceparentEnd));
+    this.trace = this.traces.begin(head.traceparentStart < 0 ? undefined : latin1(bytes, head.traceparentStart, head.traceparentEnd));
     this.priority = head.priorityStart < 0 ? undefined : latin1(bytes, head.priorityStart, head.priorityEnd);
     this.bodyBytes = head.chunked ? -1 : Math.max(head.contentLength, 0);
     this.hasLengthField = head.lengths > 0 && !head.lengthWasCut;
@@ -47,7 +51,7 @@ export class RequestFacts {
   laneRequest({ decision, text }: Route, remoteAddress: string, fresh: boolean): LaneRequest {
     const path = decision.prefix === '' ? this.target : decision.path;
     const empty = this.bodyBytes === 0 && !this.hasLengthField && saysEmpty.has(this.method) ? 'content-length: 0\r\n' : '';
-    const head = `${this.method} ${path} HTTP/1.1\r\n${this.fields}${empty}${text}${marksText(this.requestId, this.traceparent, remoteAddress)}`;
+    const head = `${this.method} ${path} HTTP/1.1\r\n${this.fields}${empty}${text}${marksText(this.requestId, this.trace.toStamp, remoteAddress)}`;
     const { tenant, epoch } = decision;
     return { head, tenant, epoch, isHead: this.isHead, bodyBytes: this.bodyBytes, hasLengthField: this.hasLengthField, fresh };
   }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { AccessLog } from './access-log.js';
 import { endingOf } from './traffic-figures.js';
 
-const described = { requestId: 'r', method: 'GET', host: 'acme.example', target: '/orders?card=4111' };
+const trace = { sent: '', toStamp: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00' };
+const described = { requestId: 'r', trace, method: 'GET', host: 'acme.example', target: '/orders?card=4111' };
 
 describe('the access log', () => {
   let folder: string;
@@ -40,7 +41,16 @@ describe('the access log', () => {
 
   it('says whose request it was and what became of it, and not what was in its query', async () => {
     const [line] = await linesOf(1, () => 0, [['answered', 500]]);
-    expect(line).toMatchObject({ level: 40, requestId: 'r', path: '/orders', tenant: 'acme', stamp: 'eu-1', status: 500, stampMs: 2 });
+    expect(line).toMatchObject({
+      level: 40,
+      requestId: 'r',
+      traceId: '0af7651916cd43dd8448eb211c80319c',
+      path: '/orders',
+      tenant: 'acme',
+      stamp: 'eu-1',
+      status: 500,
+      stampMs: 2,
+    });
     expect(JSON.stringify(line)).not.toContain('4111');
   });
 

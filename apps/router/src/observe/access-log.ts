@@ -1,5 +1,6 @@
 import { destination, pino, type Logger } from 'pino';
 import type { RouterConfig } from '@lapidary/config/router';
+import { traceIdOf } from '@lapidary/telemetry/tracing/traceparent';
 import type { Described, Ended } from './ended-request.js';
 import type { Ending } from './traffic-figures.js';
 
@@ -34,12 +35,21 @@ export class AccessLog {
     this.timer.unref();
   }
 
-  ended({ requestId, method, host, target }: Described, tenant: string | null, stamp: string | null, ended: Ended, ending: Ending): void {
+  ended(
+    { requestId, trace, method, host, target }: Described,
+    tenant: string | null,
+    stamp: string | null,
+    ended: Ended,
+    ending: Ending,
+  ): void {
     const { sample, random = Math.random } = this.options;
     if (ending !== 'failed' && (sample === 0 || random() >= sample)) return;
     // The query may hold what belongs to nobody's log.
     const path = target.split('?', 1)[0];
-    this.lines[ending === 'failed' ? 'warn' : 'info']({ requestId, method, host, path, tenant, stamp, ...ended }, 'request');
+    this.lines[ending === 'failed' ? 'warn' : 'info'](
+      { requestId, traceId: traceIdOf(trace.toStamp), method, host, path, tenant, stamp, ...ended },
+      'request',
+    );
   }
 
   async close(): Promise<void> {

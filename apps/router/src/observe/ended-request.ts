@@ -1,6 +1,15 @@
-/** What a log says of a request; read only where it is logged. */
+/** What a request's trace is at this router. */
+export interface Trace {
+  /** What the client sent; "" where that was nothing valid. */
+  readonly sent: string;
+  /** What the stamp is sent: the same trace, from our span of the forward where one will be recorded. */
+  readonly toStamp: string;
+}
+
+/** What logs and traces say of a request; read only where it is in one. */
 export interface Described {
   readonly requestId: string;
+  readonly trace: Trace;
   readonly method: string;
   readonly host: string | undefined;
   /** Path with query. */

@@ -2,6 +2,7 @@ import type { RouterMetrics } from '../metrics.js';
 import type { AccessLog } from './access-log.js';
 import type { Described, Ended, Whose } from './ended-request.js';
 import { LatencyBudget } from './latency-budget.js';
+import { Traces } from './traces.js';
 import { endingOf, TrafficFigures } from './traffic-figures.js';
 
 /** Everything that watches requests (P-LB4). Costs about a microsecond; nothing is written here. */
@@ -12,6 +13,7 @@ export class Observer {
   constructor(
     private readonly metrics: RouterMetrics,
     private readonly accessLog: AccessLog | null = null,
+    readonly traces = new Traces(),
   ) {}
 
   ended(described: Described, { tenant, stamp }: Whose, ended: Ended, nowMs: number): void {
@@ -26,6 +28,7 @@ export class Observer {
       this.budget.add('wait', waitedMs, nowMs);
       this.budget.add('stamp', stampMs, nowMs);
     }
+    this.traces.ended(described, { tenant, stamp }, ended);
     this.accessLog?.ended(described, tenant, stamp, ended, ending);
   }
 }
