@@ -2,6 +2,9 @@ import { canonicalJson } from '@lapidary/kernel/canonical-json';
 import { rightsOf, valueOfCounter } from '@lapidary/replication/merge/counter';
 import { documentItself } from '@lapidary/replication/merge/lww';
 import { resolveRegister } from '@lapidary/replication/merge/resolve';
+import { addRoots, emptyRoot, type Root } from '@lapidary/replication/digest/bucket-table';
+import { elementOf, type Element } from '@lapidary/replication/digest/element';
+import { fleetRoot } from '@lapidary/replication/digest/fleet-root';
 import { keyText } from '@lapidary/replication/collections/collection-store';
 import { policyOf } from './memory-policy.ts';
 import type { MemoryDatabase } from './memory-collections.ts';
@@ -9,7 +12,8 @@ import { sameValue, type Oracle } from './oracle.ts';
 
 /** What is wrong, by checker; a world without entries is a good one. */
 export type Finding = `${Checker}: ${string}`;
-export type Checker = 'state' | 'ledger-missing' | 'ledger-false' | 'lost-write' | 'counter' | 'below-zero' | 'entry' | 'nested' | 'order';
+export type Checker =
+  'state' | 'ledger-missing' | 'ledger-false' | 'lost-write' | 'counter' | 'below-zero' | 'entry' | 'nested' | 'order' | 'digest';
 
 /** At any moment, in any region: C2 and C3, R1 and R2. */
 export const checkAlways = (region: string, database: MemoryDatabase): Finding[] => {
@@ -46,6 +50,7 @@ export const checkQuiet = (regions: ReadonlyMap<string, MemoryDatabase>, oracle:
   for (const [name, database] of others)
     if (canonicalJson(publicState(database)) !== text) findings.push(`state: ${first![0]} and ${name} differ`);
   for (const [name, database] of regions) findings.push(...checkFields(name, database, oracle), ...checkCounted(name, database, oracle));
+  findings.push(...checkDigests(regions));
   return findings;
 };
 
@@ -111,4 +116,35 @@ export const checkSettled = (regions: ReadonlyMap<string, MemoryDatabase>): Find
     );
     return [...settled].filter((s) => !have.has(s)).map((s): Finding => `ledger-missing: ${name} ${s}`);
   });
+};
+
+const rootOf = ({ high, low }: Element): Root => ({ rows: 1, sum: (BigInt(high) << 32n) | BigInt(low) });
+const without = ({ rows, sum }: Root): Root => ({ rows: -rows, sum: -sum });
+
+/** What each region's digests say, kept write by write, against its rows and against the other regions. */
+const checkDigests = (regions: ReadonlyMap<string, MemoryDatabase>): Finding[] => {
+  const rootsOf = (list: readonly { readonly domain: string; readonly root: Root }[]): string => {
+    const sums = new Map<string, Root>();
+    for (const { domain, root } of list) sums.set(domain, addRoots(sums.get(domain) ?? emptyRoot, root));
+    return fleetRoot([...sums].map(([domain, root]) => ({ collection: domain, kind: '', root })));
+  };
+  const kept = [...regions].map(([region, { digestChanges, documents }]) => ({
+    region,
+    kept: rootsOf(
+      digestChanges.flatMap(({ domain, removed, added }) => [
+        ...(removed ? [{ domain, root: without(rootOf(removed)) }] : []),
+        ...(added ? [{ domain, root: rootOf(added) }] : []),
+      ]),
+    ),
+    rows: rootsOf(
+      [...documents.values()].map(({ key, facts }) => ({
+        domain: `${key.collection} ${key.kind}`,
+        root: rootOf(elementOf(key.tenant, key.id, facts.digest)),
+      })),
+    ),
+  }));
+  return [
+    ...kept.filter((k) => k.kept !== k.rows).map((k): Finding => `digest: of ${k.region} is not that of its rows`),
+    ...kept.slice(1).flatMap((k): Finding[] => (k.kept === kept[0]!.kept ? [] : [`digest: ${kept[0]!.region} and ${k.region} differ`])),
+  ];
 };

@@ -8,6 +8,8 @@ import {
   type LedgerEntry,
   type StoredDocument,
 } from '@lapidary/replication/collections/collection-store';
+import { elementOf } from '@lapidary/replication/digest/element';
+import type { ElementChange } from '@lapidary/replication/digest/set-digest';
 import type { Register } from '@lapidary/replication/merge/register';
 
 export interface OutboxEvent {
@@ -23,6 +25,10 @@ interface DocumentRow {
   readonly facts: DocumentFacts;
 }
 
+export interface DigestChange extends ElementChange {
+  readonly domain: string;
+}
+
 /** What a region's database holds. Values are never changed in place, so a copy of the maps is a snapshot. */
 export class MemoryDatabase {
   definitions = new Map<string, Register>();
@@ -32,6 +38,8 @@ export class MemoryDatabase {
   /** Origin → last sequence applied. */
   vector = new Map<string, number>();
   inbox = new Set<string>();
+  /** What the trigger of the real database writes beside each row; never folded here, so that every change stays to be seen. */
+  digestChanges: DigestChange[] = [];
   held: { readonly dueMs: number; readonly event: unknown; readonly id: string }[] = [];
 
   copy(): MemoryDatabase {
@@ -43,6 +51,7 @@ export class MemoryDatabase {
     copy.vector = new Map(this.vector);
     copy.inbox = new Set(this.inbox);
     copy.held = [...this.held];
+    copy.digestChanges = [...this.digestChanges];
     return copy;
   }
 }
@@ -79,7 +88,12 @@ export class MemoryCollections implements CollectionTransaction {
 
   async saveDocument(key: DocumentKey, stored: StoredDocument, facts: DocumentFacts, _note: ChangeNote): Promise<void> {
     await this.touch('saveDocument');
+    const before = this.database.documents.get(keyText(key))?.facts.digest;
     this.database.documents.set(keyText(key), { key, stored, facts });
+    if (before === facts.digest) return;
+    const elementFor = (digest: string) => elementOf(key.tenant, key.id, digest);
+    const removed = before === undefined ? null : elementFor(before);
+    this.database.digestChanges.push({ domain: `${key.collection} ${key.kind}`, removed, added: elementFor(facts.digest) });
   }
 
   async conflicted(collection: string): Promise<DocumentKey[]> {

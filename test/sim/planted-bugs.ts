@@ -1,6 +1,7 @@
 import type { DocumentChanged } from '@lapidary/contracts/events/collection-events';
 import { counterWriter } from '@lapidary/replication/merge/counter';
 import type { CollectionTransaction } from '@lapidary/replication/collections/collection-store';
+import type { DigestChange, MemoryDatabase } from './memory-collections.ts';
 
 /** Each proves one checker: a world that has the bug must be found out. */
 export const plantedBugs = {
@@ -12,6 +13,8 @@ export const plantedBugs = {
   'own-row-only': 'a counter’s change carries the writer’s own row alone',
   'escrow-off': 'a region subtracts without having rights',
   'clock-ignores-state': 'a write may be earlier than what it replaces',
+  'digest-keeps-old': 'what a row was before it was changed stays in the digest',
+  'digest-apart': 'the digest is kept after the transaction of the write',
   'held-forgotten': 'a change from too far ahead is dropped',
 } as const;
 export type PlantedBug = keyof typeof plantedBugs;
@@ -33,6 +36,16 @@ export class Bugs {
     const own = counterWriter(origin, 1);
     const rows = changed.change.rows as Record<string, unknown>;
     return { ...changed, change: { ...changed.change, rows: own in rows ? { [own]: rows[own] } : {} } as DocumentChanged['change'] };
+  }
+
+  /** Falsifies what a transaction wrote of the digest; returns what is to be written after it. */
+  onDigest(before: MemoryDatabase, after: MemoryDatabase): readonly DigestChange[] {
+    const written = after.digestChanges.slice(before.digestChanges.length);
+    if (this.bug === 'digest-keeps-old')
+      after.digestChanges = [...before.digestChanges, ...written.map((change) => ({ ...change, removed: null }))];
+    if (this.bug !== 'digest-apart') return [];
+    after.digestChanges = [...before.digestChanges];
+    return written;
   }
 
   onStore(tx: CollectionTransaction): CollectionTransaction {

@@ -80,9 +80,11 @@ export class SimRegion {
     );
     try {
       const result = await work(tx, copy);
+      const ofDigest = this.bugs.onDigest(this.database, copy);
       await this.touch('commit');
       this.database = copy;
       await this.touch('answer');
+      copy.digestChanges.push(...ofDigest);
       return result;
     } catch (error) {
       if (error instanceof Crash) this.restart();

@@ -49,6 +49,8 @@ const foundBy: Record<PlantedBug, RegExp> = {
   'own-row-only': /^below-zero:/,
   'escrow-off': /^below-zero:/,
   'clock-ignores-state': /^(state|lost-write|order):/,
+  'digest-keeps-old': /^digest:/,
+  'digest-apart': /^digest:/,
   'held-forgotten': /^(state|lost-write|entry|counter|nested):/,
 };
 

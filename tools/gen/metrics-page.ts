@@ -1,4 +1,5 @@
 import { capacityMetrics } from '@lapidary/control-plane/capacity/metrics';
+import { digestMetrics } from '@lapidary/control-plane/digests/metrics';
 import { directoryMetrics } from '@lapidary/control-plane/directory/metrics';
 import { driftMetrics } from '@lapidary/control-plane/drift/metrics';
 import { healthMetrics } from '@lapidary/control-plane/health/metrics';
@@ -20,6 +21,7 @@ const processes: Record<string, Record<string, MetricDeclaration>> = {
     ...directoryMetrics,
     ...replicationMetrics,
     ...collectionMetrics,
+    ...digestMetrics,
     ...healthMetrics,
     ...driftMetrics,
     ...rolloutMetrics,

@@ -39,6 +39,7 @@ const geode = {
   outbox: { waiting: 3, oldestSeconds: 4, kept: 20 },
   deadLetters: 2,
   conflicts: 1,
+  digest: { root: '00ff00ff00ff00ff', documents: 12 },
   peers: [
     {
       ...{ region: 'us', link: 'cut' as const, cutSince: at, epoch: 1, appliedSequence: 5, behind: 2 },

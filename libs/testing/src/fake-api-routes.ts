@@ -111,6 +111,7 @@ const geode: GeodeView = {
   outbox: { waiting: 0, oldestSeconds: 0, kept: 17 },
   deadLetters: 0,
   conflicts: 0,
+  digest: { root: '0000000000000000', documents: 0 },
   peers: [],
 };
 

@@ -12,6 +12,7 @@ import { Capacity1763772000011 } from './0011-capacity.js';
 import { RolloutTemplates1763772000012 } from './0012-rollout-templates.js';
 import { Collections1763772000013 } from './0013-collections.js';
 import { Limits1763772000016 } from './0016-limits.js';
+import { Digests1763772000017 } from './0017-digests.js';
 
 export const migrations = [
   Fleet1763772000001,
@@ -28,4 +29,5 @@ export const migrations = [
   RolloutTemplates1763772000012,
   Collections1763772000013,
   Limits1763772000016,
+  Digests1763772000017,
 ];

@@ -4,6 +4,7 @@ export const directoryLock = 0x6c61_7102;
 export const healthLock = 0x6c61_7103;
 export const driftLock = 0x6c61_7109;
 export const rolloutLock = 0x6c61_7108;
+export const digestLock = 0x6c61_710a;
 export const capacityLock = 0x6c61_7107;
 const pullerLocks = 0x6c61_0000_0000;
 

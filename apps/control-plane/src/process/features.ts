@@ -4,6 +4,7 @@ import { AuthModule } from '../auth/auth.module.js';
 import { CapacityModule } from '../capacity/capacity.module.js';
 import { CollectionsModule } from '../collections/collections.module.js';
 import { DecommissionModule } from '../decommission/decommission.module.js';
+import { DigestsModule } from '../digests/digests.module.js';
 import { DirectoryModule } from '../directory/directory.module.js';
 import { DriftModule } from '../drift/drift.module.js';
 import { HealthModule } from '../health/health.module.js';
@@ -36,6 +37,7 @@ export const allFeatures: readonly Type[] = [
   OutboxModule,
   DirectoryModule,
   ReplicationModule,
+  DigestsModule,
   HealthModule,
   LiveModule,
   JobsModule,

@@ -1,7 +1,9 @@
 import { GeodeSchema, type GeodeView } from '@lapidary/contracts/api/replication';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
+import { fleetRoot } from '@lapidary/replication/digest/fleet-root';
 import { outboxBacklog, readOrigin } from '../outbox/outbox-rows.js';
+import { readRoots } from '../digests/digest-rows.js';
 import { answersNow } from '../regions/peer-freshness.js';
 import type { LinkState } from '../regions/replication-status.js';
 
@@ -37,6 +39,7 @@ export const geodeStatus = async (reader: Reader, linkTo: (region: string) => Li
       WHERE r.name <> $1 ORDER BY r.name`,
     [origin.region, origin.epoch],
   );
+  const domains = await readRoots(reader);
   const peers = rows.map((row) => peerOf(row, linkTo(row.region), origin.sequence));
   return GeodeSchema.parse({
     region: origin.region,
@@ -46,6 +49,7 @@ export const geodeStatus = async (reader: Reader, linkTo: (region: string) => Li
     outbox: { waiting: backlog.depth, oldestSeconds: backlog.ageSeconds, kept: Number(counts?.kept ?? 0) },
     deadLetters: Number(counts?.dead ?? 0),
     conflicts: Number(counts?.conflicts ?? 0),
+    digest: { root: fleetRoot(domains), documents: domains.reduce((sum, d) => sum + d.root.rows, 0) },
     peers,
   } satisfies GeodeView);
 };

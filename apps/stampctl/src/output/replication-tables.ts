@@ -81,6 +81,7 @@ export const geodeText = (geode: GeodeView, view: View): string => {
     ['events', `${geode.sequence} told, ${outbox.waiting} not yet published${age}; ${outbox.kept} kept for peers`],
     ['dead letters', geode.deadLetters > 0 ? view.colours.red(String(geode.deadLetters)) : '0'],
     ['conflicts', geode.conflicts],
+    ['documents', `${geode.digest.documents}, digest ${geode.digest.root}`],
   ]);
   const columns: Column<GeodeView['peers'][number]>[] = [
     { title: 'PEER', cell: (p) => view.colours.bold(p.region) },

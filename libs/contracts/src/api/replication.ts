@@ -109,6 +109,12 @@ export const GeodeSchema = z
     }),
     deadLetters: z.number().int().meta({ description: 'Open ones' }),
     conflicts: z.number().int(),
+    digest: z
+      .object({
+        root: z.string().meta({ description: 'Equal in all regions that hold the same documents' }),
+        documents: z.number().int().meta({ description: 'Documents that are held, deleted ones included' }),
+      })
+      .meta({ description: 'Of the documents of all collections' }),
     peers: z.array(GeodePeerSchema),
   })
   .meta({ id: 'Geode' });
