@@ -5,6 +5,8 @@ export interface CliArguments {
   readonly flags: ReadonlyMap<string, string>;
   /** Of `config set-all`: `--plaintext k=v` and `--secret k=v` in order. */
   readonly assignments: readonly { readonly key: string; readonly value: string; readonly secret: boolean }[];
+  /** URNs of `--target`, which may be given more than once. */
+  readonly targets: readonly string[];
 }
 
 /** Flags that stand alone; every other takes the next word, as with the real CLI. */
@@ -18,6 +20,7 @@ export const parseCliArguments = (args: readonly string[]): CliArguments => {
   const words: string[] = [];
   const flags = new Map<string, string>();
   const assignments: { key: string; value: string; secret: boolean }[] = [];
+  const targets: string[] = [];
   const setsAll = args[0] === 'config' && args[1] === 'set-all';
   for (let i = 0; i < args.length; i += 1) {
     const word = args[i] ?? '';
@@ -33,10 +36,11 @@ export const parseCliArguments = (args: readonly string[]): CliArguments => {
     if (setsAll && (name === 'secret' || name === 'plaintext')) {
       const [key, value] = splitOnce(args[(i += 1)] ?? '', '=');
       assignments.push({ key, value: value ?? '', secret: name === 'secret' });
-    } else if (inline !== undefined) flags.set(name, inline);
+    } else if (name === 'target') targets.push(inline ?? args[(i += 1)] ?? '');
+    else if (inline !== undefined) flags.set(name, inline);
     else flags.set(name, switches.has(name) ? 'true' : (args[(i += 1)] ?? ''));
   }
-  return { words, flags, assignments };
+  return { words, flags, assignments, targets };
 };
 
 const splitOnce = (text: string, separator: string): readonly [string, string | undefined] => {

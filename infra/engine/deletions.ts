@@ -60,7 +60,9 @@ export const discardPendingCreate = async (d: Deployment, pending: PendingOperat
   const inputs = plainMap(pending.inputs);
   try {
     const provider = d.parts.providers.of(type);
-    await provider.delete(provider.plannedId(pending.urn, inputs, pending.seed), pending.urn, inputs);
+    const id = provider.plannedId(pending.urn, inputs, pending.seed);
+    await provider.disown?.(id, pending.urn);
+    await provider.delete(id, pending.urn, inputs);
   } catch (error) {
     throw d.resourceFailure(type, nameOf(pending.urn), error);
   }

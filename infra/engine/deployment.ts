@@ -23,6 +23,8 @@ export interface DeploymentParts {
   /** A preview: nothing is asked of providers that changes anything, nothing is written. */
   readonly dryRun: boolean;
   readonly policies?: PolicyGuard | undefined;
+  /** URNs; where there are any, all else stays as it is. */
+  readonly targets: ReadonlySet<string>;
 }
 
 /**
@@ -59,6 +61,11 @@ export class Deployment {
   stop(reason: EngineError): void {
     this.reason ??= reason;
     this.halt.resolve();
+  }
+
+  isMeant(urn: string): boolean {
+    const { targets } = this.parts;
+    return targets.size === 0 || targets.has(urn);
   }
 
   throwIfStopped(): void {

@@ -106,8 +106,9 @@ export class EmbeddedPulumiCommand {
   }
 
   private operate(kind: OperationKind, context: CommandContext, onOutput?: (text: string) => void, signal?: AbortSignal): Promise<string> {
-    const { flags } = context.cli;
-    const unsupported = ['target', 'exclude', 'replace', 'policy-pack', 'plan', 'remote'].find((flag) => flags.has(flag));
+    const { flags, targets } = context.cli;
+    if (targets.length > 0 && kind !== 'up') throw engineError('unsupported', `the embedded engine knows --target with "up" only`);
+    const unsupported = ['exclude', 'replace', 'policy-pack', 'plan', 'remote'].find((flag) => flags.has(flag));
     if (unsupported !== undefined) throw engineError('unsupported', `the embedded engine does not know --${unsupported}`);
     return runOperation({
       kind,
@@ -122,6 +123,7 @@ export class EmbeddedPulumiCommand {
       eventTarget: flags.get('event-log'),
       refreshFirst: flags.get('refresh') === 'true',
       expectNoChanges: flags.has('expect-no-changes'),
+      targets,
       message: flags.get('message') ?? '',
       onOutput,
       signal,

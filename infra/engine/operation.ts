@@ -29,6 +29,8 @@ export interface OperationRequest {
   readonly eventTarget: string | undefined;
   readonly refreshFirst: boolean;
   readonly expectNoChanges: boolean;
+  /** Of an `up`: all else stays as it is, and nothing is made or deleted. Empty, or left out: everything is meant. */
+  readonly targets?: readonly string[];
   readonly message: string;
   readonly onOutput?: ((text: string) => void) | undefined;
   readonly observe?: ((event: EngineEvent) => void) | undefined;
@@ -61,6 +63,7 @@ const perform = async (request: OperationRequest, state: StackState): Promise<st
     scrubber,
     policies: request.policies,
     providers: new ProviderRegistry(request.providers, state.config),
+    targets: new Set(request.targets),
   });
   const cancel = (): void => d.stop(engineError('cancelled', 'the operation was cancelled; what was done is saved'));
   request.signal?.addEventListener('abort', cancel);
@@ -93,7 +96,10 @@ const work = async (request: OperationRequest, d: Deployment): Promise<void> => 
 };
 
 const converge = async (request: OperationRequest, d: Deployment): Promise<void> => {
+  const lost = [...d.parts.targets].find((urn) => d.find(urn) === undefined);
+  if (lost !== undefined) throw engineError('unsupported', `Resource "${lost}" could not be found in the stack`);
   await request.runProgram(d);
+  if (d.parts.targets.size > 0) return;
   d.judgeStack();
   await deleteGone(d);
   if (!request.dryRun) await discardLeftovers(d);

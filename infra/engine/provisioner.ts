@@ -8,6 +8,7 @@ import {
 } from '@lapidary/contracts/provisioner-protocol';
 import { engineError } from './engine-error.js';
 import { passGate } from './gate.js';
+import { liftProtection } from './lift-protection.js';
 import { messageOf } from './provisioner-events.js';
 import { failureOf } from './provisioner-failure.js';
 import { ResultBuilder } from './run-result.js';
@@ -28,16 +29,19 @@ export const provision = async (
 ): Promise<void> => {
   const scrubber = scrubberFor(run);
   const builder = new ResultBuilder(run);
-  const onEvent = (event: EngineEvent): void => {
-    builder.observe(event);
+  const tell = (event: EngineEvent): void => {
     const message = messageOf(event);
     if (message !== undefined) send(message.type === 'log' ? { ...message, message: scrubber.scrub(message.message) } : message);
+  };
+  const onEvent = (event: EngineEvent): void => {
+    builder.observe(event);
+    tell(event);
   };
   try {
     const { program } = await templateOf(run.templateVersion);
     const opened = await openStack(run, program as PulumiFn);
     try {
-      const outputs = await operate(run, opened, onEvent, signal);
+      const outputs = await operate(run, opened, { onEvent, tell, signal });
       send(builder.result(outputs, run.operation === 'drift' ? await keyDrift(run) : []));
     } finally {
       await opened.close();
@@ -47,19 +51,23 @@ export const provision = async (
   }
 };
 
-const operate = async (
-  run: ParsedProvisionRun,
-  { stack, policyPacks, pulumi }: OpenStack,
-  onEvent: (event: EngineEvent) => void,
-  signal: AbortSignal,
-): Promise<StampOutputs | null> => {
+interface Telling {
+  /** What counts as the operation's own. */
+  readonly onEvent: (event: EngineEvent) => void;
+  /** What only makes it possible: told to people, and in no result. */
+  readonly tell: (event: EngineEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+const operate = async (run: ParsedProvisionRun, opened: OpenStack, { onEvent, tell, signal }: Telling): Promise<StampOutputs | null> => {
+  const { stack, policyPacks } = opened;
   const options = { onEvent, signal };
   switch (run.operation) {
     case 'preview':
       await stack.preview({ ...options, ...policyPacks });
       return null;
     case 'up':
-      await passedGate(run, { stack, policyPacks, pulumi }, signal);
+      await passedGate(run, opened, tell, signal);
       return stampOutputs((await stack.up({ ...options, ...policyPacks })).outputs);
     case 'refresh':
       await stack.refresh(options);
@@ -68,7 +76,7 @@ const operate = async (
       await stack.previewRefresh(options);
       return null;
     case 'destroy':
-      if (run.unprotect) await pulumi(['state', 'unprotect', '--all', '--yes']);
+      if (run.unprotect) await liftProtection(opened, 'all', { onEvent: tell, signal });
       await stack.destroy(options);
       // An empty stack of a stamp that is no more would be taken for one.
       await stack.workspace.removeStack(stack.name);
@@ -78,13 +86,10 @@ const operate = async (
 
 /**
  * Looks ahead before anything is changed (gate.ts). What is approved by name loses its protection for this run: the engines, ours
- * and the real one, refuse to replace or delete what is protected, and the program protects it again.
+ * and the real one, refuse to replace or delete what is protected, and so does the cloud; the program protects it again.
  */
-const passedGate = async (
-  run: ParsedProvisionRun,
-  { stack, policyPacks, pulumi }: Omit<OpenStack, 'close'>,
-  signal: AbortSignal,
-): Promise<void> => {
+const passedGate = async (run: ParsedProvisionRun, opened: OpenStack, tell: Telling['tell'], signal: AbortSignal): Promise<void> => {
+  const { stack, policyPacks } = opened;
   const ahead = new ResultBuilder(run);
   const options = { onEvent: (event: EngineEvent) => ahead.observe(event), signal, ...policyPacks };
   let refused: unknown;
@@ -94,7 +99,7 @@ const passedGate = async (
   passGate(ahead.plan, ahead.policy, run);
   const approved = ahead.plan.filter(({ protected: held, name }) => held && run.approveReplace.includes(name)).map(({ name }) => name);
   if (refused !== undefined && approved.length === 0) throw refused;
-  if (approved.length > 0) await pulumi(['state', 'unprotect', ...ahead.urnsOf(approved), '--yes']);
+  if (approved.length > 0) await liftProtection(opened, ahead.urnsOf(approved), { onEvent: tell, signal });
 };
 
 const plainOutputs = (outputs: OutputMap): Record<string, unknown> =>

@@ -63,15 +63,26 @@ const register = (d: Deployment, goal: ResourceGoal): Promise<resourceTypes.Regi
     d.registered.add(goal.urn);
     d.parts.scrubber.learn(goal.inputs);
     const { type, inputs, protect } = goal;
-    if (type !== stackType) d.judge({ type, name: nameOf(goal.urn), inputs, protect }, goal.urn);
+    // With targets nothing new is built: what is aimed at was judged when it was.
+    if (type !== stackType && d.parts.targets.size === 0) d.judge({ type, name: nameOf(goal.urn), inputs, protect }, goal.urn);
     adoptAlias(d, goal);
-    const made = !goal.custom || isProviderType(goal.type) ? await stepLogical(d, goal) : await stepCustomResource(d, goal);
+    const made = d.isMeant(goal.urn) ? await step(d, goal) : passedOver(d, goal);
     const response = new protos.resource.RegisterResourceResponse();
     response.setUrn(goal.urn);
     response.setId(made.id);
     response.setObject(structOf(made.custom ? made.outputs : goal.inputs));
     return response;
   });
+
+const step = (d: Deployment, goal: ResourceGoal): Promise<ResourceState> =>
+  !goal.custom || isProviderType(goal.type) ? stepLogical(d, goal) : stepCustomResource(d, goal);
+
+/** Not aimed at: as it is, whatever the program says of it. */
+const passedOver = (d: Deployment, goal: ResourceGoal): ResourceState => {
+  const old = d.find(goal.urn);
+  if (old === undefined) throw engineError('unsupported', `"${nameOf(goal.urn)}" is not there yet, and --target leaves it out`);
+  return old;
+};
 
 /** A resource that was renamed or moved keeps its state when the program names its former URN. */
 const adoptAlias = (d: Deployment, goal: ResourceGoal): void => {
@@ -97,6 +108,7 @@ const stepLogical = async (d: Deployment, goal: ResourceGoal): Promise<ResourceS
 
 const recordOutputs = (d: Deployment, request: resourceTypes.RegisterResourceOutputsRequest) => {
   const urn = request.getUrn();
+  if (!d.isMeant(urn)) return emptyReply();
   const outputs = (request.getOutputs()?.toJavaScript() ?? {}) as PropertyMap;
   d.state.resources = d.state.resources.map((r) => (r.urn === urn && !r.condemned ? { ...r, outputs } : r));
   if (urn.includes(`::${stackType}::`)) d.state.outputs = outputs;

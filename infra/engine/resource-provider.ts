@@ -46,6 +46,11 @@ export interface ResourceProvider {
    */
   stated?(urn: string, props: PropertyMap): PropertyMap;
   update(id: string, urn: string, olds: PropertyMap, news: PropertyMap, context: ChangeContext): Promise<{ readonly outs: PropertyMap }>;
+  /**
+   * What was made by a create that nobody wants any more: whatever would keep it from being deleted is taken off it. It never was
+   * part of the stack, so nobody has put anything into it.
+   */
+  disown?(id: string, urn: string): Promise<void>;
   /** Of what is gone already is no error. */
   delete(id: string, urn: string, props: PropertyMap): Promise<void>;
   /** The id that `create` gives for these inputs and this seed, so that an unfinished create can be undone. */

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { simulatedSnapshotId } from '@lapidary/contracts/simulated-world';
+import { deletionGuards } from '../policy/deletion-guards.js';
 import { FaultyCalls } from './cloud-faults.js';
 import { changedKeys } from './diff.js';
 import type { PropertyMap } from './property-values.js';
@@ -62,12 +64,30 @@ export class SimulatedCloud implements ResourceProvider {
     return { outs };
   }
 
+  /** As AWS does: refuses while the object's own protection is on, and keeps the final snapshot that the object asks for. */
   delete(id: string, urn: string): Promise<void> {
     return this.calls.call('delete', typeOf(urn), async () => {
       const world = await this.load();
+      const gone = world[id];
+      const guard = deletionGuards[typeOf(urn)];
+      if (guard !== undefined && gone?.[guard] === true)
+        throw new Error(
+          `OperationNotPermitted: Cannot delete protected ${typeOf(urn)} ${id}, please disable deletion protection and try again`,
+        );
+      const snapshot = gone?.['finalSnapshotIdentifier'];
+      if (gone && typeof snapshot === 'string' && gone['skipFinalSnapshot'] !== true)
+        world[simulatedSnapshotId(snapshot)] = { of: id, kmsKeyId: gone['kmsKeyId'] ?? null };
       delete world[id];
       await this.save();
     });
+  }
+
+  async disown(id: string, urn: string): Promise<void> {
+    const world = await this.load();
+    const guard = deletionGuards[typeOf(urn)];
+    if (guard === undefined || world[id] === undefined) return;
+    world[id] = { ...world[id], [guard]: false };
+    await this.save();
   }
 
   plannedId(urn: string, _inputs: PropertyMap, seed: string): string {

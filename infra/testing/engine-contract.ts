@@ -1,5 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 import { ConcurrentUpdateError, StackNotFoundError, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
+import { exportedResources, stateProgram } from '../engine/state-program.js';
 
 export interface ContractEngine {
   /** A stack of the project "test" whose state lies where earlier ones of this engine's lie. */
@@ -87,6 +88,20 @@ export const engineContract = (open: () => Promise<ContractEngine>): void => {
     expect((await less.destroy()).summary).toMatchObject({ kind: 'destroy', result: 'succeeded' });
     expect((await less.exportStack()).deployment.resources ?? []).toEqual([]);
     await less.workspace.removeStack('c-3');
+  });
+
+  test('up that aims at one resource, with the state as its program: all else stays, and so do the outputs', async () => {
+    const stack = await configured('c-5', ['a', 'b']);
+    const { outputs } = await stack.up();
+    const before = exportedResources((await stack.exportStack()).deployment);
+    const { urn } = before.find((r) => r.urn.endsWith('::a'))!;
+    await stack.up({ program: stateProgram(before, (r) => (r.urn === urn ? { ...r, protect: true } : r)), target: [urn] });
+    const after = exportedResources((await stack.exportStack()).deployment);
+    expect(after.map((r) => r.urn)).toEqual(before.map((r) => r.urn));
+    expect(after.filter((r) => r.protect).map((r) => r.urn)).toEqual([urn]);
+    expect(await stack.outputs()).toEqual(outputs);
+    await engine.command(stack, ['state', 'unprotect', urn, '--yes']);
+    await stack.destroy();
   });
 
   test('a second operation at the same time is refused as concurrent', async () => {

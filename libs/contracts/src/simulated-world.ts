@@ -9,3 +9,9 @@ export const simulatedWorldFile = (stack: string): string => `simulated-cloud/${
 /** Resource id → its properties. */
 export const SimulatedWorldSchema = z.record(z.string(), z.record(z.string(), z.json()));
 export type SimulatedWorld = z.infer<typeof SimulatedWorldSchema>;
+
+/** A final snapshot that something made when it was deleted. */
+export const simulatedSnapshotId = (name: string): string => `snapshot-${name}`;
+
+/** What is there for good once a stamp is gone: its final snapshots, and the keys without which they can't be read. */
+export const outlivesItsStamp = (id: string): boolean => /^(snapshot|key)-/.test(id);
