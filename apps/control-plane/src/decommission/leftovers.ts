@@ -1,6 +1,7 @@
-import { access, readdir, readlink } from 'node:fs/promises';
+import { access, readdir, readFile, readlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import { outlivesItsStamp, SimulatedWorldSchema, simulatedWorldFile } from '@lapidary/contracts/simulated-world';
 import type { StampSpec } from '@lapidary/contracts/stamp-spec';
 import pg from 'pg';
 import { provisionRunOf } from '../provisioning/provision-run.js';
@@ -17,15 +18,25 @@ export const sqlNameOf = (stamp: string): string => `stamp_${stamp.replaceAll('-
 
 /**
  * What is still there of a stamp, found by looking at the world and not at the engine's state: a destroy that believes to be
- * done must not be believed (I9). In a cloud the provider's own answer to each deletion is all that can be had from here.
+ * done must not be believed (I9). In a real cloud the provider's own answer to each deletion is all that can be had from here; the
+ * simulated one is looked into.
  */
 export const leftoversOf = async (config: ControlPlaneConfig, spec: StampSpec): Promise<Leftovers> => {
   const stateFile = join(resolve(config.LAPIDARY_ENGINE_STATE_DIR), `${spec.name}.stack.json`);
   const state = (await exists(stateFile)) ? [`state ${spec.name}.stack.json`] : [];
-  if (spec.driver !== 'local') return { looked: 'the engine has deleted every resource of its stack', left: state };
+  if (spec.driver !== 'local') return await inCloud(config, spec.name, state);
   const { postgresAdminUrl, processDir } = localOf(config, spec);
   const left = [...state, ...(await inPostgres(postgresAdminUrl, sqlNameOf(spec.name))), ...(await inFolder(processDir, spec.name))];
   return { looked: 'no database, role, process, port or state', left };
+};
+
+const inCloud = async (config: ControlPlaneConfig, stamp: string, state: readonly string[]): Promise<Leftovers> => {
+  if (config.LAPIDARY_ENGINE !== 'embedded') return { looked: 'the engine has deleted every resource of its stack', left: state };
+  const file = join(resolve(config.LAPIDARY_ENGINE_STATE_DIR), simulatedWorldFile(stamp));
+  const ids = Object.keys(SimulatedWorldSchema.parse(JSON.parse(await readFile(file, 'utf8').catch(() => '{}'))));
+  const kept = ids.filter(outlivesItsStamp);
+  const left = ids.filter((id) => !outlivesItsStamp(id)).map((id) => `${id} in the simulated cloud`);
+  return { looked: `no state, and in the simulated cloud only ${kept.length} keys and final snapshots`, left: [...state, ...left] };
 };
 
 const localOf = (config: ControlPlaneConfig, spec: StampSpec) => {
