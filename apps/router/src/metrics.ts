@@ -1,6 +1,7 @@
 import { policyMetricDeclarations } from './observe/policy-metric-declarations.js';
 import { createMetrics, latencyBuckets, type MetricsOf } from '@lapidary/telemetry/metrics';
 import { dnsMetricDeclarations } from './dns/dns-metrics.js';
+import { edgeMetricDeclarations } from './edge-metrics.js';
 
 /** Labels are bounded: outcomes and codes are lists in the code, stamps are few; tenants are never a label. */
 export const routerMetricDeclarations = {
@@ -92,6 +93,7 @@ export const routerMetricDeclarations = {
     labels: ['what', 'outcome'],
   },
   ...dnsMetricDeclarations,
+  ...edgeMetricDeclarations,
 } as const;
 
 export type RouterMetrics = MetricsOf<typeof routerMetricDeclarations>;

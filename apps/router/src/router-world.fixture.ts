@@ -18,6 +18,7 @@ export interface RunningRouter {
   readonly port: number;
   readonly admin: string;
   readonly dnsPort: number;
+  readonly tlsPort: number;
 }
 
 /** Loaded machines are slow; what these tests wait for takes milliseconds on an idle one. */
@@ -81,8 +82,8 @@ export class RouterWorld {
     });
     const router = new Router({ config, logger: createLogger('test', 'silent'), processMetrics: false, ...options });
     this.running.push(router);
-    const { trafficPort, adminPort, dnsPort = 0 } = await router.start();
-    return { router, port: trafficPort, admin: `http://127.0.0.1:${adminPort}`, dnsPort };
+    const { trafficPort, adminPort, dnsPort = 0, tlsPort = 0 } = await router.start();
+    return { router, port: trafficPort, admin: `http://127.0.0.1:${adminPort}`, dnsPort, tlsPort };
   }
 
   async stop({ router }: RunningRouter): Promise<void> {

@@ -13,12 +13,14 @@ import { DiskCopyWriter } from './directory/disk-copy-writer.js';
 import { dnsFromConfig } from './dns/dns-from-config.js';
 import { FastServer } from './engine/fast-server.js';
 import { readDiskCopy, type DiskCopyPlace } from './directory/disk-copy.js';
+import { Edges } from './edges.js';
 import type { ExplainDeps } from './explain.js';
 import { FleetLink } from './fleet-link.js';
 import { createRouterMetrics, type RouterMetrics } from './metrics.js';
 import { publicDoorsFrom, type PublicDoors } from './public-doors.js';
 import { OwnPaths } from './route-claims/own-paths.js';
 import type { RouterPlace } from './pipeline/reside.js';
+import { ClientBook } from './proxy-protocol/client-book.js';
 import { accessLogFromConfig, type AccessLog } from './observe/access-log.js';
 import { Observer } from './observe/observer.js';
 import { tracesFromConfig } from './observe/traces.js';
@@ -52,6 +54,8 @@ export interface RouterPorts {
   readonly adminPort: number;
   /** Of the name server, where there is one. */
   readonly dnsPort: number | undefined;
+  /** Of TLS, where there are certificates. */
+  readonly tlsPort: number | undefined;
 }
 
 const placeOf = (config: RouterConfig): RouterPlace => ({
@@ -80,6 +84,7 @@ export class Router {
   private readonly accessLog: AccessLog | null;
   private readonly explainDeps: ExplainDeps;
   private readonly dns: ReturnType<typeof dnsFromConfig>;
+  private readonly edges: Edges;
   private readonly publicDoors: PublicDoors;
   private ownPaths: OwnPaths | undefined;
   private fleetLink: FleetLink | null = null;
@@ -122,9 +127,11 @@ export class Router {
     this.accessLog = accessLogFromConfig(config);
     this.observer = new Observer(metrics, this.accessLog, tracesFromConfig(config, metrics));
     const { observer, policyPart } = this;
+    const clients = new ClientBook(config.LAPIDARY_TRUSTED_PROXIES);
     const traffic = {
       observer,
       ownPaths,
+      clients,
       policy,
       pools,
       metrics,
@@ -137,6 +144,7 @@ export class Router {
       tunnelIdleMs,
     };
     const general = new TrafficServer(traffic);
+    this.edges = new Edges(config, general, clients, metrics, logger);
     this.traffic =
       config.LAPIDARY_ROUTER_ENGINE === 'fast' ? new FastServer(traffic, general, new NetTransport(), linksOf(config)) : general;
     this.admin = new AdminServer({
@@ -156,7 +164,8 @@ export class Router {
     await this.policyPart.start();
     await this.loadDiskCopy();
     const adminPort = await this.admin.listen(config.LAPIDARY_ADMIN_HOST, config.LAPIDARY_ADMIN_PORT);
-    const trafficPort = await this.traffic.listen(config.LAPIDARY_HTTP_HOST, config.LAPIDARY_HTTP_PORT);
+    const { proxiedPort, tlsPort } = await this.edges.listen();
+    const trafficPort = proxiedPort ?? (await this.traffic.listen(config.LAPIDARY_HTTP_HOST, config.LAPIDARY_HTTP_PORT));
     this.source.start();
     this.audit.start();
     const { observer, policyPart } = this;
@@ -164,14 +173,16 @@ export class Router {
     this.fleetLink = new FleetLink(this.link, { ...this.explainDeps, traffic });
     this.sweep = setInterval(() => this.sweepPools(), poolSweepMs);
     const dnsPort = await this.dns?.listen();
-    return { trafficPort, adminPort, dnsPort };
+    return { trafficPort, adminPort, dnsPort, tlsPort };
   }
 
   /** Not ready first, so that nobody sends anything new; then lets what is in flight end; then everything else. */
   async stop(graceMs: number): Promise<void> {
     this.draining = true;
     this.fleetLink?.stop();
+    this.edges.drain();
     await this.traffic.drain(graceMs);
+    this.edges.destroy();
     await this.dns?.close();
     this.ownPaths?.stop();
     await this.policyPart.stop();

@@ -9,7 +9,7 @@ import { bodyFraming, requestProblem } from '@lapidary/stamp-sdk/forward/request
 import { asksForUpgrade, responseOnSocket, wantsTunnel } from '@lapidary/stamp-sdk/forward/upgrade';
 import type { Logger } from '@lapidary/telemetry/logger';
 import { answerProblem } from './answer-problem.js';
-import { clientHeadMs, keepAliveMs, requestHeadBytesMax } from './client-bounds.js';
+import { clientHeadMs, keepAliveMs, requestHeadBytesMax, requestMs } from './client-bounds.js';
 import type { Directory } from './directory/directory.js';
 import { InFlight } from './in-flight.js';
 import { answerParserError, refuseConnect } from './parser-errors.js';
@@ -18,12 +18,15 @@ import { Observer } from './observe/observer.js';
 import { decide, type RouteDecision } from './pipeline/decide.js';
 import { forward, refuse, type Exchange, type ForwardDeps, type Outcome } from './pipeline/forward.js';
 import type { RouterPlace } from './pipeline/reside.js';
+import type { ClientBook } from './proxy-protocol/client-book.js';
 import { tenantHeaderOfClients, type RequestAddress } from './pipeline/identify.js';
 import { requestIdOf } from './request-marks.js';
 import type { OwnPaths } from './route-claims/own-paths.js';
 
 export interface TrafficServerOptions extends ForwardDeps {
   readonly baseDomain: string;
+  /** Who the client is. */
+  readonly clients: Pick<ClientBook, 'of' | 'asks'>;
   /** What the router answers itself. */
   readonly ownPaths?: () => OwnPaths | undefined;
   readonly directory: Directory;
@@ -35,8 +38,6 @@ export interface TrafficServerOptions extends ForwardDeps {
   readonly tunnelIdleMs: number;
 }
 
-/** A large upload over a slow line; one that stands still is found much earlier by the forward's idle time. */
-const requestMs = 15 * 60_000;
 const deadlineCheckMs = 2_000;
 
 type Tunnel = ForwardOptions['tunnel'];
@@ -94,9 +95,14 @@ export class TrafficServer {
     this.server.emit('connection', stream);
   }
 
+  /** Takes one request that somebody else has read (HTTP/2). */
+  serve(request: IncomingMessage, response: ServerResponse): void {
+    void this.take(request, response);
+  }
+
   /** What the fast path could do and leaves to this one all the same. */
   wants(target: string): boolean {
-    return this.options.ownPaths?.()?.concerns(target) === true;
+    return this.options.clients.asks || this.options.ownPaths?.()?.concerns(target) === true;
   }
 
   /** Keeps time for connections that are attached, where the server itself never listens. */
@@ -126,6 +132,7 @@ export class TrafficServer {
     };
     const body = new ReplayBuffer(request, { empty: bodyFraming(request.rawHeaders).kind === 'none', onStart });
     const trace = this.observer.traces.begin(request.headers.traceparent);
+    const client = this.options.clients.of(request);
     const decideAgain = (): RouteDecision => this.decide(request);
     const times = { startedMs: performance.now(), admittedMs: 0, stampMs: 0 };
     const ended = (whose: Whose, outcome: string): void => {
@@ -139,6 +146,7 @@ export class TrafficServer {
     try {
       const { outcome, decision } = await this.route({
         request,
+        client,
         response,
         body,
         requestId,

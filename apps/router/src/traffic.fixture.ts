@@ -7,6 +7,7 @@ import { createLogger } from '@lapidary/telemetry/logger';
 import { DirectoryTable } from './directory/directory-table.js';
 import { Directory } from './directory/directory.js';
 import { createRouterMetrics, type RouterMetrics } from './metrics.js';
+import { ClientBook } from './proxy-protocol/client-book.js';
 import { RouterPolicy } from './traffic-policy/router-policy.js';
 import { FastServer } from './engine/fast-server.js';
 import { TrafficServer, type TrafficServerOptions } from './server.js';
@@ -88,6 +89,7 @@ export const startTraffic = async (
     place: { region: 'us', jurisdiction: 'us', strictRedirects: { eu: 'https://{tenant}.eu.example.net' } },
     directory,
     logger,
+    clients: new ClientBook([]),
     tunnelIdleMs: 2_000,
   };
   const general = new TrafficServer(options);

@@ -77,6 +77,18 @@ export const RouterConfigSchema = z.object({
     .default('on')
     .meta({ description: 'Stamp links to front doors that speak them; off: plain HTTP/1.1 to all' }),
   LAPIDARY_LINK_KEY_FILE: field.linkKeyFile,
+  LAPIDARY_TLS_DIR: z.string().optional().meta({
+    description:
+      'Folder of certificates, <name>.crt beside <name>.key in PEM; with it the router also speaks TLS, with HTTP/1.1 and HTTP/2',
+  }),
+  LAPIDARY_TLS_PORT: field.port('tenants’ traffic over TLS').default(8443),
+  LAPIDARY_TRUSTED_PROXIES: field.list(
+    'Networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: 10.0.0.0/8,2001:db8::/32',
+  ),
+  LAPIDARY_PROXY_PROTOCOL: field
+    .list('Ports on which load balancers say by the PROXY protocol (version 1 or 2) who the client is: http, https, or both')
+    .pipe(z.array(z.enum(['http', 'https']))),
+  LAPIDARY_PROXY_SENDERS: field.list('Networks of those load balancers; nobody else may connect to these ports'),
   LAPIDARY_LOG_LEVEL: field.logLevel,
 });
 export type RouterConfig = z.infer<typeof RouterConfigSchema>;

@@ -8,6 +8,7 @@ import type { ReplayBuffer } from '@lapidary/stamp-sdk/forward/replay-buffer';
 import type { UpstreamPools } from '@lapidary/stamp-sdk/forward/upstream';
 import { answerProblem } from '../answer-problem.js';
 import type { RouterMetrics } from '../metrics.js';
+import type { ClientFacts } from '../proxy-protocol/client-facts.js';
 import { Held } from './held.js';
 import { afterForward, isIdempotent, refreshMs, sameAnswerPauseMs, type Answer } from './after-forward.js';
 import type { ForwardDecision, RefuseDecision, RouteDecision } from './decide.js';
@@ -28,6 +29,7 @@ export interface ForwardDeps {
 
 export interface Exchange {
   readonly request: IncomingMessage;
+  readonly client: ClientFacts;
   readonly response: ServerResponse;
   readonly body: ReplayBuffer;
   readonly requestId: string;
@@ -46,13 +48,13 @@ export interface Outcome {
   readonly decision: RouteDecision;
 }
 
-const headersToStamp = ({ request, requestId, traceparent }: Exchange, decision: ForwardDecision): Record<string, string> => ({
+const headersToStamp = ({ request, client, requestId, traceparent }: Exchange, decision: ForwardDecision): Record<string, string> => ({
   [tenantHeader]: decision.tenant,
   [epochHeader]: String(decision.epoch),
   [requestIdHeader]: requestId,
   traceparent,
-  'x-forwarded-for': request.socket.remoteAddress ?? '',
-  'x-forwarded-proto': 'http',
+  'x-forwarded-for': client.address,
+  'x-forwarded-proto': client.proto,
   'x-forwarded-host': request.headers.host ?? '',
   'x-forwarded-prefix': decision.prefix,
 });

@@ -32,9 +32,8 @@ export const hopByHop: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Fields that tell who the client is: whole names, and the beginning of others. What we say ourselves replaces what the client said:
- * nobody in front of a router or a public door is trusted to tell. Behind a load balancer that terminates TLS, its PROXY protocol or a
- * trusted-proxy list has to come in here.
+ * Fields that tell who the client is: whole names, and the beginning of others. What we say ourselves replaces what the client said.
+ * Whom a router believes about its client is decided in its proxy-protocol/client-facts.ts; a public door believes nobody.
  */
 export const clientNames: readonly string[] = ['forwarded', 'x-real-ip'];
 export const clientNamePrefix = 'x-forwarded-';

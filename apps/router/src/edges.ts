@@ -1,0 +1,97 @@
+import type { Socket } from 'node:net';
+import type { RouterConfig } from '@lapidary/config/router';
+import { AppError } from '@lapidary/kernel/app-error';
+import type { Logger } from '@lapidary/telemetry/logger';
+import { Http2Front } from './http2/http2-front.js';
+import type { RouterMetrics } from './metrics.js';
+import type { ClientBook } from './proxy-protocol/client-book.js';
+import { networksOf } from './proxy-protocol/networks.js';
+import { ProxyListener } from './proxy-protocol/proxy-listener.js';
+import type { TrafficServer } from './server.js';
+import { TlsServer } from './tls/tls-server.js';
+
+export interface EdgePorts {
+  /** Plain HTTP behind load balancers that speak the PROXY protocol; else the traffic port is the engine's. */
+  readonly proxiedPort: number | undefined;
+  readonly tlsPort: number | undefined;
+}
+
+/**
+ * The ways in beside the plain traffic port: TLS with HTTP/1.1 and HTTP/2, and either port behind load balancers that speak the PROXY protocol. All of
+ * them end at the general path.
+ */
+export class Edges {
+  private readonly listeners: ProxyListener[] = [];
+  private tls: TlsServer | null = null;
+  private readonly http2: Http2Front;
+
+  constructor(
+    private readonly config: RouterConfig,
+    private readonly general: TrafficServer,
+    private readonly book: ClientBook,
+    private readonly metrics: RouterMetrics,
+    private readonly logger: Logger,
+  ) {
+    this.http2 = new Http2Front({ metrics, serve: (request, response) => general.serve(request, response) });
+  }
+
+  /** Whether the plain port is one of ours, because of the PROXY protocol. */
+  get takesPlainPort(): boolean {
+    return this.config.LAPIDARY_PROXY_PROTOCOL.includes('http');
+  }
+
+  async listen(): Promise<EdgePorts> {
+    const { config, general } = this;
+    const senders = config.LAPIDARY_PROXY_SENDERS;
+    if (config.LAPIDARY_PROXY_PROTOCOL.length > 0 && senders.length === 0)
+      throw new AppError(
+        'config_invalid',
+        'LAPIDARY_PROXY_PROTOCOL needs LAPIDARY_PROXY_SENDERS: from anybody, the header would be worth nothing',
+      );
+    const proxiedPort = this.takesPlainPort
+      ? await this.behindProxies((socket) => {
+          general.attach(socket);
+          // It was held while its header was read.
+          socket.resume();
+        }).listen(config.LAPIDARY_HTTP_HOST, config.LAPIDARY_HTTP_PORT)
+      : undefined;
+    const tlsPort = config.LAPIDARY_TLS_DIR === undefined ? undefined : await this.listenTls(config.LAPIDARY_TLS_DIR);
+    if (proxiedPort !== undefined || tlsPort !== undefined) general.keepTime();
+    return { proxiedPort, tlsPort };
+  }
+
+  /** Takes no new connections, and tells clients of HTTP/2 so; what they have under way ends with the general path's drain. */
+  drain(): void {
+    for (const listener of this.listeners) listener.close();
+    this.tls?.close();
+    this.http2.drain();
+  }
+
+  /** After the drain: what is left. */
+  destroy(): void {
+    this.http2.destroy();
+  }
+
+  private async listenTls(folder: string): Promise<number> {
+    const { config, general, metrics, logger } = this;
+    const tls = await TlsServer.start({
+      folder,
+      metrics,
+      logger,
+      onHttp1: (socket) => general.attach(socket),
+      onHttp2: (socket) => this.http2.attach(socket),
+    });
+    this.tls = tls;
+    const { LAPIDARY_HTTP_HOST: host, LAPIDARY_TLS_PORT: port } = config;
+    return config.LAPIDARY_PROXY_PROTOCOL.includes('https')
+      ? this.behindProxies((socket) => tls.attach(socket)).listen(host, port)
+      : tls.listen(host, port);
+  }
+
+  private behindProxies(onConnection: (socket: Socket) => void): ProxyListener {
+    const isSender = networksOf(this.config.LAPIDARY_PROXY_SENDERS, 'LAPIDARY_PROXY_SENDERS');
+    const listener = new ProxyListener({ isSender, addresses: this.book.addresses, metrics: this.metrics, onConnection });
+    this.listeners.push(listener);
+    return listener;
+  }
+}

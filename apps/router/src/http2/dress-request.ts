@@ -1,0 +1,103 @@
+import { constants, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Stream } from 'node:http2';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { headerValues } from '@lapidary/stamp-sdk/forward/hop-by-hop';
+
+/** RFC 9113 §8.2.2: these have no meaning in HTTP/2, and a message with one of them is malformed. */
+const connectionSpecific: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
+
+/** Why a request over HTTP/2 can't be told as one over HTTP/1.1, beyond what nghttp2 refuses itself; null: it can. */
+export const pseudoProblem = (rawHeaders: readonly string[]): string | null => {
+  const authorities = headerValues(rawHeaders, ':authority');
+  const hosts = headerValues(rawHeaders, 'host');
+  if (authorities.length + hosts.length === 0) return 'neither :authority nor Host';
+  if (hosts.length > 1) return 'more than one Host';
+  // RFC 9113 §8.3.1: which of the two a server believes must not be left to it.
+  if (authorities.length === 1 && hosts.length === 1 && authorities[0]!.toLowerCase() !== hosts[0]!.toLowerCase())
+    return ':authority and Host differ';
+  const [scheme] = headerValues(rawHeaders, ':scheme');
+  return scheme === 'https' || scheme === undefined ? null : 'the scheme is not https';
+};
+
+/** The fields as HTTP/1.1 has them: Host first, cookies in one line (RFC 9113 §8.2.3), and a framing where there is a body. */
+export const http1Headers = (rawHeaders: readonly string[], hasBody: boolean): string[] => {
+  const host = headerValues(rawHeaders, ':authority')[0] ?? headerValues(rawHeaders, 'host')[0] ?? '';
+  const fields = ['Host', host];
+  const cookies: string[] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!;
+    if (name.startsWith(':') || name === 'host') continue;
+    if (name === 'cookie') cookies.push(rawHeaders[i + 1]!);
+    else fields.push(name, rawHeaders[i + 1]!);
+  }
+  if (cookies.length > 0) fields.push('cookie', cookies.join('; '));
+  if (hasBody && headerValues(rawHeaders, 'content-length').length === 0) fields.push('transfer-encoding', 'chunked');
+  return fields;
+};
+
+/** First values, as `IncomingMessage.headers` is read by us: by name, for what comes once. */
+const firstValues = (fields: readonly string[]): Record<string, string> => {
+  const values: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (let i = 0; i + 1 < fields.length; i += 2) values[fields[i]!.toLowerCase()] ??= fields[i + 1]!;
+  return values;
+};
+
+const define = (target: object, properties: Record<string, unknown>): void => {
+  for (const [name, value] of Object.entries(properties)) {
+    const descriptor =
+      typeof value === 'object' && value !== null && 'get' in value ? (value as PropertyDescriptor) : { value, writable: true };
+    Object.defineProperty(target, name, { configurable: true, ...descriptor });
+  }
+};
+
+/** Makes a request over HTTP/2 look as one over HTTP/1.1 to the general path, which then is the only one that decides and forwards. */
+export const dressRequest = (request: Http2ServerRequest): IncomingMessage => {
+  const { stream, rawHeaders } = request;
+  const { remoteAddress, remotePort, localPort } = request.socket;
+  const fields = http1Headers(rawHeaders, !stream.endAfterHeaders);
+  // A body that was reset before its end has no end: it must never be taken for a whole one.
+  const push = request.push.bind(request);
+  define(request, {
+    rawHeaders: fields,
+    headers: firstValues(fields),
+    httpVersion: '1.1',
+    // One for each request: what is said of a connection (as that nothing more is taken from it) must not be said of all its streams.
+    socket: { remoteAddress, remotePort, localPort, encrypted: true },
+    push: (chunk: unknown, encoding?: BufferEncoding) => (chunk === null && endsShort(stream) ? false : push(chunk, encoding)),
+  });
+  request.on('error', () => undefined);
+  return request as unknown as IncomingMessage;
+};
+
+const endsShort = (stream: ServerHttp2Stream): boolean =>
+  stream.aborted || (stream.rstCode !== constants.NGHTTP2_NO_ERROR && stream.closed);
+
+type HeaderValue = string | string[];
+
+const collect = (fields: readonly string[] | Readonly<Record<string, string>>): Record<string, HeaderValue> => {
+  const pairs = Array.isArray(fields) ? (fields as readonly string[]) : Object.entries(fields).flat();
+  const headers: Record<string, HeaderValue> = {};
+  for (let i = 0; i + 1 < pairs.length; i += 2) {
+    const name = pairs[i]!.toLowerCase();
+    if (connectionSpecific.has(name)) continue;
+    const known = headers[name];
+    headers[name] = known === undefined ? pairs[i + 1]! : [known, pairs[i + 1]!].flat();
+  }
+  return headers;
+};
+
+/** The same for the answer: what the general path calls on a response, with HTTP/2's meaning. */
+export const dressResponse = (response: Http2ServerResponse): ServerResponse => {
+  const { stream } = response;
+  const writeHead = response.writeHead.bind(response);
+  define(response, {
+    writeHead: (status: number, fields: readonly string[] | Record<string, string>) =>
+      writeHead(status, collect(fields) as Record<string, string>),
+    // A cut answer must not look whole: its stream is reset, and the others on the connection go on.
+    destroy: () => {
+      if (!stream.destroyed) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    },
+    destroyed: { get: () => stream.destroyed || stream.closed },
+    writableNeedDrain: { get: () => stream.writableNeedDrain },
+  });
+  return response as unknown as ServerResponse;
+};

@@ -1,0 +1,99 @@
+import {
+  constants,
+  createServer,
+  type Http2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2';
+import type { Duplex } from 'node:stream';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { AppError } from '@lapidary/kernel/app-error';
+import { newId } from '@lapidary/kernel/ids';
+import { answerProblem } from '../answer-problem.js';
+import type { RouterMetrics } from '../metrics.js';
+import { dressRequest, dressResponse, pseudoProblem } from './dress-request.js';
+import { SessionWatch, type SessionWatchOptions } from './session-watch.js';
+
+export interface Http2Options {
+  readonly metrics: RouterMetrics;
+  /** The general path: decides, forwards and answers. */
+  readonly serve: (request: IncomingMessage, response: ServerResponse) => void;
+  /** For tests; else as over HTTP/1.1. */
+  readonly patience?: Pick<SessionWatchOptions, 'idleMs' | 'requestMs'>;
+}
+
+/** What browsers open at once; each stream may hold a request at a stamp. */
+const streamsMax = 128;
+/** The same limit as over HTTP/1.1. */
+const headerListBytesMax = 16 * 1024;
+/** A hundred fields and the four pseudo fields; the general path counts exactly and answers 431. */
+const headerPairsMax = 128;
+/** Per stream: enough for a line of 20 Mbit/s over 100 ms, and what a client that uploads everywhere can make us hold. */
+const windowBytes = 256 * 1024;
+/** In megabytes: everything that nghttp2 holds for one connection. */
+const sessionMemoryMax = 16;
+/** Peers change settings once or twice. */
+const settingsEntriesMax = 32;
+/** Frames that nghttp2 passes over as invalid, and streams that we refused: a client that works sends none. */
+const invalidFramesMax = 50;
+const rejectedStreamsMax = 100;
+
+/** Requests over HTTP/2, as the TLS server hands them on. Plain HTTP/2 (h2c) is not spoken: docs/adr/0038. */
+export class Http2Front {
+  private readonly server: Http2Server;
+  private readonly sessions = new Set<ServerHttp2Session>();
+
+  constructor(private readonly options: Http2Options) {
+    this.server = createServer({
+      settings: {
+        maxConcurrentStreams: streamsMax,
+        maxHeaderListSize: headerListBytesMax,
+        initialWindowSize: windowBytes,
+        enablePush: false,
+        enableConnectProtocol: false,
+      },
+      maxHeaderListPairs: headerPairsMax,
+      maxSessionMemory: sessionMemoryMax,
+      maxSettings: settingsEntriesMax,
+      maxSessionInvalidFrames: invalidFramesMax,
+      maxSessionRejectedStreams: rejectedStreamsMax,
+    });
+    const take = (request: Http2ServerRequest, response: Http2ServerResponse): void => this.take(request, response);
+    this.server.on('request', take);
+    this.server.on('checkContinue', take);
+    this.server.on('session', (session) => this.watch(session));
+  }
+
+  attach(socket: Duplex): void {
+    this.server.emit('connection', socket);
+  }
+
+  /** Tells every client to open no more streams here (GOAWAY), and lets those that are open end. */
+  drain(): void {
+    for (const session of this.sessions) {
+      session.goaway(constants.NGHTTP2_NO_ERROR);
+      session.close();
+    }
+  }
+
+  destroy(): void {
+    for (const session of this.sessions) session.destroy();
+  }
+
+  private take(request: Http2ServerRequest, response: Http2ServerResponse): void {
+    const problem = pseudoProblem(request.rawHeaders);
+    const dressed = dressResponse(response);
+    if (problem === null) return this.options.serve(dressRequest(request), dressed);
+    request.on('error', () => undefined);
+    answerProblem(dressed, { error: new AppError('invalid_input', `${problem}.`), requestId: newId(), status: 400 });
+    request.resume();
+  }
+
+  private watch(session: ServerHttp2Session): void {
+    this.sessions.add(session);
+    session.once('close', () => this.sessions.delete(session));
+    const ended = this.options.metrics.lapidary_router_http2_sessions_ended_total;
+    new SessionWatch(session, { onEnded: (reason) => ended.inc({ reason }), ...this.options.patience });
+  }
+}

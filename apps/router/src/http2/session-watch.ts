@@ -1,0 +1,81 @@
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { keepAliveMs, requestMs } from '../client-bounds.js';
+
+/**
+ * Streams that end by a reset, whoever sent it: a browser that leaves a page resets all it has open, and no more. A client that opens and
+ * resets without end makes work that no limit on open streams sees (CVE-2023-44487), and one that provokes our resets does the same
+ * (CVE-2025-8671).
+ */
+export const resetsMax = 200;
+const resetWindowMs = 10_000;
+/** A client that is told to go and stays: its last answers have long been taken. */
+const lingerMs = 5_000;
+
+export interface SessionWatchOptions {
+  readonly onEnded: (reason: 'resets' | 'protocol') => void;
+  /** For tests; else as over HTTP/1.1. */
+  readonly idleMs?: number;
+  readonly requestMs?: number;
+}
+
+/** What one connection over HTTP/2 may do to us: how often it resets, and how long it may stay without asking for anything. */
+export class SessionWatch {
+  private resets = 0;
+  private windowEndsMs = 0;
+  private open = 0;
+  private calmed = false;
+  private idle: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly session: ServerHttp2Session,
+    private readonly options: SessionWatchOptions,
+  ) {
+    session.on('error', (error: NodeJS.ErrnoException) => {
+      // A client that is gone is no news.
+      if (!this.calmed && error.code?.startsWith('ERR_HTTP2_') === true) options.onEnded('protocol');
+    });
+    session.on('stream', (stream) => this.took(stream));
+    session.once('close', () => clearTimeout(this.idle));
+    this.rest();
+  }
+
+  private took(stream: ServerHttp2Stream): void {
+    clearTimeout(this.idle);
+    this.open += 1;
+    const late = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), this.options.requestMs ?? requestMs);
+    stream.once('end', () => clearTimeout(late));
+    stream.once('close', () => {
+      clearTimeout(late);
+      this.open -= 1;
+      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) this.noteReset();
+      if (this.open === 0) this.rest();
+    });
+  }
+
+  /** By requests, not by bytes: a client that only sends PINGs would stay for good. */
+  private rest(): void {
+    if (this.session.destroyed) return;
+    this.idle = setTimeout(() => this.letGo(), this.options.idleMs ?? keepAliveMs);
+    this.idle.unref();
+  }
+
+  private letGo(): void {
+    this.session.close();
+    this.idle = setTimeout(() => this.session.destroy(), lingerMs);
+    this.idle.unref();
+  }
+
+  private noteReset(): void {
+    const now = performance.now();
+    if (now > this.windowEndsMs) {
+      this.resets = 0;
+      this.windowEndsMs = now + resetWindowMs;
+    }
+    this.resets += 1;
+    if (this.resets <= resetsMax || this.calmed || this.session.destroyed) return;
+    this.calmed = true;
+    this.options.onEnded('resets');
+    // Without an error, Node would end the session by NO_ERROR, whatever the code says.
+    this.session.destroy(new Error('too many resets'), constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+}
