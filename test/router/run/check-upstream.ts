@@ -11,7 +11,7 @@ const own: Readonly<Record<string, RegExp>> = {
   [requestIdHeader]: /^[A-Za-z0-9._-]{8,128}$/,
   traceparent: /^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/,
   'x-forwarded-for': /^127\.0\.0\.1$/,
-  'x-forwarded-proto': /^http$/,
+  'x-forwarded-proto': /^https?$/,
   'x-forwarded-host': /^.+$/,
 };
 /** May be there; what they say is checked apart. */
@@ -37,7 +37,7 @@ export const readAlike = (bytes: string): { readonly reading: Reading; readonly 
   return { reading, problems };
 };
 
-const checkHeaders = ({ head }: Message, expected: Forwarded): string[] => {
+const checkHeaders = ({ head }: Message, proto: string, expected: Forwarded): string[] => {
   const problems: string[] = [];
   const rest: string[] = [];
   const counts = new Map<string, number>();
@@ -47,7 +47,7 @@ const checkHeaders = ({ head }: Message, expected: Forwarded): string[] => {
     const pattern = own[lower] ?? mayBe[lower];
     if (pattern) {
       counts.set(lower, (counts.get(lower) ?? 0) + 1);
-      if (!pattern.test(value)) problems.push(`${name}: ${value}`);
+      if (!pattern.test(value) || (lower === 'x-forwarded-proto' && value !== proto)) problems.push(`${name}: ${value}`);
     } else if (!framingNames.has(lower) && !(lower === withUpgrade && upgrades)) rest.push(`${name}: ${value}`);
   }
   for (const name of Object.keys(own)) if (counts.get(name) !== 1) problems.push(`${name} ${counts.get(name) ?? 0} times`);
@@ -74,7 +74,7 @@ const byLine = <T>(list: readonly T[], line: (item: T) => string): T[] =>
   [...list].sort((a, b) => (line(a) < line(b) ? -1 : line(a) > line(b) ? 1 : 0));
 
 /** What reached the stamp, on all connections, against what should have; pipelined requests may overtake each other on the way. */
-export const checkUpstream = (recorded: readonly Recorded[], expected: readonly Forwarded[]): string[] => {
+export const checkUpstream = (recorded: readonly Recorded[], proto: string, expected: readonly Forwarded[]): string[] => {
   const readings = recorded.map(({ bytes }) => readAlike(bytes));
   const problems = readings.flatMap((r) => r.problems);
   for (const { reading } of readings)
@@ -89,7 +89,7 @@ export const checkUpstream = (recorded: readonly Recorded[], expected: readonly 
   for (const [i, message] of messages.entries()) {
     const e = wanted[i]!;
     if (message.body.text !== e.body) problems.push(`body ${JSON.stringify(message.body.text)} instead of ${JSON.stringify(e.body)}`);
-    problems.push(...checkHeaders(message, e), ...checkFraming(message, e));
+    problems.push(...checkHeaders(message, proto, e), ...checkFraming(message, e));
   }
   return problems;
 };

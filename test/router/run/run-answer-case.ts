@@ -77,7 +77,7 @@ const probe = async (world: World, talk: Talk, answers: () => readonly Message[]
 export const runAnswerCase = async (world: World, one: AnswerCase): Promise<string[]> => {
   world.recorder.mark();
   world.recorder.answerBy(stampAnswers(one));
-  const talk = await Talk.open(world.port);
+  const talk = await Talk.open(world.port, world.serverName);
   try {
     return await judge(world, talk, one, (world.path === 'general' && one.general) || one.expected);
   } finally {

@@ -10,6 +10,8 @@ export interface World {
   readonly port: number;
   readonly recorder: Recorder;
   readonly path: 'general' | 'fast';
+  /** The port speaks TLS; asked for by this name. */
+  readonly serverName?: string;
 }
 
 /** What takes a millisecond; a loaded machine is slow. */
@@ -42,7 +44,11 @@ class Run {
   private readonly talk: Talk;
   private readonly parts: readonly string[];
 
+  /** What the stamp has to hear of the client's connection. */
+  private readonly proto: 'http' | 'https';
+
   constructor(world: World, talk: Talk, parts: readonly string[]) {
+    this.proto = world.serverName === undefined ? 'http' : 'https';
     this.world = world;
     this.talk = talk;
     this.parts = parts;
@@ -126,7 +132,7 @@ class Run {
     const allowed = /^(200 ?)*(4\d\d)?$/;
     if (!allowed.test(statuses.join(' ')) || statuses.length > messages.length + 1) this.problems.push(`answered [${statuses}]`);
     const recorded = this.world.recorder.since();
-    if (recorded.length > 0) this.problems.push(...checkUpstream(recorded, messages));
+    if (recorded.length > 0) this.problems.push(...checkUpstream(recorded, this.proto, messages));
   }
 
   private async after(connection: 'kept' | 'closed', messages: readonly Forwarded[]): Promise<void> {
@@ -135,14 +141,14 @@ class Run {
       await this.close();
       const count = this.answers(methods).length;
       if (messages.length > 0 && count !== messages.length) this.problems.push(`${count} answers to ${messages.length} requests`);
-      return void this.problems.push(...checkUpstream(this.world.recorder.since(), messages));
+      return void this.problems.push(...checkUpstream(this.world.recorder.since(), this.proto, messages));
     }
     const before = this.answers(methods).length;
     await this.talk.send([probe]);
     await this.until(() => this.answers(methods).length > before);
     this.problems.push(...checkAnswer(this.answers(methods)[before], probeForwarded));
     if (this.talk.closed) this.problems.push('the connection was closed');
-    this.problems.push(...checkUpstream(this.world.recorder.since(), [...messages, probeForwarded]));
+    this.problems.push(...checkUpstream(this.world.recorder.since(), this.proto, [...messages, probeForwarded]));
   }
 }
 
@@ -153,7 +159,7 @@ export const runRequestCase = async (
   parts: readonly string[] = [bytes],
 ): Promise<string[]> => {
   const late = world.recorder.mark();
-  const talk = await Talk.open(world.port);
+  const talk = await Talk.open(world.port, world.serverName);
   const run = new Run(world, talk, parts);
   if (late !== '') run.problems.push(`an earlier case still reached the stamp: ${JSON.stringify(late)}`);
   try {

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** A client that sends bytes and sees bytes. */
@@ -27,11 +28,14 @@ export class Talk {
     socket.on('close', close);
   }
 
-  static open(port: number): Promise<Talk> {
+  /** `serverName`: over TLS, asking for that name. */
+  static open(port: number, serverName?: string): Promise<Talk> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
+      const to = { port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true };
+      const secure = serverName !== undefined;
+      const socket = secure ? connectTls({ ...to, servername: serverName, rejectUnauthorized: false }) : connect(to);
       socket.once('error', reject);
-      socket.once('connect', () => {
+      socket.once(secure ? 'secureConnect' : 'connect', () => {
         socket.off('error', reject);
         resolve(new Talk(socket));
       });
