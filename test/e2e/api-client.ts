@@ -10,6 +10,7 @@ export interface ApiAnswer {
 export interface ApiClient {
   get(path: string, options?: ApiOptions): Promise<ApiAnswer>;
   post(path: string, body: unknown, options?: ApiOptions): Promise<ApiAnswer>;
+  put(path: string, body: unknown, options?: ApiOptions): Promise<ApiAnswer>;
 }
 export interface ApiOptions {
   readonly idempotencyKey?: string;
@@ -36,5 +37,6 @@ export const apiClient = (server: string, token: string): ApiClient => {
   return {
     get: (target, options = {}) => call('GET', target, undefined, options),
     post: (target, body, options = {}) => call('POST', target, body, options),
+    put: (target, body, options = {}) => call('PUT', target, body, options),
   };
 };

@@ -1,0 +1,174 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { CollectionsClient } from '@lapidary/stamp-sdk/collections/collections-client';
+import { waitFor } from '@lapidary/kernel/wait-for';
+import { ensureControlPlaneDatabase } from '../../tools/local/control-plane-database.js';
+import { addressesOf, controlPlaneLaunch, type FleetFacts, type RegionBackends } from '../../tools/local/fleet-plan.js';
+import { freePort } from '../../tools/local/free-port.js';
+import { prepareNats } from '../../tools/local/nats-server.js';
+import { endOrphans } from '../../tools/local/orphans.js';
+import { fleetPaths, type FleetPaths } from '../../tools/local/paths.js';
+import { portName, type PortMap } from '../../tools/local/ports.js';
+import { preparePostgres } from '../../tools/local/postgres.js';
+import { oneSecret } from '../../tools/local/secrets.js';
+import { Supervisor } from '../../tools/local/supervisor.js';
+import { apiClient, type ApiClient } from '../e2e/api-client.js';
+import { Wire, type WireState } from './wire.js';
+
+/**
+ * Regions as processes: each has its own PostgreSQL, NATS server and control plane, which are started again when they are killed,
+ * and reaches each other region over one wire that can be broken. No routers and stamps: this is about what regions tell each other.
+ */
+
+const root = path.resolve(import.meta.dirname, '../..');
+const kinds = ['control-plane', 'postgres', 'nats'] as const;
+export type Part = (typeof kinds)[number];
+const stopGraceMs = 15_000;
+/** Starting again includes a back-off; a machine under load takes its time. */
+const readyAgainMs = 120_000;
+
+const regionLine = (name: string): string =>
+  `  ${name}: { displayName: ${name}, jurisdiction: ${name}, location: { latitude: 1, longitude: 1 }, aws: { region: eu-west-1 } }\n`;
+
+export class Geodes {
+  private constructor(
+    readonly regions: readonly string[],
+    private readonly paths: FleetPaths,
+    private readonly supervisor: Supervisor,
+    private readonly facts: FleetFacts,
+    private readonly token: string,
+    private readonly wires: ReadonlyMap<string, Wire>,
+  ) {}
+
+  /** `name` names the folder: one per test file. `keep`: goes on with what an earlier one left. */
+  static async start(name: string, regions: readonly string[]): Promise<Geodes> {
+    const paths = fleetPaths(root, path.join(root, '.lapidary', `geodes-${name}`));
+    await endOrphans(paths.pids);
+    await rm(paths.data, { recursive: true, force: true });
+    await mkdir(path.join(paths.data, 'stamps'), { recursive: true });
+    await writeFile(path.join(paths.data, 'stamps/regions.yaml'), `regions:\n${regions.map(regionLine).join('')}`);
+    const supervisor = new Supervisor({ paths, report: () => undefined, onChange: () => undefined });
+    try {
+      return await boot(paths, supervisor, regions);
+    } catch (error) {
+      await supervisor.stop(() => true, stopGraceMs);
+      throw error;
+    }
+
+    async function boot(of: FleetPaths, by: Supervisor, all: readonly string[]): Promise<Geodes> {
+      await oneSecret(of.enginePassphrase);
+      const token = await oneSecret(of.adminToken);
+      const ports = await choosePorts(all);
+      const backends = Object.fromEntries(
+        await Promise.all(all.map(async (region) => [region, await startBackends(of, by, ports, region)] as const)),
+      );
+      const wires = new Map<string, Wire>();
+      for (const from of all)
+        for (const to of all) if (to !== from) wires.set(`${from} ${to}`, await Wire.to(ports[portName('nats', to)]!));
+      const jurisdictions = Object.fromEntries(all.map((region) => [region, region]));
+      const facts: FleetFacts = { paths: of, ports, backends, jurisdictions, node: process.execPath, env: process.env };
+      for (const region of all) by.start(launchOf(facts, wires, region));
+      await by.allReady(all.map((region) => `control-plane-${region}`));
+      const made = new Geodes(all, of, by, facts, token, wires);
+      await made.connected();
+      return made;
+    }
+  }
+
+  api(region: string): ApiClient {
+    return apiClient(addressesOf(this.facts, region).api, this.token);
+  }
+
+  /** Of a collection of the fleet. It goes on trying for as long as processes take to come back. */
+  client(region: string): CollectionsClient {
+    return new CollectionsClient({ url: addressesOf(this.facts, region).api, token: () => this.token, attempts: 200 });
+  }
+
+  /** Both ways between two regions. */
+  break(one: string, other: string, state: WireState): void {
+    this.wires.get(`${one} ${other}`)!.set(state);
+    this.wires.get(`${other} ${one}`)!.set(state);
+  }
+
+  breakAll(state: WireState): void {
+    for (const wire of this.wires.values()) wire.set(state);
+  }
+
+  /** Bytes over all wires. */
+  get bytes(): number {
+    return [...this.wires.values()].reduce((sum, wire) => sum + wire.bytes, 0);
+  }
+
+  /** kill -9; it is started again by itself. Resolves when it answers again, as another process. */
+  async kill(part: Part, region: string): Promise<void> {
+    const name = `${part}-${region}`;
+    const now = (): { pid: number | null; state: string } => this.supervisor.snapshots.find((snapshot) => snapshot.name === name)!;
+    const { pid } = now();
+    if (pid === null) return;
+    process.kill(pid, 'SIGKILL');
+    await waitFor(`${name} to be back`, () => (now().state === 'ready' && now().pid !== pid) || undefined, { timeoutMs: readyAgainMs });
+  }
+
+  /** Until every region follows every other one. */
+  async connected(): Promise<void> {
+    for (const region of this.regions)
+      await waitFor(
+        `${region} to follow the others`,
+        async () => {
+          const answer = await this.api(region)
+            .get('/v1/regions')
+            .catch(() => null);
+          const items = (answer?.body as { items?: { name: string; link: { state: string } | null }[] } | null)?.items ?? [];
+          const others = items.filter(({ name }) => name !== region);
+          return (others.length === this.regions.length - 1 && others.every(({ link }) => link?.state === 'connected')) || undefined;
+        },
+        { timeoutMs: readyAgainMs, intervalMs: 100 },
+      );
+  }
+
+  logFolder(): string {
+    return path.relative(root, this.paths.logs);
+  }
+
+  async stop(): Promise<void> {
+    await this.supervisor.stop((name) => name.startsWith('control-plane'), stopGraceMs);
+    await this.supervisor.stop(() => true, stopGraceMs);
+    this.supervisor.close();
+    for (const wire of this.wires.values()) await wire.close();
+  }
+}
+
+const choosePorts = async (regions: readonly string[]): Promise<PortMap> => {
+  const ports: Record<string, number> = {};
+  const taken = new Set<number>();
+  for (const region of regions)
+    for (const kind of kinds) {
+      const port = await freePort(taken);
+      taken.add(port);
+      ports[portName(kind, region)] = port;
+    }
+  return ports;
+};
+
+const startBackends = async (paths: FleetPaths, supervisor: Supervisor, ports: PortMap, region: string): Promise<RegionBackends> => {
+  const port = (kind: Part): number => ports[portName(kind, region)]!;
+  const [postgres, nats] = await Promise.all([
+    // A crash of the server must not lose anything, so it runs as in production.
+    preparePostgres({ root, cacheDir: paths.cache, dir: paths.postgres(region), name: `postgres-${region}`, port: port('postgres') }),
+    prepareNats({ binDir: paths.bin, dir: paths.nats(region), name: `nats-${region}`, port: port('nats'), region }),
+  ]);
+  supervisor.start(postgres.launch);
+  supervisor.start(nats.launch);
+  await supervisor.allReady([postgres.launch.name, nats.launch.name]);
+  const password = await oneSecret(`${paths.postgres(region)}/control-plane.password`);
+  const databaseUrl = await ensureControlPlaneDatabase(postgres.url, password);
+  return { databaseUrl, postgresAdminUrl: postgres.url, natsUrl: nats.url, natsPasswords: nats.passwords };
+};
+
+const launchOf = (facts: FleetFacts, wires: ReadonlyMap<string, Wire>, region: string) => {
+  const launch = controlPlaneLaunch(facts, region);
+  const peers = JSON.parse(launch.env['LAPIDARY_PEERS']!) as Record<string, { natsUrl: string }>;
+  for (const [peer, where] of Object.entries(peers)) where.natsUrl = wires.get(`${region} ${peer}`)!.url;
+  const stampsDir = path.join(facts.paths.data, 'stamps');
+  return { ...launch, env: { ...launch.env, LAPIDARY_STAMPS_DIR: stampsDir, LAPIDARY_PEERS: JSON.stringify(peers) } };
+};
