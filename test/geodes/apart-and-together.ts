@@ -1,7 +1,7 @@
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { digestOf, look, missing, settle, type Seen } from './agreement.js';
 import type { Geodes, Part } from './geodes.js';
-import { Acknowledged, collections, furnish, Writer, type CollectionName } from './writers.js';
+import { type Acknowledged, collections, furnish, Writer, type CollectionName } from './writers.js';
 import type { WireState } from './wire.js';
 
 /** What all regions go through: they are cut apart, written to, killed, joined, and compared. */
