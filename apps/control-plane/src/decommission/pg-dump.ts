@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { childEnvironment } from '@lapidary/config/load';
 
@@ -20,7 +20,11 @@ export const dumpWithPostgresTools = async (url: URL, file: string, signal: Abor
   const partial = `${file}.tmp`;
   const bare = new URL(url);
   bare.password = '';
+  // Of a try that was killed; with whatever rights it had.
+  await rm(partial, { force: true });
   try {
+    // pg_dump writes into what is there, and would make it readable for everybody.
+    await writeFile(partial, '', { mode: 0o600 });
     await run('pg_dump', ['--format=custom', '--no-password', `--file=${partial}`, bare.href], {
       env: { ...childEnvironment(), PGPASSWORD: decodeURIComponent(url.password) },
       signal,
