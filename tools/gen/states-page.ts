@@ -1,6 +1,7 @@
 import { findingTable, runTable, suppressionTable } from '@lapidary/control-plane/drift/drift-states';
 import { jobTable, stepTable } from '@lapidary/control-plane/jobs/job-states';
 import { deadLetterTransitions } from '@lapidary/control-plane/replication/dead-letter-states';
+import { removalTransitions } from '@lapidary/control-plane/residency/removal-states';
 import { memberTable, rolloutTable, waveTable } from '@lapidary/control-plane/rollouts/rollout-states';
 import { stampTransitions } from '@lapidary/control-plane/stamps/stamp-states';
 import { tenantTransitions } from '@lapidary/control-plane/tenants/tenant-states';
@@ -33,6 +34,7 @@ export const statesPage = (): string =>
       suppressionTable,
       runTable,
       deadLetterTransitions,
+      removalTransitions,
       registrationTable,
       breakerTable,
       clientTable,

@@ -136,8 +136,8 @@ describe('NATS users by role', () => {
 
   test('a peer reads the events, asks for a back-fill and forwards requests, but sees nothing of the region itself', async () => {
     expect(await readsFirst('peer', subjects.geoStream(region))).toBe('first');
-    for (const subject of [subjects.geoBackfill(region), subjects.geoAck(region), subjects.apiForward(region)])
-      expect(await mayPublish('peer', subject)).toBe(true);
+    for (const subject of [subjects.geoBackfill, subjects.geoAck, subjects.apiForward, (r: string) => subjects.geoContents(r, 'us')])
+      expect(await mayPublish('peer', subject(region))).toBe(true);
     for (const subject of [subjects.geoEvents(region), subjects.directoryEntry(region, 'tenant/acme'), subjects.agentHold(region, 'eu-1')])
       expect(await mayPublish('peer', subject)).toBe(false);
     await expect(readsFirst('peer', subjects.directoryStream(region))).rejects.toThrow();

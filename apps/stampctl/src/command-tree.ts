@@ -166,6 +166,14 @@ export const commandTree: readonly CommandSpec[] = [
     load: async () => (await import('./commands/tenants-explain.js')).tenantsExplain,
   },
   {
+    path: 'tenants residency',
+    summary: 'Change the regions or jurisdictions that may hold a tenant: those left out remove its documents, those added get them',
+    args: [tenant, { name: 'places', description: 'comma-separated regions or jurisdictions, or "any"' }],
+    options: [{ flags: '--reason <text>', description: 'why, for the audit log' }],
+    examples: ['stampctl tenants residency acme eu,ch-law --reason "contract of May"', 'stampctl tenants residency acme any'],
+    load: async () => (await import('./commands/tenants-residency.js')).tenantsResidency,
+  },
+  {
     path: 'tenants delete',
     summary: 'Delete a tenant for good; asks for its name (--yes to skip)',
     args: [tenant],

@@ -42,6 +42,8 @@ export const permissionsOf = (role: NatsRole, region: string): SubjectPermission
         publish: [
           ...readStream(subjects.geoStream(region)),
           subjects.geoBackfill(region),
+          // Of itself; with a user of its own for each region, its own name in the place of the star.
+          subjects.geoContents(region, '*'),
           subjects.geoAck(region),
           subjects.apiForward(region),
         ],

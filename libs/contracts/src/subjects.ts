@@ -8,6 +8,11 @@ export const geoStream = (region: string): string => `GEO_${streamToken(region)}
 export const geoEvents = (region: string): string => `geo.${region}.events`;
 /** Request to the origin: events by origin sequence, answered from its outbox. */
 export const geoBackfill = (region: string): string => `geo.${region}.backfill`;
+/**
+ * Request to the origin: contents that are not told to everybody (I3). The asking peer is in the subject, so that permissions of
+ * NATS can hold each peer's user to its own.
+ */
+export const geoContents = (region: string, peer: string): string => `geo.${region}.contents.${peer}`;
 /** Request to the origin: how far the asking peer has applied its events; the answer says where the origin stands. */
 export const geoAck = (region: string): string => `geo.${region}.ack`;
 /** Request to another region's HTTP API, answered by any of its control planes (queue group). */

@@ -23,7 +23,14 @@ import {
   UncordonRequestSchema,
 } from '@lapidary/contracts/api/stamps';
 import { VersionSchema } from '@lapidary/contracts/api/system';
-import { CreateTenantSchema, ExplanationSchema, TenantPageSchema, TenantSchema, type TenantView } from '@lapidary/contracts/api/tenants';
+import {
+  CreateTenantSchema,
+  ExplanationSchema,
+  TenantPageSchema,
+  TenantSchema,
+  UpdateTenantSchema,
+  type TenantView,
+} from '@lapidary/contracts/api/tenants';
 import type { z } from 'zod';
 import type { FakeControlPlane, SeenRequest } from './fake-control-plane.js';
 import { answerDrift } from './fake-drift-routes.js';
@@ -79,7 +86,8 @@ const routes: readonly (readonly [string, RegExp, Handler])[] = [
   ['GET', /^\/v1\/tenants$/, (call) => page(call, TenantPageSchema, [...call.plane.tenants.values()], ['region', 'status'])],
   ['POST', /^\/v1\/tenants$/, (call) => createTenant(call)],
   ['GET', /^\/v1\/tenants\/([^/]+)$/, ({ plane, response, id }) => sendTenant(response, 200, found(plane.tenants.get(id), `tenant ${id}`))],
-  ['DELETE', /^\/v1\/tenants\/([^/]+)$/, (call) => deleteTenant(call)],
+  ['PATCH', /^\/v1\/tenants\/([^/]+)$/, (call) => changeTenant(call, residencyIn(call))],
+  ['DELETE', /^\/v1\/tenants\/([^/]+)$/, (call) => changeTenant(call, { status: 'deleted', placement: null })],
   ['GET', /^\/v1\/tenants\/([^/]+)\/explain$/, (call) => explain(call)],
   [
     'GET',
@@ -231,13 +239,19 @@ const createTenant = ({ plane, request, response }: Call): void => {
   sendTenant(response, 201, tenant);
 };
 
-const deleteTenant = ({ plane, request, response, id }: Call): void => {
+/** Without the reason, which is no part of a tenant. */
+const residencyIn = ({ request }: Call): object => {
+  const { labels, residency } = check(UpdateTenantSchema, request.body);
+  return { ...(labels && { labels }), ...(residency && { residency }) };
+};
+
+const changeTenant = ({ plane, request, response, id }: Call, change: object): void => {
   const tenant = found(plane.tenants.get(id), `tenant ${id}`);
   const wanted = request.headers['if-match'];
   if (wanted !== undefined && wanted !== `"${tenant.version}"`) throw new AppError('version_conflict');
-  const deleted = { ...tenant, status: 'deleted' as const, placement: null, version: tenant.version + 1 };
-  plane.tenants.set(id, deleted);
-  sendTenant(response, 200, deleted);
+  const changed = TenantSchema.parse({ ...tenant, ...change, version: tenant.version + 1 });
+  plane.tenants.set(id, changed);
+  sendTenant(response, 200, changed);
 };
 
 const explain = ({ plane, response, id }: Call): void => {

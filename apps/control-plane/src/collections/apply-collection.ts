@@ -6,6 +6,8 @@ import { applyChange, heldUntilMs } from '@lapidary/replication/collections/appl
 import type { NestedDocuments } from '@lapidary/replication/collections/collection-store';
 import { applyDefinition } from '@lapidary/replication/collections/definitions';
 import type { Register } from '@lapidary/replication/merge/register';
+import { lockResidency, notHeldHere } from '../residency/holding.js';
+import { noteWithheld } from '../residency/withheld.js';
 import { PostgresCollections } from './postgres-collections.js';
 
 export interface CollectionApplyTools {
@@ -29,8 +31,10 @@ export const applyCollectionEvent = async (tx: Tx, event: EventEnvelope, tools: 
     await applyDefinition(storeOf(tx, event, tools), collection, definition);
     return;
   }
+  // Asked before it is held for its time, which would keep its contents here meanwhile.
+  if (!(await mayTakeIn(tx, event))) return;
   const dueMs = heldUntilMs(event.data as unknown as DocumentChanged, Date.now());
-  if (dueMs === null) await applyDocumentEvent(tx, event, tools);
+  if (dueMs === null) await mergeDocument(tx, event, tools);
   else {
     await tx.query(
       'INSERT INTO held_change (event_id, origin, event, due_at) VALUES ($1, $2, $3::jsonb, to_timestamp($4 / 1000.0)) ON CONFLICT DO NOTHING',
@@ -39,7 +43,22 @@ export const applyCollectionEvent = async (tx: Tx, event: EventEnvelope, tools: 
   }
 };
 
-export const applyDocumentEvent = async (tx: Tx, event: EventEnvelope, tools: CollectionApplyTools): Promise<void> => {
+/** A change that was held for its time. */
+export const applyHeld = async (tx: Tx, event: EventEnvelope, tools: CollectionApplyTools): Promise<void> => {
+  if (await mayTakeIn(tx, event)) await mergeDocument(tx, event, tools);
+};
+
+/** I3, at the reader: its own word counts, since the writer's may be older. What it may not have is asked for again if it may later. */
+const mayTakeIn = async (tx: Tx, event: EventEnvelope): Promise<boolean> => {
+  const { tenant } = event.data as unknown as DocumentChanged;
+  if (tenant === '') return true;
+  await lockResidency(tx, tenant, 'shared');
+  if (!(await notHeldHere(tx, [tenant])).has(tenant)) return true;
+  await noteWithheld(tx, tenant, event);
+  return false;
+};
+
+const mergeDocument = async (tx: Tx, event: EventEnvelope, tools: CollectionApplyTools): Promise<void> => {
   const changed = event.data as unknown as DocumentChanged;
   const lost = await applyChange(storeOf(tx, event, tools), await tools.nested(), changed, {
     event: event.id,

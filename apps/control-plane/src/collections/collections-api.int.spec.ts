@@ -117,9 +117,36 @@ describe('the API of collections', () => {
     expect((await world.ask('PUT', at('settings', 'mine'), { token: viewer, body: { value: {} } })).status).toBe(403);
   });
 
-  it('keeps documents of a tenant that may not be everywhere out of collections (I3)', async () => {
+  it('has documents of a tenant only where its residency allows them (I3)', async () => {
     await world.ask('POST', '/v1/tenants', { body: tenantInput('strict', { residency: ['eu'] }) });
-    expect((await world.ask('PUT', at('settings', 'a', 'strict'), { body: { value: {} } })).body['code']).toBe('residency_conflict');
+    expect((await world.ask('PUT', at('settings', 'a', 'strict'), { body: { value: {} } })).status).toBe(200);
+    await world.query(
+      `INSERT INTO tenant (id, home_region, status, weight, residency, tier, hlc) VALUES ('abroad', 'us', 'pending', 1, '{us-law}', 'pooled', '')`,
+    );
+    const refused = await world.ask('PUT', at('settings', 'a', 'abroad'), { body: { value: {} } });
+    expect([refused.body['code'], refused.body['details']]).toEqual(['residency_conflict', { region: 'eu', homeRegion: 'us' }]);
+    expect((await world.ask('GET', at('settings', 'a', 'abroad'))).body['code']).toBe('residency_conflict');
+  });
+
+  it('changes the residency, but not so that the tenant’s own place is left out (I3)', async () => {
+    const patch = async (residency: string[]): Promise<Answer> =>
+      await world.ask('PATCH', '/v1/tenants/strict', { body: { residency, reason: 'new contract' } });
+    expect((await patch(['us'])).body['code']).toBe('residency_conflict');
+    expect((await patch(['eu-law', 'us'])).body['residency']).toEqual(['eu-law', 'us']);
+    expect((await world.ask('PATCH', '/v1/tenants/strict', { body: {} })).status).toBe(400);
+    expect(await world.query(`SELECT reason FROM audit WHERE subject = 'tenant/strict' AND action = 'tenant.updated'`)).toEqual([
+      { reason: 'new contract' },
+    ]);
+  });
+
+  it('shows what tenants’ customers wrote to operators, and to viewers that it is there', async () => {
+    await world.ask('PUT', at('settings', 'private'), { body: { value: { secret: 'CUSTOMERS' } } });
+    const viewer = await addToken(world, 'onlooker', 'viewer');
+    const abroad = await addToken(world, 'faraway', 'operator', 'us');
+    for (const token of [viewer, abroad]) {
+      expect((await world.ask('GET', at('settings', 'private'), { token })).status).toBe(403);
+      expect((await world.ask('GET', '/v1/collections/settings/documents/list?tenant=acme', { token })).status).toBe(403);
+    }
   });
 
   it('waits for what was seen elsewhere, and says so where it does not come', async () => {

@@ -43,7 +43,7 @@ export class DocumentWriter {
     return await this.runner.run(command, async (tx, context) => {
       const defined = await definedCollection(tx, collection);
       const { policy } = defined.definition;
-      const tenant = await scopeOf(tx, defined.definition, asked);
+      const tenant = await scopeOf(tx, defined.definition, asked, 'write');
       const key = { collection, kind: policy.kind, tenant, id };
       const store = new PostgresCollections(tx, this.clock, context);
       const { stored, event } = await executeWrite(store, site, key, defined, write, context, (digest) =>

@@ -65,7 +65,7 @@ export class DocumentsController {
   ): Promise<z.infer<typeof DocumentPageSchema>> {
     await waitForCausal(this.dataSource, this.config.LAPIDARY_REGION, headerOf(request, causalHeader));
     const { definition } = await definedCollection(this.dataSource, collection);
-    const tenant = await scopeOf(this.dataSource, definition, askedOf(request, query));
+    const tenant = await scopeOf(this.dataSource, definition, askedOf(request, query), 'read');
     const of = { collection, kind: definition.policy.kind, tenant };
     const rows = await listDocuments(this.dataSource, of, {
       after: decodeCursor(query.cursor),
@@ -97,7 +97,7 @@ export class DocumentsController {
   ): Promise<DocumentView> {
     await waitForCausal(this.dataSource, this.config.LAPIDARY_REGION, headerOf(request, causalHeader));
     const { definition } = await definedCollection(this.dataSource, collection);
-    const tenant = await scopeOf(this.dataSource, definition, askedOf(request, query));
+    const tenant = await scopeOf(this.dataSource, definition, askedOf(request, query), 'read');
     const row = await readDocument(this.dataSource, { collection, kind: definition.policy.kind, tenant, id });
     if (!row) throw new AppError('not_found', `There is no document ${id} in ${collection}`);
     const { region, epoch } = await this.tools.site();

@@ -2,7 +2,7 @@ import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction, type Reader } from '@lapidary/db/transaction';
 import type { DataSource } from 'typeorm';
-import { applyDocumentEvent, type CollectionApplyTools } from './apply-collection.js';
+import { applyHeld, type CollectionApplyTools } from './apply-collection.js';
 
 /** One transaction's worth. */
 const releasedAtOnceMax = 100;
@@ -15,7 +15,7 @@ export const releaseHeld = async (dataSource: DataSource, tools: CollectionApply
       'SELECT event_id, event FROM held_change WHERE due_at <= clock_timestamp() ORDER BY due_at, event_id LIMIT $1 FOR UPDATE SKIP LOCKED',
       [releasedAtOnceMax],
     );
-    for (const { event } of due) await applyDocumentEvent(tx, event, tools);
+    for (const { event } of due) await applyHeld(tx, event, tools);
     await tx.query('DELETE FROM held_change WHERE event_id = ANY ($1)', [due.map((d) => d.event_id)]);
     return due.length;
   });

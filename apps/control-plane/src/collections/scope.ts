@@ -1,8 +1,9 @@
 import type { Definition } from '@lapidary/contracts/events/collection-events';
 import { rowsOf } from '@lapidary/db/rows';
-import type { Reader } from '@lapidary/db/transaction';
+import type { Reader, Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
-import type { Principal } from '../auth/principal.js';
+import { requireRole, type Principal } from '../auth/principal.js';
+import { allowedIn, lockResidency } from '../residency/holding.js';
 
 export interface Asked {
   readonly principal: Principal;
@@ -12,36 +13,53 @@ export interface Asked {
 
 interface TenantRow {
   readonly stamp: string | null;
-  readonly residency: readonly string[];
-  readonly outside: string | null;
+  readonly own: string;
+  readonly home: string;
+  readonly allowed: boolean;
+  readonly incomplete: boolean;
 }
 
 /**
- * Whose documents a call is about, after it was found allowed: '' in a collection of the fleet. A stamp's token reaches the
- * tenants that the stamp holds at this moment, wherever they came from; when a tenant moves, so does the right. A tenant
- * that may not be everywhere can't have documents that are replicated everywhere (I3).
+ * Whose documents a call is about, after it was found allowed: '' in a collection of the fleet. A stamp's token reaches the tenants
+ * that the stamp holds at this moment, wherever they came from; when a tenant moves, so does the right. People need the role of an
+ * operator here: documents are what tenants' customers wrote. A region that the residency leaves out has none (I3), and one that was
+ * allowed lately answers once it has what it was not told before: a write on half of a state would lose the other half.
  */
-export const scopeOf = async (reader: Reader, definition: Pick<Definition, 'scope'>, { principal, tenant }: Asked): Promise<string> => {
+export const scopeOf = async (
+  db: Tx | Reader,
+  definition: Pick<Definition, 'scope'>,
+  { principal, tenant }: Asked,
+  purpose: 'read' | 'write',
+): Promise<string> => {
   if (definition.scope === 'fleet') {
     if (principal.stamp !== undefined) throw new AppError('forbidden', 'A stamp’s token reaches documents of its tenants only');
     if (tenant !== undefined) throw new AppError('invalid_input', 'This collection is the fleet’s: its documents belong to no tenant');
     return '';
   }
   if (tenant === undefined) throw new AppError('invalid_input', 'Say whose documents are meant: ?tenant=<id>');
+  if (purpose === 'write') await lockResidency(db as Tx, tenant, 'shared');
   const [row] = await rowsOf<TenantRow>(
-    reader,
-    `SELECT p.stamp, t.residency,
-            (SELECT min(r.name) FROM region r WHERE NOT (r.name = ANY (t.residency) OR r.jurisdiction = ANY (t.residency))) AS outside
-       FROM tenant t LEFT JOIN placement p ON p.tenant = t.id AND p.is_current
+    db,
+    `SELECT p.stamp, o.region AS own, t.home_region AS home, ${allowedIn('t', 'r')} AS allowed,
+            EXISTS (SELECT 1 FROM withheld_change w WHERE w.tenant = t.id)
+              OR EXISTS (SELECT 1 FROM document_removal m WHERE m.tenant = t.id AND m.state <> 'removed') AS incomplete
+       FROM tenant t CROSS JOIN origin o LEFT JOIN region r ON r.name = o.region
+       LEFT JOIN placement p ON p.tenant = t.id AND p.is_current
       WHERE t.id = $1 AND t.status <> 'deleted'`,
     [tenant],
   );
+  if (principal.stamp === undefined && row) requireRole(principal, 'operator', row.own);
   if (principal.stamp !== undefined && row?.stamp !== principal.stamp) {
     throw new AppError('forbidden', `Stamp ${principal.stamp} does not hold tenant ${tenant}`);
   }
   if (!row) throw new AppError('not_found', `There is no tenant ${tenant}`);
-  if (row.residency.length > 0 && row.outside !== null) {
-    throw new AppError('residency_conflict', `Documents are replicated to every region, and ${tenant} may not be in ${row.outside}`);
-  }
+  if (!row.allowed)
+    throw new AppError('residency_conflict', `Documents of ${tenant} may not be in ${row.own}; ask in ${row.home}`, {
+      details: { region: row.own, homeRegion: row.home },
+    });
+  if (row.incomplete)
+    throw new AppError('not_yet_here', `Documents of ${tenant} may be in ${row.own} since lately, and have not all arrived`, {
+      retryAfterSeconds: 1,
+    });
   return tenant;
 };

@@ -13,6 +13,7 @@ import { RolloutTemplates1763772000012 } from './0012-rollout-templates.js';
 import { Collections1763772000013 } from './0013-collections.js';
 import { Limits1763772000016 } from './0016-limits.js';
 import { Digests1763772000017 } from './0017-digests.js';
+import { Residency1763772000018 } from './0018-residency.js';
 
 export const migrations = [
   Fleet1763772000001,
@@ -30,4 +31,5 @@ export const migrations = [
   Collections1763772000013,
   Limits1763772000016,
   Digests1763772000017,
+  Residency1763772000018,
 ];

@@ -1,8 +1,8 @@
 import type { BackfillReply, BackfillRequest, EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { batchEventsMax } from '@lapidary/contracts/events/envelope';
-import type { AckReply, AckRequest } from '@lapidary/contracts/events/peer-link';
+import type { AckReply, AckRequest, ContentsReply, ContentsRequest } from '@lapidary/contracts/events/peer-link';
 import type { DataSource } from 'typeorm';
-import { eventsBetween, readOrigin } from './outbox-rows.js';
+import { contentsBetween, eventsBetween, mayBeAt, readOrigin } from './outbox-rows.js';
 
 /** NATS refuses messages over 1 MB; half leaves room for one event of the largest size. */
 const replyBytesMax = 512 * 1024;
@@ -23,6 +23,18 @@ export const answerBackfill = async (dataSource: DataSource, request: BackfillRe
   const events = fitting(found);
   const cut = found.length === batchEventsMax || events.length < found.length;
   // Rows that are missing before `through` were superseded and pruned (prune-outbox.ts); after it, there may be more.
+  return { ok: true, events: [...events], through: cut ? events.at(-1)!.originsequence : to };
+};
+
+/** What `peer` may have of a range, with contents (I3): answered by the residency as it is known here at this moment. */
+export const answerContents = async (dataSource: DataSource, peer: string, request: ContentsRequest): Promise<ContentsReply> => {
+  const origin = await readOrigin(dataSource);
+  if (request.epoch !== origin.epoch) return { ok: false, code: 'epoch_unknown' };
+  if (request.tenant !== undefined && !(await mayBeAt(dataSource, request.tenant, peer))) return { ok: false, code: 'refused' };
+  const to = Math.min(request.to, origin.sequence);
+  const found = await contentsBetween(dataSource, origin, peer, { ...request, to }, batchEventsMax);
+  const events = fitting(found);
+  const cut = found.length === batchEventsMax || events.length < found.length;
   return { ok: true, events: [...events], through: cut ? events.at(-1)!.originsequence : to };
 };
 

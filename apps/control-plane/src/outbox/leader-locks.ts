@@ -2,6 +2,7 @@
 export const relayLock = 0x6c61_7101;
 export const directoryLock = 0x6c61_7102;
 export const healthLock = 0x6c61_7103;
+export const residencyLock = 0x6c61_710b;
 export const driftLock = 0x6c61_7109;
 export const rolloutLock = 0x6c61_7108;
 export const digestLock = 0x6c61_710a;

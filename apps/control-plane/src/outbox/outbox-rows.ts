@@ -1,6 +1,7 @@
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
+import { allowedIn } from '../residency/holding.js';
 
 type Queryable = Pick<Tx, 'query'>;
 
@@ -21,9 +22,17 @@ interface Row {
   readonly actor: string;
   readonly data: Record<string, unknown>;
   readonly created_at: Date;
+  readonly withheld?: boolean;
 }
 
-const columns = 'id, origin_sequence, hlc, type, subject, request_id, actor, data, created_at';
+const columns = 'o.id, o.origin_sequence, o.hlc, o.type, o.subject, o.request_id, o.actor, o.data, o.created_at';
+
+/**
+ * I3: a change of a document whose tenant has a residency goes out as a place in the sequence and nothing more, to everybody: into the
+ * stream, where any region of today or tomorrow may read it, and in back-fills. Regions that may have it ask for it (contents.ts).
+ */
+const toldToAll = `${columns}, (o.type = 'lapidary.document.changed.v1' AND coalesce(
+  (SELECT cardinality(t.residency) > 0 FROM tenant t WHERE t.id = o.data->>'tenant'), false)) AS withheld`;
 
 /** Who this database is as an origin of events. The row is there before any part starts. */
 export const readOrigin = async (db: Queryable): Promise<Origin> => {
@@ -47,16 +56,20 @@ const toEnvelope = (row: Row, origin: Origin): EventEnvelope => ({
   originepoch: origin.epoch,
   originsequence: Number(row.origin_sequence),
   hlc: row.hlc,
-  requestid: row.request_id,
-  actor: row.actor,
-  data: row.data,
+  ...(row.withheld === true ? stubOf(row) : { requestid: row.request_id, actor: row.actor, data: row.data }),
 });
+
+/** Neither the document's id, nor who changed it. */
+const stubOf = (row: Row): Pick<EventEnvelope, 'type' | 'subject' | 'requestid' | 'actor' | 'data'> => {
+  const tenant = String(row.data['tenant']);
+  return { type: 'lapidary.document.withheld.v1', subject: `withheld/${tenant}`, requestid: '', actor: 'withheld', data: { tenant } };
+};
 
 /** Numbered events that the stream has not acknowledged, oldest first. */
 export const unpublishedEvents = async (db: Queryable, origin: Origin, limit: number): Promise<EventEnvelope[]> => {
   const rows = await rowsOf<Row>(
     db,
-    `SELECT ${columns} FROM outbox WHERE origin_sequence IS NOT NULL AND published_at IS NULL ORDER BY origin_sequence LIMIT $1`,
+    `SELECT ${toldToAll} FROM outbox o WHERE o.origin_sequence IS NOT NULL AND o.published_at IS NULL ORDER BY o.origin_sequence LIMIT $1`,
     [limit],
   );
   return rows.map((row) => toEnvelope(row, origin));
@@ -65,10 +78,38 @@ export const unpublishedEvents = async (db: Queryable, origin: Origin, limit: nu
 export const eventsBetween = async (db: Queryable, origin: Origin, from: number, to: number, limit: number): Promise<EventEnvelope[]> => {
   const rows = await rowsOf<Row>(
     db,
-    `SELECT ${columns} FROM outbox WHERE origin_sequence BETWEEN $1 AND $2 ORDER BY origin_sequence LIMIT $3`,
+    `SELECT ${toldToAll} FROM outbox o WHERE o.origin_sequence BETWEEN $1 AND $2 ORDER BY o.origin_sequence LIMIT $3`,
     [from, to, limit],
   );
   return rows.map((row) => toEnvelope(row, origin));
+};
+
+/** Changes of documents as they were written, of tenants that have a residency and may be at the peer; with `tenant`, all of that one. */
+export const contentsBetween = async (
+  db: Queryable,
+  origin: Origin,
+  peer: string,
+  { from, to, tenant }: { readonly from: number; readonly to: number; readonly tenant?: string | undefined },
+  limit: number,
+): Promise<EventEnvelope[]> => {
+  const rows = await rowsOf<Row>(
+    db,
+    `SELECT ${columns} FROM outbox o JOIN tenant t ON t.id = o.data->>'tenant' LEFT JOIN region r ON r.name = $1
+      WHERE o.type = 'lapidary.document.changed.v1' AND o.origin_sequence BETWEEN $2 AND $3
+        AND CASE WHEN $4::text IS NULL THEN cardinality(t.residency) > 0 ELSE o.data->>'tenant' = $4 END AND ${allowedIn('t', 'r')}
+      ORDER BY o.origin_sequence LIMIT $5`,
+    [peer, from, to, tenant ?? null, limit],
+  );
+  return rows.map((row) => toEnvelope(row, origin));
+};
+
+/** Whether a tenant's documents may be shown to a peer; false for a tenant that is not known here. */
+export const mayBeAt = async (db: Queryable, tenant: string, peer: string): Promise<boolean> => {
+  const [row] = await rowsOf(db, `SELECT 1 FROM tenant t LEFT JOIN region r ON r.name = $2 WHERE t.id = $1 AND ${allowedIn('t', 'r')}`, [
+    tenant,
+    peer,
+  ]);
+  return row !== undefined;
 };
 
 export const markPublished = async (db: Queryable, from: number, to: number): Promise<void> => {

@@ -1,7 +1,7 @@
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
 import { BackfillRequestSchema } from '@lapidary/contracts/events/envelope';
-import { AckRequestSchema } from '@lapidary/contracts/events/peer-link';
-import { geoAck, geoBackfill } from '@lapidary/contracts/subjects';
+import { AckRequestSchema, ContentsRequestSchema } from '@lapidary/contracts/events/peer-link';
+import { geoAck, geoBackfill, geoContents } from '@lapidary/contracts/subjects';
 import { Leader } from '@lapidary/db/leader';
 import { Listener } from '@lapidary/db/listener';
 import { Wakeup } from '@lapidary/kernel/wakeup';
@@ -12,7 +12,7 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import { publishLive } from '../live/live-event.js';
 import type { ControlPlaneMetrics } from '../process/metrics.js';
 import { CONFIG, LOGGER, METRICS, NATS } from '../process/tokens.js';
-import { answerAck, answerBackfill } from './backfill.js';
+import { answerAck, answerBackfill, answerContents } from './backfill.js';
 import { BackgroundDatabase } from './background-database.js';
 import { relayLock } from './leader-locks.js';
 import { outboxMetrics } from './metrics.js';
@@ -78,6 +78,14 @@ export class OutboxWorker implements OnApplicationBootstrap, BeforeApplicationSh
         { queue: responders },
       ),
       this.nats.serveJson(geoAck(region), AckRequestSchema, async (request) => answerAck(dataSource, request), { queue: responders }),
+      ...this.peers.map((peer) =>
+        this.nats.serveJson(
+          geoContents(region, peer),
+          ContentsRequestSchema,
+          async (request) => answerContents(dataSource, peer, request),
+          { queue: responders },
+        ),
+      ),
     );
     this.listener.start();
     this.leader.start();
@@ -92,13 +100,16 @@ export class OutboxWorker implements OnApplicationBootstrap, BeforeApplicationSh
     await Promise.all([this.relay.lead(signal), this.keepPruning(signal)]);
   }
 
+  private get peers(): string[] {
+    return Object.keys(this.config.LAPIDARY_PEERS).filter((peer) => peer !== this.config.LAPIDARY_REGION);
+  }
+
   private async keepPruning(signal: AbortSignal): Promise<void> {
-    const peers = Object.keys(this.config.LAPIDARY_PEERS);
     while (!signal.aborted) {
       await new Wakeup().wait(pruneMs, signal);
       if (signal.aborted) return;
       try {
-        this.metrics.lapidary_outbox_pruned_total.inc(await pruneOutbox(this.database.dataSource, peers));
+        this.metrics.lapidary_outbox_pruned_total.inc(await pruneOutbox(this.database.dataSource, Object.keys(this.config.LAPIDARY_PEERS)));
       } catch (error) {
         this.logger.warn({ err: error }, 'the outbox could not be pruned; trying again later');
       }

@@ -8,7 +8,7 @@ import { numberOutbox } from './number-outbox.js';
 import { outboxBacklog } from './outbox-rows.js';
 import { PublishLoop } from './publish-loop.js';
 import { publishOutbox } from './publish-outbox.js';
-import { repairStream } from './stream-check.js';
+import { purgeStream, repairStream } from './stream-check.js';
 
 /** A stream that lost something while nothing is published would else go unseen. */
 const streamCheckMs = 30_000;
@@ -56,6 +56,7 @@ export class OutboxRelay {
     const numbered = await numberOutbox(dataSource);
     await this.observe();
     if (!nats.isConnected) return false;
+    await purgeStream(dataSource, nats);
     await this.checkStream();
     const events = await publishOutbox(dataSource, nats);
     if (events.length > 0) this.told(events);

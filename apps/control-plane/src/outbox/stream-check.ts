@@ -3,7 +3,7 @@ import { EventEnvelopeSchema } from '@lapidary/contracts/events/envelope';
 import { rowsOf } from '@lapidary/db/rows';
 import { unpackBatch } from '@lapidary/messaging/packed-batch';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
-import { ensureStream, geoStreamShape, lastMessage } from '@lapidary/messaging/streams';
+import { deleteStream, ensureStream, geoStreamShape, lastMessage, streamState } from '@lapidary/messaging/streams';
 import type { DataSource } from 'typeorm';
 import { lastPublished, publishAgainFrom, readOrigin, type Origin } from './outbox-rows.js';
 
@@ -25,6 +25,23 @@ const streamEnd = async (nats: NatsLink, origin: Origin): Promise<number> => {
 const leastAcknowledged = async (dataSource: DataSource, epoch: number): Promise<number> => {
   const [row] = await rowsOf<{ least: string | null }>(dataSource, 'SELECT min(sequence) AS least FROM peer_ack WHERE epoch = $1', [epoch]);
   return Number(row?.least ?? 0);
+};
+
+/**
+ * Makes the stream anew where it holds contents from before their tenant had a residency (I3). Only whoever publishes may do it, between
+ * two rounds: then nothing that was read before is published after. Readers notice, and ask the outbox for what they lack.
+ */
+export const purgeStream = async (dataSource: DataSource, nats: NatsLink): Promise<void> => {
+  const wanted = await rowsOf<{ tenant: string; wanted_at: string }>(
+    dataSource,
+    'SELECT tenant, wanted_at::text AS wanted_at FROM stream_purge',
+  );
+  if (wanted.length === 0) return;
+  const shape = geoStreamShape((await readOrigin(dataSource)).region);
+  if (await streamState(nats, shape.name)) await deleteStream(nats, shape.name);
+  await ensureStream(nats, shape);
+  for (const { tenant, wanted_at } of wanted)
+    await dataSource.query('DELETE FROM stream_purge WHERE tenant = $1 AND wanted_at = $2::timestamptz', [tenant, wanted_at]);
 };
 
 /**

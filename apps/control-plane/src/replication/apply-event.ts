@@ -3,6 +3,8 @@ import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import { applyCollectionEvent } from '../collections/apply-collection.js';
+import { applyRemoved, applyRetold } from './apply-residency.js';
+import { noteWithheld } from '../residency/withheld.js';
 import { applyRollout } from './apply-rollout.js';
 import { applyStamp } from './apply-stamp.js';
 import { applyTenant, type ApplyTools } from './apply-tenant.js';
@@ -26,6 +28,12 @@ export const applyEvent = async (tx: Tx, event: EventEnvelope, tools: ApplyTools
   else if (event.type.startsWith('lapidary.tenant.')) {
     const { tenant, claim } = parsed.data as TenantData;
     await applyTenant(tx, event, tenant, claim ?? event.hlc, tools);
+  } else if (event.type === 'lapidary.document.withheld.v1') {
+    await noteWithheld(tx, (parsed.data as EventData<'lapidary.document.withheld.v1'>).tenant, event);
+  } else if (event.type === 'lapidary.documents.removed.v1') {
+    await applyRemoved(tx, event, parsed.data as EventData<'lapidary.documents.removed.v1'>);
+  } else if (event.type === 'lapidary.documents.retold.v1') {
+    await applyRetold(tx, tools.region, parsed.data as EventData<'lapidary.documents.retold.v1'>);
   } else if (event.type.startsWith('lapidary.rollout.')) await applyRollout(tx, event, (parsed.data as RolloutData).rollout);
   else if (event.type === 'lapidary.collection.defined.v1' || event.type === 'lapidary.document.changed.v1')
     await applyCollectionEvent(tx, event, tools.collections);

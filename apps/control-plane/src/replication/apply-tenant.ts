@@ -6,6 +6,7 @@ import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import { winnerOf } from '@lapidary/replication/name-claim';
 import { recordTenantRoute, strictIn } from '../directory/record-route.js';
+import { noteResidency } from '../residency/note-residency.js';
 import { applyHosts } from './apply-hosts.js';
 import { recordNameConflict } from './conflicts.js';
 
@@ -23,6 +24,7 @@ interface Existing {
   readonly home_region: string;
   readonly claim_hlc: string;
   readonly origin_sequence: string;
+  readonly residency: readonly string[];
 }
 
 /** Replica of another region's tenant with its placement, or the settlement of a name that two regions gave out. */
@@ -32,11 +34,12 @@ export const applyTenant = async (tx: Tx, event: EventEnvelope, tenant: TenantVi
   }
   const [existing] = await rowsOf<Existing>(
     tx,
-    'SELECT home_region, claim_hlc, origin_sequence FROM tenant WHERE id = $1 FOR NO KEY UPDATE',
+    'SELECT home_region, claim_hlc, origin_sequence, residency FROM tenant WHERE id = $1 FOR NO KEY UPDATE',
     [tenant.id],
   );
   if (existing && existing.home_region !== tenant.region && !(await settle(tx, existing, tenant, claim, tools))) return;
   if (existing?.home_region === tenant.region && Number(existing.origin_sequence) >= event.originsequence) return;
+  await noteResidency(tx, tenant.id, existing?.residency ?? null, tenant.residency);
   await writeTenant(tx, tenant, claim, event, existing?.home_region ?? tenant.region);
   await writePlacement(tx, tenant);
   await applyHosts(tx, tenant, claim, tools.onConflict);

@@ -13,7 +13,8 @@ import {
   type ReplayResult,
 } from '@lapidary/contracts/api/replication';
 import { NatsLink } from '@lapidary/messaging/nats-link';
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
@@ -23,6 +24,8 @@ import { decodeCursor, pageFrom } from '../http/cursor.js';
 import { publishLive } from '../live/live-event.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
 import { CONFIG, NATS } from '../process/tokens.js';
+import '../auth/request-augmentation.js';
+import { valuesWithheldFrom } from './shown-values.js';
 import { deadLetterViewOf, getDeadLetter, listDeadLetters } from './dead-letter-row.js';
 import { ReplicationTools } from './replication-tools.js';
 import { dropDeadLetter, replayDeadLetter } from './settle-dead-letter.js';
@@ -61,9 +64,14 @@ export class DeadLettersController {
     tag: 'replication',
     answers: { 200: EventDeadLetterDetailSchema },
   })
-  async show(@Param('id', { schema: EventDeadLetterIdSchema }) id: string): Promise<EventDeadLetterDetail> {
+  async show(@Param('id', { schema: EventDeadLetterIdSchema }) id: string, @Req() request: FastifyRequest): Promise<EventDeadLetterDetail> {
     const row = await getDeadLetter(this.dataSource, id);
-    return { ...deadLetterViewOf(row, this.region), event: row.event };
+    const { type, data } = (row.event ?? {}) as { type?: unknown; data?: { tenant?: unknown } | null };
+    // One that nobody can read may be about any tenant's document.
+    const isDocument = typeof type !== 'string' || type.startsWith('lapidary.document.');
+    const tenants = isDocument ? [typeof data?.tenant === 'string' ? data.tenant : 'unreadable'] : [];
+    const hidden = await valuesWithheldFrom(this.dataSource, request.principal, this.region, tenants);
+    return { ...deadLetterViewOf(row, this.region), event: hidden.size > 0 ? { type, withheld: true } : row.event };
   }
 
   @Post(':id/replay')

@@ -68,6 +68,12 @@ const attempt = async (
     return { applied, skipped: run.skipped, parked, run };
   });
 
+/** Takes in one event out of its order, which only changes of documents allow: they are merged. Parks it where it can't be applied. */
+export const takeInOne = async (tx: Tx, peer: string, incoming: IncomingEvent, tools: ApplyTools): Promise<void> => {
+  const error = incoming.ok ? await applyOne(tx, incoming.event, tools, 'one by one') : incoming.error;
+  if (error !== null) await park(tx, peer, incoming, error);
+};
+
 /** Null where the event was applied, else why it never will be. */
 const applyOne = async (tx: Tx, event: EventEnvelope, tools: ApplyTools, how: 'together' | 'one by one'): Promise<string | null> => {
   if (how === 'together') {

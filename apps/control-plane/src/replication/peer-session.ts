@@ -12,6 +12,7 @@ import type { Logger } from '@lapidary/telemetry/logger';
 import type { MetricsOf } from '@lapidary/telemetry/metrics';
 import type { DataSource } from 'typeorm';
 import type { ApplyTools } from './apply-tenant.js';
+import { fillWithheld, withContents } from './contents.js';
 import { ingest, type Ingested } from './ingest.js';
 import type { replicationMetrics } from './metrics.js';
 import { adoptEpoch, noteConfirmed, noteStreamHint, readPosition } from './peer-position.js';
@@ -96,6 +97,7 @@ export class PeerSession {
     const { head, at, epoch } = await this.greet();
     const stuck = at < head && this.behindAt === at;
     this.behindAt = at < head ? at : null;
+    await fillWithheld(this.options);
     if (!stuck) return;
     const now = await readPosition(dataSource, peer);
     if (now.epoch === epoch && now.sequence < head && link.isConnected) await this.fill(now.epoch, now.sequence + 1, head);
@@ -150,7 +152,7 @@ export class PeerSession {
     const { dataSource, tools, peer } = this.options;
     let rest = events;
     for (;;) {
-      const result = await ingest(dataSource, tools, peer, rest);
+      const result = await ingest(dataSource, tools, peer, await withContents(this.options, rest));
       this.observe(result);
       const { stopped } = result.run;
       if (!stopped) return true;
@@ -169,7 +171,8 @@ export class PeerSession {
       const reply = await link.requestJson(geoBackfill(peer), { epoch, from: next, to }, BackfillReplySchema, requestMs);
       if (!reply.ok) throw new AppError('not_ready', `Region ${peer} has begun epoch ${reply.epoch}`);
       if (reply.through < next) throw new AppError('not_ready', `Region ${peer} does not have its events ${next} to ${to} yet`);
-      this.observe(await ingest(dataSource, tools, peer, readEvents(peer, reply.events), reply.through));
+      const events = await withContents(this.options, readEvents(peer, reply.events));
+      this.observe(await ingest(dataSource, tools, peer, events, reply.through));
       next = reply.through + 1;
     }
   }

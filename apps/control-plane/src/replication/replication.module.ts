@@ -6,11 +6,12 @@ import { DeadLettersController } from './dead-letters.controller.js';
 import { GeodeController } from './geode.controller.js';
 import { ReplicationTools } from './replication-tools.js';
 import { ReplicationWorker } from './replication-worker.js';
+import { ResidencyWorker } from './residency-worker.js';
 
 @Module({
   imports: [OutboxModule, CollectionsModule],
   controllers: [DeadLettersController, ConflictsController, GeodeController],
-  providers: [ReplicationTools, ReplicationWorker],
+  providers: [ReplicationTools, ReplicationWorker, ResidencyWorker],
   exports: [ReplicationWorker],
 })
 export class ReplicationModule {}

@@ -1,39 +1,57 @@
 import type { TenantView } from '@lapidary/contracts/api/tenants';
+import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import { canonicalJson } from '@lapidary/kernel/canonical-json';
 import { nextState } from '@lapidary/kernel/transition-table';
 import type { CommandContext } from '../http/command-context.js';
 import { requireMatch } from '../http/etag.js';
+import { allowsRegion } from '../placement/rules/residency.js';
 import { release } from '../placement/reserve.js';
 import { notifyCapacity } from '../regions/capacity-channel.js';
 import { assertOwnRegion } from '../regions/single-writer.js';
+import { noteResidency } from '../residency/note-residency.js';
 import { recordTenantChange } from './record-tenant.js';
 import { tenantViewOf, type TenantRow, type TenantTools } from './tenant-row.js';
 import { tenantTransitions } from './tenant-states.js';
 import { lockTenant } from './tenant-store.js';
 
-/** Replaces the labels. Equal labels change nothing. */
-export const updateLabels = async (
-  tx: Tx,
-  context: CommandContext,
-  tools: TenantTools,
-  change: { readonly id: string; readonly labels: Record<string, string>; readonly ifMatch: string | undefined },
-): Promise<TenantView> => {
+export interface TenantChange {
+  readonly id: string;
+  readonly labels?: Record<string, string> | undefined;
+  readonly residency?: readonly string[] | undefined;
+  readonly ifMatch: string | undefined;
+}
+
+/** Replaces labels, residency or both. Equal ones change nothing. */
+export const updateTenant = async (tx: Tx, context: CommandContext, tools: TenantTools, change: TenantChange): Promise<TenantView> => {
   const row = await lockTenant(tx, change.id);
   assertOwnRegion(context, row.home_region, `tenant ${change.id}`);
   if (row.status === 'deleted') throw new AppError('illegal_transition', `Tenant ${change.id} is deleted`);
   requireMatch(change.ifMatch, row.version);
-  if (canonicalJson(row.labels) === canonicalJson(change.labels)) return tenantViewOf(row, tools.baseDomain);
-  await tx.query(`UPDATE tenant SET labels = $2::jsonb, hlc = $3, version = version + 1, updated_at = now() WHERE id = $1`, [
-    change.id,
-    JSON.stringify(change.labels),
-    tools.clock.tick(),
-  ]);
-  return await recordTenantChange(tx, context, tools, 'lapidary.tenant.updated.v1', change.id, {
-    before: row.labels,
-    after: change.labels,
-  });
+  const before = { labels: row.labels, residency: row.residency };
+  const after = { labels: change.labels ?? row.labels, residency: [...new Set(change.residency ?? row.residency)] };
+  if (canonicalJson(before) === canonicalJson(after)) return tenantViewOf(row, tools.baseDomain);
+  await refuseResidency(tx, row, after.residency);
+  await noteResidency(tx, change.id, before.residency, after.residency);
+  await tx.query(
+    `UPDATE tenant SET labels = $2::jsonb, residency = $3, hlc = $4, version = version + 1, updated_at = now() WHERE id = $1`,
+    [change.id, JSON.stringify(after.labels), after.residency, tools.clock.tick()],
+  );
+  return await recordTenantChange(tx, context, tools, 'lapidary.tenant.updated.v1', change.id, { before, after });
+};
+
+/** I3: neither the home region nor the stamp that holds the tenant may be left out. Move it first. */
+const refuseResidency = async (tx: Tx, row: TenantRow, residency: readonly string[]): Promise<void> => {
+  const places = await rowsOf<{ name: string; jurisdiction: string }>(
+    tx,
+    'SELECT name, jurisdiction FROM region WHERE name = $1 OR name = (SELECT region FROM stamp WHERE name = $2) ORDER BY name',
+    [row.home_region, row.stamp],
+  );
+  const outside = places.find((place) => !allowsRegion(residency, place.name, place.jurisdiction));
+  if (!outside) return;
+  const message = `[${residency.join(', ')}] leaves out ${outside.name}, where tenant ${row.id} is`;
+  throw new AppError('residency_conflict', message, { fields: [{ path: 'residency', message }] });
 };
 
 /** Ends the placement, gives its units back and leaves a tombstone. Deleting again changes nothing. */

@@ -23,7 +23,7 @@ import { etagOf } from '../http/etag.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
 import type { ControlPlaneMetrics } from '../process/metrics.js';
 import { CONFIG, METRICS } from '../process/tokens.js';
-import { deleteTenant, updateLabels } from './change-tenant.js';
+import { deleteTenant, updateTenant } from './change-tenant.js';
 import { createTenant } from './create-tenant.js';
 import { explainTenant } from './explain-tenant.js';
 import { ServingWait } from './serving-wait.js';
@@ -108,7 +108,12 @@ export class TenantsController {
   }
 
   @Patch(':id')
-  @ApiAnswers({ summary: 'Replace the labels of a tenant', tag: 'tenants', answers: { 200: TenantSchema }, conditional: true })
+  @ApiAnswers({
+    summary: 'Replace the labels or the residency of a tenant',
+    tag: 'tenants',
+    answers: { 200: TenantSchema },
+    conditional: true,
+  })
   async update(
     @Param('id', { schema: TenantIdSchema }) id: string,
     @Body({ schema: UpdateTenantSchema }) body: z.infer<typeof UpdateTenantSchema>,
@@ -117,7 +122,7 @@ export class TenantsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TenantView> {
     const answer = await this.runner.run(request, async (tx, context) =>
-      answerWith(await updateLabels(tx, context, this.tools, { id, labels: body.labels, ifMatch })),
+      answerWith(await updateTenant(tx, context, this.tools, { id, labels: body.labels, residency: body.residency, ifMatch })),
     );
     return send(reply, answer);
   }

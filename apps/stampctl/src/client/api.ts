@@ -36,6 +36,7 @@ import {
   type CreateTenant,
   type Explanation,
   type TenantView,
+  type UpdateTenant,
 } from '@lapidary/contracts/api/tenants';
 import { z } from 'zod';
 import type { Answer, HttpClient } from './http-client.js';
@@ -131,6 +132,11 @@ export class Api {
 
   async createTenant(body: CreateTenant): Promise<TenantView> {
     return this.post(paths.tenantsPath, TenantSchema, body);
+  }
+
+  /** Changes only the version that was read. */
+  async updateTenant(id: string, etag: string | null, body: UpdateTenant): Promise<TenantView> {
+    return (await this.http.request('PATCH', paths.tenantPath(id), { schema: TenantSchema, body, ifMatch: etag ?? undefined })).value;
   }
 
   async explain(id: string): Promise<Explanation> {

@@ -31,8 +31,16 @@ export const CreateTenantSchema = z
 export type CreateTenant = z.infer<typeof CreateTenantSchema>;
 
 export const UpdateTenantSchema = z
-  .strictObject({ labels: LabelsSchema, reason: z.string().max(500).optional() })
+  .strictObject({
+    labels: LabelsSchema.optional().meta({ description: 'Replaces all labels' }),
+    residency: ResidencySchema.optional().meta({
+      description: 'Replaces the residency. Regions that it leaves out remove the documents of the tenant, those that it adds are filled',
+    }),
+    reason: z.string().max(500).optional(),
+  })
+  .refine((change) => change.labels !== undefined || change.residency !== undefined, 'nothing is to be changed: say labels or residency')
   .meta({ id: 'UpdateTenant' });
+export type UpdateTenant = z.infer<typeof UpdateTenantSchema>;
 
 export const PlacementSchema = z.object({
   stamp: StampNameSchema,

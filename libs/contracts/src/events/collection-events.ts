@@ -53,6 +53,26 @@ export const documentChangedEvent = z.looseObject({
 });
 export type DocumentChanged = z.infer<typeof documentChangedEvent>;
 
+/** In place of a change whose tenant may not be everywhere (I3): says that there is one, and nothing of it. */
+export const documentWithheldEvent = z.looseObject({ tenant: z.string().min(1).max(63) });
+
+/** A region has taken a tenant's documents out, since the tenant may not be there any more; with what it counted. */
+export const documentsRemovedEvent = z.looseObject({
+  tenant: z.string().min(1).max(63),
+  region: z.string(),
+  removed: z.record(z.string(), z.number().int().min(0)),
+  /** Its last sequence when it did. */
+  through: z.number().int().min(0),
+});
+
+/** The home region has told all documents of a tenant anew, after `region` has taken them out and its outbox with them. */
+export const documentsRetoldEvent = z.looseObject({
+  tenant: z.string().min(1).max(63),
+  region: z.string(),
+  /** Of the removal that this answers. */
+  through: z.number().int().min(0),
+});
+
 const DefinitionSchema = z.looseObject({
   scope: z.enum(['tenant', 'fleet']),
   policy: CollectionPolicySchema,

@@ -8,3 +8,21 @@ export const AckRequestSchema = z.object({ peer: z.string(), epoch: z.number().i
 export type AckRequest = z.infer<typeof AckRequestSchema>;
 export const AckReplySchema = z.object({ region: z.string(), epoch: z.number().int().min(1), head: z.number().int().min(0) });
 export type AckReply = z.infer<typeof AckReplySchema>;
+
+/**
+ * Request on geo.<region>.contents.<peer>: changes of documents with their contents, of tenants that may be at the peer, for which the
+ * stream and back-fills have `lapidary.document.withheld.v1` in their place. With `tenant`, of that one alone.
+ */
+export const ContentsRequestSchema = z.object({
+  epoch: z.number().int().min(1),
+  from: z.number().int().min(1),
+  to: z.number().int().min(1),
+  tenant: z.string().max(63).optional(),
+});
+export type ContentsRequest = z.infer<typeof ContentsRequestSchema>;
+/** In ascending order, everything up to `through` that the origin may show. `refused`: as far as it knows, the tenant may not be there. */
+export const ContentsReplySchema = z.discriminatedUnion('ok', [
+  z.object({ ok: z.literal(true), events: z.array(z.unknown()), through: z.number().int().min(0) }),
+  z.object({ ok: z.literal(false), code: z.enum(['epoch_unknown', 'refused']) }),
+]);
+export type ContentsReply = z.infer<typeof ContentsReplySchema>;

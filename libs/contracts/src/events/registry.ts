@@ -4,7 +4,13 @@ import { JobEventSchema, JobSchema } from '../api/jobs.js';
 import { RolloutSchema } from '../api/rollouts.js';
 import { StampSchema } from '../api/stamps.js';
 import { TenantSchema } from '../api/tenants.js';
-import { collectionDefinedEvent, documentChangedEvent } from './collection-events.js';
+import {
+  collectionDefinedEvent,
+  documentChangedEvent,
+  documentsRemovedEvent,
+  documentsRetoldEvent,
+  documentWithheldEvent,
+} from './collection-events.js';
 
 /**
  * Every event type with its schema. Types end in their version; an incompatible change is a new version. Events carry
@@ -41,6 +47,9 @@ export const eventSchemas = {
   'lapidary.job.progressed.v1': z.object({ job: JobSchema, event: JobEventSchema }),
   'lapidary.collection.defined.v1': collectionDefinedEvent,
   'lapidary.document.changed.v1': documentChangedEvent,
+  'lapidary.document.withheld.v1': documentWithheldEvent,
+  'lapidary.documents.removed.v1': documentsRemovedEvent,
+  'lapidary.documents.retold.v1': documentsRetoldEvent,
   'lapidary.drift.found.v1': findingEvent,
   'lapidary.drift.resolved.v1': findingEvent,
   'lapidary.drift.suppressed.v1': suppressionEvent,

@@ -11,7 +11,7 @@ import {
 } from '../agent-protocol.js';
 import { DirectoryDigestSchema, DirectoryEntrySchema, SnapshotPageSchema, SnapshotRequestSchema } from '../directory.js';
 import { BackfillReplySchema, BackfillRequestSchema, EventEnvelopeSchema } from '../events/envelope.js';
-import { AckReplySchema, AckRequestSchema } from '../events/peer-link.js';
+import { AckReplySchema, AckRequestSchema, ContentsReplySchema, ContentsRequestSchema } from '../events/peer-link.js';
 import { eventSchemas } from '../events/registry.js';
 import { RouterHeartbeatSchema } from '../router-protocol.js';
 import type { SchemaNode } from './schema-node.js';
@@ -27,6 +27,8 @@ export const wireSchemas: Readonly<Record<string, z.ZodType>> = {
   'lapidary.peer.ack-reply.v1': AckReplySchema,
   'lapidary.peer.backfill-request.v1': BackfillRequestSchema,
   'lapidary.peer.backfill-reply.v1': BackfillReplySchema,
+  'lapidary.peer.contents-request.v1': ContentsRequestSchema,
+  'lapidary.peer.contents-reply.v1': ContentsReplySchema,
   'lapidary.directory.entry.v1': DirectoryEntrySchema,
   'lapidary.directory.digest.v1': DirectoryDigestSchema,
   'lapidary.directory.snapshot-request.v1': SnapshotRequestSchema,

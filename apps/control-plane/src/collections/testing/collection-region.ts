@@ -39,18 +39,18 @@ export class CollectionRegion {
     await this.inTx(async (tx) => defineCollection(tx, this.site, collection, input));
   }
 
-  async write(collection: string, id: string, command: WriteCommand): Promise<void> {
+  async write(collection: string, id: string, command: WriteCommand, tenant = ''): Promise<void> {
     const defined = await definedCollection(this.region.dataSource, collection);
-    const key = { collection, kind: defined.definition.policy.kind, tenant: '', id };
+    const key = { collection, kind: defined.definition.policy.kind, tenant, id };
     await this.inTx(async (tx) => executeWrite(tx, this.site, key, defined, command, { actor: 'test', requestId: 'test' }));
   }
 
-  async value(collection: string, id: string): Promise<unknown> {
+  async value(collection: string, id: string, tenant = ''): Promise<unknown> {
     const { definition } = await definedCollection(this.region.dataSource, collection);
     const [row] = await rowsOf<{ state: DocumentState }>(
       this.region.dataSource,
-      'SELECT state FROM document WHERE collection = $1 AND kind = $2 AND id = $3',
-      [collection, definition.policy.kind, id],
+      'SELECT state FROM document WHERE collection = $1 AND kind = $2 AND id = $3 AND tenant = $4',
+      [collection, definition.policy.kind, id, tenant],
     );
     return row ? (viewState(row.state, definition.policy)?.value ?? null) : null;
   }

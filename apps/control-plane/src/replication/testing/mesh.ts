@@ -1,0 +1,97 @@
+import { BackfillRequestSchema } from '@lapidary/contracts/events/envelope';
+import { AckRequestSchema, ContentsRequestSchema } from '@lapidary/contracts/events/peer-link';
+import { geoAck, geoBackfill, geoContents, geoStream } from '@lapidary/contracts/subjects';
+import { deleteStream } from '@lapidary/messaging/streams';
+import { createMetrics } from '@lapidary/telemetry/metrics';
+import { freshRegion } from '@lapidary/testing/backends';
+import { answerAck, answerBackfill, answerContents } from '../../outbox/backfill.js';
+import { outboxMetrics } from '../../outbox/metrics.js';
+import { numberOutbox } from '../../outbox/number-outbox.js';
+import { OutboxRelay } from '../../outbox/relay.js';
+import { openTestRegion, type TestRegion } from '../../outbox/testing/test-region.js';
+import { stepRemovals } from '../remove-documents.js';
+import { retellDocuments } from '../retell-documents.js';
+import { Wakeup } from '@lapidary/kernel/wakeup';
+import { replicationMetrics } from '../metrics.js';
+import { PeerPuller } from '../puller.js';
+import { toolsOf } from './two-regions.js';
+
+/** Removals and retellings go round this often; the product's second would only make tests slow. */
+const roundMs = 50;
+
+/** Regions with everything that joins them, over the run's NATS server: relays, answers, and a puller per direction that can be cut. */
+export interface Mesh {
+  readonly regions: readonly TestRegion[];
+  /** `reader` reads `origin` no more, until it is joined again. */
+  cut(reader: TestRegion, origin: TestRegion): Promise<void>;
+  join(reader: TestRegion, origin: TestRegion): void;
+  close(): Promise<void>;
+}
+
+export const openMesh = async (size: number): Promise<Mesh> => {
+  const names = Array.from({ length: size }, freshRegion).sort();
+  const regions: TestRegion[] = [];
+  for (const name of names) regions.push(await openTestRegion({ name, peers: names.filter((n) => n !== name) }));
+  const stop = new AbortController();
+  const running: Promise<unknown>[] = [];
+  const ends: (() => void)[] = [];
+  for (const region of regions) {
+    const peers = names.filter((n) => n !== region.name);
+    ends.push(
+      region.nats.serveJson(geoBackfill(region.name), BackfillRequestSchema, async (r) => answerBackfill(region.dataSource, r)),
+      region.nats.serveJson(geoAck(region.name), AckRequestSchema, async (r) => answerAck(region.dataSource, r)),
+      ...peers.map((peer) =>
+        region.nats.serveJson(geoContents(region.name, peer), ContentsRequestSchema, async (r) =>
+          answerContents(region.dataSource, peer, r),
+        ),
+      ),
+    );
+    const metrics = createMetrics(outboxMetrics, { processMetrics: false });
+    const relay = new OutboxRelay({ ...region, metrics, onPublished: () => undefined });
+    running.push(relay.lead(stop.signal), keepGoing(region, peers, relay, stop.signal));
+  }
+  const links = new Map<string, { readonly stop: AbortController; readonly done: Promise<void> }>();
+  const join = (reader: TestRegion, origin: TestRegion): void => {
+    const ending = new AbortController();
+    const puller = new PeerPuller({
+      region: reader.name,
+      peer: origin.name,
+      dataSource: reader.dataSource,
+      link: reader.nats,
+      tools: toolsOf(reader),
+      logger: reader.logger,
+      metrics: createMetrics(replicationMetrics, { processMetrics: false }),
+      onApplied: () => undefined,
+    });
+    links.set(`${reader.name} ${origin.name}`, { stop: ending, done: puller.lead(ending.signal) });
+  };
+  const cut = async (reader: TestRegion, origin: TestRegion): Promise<void> => {
+    const link = links.get(`${reader.name} ${origin.name}`);
+    link?.stop.abort();
+    await link?.done;
+  };
+  for (const reader of regions) for (const origin of regions) if (reader !== origin) join(reader, origin);
+  return {
+    regions,
+    cut,
+    join,
+    close: async () => {
+      stop.abort();
+      for (const link of links.values()) link.stop.abort();
+      await Promise.all([...running, ...[...links.values()].map(async (link) => link.done)]);
+      for (const end of ends) end();
+      for (const region of regions) await deleteStream(region.nats, geoStream(region.name)).catch(() => undefined);
+      await Promise.all(regions.map(async (region) => region.close()));
+    },
+  };
+};
+
+/** What the outbox's leader does beside publishing, and a look for new rows in place of Postgres's notifications. */
+const keepGoing = async (region: TestRegion, peers: readonly string[], relay: OutboxRelay, signal: AbortSignal): Promise<void> => {
+  while (!signal.aborted) {
+    await stepRemovals(region.dataSource, region.clock, peers);
+    await retellDocuments(region.dataSource, region.clock);
+    if ((await numberOutbox(region.dataSource)) > 0) relay.wake();
+    await new Wakeup().wait(roundMs, signal);
+  }
+};
