@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import pg from 'pg';
 import { CollectionsClient } from '@lapidary/stamp-sdk/collections/collections-client';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { ensureControlPlaneDatabase } from '../../tools/local/control-plane-database.js';
@@ -82,6 +83,13 @@ export class Geodes {
   /** Of a collection of the fleet. It goes on trying for as long as processes take to come back. */
   client(region: string): CollectionsClient {
     return new CollectionsClient({ url: addressesOf(this.facts, region).api, token: () => this.token, attempts: 200 });
+  }
+
+  /** A connection to a region's own database, to be ended by the caller. */
+  async connect(region: string): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: this.facts.backends[region]!.databaseUrl });
+    await client.connect();
+    return client;
   }
 
   /** Both ways between two regions. */

@@ -1,0 +1,69 @@
+import type pg from 'pg';
+import type { CollectionsClient } from '@lapidary/stamp-sdk/collections/collections-client';
+import { Geodes } from '../../test/geodes/geodes.js';
+import type { Subject } from './subject.ts';
+import type { Change, Item } from './workload.ts';
+
+const regions = ['eu', 'us'] as const;
+/** As many as a shop's processes would send at once. */
+const writersAtOnce = 16;
+
+/** Two regions as in production: own PostgreSQL (fsync on), own NATS server, own control plane; written to by the HTTP API. */
+export const ours = (): Subject => {
+  let geodes: Geodes;
+  let databases: pg.Client[];
+  let clients: CollectionsClient[];
+  const inParallel = async <T>(all: readonly T[], work: (one: T) => Promise<unknown>): Promise<void> => {
+    const queue = [...all];
+    const worker = async (): Promise<void> => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) await work(next);
+    };
+    await Promise.all(Array.from({ length: writersAtOnce }, worker));
+  };
+  const states = async (database: pg.Client): Promise<string> => {
+    const { rows } = await database.query<{ all: string }>(
+      `SELECT md5(string_agg(id || digest, ',' ORDER BY id)) AS all FROM document WHERE collection = 'items'`,
+    );
+    return rows[0]!.all;
+  };
+  return {
+    name: 'lapidary',
+    keeps: 'concurrent values of each field, every loss in a ledger, both sides durable',
+    start: async (items) => {
+      geodes = await Geodes.start('bench-replication', regions);
+      databases = await Promise.all(regions.map((region) => geodes.connect(region)));
+      clients = regions.map((region) => geodes.client(region));
+      const defined = await geodes.api('eu').put('/v1/collections/items', { scope: 'fleet', policy: { kind: 'lww' } });
+      if (defined.status >= 300) throw new Error(JSON.stringify(defined.body));
+      await inParallel(items, ({ id, item }) => clients[0]!.put('items', id, item));
+      while ((await states(databases[0]!)) !== (await states(databases[1]!))) await new Promise((resolve) => setTimeout(resolve, 20));
+    },
+    cut: async () => {
+      geodes.breakAll('cut');
+      return Promise.resolve();
+    },
+    write: (side, changes: readonly Change[]) => inParallel(changes, ({ id, fields }) => clients[side]!.patch('items', id, fields)),
+    heal: async () => {
+      geodes.breakAll('open');
+      return Promise.resolve();
+    },
+    same: async () => {
+      const [one, other] = await Promise.all(databases.map(states));
+      return one === other;
+    },
+    read: async (side) => {
+      const seen = new Map<string, Item>();
+      for await (const { id, value } of clients[side]!.list('items')) seen.set(id, value as Item);
+      return seen;
+    },
+    bytes: () => geodes.bytes,
+    conflicts: async () => {
+      const { rows } = await databases[0]!.query<{ n: number }>(`SELECT count(*)::int AS n FROM document WHERE conflicts > 0`);
+      return rows[0]!.n;
+    },
+    stop: async () => {
+      await Promise.all(databases.map((database) => database.end()));
+      await geodes.stop();
+    },
+  };
+};
