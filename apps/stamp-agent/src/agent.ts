@@ -20,6 +20,7 @@ import { Registration } from './registration.js';
 import type { RegistrationState } from './registration-states.js';
 import { Resync } from './resync.js';
 import { Traffic } from './traffic.js';
+import { WorkloadCredentials } from './workload-credentials.js';
 import { WorkloadHealth } from './workload-health.js';
 
 export interface Agent {
@@ -85,6 +86,17 @@ export const startAgent = async (config: StampAgentConfig, logger: Logger): Prom
   });
   const onStale = (): void => void resync.ask('stale-push');
   const listener = new HoldListener({ link, region, stamp, instanceId, holder, registration, onStale });
+  const credentials = new WorkloadCredentials({
+    link,
+    region,
+    stamp,
+    token,
+    instanceId,
+    workloadUrl: config.LAPIDARY_WORKLOAD_URL,
+    registration,
+    logger,
+    onTold: (outcome) => metrics.lapidary_agent_credentials_total.inc({ outcome }),
+  });
   const heartbeats = new Heartbeats({ link, region, stamp, instanceId, agentVersion, registration, holder, load, traffic, workload });
   // Until the first answer there is nobody to ask; what waits is woken by the change of state.
   const misses = new Misses(holder, () => (registration.state === 'registering' ? untilWoken() : resync.ask('miss')));
@@ -139,6 +151,7 @@ export const startAgent = async (config: StampAgentConfig, logger: Logger): Prom
   registration.start();
   resync.start();
   heartbeats.start();
+  credentials.start();
   logger.info({ url, instanceId }, 'the front door is open');
 
   return {
@@ -152,7 +165,7 @@ export const startAgent = async (config: StampAgentConfig, logger: Logger): Prom
       await Promise.all([door.drain(graceMs), publicDoor?.drain(graceMs)]);
       listener.stop();
       stopHearingFences();
-      await Promise.all([registration.stop(), resync.stop(), workload.stop()]);
+      await Promise.all([registration.stop(), resync.stop(), workload.stop(), credentials.stop()]);
       await holder.persist().catch((error: unknown) => logger.error({ err: error }, 'the copy on disk is stale'));
       await link.close();
     },

@@ -16,6 +16,11 @@ export const stampAgentMetrics = {
     labels: [],
   },
   lapidary_agent_workload_healthy: { type: 'gauge', help: '1 while the workload answers its health path', labels: [] },
+  lapidary_agent_credentials_total: {
+    type: 'counter',
+    help: 'Times the workload was handed its token for collections, by its answer',
+    labels: ['outcome'],
+  },
   lapidary_agent_syncs_total: { type: 'counter', help: 'Full comparisons with the control plane', labels: ['cause', 'outcome'] },
 } as const;
 

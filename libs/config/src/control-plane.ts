@@ -9,6 +9,10 @@ export const ControlPlaneConfigSchema = z.object({
   LAPIDARY_REGION: field.region,
   LAPIDARY_HTTP_HOST: field.host,
   LAPIDARY_HTTP_PORT: field.port('the HTTP API and the console').default(8080),
+  LAPIDARY_API_URL: z.url().optional().meta({
+    description:
+      'Where workloads of stamps reach this API, for collections; without it, the address it listens on, where that is one. Else stamps get no token',
+  }),
   LAPIDARY_DATABASE_URL: z
     .string()
     .startsWith('postgres')

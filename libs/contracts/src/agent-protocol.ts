@@ -8,6 +8,7 @@ import { StampNameSchema, TenantIdSchema } from './api/common.js';
  *   heartbeat agent → control plane (publish)  every heartbeatMs
  *   sync      agent → control plane (request)  every resyncMs, after a reconnect, and on a miss
  *   hold      control plane → agent (request)  one tenant to hold or to drop, pushed when it changes
+ *   credentials  agent → control plane (request)  a token by which the workload reaches collections; asked again at half its life
  *   fence     control plane → agent (publish)  a newer process has registered; best effort, since sync tells it too
  *
  * A message under an epoch older than the stamp's is answered `fenced`: the process registers anew or ends (P-HB3).
@@ -115,3 +116,19 @@ export type HoldReply = z.infer<typeof HoldReplySchema>;
 /** A process of this stamp under a lower epoch is fenced off: it stops serving at once (P-HB3). */
 export const FenceNoticeSchema = z.object({ stamp: StampNameSchema, epoch: z.number().int().min(1) });
 export type FenceNotice = z.infer<typeof FenceNoticeSchema>;
+
+/** By the stamp's present process alone, which proves itself as at registration. */
+export const CredentialsRequestSchema = SyncRequestSchema.extend({ token: z.string().min(16) });
+export type CredentialsRequest = z.infer<typeof CredentialsRequestSchema>;
+export const CredentialsReplySchema = z.discriminatedUnion('ok', [
+  z.object({
+    ok: z.literal(true),
+    /** Address of the region's HTTP API. */
+    url: z.url(),
+    token: z.string().min(16),
+    expiresAt: z.iso.datetime(),
+    lifeMs: z.number().int().min(1_000),
+  }),
+  AgentRefusalSchema,
+]);
+export type CredentialsReply = z.infer<typeof CredentialsReplySchema>;

@@ -72,7 +72,12 @@ export const permissionsOf = (role: NatsRole, region: string): SubjectPermission
       };
     case 'agent':
       return {
-        publish: [subjects.agentRegister(region), subjects.agentHeartbeat(region), subjects.agentSync(region)],
+        publish: [
+          subjects.agentRegister(region),
+          subjects.agentHeartbeat(region),
+          subjects.agentSync(region),
+          subjects.agentCredentials(region),
+        ],
         subscribe: [inbox, subjects.agentHold(region, '*'), subjects.agentFence(region, '*')],
         mayReply: true,
       };

@@ -30,6 +30,8 @@ export const directorySnapshot = (region: string): string => `dirsnapshot.${regi
 export const agentRegister = (region: string): string => `agents.${region}.register`;
 export const agentHeartbeat = (region: string): string => `agents.${region}.heartbeat`;
 export const agentSync = (region: string): string => `agents.${region}.sync`;
+/** Request: a token for the stamp's workload. */
+export const agentCredentials = (region: string): string => `agents.${region}.credentials`;
 /** Request from the control plane to a stamp's agent: hold or drop one tenant. */
 export const agentHold = (region: string, stamp: string): string => `agents.${region}.hold.${stamp}`;
 

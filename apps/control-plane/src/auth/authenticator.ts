@@ -47,7 +47,8 @@ export class Authenticator {
         : `SELECT ${columns} FROM api_session s JOIN api_token t ON t.id = s.token WHERE s.sha256 = $1 AND s.expires_at > now() AND ${alive}`;
     const [row]: Row[] = await this.dataSource.query(query, [digest]);
     if (!row) return null;
-    return { actor: `token:${row.name}`, bindings: row.bindings ?? [], via, ...(row.stamp === null ? {} : { stamp: row.stamp }) };
+    if (row.stamp !== null) return { actor: `workload:${row.stamp}`, bindings: [], via, stamp: row.stamp };
+    return { actor: `token:${row.name}`, bindings: row.bindings ?? [], via };
   }
 
   private remember(key: string, principal: Principal | null): void {

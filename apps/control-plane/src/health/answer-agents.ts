@@ -1,4 +1,11 @@
-import type { RegisterReply, RegisterRequest, SyncReply, SyncRequest } from '@lapidary/contracts/agent-protocol';
+import type {
+  CredentialsReply,
+  CredentialsRequest,
+  RegisterReply,
+  RegisterRequest,
+  SyncReply,
+  SyncRequest,
+} from '@lapidary/contracts/agent-protocol';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
 import { isAppError } from '@lapidary/kernel/app-error';
@@ -7,6 +14,7 @@ import { newId } from '@lapidary/kernel/ids';
 import type { DataSource } from 'typeorm';
 import type { CommandContext } from '../http/command-context.js';
 import { registerAgent } from '../stamps/register-agent.js';
+import { issueWorkloadToken } from '../stamps/workload-tokens.js';
 import { readHoldings } from './holdings.js';
 
 export interface AgentTools {
@@ -15,6 +23,8 @@ export interface AgentTools {
   readonly clock: HybridLogicalClock;
   readonly heartbeatMs: number;
   readonly resyncMs: number;
+  /** Where stamps reach this region's API; null: nobody has said. */
+  readonly apiUrl: string | null;
 }
 
 type Refusal = Extract<RegisterReply, { ok: false }>;
@@ -35,6 +45,20 @@ export const answerRegister = async (tools: AgentTools, request: RegisterRequest
       const holdings = await readHoldings(tx, request.stamp);
       return { ok: true as const, epoch: stamp.epoch, heartbeatMs: tools.heartbeatMs, resyncMs: tools.resyncMs, holdings };
     });
+  } catch (error) {
+    return refusalOf(error);
+  }
+};
+
+/** A token for the stamp's workload, and where to use it. */
+export const answerCredentials = async (tools: AgentTools, request: CredentialsRequest): Promise<CredentialsReply> => {
+  const context: CommandContext = { region: tools.region, actor: `agent:${request.stamp}`, requestId: newId(), reason: null };
+  const { apiUrl } = tools;
+  if (apiUrl === null) return { ok: false, code: 'not_ready', message: 'LAPIDARY_API_URL is not set' };
+  try {
+    const issued = await inTransaction(tools.dataSource, async (tx) => issueWorkloadToken(tx, context, request));
+    if (issued === null) return { ok: false, code: 'fenced', message: `Another process serves ${request.stamp}` };
+    return { ok: true, url: apiUrl, ...issued };
   } catch (error) {
     return refusalOf(error);
   }

@@ -1,12 +1,13 @@
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
 import {
+  CredentialsRequestSchema,
   HeartbeatSchema,
   RegisterRequestSchema,
   SyncRequestSchema,
   type FenceNotice,
   type RegisterReply,
 } from '@lapidary/contracts/agent-protocol';
-import { agentFence, agentHeartbeat, agentRegister, agentSync } from '@lapidary/contracts/subjects';
+import { agentCredentials, agentFence, agentHeartbeat, agentRegister, agentSync } from '@lapidary/contracts/subjects';
 import { Leader } from '@lapidary/db/leader';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { Wakeup } from '@lapidary/kernel/wakeup';
@@ -18,7 +19,8 @@ import { BackgroundDatabase } from '../outbox/background-database.js';
 import { healthLock } from '../outbox/leader-locks.js';
 import type { ControlPlaneMetrics } from '../process/metrics.js';
 import { CONFIG, LOGGER, METRICS, NATS } from '../process/tokens.js';
-import { answerRegister, answerSync, type AgentTools } from './answer-agents.js';
+import { apiUrlOf } from './api-url.js';
+import { answerCredentials, answerRegister, answerSync, type AgentTools } from './answer-agents.js';
 import { HeartbeatBook } from './heartbeat-book.js';
 import { healthMetrics } from './metrics.js';
 import { StampMonitor } from './monitor.js';
@@ -60,6 +62,7 @@ export class HealthWorker implements OnApplicationBootstrap, BeforeApplicationSh
       clock,
       heartbeatMs: config.LAPIDARY_HEARTBEAT_MS,
       resyncMs: config.LAPIDARY_RESYNC_MS,
+      apiUrl: apiUrlOf(config),
     };
     this.leader = new Leader({
       url: config.LAPIDARY_DATABASE_URL,
@@ -81,6 +84,12 @@ export class HealthWorker implements OnApplicationBootstrap, BeforeApplicationSh
         queue,
       ),
       this.nats.serveJson(agentSync(region), SyncRequestSchema, async (r) => this.counted('sync', await answerSync(this.tools, r)), queue),
+      this.nats.serveJson(
+        agentCredentials(region),
+        CredentialsRequestSchema,
+        async (r) => this.counted('credentials', await answerCredentials(this.tools, r)),
+        queue,
+      ),
       this.nats.subscribeJson(agentHeartbeat(region), HeartbeatSchema, (beat) => this.book.take(beat), queue),
       this.nats.onConnected(() => (this.listeningSinceMs = Date.now())),
       this.nats.onDisconnected(() => (this.listeningSinceMs = null)),

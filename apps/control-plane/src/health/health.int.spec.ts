@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { Heartbeat, RegisterReply, RegisterRequest } from '@lapidary/contracts/agent-protocol';
+import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
 import { newId } from '@lapidary/kernel/ids';
 import { createMetrics } from '@lapidary/telemetry/metrics';
+import { Authenticator } from '../auth/authenticator.js';
+import { systemContext } from '../http/command-context.js';
+import { buryStamp } from '../stamps/retire-stamp.js';
 import { recordTenantRoute } from '../directory/record-route.js';
 import { numberDirectory } from '../directory/number-directory.js';
 import { openTestRegion, type TestRegion } from '../outbox/testing/test-region.js';
-import { answerRegister, answerSync, type AgentTools } from './answer-agents.js';
+import { answerCredentials, answerRegister, answerSync, type AgentTools } from './answer-agents.js';
 import { HeartbeatBook } from './heartbeat-book.js';
 import { healthMetrics } from './metrics.js';
 import { StampMonitor } from './monitor.js';
@@ -53,7 +57,7 @@ const stampRow = async (): Promise<{ health: string; epoch: number }> => {
 beforeEach(async () => {
   region = await openTestRegion();
   stamp = `${region.name}-1`;
-  tools = { ...region, region: region.name, heartbeatMs: 1_000, resyncMs: 15_000 };
+  tools = { ...region, region: region.name, heartbeatMs: 1_000, resyncMs: 15_000, apiUrl: 'http://api.test:8080' };
   await region.dataSource.query(
     `INSERT INTO stamp (name, region, status, ring, profile, isolation, driver, capacity_units, spec, agent_token_sha256)
      VALUES ($1, $2, 'active', 'broad', 's', 'pooled', 'local', 10, '{}', $3)`,
@@ -173,5 +177,52 @@ describe('the monitor', () => {
     expect(await monitor.look(start + 100)).toBe(0); // damped (P-HB5)
     expect(await monitor.look(start + 10_000)).toBe(1);
     expect((await stampRow()).health).toBe('healthy');
+  });
+});
+
+describe('a token for the workload', () => {
+  const ask = async (instanceId: string, epoch: number, withToken = token) =>
+    answerCredentials(tools, { stamp, instanceId, epoch, token: withToken });
+  const identify = async (secret: string) => new Authenticator(region.dataSource).identify({ via: 'bearer', secret });
+
+  it('is given to the stamp’s present process alone, and is good for that stamp’s documents alone', async () => {
+    const [first, second] = [newId(), newId()];
+    const { epoch } = accepted(await answerRegister(tools, requestOf(first)));
+    const issued = await ask(first, epoch);
+    if (!issued.ok) throw new Error(issued.code);
+    expect(issued.url).toBe('http://api.test:8080');
+    expect(await identify(issued.token)).toEqual({ actor: `workload:${stamp}`, bindings: [], via: 'bearer', stamp });
+    expect(await ask(first, epoch, 'another token of length')).toMatchObject({ ok: false, code: 'unauthenticated' });
+    expect(await ask(second, epoch)).toMatchObject({ ok: false, code: 'fenced' });
+    accepted(await answerRegister(tools, requestOf(second)));
+    expect(await ask(first, epoch)).toMatchObject({ ok: false, code: 'fenced' });
+    expect(await ask(second, epoch + 1)).toMatchObject({ ok: true });
+    expect(await answerCredentials({ ...tools, apiUrl: null }, { stamp, instanceId: second, epoch: epoch + 1, token })).toMatchObject({
+      ok: false,
+      code: 'not_ready',
+    });
+  });
+
+  it('is followed by the next one, ends soon after that, and is worth nothing once the stamp is retired (I9, I10)', async () => {
+    const instance = newId();
+    const { epoch } = accepted(await answerRegister(tools, requestOf(instance)));
+    const [old, next] = [await ask(instance, epoch), await ask(instance, epoch)];
+    if (!old.ok || !next.ok) throw new Error('no token');
+    const [left] = await rowsOf<{ seconds: number }>(
+      region.dataSource,
+      `SELECT extract(epoch FROM min(expires_at) - now())::int AS seconds FROM api_token WHERE stamp = $1`,
+      [stamp],
+    );
+    expect(left!.seconds).toBeGreaterThan(60);
+    expect(left!.seconds).toBeLessThanOrEqual(120);
+    expect(await identify(old.token)).not.toBeNull();
+    await region.dataSource.query(`UPDATE api_token SET expires_at = now() WHERE expires_at < now() + interval '10 minutes'`);
+    expect([await identify(old.token), (await identify(next.token))?.stamp]).toEqual([null, stamp]);
+    await region.dataSource.query(`UPDATE stamp SET status = 'retiring'`);
+    await inTransaction(region.dataSource, async (tx) => buryStamp(tx, systemContext(region.name, 'test', newId()), region.clock, stamp));
+    expect(await identify(next.token)).toBeNull();
+    const audited = await rowsOf<{ action: string }>(region.dataSource, `SELECT action FROM audit WHERE action LIKE 'token.%' ORDER BY id`);
+    expect(audited.map((a) => a.action)).toEqual(['token.issued', 'token.issued', 'token.revoked', 'token.revoked']);
+    expect(JSON.stringify(await region.dataSource.query('SELECT * FROM audit'))).not.toContain(next.token);
   });
 });

@@ -48,7 +48,8 @@ export const registerAgent = async (
   });
 };
 
-const checkToken = (row: StampRow, token: string): void => {
+/** Throws not_ready while the stamp's token is not known yet, unauthenticated for a wrong one. */
+export const checkToken = (row: StampRow, token: string): void => {
   if (row.agent_token_sha256 === null) throw new AppError('not_ready', `Stamp ${row.name} is not far enough yet for its agent to register`);
   const given = Buffer.from(secretDigest(token));
   const expected = Buffer.from(row.agent_token_sha256);

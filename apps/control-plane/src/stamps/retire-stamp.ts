@@ -10,6 +10,7 @@ import { recordStampChange } from './record-stamp.js';
 import type { StampRow } from './stamp-row.js';
 import { stampTransitions, type StampEvent } from './stamp-states.js';
 import { lockStamp } from './stamp-store.js';
+import { revokeWorkloadTokens } from './workload-tokens.js';
 
 /** Locks the stamp: reservations on it wait for this transaction's end, and then find it no longer active (I9). */
 export const lockForRetirement = async (tx: Tx, context: CommandContext, name: string): Promise<StampRow> => {
@@ -48,6 +49,7 @@ export const buryStamp = async (tx: Tx, context: CommandContext, clock: HybridLo
     [name],
   );
   await tx.query('DELETE FROM stamp_observation WHERE stamp = $1', [name]);
+  await revokeWorkloadTokens(tx, context, name);
   // Its process is gone: there is nobody left to be told to let go of a tenant.
   await tx.query('UPDATE directory_entry SET previous_stamp = NULL WHERE previous_stamp = $1', [name]);
   return await move(tx, context, clock, row, 'bury', 'lapidary.stamp.retired.v1');

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import {
+  CredentialsReplySchema,
+  CredentialsRequestSchema,
   FenceNoticeSchema,
   HeartbeatSchema,
   HoldCommandSchema,
@@ -39,6 +41,8 @@ export const wireSchemas: Readonly<Record<string, z.ZodType>> = {
   'lapidary.agent.heartbeat.v1': HeartbeatSchema,
   'lapidary.agent.sync-request.v1': SyncRequestSchema,
   'lapidary.agent.sync-reply.v1': SyncReplySchema,
+  'lapidary.agent.credentials-request.v1': CredentialsRequestSchema,
+  'lapidary.agent.credentials-reply.v1': CredentialsReplySchema,
   'lapidary.agent.fence-notice.v1': FenceNoticeSchema,
   'lapidary.agent.hold-command.v1': HoldCommandSchema,
   'lapidary.agent.hold-reply.v1': HoldReplySchema,

@@ -7,6 +7,7 @@ import {
 } from '@lapidary/contracts/api/collections';
 import { ProblemSchema } from '@lapidary/contracts/api/common';
 import { formatCausalToken, mergeCausalTokens, parseCausalToken, type CausalToken } from '@lapidary/contracts/causal-token';
+import { requestIdHeader } from '@lapidary/contracts/workload';
 import { AppError } from '@lapidary/kernel/app-error';
 import { backOffMs } from '@lapidary/kernel/back-off';
 import { isErrorCode } from '@lapidary/kernel/error-catalogue';
@@ -16,12 +17,14 @@ import type { z } from 'zod';
 
 export interface CollectionsOptions {
   /** Address of a control plane; any region's, the own one is the nearest. */
-  readonly url: string;
+  readonly url: string | (() => string);
   /** The stamp's token, or what reads it: it may be changed while the workload runs. */
   readonly token: () => string | Promise<string>;
   /** Whose documents are meant; not given in a collection of the fleet. */
   readonly tenant?: string;
   readonly attempts?: number;
+  /** Of the request that this is done for: history and audit name it (I10). */
+  readonly requestId?: string;
 }
 
 /** A first try and three repeats: together some 3 s with the pauses, which is as long as a shop's customer waits. */
@@ -30,7 +33,12 @@ const tryTimeoutMs = 5_000;
 const pauseFirstMs = 100;
 const pauseMaxMs = 1_000;
 
-type Write = { readonly ifMatch?: string; readonly ifNew?: boolean };
+export interface Write {
+  readonly ifMatch?: string;
+  readonly ifNew?: boolean;
+  /** Of the caller's own, where the write must be done once however often the caller itself is asked; else a new one. */
+  readonly idempotencyKey?: string;
+}
 
 /**
  * Documents of collections, for workloads. A client sees its own writes, in whatever region it asks next: it keeps the
@@ -96,6 +104,10 @@ export class CollectionsClient {
     await this.ask('DELETE', this.path(collection, id), DocumentSchema, undefined, write);
   }
 
+  private get address(): string {
+    return typeof this.options.url === 'string' ? this.options.url : this.options.url();
+  }
+
   private tenantQuery(): Record<string, string> {
     return this.options.tenant === undefined ? {} : { tenant: this.options.tenant };
   }
@@ -105,7 +117,7 @@ export class CollectionsClient {
   }
 
   private async ask<T>(method: string, path: string, schema: z.ZodType<T>, body?: unknown, write: Write = {}): Promise<T> {
-    const key = method === 'GET' ? null : newId();
+    const key = method === 'GET' ? null : (write.idempotencyKey ?? newId());
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.once(method, path, schema, body, write, key);
@@ -124,6 +136,7 @@ export class CollectionsClient {
     if (body !== undefined) headers['content-type'] = 'application/json';
     if (key !== null) headers['idempotency-key'] = key;
     else if (this.seen.size > 0) headers[causalHeader] = this.causalToken;
+    if (this.options.requestId !== undefined) headers[requestIdHeader] = this.options.requestId;
     if (write.ifMatch !== undefined) headers['if-match'] = write.ifMatch;
     if (write.ifNew === true) headers['if-none-match'] = '*';
     let response: Response;
@@ -134,16 +147,16 @@ export class CollectionsClient {
         signal: AbortSignal.timeout(tryTimeoutMs),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       };
-      response = await fetch(new URL(path, this.options.url), init);
+      response = await fetch(new URL(path, this.address), init);
     } catch (error) {
-      throw new AppError('api_unreachable', `No answer from ${this.options.url}`, { cause: error });
+      throw new AppError('api_unreachable', `No answer from ${this.address}`, { cause: error });
     }
     const answer: unknown = await response.json().catch(() => null);
     if (!response.ok) throw problemOf(response, answer);
     this.observe(response.headers.get(causalHeader) ?? '');
     const parsed = schema.safeParse(answer);
     if (parsed.success) return parsed.data;
-    throw new AppError('bad_answer', `${this.options.url} answered in a shape this SDK does not know`, { internal: parsed.error.message });
+    throw new AppError('bad_answer', `${this.address} answered in a shape this SDK does not know`, { internal: parsed.error.message });
   }
 }
 
