@@ -7,7 +7,7 @@ import { createDataSource } from '@lapidary/db/data-source';
 import { migrate } from '@lapidary/db/migrate';
 import { rowsOf } from '@lapidary/db/rows';
 import { migrations } from '@lapidary/control-plane/migrations/all';
-import { readDigest, readRoots, rebuildDigest } from '@lapidary/control-plane/digests/digest-rows';
+import { readDigest, readRoots, rebuildDigests } from '@lapidary/control-plane/digests/digest-rows';
 import { decodeSketch } from '@lapidary/replication/digest/decode-sketch';
 import { elementOf, type Element } from '@lapidary/replication/digest/element';
 import { fleetRoot } from '@lapidary/replication/digest/fleet-root';
@@ -26,7 +26,7 @@ const writersPerRound = 4;
 const writeRoundMs = 3_000;
 /** A statement is ended after some seconds. */
 const pageRows = 20_000;
-const domain = { collection: 'bench', kind: 'lww' as const };
+const domain = { collection: 'bench', kind: 'lww' as const, audience: '' };
 type DataSource = ReturnType<typeof createDataSource>;
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const timed = async (work: () => unknown): Promise<number> => {
@@ -80,7 +80,7 @@ const fill = async (dataSource: DataSource): Promise<void> => {
 
 const checks = async (dataSource: DataSource): Promise<Measurement[]> => {
   const peer = 'reading all keys';
-  const rebuilt = await timed(() => rebuildDigest(dataSource, domain));
+  const rebuilt = await timed(() => rebuildDigests(dataSource, domain));
   const rootMs: number[] = [];
   const sketchMs: number[] = [];
   const dumpMs: number[] = [];

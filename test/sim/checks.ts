@@ -126,7 +126,7 @@ const checkDigests = (regions: ReadonlyMap<string, MemoryDatabase>): Finding[] =
   const rootsOf = (list: readonly { readonly domain: string; readonly root: Root }[]): string => {
     const sums = new Map<string, Root>();
     for (const { domain, root } of list) sums.set(domain, addRoots(sums.get(domain) ?? emptyRoot, root));
-    return fleetRoot([...sums].map(([domain, root]) => ({ collection: domain, kind: '', root })));
+    return fleetRoot([...sums].map(([domain, root]) => ({ collection: domain, kind: '', audience: '', root })));
   };
   const kept = [...regions].map(([region, { digestChanges, documents }]) => ({
     region,

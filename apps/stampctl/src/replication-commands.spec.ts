@@ -43,7 +43,7 @@ const geode = {
   peers: [
     {
       ...{ region: 'us', link: 'cut' as const, cutSince: at, epoch: 1, appliedSequence: 5, behind: 2 },
-      ...{ confirmedAt: at, lastEventAt: at, acknowledgedSequence: 10, owed: 7 },
+      ...{ confirmedAt: at, lastEventAt: at, acknowledgedSequence: 10, owed: 7, digest: 'agrees' as const, agreedAt: at },
     },
   ],
 };

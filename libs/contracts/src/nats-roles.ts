@@ -45,6 +45,8 @@ export const permissionsOf = (role: NatsRole, region: string): SubjectPermission
           // Of itself; with a user of its own for each region, its own name in the place of the star.
           subjects.geoContents(region, '*'),
           subjects.geoAck(region),
+          subjects.geoDigest(region, '*'),
+          subjects.geoSketch(region, '*'),
           subjects.apiForward(region),
         ],
         subscribe: [inbox],

@@ -15,6 +15,10 @@ export const geoBackfill = (region: string): string => `geo.${region}.backfill`;
 export const geoContents = (region: string, peer: string): string => `geo.${region}.contents.${peer}`;
 /** Request to the origin: how far the asking peer has applied its events; the answer says where the origin stands. */
 export const geoAck = (region: string): string => `geo.${region}.ack`;
+/** Request to a region, by a peer: what it holds of documents that the peer may have, by set or by row (JSON). */
+export const geoDigest = (region: string, peer: string): string => `geo.${region}.digest.${peer}`;
+/** Request to a region, by a peer: symbols, bucket sums or elements of one set of documents (bytes). */
+export const geoSketch = (region: string, peer: string): string => `geo.${region}.sketch.${peer}`;
 /** Request to another region's HTTP API, answered by any of its control planes (queue group). */
 export const apiForward = (region: string): string => `api.${region}`;
 

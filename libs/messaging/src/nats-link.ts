@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, wsconnect, type ConnectionOptions, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import type { z } from 'zod';
-import { AppError, toAppError } from '@lapidary/kernel/app-error';
+import { AppError } from '@lapidary/kernel/app-error';
 import { backOffMs } from '@lapidary/kernel/back-off';
-import { decodeJson, encodeError, encodeJson, requestFailure, throwIfError } from './json-messages.js';
+import { answering, type Handler } from './answering.js';
+import { decodeJson, encodeJson, requestFailure, throwIfError } from './json-messages.js';
 
 /** The little of a logger that is needed here (pino fits). */
 export interface LinkLogger {
@@ -98,6 +99,18 @@ export class NatsLink {
     }
   }
 
+  /** As requestJson, for an answer in bytes. */
+  async requestBytes(subject: string, body: unknown, timeoutMs: number): Promise<Uint8Array> {
+    const nc = this.connection;
+    try {
+      const reply = await nc.request(subject, encodeJson(body), { timeout: timeoutMs });
+      throwIfError(reply);
+      return reply.data;
+    } catch (error) {
+      throw requestFailure(subject, error);
+    }
+  }
+
   /** Answers requests until the returned function is called. A handler that throws answers with its error (encodeError). */
   serveJson<T extends z.ZodType>(
     subject: string,
@@ -105,19 +118,21 @@ export class NatsLink {
     handler: (request: z.infer<T>) => unknown,
     options: ServeOptions = {},
   ): () => void {
-    const answer = async (msg: Msg): Promise<void> => {
-      try {
-        msg.respond(encodeJson(await handler(decodeJson(msg, requestSchema))));
-      } catch (error) {
-        if (toAppError(error).code === 'internal') this.options.logger.warn({ subject, err: error }, 'a request over NATS failed');
-        const { body, headers } = encodeError(error);
-        msg.respond(body, { headers });
-      }
-    };
-    const refuse = (msg: Msg): void => {
-      const { body, headers } = encodeError(new AppError('overloaded', undefined, { retryAfterSeconds: 1 }));
-      msg.respond(body, { headers });
-    };
+    return this.serve(subject, requestSchema, async (request) => encodeJson(await handler(request)), options);
+  }
+
+  /** As serveJson, with answers in bytes. */
+  serveBytes<T extends z.ZodType>(
+    subject: string,
+    requestSchema: T,
+    handler: (request: z.infer<T>) => Promise<Uint8Array>,
+    options: ServeOptions = {},
+  ): () => void {
+    return this.serve(subject, requestSchema, handler, options);
+  }
+
+  private serve<T extends z.ZodType>(subject: string, schema: T, handler: Handler<T>, options: ServeOptions): () => void {
+    const { answer, refuse } = answering(subject, schema, handler, this.options.logger);
     return this.subscribe(subject, options, answer, refuse);
   }
 

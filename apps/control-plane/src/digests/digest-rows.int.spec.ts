@@ -8,9 +8,10 @@ import { SetDigest } from '@lapidary/replication/digest/set-digest';
 import { CollectionRegion, definitionOf } from '../collections/testing/collection-region.js';
 import type { TestRegion } from '../outbox/testing/test-region.js';
 import { handOver, openTwoRegions } from '../replication/testing/two-regions.js';
-import { foldDigests, readDigest, readRoots, rebuildDigest, type DigestDomain } from './digest-rows.js';
+import { sharedRoots } from './shared-roots.js';
+import { foldDigests, readDigest, readRoots, rebuildDigests, type DigestDomain } from './digest-rows.js';
 
-const shop: DigestDomain = { collection: 'shop', kind: 'lww' };
+const shop: DigestDomain = { collection: 'shop', kind: 'lww', audience: '' };
 
 describe('digests of documents in the database', () => {
   let eu: CollectionRegion;
@@ -53,6 +54,7 @@ describe('digests of documents in the database', () => {
       ['acme', 'x.Y_z-1', '0123'],
       ['tenant-ü', '🙂', ''],
       ['a', 'b/c', 'e/f'],
+      ['a', 'back\\slash\\', '\\001'],
     ] as const;
     for (const [tenant, id, digest] of keys) {
       const [row] = await rowsOf<{ element: string; bucket: number }>(
@@ -120,7 +122,7 @@ describe('digests of documents in the database', () => {
       while (writing) await foldDigests(eu.region.dataSource);
     });
     const rebuilder = (async () => {
-      for (let i = 0; i < 3; i++) await rebuildDigest(eu.region.dataSource, shop);
+      for (let i = 0; i < 3; i++) await rebuildDigests(eu.region.dataSource, shop);
     })();
     await Promise.all(writers);
     writing = false;
@@ -128,10 +130,36 @@ describe('digests of documents in the database', () => {
     await expectTrue(eu.region);
   });
 
-  it('are made anew from the rows where what was kept is lost', async () => {
+  it('are made anew from the rows where what was kept is no digest any more', async () => {
     await foldDigests(eu.region.dataSource);
     await eu.region.dataSource.query(`UPDATE digest_state SET buckets = 'x' WHERE collection = 'shop'`);
-    await rebuildDigest(eu.region.dataSource, shop);
+    await put(eu, 'd1', 77);
+    await foldDigests(eu.region.dataSource);
     await expectTrue(eu.region);
+  });
+
+  it('move with the residency of a tenant to a set that only regions of it compare (I3)', async () => {
+    const { dataSource, name } = eu.region;
+    await dataSource.query(`UPDATE region SET jurisdiction = 'eu' WHERE name = $1`, [name]);
+    await dataSource.query(
+      `INSERT INTO tenant (id, home_region, status, weight, tier, hlc, claim_hlc, created_at, updated_at) VALUES ('acme', $1, 'pending', 1, 'pooled', '', '', now(), now())`,
+      [name],
+    );
+    await dataSource.query(
+      `INSERT INTO document SELECT 'shop', 'lww', 'acme', id, state, automerge, told_in_part, exists, digest, bytes, conflicts, latest FROM document WHERE collection = 'shop' LIMIT 3`,
+    );
+    const shared = async () => fleetRoot(await sharedRoots(dataSource, us.region.name));
+    const before = await shared();
+    await dataSource.query(`UPDATE tenant SET residency = '{eu}' WHERE id = 'acme'`);
+    expect(await shared()).not.toBe(before);
+    const audiences = (await readRoots(dataSource)).filter((d) => d.collection === 'shop').map((d) => [d.audience, d.root.rows > 3]);
+    expect(audiences).toEqual([
+      ['', true],
+      ['eu', false],
+    ]);
+    await rebuildDigests(dataSource, shop);
+    expect((await readRoots(dataSource)).filter((d) => d.collection === 'shop').map((d) => d.audience)).toEqual(['', 'eu']);
+    await dataSource.query(`UPDATE tenant SET residency = '{}' WHERE id = 'acme'`);
+    expect(await shared()).toBe(before);
   });
 });

@@ -6,10 +6,12 @@ import { bucketCount, elementOfInt8, type Element } from '@lapidary/replication/
 import { SetDigest, type ElementChange } from '@lapidary/replication/digest/set-digest';
 import type { DataSource } from 'typeorm';
 
-/** Which documents a digest is of: a kind is part of a document's key, so each has a digest of its own. */
+/** Which documents a digest is of: of one collection and kind, whose tenants may be in the same places. */
 export interface DigestDomain {
   readonly collection: string;
   readonly kind: PolicyKind;
+  /** Regions and jurisdictions, sorted, with commas between; empty: everywhere. */
+  readonly audience: string;
 }
 
 interface DeltaRow {
@@ -22,6 +24,8 @@ const foldedAtOnceMax = 20_000;
 /** Pages of a rebuild, in buckets: of a million rows some 60,000. */
 const rebuiltAtOnceBuckets = 256;
 
+const isOf = 'collection = $1 AND kind = $2 AND audience = $3';
+const keyOf = ({ collection, kind, audience }: DigestDomain): string[] => [collection, kind, audience];
 const elementAt = (text: string | null): Element | null => (text === null ? null : elementOfInt8(text));
 const changeOf = ({ removed, added }: DeltaRow): ElementChange => ({ removed: elementAt(removed), added: elementAt(added) });
 
@@ -29,17 +33,18 @@ const changeOf = ({ removed, added }: DeltaRow): ElementChange => ({ removed: el
 export const readRoots = async (reader: Reader): Promise<(DigestDomain & { readonly root: Root })[]> => {
   const rows = await rowsOf<DigestDomain & { rows: string; total: string }>(
     reader,
-    `SELECT collection, kind, sum(rows)::text AS rows, sum(total)::text AS total FROM (
-       SELECT collection, kind, rows, root::numeric AS total FROM digest_state
+    `SELECT collection, kind, audience, sum(rows)::text AS rows, sum(total)::text AS total FROM (
+       SELECT collection, kind, audience, rows, root::numeric AS total FROM digest_state
        UNION ALL
-       SELECT collection, kind, count(added) - count(removed), coalesce(sum(added), 0) - coalesce(sum(removed), 0)
-         FROM digest_delta GROUP BY collection, kind) AS parts
-      GROUP BY collection, kind ORDER BY collection COLLATE "C", kind COLLATE "C"`,
+       SELECT collection, kind, audience, count(added) - count(removed), coalesce(sum(added), 0) - coalesce(sum(removed), 0)
+         FROM digest_delta GROUP BY collection, kind, audience) AS parts
+      GROUP BY collection, kind, audience ORDER BY collection COLLATE "C", kind COLLATE "C", audience COLLATE "C"`,
   );
   return rows
-    .map(({ collection, kind, rows: count, total }) => ({
+    .map(({ collection, kind, audience, rows: count, total }) => ({
       collection,
       kind,
+      audience,
       root: addRoots(emptyRoot, { rows: Number(count), sum: BigInt(total) }),
     }))
     .filter(({ root }) => root.rows !== 0 || root.sum !== 0n);
@@ -48,33 +53,35 @@ export const readRoots = async (reader: Reader): Promise<(DigestDomain & { reado
 /** The digest of one set as of the reader's snapshot: what is folded, and what is not yet. */
 export const readDigest = async (reader: Reader, domain: DigestDomain): Promise<SetDigest> => {
   const digest = (await foldedDigest(reader, domain)) ?? new SetDigest();
-  const open = await rowsOf<DeltaRow>(reader, 'SELECT removed, added FROM digest_delta WHERE collection = $1 AND kind = $2', [
-    domain.collection,
-    domain.kind,
-  ]);
+  const open = await rowsOf<DeltaRow>(reader, `SELECT removed, added FROM digest_delta WHERE ${isOf}`, keyOf(domain));
   for (const row of open) digest.apply(changeOf(row));
   return digest;
 };
 
-/** Null where there is none, or none that can be read: the scrub finds that and makes it anew. */
-const foldedDigest = async (reader: Reader, { collection, kind }: DigestDomain): Promise<SetDigest | null> => {
+/** What is kept is no digest. It is derived from the rows and is made anew from them. */
+class UnreadableDigest extends Error {}
+
+/** Null where there is none. */
+const foldedDigest = async (reader: Reader, domain: DigestDomain): Promise<SetDigest | null> => {
   const [row] = await rowsOf<{ buckets: Buffer; sketch: Buffer }>(
     reader,
-    'SELECT buckets, sketch FROM digest_state WHERE collection = $1 AND kind = $2',
-    [collection, kind],
+    `SELECT buckets, sketch FROM digest_state WHERE ${isOf}`,
+    keyOf(domain),
   );
-  return row ? SetDigest.fromBytes(row.buckets, row.sketch) : null;
+  if (!row) return null;
+  const digest = SetDigest.fromBytes(row.buckets, row.sketch);
+  if (!digest) throw new UnreadableDigest(`the digest of ${keyOf(domain).join(' ')} can't be read`);
+  return digest;
 };
 
-const saveDigest = async (tx: Tx, { collection, kind }: DigestDomain, digest: SetDigest): Promise<void> => {
+const saveDigest = async (tx: Tx, domain: DigestDomain, digest: SetDigest): Promise<void> => {
   const { rows, sum } = digest.root;
   await tx.query(
-    `INSERT INTO digest_state (collection, kind, rows, root, buckets, sketch) VALUES ($1, $2, $3, $4, $5, $6)
-     ON CONFLICT (collection, kind) DO UPDATE SET rows = excluded.rows, root = excluded.root, buckets = excluded.buckets,
+    `INSERT INTO digest_state (collection, kind, audience, rows, root, buckets, sketch) VALUES ($1, $2, $3, $4, $5, $6, $7)
+     ON CONFLICT (collection, kind, audience) DO UPDATE SET rows = excluded.rows, root = excluded.root, buckets = excluded.buckets,
        sketch = excluded.sketch, folded_at = clock_timestamp()`,
     [
-      collection,
-      kind,
+      ...keyOf(domain),
       rows,
       BigInt.asIntN(64, sum).toString(),
       Buffer.from(digest.buckets.toBytes()),
@@ -85,9 +92,16 @@ const saveDigest = async (tx: Tx, { collection, kind }: DigestDomain, digest: Se
 
 /** Folds open changes into what is kept. Any number of processes may: a change is taken out by one of them. Returns how many. */
 export const foldDigests = async (dataSource: DataSource): Promise<number> => {
-  const domains = await rowsOf<DigestDomain>(dataSource, 'SELECT DISTINCT collection, kind FROM digest_delta');
+  const domains = await rowsOf<DigestDomain>(dataSource, 'SELECT DISTINCT collection, kind, audience FROM digest_delta');
   let folded = 0;
-  for (const domain of domains) folded += await inTransaction(dataSource, async (tx) => fold(tx, domain));
+  for (const domain of domains) {
+    try {
+      folded += await inTransaction(dataSource, async (tx) => fold(tx, domain));
+    } catch (error) {
+      if (!(error instanceof UnreadableDigest)) throw error;
+      await rebuildDigests(dataSource, domain);
+    }
+  }
   return folded;
 };
 
@@ -104,9 +118,9 @@ const fold = async (tx: Tx, domain: DigestDomain): Promise<number> => {
   const digest = (await foldedDigest(tx, domain)) ?? new SetDigest();
   const taken = await rowsOf<DeltaRow>(
     tx,
-    `DELETE FROM digest_delta WHERE ctid IN (SELECT ctid FROM digest_delta WHERE collection = $1 AND kind = $2 LIMIT $3)
+    `DELETE FROM digest_delta WHERE ctid IN (SELECT ctid FROM digest_delta WHERE ${isOf} LIMIT $4)
      RETURNING removed, added`,
-    [domain.collection, domain.kind, foldedAtOnceMax],
+    [...keyOf(domain), foldedAtOnceMax],
   );
   if (taken.length === 0) return 0;
   for (const row of taken) digest.apply(changeOf(row));
@@ -114,20 +128,30 @@ const fold = async (tx: Tx, domain: DigestDomain): Promise<number> => {
   return taken.length;
 };
 
-/** Makes a digest anew from the digests of the rows. Writers go on meanwhile: what they commit later stays an open change. */
-export const rebuildDigest = async (dataSource: DataSource, domain: DigestDomain): Promise<void> =>
+/**
+ * Makes the digests of a collection and kind anew from the digests of the rows. Writers go on meanwhile: what they commit later stays
+ * an open change.
+ */
+export const rebuildDigests = async (dataSource: DataSource, of: Pick<DigestDomain, 'collection' | 'kind'>): Promise<void> =>
   await dataSource.transaction('REPEATABLE READ', async (tx) => {
     await lockKept(tx);
-    const digest = new SetDigest();
+    const digests = new Map<string, SetDigest>();
     for (let from = 0; from < bucketCount; from += rebuiltAtOnceBuckets) {
-      const rows = await rowsOf<{ element: string }>(
+      const rows = await rowsOf<{ element: string; audience: string }>(
         tx,
-        `SELECT document_element(tenant, id, digest)::text AS element FROM document
-          WHERE collection = $1 AND kind = $2 AND document_bucket(tenant, id) BETWEEN $3 AND $4`,
-        [domain.collection, domain.kind, from, from + rebuiltAtOnceBuckets - 1],
+        `SELECT document_element(d.tenant, d.id, d.digest)::text AS element,
+                CASE WHEN cardinality(t.residency) > 0 THEN audience_of(t.residency) ELSE '' END AS audience
+           FROM document d LEFT JOIN tenant t ON t.id = d.tenant
+          WHERE d.collection = $1 AND d.kind = $2 AND document_bucket(d.tenant, d.id) BETWEEN $3 AND $4`,
+        [of.collection, of.kind, from, from + rebuiltAtOnceBuckets - 1],
       );
-      for (const { element } of rows) digest.apply({ removed: null, added: elementOfInt8(element) });
+      for (const { element, audience } of rows) {
+        const digest = digests.get(audience) ?? new SetDigest();
+        digests.set(audience, digest);
+        digest.apply({ removed: null, added: elementOfInt8(element) });
+      }
     }
-    await tx.query('DELETE FROM digest_delta WHERE collection = $1 AND kind = $2', [domain.collection, domain.kind]);
-    await saveDigest(tx, domain, digest);
+    await tx.query('DELETE FROM digest_delta WHERE collection = $1 AND kind = $2', [of.collection, of.kind]);
+    await tx.query('DELETE FROM digest_state WHERE collection = $1 AND kind = $2', [of.collection, of.kind]);
+    for (const [audience, digest] of digests) await saveDigest(tx, { ...of, audience }, digest);
   });

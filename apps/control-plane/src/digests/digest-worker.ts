@@ -1,13 +1,17 @@
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import { DigestQuestionSchema, SketchQuestionSchema } from '@lapidary/contracts/digest-protocol';
+import { geoDigest, geoSketch } from '@lapidary/contracts/subjects';
 import { Leader } from '@lapidary/db/leader';
 import { Wakeup } from '@lapidary/kernel/wakeup';
+import { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
 import { createMetrics, type MetricsOf } from '@lapidary/telemetry/metrics';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { BackgroundDatabase } from '../outbox/background-database.js';
 import { digestLock } from '../outbox/leader-locks.js';
 import type { ControlPlaneMetrics } from '../process/metrics.js';
-import { CONFIG, LOGGER, METRICS } from '../process/tokens.js';
+import { CONFIG, LOGGER, METRICS, NATS } from '../process/tokens.js';
+import { answerDigest, answerSketch } from './answer-digest.js';
 import { foldDigests } from './digest-rows.js';
 import { digestMetrics } from './metrics.js';
 
@@ -17,16 +21,22 @@ import { digestMetrics } from './metrics.js';
  */
 const foldMs = 2_000;
 
-/** Keeps the digests of this region's documents small; one leader per region. */
+const responders = 'control-plane';
+/** Each holds a connection of the background work's; peers repeat what was refused. */
+const inFlightMax = 2;
+
+/** Keeps the digests of this region's documents small (one leader per region), and answers peers about them (every replica). */
 @Injectable()
 export class DigestWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger: Logger;
   private readonly metrics: MetricsOf<typeof digestMetrics>;
   private readonly leader: Leader;
+  private readonly stops: (() => void)[] = [];
 
   constructor(
     private readonly database: BackgroundDatabase,
-    @Inject(CONFIG) config: ControlPlaneConfig,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
+    @Inject(NATS) private readonly nats: NatsLink,
     @Inject(LOGGER) logger: Logger,
     @Inject(METRICS) { registry }: ControlPlaneMetrics,
   ) {
@@ -42,10 +52,20 @@ export class DigestWorker implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   onApplicationBootstrap(): void {
+    const { LAPIDARY_REGION: region, LAPIDARY_PEERS } = this.config;
+    const { dataSource } = this.database;
+    const options = { queue: responders, inFlightMax };
+    for (const peer of Object.keys(LAPIDARY_PEERS).filter((name) => name !== region)) {
+      this.stops.push(
+        this.nats.serveJson(geoDigest(region, peer), DigestQuestionSchema, async (q) => answerDigest(dataSource, peer, q), options),
+        this.nats.serveBytes(geoSketch(region, peer), SketchQuestionSchema, async (q) => answerSketch(dataSource, peer, q), options),
+      );
+    }
     this.leader.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    for (const stop of this.stops) stop();
     await this.leader.stop();
   }
 

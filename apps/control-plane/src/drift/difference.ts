@@ -29,6 +29,8 @@ export interface Look {
   readonly looked: readonly string[];
   readonly skipped: readonly Skip[];
   readonly differences: readonly Difference[];
+  /** Of sensors that plant for themselves, where the tables of stamps are not what they look at; it holds nothing of it in `differences`. */
+  readonly planted?: 'found' | 'missed' | undefined;
 }
 
 /** A value of more characters is kept and shown as its digest: enough to see that it differs, and findings stay small. */

@@ -1,5 +1,6 @@
 import type { DriftedResource } from '@lapidary/contracts/provisioner-protocol';
 import type { StampSpec } from '@lapidary/contracts/stamp-spec';
+import type { Compared } from '../digests/compare-peer.js';
 
 /** A stamp as its row and its agent say it is. */
 export interface StampFacts {
@@ -61,6 +62,9 @@ export interface World {
   render(spec: StampSpec, regionFacts: RegionFacts, signal: AbortSignal, templateVersion: string | null): Promise<Rendered>;
   /** How the stamp's real resources differ from what was built. Reads only. */
   driftedResources(spec: StampSpec, regionFacts: RegionFacts, signal: AbortSignal): Promise<readonly DriftedResource[]>;
+  readonly peers: readonly string[];
+  /** What a peer holds of documents beside what is held here; a document is planted for it where a nonce is given. */
+  comparePeer(peer: string, nonce: string | null, signal: AbortSignal): Promise<Compared>;
 }
 
 export const ownerOf = (stamp: Pick<StampFacts, 'labels'>, facts: Pick<DriftFacts, 'defaultOwner'>): string =>

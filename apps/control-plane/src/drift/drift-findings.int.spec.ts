@@ -77,8 +77,8 @@ describe('findings and suppressions', () => {
     await look([of]);
     const { id } = await only(of);
     expect(await world.query(`SELECT type, actor FROM outbox WHERE subject = $1 ORDER BY position`, [`drift/${id}`])).toEqual([
-      { type: 'lapidary.drift.found.v1', actor: 'system:test' },
-      { type: 'lapidary.drift.resolved.v1', actor: 'system:test' },
+      { type: 'lapidary.drift.found.v2', actor: 'system:test' },
+      { type: 'lapidary.drift.resolved.v2', actor: 'system:test' },
     ]);
     expect(await world.query(`SELECT action FROM audit WHERE subject = $1 ORDER BY id`, [`drift/${id}`])).toEqual([
       { action: 'drift.found' },

@@ -10,6 +10,7 @@ import { BackgroundDatabase } from '../outbox/background-database.js';
 import { createControlPlaneMetrics } from '../process/metrics.js';
 import { readVersion } from '../process/version.js';
 import type { PlannerProcess } from '../provisioning/planner-process.js';
+import type { ReplicationWorker } from '../replication/replication-worker.js';
 import { DriftWorker } from './drift-worker.js';
 import type { PlantedStack } from './planted-stack.js';
 import { listRuns, queueRun, type RunRow } from './run-rows.js';
@@ -58,8 +59,9 @@ describe('who looks for drift', () => {
       },
     } as unknown as PlannerProcess;
     const planted = { driftWith: async (nonce: string) => [{ resourceType: 't', name: 'n', path: 'p', expected: null, observed: nonce }] };
+    const noPeers = { links: new Map() } as unknown as ReplicationWorker;
     const metrics = createControlPlaneMetrics({ processMetrics: false });
-    const worker = new DriftWorker(background, clock, planner, planted as unknown as PlantedStack, config, logger, metrics);
+    const worker = new DriftWorker(background, clock, planner, planted as unknown as PlantedStack, noPeers, config, logger, metrics);
     worker.onApplicationBootstrap();
     const stop = async (): Promise<void> => {
       await worker.beforeApplicationShutdown();

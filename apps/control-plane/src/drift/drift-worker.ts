@@ -15,12 +15,14 @@ import { driftLock } from '../outbox/leader-locks.js';
 import type { ControlPlaneMetrics } from '../process/metrics.js';
 import { CONFIG, LOGGER, METRICS } from '../process/tokens.js';
 import { PlannerProcess } from '../provisioning/planner-process.js';
+import { ReplicationWorker } from '../replication/replication-worker.js';
 import { dueAtMs } from './drift-status.js';
 import { DriftGauges } from './drift-gauges.js';
 import { driftMetrics } from './metrics.js';
-import { performRun } from './perform-run.js';
-import { plannerWorld } from './planner-world.js';
+import { performRun, type RunDeps } from './perform-run.js';
 import { PlantedStack } from './planted-stack.js';
+import { realWorld } from './real-world.js';
+import { ReplicaWatch } from './replica-watch.js';
 import {
   driftChannel,
   endRun,
@@ -46,12 +48,14 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
   private readonly leader: Leader;
   private readonly gauges: DriftGauges;
   private readonly wakeup = new Wakeup();
+  private readonly replicas = new ReplicaWatch();
 
   constructor(
     private readonly database: BackgroundDatabase,
     private readonly clock: HybridLogicalClock,
     private readonly planner: PlannerProcess,
     private readonly plantedStack: PlantedStack,
+    private readonly replication: ReplicationWorker,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
     @Inject(LOGGER) logger: Logger,
     @Inject(METRICS) { registry }: ControlPlaneMetrics,
@@ -104,6 +108,7 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
       if (dueMs <= Date.now()) await this.schedule();
       const run = await inTransaction(this.database.dataSource, startRun);
       if (run) await this.perform(run, signal);
+      else await this.replicas.lookWhereDue(this.deps, signal);
       await this.gauges.show(this.database.dataSource);
       if (!run) await this.wakeup.wait(Math.min(gaugesMs, Math.max(0, dueMs - Date.now())), signal);
     } catch (error) {
@@ -113,23 +118,26 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
     }
   }
 
+  private get deps(): RunDeps {
+    const { config, clock, planner, plantedStack } = this;
+    const { dataSource } = this.database;
+    return { config, clock, dataSource, plantedStack, world: realWorld({ config, planner, dataSource, links: this.replication.links }) };
+  }
+
   private async schedule(): Promise<void> {
     const context = systemContext(this.config.LAPIDARY_REGION, 'drift', newId());
     await inTransaction(this.database.dataSource, (tx) => queueRun(tx, context, 'schedule', null));
   }
 
   private async perform(run: RunRow, signal: AbortSignal): Promise<void> {
-    const { config, clock, planner, plantedStack } = this;
     const { dataSource } = this.database;
     const stopTimer = this.metrics.lapidary_drift_run_seconds.startTimer();
-    const outcome = await performRun({ config, clock, dataSource, world: plannerWorld(config, planner), plantedStack }, run, signal).catch(
-      (error: unknown): RunOutcome => {
-        // A new leader finds the run and says that it was interrupted.
-        signal.throwIfAborted();
-        this.logger.error({ err: error, run: run.id }, 'a drift run ended at an error');
-        return { event: 'fail', appeared: 0, resolved: 0, sensors: [], error: toAppError(error).message };
-      },
-    );
+    const outcome = await performRun(this.deps, run, signal).catch((error: unknown): RunOutcome => {
+      // A new leader finds the run and says that it was interrupted.
+      signal.throwIfAborted();
+      this.logger.error({ err: error, run: run.id }, 'a drift run ended at an error');
+      return { event: 'fail', appeared: 0, resolved: 0, sensors: [], error: toAppError(error).message };
+    });
     stopTimer({ outcome: outcome.event === 'finish' ? 'done' : 'failed' });
     await inTransaction(dataSource, async (tx) => {
       await endRun(tx, run.id, outcome);

@@ -4,6 +4,7 @@ import { OutboxModule } from '../outbox/outbox.module.js';
 import { CONFIG } from '../process/tokens.js';
 import { PlannerProcess } from '../provisioning/planner-process.js';
 import { ProvisioningModule } from '../provisioning/provisioning.module.js';
+import { ReplicationModule } from '../replication/replication.module.js';
 import { DriftWorker } from './drift-worker.js';
 import { FindingsController } from './findings.controller.js';
 import { PlantedStack } from './planted-stack.js';
@@ -17,7 +18,7 @@ const plantedStack = {
 };
 
 @Module({
-  imports: [OutboxModule, ProvisioningModule],
+  imports: [OutboxModule, ProvisioningModule, ReplicationModule],
   controllers: [FindingsController, SuppressionsController, DriftRunsController],
   providers: [plantedStack, DriftWorker],
 })

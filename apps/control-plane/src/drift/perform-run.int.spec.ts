@@ -11,7 +11,7 @@ import type { World } from './drift-facts.js';
 import { findingViewOf, listFindings } from './finding-rows.js';
 import { performRun, type RunDeps } from './perform-run.js';
 import type { RunOutcome } from './run-rows.js';
-import { sensors } from './sensors/all.js';
+import { stampSensors as sensors } from './sensors/all.js';
 import type { Sensor } from './sensors/sensor.js';
 
 jest.setTimeout(60_000);
@@ -39,11 +39,17 @@ describe('a drift run', () => {
       const found = drifted.get(name) ?? [];
       return typeof found === 'function' ? await found() : found;
     },
+    peers: [],
+    comparePeer: () => Promise.reject(new Error('there is no peer')),
   };
   const plantedStack: RunDeps['plantedStack'] = { driftWith: async (nonce) => [{ ...limit, observed: nonce }] };
   const run = (more: Partial<RunDeps> = {}, stamp: string | null = null): Promise<RunOutcome> => {
     const { config, dataSource, clock } = world.resources;
-    return performRun({ config, dataSource, clock, world: outside, plantedStack, ...more }, { stamp }, new AbortController().signal);
+    return performRun(
+      { config, dataSource, clock, world: outside, plantedStack, sensors, ...more },
+      { stamp },
+      new AbortController().signal,
+    );
   };
   const open = async (): Promise<FindingView[]> =>
     (await listFindings(world.resources.dataSource, { state: 'open', before: null, limit: 100 })).map(findingViewOf);

@@ -14,7 +14,7 @@ import { recordLook, type Recorded } from './record-look.js';
 import { rolledBack } from './rolled-back.js';
 import type { RunOutcome, RunRow } from './run-rows.js';
 import { sensors as allSensors } from './sensors/all.js';
-import type { Sensor } from './sensors/sensor.js';
+import type { Sensor, SensorInput } from './sensors/sensor.js';
 
 export interface RunDeps {
   readonly config: ControlPlaneConfig;
@@ -49,7 +49,14 @@ export const performRun = async (deps: RunDeps, run: Pick<RunRow, 'stamp'>, sign
   const seen: Seen[] = [];
   for (const sensor of deps.sensors ?? allSensors) {
     signal.throwIfAborted();
-    seen.push(await useSensor(deps, sensor, { ...facts, stamps: extent }, canary, signal));
+    const input = {
+      facts: { ...facts, stamps: extent },
+      world: withPlanted(deps, canary),
+      signal,
+      nonce: canary.nonce,
+      isOfOneStamp: run.stamp !== null,
+    };
+    seen.push(await useSensor(deps, sensor, input, canary));
   }
   const ofSensors = await inTransaction(deps.dataSource, (tx) =>
     recordLook(tx, contextOf(deps), deps.clock, lookAtSensors(seen, facts.defaultOwner)),
@@ -66,19 +73,21 @@ export const performRun = async (deps: RunDeps, run: Pick<RunRow, 'stamp'>, sign
 
 const contextOf = ({ config }: RunDeps) => systemContext(config.LAPIDARY_REGION, 'drift', newId());
 
-const useSensor = async (deps: RunDeps, sensor: Sensor, facts: DriftFacts, canary: Canary, signal: AbortSignal): Promise<Seen> => {
+const useSensor = async (deps: RunDeps, sensor: Sensor, input: SensorInput, canary: Canary): Promise<Seen> => {
   const startedMs = performance.now();
   const looked: string[] = [];
   const skipped: Skip[] = [];
   const recorded = { appeared: 0, resolved: 0 };
   let differences = 0;
   let isFound = false;
+  let planted: SensorReport['canary'] = 'not-planted';
   let hindrance: string | null = null;
-  for await (const raw of sensor.look({ facts, world: withPlanted(deps, canary), signal })) {
+  for await (const raw of sensor.look(input)) {
     const sifted = sift(raw, canary);
     isFound ||= sifted.isFound;
+    if (raw.planted !== undefined) planted = planted === 'missed' ? 'missed' : raw.planted;
     hindrance ??= sifted.hindrance;
-    const { look, written } = await record(deps, sifted.look, facts);
+    const { look, written } = await record(deps, sifted.look, input.facts);
     looked.push(...look.looked);
     skipped.push(...look.skipped);
     differences += look.differences.length;
@@ -90,7 +99,7 @@ const useSensor = async (deps: RunDeps, sensor: Sensor, facts: DriftFacts, canar
     looked: looked.length,
     skipped: skipped.map(({ subject, why }) => ({ subject, why })),
     differences,
-    canary: canary.expects[sensor.kind] === undefined ? 'not-planted' : isFound ? 'found' : 'missed',
+    canary: canary.expects[sensor.kind] === undefined ? planted : isFound ? 'found' : 'missed',
     tookMs: Math.round(performance.now() - startedMs),
   };
   return { report, recorded, looked, faults: skipped.filter((s) => s.isFault), hindrance };
@@ -98,6 +107,8 @@ const useSensor = async (deps: RunDeps, sensor: Sensor, facts: DriftFacts, canar
 
 /** Resources of planted stamps are those of the planted stack; they have no others. */
 const withPlanted = ({ world, plantedStack }: RunDeps, canary: Canary): World => ({
+  peers: world.peers,
+  comparePeer: (peer, nonce, signal) => world.comparePeer(peer, nonce, signal),
   render: (spec, regionFacts, signal, templateVersion) => world.render(spec, regionFacts, signal, templateVersion),
   driftedResources: async (spec, regionFacts, signal) => {
     if (!canary.stamps.includes(spec.name)) return await world.driftedResources(spec, regionFacts, signal);

@@ -77,7 +77,7 @@ const tell = async (
 ): Promise<void> => {
   for (const row of await findingsById(tx, ids)) {
     const finding = findingViewOf(row);
-    await recordEvent(tx, context, clock, `lapidary.drift.${what}.v1`, `drift/${row.id}`, { finding });
+    await recordEvent(tx, context, clock, `lapidary.drift.${what}.v2`, `drift/${row.id}`, { finding });
     const { kind, subject, path, expected, observed } = finding;
     await recordAudit(tx, context, `drift.${what}`, `drift/${row.id}`, { kind, subject, path, expected, observed });
   }

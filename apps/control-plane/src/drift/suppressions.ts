@@ -103,7 +103,7 @@ export const suppress = async (
     ],
   );
   const suppression = suppressionViewOf(await getSuppression(tx, id));
-  await recordEvent(tx, context, clock, 'lapidary.drift.suppressed.v1', `drift/${id}`, { suppression });
+  await recordEvent(tx, context, clock, 'lapidary.drift.suppressed.v2', `drift/${id}`, { suppression });
   const { kind, subject, path, observed, owner, until } = suppression;
   await recordAudit(tx, context, 'drift.suppress', `drift/${id}`, { kind, subject, path, observed, owner, until });
   return suppression;
@@ -115,7 +115,7 @@ export const lift = async (tx: Tx, context: CommandContext, clock: HybridLogical
   nextState(suppressionTable, (await getSuppression(tx, id)).state, 'lift');
   await tx.query(`UPDATE drift_suppression SET lifted_by = $2, lifted_at = now() WHERE id = $1`, [id, context.actor]);
   const suppression = suppressionViewOf(await getSuppression(tx, id));
-  await recordEvent(tx, context, clock, 'lapidary.drift.unsuppressed.v1', `drift/${id}`, { suppression });
+  await recordEvent(tx, context, clock, 'lapidary.drift.unsuppressed.v2', `drift/${id}`, { suppression });
   await recordAudit(tx, context, 'drift.unsuppress', `drift/${id}`, { kind: suppression.kind, subject: suppression.subject });
   return suppression;
 };

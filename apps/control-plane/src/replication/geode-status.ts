@@ -16,6 +16,8 @@ interface PeerRow {
   readonly last_event_at: Date | null;
   readonly acknowledged: string | null;
   readonly answers: boolean;
+  readonly agrees: boolean | null;
+  readonly agreed_at: Date | null;
 }
 
 /**
@@ -33,8 +35,10 @@ export const geodeStatus = async (reader: Reader, linkTo: (region: string) => Li
   const rows = await rowsOf<PeerRow>(
     reader,
     `SELECT r.name AS region, coalesce(v.epoch, 0) AS epoch, coalesce(v.sequence, 0) AS applied, coalesce(v.head, 0) AS head,
-            v.confirmed_at, v.last_event_at, a.sequence AS acknowledged, ${answersNow('v')} AS answers
+            v.confirmed_at, v.last_event_at, a.sequence AS acknowledged, ${answersNow('v')} AS answers,
+            d.root = d.own_root AS agrees, d.agreed_at
        FROM region r LEFT JOIN version_vector v ON v.origin = r.name
+       LEFT JOIN digest_peer d ON d.peer = r.name
        LEFT JOIN peer_ack a ON a.peer = r.name AND a.epoch = $2
       WHERE r.name <> $1 ORDER BY r.name`,
     [origin.region, origin.epoch],
@@ -69,6 +73,8 @@ const peerOf = (row: PeerRow, link: LinkState | undefined, head: number): Peer =
     confirmedAt: row.confirmed_at?.toISOString() ?? null,
     lastEventAt: row.last_event_at?.toISOString() ?? null,
     acknowledgedSequence: acknowledged,
+    digest: row.agrees === null ? 'unknown' : row.agrees ? 'agrees' : 'differs',
+    agreedAt: row.agreed_at?.toISOString() ?? null,
     owed: acknowledged === null ? null : Math.max(0, head - acknowledged),
   };
 };

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RootAnswerSchema } from '@lapidary/contracts/digest-protocol';
 import { BackfillReplySchema, type EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { AckReplySchema, type AckReply } from '@lapidary/contracts/events/peer-link';
-import { geoAck, geoBackfill, geoStream } from '@lapidary/contracts/subjects';
+import { geoAck, geoBackfill, geoDigest, geoStream } from '@lapidary/contracts/subjects';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import { OrderedReader, type ReaderEnd, type StreamMessage } from '@lapidary/messaging/ordered-reader';
@@ -11,6 +12,7 @@ import { readEvents, type IncomingEvent } from '@lapidary/replication/read-event
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { MetricsOf } from '@lapidary/telemetry/metrics';
 import type { DataSource } from 'typeorm';
+import { notePeerRoot } from '../digests/peer-root.js';
 import type { ApplyTools } from './apply-tenant.js';
 import { fillWithheld, withContents } from './contents.js';
 import { ingest, type Ingested } from './ingest.js';
@@ -83,9 +85,21 @@ export class PeerSession {
     }
     if (reply.epoch > before.epoch) await adoptEpoch(dataSource, peer, reply.epoch);
     await noteConfirmed(dataSource, peer, reply);
+    await this.compareRoots();
     const at = reply.epoch > before.epoch ? 0 : before.sequence;
     metrics.lapidary_replication_behind.set({ peer }, Math.max(0, reply.head - at));
     return { ...reply, at };
+  }
+
+  /** An older version does not answer, and a busy one later: what stands is kept then, with its age. */
+  private async compareRoots(): Promise<void> {
+    const { dataSource, link, peer, region, logger } = this.options;
+    try {
+      const { root } = await link.requestJson(geoDigest(peer, region), { want: 'root' }, RootAnswerSchema, requestMs);
+      await notePeerRoot(dataSource, peer, root);
+    } catch (error) {
+      logger.debug({ err: error, peer }, 'the peer tells no digest');
+    }
   }
 
   /**

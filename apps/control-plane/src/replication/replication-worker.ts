@@ -38,7 +38,7 @@ const responders = 'control-plane';
 export class ReplicationWorker implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger: Logger;
   private readonly metrics: MetricsOf<typeof replicationMetrics>;
-  private readonly links: PeerLinks;
+  private readonly peerLinks: PeerLinks;
   private readonly leaders: Leader[];
   private readonly stops: (() => void)[] = [];
 
@@ -53,10 +53,10 @@ export class ReplicationWorker implements OnModuleInit, OnApplicationBootstrap, 
   ) {
     this.logger = tools.logger;
     this.metrics = tools.metrics;
-    this.links = new PeerLinks(config, this.logger, status, (peer, up) =>
+    this.peerLinks = new PeerLinks(config, this.logger, status, (peer, up) =>
       this.metrics.lapidary_replication_connected.set({ peer }, up ? 1 : 0),
     );
-    this.leaders = [...this.links.byRegion].map(([peer, link]) => this.leaderFor(peer, link));
+    this.leaders = [...this.peerLinks.byRegion].map(([peer, link]) => this.leaderFor(peer, link));
   }
 
   /** Before Fastify is ready, since hooks can't be added later. */
@@ -64,7 +64,7 @@ export class ReplicationWorker implements OnModuleInit, OnApplicationBootstrap, 
     installForwarding(this.fastify, {
       region: this.config.LAPIDARY_REGION,
       dataSource: this.database.dataSource,
-      links: this.links.byRegion,
+      links: this.peerLinks.byRegion,
       onForwarded: (peer, outcome) => this.metrics.lapidary_forwarded_requests_total.inc({ peer, outcome }),
     });
   }
@@ -72,7 +72,7 @@ export class ReplicationWorker implements OnModuleInit, OnApplicationBootstrap, 
   /** Asks any region's API, this one's too, as a part of this process: through the same door as a forwarded request. */
   async ask(region: string, request: ForwardedRequest): Promise<ForwardedAnswer> {
     if (region === this.config.LAPIDARY_REGION) return await answerForwarded(this.fastify, request);
-    const link = this.links.byRegion.get(region);
+    const link = this.peerLinks.byRegion.get(region);
     if (!link) throw new AppError('region_unreachable', `Region ${this.config.LAPIDARY_REGION} has no link to region ${region}`);
     return await forwardTo(link, region, request);
   }
@@ -92,7 +92,12 @@ export class ReplicationWorker implements OnModuleInit, OnApplicationBootstrap, 
   async beforeApplicationShutdown(): Promise<void> {
     for (const stop of this.stops) stop();
     await Promise.all(this.leaders.map(async (leader) => leader.stop()));
-    await this.links.close();
+    await this.peerLinks.close();
+  }
+
+  /** To the other regions, by name. */
+  get links(): ReadonlyMap<string, NatsLink> {
+    return this.peerLinks.byRegion;
   }
 
   private get fastify(): FastifyInstance {
@@ -127,10 +132,11 @@ export class ReplicationWorker implements OnModuleInit, OnApplicationBootstrap, 
     try {
       await releaseHeld(this.database.dataSource, this.tools.apply.collections);
       const held = await heldChanges(this.database.dataSource);
-      for (const origin of this.links.byRegion.keys())
+      for (const origin of this.peerLinks.byRegion.keys())
         this.tools.collections.lapidary_collection_held_changes.set({ origin }, held.get(origin) ?? 0);
       const open = await openDeadLetters(this.database.dataSource);
-      for (const peer of this.links.byRegion.keys()) this.metrics.lapidary_replication_dead_letters_open.set({ peer }, open.get(peer) ?? 0);
+      for (const peer of this.peerLinks.byRegion.keys())
+        this.metrics.lapidary_replication_dead_letters_open.set({ peer }, open.get(peer) ?? 0);
     } catch (error) {
       this.logger.debug({ err: error }, 'what waits of the peers’ events is not known at the moment');
     }

@@ -92,6 +92,7 @@ export const geodeText = (geode: GeodeView, view: View): string => {
     { title: 'APPLIED', cell: (p) => String(p.appliedSequence), align: 'right' },
     { title: 'BEHIND', cell: (p) => String(p.behind), align: 'right' },
     { title: 'OWED', cell: (p) => (p.owed === null ? '-' : String(p.owed)), align: 'right' },
+    { title: 'DIGEST', cell: (p) => (p.digest === 'differs' ? `differs, agreed ${ago(p.agreedAt, view.nowMs)}` : p.digest) },
     { title: 'LAST EVENT', cell: (p) => ago(p.lastEventAt, view.nowMs) },
     { title: 'ANSWERED', cell: (p) => ago(p.confirmedAt, view.nowMs), wide: true },
     { title: 'EPOCH', cell: (p) => String(p.epoch), align: 'right', wide: true },

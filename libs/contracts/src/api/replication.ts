@@ -91,6 +91,10 @@ export const GeodePeerSchema = z
     confirmedAt: TimeSchema.nullable().meta({ description: 'When the peer last answered' }),
     lastEventAt: TimeSchema.nullable().meta({ description: 'Time of the last event applied' }),
     acknowledgedSequence: z.number().int().nullable().meta({ description: 'Up to here the peer has told that it applied ours' }),
+    digest: z
+      .enum(['agrees', 'differs', 'unknown'])
+      .meta({ description: 'Whether the documents that both may have were the same at the last heartbeat' }),
+    agreedAt: TimeSchema.nullable().meta({ description: 'When they last were; with writes on their way they differ for a moment' }),
     owed: z.number().int().nullable().meta({ description: 'Events of ours that the peer has not acknowledged; null: it never has' }),
   })
   .meta({ id: 'GeodePeer' });

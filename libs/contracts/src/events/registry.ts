@@ -22,8 +22,11 @@ const stampEvent = z.object({ stamp: StampSchema });
 /** `claim`: hybrid logical time at which the tenant's id was claimed; recordEvent adds it to every event of a tenant. */
 const tenantEvent = z.object({ tenant: TenantSchema, claim: z.string().optional() });
 const jobEvent = z.object({ job: JobSchema });
-const findingEvent = z.object({ finding: FindingSchema });
-const suppressionEvent = z.object({ suppression: SuppressionSchema });
+/** Version 1 named the kinds of drift of its day, so that a new one would have been refused; version 2 leaves them open. */
+const firstKinds = z.enum(['resource', 'template', 'spec', 'ring-sibling', 'version', 'sensor']);
+const anyKind = z.string().regex(/^[a-z][a-z-]{0,62}$/);
+const findingEvent = (kind: z.ZodType<string>) => z.object({ finding: FindingSchema.extend({ kind }) });
+const suppressionEvent = (kind: z.ZodType<string>) => z.object({ suppression: SuppressionSchema.extend({ kind }) });
 
 export const eventSchemas = {
   'lapidary.stamp.declared.v1': stampEvent,
@@ -50,10 +53,14 @@ export const eventSchemas = {
   'lapidary.document.withheld.v1': documentWithheldEvent,
   'lapidary.documents.removed.v1': documentsRemovedEvent,
   'lapidary.documents.retold.v1': documentsRetoldEvent,
-  'lapidary.drift.found.v1': findingEvent,
-  'lapidary.drift.resolved.v1': findingEvent,
-  'lapidary.drift.suppressed.v1': suppressionEvent,
-  'lapidary.drift.unsuppressed.v1': suppressionEvent,
+  'lapidary.drift.found.v1': findingEvent(firstKinds),
+  'lapidary.drift.resolved.v1': findingEvent(firstKinds),
+  'lapidary.drift.suppressed.v1': suppressionEvent(firstKinds),
+  'lapidary.drift.unsuppressed.v1': suppressionEvent(firstKinds),
+  'lapidary.drift.found.v2': findingEvent(anyKind),
+  'lapidary.drift.resolved.v2': findingEvent(anyKind),
+  'lapidary.drift.suppressed.v2': suppressionEvent(anyKind),
+  'lapidary.drift.unsuppressed.v2': suppressionEvent(anyKind),
 } as const;
 
 export type EventType = keyof typeof eventSchemas;

@@ -11,6 +11,14 @@ import {
   SyncReplySchema,
   SyncRequestSchema,
 } from '../agent-protocol.js';
+import {
+  DigestQuestionSchema,
+  DomainsAnswerSchema,
+  NamesAnswerSchema,
+  RootAnswerSchema,
+  RowsAnswerSchema,
+  SketchQuestionSchema,
+} from '../digest-protocol.js';
 import { DirectoryDigestSchema, DirectoryEntrySchema, SnapshotPageSchema, SnapshotRequestSchema } from '../directory.js';
 import { BackfillReplySchema, BackfillRequestSchema, EventEnvelopeSchema } from '../events/envelope.js';
 import { AckReplySchema, AckRequestSchema, ContentsReplySchema, ContentsRequestSchema } from '../events/peer-link.js';
@@ -31,6 +39,12 @@ export const wireSchemas: Readonly<Record<string, z.ZodType>> = {
   'lapidary.peer.backfill-reply.v1': BackfillReplySchema,
   'lapidary.peer.contents-request.v1': ContentsRequestSchema,
   'lapidary.peer.contents-reply.v1': ContentsReplySchema,
+  'lapidary.peer.digest-question.v1': DigestQuestionSchema,
+  'lapidary.peer.digest-root.v1': RootAnswerSchema,
+  'lapidary.peer.digest-domains.v1': DomainsAnswerSchema,
+  'lapidary.peer.digest-names.v1': NamesAnswerSchema,
+  'lapidary.peer.digest-rows.v1': RowsAnswerSchema,
+  'lapidary.peer.sketch-question.v1': SketchQuestionSchema,
   'lapidary.directory.entry.v1': DirectoryEntrySchema,
   'lapidary.directory.digest.v1': DirectoryDigestSchema,
   'lapidary.directory.snapshot-request.v1': SnapshotRequestSchema,

@@ -42,6 +42,9 @@ const namePattern = /^[0-9a-f]{16}$/;
 export const elementNamed = (name: string): Element | null =>
   namePattern.test(name) ? { high: parseInt(name.slice(0, 8), 16), low: parseInt(name.slice(8), 16) } : null;
 
+/** As the database's signed 64-bit integer. */
+export const int8OfElement = ({ high, low }: Element): string => BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low)).toString();
+
 /** From the database's signed 64-bit integer, as text. */
 export const elementOfInt8 = (text: string): Element => {
   const value = BigInt.asUintN(64, BigInt(text));

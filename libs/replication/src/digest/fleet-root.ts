@@ -4,11 +4,11 @@ import type { Root } from './bucket-table.js';
 export interface DomainRoot {
   readonly collection: string;
   readonly kind: string;
+  readonly audience: string;
   readonly root: Root;
 }
 
-const nameOf = ({ collection, kind }: DomainRoot): string => `${collection} ${kind}`;
-const lineOf = (d: DomainRoot): string => `${nameOf(d)} ${d.root.rows} ${d.root.sum}`;
+const lineOf = ({ collection, kind, audience, root }: DomainRoot): string => `${collection} ${kind} ${audience} ${root.rows} ${root.sum}`;
 
 /** 64 bits, 16 hex digits: equal where all sets are equal. Empty sets don't count: a region may not know of them. */
 export const fleetRoot = (domains: readonly DomainRoot[]): string => {

@@ -1,3 +1,4 @@
+import { dataDigestSensor } from './data-digest.js';
 import { resourceSensor } from './resource.js';
 import { ringSiblingSensor } from './ring-sibling.js';
 import type { Sensor } from './sensor.js';
@@ -6,4 +7,7 @@ import { templateSensor } from './template.js';
 import { versionSensor } from './version.js';
 
 /** Cheap ones first: what they find stands while the others still ask. How to add one: docs/contributing/add-a-drift-sensor.md */
-export const sensors: readonly Sensor[] = [specSensor, ringSiblingSensor, versionSensor, templateSensor, resourceSensor];
+export const stampSensors: readonly Sensor[] = [specSensor, ringSiblingSensor, versionSensor, templateSensor, resourceSensor];
+
+/** What regions hold against each other, and then what stamps are. */
+export const sensors: readonly Sensor[] = [dataDigestSensor, ...stampSensors];

@@ -5,6 +5,10 @@ export interface SensorInput {
   readonly facts: DriftFacts;
   readonly world: World;
   readonly signal: AbortSignal;
+  /** Of this run, for what a sensor plants for itself. */
+  readonly nonce: string;
+  /** One stamp is looked at, and nothing beyond it. */
+  readonly isOfOneStamp: boolean;
 }
 
 /**

@@ -1,8 +1,11 @@
+import { AppError } from '@lapidary/kernel/app-error';
+import type { Compared, ComparedDomain } from '../../digests/compare-peer.js';
 import type { StampSpec } from '@lapidary/contracts/stamp-spec';
 import { digestOf } from '@lapidary/kernel/canonical-json';
 import type { Look } from '../difference.js';
 import type { Desired, DriftFacts, StampFacts, World } from '../drift-facts.js';
 import { resourceDifference } from './resource.js';
+import { dataDigestSensor } from './data-digest.js';
 import { commonValue, ringSiblingSensor, siblingDifferences } from './ring-sibling.js';
 import type { Sensor } from './sensor.js';
 import { specDifferences, specSensor } from './spec.js';
@@ -60,9 +63,10 @@ const factsOf = (stamps: StampFacts[], more: Partial<DriftFacts> = {}): DriftFac
 });
 
 const noWorld = {} as World;
+const input = { signal: new AbortController().signal, nonce: 'n', isOfOneStamp: false };
 const lookOnce = async (sensor: Sensor, facts: DriftFacts): Promise<Look> => {
   const looks: Look[] = [];
-  for await (const look of sensor.look({ facts, world: noWorld, signal: new AbortController().signal })) looks.push(look);
+  for await (const look of sensor.look({ facts, world: noWorld, ...input })) looks.push(look);
   expect(looks).toHaveLength(1);
   return looks[0]!;
 };
@@ -213,4 +217,45 @@ describe('sensors "template" and "resource"', () => {
       severity: 'warning',
     });
   });
+});
+
+describe('sensor "data-digest"', () => {
+  const domain = (collection: string) => ({ collection, kind: 'lww' as const, audience: '' });
+  const compared = (of: Partial<ComparedDomain> = {}): Compared => ({
+    domains: [{ domain: domain('shop'), drifted: [], unjudged: 0, more: false, ...of }],
+    planted: 'found',
+  });
+  const lookWith = async (peers: Record<string, Compared | Error>, isOfOneStamp = false): Promise<Look[]> => {
+    const answer = (peer: string) =>
+      peers[peer] instanceof Error ? Promise.reject(peers[peer]) : Promise.resolve(peers[peer] as Compared);
+    const world = { ...noWorld, peers: Object.keys(peers), comparePeer: answer };
+    const looks: Look[] = [];
+    for await (const look of dataDigestSensor.look({ facts: factsOf([]), world, ...input, isOfOneStamp })) looks.push(look);
+    return looks;
+  };
+
+  it('tells each row with both digests, for each peer by itself', async () => {
+    const drifted = [{ tenant: 'acme', id: 'd1', own: 'a', theirs: null }];
+    const [us, ap] = await lookWith({ us: compared({ drifted }), ap: compared() });
+    expect(us).toMatchObject({ looked: ['replica/us.shop'], planted: 'found', skipped: [] });
+    expect(us!.differences).toMatchObject([{ subject: 'replica/us.shop', path: 'lww acme/d1', expected: null, observed: 'a' }]);
+    expect(ap).toMatchObject({ looked: ['replica/ap.shop'], differences: [] });
+  });
+
+  it('resolves nothing of a set with rows that could not be judged', async () => {
+    expect((await lookWith({ us: compared({ unjudged: 2 }) }))[0]).toMatchObject({
+      looked: [],
+      skipped: [{ subject: 'replica/us.shop', isFault: false }],
+    });
+    expect((await lookWith({ us: compared({ more: true }) }))[0]).toMatchObject({ looked: [] });
+  });
+
+  it('passes over a peer that is away, and takes anything else for its own fault', async () => {
+    const [away, broken] = await lookWith({ us: new AppError('not_ready', 'cut'), ap: new Error('bug') });
+    expect(away).toMatchObject({ skipped: [{ subject: 'region/us', why: 'cut', isFault: false }] });
+    expect(away!.planted).toBeUndefined();
+    expect(broken).toMatchObject({ skipped: [{ subject: 'region/ap', isFault: true }] });
+  });
+
+  it('has nothing to do with a run over one stamp', async () => expect(await lookWith({ us: compared() }, true)).toEqual([]));
 });

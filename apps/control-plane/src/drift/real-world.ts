@@ -1,0 +1,31 @@
+import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import { AppError } from '@lapidary/kernel/app-error';
+import type { NatsLink } from '@lapidary/messaging/nats-link';
+import type { DataSource } from 'typeorm';
+import { comparePeer } from '../digests/compare-peer.js';
+import { PeerDigests } from '../digests/peer-digests.js';
+import type { PlannerProcess } from '../provisioning/planner-process.js';
+import { provisionRunOf, synthRequestOf } from '../provisioning/provision-run.js';
+import type { World } from './drift-facts.js';
+
+export interface WorldParts {
+  readonly config: ControlPlaneConfig;
+  readonly planner: Pick<PlannerProcess, 'read' | 'synthesize'>;
+  readonly dataSource: DataSource;
+  /** To the other regions. */
+  readonly links: ReadonlyMap<string, NatsLink>;
+}
+
+/** The world as the warm planner and the peers' links tell it; the planner writes nothing and may be killed at any time. */
+export const realWorld = ({ config, planner, dataSource, links }: WorldParts): World => ({
+  render: async (spec, regionFacts, signal, templateVersion) =>
+    await planner.synthesize(synthRequestOf(provisionRunOf(config, spec, regionFacts, templateVersion)), signal),
+  driftedResources: async (spec, regionFacts, signal) =>
+    (await planner.read({ ...provisionRunOf(config, spec, regionFacts), operation: 'drift' }, signal)).drifted,
+  peers: [...links.keys()],
+  comparePeer: async (peer, nonce, signal) => {
+    const link = links.get(peer);
+    if (!link) throw new AppError('region_unreachable', `There is no link to region ${peer}`);
+    return await comparePeer(dataSource, new PeerDigests(config.LAPIDARY_REGION, peer, link), nonce, signal);
+  },
+});

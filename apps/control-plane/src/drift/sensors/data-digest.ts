@@ -1,0 +1,59 @@
+import { toAppError } from '@lapidary/kernel/app-error';
+import type { ComparedDomain } from '../../digests/compare-peer.js';
+import type { Difference, Look, Skip } from '../difference.js';
+import type { Sensor, SensorInput } from './sensor.js';
+
+/** Links are cut, peers are stopped: the region stands on its own then (P-GE6), and its sensor is not at fault. */
+const isAway = new Set(['not_ready', 'timeout', 'region_unreachable', 'overloaded']);
+
+const subjectOf = (peer: string, collection: string): string => `replica/${peer}.${collection}`;
+
+/** Documents here against those of each other region (P-GE5, I6), with one planted that only this region has. */
+export const dataDigestSensor: Sensor = {
+  kind: 'data-digest',
+  async *look({ world, facts, signal, nonce, isOfOneStamp }: SensorInput): AsyncGenerator<Look> {
+    if (isOfOneStamp) return;
+    for (const peer of world.peers) {
+      signal.throwIfAborted();
+      try {
+        const { domains, planted } = await world.comparePeer(peer, nonce, signal);
+        yield {
+          ...lookAt(peer, domains, facts.defaultOwner),
+          planted: planted === 'not-planted' ? undefined : planted,
+        };
+      } catch (error) {
+        signal.throwIfAborted();
+        const failure = toAppError(error);
+        const skip = { subject: `region/${peer}`, why: failure.message, isFault: !isAway.has(failure.code) };
+        yield { kind: 'data-digest', looked: [], skipped: [skip], differences: [] };
+      }
+    }
+  },
+};
+
+/** A set with rows that could not be judged resolves nothing: what stood of them may stand still. */
+const lookAt = (peer: string, domains: readonly ComparedDomain[], owner: string): Look => {
+  const skipped: Skip[] = [];
+  const differences: Difference[] = [];
+  const looked = new Set(domains.map((d) => subjectOf(peer, d.domain.collection)));
+  for (const { domain, drifted, unjudged, more } of domains) {
+    const subject = subjectOf(peer, domain.collection);
+    for (const { tenant, id, own, theirs } of drifted)
+      differences.push({
+        kind: 'data-digest',
+        subject,
+        path: `${domain.kind} ${tenant}/${id}`,
+        expected: theirs,
+        observed: own,
+        severity: 'warning',
+        owner,
+      });
+    if (unjudged === 0 && !more) continue;
+    looked.delete(subject);
+    const why = more
+      ? 'more differs than is looked at in one go'
+      : `${unjudged} rows of kind ${domain.kind} change all the time, or are on their way`;
+    skipped.push({ subject, why, isFault: false });
+  }
+  return { kind: 'data-digest', looked: [...looked], skipped, differences };
+};

@@ -1,0 +1,16 @@
+import type { Position } from '../version-vector.js';
+
+/**
+ * What a region knows at a moment: for each region (its own too) how far that one's events are in what it holds. Its own entry
+ * counts what is committed and not yet numbered, since the state has it already.
+ */
+export type KnownEvents = Readonly<Record<string, Position>>;
+
+const atLeast = (a: Position, b: Position): boolean => a.epoch > b.epoch || (a.epoch === b.epoch && a.sequence >= b.sequence);
+
+/** Whether who knows `a` knows everything in `b`. */
+export const covers = (a: KnownEvents, b: KnownEvents): boolean =>
+  Object.entries(b).every(([region, position]) => {
+    const known = Object.hasOwn(a, region) ? a[region]! : { epoch: 0, sequence: 0 };
+    return atLeast(known, position);
+  });
