@@ -17,6 +17,9 @@ const common = {
 export default {
   workerIdleMemoryLimit: '700MB',
   maxWorkers: 2,
+  // A worker that has nothing open ends 2 ms after it was told to; but taking down a heap of some hundred MB with its contexts takes
+  // longer than jest's half second on a busy machine, and that was called a leak. What still runs after this really is one.
+  workerGracefulExitTimeout: 20_000,
   reporters: ['default', '<rootDir>/tools/count-reporter.mjs'],
   projects: [
     {

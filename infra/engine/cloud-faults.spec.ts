@@ -1,6 +1,5 @@
 import { jest } from '@jest/globals';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { causeOf, engineHome, Thing, type EngineHome } from '../testing/fake-stack.js';
 import { cloudFailureCodeOf } from './cloud-failure.js';
@@ -9,6 +8,7 @@ import { commandError } from './engine-error.js';
 import { failureOf } from './provisioner-failure.js';
 import { SimulatedCloud } from './simulated-cloud.js';
 import { StateFile } from './state-file.js';
+import { scratchFolder } from '../testing/scratch.js';
 
 Error.stackTraceLimit = 0;
 /** Every step is synced to disk; on a busy one that takes seconds. */
@@ -26,7 +26,7 @@ describe('a run against a cloud that fails', () => {
   let clouds: string;
   beforeEach(async () => {
     home = await engineHome();
-    clouds = await mkdtemp(join(tmpdir(), 'lapidary-cloud-'));
+    clouds = await scratchFolder('cloud');
     await mkdir(clouds, { recursive: true });
   });
   afterEach(async () => {
@@ -80,7 +80,7 @@ describe('a run against a cloud that fails', () => {
 
 describe('calls that are throttled', () => {
   test('are asked again with growing waits, and given up after some; other refusals are not asked again', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'lapidary-faults-'));
+    const directory = await scratchFolder('faults');
     const path = join(directory, 'faults.json');
     const waits: number[] = [];
     const calls = new FaultyCalls(path, (ms) => Promise.resolve(waits.push(ms)));

@@ -1,11 +1,11 @@
 import { jest } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LocalWorkspace, PulumiCommand, type LocalWorkspaceOptions, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
 import { engineContract, type ContractEngine } from '../testing/engine-contract.js';
 import { EmbeddedPulumiCommand } from './embedded-command.js';
+import { scratchFolder } from '../testing/scratch.js';
 
 Error.stackTraceLimit = 0;
 /** Every step is synced to disk, and the real CLI is a process per command. */
@@ -17,7 +17,7 @@ afterAll(async () => {
 });
 
 const openWith = async (commandFor: (directory: string, passphraseFile: string) => Promise<PulumiCommand>): Promise<ContractEngine> => {
-  const home = await mkdtemp(join(tmpdir(), 'lapidary-contract-'));
+  const home = await scratchFolder('contract');
   homes.push(home);
   const passphraseFile = join(home, 'passphrase');
   await writeFile(passphraseFile, 'a passphrase for tests');

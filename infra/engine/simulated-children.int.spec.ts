@@ -1,7 +1,6 @@
 import { jest } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { outlivesItsStamp, SimulatedWorldSchema, simulatedWorldFile, type SimulatedWorld } from '@lapidary/contracts/simulated-world';
 import type { ProvisionRun } from '@lapidary/contracts/provisioner-protocol';
@@ -9,6 +8,7 @@ import { ensureInfraBuilt } from '../testing/ensure-built.js';
 import { runChild, type ChildRun } from '../testing/provision-child.js';
 import { euFacts, specOf } from '../testing/specs.js';
 import { StateFile } from './state-file.js';
+import { scratchFolder } from '../testing/scratch.js';
 
 /** Some dozens of real children beside each other, a hundred synced writes each; on a busy machine minutes. */
 jest.setTimeout(900_000);
@@ -16,7 +16,7 @@ jest.setTimeout(900_000);
 let home: string;
 beforeAll(async () => {
   await ensureInfraBuilt();
-  home = await mkdtemp(join(tmpdir(), 'lapidary-children-'));
+  home = await scratchFolder('children');
   await writeFile(join(home, 'passphrase'), 'a passphrase for tests');
 });
 afterAll(() => rm(home, { recursive: true, force: true }));

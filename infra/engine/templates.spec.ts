@@ -1,6 +1,5 @@
 import { jest } from '@jest/globals';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SynthRequest } from '@lapidary/contracts/planner-protocol';
 import { ProvisionRunSchema, type ProvisionerMessage, type ProvisionRun } from '@lapidary/contracts/provisioner-protocol';
@@ -11,6 +10,7 @@ import { provision } from './provisioner.js';
 import { StateFile } from './state-file.js';
 import { renderGraph } from './synth/render-graph.js';
 import { installedTemplates, templateOf } from './templates.js';
+import { scratchFolder } from '../testing/scratch.js';
 
 Error.stackTraceLimit = 0;
 /** Each `up` of a hundred resources writes and syncs the state some two hundred times; on a busy disk that takes a minute. */
@@ -21,7 +21,7 @@ const local = { postgresServer: 'localhost:5432', natsUrl: 'nats://localhost', n
 
 let home: string;
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'lapidary-templates-'));
+  home = await scratchFolder('templates');
   await writeFile(join(home, 'passphrase'), 'a passphrase for tests');
 });
 afterAll(() => rm(home, { recursive: true }));

@@ -1,6 +1,5 @@
 import { jest } from '@jest/globals';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProvisionRunSchema, type ParsedProvisionRun, type ProvisionerMessage } from '@lapidary/contracts/provisioner-protocol';
 import { changedKeys } from '../engine/diff.js';
@@ -14,6 +13,7 @@ import { euFacts, specOf } from '../testing/specs.js';
 import type { GraphResource } from '../testing/synthesize.js';
 import { projectName } from './stamp-template.js';
 import { isStateful } from './stateful.js';
+import { scratchFolder } from '../testing/scratch.js';
 
 Error.stackTraceLimit = 0;
 /** An `up` of a hundred resources writes and syncs the state some two hundred times; on a busy disk that takes a minute. */
@@ -67,7 +67,7 @@ describe('a stamp of template 0.1.0 that gets this one', () => {
 describe('on the embedded engine', () => {
   let home: string;
   beforeEach(async () => {
-    home = await mkdtemp(join(tmpdir(), 'lapidary-renames-'));
+    home = await scratchFolder('renames');
     await writeFile(join(home, 'passphrase'), 'a passphrase for tests');
   });
   afterEach(() => rm(home, { recursive: true, force: true }));

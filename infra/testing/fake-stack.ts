@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as pulumi from '@pulumi/pulumi';
 import { LocalWorkspace, type PulumiFn, type Stack } from '@pulumi/pulumi/automation/index.js';
@@ -8,6 +7,7 @@ import { EngineError } from '../engine/engine-error.js';
 import type { PolicyGuard } from '../engine/policy-guard.js';
 import type { ResourceProvider } from '../engine/resource-provider.js';
 import type { StateKeySettings } from '../engine/secrets/state-keys.js';
+import { scratchFolder } from './scratch.js';
 
 /** A resource of the fake world (fake-world.ts). */
 export class Thing extends pulumi.CustomResource {
@@ -32,7 +32,7 @@ export interface EngineHome {
 
 /** A state directory of its own, and stacks in it behind the real Automation API. */
 export const engineHome = async (passphrase = 'a passphrase for tests', stateKey = 'passphrase'): Promise<EngineHome> => {
-  const root = await mkdtemp(join(tmpdir(), 'lapidary-engine-'));
+  const root = await scratchFolder('engine');
   const directory = join(root, 'state');
   const passphraseFile = join(root, 'passphrase');
   await writeFile(passphraseFile, passphrase);

@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type pg from 'pg';
 import type { ProvisionRun } from '@lapidary/contracts/provisioner-protocol';
@@ -8,6 +7,7 @@ import { ensureInfraBuilt } from './ensure-built.js';
 import { lookAround, queryRows } from './leftovers.js';
 import { euFacts, specOf } from './specs.js';
 import { installStandIns, TinySupervisor } from './tiny-supervisor.js';
+import { scratchFolder } from './scratch.js';
 
 export const natsPassword = 'a-nats-password-of-agents';
 /** What the template runs; here stand-ins. */
@@ -28,7 +28,7 @@ export interface LocalWorld {
 /** Everything that the local driver works with: a real PostgreSQL, a supervisor with real processes, built code for the children. */
 export const openLocalWorld = async (): Promise<LocalWorld> => {
   await ensureInfraBuilt();
-  const home = await mkdtemp(join(tmpdir(), 'lapidary-local-'));
+  const home = await scratchFolder('local');
   await writeFile(join(home, 'passphrase'), 'a passphrase for tests');
   await mkdir(join(home, 'processes'));
   await installStandIns(join(home, 'root'), localScripts);

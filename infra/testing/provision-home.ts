@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   ProvisionerMessageSchema,
@@ -10,6 +9,7 @@ import {
 import { SimulatedWorldSchema, simulatedWorldFile, type SimulatedWorld } from '@lapidary/contracts/simulated-world';
 import { provision } from '../engine/provisioner.js';
 import { euFacts, specOf } from './specs.js';
+import { scratchFolder } from './scratch.js';
 
 export interface ProvisionHome {
   readonly directory: string;
@@ -24,7 +24,7 @@ export interface ProvisionHome {
 
 /** A folder for the runs of one test: stamp eu-2 of the small profile on the simulated AWS unless said otherwise. */
 export const provisionHome = async (): Promise<ProvisionHome> => {
-  const directory = await mkdtemp(join(tmpdir(), 'lapidary-provisioner-'));
+  const directory = await scratchFolder('provisioner');
   await writeFile(join(directory, 'passphrase'), 'a passphrase for tests');
   const state = join(directory, 'state');
   return {

@@ -1,7 +1,6 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ControlPlaneConfigSchema } from '@lapidary/config/control-plane';
 import type { JobEvents, JobView } from '@lapidary/contracts/api/jobs';
@@ -17,6 +16,7 @@ import { domainFeatures } from '../src/process/features.js';
 import { createResources } from '../src/process/resources.js';
 import { ProvisioningModule } from '../src/provisioning/provisioning.module.js';
 import { installFakeEngine, installRealEngine } from './provision-engine.js';
+import { scratchFolder } from '@lapidary/infra/testing/scratch';
 
 const adminToken = 'test-admin-token-0123456789';
 const regionsOf = (own: string): string => `regions:
@@ -67,7 +67,7 @@ export interface ProvisionWorldOptions {
 export const openProvisionWorld = async (options: ProvisionWorldOptions = {}): Promise<ProvisionWorld> => {
   const { region = 'eu', engine: whose = 'fake' } = options;
   const database = await freshDatabase();
-  const directory = await mkdtemp(join(tmpdir(), 'lapidary-provision-'));
+  const directory = await scratchFolder('provision');
   let frontDoorStatus = 200;
   const door = createServer((request, response) => response.writeHead(request.url === agentHealthPath ? frontDoorStatus : 404).end());
   const stampsDir = join(directory, 'stamps');

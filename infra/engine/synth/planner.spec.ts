@@ -1,11 +1,11 @@
 import { jest } from '@jest/globals';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProvisionRunSchema, type ParsedProvisionRun, type ProvisionerMessage } from '@lapidary/contracts/provisioner-protocol';
 import { provision } from '../provisioner.js';
 import { previewStack } from './preview-stack.js';
 import { renderGraph } from './render-graph.js';
+import { scratchFolder } from '../../testing/scratch.js';
 
 Error.stackTraceLimit = 0;
 /** An `up` of some fifty resources writes and syncs the state some hundred times; on a busy disk that takes seconds. */
@@ -13,7 +13,7 @@ jest.setTimeout(180_000);
 
 let home: string;
 beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), 'lapidary-planner-'));
+  home = await scratchFolder('planner');
   await writeFile(join(home, 'passphrase'), 'a passphrase for tests');
 });
 afterEach(() => rm(home, { recursive: true, force: true }));
