@@ -1,6 +1,7 @@
 import type { RouteExplanation } from '@lapidary/contracts/api/routing';
 import { errorCatalogue } from '@lapidary/kernel/error-catalogue';
 import type { Directory } from './directory/directory.js';
+import type { IdentifyRule } from './pipeline/identify-order.js';
 import { decide, type ForwardDecision } from './pipeline/decide.js';
 import type { RouterPlace } from './pipeline/reside.js';
 import { requestProblem } from '@lapidary/stamp-sdk/forward/request-check';
@@ -12,6 +13,8 @@ export interface ExplainDeps {
   readonly baseDomain: string;
   readonly directory: Directory;
   readonly place: RouterPlace;
+  /** Where to look for tenants, beside the usual order. */
+  readonly identifyRules: () => readonly IdentifyRule[];
   readonly policy: TrafficPolicy;
 }
 
@@ -27,7 +30,9 @@ const wouldForward = (decision: ForwardDecision, upstream: string): Steps[number
 export const explain = (deps: ExplainDeps, host: string, path: string): RouteExplanation => {
   const { directory, baseDomain, policy, place } = deps;
   const problem = requestProblem({ method: 'GET', url: path, httpVersion: '1.1', rawHeaders: ['Host', host] });
-  const decision = decide({ address: { host, tenantHeaders: [], path }, problem, method: 'GET', baseDomain, place, directory });
+  const address = { host, tenantHeaders: [], path, token: { kind: 'none' } } as const;
+  const identifyRules = deps.identifyRules();
+  const decision = decide({ address, problem, method: 'GET', baseDomain, place, directory, identifyRules });
   const { tenant, stamp, epoch } = decision;
   const common = { router: deps.routerId, region: deps.region, host, directory: directory.state(), tenant, stamp, epoch };
   const refused = (no: Pick<Refused, 'code'>, steps: Steps, status = errorCatalogue[no.code].status): RouteExplanation => ({

@@ -94,6 +94,16 @@ export const routerMetricDeclarations = {
   },
   ...dnsMetricDeclarations,
   ...edgeMetricDeclarations,
+  lapidary_router_tokens_total: {
+    type: 'counter',
+    help: 'Tokens that were asked for a tenant: known from before, good, refused, overloaded (too many at once), no_keys, failed (the thread died)',
+    labels: ['outcome'],
+  },
+  lapidary_router_token_keys_confirmed_seconds: {
+    type: 'gauge',
+    help: 'Unix time at which the keys of tokens were last read from their source (runbook token_unchecked)',
+    labels: [],
+  },
 } as const;
 
 export type RouterMetrics = MetricsOf<typeof routerMetricDeclarations>;

@@ -16,9 +16,11 @@ import { readDiskCopy, type DiskCopyPlace } from './directory/disk-copy.js';
 import { Edges } from './edges.js';
 import type { ExplainDeps } from './explain.js';
 import { FleetLink } from './fleet-link.js';
+import { Identification } from './identification/identification.js';
 import { createRouterMetrics, type RouterMetrics } from './metrics.js';
 import { publicDoorsFrom, type PublicDoors } from './public-doors.js';
 import { OwnPaths } from './route-claims/own-paths.js';
+import type { IdentifyRule } from './pipeline/identify-order.js';
 import type { RouterPlace } from './pipeline/reside.js';
 import { ClientBook } from './proxy-protocol/client-book.js';
 import { accessLogFromConfig, type AccessLog } from './observe/access-log.js';
@@ -87,6 +89,7 @@ export class Router {
   private readonly edges: Edges;
   private readonly publicDoors: PublicDoors;
   private ownPaths: OwnPaths | undefined;
+  private identification: Identification | undefined;
   private fleetLink: FleetLink | null = null;
   private sweep: NodeJS.Timeout | null = null;
   private draining = false;
@@ -120,7 +123,9 @@ export class Router {
     this.diskCopy = new DiskCopyWriter(this.copyPlace, directory, metrics, logger);
     this.audit = new AuditLoop(directory, metrics, logger, () => void this.source.reload());
     const place = placeOf(config);
-    this.explainDeps = { routerId: config.LAPIDARY_ROUTER_ID, region, baseDomain, directory, policy, place };
+    const identification = (): Identification | undefined => this.identification;
+    const identifyRules = (): readonly IdentifyRule[] => this.identification?.rules ?? [];
+    this.explainDeps = { routerId: config.LAPIDARY_ROUTER_ID, region, baseDomain, directory, policy, place, identifyRules };
     const timeouts = { ...forwardTimeouts, ...options.timeouts };
     const refreshTenant = (tenant: string): Promise<void> => this.source.refreshTenant(tenant);
     const ownPaths = (): OwnPaths | undefined => this.ownPaths;
@@ -131,6 +136,7 @@ export class Router {
     const traffic = {
       observer,
       ownPaths,
+      identification,
       clients,
       policy,
       pools,
@@ -161,6 +167,7 @@ export class Router {
   async start(): Promise<RouterPorts> {
     const { config } = this.options;
     this.ownPaths = await OwnPaths.from(config, this.publicDoors, this.metrics, this.options.logger);
+    this.identification = await Identification.from(config, this.metrics, this.options.logger);
     await this.policyPart.start();
     await this.loadDiskCopy();
     const adminPort = await this.admin.listen(config.LAPIDARY_ADMIN_HOST, config.LAPIDARY_ADMIN_PORT);
@@ -185,6 +192,7 @@ export class Router {
     this.edges.destroy();
     await this.dns?.close();
     this.ownPaths?.stop();
+    await this.identification?.stop();
     await this.policyPart.stop();
     this.audit.stop();
     await this.source.stop();

@@ -11,6 +11,7 @@ import type { Logger } from '@lapidary/telemetry/logger';
 import { answerProblem } from './answer-problem.js';
 import { clientHeadMs, keepAliveMs, requestHeadBytesMax, requestMs } from './client-bounds.js';
 import type { Directory } from './directory/directory.js';
+import type { Identification } from './identification/identification.js';
 import { InFlight } from './in-flight.js';
 import { answerParserError, refuseConnect } from './parser-errors.js';
 import type { Whose } from './observe/ended-request.js';
@@ -19,7 +20,7 @@ import { decide, type RouteDecision } from './pipeline/decide.js';
 import { forward, refuse, type Exchange, type ForwardDeps, type Outcome } from './pipeline/forward.js';
 import type { RouterPlace } from './pipeline/reside.js';
 import type { ClientBook } from './proxy-protocol/client-book.js';
-import { tenantHeaderOfClients, type RequestAddress } from './pipeline/identify.js';
+import { tenantHeaderOfClients, type RequestAddress, type TokenFacts } from './pipeline/identify.js';
 import { requestIdOf } from './request-marks.js';
 import type { OwnPaths } from './route-claims/own-paths.js';
 
@@ -29,6 +30,8 @@ export interface TrafficServerOptions extends ForwardDeps {
   readonly clients: Pick<ClientBook, 'of' | 'asks'>;
   /** What the router answers itself. */
   readonly ownPaths?: () => OwnPaths | undefined;
+  /** Where to look for tenants, beside the usual order. */
+  readonly identification?: () => Pick<Identification, 'rules' | 'concerns' | 'facts'> | undefined;
   readonly directory: Directory;
   readonly place: RouterPlace;
   readonly logger: Logger;
@@ -101,8 +104,9 @@ export class TrafficServer {
   }
 
   /** What the fast path could do and leaves to this one all the same. */
-  wants(target: string): boolean {
-    return this.options.clients.asks || this.options.ownPaths?.()?.concerns(target) === true;
+  wants(target: string, host: string): boolean {
+    const { clients, identification } = this.options;
+    return clients.asks || identification?.()?.concerns(host, target) === true || this.options.ownPaths?.()?.concerns(target) === true;
   }
 
   /** Keeps time for connections that are attached, where the server itself never listens. */
@@ -133,7 +137,6 @@ export class TrafficServer {
     const body = new ReplayBuffer(request, { empty: bodyFraming(request.rawHeaders).kind === 'none', onStart });
     const trace = this.observer.traces.begin(request.headers.traceparent);
     const client = this.options.clients.of(request);
-    const decideAgain = (): RouteDecision => this.decide(request);
     const times = { startedMs: performance.now(), admittedMs: 0, stampMs: 0 };
     const ended = (whose: Whose, outcome: string): void => {
       const { startedMs, admittedMs, stampMs } = times;
@@ -144,6 +147,9 @@ export class TrafficServer {
       this.observer.ended(described, whose, { outcome, status, tookMs: nowMs - startedMs, waitedMs, stampMs }, nowMs);
     };
     try {
+      const asked = this.tokenOf(request);
+      const token = asked instanceof Promise ? await asked : asked;
+      const decideAgain = (): RouteDecision => this.decide(request, token);
       const { outcome, decision } = await this.route({
         request,
         client,
@@ -176,7 +182,7 @@ export class TrafficServer {
   }
 
   private async route(exchange: Exchange): Promise<Outcome> {
-    const decision = this.decide(exchange.request);
+    const decision = exchange.decideAgain();
     if (decision.action === 'refuse' && (decision.status !== undefined || decision.unread)) this.inFlight.condemn(exchange.request.socket);
     const own = this.options.ownPaths?.();
     if (own?.concerns(exchange.request.url ?? '')) {
@@ -186,11 +192,25 @@ export class TrafficServer {
     return decision.action === 'refuse' ? refuse(exchange, decision) : forward(this.options, exchange, decision);
   }
 
-  private decide(request: IncomingMessage): RouteDecision {
-    const { method = '', url = '', httpVersion, rawHeaders, headers } = request;
-    const problem = requestProblem({ method, url, httpVersion, rawHeaders });
-    const address: RequestAddress = { host: headers.host, tenantHeaders: headerValues(rawHeaders, tenantHeaderOfClients), path: url };
-    const { baseDomain, directory, place } = this.options;
-    return decide({ address, problem, method, baseDomain, place, directory });
+  /**
+   * Checked before the decision, which is pure and may be made again. Not for a message that is refused anyway: what waits lets Node hand over
+   * the next message of its connection, which must be condemned by then.
+   */
+  private tokenOf(request: IncomingMessage): TokenFacts | Promise<TokenFacts> | undefined {
+    const identification = this.options.identification?.();
+    if (identification === undefined || problemOf(request) !== null) return undefined;
+    return identification.facts(request.headers.host ?? '', request.url ?? '', request.rawHeaders);
+  }
+
+  private decide(request: IncomingMessage, token: TokenFacts | undefined): RouteDecision {
+    const { method = '', url = '', rawHeaders, headers } = request;
+    const tenantHeaders = headerValues(rawHeaders, tenantHeaderOfClients);
+    const address: RequestAddress = { host: headers.host, tenantHeaders, path: url, token };
+    const { baseDomain, directory, place, identification } = this.options;
+    const identifyRules = identification?.()?.rules;
+    return decide({ address, problem: problemOf(request), method, baseDomain, place, directory, identifyRules });
   }
 }
+
+const problemOf = ({ method = '', url = '', httpVersion, rawHeaders }: IncomingMessage): ReturnType<typeof requestProblem> =>
+  requestProblem({ method, url, httpVersion, rawHeaders });

@@ -56,6 +56,7 @@ export const startTraffic = async (
   on: TrafficPath = path,
   port = 0,
   links: { readonly routerId: string; readonly key: string | null } | null = null,
+  identification?: TrafficServerOptions['identification'],
 ): Promise<TestTraffic> => {
   const directory = new Directory(systemClock);
   directory.swap(new DirectoryTable('g'), 'disk', 0);
@@ -90,6 +91,7 @@ export const startTraffic = async (
     directory,
     logger,
     clients: new ClientBook([]),
+    identification,
     tunnelIdleMs: 2_000,
   };
   const general = new TrafficServer(options);

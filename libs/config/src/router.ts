@@ -89,6 +89,10 @@ export const RouterConfigSchema = z.object({
     .list('Ports on which load balancers say by the PROXY protocol (version 1 or 2) who the client is: http, https, or both')
     .pipe(z.array(z.enum(['http', 'https']))),
   LAPIDARY_PROXY_SENDERS: field.list('Networks of those load balancers; nobody else may connect to these ports'),
+  LAPIDARY_IDENTIFY_FILE: z.string().optional().meta({
+    description:
+      'JSON document: where to look for the tenant (host, header, path, token), by host and path, and how tokens are checked (docs/flows/request.md). Read again when it changes',
+  }),
   LAPIDARY_LOG_LEVEL: field.logLevel,
 });
 export type RouterConfig = z.infer<typeof RouterConfigSchema>;

@@ -58,6 +58,20 @@ export const errorCatalogue = {
     'No valid credentials',
     'Send "Authorization: Bearer <token>"; with a local fleet the token is in .lapidary/admin.token.',
   ),
+  token_invalid: entry(
+    401,
+    exitCodes.auth,
+    false,
+    'The token does not say whose request it is',
+    'Send "Authorization: Bearer <token>" with one token of the issuer and audience that the router is told, that has not ended and names its tenant.',
+  ),
+  tenant_mismatch: entry(
+    403,
+    exitCodes.auth,
+    false,
+    'The token is for another tenant than the address',
+    'Go to the address of the tenant that the token is for, or get a token for this one.',
+  ),
   forbidden: entry(403, exitCodes.auth, false, 'Not allowed', 'Ask for a role that includes this action in this region.'),
   not_found: entry(404, exitCodes.notFound, false, 'There is no such thing', 'Check the name; list what exists with "stampctl <noun> ls".'),
   unknown_tenant: entry(
@@ -205,6 +219,13 @@ export const errorCatalogue = {
   ),
   not_ready: entry(503, exitCodes.error, true, 'Not ready yet', 'Wait; /readyz says what is missing.'),
   overloaded: entry(503, exitCodes.error, true, 'Too much work at once', 'Try again after the time in Retry-After.'),
+  token_unchecked: entry(
+    503,
+    exitCodes.error,
+    true,
+    'The token can not be checked at the moment',
+    'Try again after the time in Retry-After; if it lasts, see the runbook token_unchecked.',
+  ),
   timeout: entry(504, exitCodes.timeout, true, 'It took too long', 'Look at the status again; the work may still finish.'),
   ...provisioningErrors,
   dead_lettered: entry(

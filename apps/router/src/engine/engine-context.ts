@@ -23,7 +23,7 @@ export interface EngineContext {
   /** Fetches the tenant's newest entry from the directory's source. */
   readonly refreshTenant: (tenant: string) => Promise<void>;
   /** Takes connections that the fast path leaves to the general one. */
-  readonly general: { attach(stream: Duplex): void; wants(target: string): boolean };
+  readonly general: { attach(stream: Duplex): void; wants(target: string, host: string): boolean };
   readonly clients: Set<{ readonly isIdle: boolean; close(): void }>;
   /** Every answer ends its connection from now on. */
   draining: boolean;

@@ -58,7 +58,7 @@ export class Exchange implements LaneSink {
   /** Notes a request and decides on it. false: it is the general path's, or its stamp can be spoken to by that one only. */
   take(bytes: Buffer, head: RequestHead): boolean {
     this.facts.take(bytes, head);
-    if (this.context.general.wants(this.facts.target)) return false;
+    if (this.context.general.wants(this.facts.target, this.facts.host)) return false;
     this.route = this.decide();
     if (!('decision' in this.route)) return true;
     const { frontDoors, stamp } = this.route.decision.routes.stamp;

@@ -39,7 +39,7 @@ const settingsEntriesMax = 32;
 const invalidFramesMax = 50;
 const rejectedStreamsMax = 100;
 
-/** Requests over HTTP/2, as the TLS server hands them on. Plain HTTP/2 (h2c) is not spoken: docs/adr/0038. */
+/** Requests over HTTP/2, as the TLS server hands them on. Plain HTTP/2 (h2c) is not spoken: docs/adr/0042. */
 export class Http2Front {
   private readonly server: Http2Server;
   private readonly sessions = new Set<ServerHttp2Session>();

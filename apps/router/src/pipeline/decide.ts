@@ -4,6 +4,7 @@ import type { ErrorCode } from '@lapidary/kernel/error-catalogue';
 import type { RequestProblem } from '@lapidary/stamp-sdk/forward/request-check';
 import { admit } from './admit.js';
 import { identify, type RequestAddress } from './identify.js';
+import type { IdentifyRule } from './identify-order.js';
 import { locate, type DirectoryView } from './locate.js';
 import { reside, type RouterPlace } from './reside.js';
 
@@ -51,6 +52,8 @@ export interface DecideInput {
   readonly baseDomain: string;
   readonly place: RouterPlace;
   readonly directory: DirectoryView;
+  /** Where to look for the tenant, by host and path, beside the usual order. */
+  readonly identifyRules?: readonly IdentifyRule[];
 }
 
 interface Refusal {
@@ -72,7 +75,7 @@ type StepName = RouteStep['step'];
  * and the explanation shows it, so that the two can't differ. Limits and the choice of a front door, which depend on what
  * other requests do, are the traffic policy's.
  */
-export const decide = ({ address, problem, method, baseDomain, place, directory }: DecideInput): RouteDecision => {
+export const decide = ({ address, problem, method, baseDomain, place, directory, identifyRules }: DecideInput): RouteDecision => {
   const steps: RouteStep[] = [];
   const known: { tenant: string | null; stamp: string | null; epoch: number | null } = { tenant: null, stamp: null, epoch: null };
   const passes = <T extends { readonly ok: boolean; readonly reason: string }>(
@@ -103,8 +106,12 @@ export const decide = ({ address, problem, method, baseDomain, place, directory 
     return refuse(notLoaded);
   }
 
-  const identified = identify(address, { baseDomain, tenantOfHost: (host) => directory.tenantOfHost(host) });
-  if (!passes('identify', identified)) return refuse({ code: identified.code, reason: identified.reason });
+  const tenantOfHost = (host: string): string | undefined => directory.tenantOfHost(host);
+  const identified = identify(address, { baseDomain, tenantOfHost, rules: identifyRules });
+  if (!passes('identify', identified)) {
+    const { code, reason, retryAfterSeconds, headers = {} } = identified;
+    return refuse({ code, reason, retryAfterSeconds, headers });
+  }
   known.tenant = identified.tenant;
 
   const located = locate(identified.tenant, directory);
