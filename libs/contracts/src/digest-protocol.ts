@@ -47,7 +47,7 @@ export const RowsAnswerSchema = z.object({ known: KnownSchema, rows: z.array(Row
 export type RowsAnswer = z.infer<typeof RowsAnswerSchema>;
 export type DigestRow = z.infer<typeof RowSchema>;
 
-/** Request on geo.<region>.sketch; the answer is bytes (docs/adr/0041). */
+/** Request on geo.<region>.sketch; the answer is bytes (docs/adr/0038). */
 export const SketchQuestionSchema = z.discriminatedUnion('want', [
   z.object({ want: z.literal('symbols'), ...DomainFields, from: z.number().int().min(0), to: z.number().int().min(1) }),
   z.object({ want: z.literal('buckets'), ...DomainFields }),
