@@ -6,7 +6,7 @@ import { healthMetrics } from '@lapidary/control-plane/health/metrics';
 import { jobMetrics } from '@lapidary/control-plane/jobs/job-metrics';
 import { outboxMetrics } from '@lapidary/control-plane/outbox/metrics';
 import { controlPlaneMetrics } from '@lapidary/control-plane/process/metrics';
-import { collectionMetrics } from '@lapidary/control-plane/collections/metrics';
+import { collectionMetrics, watchMetrics } from '@lapidary/control-plane/collections/metrics';
 import { replicationMetrics } from '@lapidary/control-plane/replication/metrics';
 import { rolloutMetrics } from '@lapidary/control-plane/rollouts/metrics';
 import { routerMetricDeclarations } from '@lapidary/router/metrics';
@@ -21,6 +21,7 @@ const processes: Record<string, Record<string, MetricDeclaration>> = {
     ...directoryMetrics,
     ...replicationMetrics,
     ...collectionMetrics,
+    ...watchMetrics,
     ...digestMetrics,
     ...healthMetrics,
     ...driftMetrics,

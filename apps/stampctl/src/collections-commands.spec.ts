@@ -37,6 +37,7 @@ const document = DocumentSchema.parse({
 
 let plane: FakeControlPlane;
 let preview: PolicyPreview;
+let watchedAt: string[];
 let sent: { method: string; path: string; body: unknown }[];
 
 const answer = (request: SeenRequest, response: ServerResponse): boolean => {
@@ -48,12 +49,20 @@ const answer = (request: SeenRequest, response: ServerResponse): boolean => {
   if (method !== 'GET') sent.push({ method, path, body });
   if (path === '/v1/collections') return send(CollectionPageSchema, { items: [collection], next: null });
   if (path.endsWith('/documents/list')) return send(DocumentPageSchema, { items: [document], next: null });
+  if (path.includes('/documents/watch')) {
+    watchedAt.push(String(request.headers['last-event-id'] ?? ''));
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const data = JSON.stringify({ deleted: watchedAt.length > 1, document });
+    response.end(`id: eu.1.${watchedAt.length}.0\nevent: document\ndata: ${data}\n\n`);
+    return true;
+  }
   if (path.endsWith('/policy/preview')) return send(PolicyPreviewSchema, preview);
   if (path === '/v1/collections/prices') return send(CollectionSchema, collection);
   return path === '/v1/collections/prices/sku-1' && send(DocumentSchema, document);
 };
 
 beforeEach(async () => {
+  watchedAt = [];
   preview = {
     documents: 1,
     ledger: 2,
@@ -109,4 +118,15 @@ test('what is no JSON, and what is not said, is refused before anything is sent'
   expect(await ctl('collections', 'put', 'prices', 'sku-1')).toMatchObject({ exit: 2 });
   expect(await ctl('collections', 'policy', 'UPPER', '--kind', 'lww')).toMatchObject({ exit: 2 });
   expect(sent).toEqual([]);
+});
+
+describe('collections watch', () => {
+  it('goes on after the last document when the control plane closes the stream, and ends after as many as were asked for', async () => {
+    const ran = await ctl('collections', 'watch', 'prices', '--tenant', 'acme', '-n', '2');
+    expect(ran).toMatchObject({ exit: 0 });
+    expect(ran.out.trim().split('\n')).toEqual([expect.stringContaining('{"price":5}'), expect.stringContaining('deleted')]);
+    expect(watchedAt).toEqual(['', 'eu.1.1.0']);
+    const json = await ctl('collections', 'watch', 'prices', '--tenant', 'acme', '-n', '1', '-o', 'json');
+    expect(JSON.parse(json.out)).toMatchObject({ cursor: 'eu.1.3.0', deleted: true, document: { id: 'sku-1' } });
+  });
 });

@@ -3,10 +3,12 @@ import { CollectionTools } from './collection-tools.js';
 import { CollectionsController } from './collections.controller.js';
 import { DocumentsController } from './documents.controller.js';
 import { DocumentWriter } from './document-writer.js';
+import { WatchController } from './watch.controller.js';
+import { WatchHub } from './watch-hub.js';
 
 @Module({
-  controllers: [CollectionsController, DocumentsController],
-  providers: [CollectionTools, DocumentWriter],
+  controllers: [CollectionsController, WatchController, DocumentsController],
+  providers: [CollectionTools, DocumentWriter, WatchHub],
   exports: [CollectionTools],
 })
 export class CollectionsModule {}

@@ -12,38 +12,26 @@ import {
   PutDocumentSchema,
   type DocumentView,
 } from '@lapidary/contracts/api/collections';
-import { tenantHeader } from '@lapidary/contracts/workload';
 import { AppError } from '@lapidary/kernel/app-error';
 import { Body, Controller, Delete, Get, Inject, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
-import '../auth/request-augmentation.js';
 import { StampsToo } from '../auth/role-guard.js';
 import { Command, send } from '../http/command-decorator.js';
 import type { CommandRequest } from '../http/command-runner.js';
 import { decodeCursor, pageFrom } from '../http/cursor.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
 import { CONFIG } from '../process/tokens.js';
+import { askedOf, headerOf } from './asked.js';
 import { causalTokenNow, waitForCausal } from './causal-wait.js';
 import { CollectionTools } from './collection-tools.js';
 import { definedCollection } from './collection-row.js';
 import { documentViewOf, listDocuments, readDocument } from './document-row.js';
 import { DocumentWriter } from './document-writer.js';
-import { scopeOf, type Asked } from './scope.js';
+import { scopeOf } from './scope.js';
 
 type TenantQuery = z.infer<typeof DocumentQuerySchema>;
-
-const headerOf = (request: FastifyRequest, name: string): string | undefined => {
-  const value = request.headers[name];
-  return Array.isArray(value) ? value.join(',') : value;
-};
-
-/** Who asks about whose documents. The header is what a stamp's agent sets; the query is for people and wins. */
-export const askedOf = (request: FastifyRequest, query: TenantQuery): Asked => {
-  if (!request.principal) throw new AppError('unauthenticated');
-  return { principal: request.principal, tenant: query.tenant ?? headerOf(request, tenantHeader) };
-};
 
 /** Documents of collections: in every region, also while it is cut off. */
 @Controller('v1/collections/:collection')

@@ -11,3 +11,7 @@ export const collectionMetrics = {
     labels: ['origin'],
   },
 } as const;
+
+export const watchMetrics = {
+  lapidary_collection_watchers: { type: 'gauge', help: 'Clients that watch documents at this process', labels: [] },
+} as const;

@@ -16,7 +16,7 @@ import type { Register } from '@lapidary/replication/merge/register';
 import type { CommandContext } from '../http/command-context.js';
 import { recordEvent } from '../outbox/record-event.js';
 
-/** Watchers listen here. */
+/** Watchers listen here; the payload is the collection. */
 export const changeChannel = 'lapidary_change';
 
 interface Row {
@@ -77,7 +77,7 @@ export class PostgresCollections implements CollectionTransaction {
        noted AS (
          INSERT INTO change (collection, kind, tenant, document, event, origin, hlc, actor, request_id)
          VALUES ($1, $2, $3, $4, $14, $15, $16, $17, $18))
-       SELECT pg_notify('${changeChannel}', '')`,
+       SELECT pg_notify('${changeChannel}', $1)`,
       [
         ...keyOf(key),
         JSON.stringify(document.state),

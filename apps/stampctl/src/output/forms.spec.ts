@@ -8,7 +8,7 @@ import { explanationText } from './explanation.js';
 import { ago, humanAge, humanDuration } from './human-time.js';
 import { Output } from './output.js';
 import { coloursFor, type Terminal } from './terminal.js';
-import { readServerSentEvents } from '../client/sse-stream.js';
+import { readServerSentEvents } from '@lapidary/kernel/server-sent-events';
 
 const terminal = (env: Record<string, string>, isTTY = true): { terminal: Terminal; written: string[] } => {
   const written: string[] = [];

@@ -31,6 +31,20 @@ export const collectionCommands: readonly CommandSpec[] = [
     load: async () => (await import('../commands/collections-show.js')).collectionsShow,
   },
   {
+    path: 'collections watch',
+    summary: 'Print documents as they change, across restarts of the control plane',
+    args: [collection, { name: 'document', description: 'only the document with this id', optional: true }],
+    options: [
+      tenant,
+      { flags: '--prefix <text>', description: 'only documents whose id begins so' },
+      { flags: '--snapshot', description: 'first every document as it is' },
+      { flags: '--since <cursor>', description: 'go on where an earlier watch ended (cursor of -o json)' },
+      { flags: '-n, --limit <count>', description: 'end after this many' },
+    ],
+    examples: ['stampctl collections watch stock --tenant acme --snapshot', 'stampctl collections watch stock sku-1 --tenant acme -o json'],
+    load: async () => (await import('../commands/collections-watch.js')).collectionsWatch,
+  },
+  {
     path: 'collections put',
     summary: 'Write a document as a whole, or append an entry',
     args: [collection, { name: 'document', description: 'id of the document' }],

@@ -4,7 +4,7 @@ import { PageQuerySchema, pageOf, RegionNameSchema, TenantIdSchema, TimeSchema }
 
 /** Subjects hold collection, tenant and id, and have 200 characters. */
 const collectionNameLengthMax = 40;
-const documentIdLengthMax = 80;
+export const documentIdLengthMax = 80;
 const fieldNameLengthMax = 64;
 
 export const CollectionNameSchema = z

@@ -5,27 +5,16 @@ import {
   type DocumentOperation,
   type DocumentView,
 } from '@lapidary/contracts/api/collections';
-import { ProblemSchema } from '@lapidary/contracts/api/common';
 import { formatCausalToken, mergeCausalTokens, parseCausalToken, type CausalToken } from '@lapidary/contracts/causal-token';
 import { requestIdHeader } from '@lapidary/contracts/workload';
 import { AppError } from '@lapidary/kernel/app-error';
 import { backOffMs } from '@lapidary/kernel/back-off';
-import { isErrorCode } from '@lapidary/kernel/error-catalogue';
 import { newId } from '@lapidary/kernel/ids';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
-
-export interface CollectionsOptions {
-  /** Address of a control plane; any region's, the own one is the nearest. */
-  readonly url: string | (() => string);
-  /** The stamp's token, or what reads it: it may be changed while the workload runs. */
-  readonly token: () => string | Promise<string>;
-  /** Whose documents are meant; not given in a collection of the fleet. */
-  readonly tenant?: string;
-  readonly attempts?: number;
-  /** Of the request that this is done for: history and audit name it (I10). */
-  readonly requestId?: string;
-}
+import type { CollectionsOptions } from './collections-options.js';
+import { problemOfAnswer } from './problem-of-answer.js';
+import { watchDocuments, type WatchChoice, type Watched } from './watch-documents.js';
 
 /** A first try and three repeats: together some 3 s with the pauses, which is as long as a shop's customer waits. */
 const attemptsDefault = 4;
@@ -104,6 +93,11 @@ export class CollectionsClient {
     await this.ask('DELETE', this.path(collection, id), DocumentSchema, undefined, write);
   }
 
+  /** Documents as they change (watch-documents.ts). */
+  watch(collection: string, choice: WatchChoice = {}): AsyncGenerator<Watched> {
+    return watchDocuments(this.options, collection, choice);
+  }
+
   private get address(): string {
     return typeof this.options.url === 'string' ? this.options.url : this.options.url();
   }
@@ -152,21 +146,10 @@ export class CollectionsClient {
       throw new AppError('api_unreachable', `No answer from ${this.address}`, { cause: error });
     }
     const answer: unknown = await response.json().catch(() => null);
-    if (!response.ok) throw problemOf(response, answer);
+    if (!response.ok) throw problemOfAnswer(response, answer);
     this.observe(response.headers.get(causalHeader) ?? '');
     const parsed = schema.safeParse(answer);
     if (parsed.success) return parsed.data;
     throw new AppError('bad_answer', `${this.address} answered in a shape this SDK does not know`, { internal: parsed.error.message });
   }
 }
-
-const problemOf = (response: Response, answer: unknown): AppError => {
-  const problem = ProblemSchema.safeParse(answer);
-  if (!problem.success || !isErrorCode(problem.data.code))
-    return new AppError(response.status >= 500 ? 'api_unreachable' : 'bad_answer', `HTTP ${response.status}`);
-  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
-  return new AppError(problem.data.code, problem.data.detail, {
-    details: problem.data.details ?? {},
-    ...(Number.isFinite(seconds) ? { retryAfterSeconds: seconds } : {}),
-  });
-};

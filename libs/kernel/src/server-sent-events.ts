@@ -9,7 +9,7 @@ export interface ServerSentEvent {
  * Reads a text/event-stream (WHATWG HTML §9.2.6): fields by line, an empty line ends an event, comments are heartbeats.
  * Lines may be cut anywhere by the network, characters too.
  */
-export async function* readServerSentEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerSentEvent> {
+export async function* readServerSentEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<ServerSentEvent> {
   const decoder = new TextDecoder();
   let rest = '';
   let id = '';
