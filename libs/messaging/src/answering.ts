@@ -1,10 +1,10 @@
 import type { Msg } from '@nats-io/transport-node';
 import { AppError, toAppError } from '@lapidary/kernel/app-error';
 import type { z } from 'zod';
-import { decodeJson, encodeError } from './json-messages.js';
+import { decodeJson, encodeError, type Encoded } from './json-messages.js';
 
 /** Gives the reply as it goes out. */
-export type Handler<T extends z.ZodType> = (request: z.infer<T>) => Promise<string | Uint8Array>;
+export type Handler<T extends z.ZodType> = (request: z.infer<T>, message: Msg) => Promise<Encoded>;
 
 /** How a request is answered, with its handler's error where it throws, and how one is refused that is one too many. */
 export const answering = <T extends z.ZodType>(
@@ -20,7 +20,8 @@ export const answering = <T extends z.ZodType>(
   return {
     answer: async (msg: Msg): Promise<void> => {
       try {
-        msg.respond(await handler(decodeJson(msg, requestSchema)));
+        const { body, headers } = await handler(decodeJson(msg, requestSchema), msg);
+        msg.respond(body, { headers });
       } catch (error) {
         if (toAppError(error).code === 'internal') logger.warn({ subject, err: error }, 'a request over NATS failed');
         fail(msg, error);

@@ -1,3 +1,5 @@
+import { brotliCompress, brotliDecompressSync, constants } from 'node:zlib';
+import { promisify } from 'node:util';
 import { headers, RequestError, TimeoutError, type Msg, type MsgHdrs } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { AppError, isAppError, toAppError, type FieldProblem } from '@lapidary/kernel/app-error';
@@ -5,6 +7,18 @@ import { isErrorCode } from '@lapidary/kernel/error-catalogue';
 
 /** Present on a reply that is an error; its value is the catalogue code and the body says the rest. */
 export const errorHeader = 'Lapidary-Error';
+
+/** Who asks says that the answer may come compressed, and the answer says that it is; as HTTP does. */
+const acceptHeader = 'Accept-Encoding';
+const encodingHeader = 'Content-Encoding';
+const brotli = 'br';
+/** Below this a packet is sent either way. */
+const compressFromBytes = 1_024;
+/** As batches of the event stream (packed-batch.ts). */
+const brotliQuality = 5;
+/** No answer of ours is larger; past it, it is an attack or a mistake. */
+const inflatedBytesMax = 4 * 1024 * 1024;
+const compress = promisify(brotliCompress);
 
 const ErrorBodySchema = z.object({
   message: z.string(),
@@ -15,6 +29,31 @@ const ErrorBodySchema = z.object({
 
 export const encodeJson = (value: unknown): string => JSON.stringify(value);
 
+export const acceptCompressed = (): MsgHdrs => {
+  const h = headers();
+  h.set(acceptHeader, brotli);
+  return h;
+};
+
+export interface Encoded {
+  readonly body: string | Uint8Array;
+  readonly headers?: MsgHdrs;
+}
+
+/** An answer as JSON, compressed where the request takes that and it pays. */
+export const encodeAnswer = async (request: Msg, value: unknown): Promise<Encoded> => {
+  const body = encodeJson(value);
+  if (body.length < compressFromBytes || request.headers?.get(acceptHeader) !== brotli) return { body };
+  const h = headers();
+  h.set(encodingHeader, brotli);
+  return { body: await compress(body, { params: { [constants.BROTLI_PARAM_QUALITY]: brotliQuality } }), headers: h };
+};
+
+const textOf = (msg: Msg): string =>
+  msg.headers?.get(encodingHeader) === brotli
+    ? brotliDecompressSync(msg.data, { maxOutputLength: inflatedBytesMax }).toString('utf8')
+    : msg.string();
+
 const fieldsOf = (error: z.ZodError): FieldProblem[] =>
   error.issues.map((i) => ({ path: i.path.map(String).join('.'), message: i.message }));
 
@@ -22,7 +61,7 @@ const fieldsOf = (error: z.ZodError): FieldProblem[] =>
 export const decodeJson = <T extends z.ZodType>(msg: Msg, schema: T): z.infer<T> => {
   let value: unknown;
   try {
-    value = msg.json();
+    value = JSON.parse(textOf(msg));
   } catch {
     throw new AppError('invalid_input', 'The message is not JSON');
   }
@@ -32,7 +71,7 @@ export const decodeJson = <T extends z.ZodType>(msg: Msg, schema: T): z.infer<T>
 };
 
 /** What a responder sends instead of a reply; the internal text stays in its own log. */
-export const encodeError = (thrown: unknown): { readonly body: string; readonly headers: MsgHdrs } => {
+export const encodeError = (thrown: unknown): Required<Encoded> => {
   const error = toAppError(thrown);
   const h = headers();
   h.set(errorHeader, error.code);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { headers, type Msg } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { AppError } from '@lapidary/kernel/app-error';
 import { waitFor } from '@lapidary/kernel/wait-for';
@@ -121,6 +122,24 @@ describe('a link', () => {
     await expect(ask({ n: 'x' })).rejects.toMatchObject({ code: 'invalid_input', fields: [{ path: 'n' }] });
     stop();
     await expect(ask({ n: 5 })).rejects.toMatchObject({ code: 'not_ready' });
+  });
+
+  it('compresses long answers for who takes that, and only for them', async () => {
+    const link = linkTo(testNats().url);
+    await up(link);
+    const subject = freshRegion();
+    const Text = z.object({ text: z.string() });
+    const stop = link.serveJson(subject, Text, ({ text }) => ({ text: text.repeat(1_000) }));
+    expect(await link.requestJson(subject, { text: 'abc' }, Text, 2_000)).toEqual({ text: 'abc'.repeat(1_000) });
+    const ask = async (accept: string | null): Promise<Msg> => {
+      const h = headers();
+      if (accept !== null) h.set('Accept-Encoding', accept);
+      return await link.connection.request(subject, JSON.stringify({ text: 'abc' }), { timeout: 2_000, headers: h });
+    };
+    const [packed, plain, other] = [await ask('br'), await ask(null), await ask('gzip')];
+    expect([packed.headers?.get('Content-Encoding'), packed.data.length < 100]).toEqual(['br', true]);
+    for (const message of [plain, other]) expect(message.json()).toEqual({ text: 'abc'.repeat(1_000) });
+    stop();
   });
 
   it('refuses more at once than it was told to take, and lets one of a queue answer', async () => {

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { AppError } from '@lapidary/kernel/app-error';
 import { backOffMs } from '@lapidary/kernel/back-off';
 import { answering, type Handler } from './answering.js';
-import { decodeJson, encodeJson, requestFailure, throwIfError } from './json-messages.js';
+import { acceptCompressed, decodeJson, encodeAnswer, encodeJson, requestFailure, throwIfError } from './json-messages.js';
 
 /** The little of a logger that is needed here (pino fits). */
 export interface LinkLogger {
@@ -91,7 +91,7 @@ export class NatsLink {
   async requestJson<T extends z.ZodType>(subject: string, body: unknown, replySchema: T, timeoutMs: number): Promise<z.infer<T>> {
     const nc = this.connection;
     try {
-      const reply = await nc.request(subject, encodeJson(body), { timeout: timeoutMs });
+      const reply = await nc.request(subject, encodeJson(body), { timeout: timeoutMs, headers: acceptCompressed() });
       throwIfError(reply);
       return decodeJson(reply, replySchema);
     } catch (error) {
@@ -118,7 +118,7 @@ export class NatsLink {
     handler: (request: z.infer<T>) => unknown,
     options: ServeOptions = {},
   ): () => void {
-    return this.serve(subject, requestSchema, async (request) => encodeJson(await handler(request)), options);
+    return this.serve(subject, requestSchema, async (request, msg) => encodeAnswer(msg, await handler(request)), options);
   }
 
   /** As serveJson, with answers in bytes. */
@@ -128,7 +128,7 @@ export class NatsLink {
     handler: (request: z.infer<T>) => Promise<Uint8Array>,
     options: ServeOptions = {},
   ): () => void {
-    return this.serve(subject, requestSchema, handler, options);
+    return this.serve(subject, requestSchema, async (request) => ({ body: await handler(request) }), options);
   }
 
   private serve<T extends z.ZodType>(subject: string, schema: T, handler: Handler<T>, options: ServeOptions): () => void {

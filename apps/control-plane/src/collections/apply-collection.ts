@@ -3,11 +3,12 @@ import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import type { Tx } from '@lapidary/db/transaction';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { applyChange, heldUntilMs } from '@lapidary/replication/collections/apply-change';
-import type { NestedDocuments } from '@lapidary/replication/collections/collection-store';
+import { keyOfChange, type NestedDocuments } from '@lapidary/replication/collections/collection-store';
 import { applyDefinition } from '@lapidary/replication/collections/definitions';
 import type { Register } from '@lapidary/replication/merge/register';
 import { lockResidency, notHeldHere } from '../residency/holding.js';
 import { noteWithheld } from '../residency/withheld.js';
+import { DocumentBatch } from './document-batch.js';
 import { PostgresCollections } from './postgres-collections.js';
 
 export interface CollectionApplyTools {
@@ -31,41 +32,56 @@ export const applyCollectionEvent = async (tx: Tx, event: EventEnvelope, tools: 
     await applyDefinition(storeOf(tx, event, tools), collection, definition);
     return;
   }
+  await applyDocumentChanges(tx, [event], tools);
+};
+
+/** Takes in changes of documents, in their order: read, merged and written together. */
+export const applyDocumentChanges = async (tx: Tx, events: readonly EventEnvelope[], tools: CollectionApplyTools): Promise<void> => {
+  const due: EventEnvelope[] = [];
   // Asked before it is held for its time, which would keep its contents here meanwhile.
-  if (!(await mayTakeIn(tx, event))) return;
-  const dueMs = heldUntilMs(event.data as unknown as DocumentChanged, Date.now());
-  if (dueMs === null) await mergeDocument(tx, event, tools);
-  else {
-    await tx.query(
-      'INSERT INTO held_change (event_id, origin, event, due_at) VALUES ($1, $2, $3::jsonb, to_timestamp($4 / 1000.0)) ON CONFLICT DO NOTHING',
-      [event.id, event.originregion, JSON.stringify(event), dueMs],
-    );
+  for (const event of await mayTakeIn(tx, events)) {
+    if (!(await holdForItsTime(tx, event))) due.push(event);
   }
+  await mergeDocuments(tx, due, tools);
+};
+
+/** Whether the change is from so far ahead that it waits for its time. */
+const holdForItsTime = async (tx: Tx, event: EventEnvelope): Promise<boolean> => {
+  const dueMs = heldUntilMs(event.data as unknown as DocumentChanged, Date.now());
+  if (dueMs === null) return false;
+  await tx.query(
+    'INSERT INTO held_change (event_id, origin, event, due_at) VALUES ($1, $2, $3::jsonb, to_timestamp($4 / 1000.0)) ON CONFLICT DO NOTHING',
+    [event.id, event.originregion, JSON.stringify(event), dueMs],
+  );
+  return true;
 };
 
 /** A change that was held for its time. */
-export const applyHeld = async (tx: Tx, event: EventEnvelope, tools: CollectionApplyTools): Promise<void> => {
-  if (await mayTakeIn(tx, event)) await mergeDocument(tx, event, tools);
-};
+export const applyHeld = async (tx: Tx, event: EventEnvelope, tools: CollectionApplyTools): Promise<void> =>
+  mergeDocuments(tx, await mayTakeIn(tx, [event]), tools);
 
 /** I3, at the reader: its own word counts, since the writer's may be older. What it may not have is asked for again if it may later. */
-const mayTakeIn = async (tx: Tx, event: EventEnvelope): Promise<boolean> => {
-  const { tenant } = event.data as unknown as DocumentChanged;
-  if (tenant === '') return true;
-  await lockResidency(tx, tenant, 'shared');
-  if (!(await notHeldHere(tx, [tenant])).has(tenant)) return true;
-  await noteWithheld(tx, tenant, event);
-  return false;
+const mayTakeIn = async (tx: Tx, events: readonly EventEnvelope[]): Promise<readonly EventEnvelope[]> => {
+  const tenantOf = (event: EventEnvelope): string => (event.data as unknown as DocumentChanged).tenant;
+  const tenants = [...new Set(events.map(tenantOf))].filter((tenant) => tenant !== '').sort();
+  for (const tenant of tenants) await lockResidency(tx, tenant, 'shared');
+  const elsewhere = await notHeldHere(tx, tenants);
+  for (const event of events) if (elsewhere.has(tenantOf(event))) await noteWithheld(tx, tenantOf(event), event);
+  return events.filter((event) => !elsewhere.has(tenantOf(event)));
 };
 
-const mergeDocument = async (tx: Tx, event: EventEnvelope, tools: CollectionApplyTools): Promise<void> => {
-  const changed = event.data as unknown as DocumentChanged;
-  const lost = await applyChange(storeOf(tx, event, tools), await tools.nested(), changed, {
-    event: event.id,
-    origin: event.originregion,
-    actor: event.actor,
-    requestId: event.requestid,
-    at: event.hlc,
-  });
-  if (lost > 0) tools.onLosses(changed.collection, lost);
+const mergeDocuments = async (tx: Tx, events: readonly EventEnvelope[], tools: CollectionApplyTools): Promise<void> => {
+  if (events.length === 0) return;
+  const changes = events.map((event) => ({ event, changed: event.data as unknown as DocumentChanged }));
+  const batch = await DocumentBatch.open(
+    tx,
+    tools.region,
+    changes.map(({ changed }) => keyOfChange(changed)),
+  );
+  const nested = await tools.nested();
+  for (const { event, changed } of changes) {
+    const { id, originregion: origin, actor, requestid: requestId, hlc: at } = event;
+    await applyChange(batch, nested, changed, { event: id, origin, actor, requestId, at });
+  }
+  for (const [collection, lost] of await batch.flush()) tools.onLosses(collection, lost);
 };

@@ -3,7 +3,6 @@ import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import {
-  subjectOf,
   type ChangeNote,
   type CollectionTransaction,
   type DocumentFacts,
@@ -15,6 +14,8 @@ import type { DocumentState } from '@lapidary/replication/collections/document-s
 import type { Register } from '@lapidary/replication/merge/register';
 import type { CommandContext } from '../http/command-context.js';
 import { recordEvent } from '../outbox/record-event.js';
+import { lockDocuments } from './document-locks.js';
+import { writeLedger } from './ledger-rows.js';
 
 /** Watchers listen here; the payload is the collection. */
 export const changeChannel = 'lapidary_change';
@@ -52,8 +53,7 @@ export class PostgresCollections implements CollectionTransaction {
   }
 
   async document(key: DocumentKey): Promise<StoredDocument | null> {
-    // A row that isn't there can't be locked, and two writers who both find none would overwrite each other.
-    await this.tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`${key.kind} ${subjectOf(key)}`]);
+    await lockDocuments(this.tx, [key]);
     const [row] = await rowsOf<Row>(
       this.tx,
       'SELECT state, automerge, told_in_part FROM document WHERE collection = $1 AND kind = $2 AND tenant = $3 AND id = $4 FOR UPDATE',
@@ -114,20 +114,8 @@ export class PostgresCollections implements CollectionTransaction {
   }
 
   async ledger(entries: readonly LedgerEntry[]): Promise<number> {
-    if (entries.length === 0) return 0;
-    const rows = await rowsOf<{ fresh: boolean }>(
-      this.tx,
-      // Once per id even within one call: ON CONFLICT refuses to touch a row twice.
-      `INSERT INTO conflict (id, policy, subject, winner, loser, cause, collection, tenant, field)
-       SELECT DISTINCT ON (e->>'id') e->>'id', e->>'policy', 'document/' || (e->>'collection') || '/' || (e->>'tenant') || '/' || (e->>'document'),
-              e->'winner', e->'loser', e->>'cause', e->>'collection', e->>'tenant', e->>'field'
-         FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS t(e, n) ORDER BY e->>'id', n DESC
-       ON CONFLICT (id) DO UPDATE SET winner = excluded.winner, policy = excluded.policy, cause = excluded.cause
-         WHERE conflict.winner IS DISTINCT FROM excluded.winner
-       RETURNING (xmax = 0) AS fresh`,
-      [JSON.stringify(entries)],
-    );
-    return rows.filter((r) => r.fresh).length;
+    const fresh = await writeLedger(this.tx, entries);
+    return [...fresh.values()].reduce((sum, count) => sum + count, 0);
   }
 
   async tell<T extends 'lapidary.collection.defined.v1' | 'lapidary.document.changed.v1'>(

@@ -6,7 +6,7 @@ import { newId } from '@lapidary/kernel/ids';
 import type { IncomingEvent } from '@lapidary/replication/read-events';
 import { planBackfill, planRun, type Position, type Run } from '@lapidary/replication/version-vector';
 import type { DataSource } from 'typeorm';
-import { applyEvent } from './apply-event.js';
+import { applyEvent, applyEvents } from './apply-event.js';
 import type { ApplyTools } from './apply-tenant.js';
 import { advancePosition, readPosition } from './peer-position.js';
 
@@ -56,8 +56,13 @@ const attempt = async (
     const fresh = await noteInInbox(tx, peer, run.apply);
     const applied: EventEnvelope[] = [];
     let parked = 0;
+    if (how === 'together') {
+      applied.push(...fresh.flatMap((incoming) => (incoming.ok ? [incoming.event] : [])));
+      await applyEvents(tx, applied, tools);
+    }
     for (const incoming of fresh) {
-      const error = incoming.ok ? await applyOne(tx, incoming.event, tools, how) : incoming.error;
+      if (incoming.ok && how === 'together') continue;
+      const error = incoming.ok ? await applyOne(tx, incoming.event, tools) : incoming.error;
       if (error === null && incoming.ok) applied.push(incoming.event);
       else if (error !== null) {
         parked++;
@@ -70,16 +75,12 @@ const attempt = async (
 
 /** Takes in one event out of its order, which only changes of documents allow: they are merged. Parks it where it can't be applied. */
 export const takeInOne = async (tx: Tx, peer: string, incoming: IncomingEvent, tools: ApplyTools): Promise<void> => {
-  const error = incoming.ok ? await applyOne(tx, incoming.event, tools, 'one by one') : incoming.error;
+  const error = incoming.ok ? await applyOne(tx, incoming.event, tools) : incoming.error;
   if (error !== null) await park(tx, peer, incoming, error);
 };
 
 /** Null where the event was applied, else why it never will be. */
-const applyOne = async (tx: Tx, event: EventEnvelope, tools: ApplyTools, how: 'together' | 'one by one'): Promise<string | null> => {
-  if (how === 'together') {
-    await applyEvent(tx, event, tools);
-    return null;
-  }
+const applyOne = async (tx: Tx, event: EventEnvelope, tools: ApplyTools): Promise<string | null> => {
   try {
     await tx.query('SAVEPOINT one_event');
     await applyEvent(tx, event, tools);

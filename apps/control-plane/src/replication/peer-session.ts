@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RootAnswerSchema } from '@lapidary/contracts/digest-protocol';
-import { BackfillReplySchema, type EventEnvelope } from '@lapidary/contracts/events/envelope';
+import { BackfillReplySchema, type BackfillReply, type EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { AckReplySchema, type AckReply } from '@lapidary/contracts/events/peer-link';
 import { geoAck, geoBackfill, geoDigest, geoStream } from '@lapidary/contracts/subjects';
 import { AppError } from '@lapidary/kernel/app-error';
@@ -23,6 +23,9 @@ import { adoptEpoch, noteConfirmed, noteStreamHint, readPosition } from './peer-
 const requestMs = 3_000;
 /** How often the peer hears how far we are, and we hear where it stands. */
 const ackMs = 1_000;
+
+/** Half of what one piece of an outbox holds: from here on asking for it is less than reading message by message. */
+const farBehindEvents = 100;
 
 export interface SessionOptions {
   /** This region. */
@@ -52,6 +55,8 @@ export class PeerSession {
     await this.greet();
     const state = await streamState(link, geoStream(peer));
     if (!state) return await this.withoutStream(signal);
+    // What the stream holds by now is all in what the outbox gives.
+    if (await this.catchUp()) await noteStreamHint(dataSource, peer, state.id, state.lastSequence);
     const { streamHint, streamId } = await readPosition(dataSource, peer);
     // A hint past the stream's end is of a stream that has lost its last messages; then everything left is read anew.
     const usable = streamId === state.id && streamHint <= state.lastSequence;
@@ -176,18 +181,50 @@ export class PeerSession {
     }
   }
 
-  /** Asks the origin for a range and takes it in, piece by piece. */
+  /**
+   * Whoever is far behind reads the origin's outbox: in pieces of many events, while the stream holds what was published one by one.
+   * False where that is not so, or the origin does not answer; the stream has everything too.
+   */
+  private async catchUp(): Promise<boolean> {
+    const { peer, logger } = this.options;
+    try {
+      const { at, head, epoch } = await this.greet();
+      if (head - at <= farBehindEvents) return false;
+      logger.info({ peer, from: at + 1, to: head }, 'catching up from the peer’s outbox');
+      await this.take(epoch, at + 1, head);
+      return true;
+    } catch (error) {
+      logger.info({ err: error, peer }, 'the peer’s outbox gives nothing; its stream is read');
+      return false;
+    }
+  }
+
+  /** Asks the origin for a hole in its stream. */
   private async fill(epoch: number, from: number, to: number): Promise<void> {
-    const { link, peer, dataSource, tools, logger, metrics } = this.options;
+    const { peer, logger, metrics } = this.options;
     metrics.lapidary_replication_gaps_total.inc({ peer });
     logger.info({ peer, from, to }, 'filling a gap from the peer’s outbox');
+    await this.take(epoch, from, to);
+  }
+
+  /** Takes a range from the origin's outbox, piece by piece. */
+  private async take(epoch: number, from: number, to: number): Promise<void> {
+    const { link, peer, dataSource, tools } = this.options;
+    const ask = (next: number): Promise<BackfillReply> => {
+      const asked = link.requestJson(geoBackfill(peer), { epoch, from: next, to }, BackfillReplySchema, requestMs);
+      // Asked ahead: nobody waits for it where the piece before can't be taken in.
+      asked.catch(() => undefined);
+      return asked;
+    };
+    let coming = ask(from);
     for (let next = from; next <= to;) {
-      const reply = await link.requestJson(geoBackfill(peer), { epoch, from: next, to }, BackfillReplySchema, requestMs);
+      const reply = await coming;
       if (!reply.ok) throw new AppError('not_ready', `Region ${peer} has begun epoch ${reply.epoch}`);
       if (reply.through < next) throw new AppError('not_ready', `Region ${peer} does not have its events ${next} to ${to} yet`);
+      next = reply.through + 1;
+      if (next <= to) coming = ask(next);
       const events = await withContents(this.options, readEvents(peer, reply.events));
       this.observe(await ingest(dataSource, tools, peer, events, reply.through));
-      next = reply.through + 1;
     }
   }
 

@@ -2,7 +2,7 @@ import { BackfillRequestSchema } from '@lapidary/contracts/events/envelope';
 import { AckRequestSchema } from '@lapidary/contracts/events/peer-link';
 import { geoAck, geoBackfill, geoStream } from '@lapidary/contracts/subjects';
 import { waitFor } from '@lapidary/kernel/wait-for';
-import { deleteStream } from '@lapidary/messaging/streams';
+import { deleteStream, streamState } from '@lapidary/messaging/streams';
 import { createMetrics } from '@lapidary/telemetry/metrics';
 import { answerAck, answerBackfill } from '../outbox/backfill.js';
 import { outboxMetrics } from '../outbox/metrics.js';
@@ -26,8 +26,12 @@ afterEach(async () => close());
 
 describe('the link', () => {
   it('carries everything, through a deleted stream, missing messages and a peer that is asked late', async () => {
+    const askedFrom: number[] = [];
     const serving = [
-      eu.nats.serveJson(geoBackfill(eu.name), BackfillRequestSchema, async (r) => answerBackfill(eu.dataSource, r)),
+      eu.nats.serveJson(geoBackfill(eu.name), BackfillRequestSchema, async (r) => {
+        askedFrom.push(r.from);
+        return answerBackfill(eu.dataSource, r);
+      }),
       eu.nats.serveJson(geoAck(eu.name), AckRequestSchema, async (r) => answerAck(eu.dataSource, r)),
     ];
     const relay = new OutboxRelay({
@@ -37,6 +41,7 @@ describe('the link', () => {
     });
     const stop = new AbortController();
     const told: number[] = [];
+    const metrics = createMetrics(replicationMetrics, { processMetrics: false });
     const puller = new PeerPuller({
       region: us.name,
       peer: eu.name,
@@ -44,7 +49,7 @@ describe('the link', () => {
       link: us.nats,
       tools: toolsOf(us),
       logger: us.logger,
-      metrics: createMetrics(replicationMetrics, { processMetrics: false }),
+      metrics,
       onApplied: (events) => told.push(...events.map((e) => e.originsequence)),
     });
     const reached = async (sequence: number): Promise<void> => {
@@ -78,6 +83,33 @@ describe('the link', () => {
     stop.abort();
     await pulling;
     expect(told).toEqual(oneTo(76));
+    const gaps = async (): Promise<number> => (await metrics.lapidary_replication_gaps_total.get()).values[0]?.value ?? 0;
+    const gapsBefore = await gaps();
+    // Published one by one, as they are where people write one by one.
+    for (const i of oneTo(250)) {
+      await tellOfStamp(eu, 100 + i);
+      await numberOutbox(eu.dataSource);
+      await publishOutbox(eu.dataSource, eu.nats);
+    }
+    const streamSize = (await streamState(eu.nats, geoStream(eu.name)))!.lastSequence;
+    expect(streamSize).toBeGreaterThanOrEqual(250);
+    const asked = askedFrom.length;
+    const again = new AbortController();
+    const catchingUp = puller.lead(again.signal);
+    await reached(326);
+    // In two pieces from the outbox, and the stream is gone on with behind what it held.
+    expect(askedFrom.slice(asked)).toEqual([77, 277]);
+    await waitFor(
+      'the place in the stream',
+      async () => (await readPosition(us.dataSource, eu.name)).streamHint >= streamSize || undefined,
+      {
+        timeoutMs: 5_000,
+      },
+    );
+    expect(await gaps()).toBe(gapsBefore);
+    again.abort();
+    await catchingUp;
+    expect(told).toEqual(oneTo(326));
     const acks: { sequence: string }[] = await eu.dataSource.query('SELECT sequence FROM peer_ack');
     expect(acks).toHaveLength(1);
     for (const end of serving) end();

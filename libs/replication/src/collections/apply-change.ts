@@ -43,12 +43,15 @@ export const heldUntilMs = (event: DocumentChanged, nowMs: number): number | nul
   return ms > nowMs + aheadMaxMs ? ms - aheadMaxMs : null;
 };
 
+/** What merging a change needs of a transaction. */
+export type ChangeTransaction = Pick<CollectionTransaction, 'definition' | 'document' | 'saveDocument' | 'ledger'>;
+
 /**
  * Merges another region's change into the document here. In any order, any number of times: the same state (I6). The
  * ledger gets every value that is not shown now, and those that the writer's region saw lose before it replaced them.
  */
 export const applyChange = async (
-  tx: CollectionTransaction,
+  tx: ChangeTransaction,
   nested: NestedDocuments,
   event: DocumentChanged,
   note: ChangeNote,

@@ -102,7 +102,7 @@ export const defaultPolicy = (kind: CollectionPolicy['kind']): CollectionPolicy 
 
 /** The policy of a document of this kind, as far as it is known here. */
 export const policyFor = async (
-  tx: CollectionTransaction,
+  tx: Pick<CollectionTransaction, 'definition'>,
   collection: string,
   kind: CollectionPolicy['kind'],
 ): Promise<CollectionPolicy> => {
