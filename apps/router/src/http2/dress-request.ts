@@ -62,6 +62,10 @@ export const dressRequest = (request: Http2ServerRequest): IncomingMessage => {
     httpVersion: '1.1',
     // One for each request: what is said of a connection (as that nothing more is taken from it) must not be said of all its streams.
     socket: { remoteAddress, remotePort, localPort, encrypted: true },
+    // Nobody wants the rest: the stream must not stay for it. What has been answered stays whole (RFC 9113 §8.1).
+    destroy: () => {
+      if (!stream.destroyed) stream.close(constants.NGHTTP2_NO_ERROR);
+    },
     push: (chunk: unknown, encoding?: BufferEncoding) => (chunk === null && endsShort(stream) ? false : push(chunk, encoding)),
   });
   request.on('error', () => undefined);
@@ -73,6 +77,9 @@ const endsShort = (stream: ServerHttp2Stream): boolean =>
 
 type HeaderValue = string | string[];
 
+/** The only field that lines of can't be joined (RFC 9110 §5.3). node:http2 throws for others that it wants once and finds twice. */
+const keptApart = 'set-cookie';
+
 const collect = (fields: readonly string[] | Readonly<Record<string, string>>): Record<string, HeaderValue> => {
   const pairs = Array.isArray(fields) ? (fields as readonly string[]) : Object.entries(fields).flat();
   const headers: Record<string, HeaderValue> = {};
@@ -80,7 +87,9 @@ const collect = (fields: readonly string[] | Readonly<Record<string, string>>): 
     const name = pairs[i]!.toLowerCase();
     if (connectionSpecific.has(name)) continue;
     const known = headers[name];
-    headers[name] = known === undefined ? pairs[i + 1]! : [known, pairs[i + 1]!].flat();
+    const value = pairs[i + 1]!;
+    if (known === undefined) headers[name] = value;
+    else headers[name] = name === keptApart ? [known, value].flat() : `${known as string}, ${value}`;
   }
   return headers;
 };
@@ -90,8 +99,11 @@ export const dressResponse = (response: Http2ServerResponse): ServerResponse => 
   const { stream } = response;
   const writeHead = response.writeHead.bind(response);
   define(response, {
-    writeHead: (status: number, fields: readonly string[] | Record<string, string>) =>
-      writeHead(status, collect(fields) as Record<string, string>),
+    writeHead: (status: number, fields: readonly string[] | Record<string, string>) => {
+      // A head that was refused leaves its fields behind, and the problem that is told in its stead would be refused for them.
+      for (const name of response.getHeaderNames()) response.removeHeader(name);
+      return writeHead(status, collect(fields) as Record<string, string>);
+    },
     // A cut answer must not look whole: its stream is reset, and the others on the connection go on.
     destroy: () => {
       if (!stream.destroyed) stream.close(constants.NGHTTP2_INTERNAL_ERROR);

@@ -25,9 +25,13 @@ export class Http2World {
   readonly seen: Seen[] = [];
   /** Bytes that the stamp's endless answer could write. */
   written = 0;
-  private traffic!: TestTraffic;
+  /** Fields of the stamp's answers, by path. */
+  readonly answers: Record<string, string[]> = {};
+  traffic!: TestTraffic;
   private front!: Http2Front;
-  private port = 0;
+  port = 0;
+  /** In the router's stead. */
+  onRequest: Http2Options['serve'] | null = null;
   private readonly stamp: Server = createServer((request, response) => {
     const entry: Seen = { line: `${request.method} ${request.url}`, raw: request.rawHeaders, body: '', whole: false, cut: false };
     this.seen.push(entry);
@@ -44,6 +48,8 @@ export class Http2World {
         };
         return more();
       }
+      const raw = this.answers[request.url ?? ''];
+      if (raw) response.writeHead(Number(/\d{3}/.exec(entry.line)?.[0] ?? 200), raw);
       if (request.url !== '/hold') response.end(`got ${entry.body}`);
     });
   });
@@ -54,7 +60,8 @@ export class Http2World {
     world.traffic = await startTraffic([`http://127.0.0.1:${await listen(world.stamp)}`], undefined, undefined, undefined, 'general');
     const general = world.traffic.server as TrafficServer;
     const { metrics } = world.traffic;
-    world.front = new Http2Front({ metrics, serve: (request, response) => general.serve(request, response), patience });
+    const serve: Http2Options['serve'] = (request, response) => (world.onRequest ?? general.serve.bind(general))(request, response);
+    world.front = new Http2Front({ metrics, serve, patience });
     await new Promise<void>((resolve) => world.doors.listen(0, '127.0.0.1', resolve));
     world.port = (world.doors.address() as AddressInfo).port;
     return world;
