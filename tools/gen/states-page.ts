@@ -8,6 +8,8 @@ import { tenantTransitions } from '@lapidary/control-plane/tenants/tenant-states
 import { breakerTable } from '@lapidary/router/traffic-policy/doors/breaker-states';
 import { clientTable } from '@lapidary/router/engine/client-states';
 import { upstreamTable } from '@lapidary/router/engine/upstream-states';
+import { keptRunTable } from '@lapidary/router/keeper/run-states';
+import { workerTable } from '@lapidary/router/workers/worker-states';
 import { registrationTable } from '@lapidary/stamp-agent/registration-states';
 import { answeringLinkTable, askingLinkTable } from '@lapidary/stamp-sdk/link/link-states';
 import { answeringStreamTable, askingStreamTable } from '@lapidary/stamp-sdk/link/stream-states';
@@ -39,6 +41,8 @@ export const statesPage = (): string =>
       breakerTable,
       clientTable,
       upstreamTable,
+      keptRunTable,
+      workerTable,
       askingLinkTable,
       answeringLinkTable,
       askingStreamTable,

@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { RouteQuerySchema } from '@lapidary/contracts/api/routing';
 import { TenantIdSchema } from '@lapidary/contracts/api/common';
 import { tenantKey } from '@lapidary/contracts/directory';
@@ -8,11 +7,12 @@ import { newId } from '@lapidary/kernel/ids';
 import { answerProblem } from './answer-problem.js';
 import type { Directory } from './directory/directory.js';
 import { explain, type ExplainDeps } from './explain.js';
-import { fillPolicyMetrics } from './observe/policy-metrics.js';
-import type { Observer } from './observe/observer.js';
-import { trafficReport } from './observe/traffic-report.js';
-import type { PolicyPart } from './traffic-policy/policy-part.js';
+import { listen, type ListenPlace } from './listening.js';
 import type { RouterMetrics } from './metrics.js';
+import { hopReadings } from './observe/latency-budget.js';
+import { metricsPage } from './observe/metrics-page.js';
+import { trafficReport } from './observe/traffic-report.js';
+import type { Takers } from './takers.js';
 
 export interface Readiness {
   readonly ready: boolean;
@@ -20,18 +20,20 @@ export interface Readiness {
 }
 
 export interface AdminServerOptions extends ExplainDeps {
-  readonly observer: Observer;
-  readonly policyPart: PolicyPart;
+  readonly takers: Takers;
   readonly directory: Directory;
   readonly metrics: RouterMetrics;
-  /** Sets the gauges of what is counted only when asked for. */
-  readonly countNow?: () => void;
   readonly readiness: () => Readiness;
 }
 
-type Handler = (options: AdminServerOptions, url: URL) => { readonly status: number; readonly body: unknown };
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
 
-const ok = (body: unknown): { status: number; body: unknown } => ({ status: 200, body });
+type Handler = (options: AdminServerOptions, url: URL) => Answer | Promise<Answer>;
+
+const ok = (body: unknown): Answer => ({ status: 200, body });
 
 const directoryState: Handler = ({ directory }) => ok({ ...directory.state(), ...directory.digest, live: directory.isLive });
 
@@ -48,19 +50,19 @@ const tenantEntry: Handler = ({ directory }, url) => {
   return ok({ ...held.entry, appliedAtMs: held.appliedAtMs });
 };
 
-const explanation: Handler = (options, url) => {
+const explanation: Handler = async (options, url) => {
   const query = RouteQuerySchema.safeParse(Object.fromEntries(url.searchParams));
   if (!query.success) {
     const fields = query.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
     throw new AppError('invalid_input', 'Ask with ?host=<host>&path=<path>.', { fields });
   }
-  return ok(explain(options, query.data.host, query.data.path));
+  return ok(await explain(options, query.data.host, query.data.path));
 };
 
-const traffic: Handler = ({ routerId, observer, policyPart }) => ok(trafficReport(routerId, observer, policyPart));
+const traffic: Handler = async ({ routerId, takers }) => ok(trafficReport(routerId, await takers.looks()));
 
 /** Time per hop against its target (P-LB3, P-LB4). */
-const budget: Handler = ({ observer }) => ok({ hops: observer.budget.read(performance.now()) });
+const budget: Handler = async ({ takers }) => ok({ hops: hopReadings((await takers.looks()).map(({ hops }) => hops)) });
 
 const handlerFor = (path: string): Handler | undefined => {
   if (path.startsWith('/directory/tenants/')) return tenantEntry;
@@ -82,12 +84,8 @@ export class AdminServer {
     this.server = createServer((request, response) => void this.take(request, response));
   }
 
-  async listen(host: string, port: number): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen(port, host, () => resolve(void this.server.off('error', reject)));
-    });
-    return (this.server.address() as AddressInfo).port;
+  listen(place: ListenPlace): Promise<number> {
+    return listen(this.server, place);
   }
 
   async close(): Promise<void> {
@@ -103,7 +101,7 @@ export class AdminServer {
       if (url.pathname === '/metrics') return await this.sendMetrics(response);
       const handler = handlerFor(url.pathname);
       if (!handler) throw new AppError('not_found', `There is nothing at ${url.pathname}.`);
-      const { status, body } = handler(this.options, url);
+      const { status, body } = await handler(this.options, url);
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     } catch (error) {
       answerProblem(response, { error: error instanceof URIError ? new AppError('invalid_input') : toAppError(error), requestId: newId() });
@@ -111,15 +109,7 @@ export class AdminServer {
   }
 
   private async sendMetrics(response: ServerResponse): Promise<void> {
-    const { directory, metrics, observer, policyPart } = this.options;
-    fillPolicyMetrics(metrics, observer, policyPart);
-    const { cursor, entries, ageMs } = directory.state();
-    this.options.countNow?.();
-    metrics.lapidary_router_directory_cursor.set(cursor);
-    metrics.lapidary_router_directory_entries.set(entries);
-    metrics.lapidary_router_directory_age_seconds.set(ageMs / 1000);
-    metrics.lapidary_router_directory_bytes.set(directory.current?.bytesUsed ?? 0);
-    metrics.lapidary_router_directory_live.set(directory.isLive ? 1 : 0);
-    response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(await metrics.registry.metrics());
+    const { contentType } = this.options.metrics.registry;
+    response.writeHead(200, { 'content-type': contentType }).end(await metricsPage(this.options));
   }
 }

@@ -4,6 +4,7 @@ export const edgeMetricDeclarations = {
     type: 'gauge',
     help: 'When each certificate ends, in seconds since 1970; alert two weeks before (runbook certificate_expiring)',
     labels: ['name'],
+    together: 'min',
   },
   lapidary_router_tls_handshakes_total: {
     type: 'counter',

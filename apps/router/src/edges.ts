@@ -5,6 +5,7 @@ import type { Logger } from '@lapidary/telemetry/logger';
 import { Http2Front } from './http2/http2-front.js';
 import type { RouterMetrics } from './metrics.js';
 import type { ClientBook } from './proxy-protocol/client-book.js';
+import type { ListenPlace } from './listening.js';
 import { networksOf } from './proxy-protocol/networks.js';
 import { ProxyListener } from './proxy-protocol/proxy-listener.js';
 import type { TrafficServer } from './server.js';
@@ -40,7 +41,8 @@ export class Edges {
     return this.config.LAPIDARY_PROXY_PROTOCOL.includes('http');
   }
 
-  async listen(): Promise<EdgePorts> {
+  /** Where the ports are, as far as they are ours. */
+  async listen(http: ListenPlace, tls: ListenPlace): Promise<EdgePorts> {
     const { config, general } = this;
     const senders = config.LAPIDARY_PROXY_SENDERS;
     if (config.LAPIDARY_PROXY_PROTOCOL.length > 0 && senders.length === 0)
@@ -53,17 +55,22 @@ export class Edges {
           general.attach(socket);
           // It was held while its header was read.
           socket.resume();
-        }).listen(config.LAPIDARY_HTTP_HOST, config.LAPIDARY_HTTP_PORT)
+        }).listen(http)
       : undefined;
-    const tlsPort = config.LAPIDARY_TLS_DIR === undefined ? undefined : await this.listenTls(config.LAPIDARY_TLS_DIR);
+    const tlsPort = config.LAPIDARY_TLS_DIR === undefined ? undefined : await this.listenTls(config.LAPIDARY_TLS_DIR, tls);
     if (proxiedPort !== undefined || tlsPort !== undefined) general.keepTime();
     return { proxiedPort, tlsPort };
   }
 
-  /** Takes no new connections, and tells clients of HTTP/2 so; what they have under way ends with the general path's drain. */
-  drain(): void {
-    for (const listener of this.listeners) listener.close();
-    this.tls?.close();
+  /**
+   * Takes what has come, then no new connections, and tells clients of HTTP/2 so. What has been handed on ends with the general path's
+   * drain.
+   */
+  async leave(graceMs: number): Promise<void> {
+    this.http2.drain();
+    await Promise.all(this.listeners.map((listener) => listener.close(graceMs)));
+    await this.tls?.close(graceMs);
+    // Those that came meanwhile.
     this.http2.drain();
   }
 
@@ -72,7 +79,7 @@ export class Edges {
     this.http2.destroy();
   }
 
-  private async listenTls(folder: string): Promise<number> {
+  private async listenTls(folder: string, place: ListenPlace): Promise<number> {
     const { config, general, metrics, logger } = this;
     const tls = await TlsServer.start({
       folder,
@@ -82,10 +89,9 @@ export class Edges {
       onHttp2: (socket) => this.http2.attach(socket),
     });
     this.tls = tls;
-    const { LAPIDARY_HTTP_HOST: host, LAPIDARY_TLS_PORT: port } = config;
     return config.LAPIDARY_PROXY_PROTOCOL.includes('https')
-      ? this.behindProxies((socket) => tls.attach(socket)).listen(host, port)
-      : tls.listen(host, port);
+      ? this.behindProxies((socket) => tls.attach(socket)).listen(place)
+      : tls.listen(place);
   }
 
   private behindProxies(onConnection: (socket: Socket) => void): ProxyListener {

@@ -4,8 +4,9 @@ import type { Directory } from './directory/directory.js';
 import type { IdentifyRule } from './pipeline/identify-order.js';
 import { decide, type ForwardDecision } from './pipeline/decide.js';
 import type { RouterPlace } from './pipeline/reside.js';
+import type { Takers } from './takers.js';
 import { requestProblem } from '@lapidary/stamp-sdk/forward/request-check';
-import { isRefused, type Refused, type TrafficPolicy } from './traffic-policy/traffic-policy.js';
+import { isRefused, type Refused } from './traffic-policy/traffic-policy.js';
 
 export interface ExplainDeps {
   readonly routerId: string;
@@ -15,7 +16,7 @@ export interface ExplainDeps {
   readonly place: RouterPlace;
   /** Where to look for tenants, beside the usual order. */
   readonly identifyRules: () => readonly IdentifyRule[];
-  readonly policy: TrafficPolicy;
+  readonly takers: Pick<Takers, 'foresee'>;
 }
 
 type Steps = RouteExplanation['steps'];
@@ -27,8 +28,8 @@ const wouldForward = (decision: ForwardDecision, upstream: string): Steps[number
 });
 
 /** What this router would do now with a GET of that host and path, by the very functions that decide on requests. */
-export const explain = (deps: ExplainDeps, host: string, path: string): RouteExplanation => {
-  const { directory, baseDomain, policy, place } = deps;
+export const explain = async (deps: ExplainDeps, host: string, path: string): Promise<RouteExplanation> => {
+  const { directory, baseDomain, takers, place } = deps;
   const problem = requestProblem({ method: 'GET', url: path, httpVersion: '1.1', rawHeaders: ['Host', host] });
   const address = { host, tenantHeaders: [], path, token: { kind: 'none' } } as const;
   const identifyRules = deps.identifyRules();
@@ -45,7 +46,7 @@ export const explain = (deps: ExplainDeps, host: string, path: string): RouteExp
   });
   if (decision.action === 'refuse') return refused(decision, [...decision.steps], decision.status);
 
-  const { admission, door, reasons } = policy.foresee(decision.routes.tenant, decision.routes.stamp, performance.now());
+  const { admission, door, reasons } = await takers.foresee(decision.routes.tenant, decision.routes.stamp);
   const limited: Steps = [...decision.steps, { step: 'limit', ok: !isRefused(admission), reason: reasons.limits }];
   if (isRefused(admission)) return refused(admission, limited);
   const selected: Steps = [...limited, { step: 'select', ok: !isRefused(door), reason: reasons.select }];

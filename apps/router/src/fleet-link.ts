@@ -17,11 +17,11 @@ export class FleetLink {
 
   constructor(
     private readonly link: NatsLink,
-    private readonly deps: ExplainDeps & { readonly traffic: () => TrafficSummary },
+    private readonly deps: ExplainDeps & { readonly traffic: () => Promise<TrafficSummary> },
   ) {
-    const answer = ({ host, path }: { host: string; path: string }): unknown => explain(deps, host, path);
+    const answer = ({ host, path }: { host: string; path: string }): Promise<unknown> => explain(deps, host, path);
     this.stopServing = link.serveJson(routerExplain(deps.region), ExplainRequestSchema, answer, { queue: explainQueue });
-    this.timer = setInterval(() => this.beat(), heartbeatMs);
+    this.timer = setInterval(() => void this.beat(), heartbeatMs);
   }
 
   stop(): void {
@@ -29,11 +29,12 @@ export class FleetLink {
     this.stopServing();
   }
 
-  private beat(): void {
+  private async beat(): Promise<void> {
     if (!this.link.isConnected) return;
     const { source, cursor, entries, ageMs } = this.deps.directory.state();
     const heartbeat: RouterHeartbeat = { router: this.deps.routerId, atMs: Date.now(), directory: { source, cursor, entries, ageMs } };
     this.link.publishJson(routerHeartbeat(this.deps.region), heartbeat);
-    this.link.publishJson(routerTraffic(this.deps.region), this.deps.traffic());
+    const traffic = await this.deps.traffic();
+    if (this.link.isConnected) this.link.publishJson(routerTraffic(this.deps.region), traffic);
   }
 }

@@ -71,9 +71,18 @@ export class InFlight {
     return open.length === 0 || (open.length === 1 && !open[0]!.headersSent);
   }
 
-  /** Ends when nothing is in flight or the grace is over. Every answer that has not begun says that the connection closes. */
-  async drain(graceMs: number, afterEach: () => void): Promise<void> {
+  /** Whether nothing is worked on for this connection. */
+  isIdle(socket: Duplex): boolean {
+    return !this.responses.has(socket) && !this.tunnels.has(socket);
+  }
+
+  /** Every answer that has not begun says that the connection closes. */
+  endConnections(): void {
     for (const responses of this.responses.values()) for (const response of responses) response.shouldKeepAlive = false;
+  }
+
+  /** Ends when nothing is in flight or the grace is over. */
+  async drain(graceMs: number, afterEach: () => void): Promise<void> {
     if (this.count === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, graceMs);

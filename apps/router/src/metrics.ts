@@ -38,6 +38,13 @@ export const routerMetricDeclarations = {
     help: 'Stamp links that ended, by what ended them; not_spoken: the front door has none',
     labels: ['fault'],
   },
+  lapidary_router_workers: { type: 'gauge', help: 'Threads that take requests; 0 where the main thread does', labels: [] },
+  lapidary_router_worker_deaths_total: { type: 'counter', help: 'Workers that ended without having been told to', labels: [] },
+  lapidary_router_runs_total: {
+    type: 'counter',
+    help: 'Starts of the router’s process by its keeper, by cause: start, reload, death, sockets; refused: one that was to take over and could not',
+    labels: ['cause'],
+  },
   lapidary_router_tunnels: { type: 'gauge', help: 'Open tunnels (WebSocket)', labels: [] },
   lapidary_router_bad_requests_total: {
     type: 'counter',

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { answerBytes, exchangeBytes } from '@lapidary/stamp-sdk/forward/forward.fixture';
+import type { ListenPlace } from './listening.js';
 import { onBothPaths, onPath, requestBytes, startTraffic, TestDoors, type TestTraffic } from './traffic.fixture.js';
 import { NetTransport } from './transport/net-transport.js';
 import type { Listener, Wire, WireHandler } from './transport/wire.js';
@@ -9,8 +10,8 @@ import type { Listener, Wire, WireHandler } from './transport/wire.js';
 class CountingTransport extends NetTransport {
   bytes = 0;
 
-  override listen(host: string, port: number, accept: (wire: Wire) => WireHandler): Promise<Listener> {
-    return super.listen(host, port, (wire) => {
+  override listen(place: ListenPlace, accept: (wire: Wire) => WireHandler): Promise<Listener> {
+    return super.listen(place, (wire) => {
       const handler = accept(wire);
       const onRead = handler.onRead.bind(handler);
       handler.onRead = (bytes, length) => {

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import { connect } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { answerBytes, closeServer, exchangeBytes, listen } from '@lapidary/stamp-sdk/forward/forward.fixture';
@@ -171,7 +172,12 @@ onBothPaths(() => {
       );
       await waitFor('all to be under way', () => held.length === 20 || undefined, { timeoutMs: 5_000, intervalMs: 5 });
       const drained = traffic.server.drain(5_000);
-      await expect(fetch(url)).rejects.toThrow();
+      const isRefused = (): Promise<true | undefined> =>
+        new Promise((resolve) => {
+          const socket = connect(traffic.port, '127.0.0.1', () => (socket.destroy(), resolve(undefined)));
+          socket.once('error', () => resolve(true));
+        });
+      await waitFor('new connections to be refused', isRefused, { timeoutMs: 2_000, intervalMs: 5 });
       for (const answer of held) answer();
       expect(new Set(await Promise.all(answers))).toEqual(new Set(['close late']));
       await drained;

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { toAppError } from '@lapidary/kernel/app-error';
 import type { ForwardOptions } from '@lapidary/stamp-sdk/forward/forward-request';
@@ -10,14 +10,16 @@ import { asksForUpgrade, responseOnSocket, wantsTunnel } from '@lapidary/stamp-s
 import type { Logger } from '@lapidary/telemetry/logger';
 import { answerProblem } from './answer-problem.js';
 import { clientHeadMs, keepAliveMs, requestHeadBytesMax, requestMs } from './client-bounds.js';
-import type { Directory } from './directory/directory.js';
 import type { Identification } from './identification/identification.js';
 import { InFlight } from './in-flight.js';
+import { cameTrue, quietMs, some } from './leave.js';
+import { listen, untilQueueIsEmpty, type ListenPlace } from './listening.js';
 import { answerParserError, refuseConnect } from './parser-errors.js';
 import type { Whose } from './observe/ended-request.js';
 import { Observer } from './observe/observer.js';
 import { decide, type RouteDecision } from './pipeline/decide.js';
 import { forward, refuse, type Exchange, type ForwardDeps, type Outcome } from './pipeline/forward.js';
+import type { DirectoryView } from './pipeline/locate.js';
 import type { RouterPlace } from './pipeline/reside.js';
 import type { ClientBook } from './proxy-protocol/client-book.js';
 import { tenantHeaderOfClients, type RequestAddress, type TokenFacts } from './pipeline/identify.js';
@@ -32,7 +34,7 @@ export interface TrafficServerOptions extends ForwardDeps {
   readonly ownPaths?: () => OwnPaths | undefined;
   /** Where to look for tenants, beside the usual order. */
   readonly identification?: () => Pick<Identification, 'rules' | 'concerns' | 'facts'> | undefined;
-  readonly directory: Directory;
+  readonly directory: DirectoryView;
   readonly place: RouterPlace;
   readonly logger: Logger;
   /** What watches requests; one that only counts, where none is given. */
@@ -50,6 +52,9 @@ export class TrafficServer {
   readonly inFlight: InFlight;
   readonly observer: Observer;
   private readonly server: Server;
+  /** Those that were attached, too. */
+  private readonly connections = new Set<Duplex>();
+  private accepted = 0;
   private draining = false;
 
   constructor(private readonly options: TrafficServerOptions) {
@@ -69,6 +74,11 @@ export class TrafficServer {
     });
     // Node drops headers beyond this count silently; requestProblem refuses what has too many.
     this.server.maxHeadersCount = 0;
+    this.server.on('connection', (socket: Duplex) => {
+      this.accepted += 1;
+      this.connections.add(socket);
+      socket.once('close', () => this.connections.delete(socket));
+    });
     const take = (request: IncomingMessage, response: ServerResponse): void => void this.take(request, response);
     this.server.on('request', take);
     this.server.on('checkContinue', take);
@@ -85,12 +95,8 @@ export class TrafficServer {
     });
   }
 
-  async listen(host: string, port: number): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen(port, host, () => resolve(void this.server.off('error', reject)));
-    });
-    return (this.server.address() as AddressInfo).port;
+  listen(place: ListenPlace): Promise<number> {
+    return listen(this.server, place);
   }
 
   /** Takes a connection from the fast path, with its unread bytes in the stream. */
@@ -116,7 +122,28 @@ export class TrafficServer {
 
   /** Takes no new connections, lets what is being worked on end within `graceMs`, then cuts what is left, tunnels too. */
   async drain(graceMs: number): Promise<void> {
+    this.leave();
+    await this.stopListening(graceMs);
+    await this.end(graceMs);
+  }
+
+  /** From now on every answer ends its connection. */
+  leave(): void {
     this.draining = true;
+    this.inFlight.endConnections();
+  }
+
+  /** Takes what has come, then no new connections; gives idle ones time for what is on its way. */
+  async stopListening(graceMs: number): Promise<void> {
+    if (this.server.listening) {
+      await untilQueueIsEmpty(() => this.accepted);
+      // That of node:http would close idle connections at once.
+      NetServer.prototype.close.call(this.server);
+    }
+    await cameTrue(() => !some(this.connections, (socket) => this.inFlight.isIdle(socket)), Math.min(quietMs, graceMs));
+  }
+
+  async end(graceMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     await this.inFlight.drain(graceMs, () => this.server.closeIdleConnections());
     this.inFlight.cutTunnels();

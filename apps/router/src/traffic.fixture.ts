@@ -97,7 +97,7 @@ export const startTraffic = async (
   const general = new TrafficServer(options);
   const server = on === 'fast' ? new FastServer(options, general, transport, links) : general;
   const traffic: TestTraffic = {
-    port: await server.listen('127.0.0.1', port),
+    port: await server.listen({ host: '127.0.0.1', port }),
     metrics,
     server,
     refreshed,

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
 import type { z } from 'zod';
 import { AppError } from '@lapidary/kernel/app-error';
 
@@ -19,3 +21,17 @@ const ownPrefix = 'LAPIDARY_';
 /** The environment for a child process that is told over IPC what it needs: everything but our own variables. */
 export const childEnvironment = (env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith(ownPrefix)));
+
+/**
+ * The environment with what LAPIDARY_CONFIG_FILE adds (NAME=value by line); a process's environment doesn't change while it runs, the
+ * file may. Throws `config_invalid` where it can't be read.
+ */
+export const environmentWithFile = (env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv => {
+  const file = env.LAPIDARY_CONFIG_FILE;
+  if (file === undefined || file === '') return env;
+  try {
+    return { ...parseEnv(readFileSync(file, 'utf8')), ...env };
+  } catch (error) {
+    throw new AppError('config_invalid', `LAPIDARY_CONFIG_FILE can't be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown'}`);
+  }
+};

@@ -93,6 +93,17 @@ export const RouterConfigSchema = z.object({
     description:
       'JSON document: where to look for the tenant (host, header, path, token), by host and path, and how tokens are checked (docs/flows/request.md). Read again when it changes',
   }),
+  LAPIDARY_ROUTER_WORKERS: z.coerce.number().int().min(0).max(64).default(0).meta({
+    description:
+      'Threads that take requests, kept by a process of their own that replaces the router’s without a gap at SIGHUP; 0: one process and one thread, and no such process',
+  }),
+  LAPIDARY_STOP_DELAY_MS: z.coerce.number().int().min(0).max(120_000).default(0).meta({
+    description:
+      'For how long a router that stops says that it is not ready and still takes new connections: what load balancers need to see it',
+  }),
+  LAPIDARY_CONFIG_FILE: z.string().optional().meta({
+    description: 'File of further settings, NAME=value by line, read at each start and at SIGHUP; what the environment sets wins',
+  }),
   LAPIDARY_LOG_LEVEL: field.logLevel,
 });
 export type RouterConfig = z.infer<typeof RouterConfigSchema>;

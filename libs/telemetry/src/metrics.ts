@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, type Aggregator, Gauge, Histogram, Registry } from 'prom-client';
 
 /**
  * Metrics are declared as data and made from it, so that docs/reference/metrics.md is generated from the same lists.
@@ -9,6 +9,8 @@ export interface MetricDeclaration {
   readonly help: string;
   readonly labels: readonly string[];
   readonly buckets?: readonly number[];
+  /** Of several threads that set it; without, they add up. */
+  readonly together?: 'min';
 }
 
 type MetricOf<T extends MetricDeclaration> = T['type'] extends 'counter' ? Counter : T['type'] extends 'gauge' ? Gauge : Histogram;
@@ -28,8 +30,9 @@ export const createMetrics = <D extends Record<string, MetricDeclaration>>(
   const registry = options.registry ?? new Registry();
   if (options.processMetrics) collectDefaultMetrics({ register: registry });
   const made: Record<string, Counter | Gauge | Histogram> = {};
-  for (const [name, { type, help, labels, buckets }] of Object.entries(declarations)) {
-    const base = { name, help, labelNames: [...labels], registers: [registry] };
+  for (const [name, { type, help, labels, buckets, together = 'sum' }] of Object.entries(declarations)) {
+    const aggregator: Aggregator = together;
+    const base = { name, help, labelNames: [...labels], registers: [registry], aggregator };
     made[name] =
       type === 'counter'
         ? new Counter(base)

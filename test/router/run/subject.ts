@@ -44,9 +44,9 @@ const startTls = async (traffic: TestTraffic): Promise<{ readonly port: number; 
   const logger = createLogger('test', 'silent');
   const server = await TlsServer.start({ folder, metrics: traffic.metrics, logger, onHttp1: attach, onHttp2: attach });
   return {
-    port: await server.listen('127.0.0.1', 0),
-    close: () => {
-      server.close();
+    port: await server.listen({ host: '127.0.0.1', port: 0 }),
+    close: async () => {
+      await server.close(0);
       return rm(folder, { recursive: true });
     },
   };

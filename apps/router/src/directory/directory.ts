@@ -72,6 +72,10 @@ export class Directory implements DirectoryView {
     return this.table?.tenantOfHost(host);
   }
 
+  frontDoors(): ReadonlySet<string> {
+    return this.table?.frontDoors() ?? new Set();
+  }
+
   held(key: string): HeldEntry | undefined {
     return this.table?.held(key);
   }

@@ -25,12 +25,12 @@ export class DiskCopyWriter {
     directory.onChanged(() => this.schedule());
   }
 
-  /** Writes what is not on disk yet, and nothing after. */
-  async stop(): Promise<void> {
+  /** Writes what is not on disk yet, and nothing after. `relieved`: another process has newer, and writes it. */
+  async stop(relieved = false): Promise<void> {
     this.stopped = true;
     if (this.timer) clearTimeout(this.timer);
     await this.writing;
-    if (this.changed) await this.write();
+    if (this.changed && !relieved) await this.write();
   }
 
   private schedule(): void {

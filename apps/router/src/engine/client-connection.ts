@@ -59,8 +59,14 @@ export class ClientConnection implements WireHandler, ClientSide {
     return this.closes || this.context.draining || (this.halfClosed && this.held === null);
   }
 
+  /** Nothing of a request has come. */
   get isIdle(): boolean {
-    return this.state === 'idle' || this.state === 'head';
+    return this.state === 'idle';
+  }
+
+  /** A part of a head has come, which counts as nothing in flight. */
+  get hasBegun(): boolean {
+    return this.state === 'head';
   }
 
   arm(ms: number): void {
@@ -223,7 +229,7 @@ export class ClientConnection implements WireHandler, ClientSide {
       this.consume(held, 0, held.length);
     }
     if (this.held !== null) return;
-    if (this.halfClosed && this.isIdle) this.close();
+    if (this.halfClosed && (this.isIdle || this.hasBegun)) this.close();
     else if (this.state !== 'answering') this.wire.resumeReads();
   }
 

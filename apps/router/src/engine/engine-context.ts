@@ -24,7 +24,7 @@ export interface EngineContext {
   readonly refreshTenant: (tenant: string) => Promise<void>;
   /** Takes connections that the fast path leaves to the general one. */
   readonly general: { attach(stream: Duplex): void; wants(target: string, host: string): boolean };
-  readonly clients: Set<{ readonly isIdle: boolean; close(): void }>;
+  readonly clients: Set<{ readonly isIdle: boolean; readonly hasBegun: boolean; close(): void }>;
   /** Every answer ends its connection from now on. */
   draining: boolean;
 }

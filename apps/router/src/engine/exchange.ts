@@ -256,9 +256,8 @@ export class Exchange implements LaneSink {
   /** I1, I4: the repeat goes by the route and epoch of then, never by the old ones. */
   private lookUpAgain(route: Route): void {
     const { turn } = this;
-    const isOurs = (): boolean => turn === this.turn && this.phase === 'waiting';
     void lookUpAgain(this.context.refreshTenant, route.decision, () => this.decide()).then((again) => {
-      if (!isOurs()) return;
+      if (turn !== this.turn || this.phase !== 'waiting') return;
       this.route = again;
       this.proceed();
     });

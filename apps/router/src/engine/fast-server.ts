@@ -1,5 +1,7 @@
 import { freeSocketMs } from '@lapidary/stamp-sdk/forward/upstream-bounds';
 import { GuardedTransport } from '../transport/guarded-transport.js';
+import { cameTrue, quietMs, some } from '../leave.js';
+import type { ListenPlace } from '../listening.js';
 import type { Listener, Transport } from '../transport/wire.js';
 import type { TrafficServer, TrafficServerOptions } from '../server.js';
 import { ClientConnection } from './client-connection.js';
@@ -55,21 +57,36 @@ export class FastServer {
     return this.general.inFlight;
   }
 
-  async listen(host: string, port: number): Promise<number> {
+  async listen(place: ListenPlace): Promise<number> {
     this.general.keepTime();
-    this.listener = await this.transport.listen(host, port, (wire) => new ClientConnection(this.context, wire));
+    this.listener = await this.transport.listen(place, (wire) => new ClientConnection(this.context, wire));
     return this.listener.port;
+  }
+
+  /** From now on every answer ends its connection. */
+  leave(): void {
+    this.context.draining = true;
+    this.general.leave();
   }
 
   /** Takes no new connections, lets what is being worked on end within `graceMs`, then cuts what is left, tunnels too. */
   async drain(graceMs: number): Promise<void> {
-    this.listener?.close();
-    this.context.draining = true;
-    for (const client of this.context.clients) if (client.isIdle) client.close();
-    await this.general.drain(graceMs);
+    const { clients } = this.context;
+    this.leave();
+    await Promise.all([this.stopListening(graceMs), this.general.stopListening(graceMs)]);
+    for (const client of clients) if (client.isIdle) client.close();
+    await cameTrue(() => !some(clients, ({ hasBegun }) => hasBegun), graceMs);
+    await this.general.end(graceMs);
+    // A client that has its last answer closes its side; to close on what it sent meanwhile would reset the answer.
+    await cameTrue(() => clients.size === 0, Math.min(quietMs, graceMs));
     this.links?.close();
-    for (const client of this.context.clients) client.close();
+    for (const client of clients) client.close();
     this.lanes.destroy();
+  }
+
+  private async stopListening(graceMs: number): Promise<void> {
+    await this.listener?.close();
+    await cameTrue(() => !some(this.context.clients, ({ isIdle }) => isIdle), Math.min(quietMs, graceMs));
   }
 
   /** Sets the gauges of what is under way. */

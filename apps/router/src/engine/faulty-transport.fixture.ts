@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { ListenPlace } from '../listening.js';
 import { NetTransport } from '../transport/net-transport.js';
 import type { Listener, Transport, Wire, WireHandler } from '../transport/wire.js';
 import type { Chunk } from './upstream-lane.js';
@@ -25,8 +26,8 @@ export class FaultyTransport implements Transport {
     readonly fault: Fault,
   ) {}
 
-  listen(host: string, port: number, accept: (wire: Wire) => WireHandler): Promise<Listener> {
-    return this.net.listen(host, port, (inner) => {
+  listen(place: ListenPlace, accept: (wire: Wire) => WireHandler): Promise<Listener> {
+    return this.net.listen(place, (inner) => {
       const wire = new FaultyWire(this);
       wire.inner = inner;
       wire.handler = accept(wire);

@@ -72,6 +72,7 @@ export class Http2Front {
   /** Tells every client to open no more streams here (GOAWAY), and lets those that are open end. */
   drain(): void {
     for (const session of this.sessions) {
+      if (session.closed || session.destroyed) continue;
       session.goaway(constants.NGHTTP2_NO_ERROR);
       session.close();
     }

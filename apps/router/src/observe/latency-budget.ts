@@ -21,6 +21,8 @@ export const hopTargets: readonly HopTarget[] = [
   { hop: 'stamp', means: 'from the start of the forward to the head of the stamp’s answer', p50Ms: 50, p99Ms: 500 },
 ];
 
+export type HopCounts = Readonly<Record<Hop, Uint32Array>>;
+
 export interface HopReading extends HopTarget {
   readonly samples: number;
   readonly measuredP50Ms: number | null;
@@ -43,21 +45,12 @@ export class LatencyBudget {
     this.present[hop].add(ms);
   }
 
-  read(nowMs: number): HopReading[] {
+  /** Buckets of each hop, of LogHistogram. */
+  read(nowMs: number): HopCounts {
     this.roll(nowMs);
-    return hopTargets.map((target) => {
-      const both = new LogHistogram();
-      both.addAll(this.present[target.hop]);
-      both.addAll(this.last[target.hop]);
-      const [measuredP50Ms, measuredP95Ms, measuredP99Ms] = [0.5, 0.95, 0.99].map((part) => both.quantileMs(part)) as [
-        number | null,
-        number | null,
-        number | null,
-      ];
-      const isOver = (measuredP50Ms ?? 0) > target.p50Ms || (measuredP99Ms ?? 0) > target.p99Ms;
-      const verdict = both.total === 0 ? 'nothing measured' : isOver ? 'over' : 'within';
-      return { ...target, samples: both.total, measuredP50Ms, measuredP95Ms, measuredP99Ms, verdict };
-    });
+    const both = histograms();
+    for (const { hop } of hopTargets) for (const part of [this.present, this.last]) both[hop].addAll(part[hop].read());
+    return { wait: both.wait.read(), stamp: both.stamp.read() };
   }
 
   private roll(nowMs: number): void {
@@ -68,5 +61,20 @@ export class LatencyBudget {
     this.startedMs = nowMs;
   }
 }
+
+/** Each hop against its target, over all threads that measured it. */
+export const hopReadings = (counted: readonly HopCounts[]): HopReading[] =>
+  hopTargets.map((target) => {
+    const all = new LogHistogram();
+    for (const counts of counted) all.addAll(counts[target.hop]);
+    const [measuredP50Ms, measuredP95Ms, measuredP99Ms] = [0.5, 0.95, 0.99].map((part) => all.quantileMs(part)) as [
+      number | null,
+      number | null,
+      number | null,
+    ];
+    const isOver = (measuredP50Ms ?? 0) > target.p50Ms || (measuredP99Ms ?? 0) > target.p99Ms;
+    const verdict = all.total === 0 ? 'nothing measured' : isOver ? 'over' : 'within';
+    return { ...target, samples: all.total, measuredP50Ms, measuredP95Ms, measuredP99Ms, verdict };
+  });
 
 const histograms = (): Record<Hop, LogHistogram> => ({ wait: new LogHistogram(), stamp: new LogHistogram() });

@@ -28,9 +28,17 @@ export class LogHistogram {
     return firstMs * growth ** (buckets - 1);
   }
 
-  addAll(other: LogHistogram): void {
-    for (let i = 0; i < buckets; i += 1) this.counts[i]! += other.counts[i]!;
-    this.total += other.total;
+  /** A copy of the buckets: what another thread or a sum is told. */
+  read(): Uint32Array {
+    return this.counts.slice();
+  }
+
+  /** Adds what read() gave, here or elsewhere. */
+  addAll(counts: Uint32Array): void {
+    for (let i = 0; i < buckets; i += 1) {
+      this.counts[i]! += counts[i]!;
+      this.total += counts[i]!;
+    }
   }
 
   clear(): void {

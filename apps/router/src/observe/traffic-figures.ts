@@ -1,4 +1,3 @@
-import type { TrafficRow } from '@lapidary/contracts/api/traffic';
 import { HeavyHitters } from './heavy-hitters.js';
 import { LogHistogram } from './log-histogram.js';
 
@@ -19,6 +18,24 @@ export const endingOf = (outcome: string, status: number): Ending => {
   if (outcome === 'tunnelled' || outcome === 'client_gone') return 'answered';
   return refusals.has(outcome) ? 'refused' : 'failed';
 };
+
+/** One stamp or tenant in the last whole window, as counted. */
+export interface CountedRow {
+  readonly name: string;
+  readonly hits: number;
+  /** `hits` may be too high by so much. */
+  readonly error: number;
+  readonly failed: number;
+  readonly refused: number;
+  /** Of LogHistogram. */
+  readonly times: Uint32Array;
+}
+
+export interface CountedWindow {
+  readonly seconds: number;
+  readonly stamps: readonly CountedRow[];
+  readonly tenants: readonly CountedRow[];
+}
 
 interface Figures {
   requests: number;
@@ -59,10 +76,12 @@ export class TrafficFigures {
     note(this.present.stamps.hit(stamp), ending, tookMs);
   }
 
-  read(nowMs: number, tenantsShown: number): { readonly seconds: number; readonly stamps: TrafficRow[]; readonly tenants: TrafficRow[] } {
+  read(nowMs: number, tenantsShown: number): CountedWindow {
     this.roll(nowMs);
-    const rows = (hitters: HeavyHitters<Figures>, count: number): TrafficRow[] =>
-      hitters.top(count).map(({ key, count: hits, error, value }) => rowOf(key, hits, error, value, this.lastMs));
+    const rows = (hitters: HeavyHitters<Figures>, count: number): CountedRow[] =>
+      hitters.top(count).map(({ key: name, count: hits, error, value: { failed, refused, times } }) => {
+        return { name, hits, error, failed, refused, times: times.read() };
+      });
     return {
       seconds: this.lastMs / 1000,
       stamps: rows(this.last.stamps, stampsFollowed),
@@ -87,18 +106,4 @@ const note = (figures: Figures, ending: Ending, tookMs: number): void => {
   if (ending === 'refused') figures.refused += 1;
   else if (ending === 'failed') figures.failed += 1;
   if (ending !== 'refused') figures.times.add(tookMs);
-};
-
-const rowOf = (name: string, hits: number, error: number, { failed, refused, times }: Figures, ms: number): TrafficRow => {
-  const perSecond = (count: number): number => Math.round((count * 10_000) / ms) / 10;
-  const rounded = (value: number | null): number | null => (value === null ? null : Math.round(value * 100) / 100);
-  return {
-    name,
-    perSecond: perSecond(hits),
-    perSecondError: perSecond(error),
-    failedPerSecond: perSecond(failed),
-    refusedPerSecond: perSecond(refused),
-    p50Ms: rounded(times.quantileMs(0.5)),
-    p99Ms: rounded(times.quantileMs(0.99)),
-  };
 };

@@ -97,14 +97,14 @@ describe('behind a load balancer that speaks the PROXY protocol', () => {
 });
 
 describe('a header that is slow in coming', () => {
-  const open = async (): Promise<{ port: number; reasons: () => Promise<unknown>; close: () => void }> => {
+  const open = async (): Promise<{ port: number; reasons: () => Promise<unknown>; close: () => Promise<void> }> => {
     const metrics = createRouterMetrics({ processMetrics: false });
     const isSender = (): boolean => true;
     const onConnection = (socket: Socket): void => void socket.end('taken');
     const listener = new ProxyListener({ isSender, addresses: new ClientAddresses(), metrics, onConnection, headerMs: 200 });
     const reasons = async (): Promise<unknown> =>
       (await metrics.lapidary_router_proxy_refused_total.get()).values.map(({ labels, value }) => [labels['reason'], value]);
-    return { port: await listener.listen('127.0.0.1', 0), reasons, close: () => listener.close() };
+    return { port: await listener.listen({ host: '127.0.0.1', port: 0 }), reasons, close: () => listener.close(0) };
   };
 
   it.each([
@@ -121,7 +121,7 @@ describe('a header that is slow in coming', () => {
     await new Promise((resolve) => socket.once('close', resolve));
     clearInterval(drip);
     expect([came, await reasons()]).toEqual(['', [['slow', 1]]]);
-    close();
+    await close();
   });
 
   it('is closed with its listener', async () => {
@@ -130,7 +130,7 @@ describe('a header that is slow in coming', () => {
     socket.on('error', () => undefined);
     await new Promise((resolve) => socket.write('PROXY ', resolve));
     const over = new Promise((resolve) => socket.resume().once('close', resolve));
-    close();
+    await close();
     await over;
   });
 });

@@ -1,4 +1,6 @@
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
+import { cameTrue, quietMs } from '../leave.js';
+import { listen, untilQueueIsEmpty, type ListenPlace } from '../listening.js';
 import type { RouterMetrics } from '../metrics.js';
 import type { ClientAddresses } from './client-addresses.js';
 import type { Networks } from './networks.js';
@@ -25,26 +27,26 @@ export interface ProxyListenerOptions {
 export class ProxyListener {
   private readonly server: Server;
   private readonly waiting = new Set<Socket>();
+  private accepted = 0;
 
   constructor(private readonly options: ProxyListenerOptions) {
     this.server = createServer({ pauseOnConnect: false, noDelay: true }, (socket) => this.greet(socket));
   }
 
-  async listen(host: string, port: number): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen(port, host, () => resolve(void this.server.off('error', reject)));
-    });
-    return (this.server.address() as AddressInfo).port;
+  listen(place: ListenPlace): Promise<number> {
+    return listen(this.server, place);
   }
 
-  /** Takes no new connections; those that were handed on are not ours any more. */
-  close(): void {
+  /** Takes what has come, then no new connections; those that were handed on are not ours any more. */
+  async close(graceMs: number): Promise<void> {
+    await untilQueueIsEmpty(() => this.accepted);
     this.server.close();
+    await cameTrue(() => this.waiting.size === 0, Math.min(quietMs, graceMs));
     for (const socket of this.waiting) socket.destroy();
   }
 
   private greet(socket: Socket): void {
+    this.accepted += 1;
     socket.on('error', () => socket.destroy());
     if (!this.options.isSender(socket.remoteAddress)) return this.refuse(socket, 'sender');
     this.waiting.add(socket);

@@ -1,7 +1,9 @@
 import { createServer, type Server, type TLSSocket } from 'node:tls';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Logger } from '@lapidary/telemetry/logger';
 import { HotValue } from '../hot-value.js';
+import { cameTrue, quietMs } from '../leave.js';
+import { listen, untilQueueIsEmpty, type ListenPlace } from '../listening.js';
 import type { RouterMetrics } from '../metrics.js';
 import { folderFingerprint, readCertificates, type Refused } from './certificate-folder.js';
 import type { CertificateSet } from './certificates.js';
@@ -25,10 +27,17 @@ const unknownName = new Error('no certificate for this name');
 
 /** Ends TLS: the certificate by the name asked for, current without a restart; sessions are resumed by tickets, also across a reload. */
 export class TlsServer {
+  private accepted = 0;
+  private shaken = 0;
+
   private constructor(
     private readonly server: Server,
     private readonly certificates: HotValue<CertificateSet>,
-  ) {}
+  ) {
+    server.on('connection', () => (this.accepted += 1));
+    // Of each connection one of the two is told.
+    for (const over of ['secureConnection', 'tlsClientError']) server.on(over, () => (this.shaken += 1));
+  }
 
   static async start(options: TlsServerOptions): Promise<TlsServer> {
     const { folder, metrics, logger } = options;
@@ -62,12 +71,8 @@ export class TlsServer {
     );
   }
 
-  async listen(host: string, port: number): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen(port, host, () => resolve(void this.server.off('error', reject)));
-    });
-    return (this.server.address() as AddressInfo).port;
+  listen(place: ListenPlace): Promise<number> {
+    return listen(this.server, place);
   }
 
   /** Takes a connection that somebody else has accepted (PROXY protocol); it stays paused: TLS reads from its handle, and a flowing stream beside that spins. */
@@ -75,10 +80,12 @@ export class TlsServer {
     this.server.emit('connection', socket);
   }
 
-  /** Takes no new connections; those that were handed on are not ours any more. */
-  close(): void {
+  /** Takes what has come, then no new connections, and lets handshakes end; those that were handed on are not ours any more. */
+  async close(graceMs: number): Promise<void> {
     this.certificates.stop();
+    if (this.server.listening) await untilQueueIsEmpty(() => this.accepted);
     this.server.close();
+    await cameTrue(() => this.shaken >= this.accepted, Math.min(quietMs, graceMs));
   }
 }
 

@@ -1,4 +1,5 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import { threadId } from 'node:worker_threads';
 import { LimitsDocumentSchema, type LimitsDocument } from '@lapidary/contracts/limits';
 import { LimitsAnswerSchema, LimitsChangedSchema, type LimitsAnswer } from '@lapidary/contracts/router-protocol';
 import { routerLimits, routerLimitsChanged } from '@lapidary/contracts/subjects';
@@ -90,8 +91,10 @@ export class LimitsSource {
     this.version = version;
     logger.info({ version }, 'new limits hold');
     try {
-      await writeFile(`${file}.new`, JSON.stringify({ region, version, document }));
-      await rename(`${file}.new`, file);
+      // Threads and processes of one router keep the same copy.
+      const temporary = `${file}.${process.pid}.${threadId}.new`;
+      await writeFile(temporary, JSON.stringify({ region, version, document }));
+      await rename(temporary, file);
     } catch (error) {
       logger.error({ err: error, file }, 'the copy of the limits could not be written');
     }

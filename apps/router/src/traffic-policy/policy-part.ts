@@ -15,6 +15,8 @@ export interface PolicyPartOptions {
   readonly directoryFile: string;
   /** Whether the directory still has the stamp. */
   readonly hasStamp: (stamp: string) => boolean;
+  /** Workers of this process that share the limits, ourselves included. */
+  readonly siblings?: number;
   readonly logger: Logger;
 }
 
@@ -43,7 +45,7 @@ export class PolicyPart {
     const { region, link, hasStamp } = this.options;
     const { budget } = this.policy;
     this.limits.start();
-    this.gossip = new Gossip({ region, link, budget });
+    this.gossip = new Gossip({ region, link, budget, siblings: this.options.siblings });
     this.checks.start();
     this.tidying = setInterval(() => this.policy.tidy({ has: hasStamp }, performance.now()), tidyMs);
   }

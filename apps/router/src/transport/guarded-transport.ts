@@ -1,3 +1,4 @@
+import type { ListenPlace } from '../listening.js';
 import type { Listener, Transport, Wire, WireHandler } from './wire.js';
 
 /**
@@ -14,8 +15,8 @@ export class GuardedTransport implements Transport {
     return this.inner.name;
   }
 
-  listen(host: string, port: number, accept: (wire: Wire) => WireHandler): Promise<Listener> {
-    return this.inner.listen(host, port, (wire) => {
+  listen(place: ListenPlace, accept: (wire: Wire) => WireHandler): Promise<Listener> {
+    return this.inner.listen(place, (wire) => {
       const guarded = new GuardedHandler(accept(wire), this.report);
       guarded.wire = wire;
       return guarded;

@@ -1,9 +1,7 @@
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
+import { listen, untilQueueIsEmpty, type ListenPlace } from '../listening.js';
 import { NetWire } from './net-wire.js';
 import type { Listener, Transport, Wire, WireHandler } from './wire.js';
-
-/** As many connections as arrive in a burst while the loop is busy; the kernel caps it by its own limit. */
-const backlog = 4096;
 
 /**
  * Tier A: Node's net module. A server gives no way to ask for `onread`, so that the handle of an accepted socket, which has
@@ -12,15 +10,21 @@ const backlog = 4096;
 export class NetTransport implements Transport {
   readonly name = 'net';
 
-  async listen(host: string, port: number, accept: (wire: Wire) => WireHandler): Promise<Listener> {
+  async listen(place: ListenPlace, accept: (wire: Wire) => WireHandler): Promise<Listener> {
+    let count = 0;
     const server = createServer({ pauseOnConnect: true, noDelay: true }, (accepted) => {
+      count += 1;
       const wire = rewrap(accepted);
       if (!wire) return;
       wire.start(accept(wire));
       wire.socket.read(0);
     });
-    await listening(server, host, port);
-    return { port: (server.address() as AddressInfo).port, close: () => void server.close() };
+    const port = await listen(server, place);
+    const close = async (): Promise<void> => {
+      await untilQueueIsEmpty(() => count);
+      server.close();
+    };
+    return { port, close };
   }
 
   connect(host: string, port: number, handler: WireHandler): Wire {
@@ -42,14 +46,3 @@ const rewrap = (accepted: Socket): NetWire | null => {
   holder._handle = null;
   return new NetWire({ handle, manualStart: true } as object, remoteAddress);
 };
-
-const listening = (server: Server, host: string, port: number): Promise<void> =>
-  new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port, backlog }, () => {
-      server.off('error', reject);
-      // An accept that fails (too many open files) costs that one connection, not the process.
-      server.on('error', () => undefined);
-      resolve();
-    });
-  });

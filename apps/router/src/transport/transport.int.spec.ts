@@ -192,7 +192,7 @@ describe.each(transports.map((make) => [make().constructor.name, make] as const)
 
   it('closed for new connections, it goes on with those that are there', async () => {
     const { socket, recorder } = await world.client();
-    world.stopListening();
+    await world.stopListening();
     const late = world.connect(world.port);
     await soon('the refusal', () => late.calls.length > 0);
     socket.write('still here');

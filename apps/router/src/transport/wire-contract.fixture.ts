@@ -65,7 +65,7 @@ export class WireWorld {
   constructor(readonly transport: Transport) {}
 
   async begin(): Promise<void> {
-    this.listener = await this.transport.listen('127.0.0.1', 0, (wire) => {
+    this.listener = await this.transport.listen({ host: '127.0.0.1', port: 0 }, (wire) => {
       const recorder = new Recorder();
       recorder.wire = wire;
       recorder.act = this.act;
@@ -78,8 +78,8 @@ export class WireWorld {
     return this.listener.port;
   }
 
-  stopListening(): void {
-    this.listener.close();
+  stopListening(): Promise<void> {
+    return this.listener.close();
   }
 
   /** A client's socket and the handler at our end. */
@@ -118,8 +118,8 @@ export class WireWorld {
     return (server.address() as AddressInfo).port;
   }
 
-  end(): void {
-    this.listener.close();
+  async end(): Promise<void> {
+    await this.listener.close();
     for (const { wire } of this.accepted) wire.destroy();
     for (const socket of this.sockets) socket.destroy();
     for (const server of this.servers) server.close();

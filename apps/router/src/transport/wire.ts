@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Chunk } from '../engine/upstream-lane.js';
+import type { ListenPlace } from '../listening.js';
 
 /**
  * One TCP connection as the engine sees it. Contract of every transport (the contract suite holds them to it):
@@ -41,14 +42,14 @@ export interface WireHandler {
 
 export interface Listener {
   readonly port: number;
-  /** Accepts nothing more; connections that are there go on. */
-  close(): void;
+  /** Accepts what has come, then nothing more; connections that are there go on. */
+  close(): Promise<void>;
 }
 
 export interface Transport {
   readonly name: string;
   /** `accept` gives the handler of a new connection; reads begin behind it. */
-  listen(host: string, port: number, accept: (wire: Wire) => WireHandler): Promise<Listener>;
+  listen(place: ListenPlace, accept: (wire: Wire) => WireHandler): Promise<Listener>;
   /** Writes before onConnect are not allowed. */
   connect(host: string, port: number, handler: WireHandler): Wire;
 }

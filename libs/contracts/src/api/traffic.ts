@@ -21,6 +21,7 @@ export const DoorStateSchema = z.object({
   suspect: z.boolean().meta({ description: 'Passed over while there are others: refused, hangs, ill or an outlier' }),
   inUse: z.number().int().min(0),
 });
+export type DoorState = z.infer<typeof DoorStateSchema>;
 
 export const CompartmentStateSchema = z.object({
   stamp: z.string(),

@@ -47,9 +47,9 @@ export class Budget {
     this.peers.set(router, { heardAtMs: nowMs, demands: { tenant: of('tenant'), stamp: of('stamp'), global: of('global') } });
   }
 
-  /** Others may be there: until they have been heard, or nobody has, no more than half is taken. */
-  begin(): void {
-    for (const scope of budgetScopes) this.scopes[scope].divideEvenly(2);
+  /** `routers`: how many there may be, until others have been heard, or nobody has. */
+  begin(routers: number): void {
+    for (const scope of budgetScopes) this.scopes[scope].divideEvenly(routers);
   }
 
   /** Once in budgetTickMs. What is to be told, or null while there is nobody to tell. */

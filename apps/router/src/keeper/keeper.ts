@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RouterConfig } from '@lapidary/config/router';
+import { AppError, toAppError } from '@lapidary/kernel/app-error';
+import { backOffMs } from '@lapidary/kernel/back-off';
+import { checkTransitions } from '@lapidary/kernel/transition-table';
+import type { Logger } from '@lapidary/telemetry/logger';
+import { drainMs } from '../shutdown.js';
+import type { RouterPorts } from '../router.js';
+import { placesOf, SocketHolder } from './held-sockets.js';
+import type { RunCause, RunCounts } from './keeper-messages.js';
+import { Run } from './run.js';
+import { keptRunTable } from './run-states.js';
+
+checkTransitions(keptRunTable);
+
+/** A million tenants from disk take seconds; one that takes longer is stuck. */
+const servesWithinMs = 60_000;
+/** Closing an admin port takes milliseconds. */
+const releaseMs = 2_000;
+const restartFirstMs = 100;
+/** Connections wait in the queue meanwhile; clients' patience ends after seconds. */
+const restartMaxMs = 5_000;
+const steadyAfterMs = 10_000;
+
+export interface KeeperOptions {
+  readonly config: RouterConfig;
+  /** Reads the configuration anew; throws `config_invalid`. */
+  readonly readConfig: () => RouterConfig;
+  readonly logger: Logger;
+}
+
+type KeptPorts = Omit<RouterPorts, 'dnsPort'>;
+
+/** Built beside this folder. */
+const runFile = new URL('../kept-main.js', import.meta.url);
+
+/** Holds the listening sockets, and has one process of the router serve from them (K1–K6). */
+export class Keeper {
+  private holder!: SocketHolder;
+  private leader: Run | null = null;
+  private readonly runs = new Set<Run>();
+  private readonly counts: Record<RunCause, number> = { start: 0, reload: 0, death: 0, sockets: 0, refused: 0 };
+  private config: RouterConfig;
+  private failures = 0;
+  private stopping = false;
+  /** One change at a time. */
+  private turn: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: KeeperOptions) {
+    this.config = options.config;
+  }
+
+  /** Throws when the sockets can't be opened, or the first process doesn't come to serve. */
+  async start(): Promise<KeptPorts> {
+    this.holder = await SocketHolder.open(placesOf(this.config));
+    const run = await this.serving('start', this.config, this.holder, false);
+    this.lead(run);
+    const { http, admin, tls } = this.holder.sockets;
+    return { trafficPort: http.port, adminPort: admin.port, tlsPort: tls?.port };
+  }
+
+  /** Puts a process with the configuration of now in the place of the one that leads; a configuration that is no good changes nothing. */
+  reload(cause: 'reload' | 'sockets'): void {
+    this.next(() => this.replace(cause));
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await this.holder.close();
+    await Promise.all([...this.runs].map((run) => run.drain(drainMs + this.config.LAPIDARY_STOP_DELAY_MS, false)));
+    await this.turn;
+  }
+
+  /** At once, and nothing is waited for. */
+  kill(): void {
+    for (const { pid } of this.runs) if (pid !== undefined) process.kill(pid, 'SIGKILL');
+  }
+
+  private next(change: () => Promise<void>): void {
+    this.turn = this.turn.then(async () => {
+      if (this.stopping) return;
+      await change().catch((error: unknown) => this.options.logger.error({ err: error }, 'the keeper failed'));
+    });
+  }
+
+  private async replace(cause: 'reload' | 'sockets'): Promise<void> {
+    const { logger } = this.options;
+    let holder = this.holder;
+    try {
+      const config = this.options.readConfig();
+      if (!holder.holds(placesOf(config))) holder = await SocketHolder.open(placesOf(config));
+      const run = await this.serving(cause, config, holder, this.leader !== null);
+      const old = this.leader;
+      await old?.release(releaseMs);
+      this.lead(run);
+      this.config = config;
+      if (holder !== this.holder) await this.holder.close();
+      this.holder = holder;
+      void old?.drain(drainMs, true);
+      logger.info({ pid: run.pid, cause }, 'another process leads');
+    } catch (error) {
+      if (holder !== this.holder) await holder.close();
+      this.count('refused');
+      logger.error({ err: toAppError(error) }, 'nothing was replaced: the process that leads goes on');
+    }
+  }
+
+  private async revive(): Promise<void> {
+    while (this.leader === null && !this.stopping) {
+      await sleep(backOffMs(this.failures, restartFirstMs, restartMaxMs));
+      this.failures += 1;
+      try {
+        this.lead(await this.serving('death', this.config, this.holder, false));
+      } catch (error) {
+        this.options.logger.error({ err: error }, 'the router could not be started again');
+      }
+    }
+  }
+
+  /** A process that serves, or an error. */
+  private async serving(cause: RunCause, config: RouterConfig, holder: SocketHolder, relieves: boolean): Promise<Run> {
+    this.count(cause);
+    const run: Run = new Run({
+      file: runFile,
+      sockets: holder.sockets,
+      workers: config.LAPIDARY_ROUTER_WORKERS,
+      relieves,
+      onOutOfSockets: () => this.reload('sockets'),
+      onGone: (wasTold) => this.onGone(run, wasTold),
+    });
+    this.runs.add(run);
+    if (await run.serves(servesWithinMs)) return run;
+    await run.drain(0, true);
+    throw new AppError('not_ready', 'A process of the router ended before it served, or took too long.');
+  }
+
+  private lead(run: Run): void {
+    // It may have died since it said that it serves.
+    if (run.state !== 'serving') return this.next(() => this.revive());
+    this.leader = run;
+    run.lead();
+    this.tellCounts();
+  }
+
+  private onGone(run: Run, wasTold: boolean): void {
+    this.runs.delete(run);
+    if (run !== this.leader) return;
+    this.leader = null;
+    if (wasTold || this.stopping) return;
+    if (performance.now() - run.startedMs > steadyAfterMs) this.failures = 0;
+    this.options.logger.error({ pid: run.pid }, 'the router died; another is started');
+    this.next(() => this.revive());
+  }
+
+  private count(cause: RunCause): void {
+    this.counts[cause] += 1;
+    this.tellCounts();
+  }
+
+  private tellCounts(): void {
+    this.leader?.tell({ type: 'counts', counts: { ...this.counts } satisfies RunCounts });
+  }
+}

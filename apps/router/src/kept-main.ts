@@ -1,0 +1,59 @@
+import { environmentWithFile, loadConfig } from '@lapidary/config/load';
+import { RouterConfigSchema } from '@lapidary/config/router';
+import { createLogger } from '@lapidary/telemetry/logger';
+import { endWithError } from './end-with-error.js';
+import type { FromRun, RunCounts, ToRun } from './keeper/keeper-messages.js';
+import { Router } from './router.js';
+import { drainMs } from './shutdown.js';
+
+/** Changes may take so long to arrive behind the copy on disk; the process that leads has them meanwhile. */
+const liveWithinMs = 5_000;
+
+const say = (message: FromRun): void => void process.send?.(message, () => undefined);
+
+/** The program of one process of a router that has a keeper. It is told by the keeper alone; a terminal's signals reach both. */
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
+const config = loadConfig(RouterConfigSchema, environmentWithFile());
+const logger = createLogger('router', config.LAPIDARY_LOG_LEVEL, { region: config.LAPIDARY_REGION, router: config.LAPIDARY_ROUTER_ID });
+let router: Router | null = null;
+let stopping = false;
+
+const start = async ({ sockets, relieves }: Extract<ToRun, { type: 'start' }>): Promise<void> => {
+  router = new Router({ config, logger, sockets, onOutOfSockets: () => say({ type: 'out_of_sockets' }) });
+  await router.startBehind(relieves ? liveWithinMs : 0);
+  say({ type: 'listening' });
+};
+
+const stop = async (graceMs: number, relieved: boolean): Promise<void> => {
+  if (stopping) return;
+  stopping = true;
+  await router?.stop(graceMs, relieved);
+  process.exit(0);
+};
+
+const count = (counts: RunCounts): void => {
+  const metric = router?.metrics.lapidary_router_runs_total;
+  metric?.reset();
+  for (const [cause, number] of Object.entries(counts)) metric?.inc({ cause }, number);
+};
+
+const act = async (message: ToRun): Promise<void> => {
+  switch (message.type) {
+    case 'start':
+      return start(message);
+    case 'lead':
+      return void logger.info({ ...(await router?.lead()), pid: process.pid, workers: config.LAPIDARY_ROUTER_WORKERS }, 'router leads');
+    case 'release':
+      await router?.release();
+      return say({ type: 'released' });
+    case 'counts':
+      return count(message.counts);
+    case 'drain':
+      return stop(message.graceMs, message.relieved);
+  }
+};
+
+process.on('message', (message: ToRun) => void act(message).catch(endWithError));
+// The keeper is gone: whoever comes next wants the sockets (K6).
+process.on('disconnect', () => void stop(drainMs, false).catch(endWithError));

@@ -1,0 +1,31 @@
+import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
+import type { Registry } from 'prom-client';
+import type { Look } from './observe/look.js';
+import type { IdentifyRule } from './pipeline/identify-order.js';
+import type { Foreseen } from './traffic-policy/traffic-policy.js';
+
+/** As prom-client's getMetricsAsJSON gives them. */
+export type MetricPages = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
+
+export interface TrafficPorts {
+  readonly trafficPort: number;
+  /** Of TLS, where there are certificates. */
+  readonly tlsPort: number | undefined;
+}
+
+/** Who takes the requests of a router: the main thread (traffic.ts), or others (workers/worker-pool.ts). */
+export interface Takers {
+  /** Requests are taken from then on. */
+  listen(): Promise<TrafficPorts>;
+  /** Takes no new connections, lets what is in flight end within `graceMs`, then cuts what is left. */
+  drain(graceMs: number): Promise<void>;
+  /** Why requests can't be taken; empty where they can. */
+  problems(): readonly string[];
+  looks(): Promise<readonly Look[]>;
+  /** What other threads count; the main thread's own are in its registry. */
+  metrics(): Promise<readonly MetricPages[]>;
+  /** Where to look for tenants, beside the usual order. */
+  identifyRules(): readonly IdentifyRule[];
+  /** What the traffic policy would say now; where there are several, one of them is asked. */
+  foresee(tenant: TenantRoute, stamp: StampRoute): Promise<Foreseen>;
+}

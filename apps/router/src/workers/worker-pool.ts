@@ -1,0 +1,154 @@
+import { closeSync } from 'node:fs';
+import type { RouterConfig } from '@lapidary/config/router';
+import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
+import { AppError } from '@lapidary/kernel/app-error';
+import { backOffMs } from '@lapidary/kernel/back-off';
+import { checkTransitions } from '@lapidary/kernel/transition-table';
+import type { Logger } from '@lapidary/telemetry/logger';
+import type { Directory } from '../directory/directory.js';
+import type { RouterMetrics } from '../metrics.js';
+import { Identification } from '../identification/identification.js';
+import type { Look } from '../observe/look.js';
+import type { IdentifyRule } from '../pipeline/identify-order.js';
+import type { GivenSockets } from '../given-sockets.js';
+import type { MetricPages, Takers, TrafficPorts } from '../takers.js';
+import type { Foreseen } from '../traffic-policy/traffic-policy.js';
+import { WorkerHandle } from './worker-handle.js';
+import { workerTable } from './worker-states.js';
+
+checkTransitions(workerTable);
+
+export interface WorkerPoolOptions {
+  readonly config: RouterConfig;
+  readonly directory: Directory;
+  readonly refreshTenant: (tenant: string) => Promise<void>;
+  readonly metrics: RouterMetrics;
+  readonly logger: Logger;
+  /** Built program of a worker. */
+  readonly workerFile: URL;
+  readonly sockets: Pick<GivenSockets, 'http' | 'tls'>;
+  /** There are no descriptors left: only another process can have new ones. */
+  readonly onOutOfSockets: () => void;
+}
+
+const restartFirstMs = 100;
+/** A worker that dies at every start must not take the other core with its starts. */
+const restartMaxMs = 5_000;
+/** Longer than a worker lives that dies of how it was started. */
+const steadyAfterMs = 10_000;
+
+/** The threads that take requests, all from one listening socket (W1–W4): whoever is free accepts. */
+export class WorkerPool implements Takers {
+  private workers: WorkerHandle[] = [];
+  private readonly fds: { readonly http: number; readonly tls: number | null }[];
+  private identification: Identification | undefined;
+  private failures = 0;
+  private stopping = false;
+  private memory: SharedArrayBuffer | null = null;
+
+  constructor(private readonly options: WorkerPoolOptions) {
+    const { http, tls } = options.sockets;
+    this.fds = http.map((fd, i) => ({ http: fd, tls: tls?.[i] ?? null }));
+    options.directory.onChanged(() => this.tellDirectory());
+  }
+
+  async listen(): Promise<TrafficPorts> {
+    const { config, metrics, logger } = this.options;
+    // Workers have their own; this one is for explanations.
+    this.identification = await Identification.from(config, metrics, logger);
+    const ports = await Promise.all(Array.from({ length: config.LAPIDARY_ROUTER_WORKERS }, () => this.start()));
+    return ports[0]!;
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    this.stopping = true;
+    // Or the socket would stay open with nobody to accept from it.
+    for (const { http, tls } of this.fds.splice(0)) {
+      closeSync(http);
+      if (tls !== null) closeSync(tls);
+    }
+    await Promise.all(this.workers.map((worker) => worker.drain(graceMs)));
+    await this.identification?.stop();
+  }
+
+  problems(): readonly string[] {
+    return this.serving.length === 0 ? ['no worker serves'] : [];
+  }
+
+  async looks(): Promise<readonly Look[]> {
+    return answered(await Promise.all(this.serving.map((worker) => worker.ask('look', null))));
+  }
+
+  async metrics(): Promise<readonly MetricPages[]> {
+    this.options.metrics.lapidary_router_workers.set(this.serving.length);
+    return answered(await Promise.all(this.serving.map((worker) => worker.ask('metrics', null))));
+  }
+
+  identifyRules(): readonly IdentifyRule[] {
+    return this.identification?.rules ?? [];
+  }
+
+  async foresee(tenant: TenantRoute, stamp: StampRoute): Promise<Foreseen> {
+    const foreseen = await this.serving[0]?.ask('foresee', { tenant, stamp });
+    if (!foreseen) throw new AppError('not_ready', 'No worker answers.');
+    return foreseen;
+  }
+
+  private get serving(): WorkerHandle[] {
+    return this.workers.filter(({ state }) => state === 'serving');
+  }
+
+  /** The ports, once it listens. */
+  private start(): Promise<TrafficPorts> {
+    const { config, directory, workerFile, refreshTenant, logger } = this.options;
+    const fds = this.fds.shift();
+    if (fds === undefined) return Promise.reject(new AppError('not_ready', 'There is no descriptor left for another worker.'));
+    this.memory = directory.current?.memory ?? null;
+    return new Promise((resolve, reject) => {
+      const worker = new WorkerHandle(
+        workerFile,
+        { config, httpFd: fds.http, tlsFd: fds.tls, memory: this.memory },
+        {
+          refreshTenant,
+          onError: (error) => logger.error({ err: error }, 'a worker failed'),
+          onListening: (ports) => {
+            // What was swapped while it started.
+            const memory = directory.current?.memory;
+            if (memory) worker.tell({ type: 'directory', memory });
+            resolve(ports);
+          },
+          onGone: (wasTold) => {
+            reject(new AppError('not_ready', 'A worker ended before it served.'));
+            this.onGone(worker, wasTold);
+          },
+        },
+      );
+      this.workers.push(worker);
+    });
+  }
+
+  private onGone(worker: WorkerHandle, wasTold: boolean): void {
+    this.workers = this.workers.filter((other) => other !== worker);
+    if (wasTold || this.stopping) return;
+    this.failures = performance.now() - worker.startedMs > steadyAfterMs ? 0 : this.failures + 1;
+    this.options.metrics.lapidary_router_worker_deaths_total.inc();
+    this.options.logger.error({ others: this.serving.length, sockets: this.fds.length }, 'a worker died; another takes its place');
+    setTimeout(() => this.replace(), backOffMs(this.failures, restartFirstMs, restartMaxMs));
+  }
+
+  private replace(): void {
+    if (this.stopping) return;
+    if (this.fds.length === 0) return this.options.onOutOfSockets();
+    // Its end is told by onGone, too.
+    this.start().catch(() => undefined);
+  }
+
+  private tellDirectory(): void {
+    const memory = this.options.directory.current?.memory ?? null;
+    if (memory === null || memory === this.memory) return;
+    this.memory = memory;
+    for (const worker of this.workers) worker.tell({ type: 'directory', memory });
+  }
+}
+
+const answered = <T>(answers: readonly (T | undefined)[]): T[] => answers.filter((answer) => answer !== undefined);
