@@ -1,6 +1,12 @@
 import path from 'node:path';
 import type { RunFile } from '@lapidary/contracts/run-file';
 
+/** Below the current folder by its short name, elsewhere by its whole one. */
+const shownPath = (cwd: string, file: string): string => {
+  const short = path.relative(cwd, file);
+  return short.startsWith('..') ? file : short;
+};
+
 const curl = (router: string): string => `curl -H 'Host: acme.lapidary.localhost' ${router}/api/orders`;
 
 /**
@@ -17,7 +23,7 @@ export const greeting = (run: RunFile, cwd: string, token: string | null = null)
     `  console  ${run.console}`,
     ...(token === null ? [] : [`  sign in  ${run.console}/#token=${token}`]),
     ...Object.entries(run.regions).map(([name, { api, router }]) => `  ${name.padEnd(7)}  api ${api}  router ${router}`),
-    `  token    in ${path.relative(cwd, run.tokenFile)} (stampctl finds it by itself)`,
+    `  token    in ${shownPath(cwd, run.tokenFile)} (stampctl finds it by itself)`,
     '',
     'Try, in a second terminal:',
     '',

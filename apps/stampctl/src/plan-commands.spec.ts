@@ -38,7 +38,13 @@ const planEverything = (): void => {
     simulated: true,
     unchanged: 41,
     resources: [
-      change({ diffs: [diff({}), diff({ path: 'password', before: '[secret]', after: '[secret]' })] }),
+      change({
+        diffs: [
+          diff({}),
+          diff({ path: 'password', before: '[secret]', after: '[secret]' }),
+          diff({ path: 'env.NODE_OPTIONS', before: '--max-old-space-size=128 --one', after: '--max-old-space-size=256 --one' }),
+        ],
+      }),
       change({
         op: 'replace',
         resourceType: 'aws:kms/key:Key',
@@ -71,6 +77,8 @@ test('diff shows each resource with what changes of it, the cost, the policies a
   expect(out).toContain('Simulated cloud: nothing real is asked');
   expect(out).toContain('~ eu-1-database  aws:rds:Instance  (holds data, protected)\n      ~ allocatedStorage: 50 → 200\n');
   expect(out).toContain('~ password: [secret] → [secret]');
+  // Of two long values the part that differs.
+  expect(out).toContain('~ env.NODE_OPTIONS: …-size=128 --one" → …-size=256 --one"\n');
   expect(out).toMatch(/± eu-1-key {2}aws:kms:Key .*\n {6}~ policy: "x+… → \(known at apply\) {2}\(forces replacement\)/);
   expect(out).toContain('+ eu-1-vpc  aws:ec2:Vpc');
   expect(out).not.toContain('cidrBlock');

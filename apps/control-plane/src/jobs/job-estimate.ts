@@ -7,6 +7,9 @@ export interface TimedStep {
   readonly usual: UsualTime | null;
 }
 
+/** Steps of some milliseconds are often twice as long; nobody needs to know. */
+const noticeableMs = 1_000;
+
 /**
  * How long a job that has not ended will still take, from what its steps usually take. A step under way counts with
  * what is left of its usual time, and with nothing beyond it: nobody knows by how much it will be late. Null as soon as
@@ -24,7 +27,7 @@ export const estimateOf = (status: JobStatus, steps: readonly TimedStep[], nowMs
     const elapsedMs = step.status === 'running' && step.startedAtMs !== null ? Math.max(0, nowMs - step.startedAtMs) : 0;
     estimate.remainingMs += Math.max(0, medianMs - elapsedMs);
     estimate.remainingAtMostMs += Math.max(0, p90Ms - elapsedMs);
-    estimate.longerThanUsual ||= elapsedMs > p90Ms;
+    estimate.longerThanUsual ||= elapsedMs > p90Ms + noticeableMs;
   }
   return estimate;
 };

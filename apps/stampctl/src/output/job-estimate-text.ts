@@ -16,9 +16,13 @@ export const progressText = (progress: Step['progress']): string => {
 
 /** "about 12 s to go, at most 40 s (from 9 jobs)"; what the job as a whole will still take. */
 export const remainingText = (job: JobView): string => {
-  const { estimate } = job;
+  const { estimate, steps } = job;
   if (estimate === null) return '';
-  if (estimate.longerThanUsual) return `longer than usual (nine of ten took at most ${humanDuration(estimate.atMostMs)})`;
+  if (estimate.longerThanUsual) {
+    // It is a step that is late, perhaps in a job that is not.
+    const usual = steps.find((step) => step.status === 'running')?.usual;
+    return usual ? `longer than usual (9 of 10: at most ${humanDuration(usual.p90Ms)})` : 'longer than usual';
+  }
   const from = `from ${estimate.samples} ${estimate.samples === 1 ? 'job' : 'jobs'}`;
   return `about ${humanDuration(estimate.remainingMs)} to go, at most ${humanDuration(estimate.remainingAtMostMs)} (${from})`;
 };

@@ -82,7 +82,7 @@ export class LiveJobProgress implements JobProgress {
         ? ` ${this.output.colours.dim(humanDuration(Date.parse(step.finishedAt) - Date.parse(step.startedAt)))}`
         : '';
     if (step.status === 'failed') throw new Error(`${step.title}: ${step.message ?? 'failed'}`);
-    if (step.status === 'skipped') wrapper.skip(step.message ?? step.title);
+    if (step.status === 'skipped') wrapper.skip(step.message ? `${step.title}: ${step.message}` : step.title);
     else wrapper.title = `${step.title}${took}`;
   }
 

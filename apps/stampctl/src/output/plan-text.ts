@@ -59,17 +59,30 @@ const diffLine = ({ path, kind, before, after, unknown, forcesReplace }: Propert
   const tail = forcesReplace ? '  (forces replacement)' : '';
   const arrow = ' → ';
   const room = Math.max(valueWidthMin, Math.floor((columns - head.length - tail.length - arrow.length) / 2));
-  const next = unknown ? '(known at apply)' : valueText(after);
+  const [was, next] = [valueText(before), unknown ? '(known at apply)' : valueText(after)];
+  const from = unknown ? 0 : firstShown(was, next, room);
   const text =
     kind === 'add'
       ? cut(next, room * 2)
       : kind === 'delete'
-        ? cut(valueText(before), room * 2)
-        : `${cut(valueText(before), room)}${arrow}${cut(next, room)}`;
+        ? cut(was, room * 2)
+        : `${cut(without(was, from), room)}${arrow}${cut(without(next, from), room)}`;
   return `${head}${text}${colours.magenta(tail)}`;
 };
 
 const valueText = (value: unknown): string => (value === '[secret]' ? '[secret]' : JSON.stringify(value ?? null));
+
+/** Equal characters that are kept before the first that differs, to know the place by. */
+const leadWidth = 6;
+
+/** Where to begin so that the difference of two long values is within the width; what is short is shown from its beginning. */
+const firstShown = (before: string, after: string, width: number): number => {
+  if (Math.max(before.length, after.length) <= width) return 0;
+  const differs = [...before].findIndex((letter, index) => letter !== after[index]);
+  return differs < width - leadWidth ? 0 : differs - leadWidth;
+};
+
+const without = (text: string, skipped: number): string => (skipped === 0 ? text : `…${text.slice(skipped)}`);
 
 const cut = (text: string, width: number): string => (text.length <= width ? text : `${text.slice(0, Math.max(1, width - 1))}…`);
 
