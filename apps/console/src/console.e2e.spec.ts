@@ -5,11 +5,10 @@ import { chromium, type Browser, type BrowserContext, type Page } from 'playwrig
 import type { JobView } from '@lapidary/contracts/api/jobs';
 import { FakeControlPlane } from '@lapidary/testing/fake-control-plane';
 import { aStamp, aTenant } from '@lapidary/testing/fleet-fixtures';
-import { axeSource, buildConsole, chromiumArgs, chromiumPath } from './test/console-fixture.js';
+import { buildConsole, chromiumArgs, chromiumPath, violationsOn } from './test/console-fixture.js';
 
 /** Set CONSOLE_SHOTS to a folder to get pictures of what the tests saw. */
 const shots = process.env.CONSOLE_SHOTS;
-const wcag = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 /** Building the console and starting a browser take seconds on a busy machine. */
 jest.setTimeout(120_000);
 
@@ -69,24 +68,7 @@ inBrowser(`the console in a browser (${chromiumPath ?? 'skipped: no Chromium on 
   const shot = async (name: string, fullPage = false): Promise<void> => {
     if (shots !== undefined) await page.screenshot({ path: join(shots, `${name}.png`), fullPage });
   };
-  const violations = async (): Promise<string[]> => {
-    // Colours are measured at rest, not half-way through a transition.
-    await page.waitForFunction(() => document.getAnimations().every((a) => a.playState !== 'running'));
-    await page.evaluate(axeSource);
-    const run = (tags: string[]) =>
-      (
-        globalThis as unknown as {
-          axe: {
-            run: (
-              root: unknown,
-              options: object,
-            ) => Promise<{ violations: { id: string; nodes: { target: unknown; failureSummary: string }[] }[] }>;
-          };
-        }
-      ).axe.run(document, { runOnly: tags });
-    const result = await page.evaluate(run, wcag);
-    return result.violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${String(n.target)} ${n.failureSummary}`));
-  };
+  const violations = (): Promise<string[]> => violationsOn(page);
   const provision = (): JobView => {
     const job = plane.openJob('eu-2');
     plane.emit('lapidary.job.queued.v1', `job/${job.id}`, { job });

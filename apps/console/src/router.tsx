@@ -1,7 +1,11 @@
 import { createRootRoute, createRoute, createRouter, Outlet } from '@tanstack/react-router';
 import { z } from 'zod';
+import { DriftPage } from './drift/drift-page.js';
+import { DriftSearchSchema } from './drift/drift-search.js';
 import { FleetSearchSchema } from './fleet/fleet-search.js';
 import { OverviewPage } from './fleet/overview-page.js';
+import { RolloutSearchSchema } from './rollouts/rollout-search.js';
+import { RolloutsPage } from './rollouts/rollouts-page.js';
 import { LoginPage } from './session/login-page.js';
 import { ProblemAlert } from './shell/problem-alert.js';
 
@@ -14,6 +18,20 @@ const overview = createRoute({
   component: OverviewPage,
 });
 
+const rollouts = createRoute({
+  getParentRoute: () => root,
+  path: '/rollouts',
+  validateSearch: (search) => RolloutSearchSchema.parse(search),
+  component: RolloutsPage,
+});
+
+const drift = createRoute({
+  getParentRoute: () => root,
+  path: '/drift',
+  validateSearch: (search) => DriftSearchSchema.parse(search),
+  component: DriftPage,
+});
+
 const login = createRoute({
   getParentRoute: () => root,
   path: '/login',
@@ -21,7 +39,10 @@ const login = createRoute({
   component: LoginPage,
 });
 
-export const router = createRouter({ routeTree: root.addChildren([overview, login]), defaultNotFoundComponent: OverviewPage });
+export const router = createRouter({
+  routeTree: root.addChildren([overview, rollouts, drift, login]),
+  defaultNotFoundComponent: OverviewPage,
+});
 
 declare module '@tanstack/react-router' {
   interface Register {

@@ -1,5 +1,7 @@
+import { DriftRunSchema, type DriftRunView } from '@lapidary/contracts/api/drift';
 import { JobSchema, type JobView } from '@lapidary/contracts/api/jobs';
 import * as paths from '@lapidary/contracts/api/paths';
+import { RolloutSchema, type RolloutVerb, type RolloutView } from '@lapidary/contracts/api/rollouts';
 import { StampSchema, type StampView } from '@lapidary/contracts/api/stamps';
 import { z } from 'zod';
 import { deleteJson, postJson } from './client.js';
@@ -14,3 +16,6 @@ export const uncordonStamp = (name: string): Promise<StampView> => postJson(path
 export const provisionStamp = (name: string): Promise<JobView> => postJson(paths.provisionPath(name), JobSchema, {});
 export const cancelJob = (id: string): Promise<JobView> => postJson(paths.jobCancelPath(id), JobSchema, {});
 export const retryJob = (id: string): Promise<JobView> => postJson(paths.jobRetryPath(id), JobSchema, {});
+export const commandRollout = (id: string, verb: RolloutVerb, reason: string | undefined): Promise<RolloutView> =>
+  postJson(paths.rolloutVerbPath(id, verb), RolloutSchema, reason === undefined ? {} : { reason });
+export const lookForDrift = (): Promise<DriftRunView> => postJson(paths.driftRunsPath, DriftRunSchema, {});

@@ -1,8 +1,10 @@
 import { queryOptions } from '@tanstack/react-query';
+import { DriftStatusSchema, FindingPageSchema, FindingSchema } from '@lapidary/contracts/api/drift';
 import { JobEventsSchema, JobPageSchema, type JobEvents } from '@lapidary/contracts/api/jobs';
 import * as paths from '@lapidary/contracts/api/paths';
 import { pageLimitMax } from '@lapidary/contracts/api/common';
 import { RegionPageSchema } from '@lapidary/contracts/api/regions';
+import { RolloutEventsSchema, RolloutPageSchema, RolloutSchema } from '@lapidary/contracts/api/rollouts';
 import { StampPageSchema } from '@lapidary/contracts/api/stamps';
 import { ExplanationSchema, TenantPageSchema, type TenantView } from '@lapidary/contracts/api/tenants';
 import { z } from 'zod';
@@ -65,3 +67,36 @@ export const jobEventsQuery = (id: string) =>
 
 export const explanationQuery = (id: string) =>
   queryOptions({ queryKey: ['explanation', id], queryFn: () => getJson(paths.tenantExplainPath(id), ExplanationSchema) });
+
+const rolloutsShown = 50;
+export const rolloutsQuery = queryOptions({
+  queryKey: ['rollouts'],
+  queryFn: async () => (await getJson(paths.rolloutsPath, RolloutPageSchema, { limit: rolloutsShown })).items,
+});
+
+export const rolloutQuery = (id: string) =>
+  queryOptions({ queryKey: ['rollout', id], queryFn: () => getJson(paths.rolloutPath(id), RolloutSchema) });
+
+export const rolloutEventsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['rollout-events', id],
+    queryFn: async () => (await getJson(paths.rolloutEventsPath(id), RolloutEventsSchema)).items,
+  });
+
+/** Findings come with events; a look that found nothing does not. */
+const driftIntervalMs = 10_000;
+export const driftStatusQuery = queryOptions({
+  queryKey: ['drift', 'status'],
+  queryFn: () => getJson(paths.driftPath, DriftStatusSchema),
+  refetchInterval: driftIntervalMs,
+});
+
+export const findingsQuery = (filter: { readonly state?: string | undefined; readonly kind?: string | undefined }) =>
+  queryOptions({
+    queryKey: ['drift', 'findings', filter],
+    queryFn: async () => (await getJson(paths.driftFindingsPath, FindingPageSchema, { ...filter, limit: pageLimitMax })).items,
+    refetchInterval: driftIntervalMs,
+  });
+
+export const findingQuery = (id: string) =>
+  queryOptions({ queryKey: ['drift', 'finding', id], queryFn: () => getJson(paths.driftFindingPath(id), FindingSchema) });

@@ -7,9 +7,9 @@ import type { StampView } from '@lapidary/contracts/api/stamps';
 import { cordonStamp, provisionStamp, uncordonStamp } from '../api/commands.js';
 import { jobsQuery, stampsQuery } from '../api/queries.js';
 import { ConfirmModal } from '../shell/confirm-modal.js';
+import { quoted } from '../shell/quoted.js';
 
 const reasonLengthMax = 500;
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 export const CordonModal = ({ stamp, close }: { stamp: StampView; close: () => void }): ReactNode => {
   const queries = useQueryClient();

@@ -1,5 +1,6 @@
 import type { JobEvents, JobView } from '@lapidary/contracts/api/jobs';
 import { eventSchemas, isEventType, type EventType } from '@lapidary/contracts/events/registry';
+import type { RolloutView } from '@lapidary/contracts/api/rollouts';
 import type { StampView } from '@lapidary/contracts/api/stamps';
 import type { LiveEvent } from '@lapidary/contracts/api/system';
 import type { TenantList } from '../api/queries.js';
@@ -10,13 +11,14 @@ export interface Patch {
   readonly tenants?: (before: TenantList) => TenantList;
   readonly jobs?: (before: readonly JobView[]) => readonly JobView[];
   readonly jobEvents?: { readonly job: string; readonly apply: (before: JobEvents) => JobEvents };
+  readonly rollout?: RolloutView;
   /** Sums and observations that no event carries: read again soon. */
-  readonly stale: readonly ('regions' | 'stamps' | 'explanation')[];
+  readonly stale: readonly ('regions' | 'stamps' | 'explanation' | 'rollout-events' | 'drift')[];
 }
 
 /** Events of collections tell of documents, which may have fields of any name: they are told apart by type, never by field. */
-type SubjectEvent = Exclude<EventType, `lapidary.collection.${string}` | `lapidary.document.${string}`>;
-const isOfSubject = (type: string): type is SubjectEvent => isEventType(type) && !/^lapidary\.(?:collection|document)\./.test(type);
+type SubjectEvent = Exclude<EventType, `lapidary.${'collection' | 'document' | 'documents'}.${string}`>;
+const isOfSubject = (type: string): type is SubjectEvent => isEventType(type) && !/^lapidary\.(?:collection|documents?)\./.test(type);
 
 /** Events carry their subject's whole new state, so applying one twice, or an old one late, must change nothing. */
 export const patchOf = (event: LiveEvent): Patch => {
@@ -30,6 +32,8 @@ export const patchOf = (event: LiveEvent): Patch => {
     const apply = (list: TenantList): TenantList => ({ ...list, items: withNewer(list.items, tenant, (t) => t.id, isNewerVersion) });
     return { tenants: apply, stale: ['regions', 'stamps', 'explanation'] };
   }
+  if ('rollout' in data) return { rollout: data.rollout, stale: ['rollout-events'] };
+  if ('finding' in data || 'suppression' in data) return { stale: ['drift'] };
   // What no page shows yet changes nothing here.
   if (!('job' in data)) return { stale: [] };
   const { job } = data;
@@ -42,6 +46,13 @@ export const patchOf = (event: LiveEvent): Patch => {
   };
   return { jobs, jobEvents: { job: job.id, apply }, stale: [] };
 };
+
+/** The list with the roll-out as it is told now, unless it is known newer already. */
+export const withRollout = (before: readonly RolloutView[], rollout: RolloutView): readonly RolloutView[] =>
+  [...withNewer(before, rollout, (r) => r.id, isNewerVersion)].sort((a, b) => b.createdAt.localeCompare(a.createdAt));
+
+export const newerRollout = (before: RolloutView, rollout: RolloutView): RolloutView =>
+  isNewerVersion(before, rollout) ? rollout : before;
 
 const isNewerVersion = (before: { version: number }, after: { version: number }): boolean => after.version >= before.version;
 const isNewerJob = (before: JobView, after: JobView): boolean =>

@@ -2,8 +2,8 @@ import { useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import type { JobEvents } from '@lapidary/contracts/api/jobs';
 import type { LiveEvent } from '@lapidary/contracts/api/system';
-import { jobEventsQuery, jobsQuery, stampsQuery, tenantsQuery } from '../api/queries.js';
-import { patchOf } from './apply-event.js';
+import { jobEventsQuery, jobsQuery, rolloutQuery, rolloutsQuery, stampsQuery, tenantsQuery } from '../api/queries.js';
+import { newerRollout, patchOf, withRollout } from './apply-event.js';
 import { LiveConnection, type LiveState } from './live-connection.js';
 
 /** A burst of events reads the sums again once, not once per event. */
@@ -25,11 +25,15 @@ export const useLive = (): LiveState => {
 
 const apply = (queries: QueryClient, event: LiveEvent, refresh: (keys: readonly string[]) => void): void => {
   const patch = patchOf(event);
-  const { stamps, tenants, jobs, jobEvents } = patch;
+  const { stamps, tenants, jobs, jobEvents, rollout } = patch;
   if (stamps) queries.setQueryData(stampsQuery.queryKey, (before) => before && [...stamps(before)]);
   if (tenants) queries.setQueryData(tenantsQuery.queryKey, (before) => before && tenants(before));
   if (jobs) queries.setQueryData(jobsQuery.queryKey, (before) => before && [...jobs(before)]);
   if (jobEvents) queries.setQueryData<JobEvents>(jobEventsQuery(jobEvents.job).queryKey, (before) => before && jobEvents.apply(before));
+  if (rollout) {
+    queries.setQueryData(rolloutsQuery.queryKey, (before) => before && [...withRollout(before, rollout)]);
+    queries.setQueryData(rolloutQuery(rollout.id).queryKey, (before) => before && newerRollout(before, rollout));
+  }
   refresh(patch.stale);
   // The stream samples a busy job's lines; a hole is filled by reading the log again.
   const shown = jobEvents && queries.getQueryData<JobEvents>(jobEventsQuery(jobEvents.job).queryKey);

@@ -1,11 +1,17 @@
 import { Anchor, Box, Button, Container, Group, Text, Title } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { endSession } from '../api/commands.js';
 import { sessionQuery } from '../api/queries.js';
 import type { LiveState } from '../live/live-connection.js';
 import { LiveBadge } from './live-badge.js';
+
+const pages = [
+  ['/', 'Fleet'],
+  ['/rollouts', 'Roll-outs'],
+  ['/drift', 'Drift'],
+] as const;
 
 /** Head of every page: which geode answers, whether it is live, who is signed in. */
 export const PageShell = ({ live, children }: { live: LiveState; children: ReactNode }): ReactNode => {
@@ -35,6 +41,13 @@ export const PageShell = ({ live, children }: { live: LiveState; children: React
                   as seen from {session.region}
                 </Text>
               )}
+              <Group component="nav" aria-label="Pages" gap="sm" ml="sm">
+                {pages.map(([to, name]) => (
+                  <Link key={to} to={to} className="page-link" activeOptions={{ exact: true, includeSearch: false }}>
+                    {name}
+                  </Link>
+                ))}
+              </Group>
             </Group>
             <Group gap="md">
               <LiveBadge live={live} />

@@ -1,8 +1,24 @@
 import type { ReactNode } from 'react';
 
-const good = new Set(['active', 'healthy', 'placed', 'succeeded', 'connected', 'self', 'live']);
-const bad = new Set(['failed', 'dead', 'cut', 'suspended', 'stale']);
-const passing = new Set(['provisioning', 'retiring', 'pending', 'suspected', 'queued', 'running', 'cancelling', 'cordoned', 'connecting']);
+const good = new Set([
+  'active',
+  'healthy',
+  'placed',
+  'succeeded',
+  'connected',
+  'self',
+  'live',
+  'completed',
+  'passed',
+  'pass',
+  'found',
+  'resolved',
+]);
+const bad = new Set(['failed', 'dead', 'cut', 'suspended', 'stale', 'halted', 'stuck', 'fail', 'critical', 'missed']);
+const passing = new Set([
+  ...['provisioning', 'retiring', 'pending', 'suspected', 'queued', 'running', 'cancelling', 'cordoned', 'connecting'],
+  ...['paused', 'halting', 'aborting', 'rolling_back', 'awaiting', 'changing', 'soaking', 'reverting', 'hold', 'warning'],
+]);
 
 export const toneOf = (status: string): 'good' | 'bad' | 'passing' | 'quiet' => {
   if (good.has(status)) return 'good';

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import type { Page } from 'playwright-core';
 
 const require = createRequire(import.meta.url);
 const consoleDir = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -25,7 +26,7 @@ export const chromiumArgs = [
   '--disable-sync',
 ];
 
-export const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const axeSource = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html',
@@ -54,4 +55,19 @@ export const buildConsole = async (): Promise<{ serve: (path: string, response: 
     return true;
   };
   return { serve, remove: () => rmSync(dist, { recursive: true, force: true }) };
+};
+
+const wcag = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+interface Axe {
+  run: (root: unknown, options: object) => Promise<{ violations: { id: string; nodes: { target: unknown; failureSummary: string }[] }[] }>;
+}
+
+/** What of WCAG AA the page breaks at the moment. */
+export const violationsOn = async (page: Page): Promise<string[]> => {
+  // Colours are measured at rest, not half-way through a transition.
+  await page.waitForFunction(() => document.getAnimations().every((a) => a.playState !== 'running'));
+  await page.evaluate(axeSource);
+  const run = (tags: string[]) => (globalThis as unknown as { axe: Axe }).axe.run(document, { runOnly: tags });
+  const { violations } = await page.evaluate(run, wcag);
+  return violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${String(n.target)} ${n.failureSummary}`));
 };

@@ -1,0 +1,70 @@
+import { NativeSelect, SegmentedControl, Group, Stack } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { driftKinds } from '@lapidary/contracts/api/drift';
+import { findingsQuery } from '../api/queries.js';
+import { useLive } from '../live/use-live.js';
+import { PageShell } from '../shell/page-shell.js';
+import { Empty, Loaded, Panel } from '../shell/panel.js';
+import type { DriftSearch } from './drift-search.js';
+import { DriftStatusPanel } from './drift-status-panel.js';
+import { FindingDrawer } from './finding-drawer.js';
+import { FindingsTable } from './findings-table.js';
+
+/** What differs from what should be, in the region that is asked: each region keeps its own findings. */
+export const DriftPage = (): ReactNode => {
+  const live = useLive();
+  const search = useSearch({ from: '/drift' });
+  const navigate = useNavigate({ from: '/drift' });
+  const show = (change: Partial<DriftSearch>): void =>
+    void navigate({ search: (before) => ({ ...before, ...change }), resetScroll: false });
+  const findings = useQuery(findingsQuery({ state: search.state, kind: search.kind }));
+  return (
+    <PageShell live={live}>
+      <Stack>
+        <DriftStatusPanel />
+        <Panel title="Findings" command={commandOf(search)} actions={<Filters search={search} show={show} />}>
+          <Loaded query={findings}>
+            {(items) =>
+              items.length === 0 ? (
+                <Empty command="stampctl drift run">Nothing of this kind differs from what should be. To look now:</Empty>
+              ) : (
+                <FindingsTable findings={items} />
+              )
+            }
+          </Loaded>
+        </Panel>
+      </Stack>
+      {search.finding !== undefined && <FindingDrawer id={search.finding} close={() => show({ finding: undefined })} />}
+    </PageShell>
+  );
+};
+
+const commandOf = ({ state, kind }: DriftSearch): string =>
+  `stampctl drift ls${state === undefined ? '' : ` --state ${state}`}${kind === undefined ? '' : ` --kind ${kind}`}`;
+
+const states = ['open', 'suppressed', 'resolved', 'all'] as const;
+const everyKind = 'every sensor';
+
+const Filters = ({ search, show }: { search: DriftSearch; show: (change: Partial<DriftSearch>) => void }): ReactNode => (
+  <Group gap="sm">
+    <SegmentedControl
+      size="xs"
+      aria-label="Which findings"
+      value={search.state ?? 'open'}
+      data={[...states]}
+      onChange={(value) => show({ state: value === 'open' ? undefined : states.find((s) => s === value) })}
+    />
+    <NativeSelect
+      size="xs"
+      aria-label="Found by"
+      value={search.kind ?? everyKind}
+      data={[everyKind, ...driftKinds]}
+      onChange={(event) => {
+        const chosen = event.currentTarget.value;
+        show({ kind: driftKinds.find((kind) => kind === chosen) });
+      }}
+    />
+  </Group>
+);
