@@ -313,6 +313,15 @@ describe('failures', () => {
     expect((await ctl('stamps', 'show', 'eu-9', '--verbose')).err).toContain('request: req-1');
   });
 
+  test.each([
+    ['stampctl tenants create --help', ['tenants', 'create', 'acme', '--region', 'eu', '--wait']],
+    ['stampctl stamps --help', ['stamps', 'shwo']],
+    ['stampctl provision --help', ['--timeout', '5s', 'provision', 'eu-2', '--colour']],
+    ['stampctl --help', ['stmps', 'ls']],
+  ])('a usage error names the help that answers it: %s', async (help, line) => {
+    expect((await ctl(...line)).err).toContain(`See "${help}"`);
+  });
+
   test('a mistyped command is answered with the right one', async () => {
     expect((await ctl('stmps', 'ls')).err).toContain('Did you mean stamps?');
     expect((await ctl('stamps', 'shwo')).err).toContain('Did you mean show?');

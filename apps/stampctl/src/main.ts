@@ -1,5 +1,6 @@
 import { AppError } from '@lapidary/kernel/app-error';
 import { exitCodes } from '@lapidary/kernel/error-catalogue';
+import { commandTree } from './command-tree.js';
 import { clientVersion } from './context/client-version.js';
 import { Invocation } from './invocation.js';
 import { Output, formats, type Format } from './output/output.js';
@@ -83,6 +84,13 @@ const wasAskedFor = (argv: readonly string[]): boolean =>
 const asUsage = (error: unknown, argv: readonly string[]): unknown => {
   if (!(error instanceof CommanderError)) return error;
   const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
-  const words = argv.filter((a) => !a.startsWith('-')).slice(0, error.code === 'commander.unknownCommand' ? 0 : 1);
-  return new AppError('usage', message, { details: { check: `See "stampctl ${[...words, '--help'].join(' ')}".` } });
+  return new AppError('usage', message, { details: { check: `See "stampctl ${[...commandIn(argv), '--help'].join(' ')}".` } });
+};
+
+/** The words of the command or group that was meant: the longest of the tree that stands in the line, wherever options are before it. */
+const commandIn = (argv: readonly string[]): readonly string[] => {
+  const words = argv.filter((word) => !word.startsWith('-'));
+  const paths = new Set(commandTree.flatMap(({ path }) => path.split(' ').map((_, i, all) => all.slice(0, i + 1).join(' '))));
+  const runs = words.flatMap((_, from) => words.slice(from).map((__, i) => words.slice(from, from + i + 1)));
+  return runs.filter((run) => paths.has(run.join(' '))).sort((a, b) => b.length - a.length)[0] ?? [];
 };
