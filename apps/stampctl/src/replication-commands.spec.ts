@@ -9,6 +9,8 @@ import {
   ReplayResultSchema,
   type EventDeadLetterView,
   type ReplayResult,
+  ConflictCountsSchema,
+  HeldChangePageSchema,
 } from '@lapidary/contracts/api/replication';
 import { FakeControlPlane, type SeenRequest } from '@lapidary/testing/fake-control-plane';
 import type { z } from 'zod';
@@ -30,7 +32,12 @@ const letterOf = (n: number, more: Partial<EventDeadLetterView> = {}): EventDead
   settledBy: null,
   ...more,
 });
-const conflict = { id: 'tenant-name:acme:eu:us', policy: 'p', subject: 'tenant/acme', winner: 1, loser: 2, cause: 'c', detectedAt: at };
+const conflict = {
+  ...{ id: 'tenant-name:acme:eu:us', policy: 'p', subject: 'tenant/acme', collection: 'prices', tenant: 'acme', field: 'price' },
+  winner: { at: '2', region: 'us', value: '=HYPERLINK("x")' },
+  ...{ loser: 2, cause: 'eu and us, "both"', detectedAt: at },
+};
+const held = { event: '01J', origin: 'us', subject: 'document/prices/acme/a', heldAt: at, dueAt: at };
 const geode = {
   region: 'eu',
   epoch: 1,
@@ -73,6 +80,9 @@ const answer = (request: SeenRequest, response: ServerResponse): boolean => {
   }
   if (path.endsWith('/drop')) return send(EventDeadLetterSchema, { ...letter, state: 'dropped' });
   if (path.startsWith('/v1/dead-letters/')) return send(EventDeadLetterDetailSchema, { ...letter, event: { any: 'thing' } });
+  if (path === '/v1/geode/held') return send(HeldChangePageSchema, { items: [held], next: null });
+  if (path === '/v1/conflicts/counts')
+    return send(ConflictCountsSchema, { items: [{ collection: null, conflicts: 3, subjects: 2, today: 1, latest: at }] });
   if (path === '/v1/conflicts') return send(ConflictPageSchema, { items: [conflict], next: null });
   if (path.startsWith('/v1/conflicts/')) return send(ConflictSchema, conflict);
   return path === '/v1/geode' && send(GeodeSchema, geode);
@@ -98,6 +108,8 @@ describe.each([
   ['dlq drop', ['dlq', 'drop', one, '--reason', 'gone', '--yes']],
   ['conflicts ls', ['conflicts', 'ls']],
   ['conflicts show', ['conflicts', 'show', conflict.id]],
+  ['conflicts counts', ['conflicts', 'counts']],
+  ['geode held', ['geode', 'held']],
   ['geode status', ['geode', 'status']],
 ])('%s', (_, argv) => {
   test.each(['table', 'wide', 'name', 'json', 'yaml'])('-o %s', async (format) => {
@@ -142,4 +154,21 @@ test('dlq drop asks, and without anybody to ask is refused', async () => {
   expect((await ctl('dlq', 'drop', one, '--reason', 'gone')).exit).toBe(2);
   expect((await ctl('dlq', 'drop', one, '--yes')).err).toMatch(/--reason is missing/);
   expect(plane.seen.filter((s) => s.path.endsWith('/drop'))).toEqual([]);
+});
+
+test('the ledger is written out, a line each or as a table that no spreadsheet runs', async () => {
+  const lines = await ctl('conflicts', 'export', '--collection', 'prices');
+  expect(lines).toMatchObject({ exit: 0 });
+  expect(
+    lines.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown),
+  ).toEqual([conflict]);
+  expect(plane.seen.at(-1)?.query.get('collection')).toBe('prices');
+  const csv = await ctl('conflicts', 'export', '--format', 'csv');
+  const [head, row] = csv.out.trim().split(/\r?\n/);
+  expect(head!.split(',').slice(0, 3)).toEqual(['id', 'detectedAt', 'collection']);
+  expect(row).toContain(`"'=HYPERLINK(""x"")"`);
+  expect(row!.endsWith(',2,"eu and us, ""both"""')).toBe(true);
 });

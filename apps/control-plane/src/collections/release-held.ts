@@ -1,3 +1,4 @@
+import type { HeldChangeView } from '@lapidary/contracts/api/replication';
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction, type Reader } from '@lapidary/db/transaction';
@@ -26,4 +27,21 @@ export const heldChanges = async (reader: Reader): Promise<ReadonlyMap<string, n
     'SELECT origin, count(*)::int AS held FROM held_change GROUP BY origin',
   );
   return new Map(rows.map((r) => [r.origin, r.held]));
+};
+
+/** One row more than `limit`, by event; without contents, which wait here only to be applied. */
+export const listHeld = async (reader: Reader, after: string | null, limit: number): Promise<HeldChangeView[]> => {
+  const rows = await rowsOf<{ event_id: string; origin: string; subject: string; due_at: Date; held_at: Date }>(
+    reader,
+    `SELECT event_id, origin, event->>'subject' AS subject, due_at, held_at FROM held_change
+      WHERE $1::text IS NULL OR event_id > $1 ORDER BY event_id LIMIT $2`,
+    [after, limit + 1],
+  );
+  return rows.map((row) => ({
+    event: row.event_id,
+    origin: row.origin,
+    subject: row.subject,
+    heldAt: row.held_at.toISOString(),
+    dueAt: row.due_at.toISOString(),
+  }));
 };

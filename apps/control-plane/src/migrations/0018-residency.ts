@@ -45,6 +45,14 @@ export class Residency1763772000018 implements MigrationInterface {
       INSERT INTO stream_purge (tenant)
         SELECT t.id FROM tenant t WHERE cardinality(t.residency) > 0 AND EXISTS (SELECT 1 FROM document d WHERE d.tenant = t.id);
 
+      -- From the commit of an event to its being visible here, counted in buckets (libs/replication/src/convergence.ts).
+      CREATE TABLE convergence (
+        origin text NOT NULL,
+        minute timestamptz NOT NULL,
+        counts bigint[] NOT NULL,
+        PRIMARY KEY (origin, minute)
+      );
+
       CREATE INDEX document_tenant ON document (tenant, collection, kind, id);
       CREATE INDEX conflict_tenant ON conflict (tenant) WHERE tenant <> '';
       CREATE INDEX change_tenant ON change (tenant) WHERE tenant <> '';
@@ -55,7 +63,7 @@ export class Residency1763772000018 implements MigrationInterface {
   async down(q: QueryRunner): Promise<void> {
     await q.query(`
       DROP INDEX outbox_documents, change_tenant, conflict_tenant, document_tenant;
-      DROP TABLE stream_purge, document_retelling, document_removal, withheld_change;
+      DROP TABLE convergence, stream_purge, document_retelling, document_removal, withheld_change;
     `);
   }
 }

@@ -1,4 +1,12 @@
-import { ConflictListQuerySchema, ConflictPageSchema, ConflictSchema, type ConflictView } from '@lapidary/contracts/api/replication';
+import {
+  ConflictCountsQuerySchema,
+  ConflictCountsSchema,
+  ConflictListQuerySchema,
+  ConflictPageSchema,
+  ConflictSchema,
+  type ConflictCount,
+  type ConflictView,
+} from '@lapidary/contracts/api/replication';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
 import { Controller, Get, Inject, Param, Query, Req } from '@nestjs/common';
@@ -20,13 +28,15 @@ interface ConflictRow {
   readonly cause: string;
   /** Of documents of collections; '' in a collection of the fleet, null for names. */
   readonly tenant: string | null;
+  readonly collection: string | null;
+  readonly field: string | null;
   readonly detected_at: Date;
   /** Time and id, so that a page goes on where the one before ended even among conflicts of one moment. */
   readonly place: string;
 }
 
 /** As text, since a time of JavaScript would lose the microseconds that the order goes by. */
-const select = `SELECT id, policy, subject, winner, loser, cause, tenant, detected_at,
+const select = `SELECT id, policy, subject, winner, loser, cause, collection, tenant, field, detected_at,
   to_char(detected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US') || ' ' || id AS place FROM conflict`;
 
 /** The conflict ledger: what lost where two regions wrote the same, kept for people. */
@@ -45,8 +55,18 @@ export class ConflictsController {
   ): Promise<z.infer<typeof ConflictPageSchema>> {
     const rows: ConflictRow[] = await this.dataSource.query(
       `SELECT * FROM (${select}) AS ledger WHERE ($1::text IS NULL OR subject = $1) AND ($2::text IS NULL OR place < $2)
+          AND ($4::text IS NULL OR collection = $4) AND ($5::text IS NULL OR tenant = $5)
+          AND ($6::timestamptz IS NULL OR detected_at >= $6) AND ($7::timestamptz IS NULL OR detected_at < $7)
         ORDER BY place DESC LIMIT $3`,
-      [query.subject ?? null, decodeCursor(query.cursor), query.limit + 1],
+      [
+        query.subject ?? null,
+        decodeCursor(query.cursor),
+        query.limit + 1,
+        query.collection ?? null,
+        query.tenant ?? null,
+        query.since ?? null,
+        query.until ?? null,
+      ],
     );
     const hidden = await this.hidden(request, rows);
     return pageFrom(
@@ -55,6 +75,19 @@ export class ConflictsController {
       (row) => row.place,
       (row) => viewOf(row, hidden),
     );
+  }
+
+  @Get('counts')
+  @ApiAnswers({ summary: 'Count conflicts by collection', tag: 'replication', answers: { 200: ConflictCountsSchema } })
+  async counts(
+    @Query({ schema: ConflictCountsQuerySchema }) _query: z.infer<typeof ConflictCountsQuerySchema>,
+  ): Promise<z.infer<typeof ConflictCountsSchema>> {
+    const rows: (Omit<ConflictCount, 'latest'> & { latest: Date })[] = await this.dataSource.query(
+      `SELECT collection, count(*)::int AS conflicts, count(DISTINCT subject)::int AS subjects,
+              (count(*) FILTER (WHERE detected_at > now() - interval '24 hours'))::int AS today, max(detected_at) AS latest
+         FROM conflict GROUP BY collection ORDER BY conflicts DESC, collection`,
+    );
+    return { items: rows.map((row) => ({ ...row, latest: row.latest.toISOString() })) };
   }
 
   @Get(':id')
@@ -76,6 +109,9 @@ const viewOf = (row: ConflictRow, hidden: ReadonlySet<string>): ConflictView => 
   id: row.id,
   policy: row.policy,
   subject: row.subject,
+  collection: row.collection,
+  tenant: row.tenant,
+  field: row.field,
   winner: hidden.has(row.tenant ?? '') ? sideWithoutValue(row.winner) : row.winner,
   loser: hidden.has(row.tenant ?? '') ? sideWithoutValue(row.loser) : row.loser,
   cause: row.cause,

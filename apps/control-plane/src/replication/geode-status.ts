@@ -2,9 +2,11 @@ import { GeodeSchema, type GeodeView } from '@lapidary/contracts/api/replication
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
 import { fleetRoot } from '@lapidary/replication/digest/fleet-root';
+import { heldChanges } from '../collections/release-held.js';
 import { outboxBacklog, readOrigin } from '../outbox/outbox-rows.js';
 import { readRoots } from '../digests/digest-rows.js';
 import { answersNow } from '../regions/peer-freshness.js';
+import { readConvergence } from './convergence-rows.js';
 import type { LinkState } from '../regions/replication-status.js';
 
 interface PeerRow {
@@ -44,7 +46,12 @@ export const geodeStatus = async (reader: Reader, linkTo: (region: string) => Li
     [origin.region, origin.epoch],
   );
   const domains = await readRoots(reader);
-  const peers = rows.map((row) => peerOf(row, linkTo(row.region), origin.sequence));
+  const [convergence, held] = [await readConvergence(reader), await heldChanges(reader)];
+  const peers = rows.map((row) => ({
+    ...peerOf(row, linkTo(row.region), origin.sequence),
+    convergence: convergence.get(row.region) ?? { events: 0, p50Ms: null, p99Ms: null },
+    held: held.get(row.region) ?? 0,
+  }));
   return GeodeSchema.parse({
     region: origin.region,
     epoch: origin.epoch,

@@ -1,7 +1,15 @@
-import { GeodeQuerySchema, GeodeSchema, type GeodeView } from '@lapidary/contracts/api/replication';
+import {
+  GeodeQuerySchema,
+  GeodeSchema,
+  HeldChangeListQuerySchema,
+  HeldChangePageSchema,
+  type GeodeView,
+} from '@lapidary/contracts/api/replication';
 import { Controller, Get, Query } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
+import { listHeld } from '../collections/release-held.js';
+import { decodeCursor, pageFrom } from '../http/cursor.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
 import { ReplicationStatus } from '../regions/replication-status.js';
 import { geodeStatus } from './geode-status.js';
@@ -21,5 +29,23 @@ export class GeodeController {
   })
   async show(@Query({ schema: GeodeQuerySchema }) _query: z.infer<typeof GeodeQuerySchema>): Promise<GeodeView> {
     return await geodeStatus(this.dataSource, (region) => this.status.linkTo(region));
+  }
+
+  @Get('held')
+  @ApiAnswers({
+    summary: 'Changes of other regions that wait for their time, since the clock that made them is ahead',
+    tag: 'replication',
+    answers: { 200: HeldChangePageSchema },
+  })
+  async held(
+    @Query({ schema: HeldChangeListQuerySchema }) query: z.infer<typeof HeldChangeListQuerySchema>,
+  ): Promise<z.infer<typeof HeldChangePageSchema>> {
+    const rows = await listHeld(this.dataSource, decodeCursor(query.cursor), query.limit);
+    return pageFrom(
+      rows,
+      query.limit,
+      (row) => row.event,
+      (row) => row,
+    );
   }
 }

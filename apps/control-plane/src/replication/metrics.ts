@@ -1,3 +1,5 @@
+import { convergenceBoundsMs } from '@lapidary/replication/convergence';
+
 /** One link per peer; the leader of that link reports. */
 export const replicationMetrics = {
   lapidary_replication_applied_total: { type: 'counter', help: 'Events of a peer that took effect here', labels: ['peer'] },
@@ -7,6 +9,12 @@ export const replicationMetrics = {
   lapidary_replication_dead_letters_open: { type: 'gauge', help: 'Parked events that nobody has settled', labels: ['peer'] },
   lapidary_replication_conflicts_total: { type: 'counter', help: 'Names that two regions had given out', labels: ['peer'] },
   lapidary_replication_lag_seconds: { type: 'gauge', help: 'Age of the last applied event when it was applied', labels: ['peer'] },
+  lapidary_replication_convergence_seconds: {
+    type: 'histogram',
+    help: 'From the commit of an event in the peer’s region to its being visible here, by both regions’ clocks',
+    labels: ['peer'],
+    buckets: convergenceBoundsMs.map((ms) => ms / 1_000),
+  },
   lapidary_replication_behind: {
     type: 'gauge',
     help: 'Events that the peer has and we have not applied, at the last look',

@@ -14,6 +14,8 @@ import type { MetricsOf } from '@lapidary/telemetry/metrics';
 import type { DataSource } from 'typeorm';
 import { notePeerRoot } from '../digests/peer-root.js';
 import type { ApplyTools } from './apply-tenant.js';
+import { bucketOfMs } from '@lapidary/replication/convergence';
+import { addConvergence, ConvergenceCounts } from './convergence-rows.js';
 import { fillWithheld, withContents } from './contents.js';
 import { ingest, type Ingested } from './ingest.js';
 import type { replicationMetrics } from './metrics.js';
@@ -48,7 +50,11 @@ export class PeerSession {
   private newerEpoch = false;
   private behindAt: number | null = null;
 
-  constructor(private readonly options: SessionOptions) {}
+  constructor(
+    private readonly options: SessionOptions,
+    /** Outlives this reading: what was counted and not yet written goes into the next one's write. */
+    private readonly convergence: ConvergenceCounts,
+  ) {}
 
   async run(signal: AbortSignal): Promise<SessionEnd> {
     const { dataSource, link, peer } = this.options;
@@ -117,6 +123,8 @@ export class PeerSession {
     const stuck = at < head && this.behindAt === at;
     this.behindAt = at < head ? at : null;
     await fillWithheld(this.options);
+    const counts = this.convergence.take();
+    if (counts !== null) await addConvergence(dataSource, peer, counts);
     if (!stuck) return;
     const now = await readPosition(dataSource, peer);
     if (now.epoch === epoch && now.sequence < head && link.isConnected) await this.fill(now.epoch, now.sequence + 1, head);
@@ -235,6 +243,12 @@ export class PeerSession {
     if (parked > 0) {
       metrics.lapidary_replication_dead_letters_total.inc({ peer }, parked);
       logger.error({ peer, parked }, 'events could not be applied and were parked');
+    }
+    const now = Date.now();
+    for (const { time } of applied) {
+      const tookMs = Math.max(0, now - Date.parse(time));
+      metrics.lapidary_replication_convergence_seconds.observe({ peer }, tookMs / 1_000);
+      this.convergence.add(bucketOfMs(tookMs));
     }
     const last = applied.at(-1);
     if (!last) return;

@@ -10,6 +10,7 @@ import { numberOutbox } from '../outbox/number-outbox.js';
 import { publishOutbox } from '../outbox/publish-outbox.js';
 import { OutboxRelay } from '../outbox/relay.js';
 import { tellOfStamp, type TestRegion } from '../outbox/testing/test-region.js';
+import { readConvergence } from './convergence-rows.js';
 import { replicationMetrics } from './metrics.js';
 import { readPosition } from './peer-position.js';
 import { PeerPuller } from './puller.js';
@@ -80,6 +81,14 @@ describe('the link', () => {
     await tellOfStamp(eu, 1, 5);
     await numberOutbox(eu.dataSource); // numbered, and the relay is dead
     await reached(76);
+    await waitFor(
+      'the time it took to be written down',
+      async () => ((await readConvergence(us.dataSource)).get(eu.name)?.events === 76 ? true : undefined),
+      { timeoutMs: 15_000 },
+    );
+    const { p50Ms, p99Ms } = (await readConvergence(us.dataSource)).get(eu.name)!;
+    expect(p50Ms!).toBeGreaterThan(0);
+    expect(p99Ms!).toBeGreaterThanOrEqual(p50Ms!);
     stop.abort();
     await pulling;
     expect(told).toEqual(oneTo(76));

@@ -1,5 +1,6 @@
 import { backOffMs } from '@lapidary/kernel/back-off';
 import { Wakeup } from '@lapidary/kernel/wakeup';
+import { ConvergenceCounts } from './convergence-rows.js';
 import { PeerSession, type SessionEnd, type SessionOptions } from './peer-session.js';
 
 /** The next reading after a clean end; jitter keeps the readers of one peer apart. */
@@ -10,6 +11,8 @@ const disconnectedMs = 1_000;
 
 /** Keeps reading one peer for as long as this process leads that link. Two leaders for a moment take turns in the database. */
 export class PeerPuller {
+  private readonly convergence = new ConvergenceCounts();
+
   constructor(private readonly options: SessionOptions) {}
 
   /** Works until the signal; for Leader. */
@@ -25,7 +28,7 @@ export class PeerPuller {
         }
         let after: SessionEnd | 'error';
         try {
-          after = await new PeerSession(this.options).run(signal);
+          after = await new PeerSession(this.options, this.convergence).run(signal);
           failures = 0;
         } catch (error) {
           after = 'error';

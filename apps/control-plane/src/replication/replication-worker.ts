@@ -22,6 +22,7 @@ import { openDeadLetters } from './dead-letter-row.js';
 import { installForwarding } from './forward-hook.js';
 import type { replicationMetrics } from './metrics.js';
 import { PeerLinks } from './peer-links.js';
+import { pruneConvergence } from './convergence-rows.js';
 import { pruneInbox } from './prune-inbox.js';
 import { PeerPuller } from './puller.js';
 import { ReplicationTools } from './replication-tools.js';
@@ -143,6 +144,7 @@ export class ReplicationWorker implements OnModuleInit, OnApplicationBootstrap, 
   }
 
   private async prune(): Promise<void> {
+    await pruneConvergence(this.database.dataSource).catch(() => undefined);
     await pruneInbox(this.database.dataSource).catch((error: unknown) => this.logger.warn({ err: error }, 'the inbox could not be pruned'));
   }
 }

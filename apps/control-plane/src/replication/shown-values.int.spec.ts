@@ -45,6 +45,14 @@ describe('values of documents outside of their own address', () => {
         ('01JAAAAAAAAAAAAAAAAAAAAAAA', 'us', 1, 1, 'lapidary.document.changed.v1', 'document/settings/acme/private', $1, 'test')`,
       [JSON.stringify({ type: 'lapidary.document.changed.v1', data: { tenant: 'acme', change: 'CUSTOMERS' } })],
     );
+    // Counted for everybody, found by what they are about.
+    const counts = await world.ask('GET', '/v1/conflicts/counts', { token: viewer });
+    expect(counts.body.items).toEqual([expect.objectContaining({ collection: 'settings', conflicts: 2, subjects: 2, today: 2 })]);
+    const ids = async (query: string): Promise<unknown[]> =>
+      (await world.ask('GET', `/v1/conflicts?${query}`)).body.items!.map((c) => c['id']);
+    expect(await ids('collection=settings&tenant=strict')).toEqual(['collection:y']);
+    expect(await ids('collection=nothing')).toEqual([]);
+    expect(await ids(`until=${new Date(Date.now() - 60_000).toISOString()}`)).toEqual([]);
     const letter = '/v1/dead-letters/eu.01JAAAAAAAAAAAAAAAAAAAAAAA';
     expect((await world.ask('GET', letter, { token: viewer })).body['event']).toEqual({
       type: 'lapidary.document.changed.v1',

@@ -20,7 +20,7 @@ export const ChoiceFields = z.object({
 export type Choice = z.infer<typeof ChoiceFields>;
 
 /** "2h" is two hours ago; an RFC 3339 time is itself. */
-const timeOf = (text: string | undefined, nowMs: number): string | undefined => {
+export const timeOf = (text: string | undefined, nowMs: number): string | undefined => {
   if (text === undefined) return undefined;
   const at = Date.parse(text);
   return new Date(Number.isNaN(at) ? nowMs - parseDurationMs(text) : at).toISOString();

@@ -4,6 +4,8 @@ import type {
   EventDeadLetterView,
   GeodeView,
   ReplayResult,
+  ConflictCount,
+  HeldChangeView,
 } from '@lapidary/contracts/api/replication';
 import { ago, humanDuration } from './human-time.js';
 import { statusColour } from './status-colour.js';
@@ -60,6 +62,32 @@ export const conflictsTable = (conflicts: readonly ConflictView[], view: View): 
   return renderTable(columns, conflicts, view.wide);
 };
 
+export const conflictCountsTable = (counts: readonly ConflictCount[], view: View): string => {
+  const columns: Column<ConflictCount>[] = [
+    { title: 'COLLECTION', cell: (c) => view.colours.bold(c.collection ?? '(names)') },
+    { title: 'CONFLICTS', cell: (c) => String(c.conflicts), align: 'right' },
+    { title: 'OF', cell: (c) => String(c.subjects), align: 'right' },
+    { title: 'LAST 24 H', cell: (c) => String(c.today), align: 'right' },
+    { title: 'LATEST', cell: (c) => ago(c.latest, view.nowMs) },
+  ];
+  return renderTable(columns, counts, view.wide);
+};
+
+export const heldTable = (held: readonly HeldChangeView[], view: View): string => {
+  const columns: Column<HeldChangeView>[] = [
+    { title: 'EVENT', cell: (h) => view.colours.bold(h.event) },
+    { title: 'FROM', cell: (h) => h.origin },
+    { title: 'SUBJECT', cell: (h) => h.subject },
+    { title: 'HELD', cell: (h) => ago(h.heldAt, view.nowMs) },
+    { title: 'DUE', cell: (h) => h.dueAt },
+  ];
+  return renderTable(columns, held, view.wide);
+};
+
+/** Median and 99th percentile of the last quarter of an hour; what nobody has told is a dash. */
+const convergenceText = (c: GeodeView['peers'][number]['convergence']): string =>
+  c === undefined || c.p50Ms === null || c.p99Ms === null ? '-' : `${humanDuration(c.p50Ms)}/${humanDuration(c.p99Ms)}`;
+
 export const conflictFacts = (conflict: ConflictView, view: View): string =>
   renderFacts([
     ['conflict', view.colours.bold(conflict.id)],
@@ -93,6 +121,8 @@ export const geodeText = (geode: GeodeView, view: View): string => {
     { title: 'BEHIND', cell: (p) => String(p.behind), align: 'right' },
     { title: 'OWED', cell: (p) => (p.owed === null ? '-' : String(p.owed)), align: 'right' },
     { title: 'DIGEST', cell: (p) => (p.digest === 'differs' ? `differs, agreed ${ago(p.agreedAt, view.nowMs)}` : p.digest) },
+    { title: 'P50/P99', cell: (p) => convergenceText(p.convergence) },
+    { title: 'HELD', cell: (p) => String(p.held ?? 0), align: 'right', wide: true },
     { title: 'LAST EVENT', cell: (p) => ago(p.lastEventAt, view.nowMs) },
     { title: 'ANSWERED', cell: (p) => ago(p.confirmedAt, view.nowMs), wide: true },
     { title: 'EPOCH', cell: (p) => String(p.epoch), align: 'right', wide: true },

@@ -17,6 +17,13 @@ const filters: readonly OptionSpec[] = [
   { flags: '--until <time>', description: 'only those parked before: 10m, or an RFC 3339 time' },
 ];
 const all: OptionSpec = { flags: '--all', description: 'all that are open' };
+const conflictFilters: readonly OptionSpec[] = [
+  { flags: '--subject <subject>', description: 'only those about this, for example tenant/acme' },
+  { flags: '--collection <collection>', description: 'only those of this collection' },
+  { flags: '--tenant <tenant>', description: 'only those of documents of this tenant' },
+  { flags: '--since <time>', description: 'only those found since: 2h, or an RFC 3339 time' },
+  { flags: '--until <time>', description: 'only those found before: 10m, or an RFC 3339 time' },
+];
 const exampleId = 'us.01K0000000000000000000000A';
 
 export const replicationCommands: readonly CommandSpec[] = [
@@ -25,6 +32,13 @@ export const replicationCommands: readonly CommandSpec[] = [
     summary: 'Links, lag and queues of a region towards the others, and since when it is alone',
     examples: ['stampctl geode status', 'stampctl geode status --region us -o wide'],
     load: async () => (await import('../commands/geode-status.js')).geodeStatus,
+  },
+  {
+    path: 'geode held',
+    summary: 'List changes of other regions that wait for their time, since the clock that made them is ahead',
+    options: [{ flags: '-n, --limit <count>', description: 'show at most this many' }],
+    examples: ['stampctl geode held', 'stampctl geode held --region us -o json'],
+    load: async () => (await import('../commands/geode-held.js')).geodeHeld,
   },
   {
     path: 'dlq ls',
@@ -68,12 +82,33 @@ export const replicationCommands: readonly CommandSpec[] = [
   {
     path: 'conflicts ls',
     summary: 'List what lost where two regions wrote the same, the newest first',
-    options: [
-      { flags: '--subject <subject>', description: 'only those about this, for example tenant/acme' },
-      { flags: '-n, --limit <count>', description: 'show at most this many' },
-    ],
-    examples: ['stampctl conflicts ls', 'stampctl conflicts ls -o json > conflicts.json'],
+    options: [...conflictFilters, { flags: '-n, --limit <count>', description: 'show at most this many' }],
+    examples: ['stampctl conflicts ls', 'stampctl conflicts ls --collection prices --since 2h'],
     load: async () => (await import('../commands/conflicts-ls.js')).conflictsLs,
+  },
+  {
+    path: 'conflicts counts',
+    summary: 'Count conflicts by collection',
+    examples: ['stampctl conflicts counts', 'stampctl conflicts counts --region us'],
+    load: async () => (await import('../commands/conflicts-counts.js')).conflictsCounts,
+  },
+  {
+    path: 'conflicts export',
+    summary: 'Write the conflict ledger out, as far as you may see it, for other programs',
+    options: [
+      ...conflictFilters,
+      {
+        flags: '--format <format>',
+        description: 'one JSON object a line (default), or a table for spreadsheets',
+        choices: ['ndjson', 'csv'],
+      },
+      { flags: '--out <file>', description: 'write here instead of to standard output' },
+    ],
+    examples: [
+      'stampctl conflicts export > conflicts.ndjson',
+      'stampctl conflicts export --collection prices --format csv --out prices.csv',
+    ],
+    load: async () => (await import('../commands/conflicts-export.js')).conflictsExport,
   },
   {
     path: 'conflicts show',

@@ -62,11 +62,27 @@ export type ReplayResult = z.infer<typeof ReplayResultSchema>;
 
 export const DropRequestSchema = z.strictObject({ reason: z.string().min(1).max(500) }).meta({ id: 'DropEventDeadLetter' });
 
+export const HeldChangeSchema = z
+  .object({
+    event: z.string(),
+    origin: RegionNameSchema,
+    subject: z.string(),
+    heldAt: TimeSchema,
+    dueAt: TimeSchema.meta({ description: 'When the clock here has come near enough to its time, and it is applied' }),
+  })
+  .meta({ id: 'HeldChange' });
+export type HeldChangeView = z.infer<typeof HeldChangeSchema>;
+export const HeldChangePageSchema = pageOf(HeldChangeSchema).meta({ id: 'HeldChangePage' });
+export const HeldChangeListQuerySchema = PageQuerySchema.extend({ region: RegionNameSchema.optional() });
+
 export const ConflictSchema = z
   .object({
     id: z.string(),
     policy: z.string().meta({ description: 'Rule that decided' }),
     subject: z.string(),
+    collection: z.string().nullable().default(null).meta({ description: 'null: a name that two regions gave out' }),
+    tenant: z.string().nullable().default(null),
+    field: z.string().nullable().default(null),
     winner: z.unknown(),
     loser: z.unknown().meta({ description: 'What lost; kept for a person' }),
     cause: z.string(),
@@ -78,7 +94,25 @@ export const ConflictPageSchema = pageOf(ConflictSchema).meta({ id: 'ConflictPag
 export const ConflictListQuerySchema = PageQuerySchema.extend({
   region: RegionNameSchema.optional(),
   subject: z.string().max(200).optional(),
+  collection: z.string().max(63).optional(),
+  tenant: z.string().max(63).optional(),
+  since: TimeSchema.optional().meta({ description: 'Found at this time or later' }),
+  until: TimeSchema.optional().meta({ description: 'Found before this time' }),
 });
+
+/** Conflicts of one collection; null: of names. */
+export const ConflictCountSchema = z
+  .object({
+    collection: z.string().nullable(),
+    conflicts: z.number().int(),
+    subjects: z.number().int().meta({ description: 'Documents or names that they are about' }),
+    today: z.number().int().meta({ description: 'Found in the last 24 hours' }),
+    latest: TimeSchema,
+  })
+  .meta({ id: 'ConflictCount' });
+export type ConflictCount = z.infer<typeof ConflictCountSchema>;
+export const ConflictCountsSchema = z.object({ items: z.array(ConflictCountSchema) }).meta({ id: 'ConflictCounts' });
+export const ConflictCountsQuerySchema = z.object({ region: RegionNameSchema.optional() });
 
 export const GeodePeerSchema = z
   .object({
@@ -95,6 +129,15 @@ export const GeodePeerSchema = z
       .enum(['agrees', 'differs', 'unknown'])
       .meta({ description: 'Whether the documents that both may have were the same at the last heartbeat' }),
     agreedAt: TimeSchema.nullable().meta({ description: 'When they last were; with writes on their way they differ for a moment' }),
+    convergence: z
+      .object({
+        events: z.number().int(),
+        p50Ms: z.number().nullable(),
+        p99Ms: z.number().nullable(),
+      })
+      .optional()
+      .meta({ description: 'From the commit of the peer’s events to their being visible here, over the last 15 minutes' }),
+    held: z.number().int().optional().meta({ description: 'Changes of the peer that wait for their time: its clock is ahead' }),
     owed: z.number().int().nullable().meta({ description: 'Events of ours that the peer has not acknowledged; null: it never has' }),
   })
   .meta({ id: 'GeodePeer' });
