@@ -11,6 +11,9 @@ const soon = { timeoutMs: 10_000, intervalMs: 5 };
 export const until = async (what: string, check: () => boolean): Promise<void> =>
   void (await waitFor(what, () => check() || undefined, soon));
 
+/** Hundreds of connections to the stamp within one event loop take a while on a loaded machine; a client that doesn't read is waited for. */
+const timeouts = { connectMs: 8_000, headMs: 8_000, idleMs: 800 };
+
 /** A request as the stamp saw it; `cut`: it ended before its body did. */
 export interface Seen {
   readonly line: string;
@@ -57,7 +60,8 @@ export class Http2World {
 
   static async begin(patience: Http2Options['patience'] = {}): Promise<Http2World> {
     const world = new Http2World();
-    world.traffic = await startTraffic([`http://127.0.0.1:${await listen(world.stamp)}`], undefined, undefined, undefined, 'general');
+    const doors = [`http://127.0.0.1:${await listen(world.stamp)}`];
+    world.traffic = await startTraffic(doors, timeouts, undefined, undefined, 'general');
     const general = world.traffic.server as TrafficServer;
     const { metrics } = world.traffic;
     const serve: Http2Options['serve'] = (request, response) => (world.onRequest ?? general.serve.bind(general))(request, response);

@@ -6,6 +6,8 @@ import type { FromWorker, ToWorker, Verdict } from './token-worker.js';
 
 /** A check takes a fraction of a millisecond, all that may wait some hundred: a thread that needs longer is stuck. */
 const answerMs = 2_000;
+/** Loading takes a few hundred milliseconds on an idle machine; who asks meanwhile waits for that too. */
+const startMs = 10_000;
 /** A thread that dies at once, again and again, must not use up the machine. */
 const restartMs = 1_000;
 
@@ -15,7 +17,8 @@ const workerUrl = new URL(import.meta.url.endsWith('.ts') ? './token-worker.ts' 
 interface Waiter {
   readonly resolve: (verdict: Verdict) => void;
   readonly reject: (error: Error) => void;
-  readonly timer: NodeJS.Timeout;
+  /** null while the thread is being loaded. */
+  timer: NodeJS.Timeout | null;
 }
 
 /** The thread that checks tokens. When it dies, whoever waits hears so, and another one is started. */
@@ -25,6 +28,7 @@ export class TokenThread {
   private keys: Extract<ToWorker, { kind: 'keys' }> | null = null;
   private readonly waiting = new Map<number, Waiter>();
   private lastId = 0;
+  private starting: NodeJS.Timeout | null = null;
   private stopped = false;
 
   constructor(
@@ -40,10 +44,7 @@ export class TokenThread {
     if (worker === null) return Promise.reject(new Error('the thread is being started'));
     const id = (this.lastId += 1);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.take(id)?.reject(new Error('the thread gives no answer'));
-        void worker.terminate();
-      }, answerMs);
+      const timer = this.starting === null ? this.patience(worker, id) : null;
       this.waiting.set(id, { resolve, reject, timer });
       worker.postMessage({ kind: 'token', id, token } satisfies ToWorker);
     });
@@ -61,21 +62,40 @@ export class TokenThread {
   async stop(): Promise<void> {
     this.stopped = true;
     if (this.restart) clearTimeout(this.restart);
+    if (this.starting) clearTimeout(this.starting);
     await this.worker?.terminate();
   }
 
   private launch(): void {
     const worker = new Worker(workerUrl, { name: 'tokens' });
     worker.unref();
-    worker.on('message', ({ id, ...verdict }: FromWorker) => this.take(id)?.resolve(verdict));
+    this.starting = setTimeout(() => void worker.terminate(), startMs).unref();
+    worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'ready') this.started(worker);
+      else this.take(message.id)?.resolve(message);
+    });
     worker.on('error', (error) => this.logger.error({ err: error }, 'the thread that checks tokens failed'));
     worker.on('exit', () => this.exited(worker));
     if (this.keys) worker.postMessage(this.keys);
     this.worker = worker;
   }
 
+  private started(worker: Worker): void {
+    if (this.starting) clearTimeout(this.starting);
+    this.starting = null;
+    for (const [id, waiter] of this.waiting) waiter.timer = this.patience(worker, id);
+  }
+
+  private patience(worker: Worker, id: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.take(id)?.reject(new Error('the thread gives no answer'));
+      void worker.terminate();
+    }, answerMs);
+  }
+
   private exited(worker: Worker): void {
     if (this.worker !== worker) return;
+    if (this.starting) clearTimeout(this.starting);
     this.worker = null;
     for (const id of [...this.waiting.keys()]) this.take(id)?.reject(new Error('the thread has ended'));
     if (this.stopped) return;
@@ -85,7 +105,7 @@ export class TokenThread {
 
   private take(id: number): Waiter | undefined {
     const waiter = this.waiting.get(id);
-    if (waiter) clearTimeout(waiter.timer);
+    if (waiter?.timer) clearTimeout(waiter.timer);
     this.waiting.delete(id);
     return waiter;
   }

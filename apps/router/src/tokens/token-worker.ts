@@ -16,7 +16,8 @@ export type Verdict =
   /** The token may be good: there are no keys, or none of its name. */
   | { readonly kind: 'unknown_key' };
 
-export type FromWorker = Verdict & { readonly id: number };
+/** `ready` once, when everything is loaded. */
+export type FromWorker = { readonly kind: 'ready' } | (Verdict & { readonly id: number });
 
 let known: Extract<ToWorker, { kind: 'keys' }> | null = null;
 let find: ReturnType<typeof createLocalJWKSet> | null = null;
@@ -54,3 +55,4 @@ parentPort?.on('message', (message: ToWorker) => {
   known = message;
   find = createLocalJWKSet(message.keys);
 });
+parentPort?.postMessage({ kind: 'ready' } satisfies FromWorker);
