@@ -105,3 +105,22 @@ test('doctor mentions what stands, and what is hidden', async () => {
   await suppress(add());
   expect((await ctl('doctor')).out.replace(/\s+/g, ' ')).toContain('1 hidden by suppressions');
 });
+
+test('repair says what became of each document, and 7 where a person has to look', async () => {
+  const mild = add({ kind: 'data-digest', subject: 'replica/us.shop', path: 'lww acme/d1' });
+  const dry = await ctl('drift', 'repair', '--dry-run');
+  expect(dry).toMatchObject({ exit: 0 });
+  expect(dry.out).toMatch(/merged \(dry run\) +replica\/us\.shop +lww acme\/d1/);
+  add({ kind: 'scrub', severity: 'critical', subject: 'collection/shop', path: 'lww acme/d2' });
+  const all = await ctl('drift', 'repair', '-o', 'json');
+  expect(all.exit).toBe(7);
+  expect(JSON.parse(all.out)).toMatchObject({ repair: { dryRun: false }, repairs: [{ outcome: 'merged' }, { outcome: 'refused' }] });
+  expect((await ctl('drift', 'repair', mild, '-o', 'name')).out.trim()).toBe(mild);
+  expect(await ctl('drift', 'repair', '--no-wait', '-o', 'json')).toMatchObject({ exit: 0 });
+});
+
+test('repair with nothing to do says so', async () => {
+  const ran = await ctl('drift', 'repair');
+  expect(ran).toMatchObject({ exit: 0, out: '' });
+  expect(ran.err).toContain('drift ls');
+});

@@ -96,6 +96,13 @@ export const ControlPlaneConfigSchema = z.object({
     .max(100)
     .default('platform')
     .meta({ description: 'Who owns drift of stamps without a label "owner"' }),
+  LAPIDARY_SCRUB_ROWS_PER_SECOND: z.coerce.number().int().min(1).max(100_000).default(500).meta({
+    description:
+      'How many stored documents are looked through for corruption, at most; some 50 µs of the database and of this process each',
+  }),
+  LAPIDARY_DRIFT_REPAIR: z.enum(['off', 'suggest', 'act']).default('suggest').meta({
+    description: 'Documents that differ from a peer’s: "suggest" merges them when somebody asks, "act" after each look, "off" never',
+  }),
   LAPIDARY_ROLLOUT_TICK_MS: z.coerce
     .number()
     .int()

@@ -5,6 +5,7 @@ import {
   DriftStatusSchema,
   FindingPageSchema,
   FindingSchema,
+  RepairRequestSchema,
   SuppressionPageSchema,
   SuppressionRequestSchema,
   SuppressionSchema,
@@ -57,9 +58,14 @@ export const aDriftRun = (given: Partial<DriftRunView> = {}): DriftRunView =>
       { kind: 'spec', looked: 1, skipped: [{ subject: 'stamp/eu-2', why: 'is failed' }], differences: 0, canary: 'found', tookMs: 12 },
       { kind: 'ring-sibling', looked: 1, skipped: [], differences: 0, canary: 'missed', tookMs: 1 },
     ],
+    repair: null,
+    repairs: [],
     error: null,
     ...given,
   });
+
+/** Runs that repair, by id: what they came to is told by the run. */
+const repairRuns = new Map<string, DriftRunView>();
 
 /** Answers what is about drift; false: it is not. Each region has its own findings, as in the real one. */
 export const answerDrift = (plane: FakeControlPlane, request: SeenRequest, response: ServerResponse): boolean => {
@@ -80,9 +86,20 @@ export const answerDrift = (plane: FakeControlPlane, request: SeenRequest, respo
     case 'GET runs':
       return send(response, 200, DriftRunPageSchema, { items: [aDriftRun()], next: null });
     case 'GET runs/:id':
-      return send(response, 200, DriftRunSchema, aDriftRun({ id, appeared: findings.length }));
+      return send(response, 200, DriftRunSchema, repairRuns.get(id) ?? aDriftRun({ id, appeared: findings.length }));
     case 'POST runs':
       return send(response, 202, DriftRunSchema, aDriftRun({ status: 'queued', startedAt: null, finishedAt: null, sensors: [] }));
+    case 'POST repairs': {
+      const { dryRun, finding } = RepairRequestSchema.parse(request.body);
+      const meant = findings.filter((f) => f.state === 'open' && (finding === undefined || f.id === finding));
+      const repairs = meant.map(({ id: of, subject, path, severity }) => ({
+        ...{ finding: of, subject, path },
+        ...(severity === 'critical' ? { outcome: 'refused' as const, why: 'no peer has it' } : { outcome: 'merged' as const, why: null }),
+      }));
+      const run = aDriftRun({ repair: { dryRun }, repairs, sensors: [] });
+      repairRuns.set(run.id, run);
+      return send(response, 202, DriftRunSchema, { ...run, status: 'queued', startedAt: null, finishedAt: null, repairs: [] });
+    }
     case 'GET suppressions':
       return send(response, 200, SuppressionPageSchema, {
         items: [...plane.suppressions.values()].filter((s) => s.region === region && (state === 'all' || s.state === (state ?? 'active'))),

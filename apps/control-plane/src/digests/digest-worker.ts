@@ -7,6 +7,7 @@ import { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
 import { createMetrics, type MetricsOf } from '@lapidary/telemetry/metrics';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { CollectionTools } from '../collections/collection-tools.js';
 import { BackgroundDatabase } from '../outbox/background-database.js';
 import { digestLock } from '../outbox/leader-locks.js';
 import type { ControlPlaneMetrics } from '../process/metrics.js';
@@ -14,6 +15,7 @@ import { CONFIG, LOGGER, METRICS, NATS } from '../process/tokens.js';
 import { answerDigest, answerSketch } from './answer-digest.js';
 import { foldDigests } from './digest-rows.js';
 import { digestMetrics } from './metrics.js';
+import { scrubOnce } from './scrub.js';
 
 /**
  * Folding rewrites 60 kB for each collection that is written to, so not after every write; open changes cost who asks meanwhile
@@ -21,6 +23,8 @@ import { digestMetrics } from './metrics.js';
  */
 const foldMs = 2_000;
 
+/** Where every collection was looked through lately. */
+const idleScrubMs = 5_000;
 const responders = 'control-plane';
 /** Each holds a connection of the background work's; peers repeat what was refused. */
 const inFlightMax = 2;
@@ -35,6 +39,7 @@ export class DigestWorker implements OnApplicationBootstrap, BeforeApplicationSh
 
   constructor(
     private readonly database: BackgroundDatabase,
+    private readonly tools: CollectionTools,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
     @Inject(NATS) private readonly nats: NatsLink,
     @Inject(LOGGER) logger: Logger,
@@ -70,14 +75,37 @@ export class DigestWorker implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private async lead(signal: AbortSignal): Promise<void> {
-    const pause = new Wakeup();
+    await Promise.all([this.keepFolding(signal), this.keepScrubbing(signal)]);
+  }
+
+  private async keepFolding(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
         this.metrics.lapidary_digest_folded_total.inc(await foldDigests(this.database.dataSource));
       } catch (error) {
         if (!signal.aborted) this.logger.warn({ err: error }, 'the digests could not be folded; trying again');
       }
-      await pause.wait(foldMs, signal);
+      await new Wakeup().wait(foldMs, signal);
+    }
+  }
+
+  private async keepScrubbing(signal: AbortSignal): Promise<void> {
+    const { nested } = await this.tools.site();
+    while (!signal.aborted) {
+      let pauseMs = idleScrubMs;
+      try {
+        const scrubbed = await scrubOnce(this.database.dataSource, nested);
+        if (scrubbed) {
+          pauseMs = (Math.max(1, scrubbed.rows) / this.config.LAPIDARY_SCRUB_ROWS_PER_SECOND) * 1000;
+          this.metrics.lapidary_scrub_rows_total.inc(scrubbed.rows);
+          if (scrubbed.isDigestWrong) this.metrics.lapidary_digest_rebuilt_total.inc();
+          if (scrubbed.corrupt.length > 0)
+            this.logger.error({ corrupt: scrubbed.corrupt.length }, 'documents are not what their digest says');
+        }
+      } catch (error) {
+        if (!signal.aborted) this.logger.warn({ err: error }, 'the scrub could not go on; trying again');
+      }
+      await new Wakeup().wait(pauseMs, signal);
     }
   }
 }

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
+import { CollectionsModule } from '../collections/collections.module.js';
 import { OutboxModule } from '../outbox/outbox.module.js';
 import { DigestWorker } from './digest-worker.js';
 
-@Module({ imports: [OutboxModule], providers: [DigestWorker] })
+@Module({ imports: [OutboxModule, CollectionsModule], providers: [DigestWorker] })
 export class DigestsModule {}

@@ -1,6 +1,7 @@
 import type { DriftedResource } from '@lapidary/contracts/provisioner-protocol';
 import type { StampSpec } from '@lapidary/contracts/stamp-spec';
 import type { Compared } from '../digests/compare-peer.js';
+import type { Scrubbed } from '../digests/scrub.js';
 
 /** A stamp as its row and its agent say it is. */
 export interface StampFacts {
@@ -62,6 +63,8 @@ export interface World {
   render(spec: StampSpec, regionFacts: RegionFacts, signal: AbortSignal, templateVersion: string | null): Promise<Rendered>;
   /** How the stamp's real resources differ from what was built. Reads only. */
   driftedResources(spec: StampSpec, regionFacts: RegionFacts, signal: AbortSignal): Promise<readonly DriftedResource[]>;
+  /** What the scrub found, and whether it sees what is planted with the nonce. */
+  scrubbed(nonce: string): Promise<Scrubbed & { readonly planted: boolean }>;
   readonly peers: readonly string[];
   /** What a peer holds of documents beside what is held here; a document is planted for it where a nonce is given. */
   comparePeer(peer: string, nonce: string | null, signal: AbortSignal): Promise<Compared>;

@@ -10,6 +10,9 @@ import { BackgroundDatabase } from '../outbox/background-database.js';
 import { createControlPlaneMetrics } from '../process/metrics.js';
 import { readVersion } from '../process/version.js';
 import type { PlannerProcess } from '../provisioning/planner-process.js';
+import { actorOf } from '@lapidary/replication/automerge/document-actor';
+import { DocumentEngine } from '@lapidary/replication/automerge/document-engine';
+import type { ReplicationTools } from '../replication/replication-tools.js';
 import type { ReplicationWorker } from '../replication/replication-worker.js';
 import { DriftWorker } from './drift-worker.js';
 import type { PlantedStack } from './planted-stack.js';
@@ -60,8 +63,10 @@ describe('who looks for drift', () => {
     } as unknown as PlannerProcess;
     const planted = { driftWith: async (nonce: string) => [{ resourceType: 't', name: 'n', path: 'p', expected: null, observed: nonce }] };
     const noPeers = { links: new Map() } as unknown as ReplicationWorker;
+    const nested = async () => Promise.resolve(new DocumentEngine(actorOf(home, 1)));
+    const tools = { apply: { collections: { nested } } } as unknown as ReplicationTools;
     const metrics = createControlPlaneMetrics({ processMetrics: false });
-    const worker = new DriftWorker(background, clock, planner, planted as unknown as PlantedStack, noPeers, config, logger, metrics);
+    const worker = new DriftWorker(background, clock, planner, planted as unknown as PlantedStack, noPeers, tools, config, logger, metrics);
     worker.onApplicationBootstrap();
     const stop = async (): Promise<void> => {
       await worker.beforeApplicationShutdown();

@@ -15,13 +15,15 @@ import { driftLock } from '../outbox/leader-locks.js';
 import type { ControlPlaneMetrics } from '../process/metrics.js';
 import { CONFIG, LOGGER, METRICS } from '../process/tokens.js';
 import { PlannerProcess } from '../provisioning/planner-process.js';
+import { ReplicationTools } from '../replication/replication-tools.js';
 import { ReplicationWorker } from '../replication/replication-worker.js';
 import { dueAtMs } from './drift-status.js';
 import { DriftGauges } from './drift-gauges.js';
 import { driftMetrics } from './metrics.js';
-import { performRun, type RunDeps } from './perform-run.js';
+import { performRepair, performRun, type RunDeps } from './perform-run.js';
 import { PlantedStack } from './planted-stack.js';
 import { realWorld } from './real-world.js';
+import { hasRepairable, type RepairDeps } from './repair-findings.js';
 import { ReplicaWatch } from './replica-watch.js';
 import {
   driftChannel,
@@ -56,6 +58,7 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly planner: PlannerProcess,
     private readonly plantedStack: PlantedStack,
     private readonly replication: ReplicationWorker,
+    private readonly replicationTools: ReplicationTools,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
     @Inject(LOGGER) logger: Logger,
     @Inject(METRICS) { registry }: ControlPlaneMetrics,
@@ -109,6 +112,7 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
       const run = await inTransaction(this.database.dataSource, startRun);
       if (run) await this.perform(run, signal);
       else await this.replicas.lookWhereDue(this.deps, signal);
+      if (!run?.repair) await this.repairWhereDue();
       await this.gauges.show(this.database.dataSource);
       if (!run) await this.wakeup.wait(Math.min(gaugesMs, Math.max(0, dueMs - Date.now())), signal);
     } catch (error) {
@@ -118,10 +122,27 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
     }
   }
 
-  private get deps(): RunDeps {
+  private async performed(run: RunRow, signal: AbortSignal): Promise<RunOutcome> {
+    const context = { region: run.region, actor: run.requested_by, requestId: run.id, reason: null };
+    return run.repair ? await performRepair(this.deps, context, run.repair, signal) : await performRun(this.deps, run, signal);
+  }
+
+  /** Where the policy says so: what stands is repaired, and looked at again, as if somebody had asked. */
+  private async repairWhereDue(): Promise<void> {
+    if (this.config.LAPIDARY_DRIFT_REPAIR !== 'act') return;
+    const context = systemContext(this.config.LAPIDARY_REGION, 'drift', newId());
+    await inTransaction(this.database.dataSource, async (tx) => {
+      if (await hasRepairable(tx)) await queueRun(tx, context, 'schedule', null, { dryRun: false });
+    });
+  }
+
+  private get deps(): RunDeps & { readonly repair: RepairDeps } {
     const { config, clock, planner, plantedStack } = this;
     const { dataSource } = this.database;
-    return { config, clock, dataSource, plantedStack, world: realWorld({ config, planner, dataSource, links: this.replication.links }) };
+    const { links } = this.replication;
+    const tools = this.replicationTools.apply.collections;
+    const world = realWorld({ config, planner, dataSource, links, nested: tools.nested });
+    return { config, clock, dataSource, plantedStack, world, repair: { region: config.LAPIDARY_REGION, dataSource, tools, links } };
   }
 
   private async schedule(): Promise<void> {
@@ -132,7 +153,7 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
   private async perform(run: RunRow, signal: AbortSignal): Promise<void> {
     const { dataSource } = this.database;
     const stopTimer = this.metrics.lapidary_drift_run_seconds.startTimer();
-    const outcome = await performRun(this.deps, run, signal).catch((error: unknown): RunOutcome => {
+    const outcome = await this.performed(run, signal).catch((error: unknown): RunOutcome => {
       // A new leader finds the run and says that it was interrupted.
       signal.throwIfAborted();
       this.logger.error({ err: error, run: run.id }, 'a drift run ended at an error');
@@ -143,7 +164,7 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
       await endRun(tx, run.id, outcome);
       await pruneDrift(tx);
     });
-    this.gauges.showSensors(outcome.sensors);
+    if (outcome.sensors.length > 0) this.gauges.showSensors(outcome.sensors);
     if (outcome.appeared + outcome.resolved > 0)
       this.logger.warn({ run: run.id, appeared: outcome.appeared, resolved: outcome.resolved }, 'drift has changed');
   }

@@ -22,6 +22,8 @@ export interface FindingRow {
   readonly state: FindingState;
   readonly suppression: string | null;
   readonly suppressed_until: Date | null;
+  readonly repair_rounds: number;
+  readonly quarantined_at: Date | null;
 }
 
 /** A suppression that holds now; where it names a path, only for the value that was accepted there. */
@@ -31,7 +33,7 @@ const hides = `s.kind = f.kind AND s.subject = f.subject AND s.lifted_at IS NULL
 /** Findings with their state as of now. Where several suppressions hide one, the longest is told. */
 export const findingSelect = `
   SELECT f.id, f.region, f.kind, f.subject, f.path, f.expected, f.observed, f.severity, f.owner, f.first_seen, f.last_seen, f.times_seen,
-         f.resolved_at, hidden.id AS suppression, hidden.until AS suppressed_until,
+         f.resolved_at, f.repair_rounds, f.quarantined_at, hidden.id AS suppression, hidden.until AS suppressed_until,
          CASE WHEN f.resolved_at IS NOT NULL THEN 'resolved' WHEN hidden.id IS NOT NULL THEN 'suppressed' ELSE 'open' END AS state
     FROM drift_finding f
     LEFT JOIN LATERAL (
@@ -59,6 +61,8 @@ export const findingViewOf = (row: FindingRow): FindingView =>
     resolvedAt: row.resolved_at?.toISOString() ?? null,
     suppression: row.suppression,
     suppressedUntil: row.suppressed_until?.toISOString() ?? null,
+    repairRounds: row.repair_rounds,
+    quarantinedAt: row.quarantined_at?.toISOString() ?? null,
   } satisfies FindingView);
 
 export interface FindingFilter {

@@ -40,6 +40,7 @@ describe('a drift run', () => {
       return typeof found === 'function' ? await found() : found;
     },
     peers: [],
+    scrubbed: () => Promise.reject(new Error('nothing is scrubbed')),
     comparePeer: () => Promise.reject(new Error('there is no peer')),
   };
   const plantedStack: RunDeps['plantedStack'] = { driftWith: async (nonce) => [{ ...limit, observed: nonce }] };

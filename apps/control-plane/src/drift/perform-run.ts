@@ -1,11 +1,11 @@
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
-import type { SensorReport } from '@lapidary/contracts/api/drift';
+import type { RepairRequest, SensorReport } from '@lapidary/contracts/api/drift';
 import { inTransaction } from '@lapidary/db/transaction';
 import { isAppError } from '@lapidary/kernel/app-error';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { newId } from '@lapidary/kernel/ids';
 import type { DataSource } from 'typeorm';
-import { systemContext } from '../http/command-context.js';
+import { systemContext, type CommandContext } from '../http/command-context.js';
 import { plantStamps, sift, unplanted, type Canary } from './canary.js';
 import type { Difference, Look, Skip } from './difference.js';
 import { subjectOf, type DriftFacts, type RegionFacts, type World } from './drift-facts.js';
@@ -13,7 +13,8 @@ import { readFacts, touchedSince } from './read-facts.js';
 import { recordLook, type Recorded } from './record-look.js';
 import { rolledBack } from './rolled-back.js';
 import type { RunOutcome, RunRow } from './run-rows.js';
-import { sensors as allSensors } from './sensors/all.js';
+import { repairFindings, type RepairDeps } from './repair-findings.js';
+import { replicaSensors, sensors as allSensors } from './sensors/all.js';
 import type { Sensor, SensorInput } from './sensors/sensor.js';
 
 export interface RunDeps {
@@ -24,6 +25,7 @@ export interface RunDeps {
   /** The real drift that is planted for the sensor "resource": what it finds at the planted stamp. */
   readonly plantedStack: { driftWith(nonce: string, regionFacts: RegionFacts, signal: AbortSignal): ReturnType<World['driftedResources']> };
   readonly sensors?: readonly Sensor[];
+  readonly repair?: RepairDeps;
 }
 
 interface Seen {
@@ -34,6 +36,20 @@ interface Seen {
   /** Why the planted drift was not found, where a reason is known. */
   readonly hindrance: string | null;
 }
+
+/** A run that repairs: merges what peers have, and looks at the documents again; a dry run has nothing to look at. */
+export const performRepair = async (
+  deps: RunDeps & { readonly repair: RepairDeps },
+  context: CommandContext,
+  request: RepairRequest,
+  signal: AbortSignal,
+): Promise<RunOutcome> => {
+  const repairs = await repairFindings(deps.repair, context, request, signal);
+  const none: RunOutcome = { event: 'finish', appeared: 0, resolved: 0, sensors: [], error: null };
+  const looked =
+    request.dryRun || repairs.length === 0 ? none : await performRun({ ...deps, sensors: replicaSensors }, { stamp: null }, signal);
+  return { ...looked, repairs };
+};
 
 /** One look of every sensor at the stamps of the region, or at one of them. What is found stands at once, sensor by sensor. */
 export const performRun = async (deps: RunDeps, run: Pick<RunRow, 'stamp'>, signal: AbortSignal): Promise<RunOutcome> => {
@@ -107,6 +123,7 @@ const useSensor = async (deps: RunDeps, sensor: Sensor, input: SensorInput, cana
 
 /** Resources of planted stamps are those of the planted stack; they have no others. */
 const withPlanted = ({ world, plantedStack }: RunDeps, canary: Canary): World => ({
+  scrubbed: (nonce) => world.scrubbed(nonce),
   peers: world.peers,
   comparePeer: (peer, nonce, signal) => world.comparePeer(peer, nonce, signal),
   render: (spec, regionFacts, signal, templateVersion) => world.render(spec, regionFacts, signal, templateVersion),

@@ -1,8 +1,11 @@
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
+import type { NestedDocuments } from '@lapidary/replication/collections/collection-store';
 import type { DataSource } from 'typeorm';
 import { comparePeer } from '../digests/compare-peer.js';
+import { findPlantedCorruption } from '../digests/planted-corruption.js';
+import { readScrubbed } from '../digests/scrub.js';
 import { PeerDigests } from '../digests/peer-digests.js';
 import type { PlannerProcess } from '../provisioning/planner-process.js';
 import { provisionRunOf, synthRequestOf } from '../provisioning/provision-run.js';
@@ -14,14 +17,19 @@ export interface WorldParts {
   readonly dataSource: DataSource;
   /** To the other regions. */
   readonly links: ReadonlyMap<string, NatsLink>;
+  readonly nested: () => Promise<NestedDocuments>;
 }
 
 /** The world as the warm planner and the peers' links tell it; the planner writes nothing and may be killed at any time. */
-export const realWorld = ({ config, planner, dataSource, links }: WorldParts): World => ({
+export const realWorld = ({ config, planner, dataSource, links, nested }: WorldParts): World => ({
   render: async (spec, regionFacts, signal, templateVersion) =>
     await planner.synthesize(synthRequestOf(provisionRunOf(config, spec, regionFacts, templateVersion)), signal),
   driftedResources: async (spec, regionFacts, signal) =>
     (await planner.read({ ...provisionRunOf(config, spec, regionFacts), operation: 'drift' }, signal)).drifted,
+  scrubbed: async (nonce) => ({
+    ...(await readScrubbed(dataSource)),
+    planted: await findPlantedCorruption(dataSource, nonce, await nested()),
+  }),
   peers: [...links.keys()],
   comparePeer: async (peer, nonce, signal) => {
     const link = links.get(peer);

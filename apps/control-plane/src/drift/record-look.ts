@@ -41,7 +41,7 @@ export const recordLook = async (tx: Tx, context: CommandContext, clock: HybridL
 const see = async (tx: Tx, id: string, { expected, observed, severity, owner }: Difference): Promise<void> => {
   await tx.query(
     `UPDATE drift_finding SET last_seen = now(), times_seen = times_seen + 1, expected = $2::jsonb, observed = $3::jsonb,
-            severity = $4, owner = $5 WHERE id = $1`,
+            severity = CASE WHEN quarantined_at IS NULL THEN $4 ELSE 'critical' END, owner = $5 WHERE id = $1`,
     [id, JSON.stringify(expected ?? null), JSON.stringify(observed ?? null), severity, owner],
   );
 };

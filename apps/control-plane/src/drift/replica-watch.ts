@@ -1,6 +1,6 @@
 import { peerAgreements, type PeerAgreement } from '../digests/peer-root.js';
 import { performRun, type RunDeps } from './perform-run.js';
-import { dataDigestSensor } from './sensors/data-digest.js';
+import { replicaSensors } from './sensors/all.js';
 
 /** Writes are at all peers within some 100 ms; roots that differ for as long as this are looked into. */
 const patienceMs = 15_000;
@@ -21,6 +21,6 @@ export class ReplicaWatch {
     const nowMs = Date.now();
     if (nowMs - this.lookedAtMs < betweenMs || disagreeing(await peerAgreements(deps.dataSource), nowMs).length === 0) return;
     this.lookedAtMs = nowMs;
-    await performRun({ ...deps, sensors: [dataDigestSensor] }, { stamp: null }, signal);
+    await performRun({ ...deps, sensors: replicaSensors }, { stamp: null }, signal);
   }
 }

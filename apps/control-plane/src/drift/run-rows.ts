@@ -1,4 +1,10 @@
-import { DriftRunSchema, type DriftRunView, type SensorReport } from '@lapidary/contracts/api/drift';
+import {
+  DriftRunSchema,
+  type DriftRunView,
+  type FindingRepair,
+  type RepairRequest,
+  type SensorReport,
+} from '@lapidary/contracts/api/drift';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader, Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
@@ -20,13 +26,16 @@ export interface RunRow {
   readonly appeared: number;
   readonly resolved: number;
   readonly sensors: SensorReport[];
+  readonly repair: RepairRequest | null;
+  readonly repairs: FindingRepair[];
   readonly error: string | null;
 }
 
 /** The leader of the drift runs listens here; its timer makes a lost notification harmless. */
 export const driftChannel = 'lapidary_drift';
 
-const runSelect = `SELECT id, region, trigger, requested_by, stamp, status, created_at, started_at, finished_at, appeared, resolved, sensors, error
+const runSelect = `SELECT id, region, trigger, requested_by, stamp, status, created_at, started_at, finished_at, appeared, resolved, sensors,
+                          repair, repairs, error
                      FROM drift_run`;
 
 export const runViewOf = (row: RunRow): DriftRunView =>
@@ -43,6 +52,8 @@ export const runViewOf = (row: RunRow): DriftRunView =>
     appeared: row.appeared,
     resolved: row.resolved,
     sensors: row.sensors,
+    repair: row.repair && { dryRun: row.repair.dryRun },
+    repairs: row.repairs,
     error: row.error,
   } satisfies DriftRunView);
 
@@ -57,11 +68,12 @@ export const listRuns = async (reader: Reader, query: { readonly before: string 
 
 /** The last run over all stamps that was worked to its end. */
 export const lastFullRun = async (reader: Reader): Promise<RunRow | null> =>
-  (await rowsOf<RunRow>(reader, `${runSelect} WHERE status = 'done' AND stamp IS NULL ORDER BY id DESC LIMIT 1`))[0] ?? null;
+  (await rowsOf<RunRow>(reader, `${runSelect} WHERE status = 'done' AND stamp IS NULL AND repair IS NULL ORDER BY id DESC LIMIT 1`))[0] ??
+  null;
 
 /** The last run over all stamps, however it went: the next one is due an interval after it was begun. */
 export const lastRunOverAll = async (reader: Reader): Promise<RunRow | null> =>
-  (await rowsOf<RunRow>(reader, `${runSelect} WHERE stamp IS NULL ORDER BY id DESC LIMIT 1`))[0] ?? null;
+  (await rowsOf<RunRow>(reader, `${runSelect} WHERE stamp IS NULL AND repair IS NULL ORDER BY id DESC LIMIT 1`))[0] ?? null;
 
 /** Asks for a run. While one of the same extent waits, that is the one: it looks after both asked. Null stamp: all. */
 export const queueRun = async (
@@ -69,17 +81,22 @@ export const queueRun = async (
   context: CommandContext,
   trigger: DriftRunView['trigger'],
   stamp: string | null,
+  repair: RepairRequest | null = null,
 ): Promise<{ readonly run: RunRow; readonly isNew: boolean }> => {
   const id = newDriftId(context.region);
   const inserted = await rowsOf(
     tx,
-    `INSERT INTO drift_run (id, region, trigger, requested_by, request_id, stamp, status) VALUES ($1, $2, $3, $4, $5, $6, $7)
-     ON CONFLICT (coalesce(stamp, '')) WHERE status = 'queued' DO NOTHING RETURNING id`,
-    [id, context.region, trigger, context.actor, context.requestId, stamp, runTable.initial],
+    `INSERT INTO drift_run (id, region, trigger, requested_by, request_id, stamp, status, repair) VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb)
+     ON CONFLICT (coalesce(stamp, ''), coalesce(repair::text, '')) WHERE status = 'queued' DO NOTHING RETURNING id`,
+    [id, context.region, trigger, context.actor, context.requestId, stamp, runTable.initial, repair && JSON.stringify(repair)],
   );
   await tx.query(`SELECT pg_notify($1, '')`, [driftChannel]);
   if (inserted.length > 0) return { run: await getRun(tx, id), isNew: true };
-  const [waiting] = await rowsOf<RunRow>(tx, `${runSelect} WHERE status = 'queued' AND stamp IS NOT DISTINCT FROM $1`, [stamp]);
+  const [waiting] = await rowsOf<RunRow>(
+    tx,
+    `${runSelect} WHERE status = 'queued' AND stamp IS NOT DISTINCT FROM $1 AND repair IS NOT DISTINCT FROM $2::jsonb`,
+    [stamp, repair && JSON.stringify(repair)],
+  );
   // Taken up by the leader between the two statements: the caller's repeat makes a new one.
   if (!waiting) throw new AppError('request_in_progress', undefined, { retryAfterSeconds: 1 });
   return { run: waiting, isNew: false };
@@ -101,6 +118,7 @@ export interface RunOutcome {
   readonly appeared: number;
   readonly resolved: number;
   readonly sensors: readonly SensorReport[];
+  readonly repairs?: readonly FindingRepair[];
   readonly error: string | null;
 }
 
@@ -109,7 +127,8 @@ export const endRun = async (tx: Tx, id: string, outcome: RunOutcome): Promise<v
   // A new leader may have given this run up meanwhile; what was found stands all the same.
   if (row?.status !== 'running') return;
   await tx.query(
-    `UPDATE drift_run SET status = $2, finished_at = now(), appeared = $3, resolved = $4, sensors = $5::jsonb, error = $6 WHERE id = $1`,
+    `UPDATE drift_run SET status = $2, finished_at = now(), appeared = $3, resolved = $4, sensors = $5::jsonb, error = $6,
+            repairs = $7::jsonb WHERE id = $1`,
     [
       id,
       nextState(runTable, row.status, outcome.event),
@@ -117,6 +136,7 @@ export const endRun = async (tx: Tx, id: string, outcome: RunOutcome): Promise<v
       outcome.resolved,
       JSON.stringify(outcome.sensors),
       outcome.error,
+      JSON.stringify(outcome.repairs ?? []),
     ],
   );
 };

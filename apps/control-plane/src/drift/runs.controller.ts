@@ -6,11 +6,14 @@ import {
   DriftRunRequestSchema,
   DriftRunSchema,
   DriftStatusSchema,
+  RepairRequestSchema,
   type DriftRunRequest,
   type DriftRunView,
   type DriftStatus,
+  type RepairRequest,
 } from '@lapidary/contracts/api/drift';
 import { RegionNameSchema } from '@lapidary/contracts/api/common';
+import { AppError } from '@lapidary/kernel/app-error';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
@@ -25,6 +28,7 @@ import { CONFIG } from '../process/tokens.js';
 import { assertOwnRegion } from '../regions/single-writer.js';
 import { getStamp } from '../stamps/stamp-store.js';
 import { readDriftStatus } from './drift-status.js';
+import { getFinding } from './finding-rows.js';
 import { getRun, listRuns, queueRun, runViewOf } from './run-rows.js';
 
 const StatusQuerySchema = z.object({ region: RegionNameSchema.optional() });
@@ -80,6 +84,33 @@ export class DriftRunsController {
       if (stamp !== null) assertOwnRegion(context, (await getStamp(tx, stamp)).region, `stamp ${stamp}`);
       const { run, isNew } = await queueRun(tx, context, 'request', stamp);
       if (isNew) await recordAudit(tx, context, 'drift.run', `drift/${run.id}`, { stamp });
+      return { status: 202, body: runViewOf(run), headers: { location: `/v1/drift/runs/${run.id}` } };
+    });
+    return send(reply, answer);
+  }
+
+  @Post('repairs')
+  @HttpCode(202)
+  @ApiAnswers({
+    summary: 'Put documents right that differ from another region’s, or are corrupt',
+    description: 'Queues a run that merges what the peers have, and looks again. Nothing is overwritten; with dryRun it is taken back.',
+    tag: 'drift',
+    answers: { 202: DriftRunSchema },
+    idempotent: true,
+  })
+  async repair(
+    @Body({ schema: RepairRequestSchema.nullish() }) body: RepairRequest | null | undefined,
+    @Command() request: CommandRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<DriftRunView> {
+    const { reason: _, ...repair } = RepairRequestSchema.parse(body ?? {});
+    if (this.config.LAPIDARY_DRIFT_REPAIR === 'off')
+      throw new AppError('forbidden', 'Repairs are switched off in this region (LAPIDARY_DRIFT_REPAIR=off)');
+    const answer = await this.runner.run(request, async (tx, context) => {
+      if (repair.region !== undefined) assertOwnRegion(context, repair.region, `drift of region ${repair.region}`);
+      if (repair.finding !== undefined) await getFinding(tx, repair.finding);
+      const { run, isNew } = await queueRun(tx, context, 'request', null, repair);
+      if (isNew) await recordAudit(tx, context, 'drift.repair', `drift/${run.id}`, repair);
       return { status: 202, body: runViewOf(run), headers: { location: `/v1/drift/runs/${run.id}` } };
     });
     return send(reply, answer);

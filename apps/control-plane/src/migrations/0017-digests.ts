@@ -59,6 +59,33 @@ export class Digests1763772000017 implements MigrationInterface {
         agreed_at timestamptz                      -- last time that both were equal
       );
 
+      -- How far the scrub has come with each collection and kind.
+      CREATE TABLE digest_scrub (
+        collection  text NOT NULL,
+        kind        text NOT NULL,
+        next_bucket integer NOT NULL,
+        passed_at   timestamptz,                   -- when all buckets had been looked through
+        PRIMARY KEY (collection, kind)
+      );
+
+      -- Documents that are not what their digest says, until the scrub finds them in order.
+      CREATE TABLE corrupt_document (
+        collection text NOT NULL,
+        kind       text NOT NULL,
+        tenant     text NOT NULL,
+        id         text NOT NULL,
+        kept       text NOT NULL,
+        found      text NOT NULL,
+        found_at   timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (collection, kind, tenant, id)
+      );
+
+      -- A run may repair what stands.
+      ALTER TABLE drift_run ADD COLUMN repair jsonb, ADD COLUMN repairs jsonb NOT NULL DEFAULT '[]';
+      DROP INDEX drift_run_queued;
+      CREATE UNIQUE INDEX drift_run_queued ON drift_run (coalesce(stamp, ''), coalesce(repair::text, '')) WHERE status = 'queued';
+      ALTER TABLE drift_finding ADD COLUMN repair_rounds integer NOT NULL DEFAULT 0, ADD COLUMN quarantined_at timestamptz;
+
       -- In the transaction of whatever writes a row, also of who does it by hand.
       CREATE FUNCTION note_document_digest() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
@@ -110,7 +137,11 @@ export class Digests1763772000017 implements MigrationInterface {
       DROP TRIGGER document_digest ON document;
       DROP TRIGGER tenant_audience ON tenant;
       DROP FUNCTION note_document_digest(), note_tenant_audience();
-      DROP TABLE digest_peer, digest_delta, digest_state;
+      ALTER TABLE drift_finding DROP COLUMN repair_rounds, DROP COLUMN quarantined_at;
+      DROP INDEX drift_run_queued;
+      ALTER TABLE drift_run DROP COLUMN repair, DROP COLUMN repairs;
+      CREATE UNIQUE INDEX drift_run_queued ON drift_run (coalesce(stamp, '')) WHERE status = 'queued';
+      DROP TABLE corrupt_document, digest_scrub, digest_peer, digest_delta, digest_state;
       DROP INDEX document_bucket;
       DROP FUNCTION document_element(text, text, text);
       DROP FUNCTION document_bucket(text, text), document_audience(text), audience_of(text[]);

@@ -12,6 +12,6 @@ import { ResidencyWorker } from './residency-worker.js';
   imports: [OutboxModule, CollectionsModule],
   controllers: [DeadLettersController, ConflictsController, GeodeController],
   providers: [ReplicationTools, ReplicationWorker, ResidencyWorker],
-  exports: [ReplicationWorker],
+  exports: [ReplicationWorker, ReplicationTools],
 })
 export class ReplicationModule {}

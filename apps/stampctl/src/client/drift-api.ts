@@ -10,6 +10,7 @@ import {
   type DriftRunView,
   type DriftStatus,
   type FindingView,
+  type RepairRequest,
   type SuppressionRequest,
   type SuppressionView,
 } from '@lapidary/contracts/api/drift';
@@ -51,6 +52,10 @@ export class DriftApi {
 
   async startRun(body: DriftRunRequest): Promise<DriftRunView> {
     return this.api.post(paths.driftRunsPath, DriftRunSchema, body);
+  }
+
+  async startRepair(body: RepairRequest): Promise<DriftRunView> {
+    return this.api.post(paths.driftRepairsPath, DriftRunSchema, body);
   }
 
   async suppressions(query: Query, limit = Infinity): Promise<SuppressionView[]> {

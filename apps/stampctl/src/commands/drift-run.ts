@@ -24,7 +24,7 @@ export const driftRun: Command = async (invocation) => {
   const shows = (run: DriftRunView) => ({ name: run.id, table: (view: Parameters<typeof runText>[1]) => runText(run, view) });
   if (invocation.options['wait'] === false) return await output.result({ data: started, ...shows(started) });
   output.note(`Looking at ${stamp ?? `every stamp of ${started.region}`} (${started.id})`);
-  const run = await ended(drift, started, invocation.signal);
+  const run = await endedRun(drift, started, invocation.signal);
   if (run.status !== 'done') {
     const details = { run: run.id, status: run.status, check: 'See the log of the control plane; then "stampctl drift run" again.' };
     throw new AppError('internal', `The run ended as ${run.status}: ${run.error ?? 'no reason given'}`, { details });
@@ -40,7 +40,8 @@ export const driftRun: Command = async (invocation) => {
   return findings.length > 0 ? exitCodes.changes : exitCodes.ok;
 };
 
-const ended = async (drift: DriftApi, run: DriftRunView, signal: AbortSignal): Promise<DriftRunView> => {
+/** Waits for a run's end. */
+export const endedRun = async (drift: DriftApi, run: DriftRunView, signal: AbortSignal): Promise<DriftRunView> => {
   const look = async (): Promise<DriftRunView | undefined> => {
     const now = await drift.run(run.id);
     return finishedRunStatuses.includes(now.status) ? now : undefined;

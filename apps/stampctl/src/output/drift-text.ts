@@ -1,4 +1,10 @@
-import { driftSeverities, type DriftRunView, type FindingView, type SuppressionView } from '@lapidary/contracts/api/drift';
+import {
+  driftSeverities,
+  type DriftRunView,
+  type FindingRepair,
+  type FindingView,
+  type SuppressionView,
+} from '@lapidary/contracts/api/drift';
 import { ago, humanAge, humanDuration } from './human-time.js';
 import type { View } from './output.js';
 import { statusColour } from './status-colour.js';
@@ -38,6 +44,17 @@ const findingBlock = (finding: FindingView, view: View): string => {
   return `${head}\n${renderWrapped(rows, [labelWidth], view.columns)}`;
 };
 
+export const repairsText = (run: DriftRunView, view: View): string => {
+  const columns: Column<FindingRepair>[] = [
+    { title: 'OUTCOME', cell: (r) => `${statusColour(r.outcome, view.colours)}${run.repair?.dryRun === true ? ' (dry run)' : ''}` },
+    { title: 'SUBJECT', cell: (r) => r.subject },
+    { title: 'PATH', cell: (r) => r.path },
+    { title: 'WHY', cell: (r) => r.why ?? '-', wide: true },
+    { title: 'FINDING', cell: (r) => r.finding, wide: true },
+  ];
+  return run.repairs.length === 0 ? '' : renderTable(columns, run.repairs, view.wide);
+};
+
 const findingsTable = (findings: readonly FindingView[], view: View): string => {
   const columns: Column<FindingView>[] = [
     { title: 'SEVERITY', cell: (f) => severityText(f, view) },
@@ -71,6 +88,8 @@ export const findingFacts = (finding: FindingView, view: View): string =>
     ['resolved', finding.resolvedAt],
     ['suppression', finding.suppression],
     ['hidden until', finding.suppressedUntil],
+    ['repaired', finding.repairRounds === 0 ? null : `${finding.repairRounds} times, and still stands`],
+    ['quarantined', finding.quarantinedAt],
   ]);
 
 const canaryText: Readonly<Record<DriftRunView['sensors'][number]['canary'], string>> = {

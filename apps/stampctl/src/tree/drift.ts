@@ -5,7 +5,7 @@ const finding: ArgumentSpec = { name: 'finding', description: 'id of the finding
 const kind: OptionSpec = {
   flags: '--kind <kind>',
   description: 'what was looked at',
-  choices: ['resource', 'template', 'spec', 'ring-sibling', 'version', 'data-digest', 'sensor'],
+  choices: ['resource', 'template', 'spec', 'ring-sibling', 'version', 'data-digest', 'scrub', 'sensor'],
 };
 const subject: OptionSpec = { flags: '--subject <subject>', description: 'what it is about, for example stamp/eu-2' };
 const exampleId = 'eu.01K0000000000000000000000A';
@@ -45,6 +45,14 @@ export const driftCommands: readonly CommandSpec[] = [
     options: [limit],
     examples: ['stampctl drift runs', 'stampctl drift runs --region us -n 3 -o json'],
     load: async () => (await import('../commands/drift-runs.js')).driftRuns,
+  },
+  {
+    path: 'drift repair',
+    summary: 'Merge what other regions have of documents that differ or are corrupt; exit code 7 when a person has to look at one',
+    args: [{ ...finding, description: 'this finding only; without it all of the region', optional: true }],
+    options: [subject, { flags: '--dry-run', description: 'do it, say what came of it, and take it back' }, reason, noWait],
+    examples: ['stampctl drift repair --dry-run', 'stampctl drift repair --subject replica/us.shop', `stampctl drift repair ${exampleId}`],
+    load: async () => (await import('../commands/drift-repair.js')).driftRepair,
   },
   {
     path: 'drift suppress',

@@ -6,7 +6,7 @@ import { PageQuerySchema, pageOf, RegionNameSchema, StampNameSchema, TimeSchema 
  * What a sensor looks at. A new sensor adds its kind here and nothing else of the model: findings, suppressions, runs,
  * API, stampctl and metrics are the same for all.
  */
-export const driftKinds = ['resource', 'template', 'spec', 'ring-sibling', 'version', 'data-digest', 'sensor'] as const;
+export const driftKinds = ['resource', 'template', 'spec', 'ring-sibling', 'version', 'data-digest', 'scrub', 'sensor'] as const;
 /** Ascending: later means worse. */
 export const driftSeverities = ['info', 'warning', 'critical'] as const;
 export const findingStates = ['open', 'suppressed', 'resolved'] as const;
@@ -47,6 +47,8 @@ export const FindingSchema = z
     resolvedAt: TimeSchema.nullable(),
     suppression: DriftIdSchema.nullable().meta({ description: 'The suppression that hides it now' }),
     suppressedUntil: TimeSchema.nullable(),
+    repairRounds: z.number().int().default(0).meta({ description: 'How often it was repaired and still stands' }),
+    quarantinedAt: TimeSchema.nullable().default(null).meta({ description: 'Since when it is no longer repaired by itself' }),
   })
   .meta({ id: 'DriftFinding' });
 export type FindingView = z.infer<typeof FindingSchema>;
@@ -76,6 +78,34 @@ export const SensorReportSchema = z.object({
 });
 export type SensorReport = z.infer<typeof SensorReportSchema>;
 
+export const repairOutcomes = ['merged', 'unchanged', 'restored', 'refused'] as const;
+/** What a repair of one document came to. */
+export const FindingRepairSchema = z.object({
+  finding: DriftIdSchema,
+  subject: DriftSubjectSchema,
+  path: PathSchema,
+  outcome: z.enum(repairOutcomes).meta({
+    description:
+      'merged: ours knows now what the peer’s knew; unchanged: it did already, the peer has to take ours; restored: it was corrupt; refused: a person has to look',
+  }),
+  why: z.string().nullable(),
+});
+export type FindingRepair = z.infer<typeof FindingRepairSchema>;
+
+/** Puts documents right that differ from a peer's, or are corrupt here: all that stand, or some. */
+export const RepairRequestSchema = z
+  .strictObject({
+    region: RegionNameSchema.optional().meta({
+      description: 'Whose documents; without it (and without a finding) those of the region asked',
+    }),
+    finding: DriftIdSchema.optional().meta({ description: 'This one only, also where it is quarantined' }),
+    subject: DriftSubjectSchema.optional().meta({ description: 'Those of this subject only' }),
+    dryRun: z.boolean().default(false).meta({ description: 'Do it, say what came of it, and take it back' }),
+    reason: ReasonSchema.optional(),
+  })
+  .meta({ id: 'DriftRepairRequest' });
+export type RepairRequest = z.infer<typeof RepairRequestSchema>;
+
 export const DriftRunSchema = z
   .object({
     id: DriftIdSchema,
@@ -90,6 +120,8 @@ export const DriftRunSchema = z
     appeared: z.number().int().meta({ description: 'New findings' }),
     resolved: z.number().int().meta({ description: 'Findings that are gone' }),
     sensors: z.array(SensorReportSchema),
+    repair: z.object({ dryRun: z.boolean() }).nullable().meta({ description: 'Not null: a run that repairs documents before it looks' }),
+    repairs: z.array(FindingRepairSchema),
     error: z.string().nullable(),
   })
   .meta({ id: 'DriftRun' });

@@ -18,6 +18,7 @@ export const auditPath = '/v1/audit';
 export const sessionPath = '/v1/session';
 export const driftPath = '/v1/drift';
 export const driftFindingsPath = `${driftPath}/findings`;
+export const driftRepairsPath = '/v1/drift/repairs';
 export const driftRunsPath = `${driftPath}/runs`;
 export const driftSuppressionsPath = `${driftPath}/suppressions`;
 export const readyPath = '/readyz';

@@ -1,6 +1,7 @@
 import { dataDigestSensor } from './data-digest.js';
 import { resourceSensor } from './resource.js';
 import { ringSiblingSensor } from './ring-sibling.js';
+import { scrubSensor } from './scrub.js';
 import type { Sensor } from './sensor.js';
 import { specSensor } from './spec.js';
 import { templateSensor } from './template.js';
@@ -10,4 +11,5 @@ import { versionSensor } from './version.js';
 export const stampSensors: readonly Sensor[] = [specSensor, ringSiblingSensor, versionSensor, templateSensor, resourceSensor];
 
 /** What regions hold against each other, and then what stamps are. */
-export const sensors: readonly Sensor[] = [dataDigestSensor, ...stampSensors];
+export const replicaSensors: readonly Sensor[] = [scrubSensor, dataDigestSensor];
+export const sensors: readonly Sensor[] = [...replicaSensors, ...stampSensors];

@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PolicyKind } from '@lapidary/contracts/api/collections';
+import type { FindingRepair, RepairRequest } from '@lapidary/contracts/api/drift';
+import { rowsAtOnceMax, type DigestRow, type RowKey } from '@lapidary/contracts/digest-protocol';
+import { rowsOf } from '@lapidary/db/rows';
+import { inTransaction, type Reader, type Tx } from '@lapidary/db/transaction';
+import { toAppError } from '@lapidary/kernel/app-error';
+import type { NatsLink } from '@lapidary/messaging/nats-link';
+import type { DataSource } from 'typeorm';
+import type { CollectionApplyTools } from '../collections/apply-collection.js';
+import { PeerDigests } from '../digests/peer-digests.js';
+import { repairRow, type RowRepair } from '../digests/repair-row.js';
+import { recordAudit } from '../audit/record-audit.js';
+import type { CommandContext } from '../http/command-context.js';
+import { findingSelect, type FindingRow } from './finding-rows.js';
+import { rolledBack } from './rolled-back.js';
+
+/** A repair that has not helped so many times will not help; a person has to look. */
+export const roundsMax = 3;
+/** Of one run. What is left is repaired by the next. */
+const repairedAtOnceMax = 500;
+/** Repairs must not take the database from those who write: some 50 a second. */
+const pauseMs = 20;
+
+export interface RepairDeps {
+  readonly region: string;
+  readonly dataSource: DataSource;
+  readonly tools: CollectionApplyTools;
+  readonly links: ReadonlyMap<string, NatsLink>;
+}
+
+interface Target {
+  readonly finding: FindingRow;
+  readonly collection: string;
+  readonly kind: PolicyKind;
+  readonly audience: string;
+  readonly key: RowKey;
+  readonly peers: readonly string[];
+  readonly isCorrupt: boolean;
+}
+
+/** Findings of documents that may be repaired: open, not quarantined unless they were named, the oldest first. */
+const repairable = async (reader: Reader, { finding, subject }: RepairRequest): Promise<FindingRow[]> =>
+  await rowsOf<FindingRow>(
+    reader,
+    `SELECT * FROM (${findingSelect}) AS found WHERE state = 'open' AND kind IN ('data-digest', 'scrub')
+        AND ($1::text IS NULL OR id = $1) AND ($2::text IS NULL OR subject = $2) AND ($1 IS NOT NULL OR quarantined_at IS NULL)
+      ORDER BY id LIMIT $3`,
+    [finding ?? null, subject ?? null, repairedAtOnceMax],
+  );
+
+export const hasRepairable = async (reader: Reader): Promise<boolean> => (await repairable(reader, { dryRun: false })).length > 0;
+
+/** Where a finding's document is, and who may have it right. Null: the finding is of no document. */
+const targetOf = async (deps: RepairDeps, finding: FindingRow): Promise<Target | null> => {
+  const path = /^(lww|counter|append|document) ([^/]*)\/(.+)$/.exec(finding.path);
+  const subject = /^(replica|collection)\/(?:([a-z0-9-]+)\.)?([a-z0-9-]+)$/.exec(finding.subject);
+  if (!path || !subject) return null;
+  const [kind, tenant, id] = [path[1] as PolicyKind, path[2]!, path[3]!];
+  const [row] = await rowsOf<{ audience: string }>(deps.dataSource, 'SELECT document_audience($1) AS audience', [tenant]);
+  const isCorrupt = subject[1] === 'collection';
+  const peers = isCorrupt ? [...deps.links.keys()] : [subject[2]!];
+  return { finding, collection: subject[3]!, kind, audience: row!.audience, key: { tenant, id }, peers, isCorrupt };
+};
+
+/**
+ * Fetches what the peers of the findings have, and merges it here (never overwriting). A dry run does the same and takes it back.
+ * Whether it helped, the next look says; each try counts, and after `roundsMax` a finding is quarantined.
+ */
+export const repairFindings = async (
+  deps: RepairDeps,
+  context: CommandContext,
+  request: RepairRequest,
+  signal: AbortSignal,
+): Promise<FindingRepair[]> => {
+  const results: FindingRepair[] = [];
+  for (const finding of await repairable(deps.dataSource, request)) {
+    signal.throwIfAborted();
+    const target = await targetOf(deps, finding);
+    if (!target) continue;
+    const { outcome, why } = await repairOne(deps, context, target, request.dryRun);
+    results.push({ finding: finding.id, subject: finding.subject, path: finding.path, outcome, why });
+    if (!request.dryRun) await sleep(pauseMs, undefined, { signal });
+  }
+  return results;
+};
+
+const repairOne = async (deps: RepairDeps, context: CommandContext, target: Target, dryRun: boolean): Promise<RowRepair> => {
+  let last: RowRepair = { outcome: 'refused', why: 'there is no other region to take it from' };
+  for (const peer of target.peers) {
+    try {
+      const theirs = await fetchRow(deps, peer, target);
+      const work = async (tx: Tx): Promise<RowRepair> => {
+        const repair = await repairRow(tx, deps.tools, context, peer, domainOf(target), theirs, target.isCorrupt);
+        if (!dryRun) await noteRound(tx, context, target.finding, repair);
+        return repair;
+      };
+      last = dryRun ? await rolledBack(deps.dataSource, work) : await inTransaction(deps.dataSource, work);
+      if (last.outcome !== 'refused') return last;
+    } catch (error) {
+      last = { outcome: 'refused', why: toAppError(error).message };
+    }
+  }
+  return last;
+};
+
+const domainOf = ({ collection, kind, audience }: Target) => ({ collection, kind, audience });
+
+const fetchRow = async ({ region, links }: RepairDeps, peer: string, target: Target): Promise<DigestRow> => {
+  const link = links.get(peer);
+  if (!link) throw new Error(`there is no link to region ${peer}`);
+  const { rows } = await new PeerDigests(region, peer, link).states(domainOf(target), [target.key].slice(0, rowsAtOnceMax));
+  return rows[0] ?? { ...target.key, digest: null, held: false };
+};
+
+const noteRound = async (tx: Tx, context: CommandContext, finding: FindingRow, { outcome, why }: RowRepair): Promise<void> => {
+  await tx.query(
+    `UPDATE drift_finding SET repair_rounds = repair_rounds + 1,
+            quarantined_at = CASE WHEN repair_rounds + 1 >= $2 THEN coalesce(quarantined_at, now()) ELSE quarantined_at END
+      WHERE id = $1 AND resolved_at IS NULL`,
+    [finding.id, roundsMax],
+  );
+  await recordAudit(tx, context, 'drift.repair', `drift/${finding.id}`, { subject: finding.subject, path: finding.path, outcome, why });
+};

@@ -1,0 +1,27 @@
+import { digestItself } from '../../digests/scrub.js';
+import type { Sensor } from './sensor.js';
+
+/** Documents that are not what their digest says; found in the background, slice by slice (docs/flows/drift.md). */
+export const scrubSensor: Sensor = {
+  kind: 'scrub',
+  async *look({ world, facts, nonce, isOfOneStamp }) {
+    if (isOfOneStamp) return;
+    const { collections, corrupt, planted } = await world.scrubbed(nonce);
+    const subjectOf = (collection: string): string => `collection/${collection}`;
+    yield {
+      kind: 'scrub',
+      looked: [...new Set([...collections, ...corrupt.map((c) => c.collection)])].map(subjectOf),
+      skipped: [],
+      differences: corrupt.map(({ collection, kind, tenant, id, kept, found }) => ({
+        kind: 'scrub' as const,
+        subject: subjectOf(collection),
+        path: id === digestItself ? `${kind} digest` : `${kind} ${tenant}/${id}`,
+        expected: kept,
+        observed: found,
+        severity: 'critical' as const,
+        owner: facts.defaultOwner,
+      })),
+      planted: planted ? 'found' : 'missed',
+    };
+  },
+};
