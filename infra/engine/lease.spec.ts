@@ -2,28 +2,68 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
+import { MessageChannel } from 'node:worker_threads';
+import { machineNowMs } from '@lapidary/kernel/machine-clock';
 import { LeaseWatch } from './lease-watch.js';
 import { StateFile } from './state-file.js';
 import { emptyState } from './state-model.js';
 
 describe('a child inside its parent’s lease', () => {
-  beforeEach(() => jest.useFakeTimers());
-  afterEach(() => jest.useRealTimers());
-
-  test('is told to stop in good time and ends at the end; a renewal starts both anew', () => {
+  const watched = (nowMs?: () => number) => {
     const told: string[] = [];
-    const watch = new LeaseWatch({ ending: () => told.push('ending'), over: () => told.push('over') });
-    watch.renew(1000);
-    jest.advanceTimersByTime(599);
-    watch.renew(1000);
-    jest.advanceTimersByTime(599);
+    return { told, watch: new LeaseWatch({ ending: () => told.push('ending'), over: () => told.push('over') }, nowMs) };
+  };
+  const mailIsRead = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  describe('by a clock of the test', () => {
+    beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'clearImmediate'] }));
+    afterEach(() => jest.useRealTimers());
+
+    test('is told to stop in good time and ends at the end; a renewal starts both anew', async () => {
+      const { told, watch } = watched(() => jest.now());
+      const pass = async (ms: number): Promise<void> => {
+        jest.advanceTimersByTime(ms);
+        await mailIsRead();
+      };
+      watch.renew(jest.now() + 1000);
+      await pass(599);
+      watch.renew(jest.now() + 1000);
+      await pass(599);
+      expect(told).toEqual([]);
+      await pass(1);
+      expect(told).toEqual(['ending']);
+      await pass(399);
+      expect(told).toEqual(['ending']);
+      await pass(1);
+      expect(told).toEqual(['ending', 'over']);
+    });
+
+    test('a renewal that is read late is good until the moment that it names, not for as long as it was', async () => {
+      const { told, watch } = watched(() => jest.now());
+      watch.renew(jest.now() + 1000 - 900);
+      jest.advanceTimersByTime(100);
+      await mailIsRead();
+      expect(told).toEqual(['ending', 'over']);
+    });
+  });
+
+  test('one that was too busy to read its renewals in time, as while the SDK is loaded, reads them before it gives up', async () => {
+    const { told, watch } = watched();
+    const { port1: parent, port2: child } = new MessageChannel();
+    child.on('message', (untilMs: number) => watch.renew(untilMs));
+    watch.renew(machineNowMs() + 50);
+    parent.postMessage(machineNowMs() + 60_000);
+    // Nothing of this process runs meanwhile.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    await mailIsRead();
+    await mailIsRead();
     expect(told).toEqual([]);
-    jest.advanceTimersByTime(1);
-    expect(told).toEqual(['ending']);
-    jest.advanceTimersByTime(399);
-    expect(told).toEqual(['ending']);
-    jest.advanceTimersByTime(1);
+    watch.renew(machineNowMs() + 50);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    await mailIsRead();
+    await mailIsRead();
     expect(told).toEqual(['ending', 'over']);
+    child.close();
   });
 });
 

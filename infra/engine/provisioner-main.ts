@@ -33,10 +33,10 @@ const run = async (command: unknown): Promise<void> => {
     return end();
   }
   if (parsed.data.type === 'cancel') return cancel.abort();
-  if (parsed.data.type === 'lease') return lease.renew(parsed.data.validMs);
+  if (parsed.data.type === 'lease') return lease.renew(parsed.data.untilMs);
   if (started) return;
   started = true;
-  if (parsed.data.run.lease !== null) lease.renew(parsed.data.run.lease.validMs);
+  if (parsed.data.run.lease !== null) lease.renew(parsed.data.run.lease.untilMs);
   // Loaded here and not above, so that a cancel that comes during the second it takes is not lost.
   const { provision } = await import('./provisioner.js');
   await provision(parsed.data.run, send, cancel.signal);

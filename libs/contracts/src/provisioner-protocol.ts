@@ -47,11 +47,12 @@ export const ProvisionRunSchema = z.object({
   /** Where the pulumi program keeps its plugins, shared by all runs; the embedded engine has none. */
   pluginDir: z.string().optional(),
   /**
-   * The stack's lease in the control plane's database: how long from now it is good for, renewed by `lease` commands, and the
+   * The stack's lease in the control plane's database: until when it is good, by the machine's clock
+   * (libs/kernel/src/machine-clock.ts: parent and child share it), renewed by `lease` commands, and the
    * token that fences off whoever held it before. null where one process alone works with the state.
    */
   lease: z
-    .object({ token: z.number().int().min(1), validMs: z.number().int().min(0) })
+    .object({ token: z.number().int().min(1), untilMs: z.number().int() })
     .nullable()
     .default(null),
   /** Names of stateful resources that may be replaced or deleted by this run; any other stops it before it changes anything. */
@@ -183,7 +184,7 @@ export type ProvisionerMessage = z.infer<typeof ProvisionerMessageSchema>;
 export const ProvisionerCommandSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('run'), run: ProvisionRunSchema }),
   /** The lease is good for so long from now. */
-  z.object({ type: z.literal('lease'), validMs: z.number().int().min(0) }),
+  z.object({ type: z.literal('lease'), untilMs: z.number().int() }),
   /** Stop after the resource that is being worked on. */
   z.object({ type: z.literal('cancel') }),
 ]);

@@ -1,6 +1,7 @@
 import type { Tx } from '@lapidary/db/transaction';
 import { rowsOf } from '@lapidary/db/rows';
 import { AppError } from '@lapidary/kernel/app-error';
+import { machineNowMs } from '@lapidary/kernel/machine-clock';
 import { StopReason } from '../jobs/stop-reason.js';
 import { engineLeaseMarginMs, engineLeaseMs, engineLeaseRenewMs } from './provision-limits.js';
 import { runProvisioner, type ChildFailure, type ChildOptions, type ProvisionResult } from './provisioner-child.js';
@@ -75,15 +76,15 @@ export const underEngineLease =
   async (options: ChildOptions): Promise<ProvisionResult> => {
     const { operation, spec } = options.run;
     const stack = spec.name;
-    const askedAt = performance.now();
+    const askedAtMs = machineNowMs();
     const token = await takeLease(db, stack, owner, operation, times.leaseMs);
     if (token === null) throw await heldByAnother(db, stack);
-    const keeper = new EngineLeaseKeeper(() => renewLease(db, stack, token, times.leaseMs), times, askedAt);
+    const keeper = new EngineLeaseKeeper(() => renewLease(db, stack, token, times.leaseMs), times, askedAtMs);
     let gone = false;
     try {
       const result = await runProvisioner({
         ...options,
-        run: { ...options.run, lease: { token, validMs: keeper.validMs } },
+        run: { ...options.run, lease: { token, untilMs: keeper.untilMs } },
         signal: AbortSignal.any([options.signal, keeper.lost]),
         renewals: keeper,
         onGone: () => (gone = true),
@@ -101,16 +102,16 @@ export const underEngineLease =
 /** Deadlines count from before the question to Postgres was sent: its lease can only end later than we think. */
 class EngineLeaseKeeper {
   private readonly lostController = new AbortController();
-  private validUntil: number;
+  untilMs: number;
   private timer: NodeJS.Timeout | undefined;
-  private tell: ((validMs: number) => void) | undefined;
+  private tell: ((untilMs: number) => void) | undefined;
 
   constructor(
     private readonly renew: () => Promise<boolean>,
     private readonly times: EngineLeaseTimes,
-    askedAt: number,
+    askedAtMs: number,
   ) {
-    this.validUntil = askedAt + times.leaseMs - times.marginMs;
+    this.untilMs = askedAtMs + times.leaseMs - times.marginMs;
     this.schedule();
   }
 
@@ -118,12 +119,12 @@ class EngineLeaseKeeper {
     return this.lostController.signal;
   }
 
-  get validMs(): number {
-    return Math.max(0, Math.floor(this.validUntil - performance.now()));
+  private get leftMs(): number {
+    return Math.max(0, this.untilMs - machineNowMs());
   }
 
-  /** Told after every renewal how long the lease is good for from now. */
-  follow(tell: (validMs: number) => void): void {
+  /** Told after every renewal until when the lease is good. */
+  follow(tell: (untilMs: number) => void): void {
     this.tell = tell;
   }
 
@@ -134,18 +135,18 @@ class EngineLeaseKeeper {
   }
 
   private schedule(): void {
-    if (this.validMs <= 0) return this.lose();
-    this.timer = setTimeout(() => void this.look(), Math.min(this.times.renewMs, this.validMs));
+    if (this.leftMs <= 0) return this.lose();
+    this.timer = setTimeout(() => void this.look(), Math.min(this.times.renewMs, this.leftMs));
   }
 
   private async look(): Promise<void> {
-    const askedAt = performance.now();
+    const askedAtMs = machineNowMs();
     // Set before the question, so that one that hangs can't hide the end of the lease.
     this.schedule();
     try {
       if (!(await this.renew())) return this.lose();
-      this.validUntil = Math.max(this.validUntil, askedAt + this.times.leaseMs - this.times.marginMs);
-      this.tell?.(this.validMs);
+      this.untilMs = Math.max(this.untilMs, askedAtMs + this.times.leaseMs - this.times.marginMs);
+      this.tell?.(this.untilMs);
     } catch {
       // Postgres is away: asked again at the next tick, until the lease may have run out.
     }

@@ -25,7 +25,7 @@ export interface ChildOptions {
   readonly kill?: AbortSignal;
   readonly onProgress: (message: ProvisionProgress) => void;
   /** Renewals of the stack's lease, passed on to the child. */
-  readonly renewals?: { follow(tell: (validMs: number) => void): void };
+  readonly renewals?: { follow(tell: (untilMs: number) => void): void };
   /** The process has ended: not called where it is left behind. */
   readonly onGone?: () => void;
   readonly graces?: { readonly cancelMs: number; readonly shutdownMs: number; readonly exitMs: number };
@@ -94,7 +94,7 @@ class ChildConversation {
       options.onGone?.();
       this.finish(signal ? `was killed by ${signal}` : `ended with code ${code}`);
     });
-    options.renewals?.follow((validMs) => this.tell({ type: 'lease', validMs }));
+    options.renewals?.follow((untilMs) => this.tell({ type: 'lease', untilMs }));
     options.signal.addEventListener('abort', this.onAbort, { once: true });
     options.kill?.addEventListener('abort', this.onKill, { once: true });
     this.tell({ type: 'run', run: options.run });
