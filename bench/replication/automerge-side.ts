@@ -24,7 +24,8 @@ const { WebSocketClientAdapter, WebSocketServerAdapter } = await peer<{
   WebSocketServerAdapter: new (server: unknown) => unknown;
 }>('@automerge/automerge-repo-network-websocket');
 const { WebSocketServer } = await peer<{ WebSocketServer: new (options: object) => { address(): { port: number } } }>('ws');
-const { ImmutableString } = await import('@automerge/automerge');
+// The repo's own: one of another copy would be a stranger to it.
+const { ImmutableString } = await peer<{ ImmutableString: new (text: string) => { readonly val: string } }>('@automerge/automerge');
 // Its client throws where nobody can catch it when a connection is refused.
 process.on('uncaughtException', () => undefined);
 

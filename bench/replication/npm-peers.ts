@@ -14,6 +14,7 @@ const versions = {
   pouchdb: '9.0.0',
   'express-pouchdb': '4.2.0',
   express: '4.21.2',
+  '@automerge/automerge': '3.5.0',
   '@automerge/automerge-repo': '2.5.6',
   '@automerge/automerge-repo-network-websocket': '2.5.6',
   ws: '8.23.0',
