@@ -25,7 +25,7 @@ const confined: readonly [string, RegExp][] = [
   ['@pulumi/', /^infra\//],
   ['@grpc/', /^infra\/engine\//],
   ['google-protobuf', /^infra\//],
-  ['@automerge/', /^libs\/replication\//],
+  ['@automerge/', /^libs\/replication\/|^bench\//],
   ['pg-boss', /^apps\/control-plane\/src\/jobs\//],
   ['typeorm', /^libs\/db\/|^apps\/control-plane\/|^apps\/storefront\/|^libs\/testing\//],
   ['dns-packet', /^apps\/router\/src\/dns\//],

@@ -12,13 +12,15 @@ interface Row {
   readonly documents: number;
   readonly conflicts: number;
   readonly largest: number;
+  readonly longest: number;
 }
 
 /** Documents of a kind that lost its claim to the name don't count: nobody reads them here. */
 const select = `SELECT c.name, c.definition,
     (SELECT count(*)::int FROM document d WHERE d.collection = c.name AND d.exists) AS documents,
     (SELECT count(*)::int FROM document d WHERE d.collection = c.name AND d.conflicts > 0) AS conflicts,
-    (SELECT coalesce(max(d.bytes), 0)::int FROM document d WHERE d.collection = c.name) AS largest
+    (SELECT coalesce(max(d.bytes), 0)::int FROM document d WHERE d.collection = c.name) AS largest,
+    (SELECT coalesce(max((d.state->>'changes')::int), 0) FROM document d WHERE d.collection = c.name AND d.kind = 'document') AS longest
   FROM collection c`;
 
 /** The definition that holds here; throws `not_found`. */
@@ -45,6 +47,7 @@ const viewOf = (row: Row): CollectionView => {
   const passed = [
     { budget: 'documents' as const, limit: budgets.documents, actual: row.documents },
     { budget: 'documentBytes' as const, limit: budgets.documentBytes, actual: row.largest },
+    { budget: 'changes' as const, limit: budgets.changes, actual: row.longest },
   ];
   return {
     name: row.name,

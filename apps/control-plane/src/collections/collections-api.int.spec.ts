@@ -180,6 +180,24 @@ describe('the API of collections', () => {
     expect((await world.query(`SELECT 1 FROM audit WHERE subject = 'collection/settings'`)).length).toBe(2);
   });
 
+  it('says which budgets a collection has passed, also by what other regions wrote', async () => {
+    await define(
+      'profiles',
+      { kind: 'document', genesis: { addresses: [] } },
+      { budgets: { documentBytes: 256, documents: 1, changes: 16 } },
+    );
+    await world.query(`UPDATE document SET state = jsonb_set(state, '{changes}', '99'), bytes = 999 WHERE collection = 'profiles'`);
+    await world.query(
+      `INSERT INTO document (collection, kind, tenant, id, state, exists, digest, bytes, conflicts, latest)
+       SELECT collection, kind, tenant, 'second', state, exists, digest, bytes, conflicts, latest FROM document WHERE collection = 'profiles'`,
+    );
+    expect((await world.ask('GET', '/v1/collections/profiles')).body['findings']).toEqual([
+      { budget: 'documents', limit: 1, actual: 2 },
+      { budget: 'documentBytes', limit: 256, actual: 999 },
+      { budget: 'changes', limit: 16, actual: 99 },
+    ]);
+  });
+
   it('refuses rubbish and changes nothing', async () => {
     const before = await world.query('SELECT 1 FROM outbox');
     for (const [method, path, body] of [
