@@ -1,4 +1,3 @@
-import { freeSocketsMax } from '@lapidary/stamp-sdk/forward/upstream-bounds';
 import type { Transport, Wire, WireHandler } from '../transport/wire.js';
 import type { DeadlineWheel } from './deadline-wheel.js';
 import { Http1Connection } from './http1-connection.js';
@@ -7,6 +6,11 @@ import type { LaneExchange, LaneRequest, LaneSink, UpstreamLane } from './upstre
 
 /** Beyond every bulkhead: what is over it is a fault, and must not take all of the process's descriptors. */
 const connectionsMax = 4096;
+/**
+ * As many as were in use at one time stay until they have been idle for long: to close what the next burst opens anew costs
+ * both sides more than they do, and uses up ports.
+ */
+const idleMax = 1024;
 
 /** The pool of one front door: a slow one uses up its own connections only (P-BH1). Last in, first out, so that a burst's connections age. */
 export class Http1Lane implements UpstreamLane, Http1Pool<Http1Connection> {
@@ -46,7 +50,7 @@ export class Http1Lane implements UpstreamLane, Http1Pool<Http1Connection> {
 
   keep(connection: Http1Connection): void {
     this.idle.push(connection);
-    if (this.idle.length > freeSocketsMax) this.idle[0]!.close();
+    if (this.idle.length > idleMax) this.idle[0]!.close();
   }
 
   forget(connection: Http1Connection): void {
