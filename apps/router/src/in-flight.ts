@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { gaugeOf } from '@lapidary/telemetry/tally';
 import type { RouterMetrics } from './metrics.js';
 
 /** What is being worked on, by connection: for draining, and to know when an error may be answered. */
@@ -10,7 +11,9 @@ export class InFlight {
   private count = 0;
   private onChange: () => void = () => undefined;
 
-  constructor(private readonly metrics: RouterMetrics) {}
+  constructor(private readonly metrics: RouterMetrics) {
+    gaugeOf(metrics.lapidary_router_in_flight, () => this.count);
+  }
 
   /** Requests under way, tunnels not counted. */
   get size(): number {
@@ -32,11 +35,11 @@ export class InFlight {
 
   /** One more request that is not a node:http response; leave() once for each. */
   enter(): void {
-    this.metrics.lapidary_router_in_flight.set((this.count += 1));
+    this.count += 1;
   }
 
   leave(): void {
-    this.metrics.lapidary_router_in_flight.set((this.count -= 1));
+    this.count -= 1;
     this.onChange();
   }
 

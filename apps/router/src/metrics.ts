@@ -1,5 +1,6 @@
 import { policyMetricDeclarations } from './observe/policy-metric-declarations.js';
 import { createMetrics, latencyBuckets, type MetricsOf } from '@lapidary/telemetry/metrics';
+import { CounterTable, CounterTally, HistogramTally } from '@lapidary/telemetry/tally';
 import { dnsMetricDeclarations } from './dns/dns-metrics.js';
 import { edgeMetricDeclarations } from './edge-metrics.js';
 
@@ -113,7 +114,21 @@ export const routerMetricDeclarations = {
   },
 } as const;
 
-export type RouterMetrics = MetricsOf<typeof routerMetricDeclarations>;
+/** What each request counts. */
+interface Tallies {
+  readonly requests: CounterTally;
+  readonly answers: CounterTable;
+  readonly upstreamSeconds: HistogramTally;
+}
 
-export const createRouterMetrics = (options: { readonly processMetrics: boolean }): RouterMetrics =>
-  createMetrics(routerMetricDeclarations, options);
+export type RouterMetrics = MetricsOf<typeof routerMetricDeclarations> & { readonly tallies: Tallies };
+
+export const createRouterMetrics = (options: { readonly processMetrics: boolean }): RouterMetrics => {
+  const metrics = createMetrics(routerMetricDeclarations, options);
+  const tallies: Tallies = {
+    requests: new CounterTally(metrics.lapidary_router_requests_total, 'outcome'),
+    answers: new CounterTable(metrics.lapidary_router_answers_total, ['stamp', 'class']),
+    upstreamSeconds: new HistogramTally(metrics.lapidary_router_upstream_seconds, 'stamp', latencyBuckets),
+  };
+  return Object.assign(metrics, { tallies });
+};

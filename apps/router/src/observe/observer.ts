@@ -18,7 +18,7 @@ export class Observer {
 
   ended(described: Described, { tenant, stamp }: Whose, ended: Ended, nowMs: number): void {
     const { outcome, status, tookMs, waitedMs, stampMs } = ended;
-    this.metrics.lapidary_router_requests_total.inc({ outcome });
+    this.metrics.tallies.requests.add(outcome);
     const ending = endingOf(outcome, status);
     if (tenant !== null && stamp !== null) {
       this.figures.ended(tenant, stamp, ending, tookMs, nowMs);
