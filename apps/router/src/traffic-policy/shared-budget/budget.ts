@@ -13,6 +13,9 @@ export const leaseMs = 10_000;
 /** After the link has come up, others may be about to be heard; so long one more is counted than was heard. */
 const joiningMs = 2 * budgetTickMs;
 
+/** Ourselves, and one that may be there. */
+const unknownRouters = 2;
+
 interface Peer {
   heardAtMs: number;
   readonly demands: Record<BudgetScope, Demand>;
@@ -25,6 +28,7 @@ interface Peer {
 export class Budget {
   readonly scopes: Record<BudgetScope, ScopeShares>;
   private readonly peers = new Map<string, Peer>();
+  private siblings = 1;
   private upSinceMs: number | null = null;
   private downSinceMs: number | null = null;
 
@@ -37,7 +41,7 @@ export class Budget {
   }
 
   get routers(): number {
-    return this.peers.size + 1;
+    return Math.max(this.peers.size + 1, this.siblings);
   }
 
   hear({ router, leaving, demand }: BudgetReport, nowMs: number): void {
@@ -47,9 +51,13 @@ export class Budget {
     this.peers.set(router, { heardAtMs: nowMs, demands: { tenant: of('tenant'), stamp: of('stamp'), global: of('global') } });
   }
 
-  /** `routers`: how many there may be, until others have been heard, or nobody has. */
-  begin(routers: number): void {
-    for (const scope of budgetScopes) this.scopes[scope].divideEvenly(routers);
+  /**
+   * Others may be there: until they have been heard, or nobody has, no more than half is taken. `siblings`: how many there are in this
+   * process, ourselves included, heard or not: one of them may begin a second after another.
+   */
+  begin(siblings: number): void {
+    this.siblings = siblings;
+    for (const scope of budgetScopes) this.scopes[scope].divideEvenly(Math.max(unknownRouters, siblings));
   }
 
   /** Once in budgetTickMs. What is to be told, or null while there is nobody to tell. */

@@ -12,8 +12,6 @@ export interface GossipOptions {
   readonly siblings?: number | undefined;
 }
 
-/** Another may be there: until it has been heard, or nobody has, no more than half is taken. */
-const unknownRouters = 2;
 /** Threads of one process hear each other on this, with or without NATS. */
 const nearChannel = (region: string): string => `lapidary.budget.${region}`;
 
@@ -29,7 +27,7 @@ export class Gossip {
 
   constructor(private readonly options: GossipOptions) {
     const { link, region, budget, siblings = 1 } = options;
-    budget.begin(Math.max(unknownRouters, siblings));
+    budget.begin(siblings);
     this.near = siblings > 1 ? new BroadcastChannel(nearChannel(region)) : null;
     this.stopHearing = link.subscribeJson(routerBudget(region), BudgetReportSchema, (report) => budget.hear(report, performance.now()));
     this.last = { router: budget.router, leaving: false, demand: { tenant: {}, stamp: {}, global: {} } };

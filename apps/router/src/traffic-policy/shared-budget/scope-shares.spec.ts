@@ -128,7 +128,7 @@ describe('the shares of one bound (P-TH3)', () => {
   it('a router that begins takes half until it has found itself alone, with NATS or without', () => {
     for (const isConnected of [true, false]) {
       const budget = new Budget('r0', () => undefined);
-      budget.begin(2);
+      budget.begin(1);
       const shares = [0, 1, 2, 3].map((n) => (budget.tick(isConnected, n * budgetTickMs), budget.scopes.tenant.shareOf(key)));
       expect(shares).toEqual([0.5, 0.5, 1, 1]);
     }
