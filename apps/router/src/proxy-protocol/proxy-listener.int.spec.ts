@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -73,6 +74,25 @@ describe('behind a load balancer that speaks the PROXY protocol', () => {
     expect(told()).toEqual(['203.0.113.9']);
     expect(world.door.received[0]).toMatch(/x-forwarded-proto: https/);
     socket.destroy();
+  });
+
+  it('the same over HTTP/2, and of one client’s requests only', async () => {
+    await start(bothProxied);
+    const sessions = await Promise.all(
+      ['203.0.113.1', '203.0.113.2'].map(async (address) => {
+        const plain = connectPlain(router.tlsPort, '127.0.0.1');
+        await new Promise((resolve) => plain.once('connect', resolve));
+        plain.write(`PROXY TCP4 ${address} 198.51.100.1 56237 443\r\n`);
+        const options = { socket: plain, servername: 'acme.lapidary.localhost', rejectUnauthorized: false, ALPNProtocols: ['h2'] };
+        return connectHttp2('https://acme.lapidary.localhost', { createConnection: () => connect(options) });
+      }),
+    );
+    for (const session of [...sessions, ...sessions]) {
+      const stream = session.request({ ':path': '/' });
+      await new Promise((resolve) => stream.resume().once('end', resolve));
+    }
+    expect(told()).toEqual(['203.0.113.1', '203.0.113.2', '203.0.113.1', '203.0.113.2']);
+    for (const session of sessions) session.destroy();
   });
 
   it.each([

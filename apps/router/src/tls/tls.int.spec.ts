@@ -1,6 +1,7 @@
 import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { answerBytes, exchangeBytes, startRawUpstream } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import { isLive, knows, RouterWorld, type RunningRouter } from '../router-world.fixture.js';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { makeCertificate, putCertificate, type TestCertificate } from './certificate.fixture.js';
@@ -76,7 +77,6 @@ describe('TLS', () => {
   });
 
   it('survives rubbish', async () => {
-    const { exchangeBytes } = await import('@lapidary/stamp-sdk/forward/forward.fixture');
     for (const bytes of ['GET / HTTP/1.1\r\n\r\n', '\x16\x03\x01\x00\x05rubbish']) await exchangeBytes(router.tlsPort, bytes);
     expect(await ask(await open())).toMatch(/^HTTP\/1.1 200 /);
   });
@@ -111,6 +111,30 @@ describe('TLS', () => {
     const again = await open({ ...options, session: ticket });
     expect(again.isSessionReused()).toBe(true);
     again.destroy();
+  });
+});
+
+describe('a router that stops', () => {
+  it('answers what is under way over TLS, and says that the connection ends', async () => {
+    const hanging: (() => void)[] = [];
+    const slow = await startRawUpstream((socket, soFar) => {
+      if (soFar.endsWith('\r\n\r\n')) hanging.push(() => socket.write(answerBytes('200 OK', [], 'late')));
+    });
+    await world.region.commit(world.stamp({ stamp: `${world.name}-2`, frontDoors: [slow.url] }));
+    await world.region.commit(world.tenant('slow', { stamp: `${world.name}-2` }));
+    await knows(router, 'slow');
+    const [idle, busy] = await Promise.all([open(), open()]);
+    expect(await ask(idle)).toMatch(/^HTTP\/1.1 200 /);
+    const answer = ask(busy, 'slow.lapidary.localhost');
+    await waitFor('the request', () => hanging.length > 0 || undefined, soon);
+    const idleEnds = new Promise((resolve) => idle.once('close', resolve));
+    const stopped = router.router.stop(8_000);
+    await idleEnds;
+    await expect(open()).rejects.toThrow();
+    for (const go of hanging) go();
+    expect(await answer).toMatch(/^HTTP\/1.1 200 [^]*connection: close[^]*late/i);
+    await stopped;
+    await slow.close();
   });
 });
 
