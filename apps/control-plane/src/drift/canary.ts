@@ -7,6 +7,7 @@ import type { DriftKind, Look } from './difference.js';
 import { desiredSpec } from '../provisioning/provision-command.js';
 import { readVersion } from '../process/version.js';
 import { subjectOf } from './drift-facts.js';
+import { plantPlacements } from './placement-facts.js';
 
 /**
  * The drift that is planted in every run, so that silence is known to mean order and not a dead sensor.
@@ -71,6 +72,7 @@ export const plantStamps = async (tx: Tx, config: ControlPlaneConfig, nonce: str
       [name, nonce, isOdd ? nonce : spec.workload.version],
     );
   }
+  await plantPlacements(tx, region, other, nonce);
   return { nonce, stamps: [odd, twin, other], expects: expectedAt(odd, twin), hindrance: null };
 };
 

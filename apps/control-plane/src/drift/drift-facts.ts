@@ -1,6 +1,7 @@
 import type { DriftedResource } from '@lapidary/contracts/provisioner-protocol';
 import type { StampSpec } from '@lapidary/contracts/stamp-spec';
 import type { Compared } from '../digests/compare-peer.js';
+import type { PlacementFacts } from './placement-facts.js';
 import type { Scrubbed } from '../digests/scrub.js';
 
 /** A stamp as its row and its agent say it is. */
@@ -46,6 +47,7 @@ export interface DriftFacts {
   readonly fleet: readonly StampFacts[];
   /** Of this region's stamps, by name. */
   readonly desired: ReadonlyMap<string, Desired>;
+  readonly placement: PlacementFacts;
   /** A roll-out is under way: versions differ on purpose. */
   readonly rolloutOpen: boolean;
   /** Who owns what has no owner of its own. */

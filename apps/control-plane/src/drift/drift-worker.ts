@@ -110,9 +110,9 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
       const dueMs = dueAtMs(await lastRunOverAll(this.database.dataSource), sinceMs, this.config.LAPIDARY_DRIFT_INTERVAL_MS);
       if (dueMs <= Date.now()) await this.schedule();
       const run = await inTransaction(this.database.dataSource, startRun);
-      if (run) await this.perform(run, signal);
-      else await this.replicas.lookWhereDue(this.deps, signal);
-      if (!run?.repair) await this.repairWhereDue();
+      const isSeen = run ? await this.perform(run, signal) : await this.replicas.lookWhereDue(this.deps, signal);
+      // After a look, never after a repair: what it did not help is looked at again first.
+      if (isSeen && !run?.repair) await this.repairWhereDue();
       await this.gauges.show(this.database.dataSource);
       if (!run) await this.wakeup.wait(Math.min(gaugesMs, Math.max(0, dueMs - Date.now())), signal);
     } catch (error) {
@@ -150,7 +150,8 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
     await inTransaction(this.database.dataSource, (tx) => queueRun(tx, context, 'schedule', null));
   }
 
-  private async perform(run: RunRow, signal: AbortSignal): Promise<void> {
+  /** True where it was worked to its end. */
+  private async perform(run: RunRow, signal: AbortSignal): Promise<boolean> {
     const { dataSource } = this.database;
     const stopTimer = this.metrics.lapidary_drift_run_seconds.startTimer();
     const outcome = await this.performed(run, signal).catch((error: unknown): RunOutcome => {
@@ -167,5 +168,6 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
     if (outcome.sensors.length > 0) this.gauges.showSensors(outcome.sensors);
     if (outcome.appeared + outcome.resolved > 0)
       this.logger.warn({ run: run.id, appeared: outcome.appeared, resolved: outcome.resolved }, 'drift has changed');
+    return outcome.event === 'finish';
   }
 }

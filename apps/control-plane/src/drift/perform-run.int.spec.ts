@@ -12,6 +12,7 @@ import { findingViewOf, listFindings } from './finding-rows.js';
 import { performRun, type RunDeps } from './perform-run.js';
 import type { RunOutcome } from './run-rows.js';
 import { stampSensors as sensors } from './sensors/all.js';
+import { placementSensor } from './sensors/placement.js';
 import type { Sensor } from './sensors/sensor.js';
 
 jest.setTimeout(60_000);
@@ -229,6 +230,29 @@ describe('a drift run', () => {
     expect(outcomes.reduce((sum, o) => sum + o.appeared, 0)).toBe(2);
     expect((await open()).map((f) => f.subject).sort()).toEqual(['stamp/eu-1', 'stamp/eu-3']);
     expect(outcomes.flatMap((o) => o.sensors).every((s) => s.canary === 'found')).toBe(true);
+  });
+
+  it('tenants where they must not be are found by their rows, and gone when these are in order (I3)', async () => {
+    await world.query(`UPDATE stamp SET isolation = 'dedicated' WHERE name = 'eu-3'`);
+    for (const [id, residency] of [
+      ['elsewhere', '{us}'],
+      ['second', '{}'],
+    ]) {
+      await world.query(
+        `INSERT INTO tenant (id, home_region, status, weight, tier, residency, hlc) VALUES ($1, 'eu', 'placed', 1, 'pooled', $2, '')`,
+        [id, residency],
+      );
+      await world.query(`INSERT INTO placement (tenant, epoch, stamp, units) VALUES ($1, 1, 'eu-3', 1)`, [id]);
+    }
+    const outcome = await run({ sensors: [placementSensor] });
+    expect(outcome.sensors).toMatchObject([{ kind: 'placement', canary: 'found', differences: 2 }]);
+    expect((await brief()).sort()).toEqual([
+      ['placement', 'stamp/eu-3', 'tenants', 1, ['elsewhere', 'second']],
+      ['placement', 'tenant/elsewhere', 'residency', ['us'], 'eu-3 in eu'],
+    ]);
+    await world.query(`DELETE FROM placement WHERE tenant IN ('elsewhere', 'second')`);
+    await world.query(`UPDATE stamp SET isolation = 'pooled' WHERE name = 'eu-3'`);
+    expect(await run({ sensors: [placementSensor] })).toMatchObject({ resolved: 2 });
   });
 
   it('a stamp that is retired takes its findings with it', async () => {

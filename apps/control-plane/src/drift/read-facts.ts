@@ -5,6 +5,7 @@ import type { Reader } from '@lapidary/db/transaction';
 import { isAppError } from '@lapidary/kernel/app-error';
 import { openJobStatuses } from '../jobs/job-states.js';
 import { desiredSpec } from '../provisioning/provision-command.js';
+import { readPlacementFacts } from './placement-facts.js';
 import type { Desired, DriftFacts, StampFacts } from './drift-facts.js';
 
 /** A version that an agent told longer ago is history; by then its health tells that it is silent. */
@@ -44,7 +45,8 @@ export const readFacts = async (reader: Reader, config: ControlPlaneConfig): Pro
     `SELECT 1 FROM (SELECT status FROM rollout UNION ALL SELECT view->>'status' FROM rollout_replica) AS r WHERE status = ANY($1) LIMIT 1`,
     [openRolloutStatuses],
   );
-  return { region, stamps, fleet, desired, rolloutOpen: rollout !== undefined, defaultOwner: config.LAPIDARY_DRIFT_OWNER };
+  const placement = await readPlacementFacts(reader, region);
+  return { region, stamps, fleet, desired, placement, rolloutOpen: rollout !== undefined, defaultOwner: config.LAPIDARY_DRIFT_OWNER };
 };
 
 const desiredOf = async (reader: Reader, config: ControlPlaneConfig, name: string): Promise<Desired> => {

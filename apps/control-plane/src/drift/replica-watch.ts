@@ -17,10 +17,12 @@ export const disagreeing = (agreements: readonly PeerAgreement[], nowMs: number)
 export class ReplicaWatch {
   private lookedAtMs = 0;
 
-  async lookWhereDue(deps: RunDeps, signal: AbortSignal): Promise<void> {
+  /** True where it has looked. */
+  async lookWhereDue(deps: RunDeps, signal: AbortSignal): Promise<boolean> {
     const nowMs = Date.now();
-    if (nowMs - this.lookedAtMs < betweenMs || disagreeing(await peerAgreements(deps.dataSource), nowMs).length === 0) return;
+    if (nowMs - this.lookedAtMs < betweenMs || disagreeing(await peerAgreements(deps.dataSource), nowMs).length === 0) return false;
     this.lookedAtMs = nowMs;
     await performRun({ ...deps, sensors: replicaSensors }, { stamp: null }, signal);
+    return true;
   }
 }

@@ -5,7 +5,7 @@ const finding: ArgumentSpec = { name: 'finding', description: 'id of the finding
 const kind: OptionSpec = {
   flags: '--kind <kind>',
   description: 'what was looked at',
-  choices: ['resource', 'template', 'spec', 'ring-sibling', 'version', 'data-digest', 'scrub', 'sensor'],
+  choices: ['resource', 'template', 'spec', 'ring-sibling', 'version', 'data-digest', 'scrub', 'placement', 'sensor'],
 };
 const subject: OptionSpec = { flags: '--subject <subject>', description: 'what it is about, for example stamp/eu-2' };
 const exampleId = 'eu.01K0000000000000000000000A';

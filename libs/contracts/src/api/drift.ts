@@ -6,7 +6,17 @@ import { PageQuerySchema, pageOf, RegionNameSchema, StampNameSchema, TimeSchema 
  * What a sensor looks at. A new sensor adds its kind here and nothing else of the model: findings, suppressions, runs,
  * API, stampctl and metrics are the same for all.
  */
-export const driftKinds = ['resource', 'template', 'spec', 'ring-sibling', 'version', 'data-digest', 'scrub', 'sensor'] as const;
+export const driftKinds = [
+  'resource',
+  'template',
+  'spec',
+  'ring-sibling',
+  'version',
+  'data-digest',
+  'scrub',
+  'placement',
+  'sensor',
+] as const;
 /** Ascending: later means worse. */
 export const driftSeverities = ['info', 'warning', 'critical'] as const;
 export const findingStates = ['open', 'suppressed', 'resolved'] as const;

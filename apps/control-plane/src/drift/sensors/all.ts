@@ -1,4 +1,5 @@
 import { dataDigestSensor } from './data-digest.js';
+import { placementSensor } from './placement.js';
 import { resourceSensor } from './resource.js';
 import { ringSiblingSensor } from './ring-sibling.js';
 import { scrubSensor } from './scrub.js';
@@ -12,4 +13,4 @@ export const stampSensors: readonly Sensor[] = [specSensor, ringSiblingSensor, v
 
 /** What regions hold against each other, and then what stamps are. */
 export const replicaSensors: readonly Sensor[] = [scrubSensor, dataDigestSensor];
-export const sensors: readonly Sensor[] = [...replicaSensors, ...stampSensors];
+export const sensors: readonly Sensor[] = [placementSensor, ...replicaSensors, ...stampSensors];

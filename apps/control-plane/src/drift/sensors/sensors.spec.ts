@@ -5,7 +5,9 @@ import { digestOf } from '@lapidary/kernel/canonical-json';
 import type { Look } from '../difference.js';
 import type { Desired, DriftFacts, StampFacts, World } from '../drift-facts.js';
 import { resourceDifference } from './resource.js';
+import type { PlacementFacts } from '../placement-facts.js';
 import { dataDigestSensor } from './data-digest.js';
+import { placementSensor } from './placement.js';
 import { commonValue, ringSiblingSensor, siblingDifferences } from './ring-sibling.js';
 import type { Sensor } from './sensor.js';
 import { specDifferences, specSensor } from './spec.js';
@@ -57,6 +59,7 @@ const factsOf = (stamps: StampFacts[], more: Partial<DriftFacts> = {}): DriftFac
   stamps: stamps.filter((s) => s.region === 'eu'),
   fleet: stamps,
   desired: new Map(stamps.map((s) => [s.name, wanted(specOf(s.name))])),
+  placement: { outside: [], crowded: [], standing: [] },
   rolloutOpen: false,
   defaultOwner: 'platform',
   ...more,
@@ -258,4 +261,38 @@ describe('sensor "data-digest"', () => {
   });
 
   it('has nothing to do with a run over one stamp', async () => expect(await lookWith({ us: compared() }, true)).toEqual([]));
+});
+
+describe('sensor "placement"', () => {
+  const planted = ['planted-n-1', 'planted-n-2'];
+  const outside = (tenant: string) => ({ tenant, residency: ['eu'], stamp: 'us-1', region: 'us' });
+  const facts = (more: Partial<PlacementFacts> = {}): DriftFacts =>
+    factsOf([], { placement: { outside: planted.map(outside), crowded: [{ stamp: 'eu-9', tenants: planted }], standing: [], ...more } });
+
+  it('finds a tenant outside its residency (I3), and a stamp for one tenant that has two', async () => {
+    const look = await lookOnce(
+      placementSensor,
+      facts({
+        outside: [...planted.map(outside), outside('acme')],
+        crowded: [
+          { stamp: 'eu-9', tenants: planted },
+          { stamp: 'eu-2', tenants: ['a', 'b'] },
+        ],
+      }),
+    );
+    expect(look.planted).toBe('found');
+    expect(look.differences.map((d) => [d.subject, d.path, d.expected, d.observed])).toEqual([
+      ['tenant/acme', 'residency', ['eu'], 'us-1 in us'],
+      ['stamp/eu-2', 'tenants', 1, ['a', 'b']],
+    ]);
+  });
+
+  it('resolves what is in order again, and is blind where it misses what was planted', async () => {
+    expect(await lookOnce(placementSensor, facts({ standing: ['tenant/acme'] }))).toMatchObject({
+      looked: ['tenant/acme'],
+      differences: [],
+    });
+    expect((await lookOnce(placementSensor, facts({ crowded: [] }))).planted).toBe('missed');
+    expect((await lookOnce(placementSensor, facts({ outside: [outside(planted[0]!)] }))).planted).toBe('missed');
+  });
 });
