@@ -124,3 +124,16 @@ test('repair with nothing to do says so', async () => {
   expect(ran).toMatchObject({ exit: 0, out: '' });
   expect(ran.err).toContain('drift ls');
 });
+
+test.each([
+  ['md', /^# Drift/],
+  ['html', /^<!doctype html>/],
+  ['csv', /^region,severity/],
+  ['json', /"regions"/],
+])('report writes %s', async (format, begins) => {
+  add({ subject: 'stamp/eu-7' });
+  const { out, exit } = await ctl('drift', 'report', '--format', format);
+  expect(exit).toBe(0);
+  expect(out).toMatch(begins);
+  expect(out).toContain('stamp/eu-7');
+});

@@ -1,4 +1,5 @@
 import type { ConflictView } from '@lapidary/contracts/api/replication';
+import { csvOf } from './csv.js';
 
 const columns = [
   'id',
@@ -20,9 +21,7 @@ const columns = [
 export const conflictsAsNdjson = (conflicts: readonly ConflictView[]): string =>
   conflicts.map((conflict) => `${JSON.stringify(conflict)}\n`).join('');
 
-/** RFC 4180. What a spreadsheet would run as a formula is led by an apostrophe: values are what tenants' customers wrote. */
-export const conflictsAsCsv = (conflicts: readonly ConflictView[]): string =>
-  [columns.join(','), ...conflicts.map((conflict) => rowOf(conflict).map(cell).join(','))].map((line) => `${line}\r\n`).join('');
+export const conflictsAsCsv = (conflicts: readonly ConflictView[]): string => csvOf(columns, conflicts.map(rowOf));
 
 const rowOf = (c: ConflictView): unknown[] => [
   c.id,
@@ -42,10 +41,4 @@ const sideOf = (side: unknown): unknown[] => {
   if (typeof side !== 'object' || side === null || !('at' in side || 'region' in side)) return ['', '', side];
   const { region, at, value } = side as { region?: unknown; at?: unknown; value?: unknown };
   return [region, at, value];
-};
-
-const cell = (value: unknown): string => {
-  const plain = value === null || value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
-  const harmless = /^[=+\-@\t\r]/.test(plain) ? `'${plain}` : plain;
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 };

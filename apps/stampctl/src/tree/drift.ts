@@ -55,6 +55,20 @@ export const driftCommands: readonly CommandSpec[] = [
     load: async () => (await import('../commands/drift-repair.js')).driftRepair,
   },
   {
+    path: 'drift report',
+    summary: 'Write what stands in all regions, with the trend of the last days, for a review',
+    options: [
+      { flags: '--format <format>', description: 'default: md; csv has one row a finding', choices: ['md', 'html', 'csv', 'json'] },
+      { flags: '--out <file>', description: 'write here instead of to standard output' },
+    ],
+    examples: [
+      'stampctl drift report',
+      'stampctl drift report --format html --out drift.html',
+      'stampctl drift report --format csv --region eu',
+    ],
+    load: async () => (await import('../commands/drift-report.js')).driftReport,
+  },
+  {
     path: 'drift suppress',
     summary: 'Hide a finding for a while, or everything of a kind about a subject; it comes back when the time is over',
     args: [{ ...finding, optional: true }],

@@ -1,0 +1,45 @@
+import { writeFile } from 'node:fs/promises';
+import { RegionNameSchema } from '@lapidary/contracts/api/common';
+import { z } from 'zod';
+import { DriftApi } from '../client/drift-api.js';
+import type { Command } from '../invocation.js';
+import { reportAsCsv, reportAsHtml, reportAsMarkdown, trendOf, type DriftReport, type RegionReport } from '../output/drift-report.js';
+import { byWeight } from '../output/drift-text.js';
+
+const Options = z.object({
+  region: RegionNameSchema.optional(),
+  format: z.enum(['md', 'html', 'csv', 'json']).default('md'),
+  out: z.string().optional(),
+});
+
+/** Runs are kept for a week; one every few minutes is some thousands. */
+const runsMax = 5_000;
+
+export const driftReport: Command = async (invocation) => {
+  const { output } = invocation;
+  const { region: only, format, out } = invocation.parse(Options, invocation.options);
+  const drift = new DriftApi(invocation.connect());
+  const { items, missing } = await drift.ofRegions(only, async (region) => [await reportOf(drift, region)]);
+  const report: DriftReport = { at: new Date().toISOString(), regions: items, missing };
+  for (const { region, why } of missing) output.warn(`${region} is missing from this report: ${why}`);
+  const text = render[format](report);
+  if (out === undefined) return output.line(text.trimEnd());
+  await writeFile(out, text);
+  output.note(`${items.reduce((sum, r) => sum + r.findings.length, 0)} findings written to ${out}`);
+};
+
+const render: Readonly<Record<z.infer<typeof Options>['format'], (report: DriftReport) => string>> = {
+  md: reportAsMarkdown,
+  html: reportAsHtml,
+  csv: reportAsCsv,
+  json: (report) => `${JSON.stringify(report, null, 2)}\n`,
+};
+
+const reportOf = async (drift: DriftApi, region: string): Promise<RegionReport> => {
+  const [open, suppressed] = [await drift.findings({ region, state: 'open' }), await drift.findings({ region, state: 'suppressed' })];
+  return {
+    status: await drift.status(region),
+    findings: [...open, ...suppressed].sort(byWeight),
+    trend: trendOf(await drift.runs({ region }, runsMax)),
+  };
+};

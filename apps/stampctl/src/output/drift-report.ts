@@ -1,0 +1,149 @@
+import type { DriftRunView, DriftStatus, FindingView } from '@lapidary/contracts/api/drift';
+import { csvOf } from './csv.js';
+
+/** What the runs of one day came to. */
+export interface DriftDay {
+  readonly day: string;
+  readonly runs: number;
+  readonly appeared: number;
+  readonly resolved: number;
+  /** Sensors that missed what was planted for them, in any run of the day. */
+  readonly blind: readonly string[];
+}
+
+export interface RegionReport {
+  readonly status: DriftStatus;
+  /** What stands, the worst first; suppressed ones too, with until when. */
+  readonly findings: readonly FindingView[];
+  /** By day, the oldest first: as far back as runs are kept. */
+  readonly trend: readonly DriftDay[];
+}
+
+export interface DriftReport {
+  readonly at: string;
+  readonly regions: readonly RegionReport[];
+  readonly missing: readonly { readonly region: string; readonly why: string }[];
+}
+
+/** Runs by the day that they were asked for; those that did not end say nothing. */
+export const trendOf = (runs: readonly DriftRunView[]): DriftDay[] => {
+  const days = new Map<string, DriftRunView[]>();
+  for (const run of runs.filter((r) => r.status === 'done')) {
+    const day = run.createdAt.slice(0, 10);
+    days.set(day, [...(days.get(day) ?? []), run]);
+  }
+  const sum = (list: readonly DriftRunView[], of: 'appeared' | 'resolved'): number => list.reduce((total, run) => total + run[of], 0);
+  return [...days]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([day, list]) => ({
+      day,
+      runs: list.length,
+      appeared: sum(list, 'appeared'),
+      resolved: sum(list, 'resolved'),
+      blind: [...new Set(list.flatMap((r) => r.sensors.filter((s) => s.canary === 'missed').map((s) => s.kind)))].sort(),
+    }));
+};
+
+const text = (value: unknown): string =>
+  value === null || value === undefined ? '–' : typeof value === 'string' ? value : JSON.stringify(value);
+
+const findingColumns = [
+  'region',
+  'severity',
+  'state',
+  'kind',
+  'subject',
+  'path',
+  'expected',
+  'observed',
+  'owner',
+  'first seen',
+  'last seen',
+  'suppressed until',
+  'id',
+] as const;
+const findingRow = (f: FindingView): unknown[] => [
+  f.region,
+  f.severity,
+  f.state,
+  f.kind,
+  f.subject,
+  f.path,
+  f.expected,
+  f.observed,
+  f.owner,
+  f.firstSeen,
+  f.lastSeen,
+  f.suppressedUntil,
+  f.id,
+];
+const trendColumns = ['day', 'runs', 'appeared', 'resolved', 'blind sensors'] as const;
+const trendRow = (d: DriftDay): unknown[] => [d.day, d.runs, d.appeared, d.resolved, d.blind.length === 0 ? null : d.blind.join(' ')];
+
+const summaryOf = ({ status }: RegionReport): string => {
+  const { critical, warning, info } = status.open;
+  const looked = status.lastRun?.finishedAt ?? 'never';
+  const blind = status.blind.length === 0 ? '' : `; blind: ${status.blind.join(', ')}`;
+  return `${critical} critical, ${warning} warning, ${info} info; ${status.suppressed} suppressed; oldest since ${text(status.oldestOpen)}; last looked ${looked}${blind}`;
+};
+
+/** One row a finding, for spreadsheets. */
+export const reportAsCsv = (report: DriftReport): string =>
+  csvOf(
+    findingColumns,
+    report.regions.flatMap((r) => r.findings.map(findingRow)),
+  );
+
+/** A cell may hold anything; what would end it or begin another thing is taken out of its meaning. */
+const markdownCell = (value: unknown): string =>
+  text(value)
+    .replaceAll(/[\\|`*_<>[\]]/g, (character) => `\\${character}`)
+    .replaceAll(/\s+/g, ' ');
+const markdownTable = (columns: readonly string[], rows: readonly (readonly unknown[])[]): string[] => [
+  `| ${columns.join(' | ')} |`,
+  `| ${columns.map(() => '---').join(' | ')} |`,
+  ...rows.map((row) => `| ${row.map(markdownCell).join(' | ')} |`),
+];
+
+export const reportAsMarkdown = (report: DriftReport): string =>
+  [
+    '# Drift',
+    '',
+    `As of ${report.at}.`,
+    ...report.missing.map(({ region, why }) => `\n**${region} is missing from this report**: ${markdownCell(why)}`),
+    ...report.regions.flatMap((region) => [
+      '',
+      `## ${region.status.region}`,
+      '',
+      summaryOf(region),
+      '',
+      ...(region.findings.length === 0 ? ['Nothing differs.'] : markdownTable(findingColumns, region.findings.map(findingRow))),
+      ...(region.trend.length === 0 ? [] : ['', ...markdownTable(trendColumns, region.trend.map(trendRow))]),
+    ]),
+    '',
+  ].join('\n');
+
+const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const escaped = (value: unknown): string => text(value).replaceAll(/[&<>"']/g, (character) => escapes[character]!);
+const htmlTable = (caption: string, columns: readonly string[], rows: readonly (readonly unknown[])[]): string =>
+  `<table><caption>${escaped(caption)}</caption><thead><tr>${columns.map((c) => `<th scope="col">${escaped(c)}</th>`).join('')}</tr></thead>\n<tbody>${rows
+    .map((row) => `<tr>${row.map((c) => `<td>${escaped(c)}</td>`).join('')}</tr>`)
+    .join('\n')}</tbody></table>`;
+
+/** One file that needs nothing else: to be mailed, or printed for a review. */
+export const reportAsHtml = (report: DriftReport): string => `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Drift as of ${escaped(report.at)}</title>
+<style>body{font:14px system-ui,sans-serif;margin:2rem}table{border-collapse:collapse;margin:1rem 0}th,td{border:1px solid #999;padding:.25rem .5rem;text-align:left;vertical-align:top;overflow-wrap:anywhere}caption{text-align:left;font-weight:600}</style></head>
+<body><h1>Drift</h1><p>As of ${escaped(report.at)}.</p>
+${report.missing.map(({ region, why }) => `<p><strong>${escaped(region)} is missing from this report</strong>: ${escaped(why)}</p>`).join('\n')}
+${report.regions
+  .map((region) =>
+    [
+      `<h2>${escaped(region.status.region)}</h2><p>${escaped(summaryOf(region))}</p>`,
+      region.findings.length === 0 ? '<p>Nothing differs.</p>' : htmlTable('What stands', findingColumns, region.findings.map(findingRow)),
+      region.trend.length === 0 ? '' : htmlTable('By day', trendColumns, region.trend.map(trendRow)),
+    ].join('\n'),
+  )
+  .join('\n')}
+</body></html>
+`;
