@@ -1,4 +1,5 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import { threadId } from 'node:worker_threads';
 
 export interface PolledTextOptions {
   /** A file, or an http(s) URL. */
@@ -78,8 +79,10 @@ export class PolledText {
 
   private async keepCopy(text: string): Promise<void> {
     const { copyFile, source } = this.options;
-    await writeFile(`${copyFile}.new`, JSON.stringify({ source, text }), { mode: 0o600 });
-    await rename(`${copyFile}.new`, copyFile);
+    // Workers and processes that overlap keep the same copy.
+    const written = `${copyFile}.${process.pid}.${threadId}`;
+    await writeFile(written, JSON.stringify({ source, text }), { mode: 0o600 });
+    await rename(written, copyFile);
   }
 
   /** Of this source only: after another was configured, the old one's keys mean nothing. */
