@@ -146,7 +146,7 @@ export abstract class ExtendibleIndex {
   }
 
   private probe(from: number, hash: number, key: KeyWords): number {
-    const words = this.heap.view(from + slotsPerSegment);
+    const words = from < 0 ? null : this.heap.view(from + slotsPerSegment);
     if (!words) return 0;
     const slots = from + segment.slots;
     const tag = tagOf(hash);

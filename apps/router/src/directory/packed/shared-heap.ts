@@ -49,13 +49,14 @@ export class SharedHeap {
     return new SharedHeap(buffer, load(words, header.key0), load(words, header.key1));
   }
 
-  /** A reader in the middle of a change may look anywhere: what is outside reads as 0. */
+  /** A reader in the middle of a change may look anywhere, also before the beginning: what is outside reads as 0. */
   at(index: number): number {
-    return index < this.words.length ? load(this.words, index) : this.late(index);
+    return index >= 0 && index < this.words.length ? load(this.words, index) : this.late(index);
   }
 
   /** For loops over words from `first`: the memory, if at least `slackWords` are there; null where a reader was led astray. */
   view(first: number): Int32Array | null {
+    if (first < 0) return null;
     if (first + slackWords <= this.words.length) return this.words;
     this.late(first);
     return first + slackWords <= this.words.length ? this.words : null;
@@ -133,6 +134,6 @@ export class SharedHeap {
   private late(index: number): number {
     const length = this.buffer.byteLength >>> 2;
     if (length > this.words.length) this.words = new Int32Array(this.buffer, 0, length);
-    return index < this.words.length ? load(this.words, index) : 0;
+    return index >= 0 && index < this.words.length ? load(this.words, index) : 0;
   }
 }
