@@ -43,6 +43,8 @@ describe('docker-compose.yml', () => {
     const withoutFile = ControlPlaneConfigSchema.omit({ LAPIDARY_ADMIN_TOKEN_FILE: true });
     const config = loadConfig(withoutFile, environmentOf(region));
     expect(config.LAPIDARY_REGION).toBe(region);
+    // Without it workloads of stamps get no token.
+    expect(config.LAPIDARY_API_URL).toBe('http://127.0.0.1:8080');
     expect(Object.keys(config.LAPIDARY_PEERS).sort()).toEqual(regions.filter((r) => r !== region).sort());
     const router = loadConfig(RouterConfigSchema.omit({ LAPIDARY_DIRECTORY_KEY_FILE: true }), environmentOf(`${region}-router`));
     expect(router.LAPIDARY_REGION).toBe(region);

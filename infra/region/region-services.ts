@@ -24,6 +24,8 @@ export interface RegionServicesArgs {
   readonly peersArn: pulumi.Input<string>;
   /** Signs the routers' copies of the directory. */
   readonly directoryKeyArn: pulumi.Input<string>;
+  /** Where people, stampctl and the workloads of stamps reach the API; the same door for all of them. */
+  readonly apiUrl: string;
   /** The KMS key that seals secrets in the state of stamps. */
   readonly stateKeyArn: pulumi.Input<string>;
 }
@@ -78,6 +80,7 @@ const controlPlane = (args: RegionServicesArgs): AwsServiceArgs => {
       LAPIDARY_REGION: spec.name,
       LAPIDARY_HTTP_HOST: '0.0.0.0',
       LAPIDARY_HTTP_PORT: String(regionPorts.api),
+      LAPIDARY_API_URL: args.apiUrl,
       LAPIDARY_BASE_DOMAIN: spec.domain,
       LAPIDARY_DATABASE_URL: pulumi.interpolate`postgres://lapidary@${database.endpoint}/${database.name}?sslmode=require`,
       LAPIDARY_ADMIN_TOKEN_FILE: adminTokenFile,

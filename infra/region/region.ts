@@ -95,6 +95,7 @@ class Region extends pulumi.ComponentResource {
         edge,
         database: { endpoint: database.endpoint, name, credentialsArn: credentialsOf(database) },
         adminTokenArn: secret('admin-token').arn,
+        apiUrl: `https://${hosts.api}`,
         directoryKeyArn: secret('directory-key').arn,
         peersArn: this.peers(owner, peers, keys, place.unprotected),
         stateKeyArn: keys.secrets,
