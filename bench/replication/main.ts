@@ -3,6 +3,7 @@
  * cut apart, each is written to, and the wire is made whole: how long until both show the same, over how many bytes. The same items
  * and changes for everybody, rounds by turns, equal means what users read, not that replication says it is done.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { canonicalJson } from '@lapidary/kernel/canonical-json';
 import { report, type Measurement } from '../report.ts';
@@ -46,7 +47,7 @@ const oneRound = async (subject: Subject, round: number, figures: Figures): Prom
   await subject.heal();
   while (!(await subject.same())) {
     if (performance.now() - startedMs > convergeMsMax) throw new Error(`${subject.name}: not the same after ${convergeMsMax / 1_000} s`);
-    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+    await sleep(lookEveryMs);
   }
   figures.ms.push(performance.now() - startedMs);
   figures.bytes.push((subject.bytes() - before) / (2 * k));

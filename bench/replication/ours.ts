@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { CollectionsClient } from '@lapidary/stamp-sdk/collections/collections-client';
 import { Geodes } from '../../test/geodes/geodes.js';
@@ -36,7 +37,7 @@ export const ours = (): Subject => {
       const defined = await geodes.api('eu').put('/v1/collections/items', { scope: 'fleet', policy: { kind: 'lww' } });
       if (defined.status >= 300) throw new Error(JSON.stringify(defined.body));
       await inParallel(items, ({ id, item }) => clients[0]!.put('items', id, item));
-      while ((await states(databases[0]!)) !== (await states(databases[1]!))) await new Promise((resolve) => setTimeout(resolve, 20));
+      while ((await states(databases[0]!)) !== (await states(databases[1]!))) await sleep(20);
     },
     cut: async () => {
       geodes.breakAll('cut');

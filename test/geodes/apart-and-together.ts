@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { digestOf, look, missing, settle, type Seen } from './agreement.js';
 import type { Geodes, Part } from './geodes.js';
@@ -62,7 +63,7 @@ export const apartAndTogether = async (geodes: Geodes, done: Acknowledged, ordea
     killing,
   ]);
   const leftMs = ordeal.apartMs - (performance.now() - apartAtMs);
-  if (leftMs > 0) await new Promise((resolve) => setTimeout(resolve, leftMs));
+  if (leftMs > 0) await sleep(leftMs);
   const apartMs = performance.now() - apartAtMs;
   const bytesBefore = geodes.bytes;
   const healedAtMs = performance.now();

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { apartAndTogether, furnishGeodes } from './apart-and-together.js';
@@ -24,7 +25,7 @@ const resumesMs = async (geodes: Geodes, cut: Exclude<WireState, 'open'>, id: st
   geodes.breakAll(cut);
   await geodes.client('eu').put('orders', id, { from: 'eu' });
   // A link that is silent must have been given up on, and be at its longest pause between tries.
-  await new Promise((resolve) => setTimeout(resolve, 15_000));
+  await sleep(15_000);
   const startedMs = performance.now();
   geodes.breakAll('open');
   await waitFor('the write', async () => (await geodes.client('us').read('orders', id)) ?? undefined, {

@@ -174,9 +174,10 @@ export class TrafficServer {
       this.observer.ended(described, whose, { outcome, status, tookMs: nowMs - startedMs, waitedMs, stampMs }, nowMs);
     };
     try {
-      const asked = this.tokenOf(request);
+      const problem = problemOf(request);
+      const asked = this.tokenOf(request, problem);
       const token = asked instanceof Promise ? await asked : asked;
-      const decideAgain = (): RouteDecision => this.decide(request, token);
+      const decideAgain = (): RouteDecision => this.decide(request, problem, token);
       const { outcome, decision } = await this.route({
         request,
         client,
@@ -223,21 +224,23 @@ export class TrafficServer {
    * Checked before the decision, which is pure and may be made again. Not for a message that is refused anyway: what waits lets Node hand over
    * the next message of its connection, which must be condemned by then.
    */
-  private tokenOf(request: IncomingMessage): TokenFacts | Promise<TokenFacts> | undefined {
+  private tokenOf(request: IncomingMessage, problem: Problem): TokenFacts | Promise<TokenFacts> | undefined {
     const identification = this.options.identification?.();
-    if (identification === undefined || problemOf(request) !== null) return undefined;
+    if (identification === undefined || problem !== null) return undefined;
     return identification.facts(request.headers.host ?? '', request.url ?? '', request.rawHeaders);
   }
 
-  private decide(request: IncomingMessage, token: TokenFacts | undefined): RouteDecision {
+  private decide(request: IncomingMessage, problem: Problem, token: TokenFacts | undefined): RouteDecision {
     const { method = '', url = '', rawHeaders, headers } = request;
     const tenantHeaders = headerValues(rawHeaders, tenantHeaderOfClients);
     const address: RequestAddress = { host: headers.host, tenantHeaders, path: url, token };
     const { baseDomain, directory, place, identification } = this.options;
     const identifyRules = identification?.()?.rules;
-    return decide({ address, problem: problemOf(request), method, baseDomain, place, directory, identifyRules });
+    return decide({ address, problem, method, baseDomain, place, directory, identifyRules });
   }
 }
 
-const problemOf = ({ method = '', url = '', httpVersion, rawHeaders }: IncomingMessage): ReturnType<typeof requestProblem> =>
+type Problem = ReturnType<typeof requestProblem>;
+
+const problemOf = ({ method = '', url = '', httpVersion, rawHeaders }: IncomingMessage): Problem =>
   requestProblem({ method, url, httpVersion, rawHeaders });

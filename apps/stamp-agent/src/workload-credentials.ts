@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CredentialsReplySchema, type CredentialsReply } from '@lapidary/contracts/agent-protocol';
 import { agentCredentials } from '@lapidary/contracts/subjects';
 import { workloadCredentialsPath, type WorkloadCredentialsBody } from '@lapidary/contracts/workload-credentials';
@@ -6,6 +5,7 @@ import { isAppError } from '@lapidary/kernel/app-error';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { Registration } from './registration.js';
+import { Repeated } from './repeated.js';
 
 const answerMs = 2_000;
 /** A workload that was started anew has none; it is told again this often, without having to ask. */
@@ -37,26 +37,16 @@ export class WorkloadCredentials {
   private issued: Issued | null = null;
   private renewAtMs = 0;
   private epoch = 0;
-  private readonly stopping = new AbortController();
-  private running: Promise<void> | undefined;
+  private readonly keeping = new Repeated(async (signal) => ((await this.renew()) ? this.tell(signal) : retryMs));
 
   constructor(private readonly options: WorkloadCredentialsOptions) {}
 
   start(): void {
-    this.running = this.loop();
+    this.keeping.start();
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
-  }
-
-  private async loop(): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      const pauseMs = (await this.renew()) ? await this.tell() : retryMs;
-      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
-    }
+  stop(): Promise<void> {
+    return this.keeping.stop();
   }
 
   /** True where there is a token to hand over. One that still holds is handed over while nobody answers. */
@@ -83,7 +73,7 @@ export class WorkloadCredentials {
   }
 
   /** Returns when to tell again. */
-  private async tell(): Promise<number> {
+  private async tell(stopping: AbortSignal): Promise<number> {
     const { url, token, expiresAt } = this.issued!;
     const body: WorkloadCredentialsBody = { collections: { url, token, expiresAt } };
     try {
@@ -92,7 +82,7 @@ export class WorkloadCredentials {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(body),
         redirect: 'manual',
-        signal: AbortSignal.any([this.stopping.signal, AbortSignal.timeout(answerMs)]),
+        signal: AbortSignal.any([stopping, AbortSignal.timeout(answerMs)]),
       });
       await answer.body?.cancel();
       this.options.onTold(answer.ok ? 'ok' : String(answer.status));

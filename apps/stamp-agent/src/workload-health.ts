@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { workloadHealthPath } from '@lapidary/contracts/workload';
+import { Repeated } from './repeated.js';
 
 /** As often as heartbeats are sent by default: a heartbeat carries news at most this old. */
 const intervalMs = 1_000;
@@ -17,8 +17,10 @@ export interface WorkloadState {
 /** Asks the workload's health path at intervals; for heartbeats and our own health, never a condition for forwarding. */
 export class WorkloadHealth {
   private last: WorkloadState = { healthy: false, version: null };
-  private readonly stopping = new AbortController();
-  private running: Promise<void> | undefined;
+  private readonly asking = new Repeated(async (signal) => {
+    this.last = await this.ask(signal);
+    return intervalMs;
+  });
 
   constructor(private readonly workloadUrl: string) {}
 
@@ -27,24 +29,15 @@ export class WorkloadHealth {
   }
 
   start(): void {
-    this.running = this.loop();
+    this.asking.start();
   }
 
-  async stop(): Promise<void> {
-    this.stopping.abort();
-    await this.running;
+  stop(): Promise<void> {
+    return this.asking.stop();
   }
 
-  private async loop(): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      this.last = await this.ask();
-      await sleep(intervalMs, undefined, { signal }).catch(() => undefined);
-    }
-  }
-
-  private async ask(): Promise<WorkloadState> {
-    const signal = AbortSignal.any([this.stopping.signal, AbortSignal.timeout(answerMs)]);
+  private async ask(stopping: AbortSignal): Promise<WorkloadState> {
+    const signal = AbortSignal.any([stopping, AbortSignal.timeout(answerMs)]);
     try {
       const answer = await fetch(new URL(workloadHealthPath, this.workloadUrl), { signal, redirect: 'manual' });
       if (answer.status !== 200) {

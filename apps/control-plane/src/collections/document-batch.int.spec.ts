@@ -1,6 +1,8 @@
 import { geoStream } from '@lapidary/contracts/subjects';
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
+import { Listener } from '@lapidary/db/listener';
 import { rowsOf } from '@lapidary/db/rows';
+import { waitFor } from '@lapidary/kernel/wait-for';
 import { deleteStream } from '@lapidary/messaging/streams';
 import { readEvents } from '@lapidary/replication/read-events';
 import type { WriteCommand } from '@lapidary/replication/collections/write-document';
@@ -9,6 +11,7 @@ import { openTestRegion, type TestRegion } from '../outbox/testing/test-region.j
 import { ingest } from '../replication/ingest.js';
 import { adoptEpoch } from '../replication/peer-position.js';
 import { handOver, logOf, toolsOf } from '../replication/testing/two-regions.js';
+import { changeChannel } from './stored-documents.js';
 import { CollectionRegion, definitionOf } from './testing/collection-region.js';
 
 /** Few documents and many writes, so that a run changes one several times. */
@@ -80,6 +83,29 @@ describe('changes that are taken in together', () => {
     expect(await new CollectionRegion(together).everything()).toEqual(await new CollectionRegion(apart).everything());
     expect((await history(together)).length).toBeGreaterThan(writes);
     expect(((await new CollectionRegion(together).everything()) as { ledger: unknown[] }).ledger.length).toBeGreaterThan(0);
+  });
+
+  it('wake whoever watches their collections', async () => {
+    const [eu, , together] = regions as [TestRegion, TestRegion, TestRegion];
+    const told = (await logOf(eu)).length;
+    const heard: string[] = [];
+    const listener = new Listener({
+      url: together.url,
+      applicationName: 'test',
+      channels: [changeChannel],
+      onNotify: (_, collection) => heard.push(collection),
+      onConnect: () => heard.push('connected'),
+      onError: () => undefined,
+    });
+    listener.start();
+    const until = async (expected: readonly string[]): Promise<unknown> =>
+      waitFor(`${expected.join()} to be heard`, () => expected.every((what) => heard.includes(what)) || undefined, { timeoutMs: 5_000 });
+    await until(['connected']);
+    await new CollectionRegion(eu).write('append', 'woken', { op: 'put', value: 1 });
+    await new CollectionRegion(eu).write('counter', 'd0', { op: 'operate', operations: [{ op: 'add', units: 1 }] });
+    await takeIn(together, eu, (await logOf(eu)).slice(told), 200);
+    await until(['append', 'counter']);
+    await listener.stop();
   });
 
   it('of two peers at once wait for each other in one order, never in a circle', async () => {

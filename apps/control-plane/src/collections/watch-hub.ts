@@ -8,7 +8,7 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import type { ControlPlaneMetrics } from '../process/metrics.js';
 import { CONFIG, LOGGER, METRICS } from '../process/tokens.js';
 import { watchMetrics } from './metrics.js';
-import { changeChannel } from './postgres-collections.js';
+import { changeChannel } from './stored-documents.js';
 
 /** Each costs a query a change of its collection; more are another process's. */
 const watchersMax = 500;

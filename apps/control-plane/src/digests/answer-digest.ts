@@ -1,17 +1,16 @@
-import type { DigestQuestion, DigestRow, SketchQuestion } from '@lapidary/contracts/digest-protocol';
+import type { DigestQuestion, SketchQuestion } from '@lapidary/contracts/digest-protocol';
 import type { Reader } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import { elementNamed } from '@lapidary/replication/digest/element';
 import { fleetRoot } from '@lapidary/replication/digest/fleet-root';
 import { keptSymbols } from '@lapidary/replication/digest/set-digest';
+import { answerBytesMax, fittingAnswer } from '@lapidary/messaging/fitting-answer';
 import type { DataSource } from 'typeorm';
 import { elementsInBuckets, readRows, rowsOfElements } from './document-digests.js';
 import { readDigest, type DigestDomain } from './digest-rows.js';
 import { readKnown } from './known-events.js';
 import { mayHave, sharedRoots } from './shared-roots.js';
 
-/** NATS refuses messages over 1 MB; half leaves room for one document of the largest size. */
-const answerBytesMax = 512 * 1024;
 const elementBytes = 8;
 
 /** What a peer asks about rows. Digests and what was known are of one view, else nothing could be concluded from them (D1). */
@@ -36,7 +35,7 @@ export const answerDigest = async (dataSource: DataSource, peer: string, questio
       case 'rows': {
         const known = await readKnown(tx);
         const rows = await readRows(tx, question, question.keys, question);
-        const fit = fitting(rows);
+        const fit = fittingAnswer(rows);
         return { known, rows: fit, cut: fit.length < rows.length };
       }
     }
@@ -45,13 +44,6 @@ export const answerDigest = async (dataSource: DataSource, peer: string, questio
 /** I3: what a region may not have, it is not told, not even in digests. */
 const refuse = async (reader: Reader, peer: string, domain: DigestDomain): Promise<void> => {
   if (!(await mayHave(reader, peer))(domain)) throw new AppError('residency_conflict', `Region ${peer} may not have these documents`);
-};
-
-/** The longest head that fits one message; never empty where `rows` isn't. */
-const fitting = (rows: readonly DigestRow[]): readonly DigestRow[] => {
-  let bytes = 0;
-  const end = rows.findIndex((row, i) => (bytes += Buffer.byteLength(JSON.stringify(row))) > answerBytesMax && i > 0);
-  return end === -1 ? rows : rows.slice(0, end);
 };
 
 /** What a peer asks about a set as a whole, in bytes. */

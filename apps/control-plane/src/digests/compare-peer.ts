@@ -76,7 +76,7 @@ const suspectsOf = async (
       const theirs = (await peer.domains()).filter(isShared);
       const before = await sharedRoots(tx, peer.peer);
       const planted = nonce === null ? null : await plantDocument(tx, before, nonce);
-      const own = await sharedRoots(tx, peer.peer);
+      const own = planted === null ? before : await sharedRoots(tx, peer.peer);
       const suspects: Suspects[] = [];
       let found = false;
       for (const domain of differingDomains(own, theirs)) {

@@ -6,7 +6,7 @@ import type { NestedDocuments } from '@lapidary/replication/collections/collecti
 import { digestOfState, type DocumentState } from '@lapidary/replication/collections/document-state';
 import { BucketTable, sameRoot } from '@lapidary/replication/digest/bucket-table';
 import { elementOf } from '@lapidary/replication/digest/element';
-import { readDigest } from './digest-rows.js';
+import { audienceOf, readDigest } from './digest-rows.js';
 
 /** A document that is not what its digest says. */
 export interface CorruptRow {
@@ -49,7 +49,7 @@ export const scrubSlice = async (tx: Reader, slice: Slice, nested: NestedDocumen
   const rows = await rowsOf<Row>(
     tx,
     `SELECT d.tenant, d.id, d.digest, d.state, d.automerge,
-            CASE WHEN cardinality(t.residency) > 0 THEN audience_of(t.residency) ELSE '' END AS audience
+            ${audienceOf('t')} AS audience
        FROM document d LEFT JOIN tenant t ON t.id = d.tenant
       WHERE d.collection = $1 AND d.kind = $2 AND document_bucket(d.tenant, d.id) BETWEEN $3 AND $4`,
     [slice.collection, slice.kind, slice.from, slice.to],

@@ -1,18 +1,9 @@
-import type { BackfillReply, BackfillRequest, EventEnvelope } from '@lapidary/contracts/events/envelope';
+import type { BackfillReply, BackfillRequest } from '@lapidary/contracts/events/envelope';
 import { batchEventsMax } from '@lapidary/contracts/events/envelope';
 import type { AckReply, AckRequest, ContentsReply, ContentsRequest } from '@lapidary/contracts/events/peer-link';
+import { fittingAnswer } from '@lapidary/messaging/fitting-answer';
 import type { DataSource } from 'typeorm';
 import { contentsBetween, eventsBetween, mayBeAt, readOrigin } from './outbox-rows.js';
-
-/** NATS refuses messages over 1 MB; half leaves room for one event of the largest size. */
-const replyBytesMax = 512 * 1024;
-
-/** The longest head of `events` that fits one message; never empty where `events` isn't. */
-const fitting = (events: readonly EventEnvelope[]): readonly EventEnvelope[] => {
-  let bytes = 0;
-  const end = events.findIndex((event, i) => (bytes += Buffer.byteLength(JSON.stringify(event))) > replyBytesMax && i > 0);
-  return end === -1 ? events : events.slice(0, end);
-};
 
 /** Events of a range, from the outbox: what the stream lost, or never had, or what a new region begins with (P-GE2). */
 export const answerBackfill = async (dataSource: DataSource, request: BackfillRequest): Promise<BackfillReply> => {
@@ -20,7 +11,7 @@ export const answerBackfill = async (dataSource: DataSource, request: BackfillRe
   if (request.epoch !== origin.epoch) return { ok: false, code: 'epoch_unknown', epoch: origin.epoch };
   const to = Math.min(request.to, origin.sequence);
   const found = await eventsBetween(dataSource, origin, request.from, to, batchEventsMax);
-  const events = fitting(found);
+  const events = fittingAnswer(found);
   const cut = found.length === batchEventsMax || events.length < found.length;
   // Rows that are missing before `through` were superseded and pruned (prune-outbox.ts); after it, there may be more.
   return { ok: true, events: [...events], through: cut ? events.at(-1)!.originsequence : to };
@@ -33,7 +24,7 @@ export const answerContents = async (dataSource: DataSource, peer: string, reque
   if (request.tenant !== undefined && !(await mayBeAt(dataSource, request.tenant, peer))) return { ok: false, code: 'refused' };
   const to = Math.min(request.to, origin.sequence);
   const found = await contentsBetween(dataSource, origin, peer, { ...request, to }, batchEventsMax);
-  const events = fitting(found);
+  const events = fittingAnswer(found);
   const cut = found.length === batchEventsMax || events.length < found.length;
   return { ok: true, events: [...events], through: cut ? events.at(-1)!.originsequence : to };
 };

@@ -58,11 +58,11 @@ export class PeerSession {
 
   async run(signal: AbortSignal): Promise<SessionEnd> {
     const { dataSource, link, peer } = this.options;
-    await this.greet();
+    const { head, at } = await this.greet();
     const state = await streamState(link, geoStream(peer));
     if (!state) return await this.withoutStream(signal);
     // What the stream holds by now is all in what the outbox gives.
-    if (await this.catchUp()) await noteStreamHint(dataSource, peer, state.id, state.lastSequence);
+    if (head - at > farBehindEvents && (await this.catchUp())) await noteStreamHint(dataSource, peer, state.id, state.lastSequence);
     const { streamHint, streamId } = await readPosition(dataSource, peer);
     // A hint past the stream's end is of a stream that has lost its last messages; then everything left is read anew.
     const usable = streamId === state.id && streamHint <= state.lastSequence;
@@ -191,13 +191,13 @@ export class PeerSession {
 
   /**
    * Whoever is far behind reads the origin's outbox: in pieces of many events, while the stream holds what was published one by one.
-   * False where that is not so, or the origin does not answer; the stream has everything too.
+   * False where the origin does not answer; the stream has everything too.
    */
   private async catchUp(): Promise<boolean> {
     const { peer, logger } = this.options;
     try {
+      // Asked again, since only what is told after the stream was looked at covers what it holds.
       const { at, head, epoch } = await this.greet();
-      if (head - at <= farBehindEvents) return false;
       logger.info({ peer, from: at + 1, to: head }, 'catching up from the peer’s outbox');
       await this.take(epoch, at + 1, head);
       return true;

@@ -24,12 +24,8 @@ afterEach(async () => {
   await world.end();
 });
 
-const ask = async (id: string): Promise<string> => {
-  const bytes = `GET / HTTP/1.1\r\nHost: ${id}.lapidary.localhost\r\nConnection: close\r\n\r\n`;
-  return (await exchangeBytes(one.port, bytes, /\r\n\r\n.+/s)).slice(9, 12);
-};
 const asked = (id: string, status: string): Promise<unknown> =>
-  waitFor(`${status} for ${id}`, async () => (await ask(id)) === status || undefined, patience);
+  waitFor(`${status} for ${id}`, async () => (await one.ask(id)) === status || undefined, patience);
 const busy = (load: Load, more = 200): Promise<unknown> => {
   const from = load.outcomes.answered;
   return waitFor('more answers', () => load.outcomes.answered > from + more || undefined, patience);
@@ -43,7 +39,7 @@ describe('a router of several workers', () => {
 
   it('answers on one port from all of them, and its metrics are those of all together', async () => {
     const before = await one.metric(requests);
-    for (let i = 0; i < manyTimes; i += 1) expect(await ask('acme')).toBe('200');
+    for (let i = 0; i < manyTimes; i += 1) expect(await one.ask('acme')).toBe('200');
     expect(await one.metric(requests)).toBe(before + manyTimes);
     expect(await one.metric(workers)).toBe(2);
     expect(await one.metric(/^process_start_time_seconds (\d+)/m)).toBeGreaterThan(0);
@@ -52,15 +48,15 @@ describe('a router of several workers', () => {
   });
 
   it('every worker sees a change as soon as it is applied, and a whole table that takes another’s place', async () => {
-    expect(await ask('beta')).toBe('404');
+    expect(await one.ask('beta')).toBe('404');
     await world.region.commit(world.tenant('beta'));
     await asked('beta', '200');
-    for (let i = 0; i < manyTimes; i += 1) expect(await ask('beta')).toBe('200');
+    for (let i = 0; i < manyTimes; i += 1) expect(await one.ask('beta')).toBe('200');
     await world.region.restore('second', ({ key }) => key !== 'tenant/beta');
     world.region.servePages();
     await asked('beta', '404');
-    for (let i = 0; i < manyTimes; i += 1) expect(await ask('beta')).toBe('404');
-    expect(await ask('acme')).toBe('200');
+    for (let i = 0; i < manyTimes; i += 1) expect(await one.ask('beta')).toBe('404');
+    expect(await one.ask('acme')).toBe('200');
   });
 
   it('one that dies is replaced and counted; the others serve meanwhile, and no new connection is lost (W1, W2)', async () => {
@@ -104,14 +100,14 @@ describe('a router of several workers', () => {
     const from = one.logged.length;
     one.child.kill('SIGHUP');
     await one.says('nothing was replaced: the process that leads goes on', from);
-    expect(await ask('acme')).toBe('200');
+    expect(await one.ask('acme')).toBe('200');
     expect(await one.metric(runs('refused'))).toBe(1);
 
     await writeFile(one.configFile, 'LAPIDARY_BASE_DOMAIN=shops.example\n');
     await one.reload();
     const bytes = 'GET / HTTP/1.1\r\nHost: acme.shops.example\r\nConnection: close\r\n\r\n';
     expect((await exchangeBytes(one.port, bytes, /\r\n\r\n.+/s)).slice(9, 12)).toBe('200');
-    expect(await ask('acme')).not.toBe('200');
+    expect(await one.ask('acme')).not.toBe('200');
   });
 
   it('a process that is killed is replaced, and connections wait for the next meanwhile (K1, K4)', async () => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { waitFor } from '@lapidary/kernel/wait-for';
+import { exchangeBytes } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import type { RouterWorld } from '../router-world.fixture.js';
 
 /** Processes load no TypeScript. */
@@ -43,6 +44,12 @@ export class RouterProcess {
     createInterface({ input: child.stdout! }).on('line', (line) => {
       this.logged.push(line.startsWith('{') ? (JSON.parse(line) as LogLine) : { msg: line });
     });
+  }
+
+  /** Status of the answer to a request for a tenant, on a connection of its own: any worker may have it. */
+  async ask(id: string): Promise<string> {
+    const bytes = `GET / HTTP/1.1\r\nHost: ${id}.lapidary.localhost\r\nConnection: close\r\n\r\n`;
+    return (await exchangeBytes(this.port, bytes, /\r\n\r\n.+/s)).slice(9, 12);
   }
 
   static async start(world: RouterWorld, more: Record<string, string> = {}): Promise<RouterProcess> {

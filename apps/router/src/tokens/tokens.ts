@@ -1,16 +1,18 @@
 import type { RawHeaders } from '@lapidary/stamp-sdk/forward/hop-by-hop';
+import { PolledText } from '@lapidary/stamp-sdk/polled-text';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { TokenRules } from '../identification/identify-config.js';
 import type { RouterMetrics } from '../metrics.js';
 import type { TokenFacts } from '../pipeline/identify.js';
 import { parseKeySet, type KeySet } from './key-set.js';
-import { PolledText } from './polled-text.js';
 import { TokenGate } from './token-gate.js';
 import { TokenThread } from './token-thread.js';
 
 /** Identity providers publish new keys hours before they sign with them; a name that is not known makes us look at once. */
 const keysEveryMs = 60_000;
 const keysAskAgainMs = 5_000;
+/** Sets of public keys are a few kB. */
+const keysBytesMax = 256 * 1024;
 
 export interface TokensOptions {
   readonly rules: TokenRules;
@@ -43,6 +45,7 @@ export class Tokens {
     this.keys = new PolledText({
       source,
       copyFile,
+      bytesMax: keysBytesMax,
       everyMs: pace?.everyMs ?? keysEveryMs,
       askAgainMs: pace?.askAgainMs ?? keysAskAgainMs,
       onText: (text, from) => {

@@ -2,7 +2,6 @@ import { LimitsDocumentSchema } from '@lapidary/contracts/limits';
 import { LimitsRequestSchema } from '@lapidary/contracts/router-protocol';
 import { routerLimits } from '@lapidary/contracts/subjects';
 import { waitFor } from '@lapidary/kernel/wait-for';
-import { exchangeBytes } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import { patience, RouterProcess } from '../keeper/router-process.fixture.js';
 import { noNats, RouterWorld } from '../router-world.fixture.js';
 
@@ -38,18 +37,13 @@ const start = async (natsUrl: string): Promise<void> => {
   await waitFor('the workers to know of each other', async () => (await one.metric(routers)) === workers || undefined, patience);
 };
 
-const ask = async (): Promise<string> => {
-  const bytes = 'GET / HTTP/1.1\r\nHost: acme.lapidary.localhost\r\nConnection: close\r\n\r\n';
-  return (await exchangeBytes(one.port, bytes, /\r\n\r\n.+/s)).slice(9, 12);
-};
-
 /** Many more requests than the limit lets through, each on a connection of its own: all workers have some. */
 const flood = async (): Promise<{ readonly admitted: number; readonly refused: number; readonly seconds: number }> => {
   const beganMs = performance.now();
   let [admitted, refused] = [0, 0];
   const client = async (): Promise<void> => {
     while (performance.now() - beganMs < forMs) {
-      const status = await ask();
+      const status = await one.ask('acme');
       if (status === '200') admitted += 1;
       else if (status === '429') refused += 1;
       else throw new Error(`unexpected: ${status}`);

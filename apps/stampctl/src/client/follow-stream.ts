@@ -1,6 +1,7 @@
 import { isAppError } from '@lapidary/kernel/app-error';
 import { backOffMs } from '@lapidary/kernel/back-off';
 import { readServerSentEvents, type ServerSentEvent } from '@lapidary/kernel/server-sent-events';
+import { Silence } from '@lapidary/kernel/silence';
 import type { HttpClient } from './http-client.js';
 
 /** The server sends a heartbeat every 15 s: after three of them missing, the connection is dead. */
@@ -17,13 +18,13 @@ export type StreamUpdate =
 export async function* followStream(http: HttpClient, path: string, since: string | undefined): AsyncGenerator<StreamUpdate> {
   let lastId = since;
   for (let tries = 0; ; tries += 1) {
-    const watch = new Silence();
+    const silence = new Silence(silenceMaxMs, http.signal);
     try {
       const headers = { accept: 'text/event-stream', ...(lastId === undefined ? {} : { 'last-event-id': lastId }) };
-      const response = await http.open('GET', path, headers, AbortSignal.any([http.signal, watch.signal]));
+      const response = await http.open('GET', path, headers, silence.signal);
       yield { type: 'connected' };
       if (response.body) {
-        for await (const message of readServerSentEvents(watch.over(response.body))) {
+        for await (const message of readServerSentEvents(silence.over(response.body))) {
           tries = 0;
           if (message.id !== '') lastId = message.id;
           yield { type: 'message', message };
@@ -33,44 +34,11 @@ export async function* followStream(http: HttpClient, path: string, since: strin
       http.signal.throwIfAborted();
       if (isAppError(error) && error.entry.status < 500 && error.entry.status !== 429) throw error;
     } finally {
-      watch.end();
+      silence.end();
     }
     http.signal.throwIfAborted();
     yield { type: 'away', reason: `${http.server} closed the stream` };
     await http.pause(backOffMs(tries, reconnectFirstMs, reconnectMaxMs));
     await http.findAgain();
-  }
-}
-
-/** Ends a stream that has gone silent. */
-class Silence {
-  private readonly controller = new AbortController();
-  private timer: NodeJS.Timeout | undefined;
-
-  get signal(): AbortSignal {
-    return this.controller.signal;
-  }
-
-  over(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-    this.heard();
-    return body.pipeThrough(
-      new TransformStream<Uint8Array, Uint8Array>({
-        transform: (chunk, out) => {
-          this.heard();
-          out.enqueue(chunk);
-        },
-      }),
-    );
-  }
-
-  end(): void {
-    clearTimeout(this.timer);
-    this.controller.abort();
-  }
-
-  private heard(): void {
-    clearTimeout(this.timer);
-    if (this.controller.signal.aborted) return;
-    this.timer = setTimeout(() => this.controller.abort(), silenceMaxMs);
   }
 }

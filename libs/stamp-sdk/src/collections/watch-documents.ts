@@ -5,6 +5,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { backOffMs } from '@lapidary/kernel/back-off';
 import { isErrorCode } from '@lapidary/kernel/error-catalogue';
 import { readServerSentEvents, type ServerSentEvent } from '@lapidary/kernel/server-sent-events';
+import { Silence } from '@lapidary/kernel/silence';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { problemOfAnswer } from './problem-of-answer.js';
 import type { CollectionsOptions } from './collections-options.js';
@@ -41,7 +42,7 @@ export async function* watchDocuments(options: CollectionsOptions, collection: s
   // A snapshot that was cut begins anew: only "synced" says that it was whole.
   const isOver = (): boolean => choice.signal?.aborted === true;
   for (let tries = 0; !isOver(); tries++) {
-    const silence = new Silence(choice.signal);
+    const silence = new Silence(silenceMaxMs, choice.signal);
     try {
       const body = await open(options, collection, { ...choice, ...(cursor === undefined ? {} : { cursor }) }, silence);
       for await (const event of readServerSentEvents(silence.over(body))) {
@@ -109,33 +110,3 @@ const read = ({ event, data, id }: ServerSentEvent): Watched | null => {
   const { code, detail } = WatchEndSchema.parse(JSON.parse(data));
   throw new AppError(isErrorCode(code) ? code : 'bad_answer', detail);
 };
-
-/** Ends what has gone silent. */
-class Silence {
-  private readonly controller = new AbortController();
-  private timer: NodeJS.Timeout | undefined;
-  readonly signal: AbortSignal;
-
-  constructor(outer: AbortSignal | undefined) {
-    this.signal = outer === undefined ? this.controller.signal : AbortSignal.any([this.controller.signal, outer]);
-  }
-
-  heard(): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.controller.abort(), silenceMaxMs);
-  }
-
-  async *over(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const chunk of body) {
-      // While the caller works on an event, nothing is heard, and nothing is wrong.
-      clearTimeout(this.timer);
-      yield chunk;
-      this.heard();
-    }
-  }
-
-  end(): void {
-    clearTimeout(this.timer);
-    this.controller.abort();
-  }
-}

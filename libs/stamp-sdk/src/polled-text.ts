@@ -4,8 +4,9 @@ import { threadId } from 'node:worker_threads';
 export interface PolledTextOptions {
   /** A file, or an http(s) URL. */
   readonly source: string;
-  /** Where the last good text of a URL is kept, for a start while its server is down (I7). */
-  readonly copyFile: string;
+  /** Where the last good text of a URL is kept, for a start while its server is down (I7). Without one, none is. */
+  readonly copyFile?: string;
+  readonly bytesMax: number;
   /** How often it is looked at. */
   readonly everyMs: number;
   /** After a look, another one that is asked for comes no sooner than this: rubbish that asks for news must not cause a storm. */
@@ -13,14 +14,12 @@ export interface PolledTextOptions {
   /** Called with a text that is not the one before; throws where it is of no use. */
   readonly onText: (text: string, from: 'source' | 'copy') => void;
   /** The source was read and is of use, whether or not it has changed. */
-  readonly onConfirmed: () => void;
+  readonly onConfirmed?: () => void;
   /** What was there before stays. */
   readonly onFailed: (error: unknown) => void;
 }
 
 const timeoutMs = 3_000;
-/** Sets of public keys are a few kB. */
-const bytesMax = 256 * 1024;
 
 /** A small text of others, kept as new as can be; the last good one counts while there is no newer one (I7). */
 export class PolledText {
@@ -35,7 +34,7 @@ export class PolledText {
   async start(): Promise<void> {
     this.timer = setInterval(() => void this.look(), this.options.everyMs);
     this.timer.unref();
-    if (this.isRemote) await this.takeCopy();
+    if (this.copyFile !== null) await this.takeCopy(this.copyFile);
     const looked = this.look();
     if (this.text === null) await looked;
   }
@@ -61,24 +60,28 @@ export class PolledText {
     return /^https?:\/\//.test(this.options.source);
   }
 
+  private get copyFile(): string | null {
+    return (this.isRemote && this.options.copyFile) || null;
+  }
+
   private async read(): Promise<void> {
-    const { source, onText, onConfirmed, onFailed } = this.options;
+    const { source, bytesMax, onText, onConfirmed, onFailed } = this.options;
     this.askedAtMs = performance.now();
     try {
-      const text = await (this.isRemote ? fetchText(source) : readFile(source, 'utf8'));
+      const text = await (this.isRemote ? fetchText(source, bytesMax) : readFile(source, 'utf8'));
       if (text !== this.text) {
         onText(text, 'source');
         this.text = text;
-        if (this.isRemote) await this.keepCopy(text);
+        if (this.copyFile !== null) await this.keepCopy(this.copyFile, text);
       }
-      onConfirmed();
+      onConfirmed?.();
     } catch (error) {
       onFailed(error);
     }
   }
 
-  private async keepCopy(text: string): Promise<void> {
-    const { copyFile, source } = this.options;
+  private async keepCopy(copyFile: string, text: string): Promise<void> {
+    const { source } = this.options;
     // Workers and processes that overlap keep the same copy.
     const written = `${copyFile}.${process.pid}.${threadId}`;
     await writeFile(written, JSON.stringify({ source, text }), { mode: 0o600 });
@@ -86,8 +89,8 @@ export class PolledText {
   }
 
   /** Of this source only: after another was configured, the old one's keys mean nothing. */
-  private async takeCopy(): Promise<void> {
-    const { copyFile, source, onText } = this.options;
+  private async takeCopy(copyFile: string): Promise<void> {
+    const { source, onText } = this.options;
     try {
       const copy = JSON.parse(await readFile(copyFile, 'utf8')) as { source?: unknown; text?: unknown };
       if (copy.source !== source || typeof copy.text !== 'string') return;
@@ -99,7 +102,7 @@ export class PolledText {
   }
 }
 
-const fetchText = async (source: string): Promise<string> => {
+const fetchText = async (source: string, bytesMax: number): Promise<string> => {
   const answer = await fetch(source, { signal: AbortSignal.timeout(timeoutMs), redirect: 'error' });
   if (!answer.ok) throw new Error(`it answered ${answer.status}`);
   let text = '';

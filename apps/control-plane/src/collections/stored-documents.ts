@@ -1,0 +1,99 @@
+import { rowsOf } from '@lapidary/db/rows';
+import type { Tx } from '@lapidary/db/transaction';
+import {
+  keyText,
+  type ChangeNote,
+  type DocumentFacts,
+  type DocumentKey,
+  type StoredDocument,
+} from '@lapidary/replication/collections/collection-store';
+import type { DocumentState } from '@lapidary/replication/collections/document-state';
+
+/** Watchers listen here; the payload is the collection. */
+export const changeChannel = 'lapidary_change';
+
+interface Row extends Omit<DocumentKey, 'kind'> {
+  readonly kind: DocumentKey['kind'];
+  readonly state: DocumentState;
+  readonly automerge: Buffer | null;
+  readonly told_in_part: number;
+}
+
+export interface WrittenDocument {
+  readonly key: DocumentKey;
+  readonly stored: StoredDocument;
+  readonly facts: DocumentFacts;
+  /** The last change among these that this region made itself; null leaves what is there. */
+  readonly ownEvent: string | null;
+}
+
+export type NotedChange = ChangeNote & DocumentKey;
+
+/**
+ * Documents by keyText, held until the end of the transaction, also those that are not there yet: a row that isn't there can't be
+ * locked, and two writers who both find none would overwrite each other. In the order of their names, whoever asks, so that nobody
+ * waits in a circle.
+ */
+export const lockStored = async (tx: Tx, keys: readonly DocumentKey[]): Promise<ReadonlyMap<string, StoredDocument>> => {
+  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM (SELECT unnest($1::text[]) AS name) AS names', [
+    keys.map(keyText).sort(),
+  ]);
+  const rows = await rowsOf<Row>(
+    tx,
+    `SELECT d.collection, d.kind, d.tenant, d.id, d.state, d.automerge, d.told_in_part FROM document d
+       JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS k(collection, kind, tenant, id) USING (collection, kind, tenant, id)
+      ORDER BY d.collection, d.kind, d.tenant, d.id FOR UPDATE OF d`,
+    columns(keys),
+  );
+  return new Map(rows.map((row) => [keyText(row), storedOf(row)]));
+};
+
+/** Documents as they are now, the changes that made them so, and word to watchers: in one statement. */
+export const writeStored = async (tx: Tx, documents: readonly WrittenDocument[], changes: readonly NotedChange[]): Promise<void> => {
+  if (documents.length === 0) return;
+  await tx.query(
+    `WITH stored AS (
+       INSERT INTO document AS d (collection, kind, tenant, id, state, automerge, told_in_part, exists, digest, bytes, conflicts, latest, own_event)
+       SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::bytea[], $7::int[], $8::bool[], $9::text[],
+                            $10::int[], $11::int[], $12::text[], $13::text[])
+       ON CONFLICT (collection, kind, tenant, id) DO UPDATE SET state = excluded.state, automerge = excluded.automerge,
+         told_in_part = excluded.told_in_part, exists = excluded.exists, digest = excluded.digest, bytes = excluded.bytes,
+         conflicts = excluded.conflicts, latest = excluded.latest, own_event = coalesce(excluded.own_event, d.own_event),
+         updated_at = clock_timestamp()),
+     noted AS (
+       INSERT INTO change (collection, kind, tenant, document, event, origin, hlc, actor, request_id)
+       SELECT * FROM unnest($14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[]))
+     SELECT pg_notify('${changeChannel}', collection) FROM (SELECT DISTINCT unnest($1::text[]) AS collection) AS changed`,
+    [
+      ...columns(documents.map(({ key }) => key)),
+      documents.map(({ stored }) => JSON.stringify(stored.state)),
+      documents.map(({ stored }) => (stored.bytes === null ? null : Buffer.from(stored.bytes))),
+      documents.map(({ stored }) => stored.toldInPart),
+      documents.map(({ facts }) => facts.exists),
+      documents.map(({ facts }) => facts.digest),
+      documents.map(({ facts }) => facts.bytes),
+      documents.map(({ facts }) => facts.conflicts),
+      documents.map(({ facts }) => facts.latest),
+      documents.map(({ ownEvent }) => ownEvent),
+      ...columns(changes),
+      changes.map(({ event }) => event),
+      changes.map(({ origin }) => origin),
+      changes.map(({ at }) => at),
+      changes.map(({ actor }) => actor),
+      changes.map(({ requestId }) => requestId),
+    ],
+  );
+};
+
+const columns = (keys: readonly DocumentKey[]): string[][] => [
+  keys.map(({ collection }) => collection),
+  keys.map(({ kind }) => kind),
+  keys.map(({ tenant }) => tenant),
+  keys.map(({ id }) => id),
+];
+
+const storedOf = ({ state, automerge, told_in_part: toldInPart }: Row): StoredDocument => ({
+  state,
+  bytes: automerge === null ? null : new Uint8Array(automerge),
+  toldInPart,
+});
