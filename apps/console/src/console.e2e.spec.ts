@@ -1,73 +1,38 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { JobView } from '@lapidary/contracts/api/jobs';
-import { FakeControlPlane } from '@lapidary/testing/fake-control-plane';
+import type { FakeControlPlane } from '@lapidary/testing/fake-control-plane';
 import { aStamp, aTenant } from '@lapidary/testing/fleet-fixtures';
-import { buildConsole, chromiumArgs, chromiumPath, violationsOn } from './test/console-fixture.js';
+import { ConsoleBrowser, inBrowser } from './test/console-browser.js';
+import { violationsOn } from './test/console-fixture.js';
 
-/** Set CONSOLE_SHOTS to a folder to get pictures of what the tests saw. */
-const shots = process.env.CONSOLE_SHOTS;
 /** Building the console and starting a browser take seconds on a busy machine. */
 jest.setTimeout(120_000);
 
-const inBrowser = chromiumPath === undefined ? describe.skip : describe;
-
-inBrowser(`the console in a browser (${chromiumPath ?? 'skipped: no Chromium on this machine; set CHROMIUM_PATH'})`, () => {
-  let built: Awaited<ReturnType<typeof buildConsole>>;
-  let browser: Browser;
+inBrowser('the console in a browser', () => {
+  const tested = new ConsoleBrowser();
   let plane: FakeControlPlane;
-  let context: BrowserContext;
   let page: Page;
-  let errors: string[] = [];
-  let foreign: string[] = [];
 
-  beforeAll(async () => {
-    built = await buildConsole();
-    browser = await chromium.launch({ executablePath: chromiumPath!, args: chromiumArgs });
-    if (shots !== undefined) mkdirSync(shots, { recursive: true });
-  });
-  afterAll(async () => {
-    await browser?.close();
-    built?.remove();
-  });
-
-  const openContext = async (options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> => {
-    context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-    page = await context.newPage();
-    errors = [];
-    foreign = [];
-    page.on('pageerror', (error) => errors.push(error.message));
-    page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
-    page.on(
-      'request',
-      (request) => !request.url().startsWith(plane.url) && !request.url().startsWith('data:') && foreign.push(request.url()),
-    );
-    return page;
-  };
+  beforeAll(() => tested.start());
+  afterAll(() => tested.end());
   beforeEach(async () => {
-    plane = await new FakeControlPlane((path, response) => built.serve(path, response)).up();
+    plane = await tested.planeUp();
     for (let n = 0; n < 60; n += 1) plane.tenants.set(`shop-${n}`, aTenant({ id: `shop-${n}`, labels: n % 2 ? { plan: 'gold' } : {} }));
     plane.tenants.set(
       'big',
       aTenant({ id: 'big', status: 'pending', statusReason: 'no stamp in eu has 90 units free', weight: 90, placement: null }),
     );
-    await openContext();
+    page = await tested.open();
   });
-  afterEach(async () => {
-    await context.close();
-    await plane.down();
-  });
+  afterEach(() => tested.close());
 
   const signIn = async (path = '/'): Promise<void> => {
     await page.goto(`${plane.url}${path}#token=${plane.token}`);
     await page.getByRole('heading', { name: 'Stamps' }).waitFor();
     await page.getByRole('rowheader', { name: 'eu-1', exact: true }).first().waitFor();
   };
-  const shot = async (name: string, fullPage = false): Promise<void> => {
-    if (shots !== undefined) await page.screenshot({ path: join(shots, `${name}.png`), fullPage });
-  };
+  const shot = (name: string, fullPage = false): Promise<void> => tested.shot(name, fullPage);
   const violations = (): Promise<string[]> => violationsOn(page);
   const provision = (): JobView => {
     const job = plane.openJob('eu-2');
@@ -90,8 +55,8 @@ inBrowser(`the console in a browser (${chromiumPath ?? 'skipped: no Chromium on 
     await signIn();
     expect(page.url()).toBe(`${plane.url}/`);
     expect(await page.evaluate(() => JSON.stringify([localStorage, sessionStorage, document.cookie]))).not.toContain(plane.token);
-    expect(errors).toEqual([]);
-    expect(foreign).toEqual([]);
+    expect(tested.errors).toEqual([]);
+    expect(tested.foreign).toEqual([]);
   });
 
   test('a stale link and a wrong token are told apart from success, and the right one lets in', async () => {
@@ -130,7 +95,7 @@ inBrowser(`the console in a browser (${chromiumPath ?? 'skipped: no Chromium on 
     plane.stamps.set('eu-2', stamp);
     plane.emit('lapidary.stamp.activated.v1', 'stamp/eu-2', { stamp });
     await page.getByRole('rowheader', { name: 'eu-2', exact: true }).waitFor({ state: 'attached' });
-    expect(errors).toEqual([]);
+    expect(tested.errors).toEqual([]);
   });
 
   test('a control plane that goes away makes the page say since when, and what was missed is there when it is back', async () => {
@@ -229,8 +194,7 @@ inBrowser(`the console in a browser (${chromiumPath ?? 'skipped: no Chromium on 
     ['light', 390, 844],
     ['dark', 390, 844],
   ] as const)('in %s at %i × %i no rule of WCAG AA is broken and nothing runs out of the page', async (colorScheme, width, height) => {
-    await context.close();
-    await openContext({ colorScheme, viewport: { width, height } });
+    page = await tested.open({ colorScheme, viewport: { width, height } });
     plane.regions[1] = {
       ...plane.regions[1]!,
       pending: 1,
@@ -248,7 +212,7 @@ inBrowser(`the console in a browser (${chromiumPath ?? 'skipped: no Chromium on 
     await shot(`fleet-${colorScheme}-${width}-full`, true);
     expect(await violations()).toEqual([]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
-    expect(errors).toEqual([]);
+    expect(tested.errors).toEqual([]);
   });
 
   test('everything can be reached and used with the keyboard alone', async () => {

@@ -1,8 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
-import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import {
   RolloutEventsSchema,
   RolloutPageSchema,
@@ -10,13 +8,12 @@ import {
   RolloutSchema,
   type RolloutView,
 } from '@lapidary/contracts/api/rollouts';
-import { FakeControlPlane, type SeenRequest } from '@lapidary/testing/fake-control-plane';
+import type { FakeControlPlane, SeenRequest } from '@lapidary/testing/fake-control-plane';
 import { aFinding } from '@lapidary/testing/fake-drift-routes';
 import type { z } from 'zod';
-import { buildConsole, chromiumArgs, chromiumPath, violationsOn } from './test/console-fixture.js';
+import { ConsoleBrowser, inBrowser } from './test/console-browser.js';
+import { violationsOn } from './test/console-fixture.js';
 
-/** Set CONSOLE_SHOTS to a folder to get pictures of what the tests saw. */
-const shots = process.env.CONSOLE_SHOTS;
 /** Building the console and starting a browser take seconds on a busy machine. */
 jest.setTimeout(120_000);
 
@@ -76,15 +73,10 @@ const halted = (): RolloutView =>
     ],
   });
 
-const inBrowser = chromiumPath === undefined ? describe.skip : describe;
-
-inBrowser(`roll-outs and drift in a browser (${chromiumPath ?? 'skipped: no Chromium on this machine; set CHROMIUM_PATH'})`, () => {
-  let built: Awaited<ReturnType<typeof buildConsole>>;
-  let browser: Browser;
+inBrowser('roll-outs and drift in a browser', () => {
+  const tested = new ConsoleBrowser();
   let plane: FakeControlPlane;
-  let context: BrowserContext;
   let page: Page;
-  let errors: string[];
   /** What the roll-outs' routes answer. */
   let present: RolloutView[];
 
@@ -108,39 +100,20 @@ inBrowser(`roll-outs and drift in a browser (${chromiumPath ?? 'skipped: no Chro
     );
   };
 
-  beforeAll(async () => {
-    built = await buildConsole();
-    browser = await chromium.launch({ executablePath: chromiumPath!, args: chromiumArgs });
-    if (shots !== undefined) mkdirSync(shots, { recursive: true });
-  });
-  afterAll(async () => {
-    await browser?.close();
-    built?.remove();
-  });
+  beforeAll(() => tested.start());
+  afterAll(() => tested.end());
   beforeEach(async () => {
     present = [rolloutOf()];
-    plane = await new FakeControlPlane((path, response) => built.serve(path, response)).up();
+    plane = await tested.planeUp();
     plane.intercept = answer;
-    await open({});
+    page = await tested.open();
   });
-  afterEach(async () => {
-    await context.close();
-    await plane.down();
-  });
-  const open = async (options: Parameters<Browser['newContext']>[0]): Promise<void> => {
-    context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-    page = await context.newPage();
-    errors = [];
-    page.on('pageerror', (error) => errors.push(error.message));
-    page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
-  };
+  afterEach(() => tested.close());
   const visit = async (path: string, heading: string): Promise<void> => {
     await page.goto(`${plane.url}${path}#token=${plane.token}`);
     await page.getByRole('heading', { name: heading, exact: true }).waitFor();
   };
-  const shot = async (name: string): Promise<void> => {
-    if (shots !== undefined) await page.screenshot({ path: join(shots, `${name}.png`) });
-  };
+  const shot = (name: string): Promise<void> => tested.shot(name);
 
   test('pages are reached from each other; a roll-out opens, and moves before the eyes as it is halted', async () => {
     await visit('/', 'Stamps');
@@ -165,7 +138,7 @@ inBrowser(`roll-outs and drift in a browser (${chromiumPath ?? 'skipped: no Chro
     plane.emit('lapidary.rollout.changed.v1', `rollout/${present[0]!.id}`, { rollout: rolloutOf() });
     await page.reload();
     await page.getByRole('dialog').getByText('failed: requests fail').waitFor();
-    expect(errors).toEqual([]);
+    expect(tested.errors).toEqual([]);
   });
 
   test('a verb needs its reason, a rollback the version once more; both show the command', async () => {
@@ -213,7 +186,7 @@ inBrowser(`roll-outs and drift in a browser (${chromiumPath ?? 'skipped: no Chro
     await dialog.getByText(`stampctl drift suppress ${finding.id} --owner`).waitFor();
     await shot('finding');
     expect(await violationsOn(page)).toEqual([]);
-    expect(errors).toEqual([]);
+    expect(tested.errors).toEqual([]);
   });
 
   test('looking now is asked once, and an event shows a new finding without a reload', async () => {
@@ -233,8 +206,7 @@ inBrowser(`roll-outs and drift in a browser (${chromiumPath ?? 'skipped: no Chro
     ['light', 1280, 800],
     ['dark', 390, 844],
   ] as const)('in %s at %i × %i no rule of WCAG AA is broken and nothing runs out of the page', async (colorScheme, width, height) => {
-    await context.close();
-    await open({ colorScheme, viewport: { width, height } });
+    page = await tested.open({ colorScheme, viewport: { width, height } });
     present = [halted(), rolloutOf({ id: 'eu.01K0000000000000000000000B', target: '1.5.0', status: 'completed' })];
     for (const severity of ['critical', 'warning', 'info'] as const) {
       const finding = aFinding({ severity, observed: 'x'.repeat(200) });
