@@ -15,7 +15,9 @@ export const composeVariables = [
   'LAPIDARY_DIRECTORY_KEY',
   'POSTGRES_PASSWORD',
   'NATS_CONTROL_PASSWORD',
-  'NATS_PEER_PASSWORD',
+  // Of the user that one region is at another's NATS: each pair has its own, each way.
+  'NATS_PEER_US_AT_EU_PASSWORD',
+  'NATS_PEER_EU_AT_US_PASSWORD',
   'NATS_ROUTER_PASSWORD',
   'NATS_AGENT_PASSWORD',
 ];

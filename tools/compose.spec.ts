@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ControlPlaneConfigSchema } from '@lapidary/config/control-plane';
 import { loadConfig } from '@lapidary/config/load';
+import { natsUsersOf, passwordVariable, peerUser } from '@lapidary/contracts/nats-roles';
 import { RouterConfigSchema } from '@lapidary/config/router';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -85,7 +86,17 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  test.each(regions)('the NATS server of %s gets a password for each user, and every other region the one of its own', (region) => {
+    const given = compose.services[`${region}-nats`]!.environment!;
+    expect(Object.keys(given).sort()).toEqual(natsUsersOf(region, regions).map(passwordVariable).sort());
+    for (const other of regions.filter((r) => r !== region)) {
+      const peers = JSON.parse(compose.services[other]!.environment!['LAPIDARY_PEERS']!) as Record<string, object>;
+      const password = given[passwordVariable({ role: 'peer', region: other })];
+      expect(peers[region]).toMatchObject({ natsUser: peerUser(other), natsPassword: password });
+    }
+  });
+
   test.each(regions)('the NATS configuration of %s is what the roles say', (region) => {
-    expect(readFileSync(path.join(root, `infra/docker/nats-${region}.conf`), 'utf8')).toBe(composeNatsConfig(region));
+    expect(readFileSync(path.join(root, `infra/docker/nats-${region}.conf`), 'utf8')).toBe(composeNatsConfig(region, regions));
   });
 });

@@ -16,6 +16,10 @@ export const RegionSpecSchema = z.strictObject({
   version: z.string().meta({ description: 'Tag of the image that control plane and routers run' }),
   domain: domain.meta({ description: 'The fleet’s domain: a tenant’s host is <tenant>.<domain>' }),
   fleetZoneId: z.string().meta({ description: 'Hosted zone of that domain, from the global program' }),
+  peers: z
+    .array(RegionNameSchema)
+    .default([])
+    .meta({ description: 'The other regions: each gets a NATS user here, with permissions in its own name' }),
   pagers: z
     .array(z.strictObject({ protocol: z.enum(['email', 'https', 'sms']), endpoint: z.string() }))
     .default([])

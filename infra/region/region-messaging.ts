@@ -2,7 +2,7 @@ import { LoadBalancer } from '@pulumi/aws/lb/loadBalancer.js';
 import { Listener } from '@pulumi/aws/lb/listener.js';
 import { TargetGroup } from '@pulumi/aws/lb/targetGroup.js';
 import * as pulumi from '@pulumi/pulumi';
-import { natsRoles, userEntry, type NatsRole } from '@lapidary/contracts/nats-roles';
+import { natsUsersOf, passwordVariable, userEntry, userName, type NatsRole } from '@lapidary/contracts/nats-roles';
 import { addCertificate } from '../template/aws/certificate.js';
 import { tlsPolicy } from '../template/aws/edge.js';
 import type { AwsFiles } from '../template/aws/files.js';
@@ -23,6 +23,8 @@ export interface RegionMessagingArgs {
   readonly network: AwsNetwork;
   readonly groups: RegionGroups;
   readonly zoneId: pulumi.Input<string>;
+  /** The other regions: each is a user of its own, with a password that this region makes. */
+  readonly peers: readonly string[];
   /** `nats.eu.example.com` */
   readonly hostName: string;
 }
@@ -38,7 +40,8 @@ const deregistrationSeconds = 60;
  */
 export class RegionMessaging extends pulumi.ComponentResource {
   readonly url: string;
-  readonly passwords: Readonly<Record<NatsRole | 'leaf', GeneratedSecret>>;
+  /** Of this region's own processes; those of the peers are carried to them by people (docs/deploying-on-aws.md). */
+  readonly passwords: Readonly<Record<Exclude<NatsRole, 'peer'>, GeneratedSecret>>;
   readonly leafUrl: pulumi.Output<string>;
   readonly services: readonly AwsService[];
 
@@ -46,19 +49,16 @@ export class RegionMessaging extends pulumi.ComponentResource {
     const { ground, size, groups } = args;
     const { owner, place } = ground;
     super(componentType(owner, 'Messaging'), nameOf(owner, 'messaging'), {}, options);
-    const password = (role: string): GeneratedSecret =>
-      new GeneratedSecret({ owner, place, what: `nats-${role}-password`, keyArn: ground.secretsKeyArn }, { parent: this });
-    const [control, peer, router, agent, leaf] = [...natsRoles, 'leaf'].map(password) as [
-      GeneratedSecret,
-      GeneratedSecret,
-      GeneratedSecret,
-      GeneratedSecret,
-      GeneratedSecret,
-    ];
-    this.passwords = { control, peer, router, agent, leaf };
-    const secrets = Object.fromEntries(
-      Object.entries(this.passwords).map(([role, secret]) => [`NATS_${role.toUpperCase()}_PASSWORD`, secret.arn]),
-    );
+    const password = (user: string): GeneratedSecret =>
+      new GeneratedSecret({ owner, place, what: `nats-${user}-password`, keyArn: ground.secretsKeyArn }, { parent: this });
+    const made = natsUsersOf(owner.name, args.peers).map((user) => ({ user, secret: password(userName(user)) }));
+    const leaf = password('leaf');
+    const of = (role: NatsRole): GeneratedSecret => made.find(({ user }) => user.role === role)!.secret;
+    this.passwords = { control: of('control'), router: of('router'), agent: of('agent') };
+    const secrets = {
+      ...Object.fromEntries(made.map(({ user, secret }) => [passwordVariable(user), secret.arn])),
+      NATS_LEAF_PASSWORD: leaf.arn,
+    };
     const targetGroupArn = this.door(args);
     this.services = natsServers(
       {
@@ -68,7 +68,7 @@ export class RegionMessaging extends pulumi.ComponentResource {
         cpu: size.nats.cpu,
         memoryMb: size.nats.memoryMb,
         securityGroupId: groups.messaging,
-        config: hubConfig(owner.name, size.nats.storageGb),
+        config: hubConfig(owner.name, args.peers, size.nats.storageGb),
         secrets,
         readable: { secrets: Object.values(secrets), parameters: [] },
         targets: [{ targetGroupArn, port: regionPorts.leafWebSocket }],
@@ -135,7 +135,7 @@ export class RegionMessaging extends pulumi.ComponentResource {
 const leafEntry =
   '    { user: leaf, password: $NATS_LEAF_PASSWORD, permissions: { publish: { allow: ["regional.>"] }, subscribe: { allow: ["regional.>"] } } }';
 
-export const hubConfig = (region: string, storageGb: number): readonly string[] => [
+export const hubConfig = (region: string, peers: readonly string[], storageGb: number): readonly string[] => [
   'ping_interval: "10s"',
   `jetstream { store_dir: "/data", max_file_store: ${storageGb}GB, max_memory_store: 256MB }`,
   `websocket { listen: "0.0.0.0:${regionPorts.leafWebSocket}", no_tls: true }`,
@@ -144,7 +144,7 @@ export const hubConfig = (region: string, storageGb: number): readonly string[] 
   '  FLEET {',
   '    jetstream: enabled',
   '    users: [',
-  ...natsRoles.map((role) => userEntry(role, `$NATS_${role.toUpperCase()}_PASSWORD`, region)),
+  ...natsUsersOf(region, peers).map((user) => userEntry(user, `$${passwordVariable(user)}`, region)),
   '    ]',
   '  }',
   '  STAMPS {',

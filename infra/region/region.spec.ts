@@ -20,7 +20,7 @@ Error.stackTraceLimit = 0;
 /** The first of a file loads the SDK; on a busy machine that takes seconds. */
 jest.setTimeout(60_000);
 
-const peers = '{"us":{"natsUrl":"wss://nats.us.example.com:443","natsUser":"peer","natsPassword":"a peer’s password"}}';
+const peers = '{"us":{"natsUrl":"wss://nats.us.example.com:443","natsUser":"peer-eu","natsPassword":"a peer’s password"}}';
 const specOf = (profile: RegionSpec['profile'] = 'small'): RegionSpec =>
   RegionSpecSchema.parse({
     name: 'eu',
@@ -29,6 +29,7 @@ const specOf = (profile: RegionSpec['profile'] = 'small'): RegionSpec =>
     version: '1.0.0',
     domain: 'example.com',
     fleetZoneId: 'Z1',
+    peers: ['us'],
     pagers: [{ protocol: 'email', endpoint: 'on-call@example.com' }],
   });
 const render = async (spec: RegionSpec, unprotected = false): Promise<readonly GraphResource[]> =>

@@ -81,7 +81,10 @@ class Region extends pulumi.ComponentResource {
     const host = (what: string): string => `${what}.${spec.name}.${domain}`;
     const hosts = { api: host('api'), nats: host('nats'), stamps: host('stamps') };
     const edge = new RegionEdge({ owner, place, network, groups, domain, fleetZoneId, apiName: hosts.api }, child);
-    const messaging = new RegionMessaging({ ground, size, files, network, groups, zoneId: fleetZoneId, hostName: hosts.nats }, child);
+    const messaging = new RegionMessaging(
+      { ground, size, files, network, groups, zoneId: fleetZoneId, peers: spec.peers, hostName: hosts.nats },
+      child,
+    );
     const secret = (what: string) => new GeneratedSecret({ owner, place, what, keyArn: keys.secrets }, child);
     const services = runRegionServices(
       {

@@ -61,7 +61,7 @@ export class Geodes {
       const token = await oneSecret(of.adminToken);
       const ports = await choosePorts(all);
       const backends = Object.fromEntries(
-        await Promise.all(all.map(async (region) => [region, await startBackends(of, by, ports, region)] as const)),
+        await Promise.all(all.map(async (region) => [region, await startBackends(of, by, ports, all, region)] as const)),
       );
       const wires = new Map<string, Wire>();
       for (const from of all)
@@ -158,12 +158,24 @@ const choosePorts = async (regions: readonly string[]): Promise<PortMap> => {
   return ports;
 };
 
-const startBackends = async (paths: FleetPaths, supervisor: Supervisor, ports: PortMap, region: string): Promise<RegionBackends> => {
+const startBackends = async (
+  paths: FleetPaths,
+  supervisor: Supervisor,
+  ports: PortMap,
+  regions: readonly string[],
+  region: string,
+): Promise<RegionBackends> => {
   const port = (kind: Part): number => ports[portName(kind, region)]!;
   const [postgres, nats] = await Promise.all([
     // A crash of the server must not lose anything, so it runs as in production.
     preparePostgres({ root, cacheDir: paths.cache, dir: paths.postgres(region), name: `postgres-${region}`, port: port('postgres') }),
-    prepareNats({ binDir: paths.bin, dir: paths.nats(region), name: `nats-${region}`, port: port('nats'), region }),
+    prepareNats({
+      binDir: paths.bin,
+      dir: paths.nats(region),
+      name: `nats-${region}`,
+      port: port('nats'),
+      region: { name: region, others: regions },
+    }),
   ]);
   supervisor.start(postgres.launch);
   supervisor.start(nats.launch);

@@ -16,7 +16,7 @@ const facts = (env: Record<string, string> = {}): FleetFacts => ({
         databaseUrl: `postgres://control_plane:x@127.0.0.1/${region}`,
         postgresAdminUrl: `postgres://lapidary:y@127.0.0.1/${region}`,
         natsUrl: `nats://127.0.0.1/${region}`,
-        natsPasswords: { control: `control-${region}`, peer: `peer-${region}`, router: `router-${region}`, agent: `agent-${region}` },
+        natsPasswords: { control: `control-${region}`, 'peer-eu': `eu-at-${region}`, router: `router-${region}`, agent: `agent-${region}` },
       },
     ]),
   ),
@@ -52,7 +52,7 @@ describe('fleet plan', () => {
   test('peers are the other regions, read with the narrow user of theirs', () => {
     const { env } = controlPlaneLaunch(facts(), 'eu');
     expect(JSON.parse(env['LAPIDARY_PEERS']!)).toEqual({
-      us: { natsUrl: 'nats://127.0.0.1/us', natsUser: 'peer', natsPassword: 'peer-us' },
+      us: { natsUrl: 'nats://127.0.0.1/us', natsUser: 'peer-eu', natsPassword: 'eu-at-us' },
     });
   });
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { processEnv } from './child-env.js';
 import type { Launch } from './launch.js';
-import type { NatsRole } from '@lapidary/contracts/nats-roles';
+import { peerUser } from '@lapidary/contracts/nats-roles';
 import type { FleetPaths } from './paths.js';
 import { portName, type PortKind, type PortMap } from './ports.js';
 
@@ -10,7 +10,8 @@ export interface RegionBackends {
   readonly databaseUrl: string;
   readonly postgresAdminUrl: string;
   readonly natsUrl: string;
-  readonly natsPasswords: Readonly<Partial<Record<NatsRole, string>>>;
+  /** By user. */
+  readonly natsPasswords: Readonly<Record<string, string>>;
 }
 
 export interface FleetFacts {
@@ -54,13 +55,16 @@ const nodeLaunch = (facts: FleetFacts, name: string, script: string, env: Record
   stopSignal: 'SIGTERM',
 });
 
-/** The peers' addresses as a region's control plane needs them: it reads their streams as "peer". */
+/** The peers' addresses as a region's control plane needs them: it comes to their servers under its own name. */
 const peersOf = (facts: FleetFacts, region: string): string =>
   JSON.stringify(
     Object.fromEntries(
       Object.entries(facts.backends)
         .filter(([other]) => other !== region)
-        .map(([other, backend]) => [other, { natsUrl: backend.natsUrl, natsUser: 'peer', natsPassword: backend.natsPasswords.peer }]),
+        .map(([other, { natsUrl, natsPasswords }]) => [
+          other,
+          { natsUrl, natsUser: peerUser(region), natsPassword: natsPasswords[peerUser(region)] },
+        ]),
     ),
   );
 
@@ -73,7 +77,7 @@ export const controlPlaneLaunch = (facts: FleetFacts, region: string): Launch =>
     LAPIDARY_DATABASE_URL: backend.databaseUrl,
     LAPIDARY_NATS_URL: backend.natsUrl,
     LAPIDARY_NATS_USER: 'control',
-    LAPIDARY_NATS_PASSWORD: backend.natsPasswords.control ?? '',
+    LAPIDARY_NATS_PASSWORD: backend.natsPasswords['control'] ?? '',
     LAPIDARY_PEERS: peersOf(facts, region),
     LAPIDARY_ADMIN_TOKEN_FILE: paths.adminToken,
     LAPIDARY_STAMPS_DIR: path.join(paths.root, 'stamps'),
@@ -85,7 +89,7 @@ export const controlPlaneLaunch = (facts: FleetFacts, region: string): Launch =>
     LAPIDARY_LOCAL_PROCESS_DIR: paths.processes,
     LAPIDARY_LOCAL_POSTGRES_ADMIN_URL: backend.postgresAdminUrl,
     LAPIDARY_LOCAL_AGENT_NATS_USER: 'agent',
-    LAPIDARY_LOCAL_AGENT_NATS_PASSWORD: backend.natsPasswords.agent ?? '',
+    LAPIDARY_LOCAL_AGENT_NATS_PASSWORD: backend.natsPasswords['agent'] ?? '',
   };
   return nodeLaunch(facts, `control-plane-${region}`, 'apps/control-plane/dist/main.js', env, `${addressesOf(facts, region).api}/readyz`);
 };
@@ -99,7 +103,7 @@ export const routerLaunch = (facts: FleetFacts, region: string): Launch => {
     LAPIDARY_ADMIN_PORT: String(portOf(facts, 'router-admin', region)),
     LAPIDARY_NATS_URL: backend.natsUrl,
     LAPIDARY_NATS_USER: 'router',
-    LAPIDARY_NATS_PASSWORD: backend.natsPasswords.router ?? '',
+    LAPIDARY_NATS_PASSWORD: backend.natsPasswords['router'] ?? '',
     LAPIDARY_ROUTER_JURISDICTION: facts.jurisdictions[region] ?? '',
     LAPIDARY_DIRECTORY_FILE: facts.paths.directoryFile(region),
     LAPIDARY_DIRECTORY_KEY_FILE: facts.paths.directoryKey,

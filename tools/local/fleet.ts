@@ -144,7 +144,7 @@ export class Fleet {
         dir: paths.nats(region),
         name: `nats-${region}`,
         port: ports[`nats-${region}`]!,
-        region,
+        region: { name: region, others: this.options.regions },
         note: report,
       }),
     ]);

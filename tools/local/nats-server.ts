@@ -2,7 +2,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Launch } from './launch.js';
 import { findNatsServer } from './nats-binary.js';
-import { natsRoles, userEntry, type NatsRole } from '@lapidary/contracts/nats-roles';
+import { natsUsersOf, userEntry, userName } from '@lapidary/contracts/nats-roles';
 import { oneSecret } from './secrets.js';
 
 export interface NatsOptions {
@@ -12,16 +12,16 @@ export interface NatsOptions {
   readonly dir: string;
   readonly name: string;
   readonly port: number;
-  /** With a region: users by role. Without: open to everybody on this machine, for tests. */
-  readonly region?: string;
+  /** With a region: users by role, and one for each other region. Without: open to everybody on this machine, for tests. */
+  readonly region?: { readonly name: string; readonly others: readonly string[] };
   readonly note?: (text: string) => void;
 }
 
 export interface PreparedNats {
   readonly launch: Launch;
   readonly url: string;
-  /** Password per role; empty without a region. */
-  readonly passwords: Readonly<Partial<Record<NatsRole, string>>>;
+  /** Password by user; empty without a region. */
+  readonly passwords: Readonly<Record<string, string>>;
 }
 
 /**
@@ -64,10 +64,14 @@ export const prepareNats = async (options: NatsOptions): Promise<PreparedNats> =
   const binary = await findNatsServer(options.binDir, options.note);
   const storeDir = path.join(options.dir, 'streams');
   await mkdir(storeDir, { recursive: true });
-  const passwords: Partial<Record<NatsRole, string>> = {};
-  if (options.region !== undefined)
-    for (const role of natsRoles) passwords[role] = await oneSecret(path.join(options.dir, `${role}.password`));
-  const users = natsRoles.flatMap((role) => (passwords[role] ? [userEntry(role, JSON.stringify(passwords[role]), options.region!)] : []));
+  const passwords: Record<string, string> = {};
+  const users: string[] = [];
+  const { name: region = '', others = [] } = options.region ?? {};
+  for (const user of options.region ? natsUsersOf(region, others) : []) {
+    const password = await oneSecret(path.join(options.dir, `${userName(user)}.password`));
+    passwords[userName(user)] = password;
+    users.push(userEntry(user, JSON.stringify(password), region));
+  }
   const configFile = path.join(options.dir, 'nats.conf');
   await writeFile(configFile, natsConfig({ name: options.name, port: options.port, storeDir, users }), { mode: 0o600 });
   await chmod(configFile, 0o600);

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { natsRoles } from '@lapidary/contracts/nats-roles';
+import { natsUsersOf, passwordVariable, userName } from '@lapidary/contracts/nats-roles';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { hubConfig } from '../../region/region-messaging.js';
 import { regionPorts } from '../../region/region-groups.js';
@@ -69,13 +69,17 @@ const start = async (name: string, config: string, variables: Readonly<Record<st
 /** A digit and an "e" in front: what nats-server takes for a number where it may. */
 const passwordOf = (role: string): string => `s12e4${role}`;
 
-test('the region’s NATS takes every role over WebSockets, and stamps’ leaf nodes hear of each other only what is regional', async () => {
-  const secrets = Object.fromEntries([...natsRoles, 'leaf'].map((role) => [`NATS_${role.toUpperCase()}_PASSWORD`, passwordOf(role)]));
-  const hub = await start('hub', natsConfigOf(hubConfig('eu', 1), regionOwner('eu'), 'nats-1', ['nats-1']), secrets);
+test('the region’s NATS takes every user over WebSockets, and stamps’ leaf nodes hear of each other only what is regional', async () => {
+  const users = natsUsersOf('eu', ['us', 'ap']);
+  const secrets = {
+    ...Object.fromEntries(users.map((user) => [passwordVariable(user), passwordOf(userName(user))])),
+    NATS_LEAF_PASSWORD: passwordOf('leaf'),
+  };
+  const hub = await start('hub', natsConfigOf(hubConfig('eu', ['us', 'ap'], 1), regionOwner('eu'), 'nats-1', ['nats-1']), secrets);
   const control = await wsconnect({ servers: `ws://127.0.0.1:${hub.webSocket}`, user: 'control', pass: passwordOf('control') });
   open.push(control);
-  for (const role of natsRoles) {
-    const nc = await wsconnect({ servers: `ws://127.0.0.1:${hub.webSocket}`, user: role, pass: passwordOf(role) });
+  for (const name of users.map(userName)) {
+    const nc = await wsconnect({ servers: `ws://127.0.0.1:${hub.webSocket}`, user: name, pass: passwordOf(name) });
     open.push(nc);
   }
   await expect(wsconnect({ servers: `ws://127.0.0.1:${hub.webSocket}`, user: 'agent', pass: 'guessed' })).rejects.toThrow(

@@ -4,6 +4,9 @@ import * as subjects from './subjects.js';
 export const natsRoles = ['control', 'peer', 'router', 'agent'] as const;
 export type NatsRole = (typeof natsRoles)[number];
 
+/** A user of a region's NATS server. Each other region is one of its own, so that one can't ask in the name of another (I3). */
+export type NatsUser = { readonly role: Exclude<NatsRole, 'peer'> } | { readonly role: 'peer'; readonly region: string };
+
 export interface SubjectPermissions {
   readonly publish: readonly string[];
   readonly subscribe: readonly string[];
@@ -11,7 +14,23 @@ export interface SubjectPermissions {
   readonly mayReply: boolean;
 }
 
-const inbox = '_INBOX.>';
+/** Everybody whom the server of a region of this fleet knows. */
+export const natsUsersOf = (region: string, regions: readonly string[]): readonly NatsUser[] => [
+  { role: 'control' },
+  ...regions.filter((other) => other !== region).map((other) => ({ role: 'peer', region: other }) as const),
+  { role: 'router' },
+  { role: 'agent' },
+];
+
+/** The name under which a region's control plane comes to the others' servers. */
+export const peerUser = (region: string): string => `peer-${region}`;
+export const userName = (user: NatsUser): string => (user.role === 'peer' ? peerUser(user.region) : user.role);
+
+/** Variable of the server's environment that has a user's password: `NATS_PEER_US_PASSWORD`. */
+export const passwordVariable = (user: NatsUser): string => `NATS_${userName(user).toUpperCase().replaceAll('-', '_')}_PASSWORD`;
+
+/** Where answers to a user arrive: no other user, the control plane apart, can listen there. */
+export const inboxPrefix = (user: string): string => `_INBOX_${user}`;
 
 /** What a client needs to read one stream with an ordered consumer, and nothing more: it can't write or change the stream. */
 const readStream = (stream: string): string[] => [
@@ -32,22 +51,19 @@ const readStream = (stream: string): string[] => [
 ];
 
 /** null: everything. */
-export const permissionsOf = (role: NatsRole, region: string): SubjectPermissions | null => {
-  switch (role) {
+export const permissionsOf = (user: NatsUser, region: string): SubjectPermissions | null => {
+  const inbox = `${inboxPrefix(userName(user))}.>`;
+  switch (user.role) {
     case 'control':
       return null;
     case 'peer':
-      // The other regions' control planes: read our events, ask for a back-fill, forward what is ours to decide.
+      // Another region's control plane: reads our events, asks in its own name, forwards what is ours to decide.
       return {
         publish: [
           ...readStream(subjects.geoStream(region)),
-          subjects.geoBackfill(region),
-          // Of itself; with a user of its own for each region, its own name in the place of the star.
-          subjects.geoContents(region, '*'),
-          subjects.geoAck(region),
-          subjects.geoDigest(region, '*'),
-          subjects.geoSketch(region, '*'),
-          subjects.apiForward(region),
+          ...[subjects.geoBackfill, subjects.geoContents, subjects.geoAck, subjects.geoDigest, subjects.geoSketch, subjects.apiForward].map(
+            (subject) => subject(region, user.region),
+          ),
         ],
         subscribe: [inbox],
         mayReply: false,
@@ -80,7 +96,8 @@ export const permissionsOf = (role: NatsRole, region: string): SubjectPermission
           subjects.agentSync(region),
           subjects.agentCredentials(region),
         ],
-        subscribe: [inbox, subjects.agentHold(region, '*'), subjects.agentFence(region, '*')],
+        // `_INBOX.>`: agents of stamps that have not been rolled out since inboxes have names. Nobody else's answers arrive there.
+        subscribe: [inbox, '_INBOX.>', subjects.agentHold(region, '*'), subjects.agentFence(region, '*')],
         mayReply: true,
       };
   }
@@ -89,10 +106,10 @@ export const permissionsOf = (role: NatsRole, region: string): SubjectPermission
 const list = (items: readonly string[]): string => `[${items.map((item) => JSON.stringify(item)).join(', ')}]`;
 
 /** One entry of the server's `users`. `password` as it stands in the file: quoted, or `$VARIABLE` of the server's environment. */
-export const userEntry = (role: NatsRole, password: string, region: string): string => {
-  const permissions = permissionsOf(role, region);
+export const userEntry = (user: NatsUser, password: string, region: string): string => {
+  const permissions = permissionsOf(user, region);
   const rules = permissions
     ? `, permissions: { publish: { allow: ${list(permissions.publish)} }, subscribe: { allow: ${list(permissions.subscribe)} }${permissions.mayReply ? ', allow_responses: true' : ''} }`
     : '';
-  return `    { user: ${role}, password: ${password}${rules} }`;
+  return `    { user: ${userName(user)}, password: ${password}${rules} }`;
 };

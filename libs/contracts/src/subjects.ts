@@ -6,21 +6,22 @@
 /** Stream of a region's outbox events, read by the other geodes over an ordinary client connection. */
 export const geoStream = (region: string): string => `GEO_${streamToken(region)}`;
 export const geoEvents = (region: string): string => `geo.${region}.events`;
-/** Request to the origin: events by origin sequence, answered from its outbox. */
-export const geoBackfill = (region: string): string => `geo.${region}.backfill`;
-/**
- * Request to the origin: contents that are not told to everybody (I3). The asking peer is in the subject, so that permissions of
- * NATS can hold each peer's user to its own.
+/*
+ * What a region is asked by a peer has the asking peer as its last token: permissions of NATS hold each peer's user to its own name
+ * (nats-roles.ts), so the server, and not the request, says who asks (I3).
  */
+/** Request to the origin: events by origin sequence, answered from its outbox. */
+export const geoBackfill = (region: string, peer: string): string => `geo.${region}.backfill.${peer}`;
+/** Request to the origin: contents that are not told to everybody (I3). */
 export const geoContents = (region: string, peer: string): string => `geo.${region}.contents.${peer}`;
 /** Request to the origin: how far the asking peer has applied its events; the answer says where the origin stands. */
-export const geoAck = (region: string): string => `geo.${region}.ack`;
+export const geoAck = (region: string, peer: string): string => `geo.${region}.ack.${peer}`;
 /** Request to a region, by a peer: what it holds of documents that the peer may have, by set or by row (JSON). */
 export const geoDigest = (region: string, peer: string): string => `geo.${region}.digest.${peer}`;
 /** Request to a region, by a peer: symbols, bucket sums or elements of one set of documents (bytes). */
 export const geoSketch = (region: string, peer: string): string => `geo.${region}.sketch.${peer}`;
 /** Request to another region's HTTP API, answered by any of its control planes (queue group). */
-export const apiForward = (region: string): string => `api.${region}`;
+export const apiForward = (region: string, peer: string): string => `api.${region}.${peer}`;
 
 /** Stream that holds the last state of each directory entry (one message per subject). */
 export const directoryStream = (region: string): string => `DIR_${streamToken(region)}`;

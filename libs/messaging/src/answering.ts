@@ -19,6 +19,8 @@ export const answering = <T extends z.ZodType>(
   };
   return {
     answer: async (msg: Msg): Promise<void> => {
+      // Whoever may ask chooses where the answer goes; anywhere else it would be a message in our name.
+      if (!msg.reply?.startsWith('_INBOX')) return;
       try {
         const { body, headers } = await handler(decodeJson(msg, requestSchema), msg);
         msg.respond(body, { headers });

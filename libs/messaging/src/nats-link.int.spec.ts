@@ -124,6 +124,20 @@ describe('a link', () => {
     await expect(ask({ n: 5 })).rejects.toMatchObject({ code: 'not_ready' });
   });
 
+  it('answers into inboxes only: whoever asks can’t have it speak on another subject', async () => {
+    const link = linkTo(testNats().url);
+    await up(link);
+    const subject = freshRegion();
+    const said: string[] = [];
+    link.serveJson(subject, Num, ({ n }) => ({ n }));
+    link.connection.subscribe(`${subject}.events`, { callback: (_, msg) => void said.push(msg.string()) });
+    link.connection.publish(subject, '{"n":1}', { reply: `${subject}.events` });
+    // Answered in their order: after this one's answer, that one's would have been there.
+    expect(await link.requestJson(subject, { n: 2 }, Num, 2_000)).toEqual({ n: 2 });
+    await link.connection.flush();
+    expect(said).toEqual([]);
+  });
+
   it('compresses long answers for who takes that, and only for them', async () => {
     const link = linkTo(testNats().url);
     await up(link);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, wsconnect, type ConnectionOptions, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import type { z } from 'zod';
+import { inboxPrefix } from '@lapidary/contracts/nats-roles';
 import { AppError } from '@lapidary/kernel/app-error';
 import { backOffMs } from '@lapidary/kernel/back-off';
 import { answering, type Handler } from './answering.js';
@@ -232,6 +233,8 @@ export class NatsLink {
       servers: this.options.url,
       user: this.options.user,
       pass: this.options.password,
+      // The one that the user's permissions let it hear (nats-roles.ts).
+      inboxPrefix: this.options.user === undefined ? undefined : inboxPrefix(this.options.user),
       name: this.options.name,
       timeout: connectTimeoutMs,
       maxReconnectAttempts: -1,

@@ -31,6 +31,8 @@ export const scopeOf = async (
   { principal, tenant }: Asked,
   purpose: 'read' | 'write',
 ): Promise<string> => {
+  // Every region answers for documents itself. Through another one they would pass a place where they may not be (I3).
+  if (principal.via === 'peer') throw new AppError('forbidden', 'Documents are asked for in a region, not through another one');
   if (definition.scope === 'fleet') {
     if (principal.stamp !== undefined) throw new AppError('forbidden', 'A stamp’s token reaches documents of its tenants only');
     if (tenant !== undefined) throw new AppError('invalid_input', 'This collection is the fleet’s: its documents belong to no tenant');

@@ -2,6 +2,7 @@ import type { BackfillReply, BackfillRequest } from '@lapidary/contracts/events/
 import { batchEventsMax } from '@lapidary/contracts/events/envelope';
 import type { AckReply, AckRequest, ContentsReply, ContentsRequest } from '@lapidary/contracts/events/peer-link';
 import { fittingAnswer } from '@lapidary/messaging/fitting-answer';
+import { AppError } from '@lapidary/kernel/app-error';
 import type { DataSource } from 'typeorm';
 import { contentsBetween, eventsBetween, mayBeAt, readOrigin } from './outbox-rows.js';
 
@@ -29,12 +30,16 @@ export const answerContents = async (dataSource: DataSource, peer: string, reque
   return { ok: true, events: [...events], through: cut ? events.at(-1)!.originsequence : to };
 };
 
-/** Keeps what a peer says it has applied (retention waits for it) and answers where the origin stands. */
-export const answerAck = async (dataSource: DataSource, request: AckRequest): Promise<AckReply> => {
+/**
+ * Keeps what a peer says it has applied (retention waits for it) and answers where the origin stands. A request in another region's
+ * name is refused: rows that this one lacks would be pruned.
+ */
+export const answerAck = async (dataSource: DataSource, peer: string, request: AckRequest): Promise<AckReply> => {
+  if (request.peer !== peer) throw new AppError('forbidden', `Region ${peer} may not speak for ${request.peer}`);
   await dataSource.query(
     `INSERT INTO peer_ack (peer, epoch, sequence) VALUES ($1, $2, $3)
      ON CONFLICT (peer) DO UPDATE SET epoch = excluded.epoch, sequence = excluded.sequence, told_at = now()`,
-    [request.peer, request.epoch, request.sequence],
+    [peer, request.epoch, request.sequence],
   );
   const { region, epoch, sequence } = await readOrigin(dataSource);
   return { region, epoch, head: sequence };

@@ -1,7 +1,4 @@
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
-import { BackfillRequestSchema } from '@lapidary/contracts/events/envelope';
-import { AckRequestSchema, ContentsRequestSchema } from '@lapidary/contracts/events/peer-link';
-import { geoAck, geoBackfill, geoContents } from '@lapidary/contracts/subjects';
 import { Leader } from '@lapidary/db/leader';
 import { Listener } from '@lapidary/db/listener';
 import { Wakeup } from '@lapidary/kernel/wakeup';
@@ -12,17 +9,16 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import { publishLive } from '../live/live-event.js';
 import type { ControlPlaneMetrics } from '../process/metrics.js';
 import { CONFIG, LOGGER, METRICS, NATS } from '../process/tokens.js';
-import { answerAck, answerBackfill, answerContents } from './backfill.js';
 import { BackgroundDatabase } from './background-database.js';
 import { relayLock } from './leader-locks.js';
 import { outboxMetrics } from './metrics.js';
 import { pruneOutbox } from './prune-outbox.js';
 import { outboxChannel } from './record-event.js';
 import { OutboxRelay } from './relay.js';
+import { servePeers } from './serve-peers.js';
 
 /** Retention is measured in days; this only spreads the work. */
 const pruneMs = 600_000;
-const responders = 'control-plane';
 
 /** Runs the relay (on one replica at a time) and answers peers (on every replica). */
 @Injectable()
@@ -67,25 +63,7 @@ export class OutboxWorker implements OnApplicationBootstrap, BeforeApplicationSh
     const { dataSource } = this.database;
     const region = this.config.LAPIDARY_REGION;
     this.stops.push(
-      this.nats.serveJson(
-        geoBackfill(region),
-        BackfillRequestSchema,
-        async (request) => {
-          const reply = await answerBackfill(dataSource, request);
-          if (reply.ok) this.metrics.lapidary_outbox_backfill_events_total.inc(reply.events.length);
-          return reply;
-        },
-        { queue: responders },
-      ),
-      this.nats.serveJson(geoAck(region), AckRequestSchema, async (request) => answerAck(dataSource, request), { queue: responders }),
-      ...this.peers.map((peer) =>
-        this.nats.serveJson(
-          geoContents(region, peer),
-          ContentsRequestSchema,
-          async (request) => answerContents(dataSource, peer, request),
-          { queue: responders },
-        ),
-      ),
+      ...servePeers(this.nats, dataSource, region, this.peers, (count) => this.metrics.lapidary_outbox_backfill_events_total.inc(count)),
     );
     this.listener.start();
     this.leader.start();

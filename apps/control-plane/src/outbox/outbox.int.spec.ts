@@ -218,10 +218,14 @@ describe('the back-fill', () => {
     await markPublished(region.dataSource, 1, 4);
     await region.dataSource.query(`UPDATE outbox SET created_at = now() - interval '8 days'`);
     expect(await pruneOutbox(region.dataSource, ['us'])).toBe(0);
-    await answerAck(region.dataSource, { peer: 'us', epoch: 1, sequence: 1 });
+    await answerAck(region.dataSource, 'us', { peer: 'us', epoch: 1, sequence: 1 });
     expect(await pruneOutbox(region.dataSource, ['us', 'ap'])).toBe(0);
     expect(await pruneOutbox(region.dataSource, ['us'])).toBe(1);
-    expect(await answerAck(region.dataSource, { peer: 'us', epoch: 1, sequence: 4 })).toEqual({ region: region.name, epoch: 1, head: 4 });
+    const all = { epoch: 1, sequence: 4 };
+    // Retention would take what `us` lacks.
+    await expect(answerAck(region.dataSource, 'ap', { peer: 'us', ...all })).rejects.toMatchObject({ code: 'forbidden' });
+    expect(await pruneOutbox(region.dataSource, ['us'])).toBe(0);
+    expect(await answerAck(region.dataSource, 'us', { peer: 'us', ...all })).toEqual({ region: region.name, epoch: 1, head: 4 });
     expect(await pruneOutbox(region.dataSource, ['us'])).toBe(1);
     const reply = await answerBackfill(region.dataSource, { epoch: 1, from: 1, to: 4 });
     expect(reply).toMatchObject({ ok: true, through: 4 });

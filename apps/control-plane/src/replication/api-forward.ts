@@ -53,6 +53,12 @@ export const waitOf = (url: string): number => {
   return Number.isFinite(seconds) ? Math.min(Math.max(0, seconds), waitSecondsMax) * 1000 : 0;
 };
 
+/** A peer's request in its own name; `peer` is what the subject says, and NATS holds each region to its own. */
+export const requestOf = (peer: string, request: ForwardedRequest): ForwardedRequest => {
+  if (request.from === peer) return request;
+  throw new AppError('forbidden', `Region ${peer} may not speak for ${request.from}`);
+};
+
 /** Sends a request to the region it belongs to, over the link to that region's NATS. */
 export const forwardTo = async (link: NatsLink, region: string, request: ForwardedRequest): Promise<ForwardedAnswer> => {
   const unreachable = (cause?: unknown): AppError =>
@@ -63,7 +69,12 @@ export const forwardTo = async (link: NatsLink, region: string, request: Forward
     });
   if (!link.isConnected) throw unreachable();
   try {
-    return await link.requestJson(apiForward(region), request, ForwardedAnswerSchema, unreachableAfterMs + waitOf(request.url));
+    return await link.requestJson(
+      apiForward(region, request.from),
+      request,
+      ForwardedAnswerSchema,
+      unreachableAfterMs + waitOf(request.url),
+    );
   } catch (error) {
     if (isAppError(error) && (error.code === 'not_ready' || error.code === 'timeout')) throw unreachable(error);
     throw error;

@@ -90,7 +90,7 @@ export class PeerSession {
     const { dataSource, link, peer, region, metrics } = this.options;
     const before = await readPosition(dataSource, peer);
     const body = { peer: region, epoch: before.epoch, sequence: before.sequence };
-    const reply = await link.requestJson(geoAck(peer), body, AckReplySchema, requestMs);
+    const reply = await link.requestJson(geoAck(peer, region), body, AckReplySchema, requestMs);
     if (reply.region !== peer) {
       throw new AppError('config_invalid', `The NATS server configured for ${peer} is that of ${reply.region}`);
     }
@@ -217,9 +217,9 @@ export class PeerSession {
 
   /** Takes a range from the origin's outbox, piece by piece. */
   private async take(epoch: number, from: number, to: number): Promise<void> {
-    const { link, peer, dataSource, tools } = this.options;
+    const { link, peer, region, dataSource, tools } = this.options;
     const ask = (next: number): Promise<BackfillReply> => {
-      const asked = link.requestJson(geoBackfill(peer), { epoch, from: next, to }, BackfillReplySchema, requestMs);
+      const asked = link.requestJson(geoBackfill(peer, region), { epoch, from: next, to }, BackfillReplySchema, requestMs);
       // Asked ahead: nobody waits for it where the piece before can't be taken in.
       asked.catch(() => undefined);
       return asked;

@@ -29,11 +29,11 @@ describe('the link', () => {
   it('carries everything, through a deleted stream, missing messages and a peer that is asked late', async () => {
     const askedFrom: number[] = [];
     const serving = [
-      eu.nats.serveJson(geoBackfill(eu.name), BackfillRequestSchema, async (r) => {
+      eu.nats.serveJson(geoBackfill(eu.name, us.name), BackfillRequestSchema, async (r) => {
         askedFrom.push(r.from);
         return answerBackfill(eu.dataSource, r);
       }),
-      eu.nats.serveJson(geoAck(eu.name), AckRequestSchema, async (r) => answerAck(eu.dataSource, r)),
+      eu.nats.serveJson(geoAck(eu.name, us.name), AckRequestSchema, async (r) => answerAck(eu.dataSource, us.name, r)),
     ];
     const relay = new OutboxRelay({
       ...eu,

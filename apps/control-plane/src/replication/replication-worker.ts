@@ -16,7 +16,7 @@ import { BackgroundDatabase } from '../outbox/background-database.js';
 import { pullerLock } from '../outbox/leader-locks.js';
 import { CONFIG, NATS } from '../process/tokens.js';
 import { ReplicationStatus } from '../regions/replication-status.js';
-import { ForwardedRequestSchema, forwardTo, type ForwardedAnswer, type ForwardedRequest } from './api-forward.js';
+import { ForwardedRequestSchema, forwardTo, requestOf, type ForwardedAnswer, type ForwardedRequest } from './api-forward.js';
 import { answerForwarded } from './forward-answer.js';
 import { openDeadLetters } from './dead-letter-row.js';
 import { installForwarding } from './forward-hook.js';
@@ -79,14 +79,16 @@ export class ReplicationWorker implements OnModuleInit, OnApplicationBootstrap, 
   }
 
   onApplicationBootstrap(): void {
-    const answer = this.nats.serveJson(
-      apiForward(this.config.LAPIDARY_REGION),
-      ForwardedRequestSchema,
-      async (request) => answerForwarded(this.fastify, request),
-      { queue: responders },
+    const answers = [...this.peerLinks.byRegion.keys()].map((peer) =>
+      this.nats.serveJson(
+        apiForward(this.config.LAPIDARY_REGION, peer),
+        ForwardedRequestSchema,
+        async (request) => answerForwarded(this.fastify, requestOf(peer, request)),
+        { queue: responders },
+      ),
     );
     const timers = [setInterval(() => void this.prune(), pruneMs), setInterval(() => void this.observe(), observeMs)];
-    this.stops.push(answer, () => timers.forEach(clearInterval));
+    this.stops.push(...answers, () => timers.forEach(clearInterval));
     for (const leader of this.leaders) leader.start();
   }
 

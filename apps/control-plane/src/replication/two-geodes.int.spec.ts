@@ -3,13 +3,15 @@ import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ControlPlaneConfigSchema } from '@lapidary/config/control-plane';
-import { directoryStream, geoStream, routerExplain } from '@lapidary/contracts/subjects';
+import { apiForward, directoryStream, geoStream, routerExplain } from '@lapidary/contracts/subjects';
 import { ExplainRequestSchema } from '@lapidary/contracts/directory';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { deleteStream } from '@lapidary/messaging/streams';
 import { freshDatabase, freshRegion, testNats } from '@lapidary/testing/backends';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AuthModule } from '../auth/auth.module.js';
+import { everyRegion, type Principal } from '../auth/principal.js';
+import { scopeOf } from '../collections/scope.js';
 import { DirectoryModule } from '../directory/directory.module.js';
 import { HealthModule } from '../health/health.module.js';
 import { LiveModule } from '../live/live.module.js';
@@ -20,6 +22,7 @@ import { createResources, type ProcessResources } from '../process/resources.js'
 import { RegionsModule } from '../regions/regions.module.js';
 import { StampsModule } from '../stamps/stamps.module.js';
 import { TenantsModule } from '../tenants/tenants.module.js';
+import { ForwardedAnswerSchema, forwardTo } from './api-forward.js';
 import { ReplicationModule } from './replication.module.js';
 
 const token = 'test-admin-token-0123456789';
@@ -177,6 +180,17 @@ describe('two geodes', () => {
       'x-lapidary-forwarded-seal': 'aa',
     });
     expect(forged.status).toBe(401);
+  });
+
+  it('believe a region about itself only, and show it no documents on the way (I3)', async () => {
+    const principal: Principal = { actor: 'token:admin', bindings: [{ role: 'admin', region: everyRegion }], via: 'peer' };
+    const request = { from: us.region, method: 'GET' as const, url: '/v1/regions', headers: {}, body: null, principal };
+    const link = us.resources.nats; // the test's one server has no users: it stands for a peer whose permissions failed
+    expect((await forwardTo(link, eu.region, request)).status).toBe(200);
+    const asked = link.requestJson(apiForward(eu.region, us.region), { ...request, from: 'ap' }, ForwardedAnswerSchema, 2_000);
+    await expect(asked).rejects.toMatchObject({ code: 'forbidden' });
+    const documents = { principal, tenant: 'acme' };
+    await expect(scopeOf(eu.resources.dataSource, { scope: 'tenant' }, documents, 'read')).rejects.toMatchObject({ code: 'forbidden' });
   });
 
   it('tell consoles what happens in both regions, and what they missed', async () => {

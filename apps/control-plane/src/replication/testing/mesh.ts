@@ -1,13 +1,11 @@
-import { BackfillRequestSchema } from '@lapidary/contracts/events/envelope';
-import { AckRequestSchema, ContentsRequestSchema } from '@lapidary/contracts/events/peer-link';
-import { geoAck, geoBackfill, geoContents, geoStream } from '@lapidary/contracts/subjects';
+import { geoStream } from '@lapidary/contracts/subjects';
 import { deleteStream } from '@lapidary/messaging/streams';
 import { createMetrics } from '@lapidary/telemetry/metrics';
 import { freshRegion } from '@lapidary/testing/backends';
-import { answerAck, answerBackfill, answerContents } from '../../outbox/backfill.js';
 import { outboxMetrics } from '../../outbox/metrics.js';
 import { numberOutbox } from '../../outbox/number-outbox.js';
 import { OutboxRelay } from '../../outbox/relay.js';
+import { servePeers } from '../../outbox/serve-peers.js';
 import { openTestRegion, type TestRegion } from '../../outbox/testing/test-region.js';
 import { stepRemovals } from '../remove-documents.js';
 import { retellDocuments } from '../retell-documents.js';
@@ -37,15 +35,7 @@ export const openMesh = async (size: number): Promise<Mesh> => {
   const ends: (() => void)[] = [];
   for (const region of regions) {
     const peers = names.filter((n) => n !== region.name);
-    ends.push(
-      region.nats.serveJson(geoBackfill(region.name), BackfillRequestSchema, async (r) => answerBackfill(region.dataSource, r)),
-      region.nats.serveJson(geoAck(region.name), AckRequestSchema, async (r) => answerAck(region.dataSource, r)),
-      ...peers.map((peer) =>
-        region.nats.serveJson(geoContents(region.name, peer), ContentsRequestSchema, async (r) =>
-          answerContents(region.dataSource, peer, r),
-        ),
-      ),
-    );
+    ends.push(...servePeers(region.nats, region.dataSource, region.name, peers, () => undefined));
     const metrics = createMetrics(outboxMetrics, { processMetrics: false });
     const relay = new OutboxRelay({ ...region, metrics, onPublished: () => undefined });
     running.push(relay.lead(stop.signal), keepGoing(region, peers, relay, stop.signal));
