@@ -39,9 +39,15 @@ const missingFrom = async (reader: Reader, own: string, token: CausalToken): Pro
   const arrived = new Set(
     events.length === 0
       ? []
-      : (await rowsOf<{ event_id: string }>(reader, 'SELECT event_id FROM inbox WHERE event_id = ANY ($1)', [events])).map(
-          (r) => r.event_id,
-        ),
+      : (
+          await rowsOf<{ event_id: string }>(
+            reader,
+            // What is parked has come, and is not here.
+            `SELECT i.event_id FROM inbox i WHERE i.event_id = ANY ($1) AND NOT EXISTS (
+               SELECT 1 FROM dead_letter d WHERE d.origin = i.origin AND d.epoch = i.epoch AND d.sequence = i.sequence AND d.state IN ('open', 'waiting'))`,
+            [events],
+          )
+        ).map((r) => r.event_id),
   );
   for (const [region, { epoch, sequence, events: ids }] of others) {
     const at = vector.find((v) => v.origin === region);

@@ -14,8 +14,8 @@ type RolloutData = EventData<'lapidary.rollout.changed.v1'>;
 type TenantData = EventData<'lapidary.tenant.updated.v1'>;
 
 /**
- * Writes another region's fact into the replicas here. Events carry the whole state of their subject, so a newer event
- * makes up for one that was parked, and an older one than the row was written by changes nothing. Jobs are not kept by
+ * Writes another region's fact into the replicas here. Events carry the whole state of their subject, documents' apart, so a newer
+ * event makes up for one that was parked (quarantine.ts), and an older one than the row was written by changes nothing. Jobs are not kept by
  * peers: their events only reach the live views. Changes of documents are merged. Throws `poison_event` for what no repeat could apply.
  */
 export const applyEvent = async (tx: Tx, event: EventEnvelope, tools: ApplyTools): Promise<void> => {

@@ -30,17 +30,36 @@ export const listDeadLetters = async (reader: Reader, q: ListQuery): Promise<Dea
     `SELECT ${columns} FROM dead_letter
       WHERE state = $1 AND ($2::text IS NULL OR origin = $2) AND ($3::text IS NULL OR type = $3) AND ($4::text IS NULL OR subject = $4)
         AND ($5::timestamptz IS NULL OR parked_at >= $5) AND ($6::timestamptz IS NULL OR parked_at < $6) AND ($7::text IS NULL OR id < $7)
-      ORDER BY id DESC LIMIT $8`,
-    [q.state, q.origin ?? null, q.type ?? null, q.subject ?? null, q.since ?? null, q.until ?? null, q.before, q.limit + 1],
+        AND ($8::text IS NULL OR subject = 'tenant/' || $8 OR (starts_with(subject, 'document/') AND split_part(subject, '/', 3) = $8))
+      ORDER BY id DESC LIMIT $9`,
+    [
+      q.state,
+      q.origin ?? null,
+      q.type ?? null,
+      q.subject ?? null,
+      q.since ?? null,
+      q.until ?? null,
+      q.before,
+      q.tenant ?? null,
+      q.limit + 1,
+    ],
   );
 
-/** How many nobody has settled, by the region whose events they are. */
-export const openDeadLetters = async (reader: Reader): Promise<ReadonlyMap<string, number>> => {
-  const rows = await rowsOf<{ origin: string; open: number }>(
+export interface OpenLetters {
+  /** Nobody has settled them. */
+  readonly open: number;
+  /** Wait behind one of these. */
+  readonly waiting: number;
+}
+
+/** By the region whose events they are. */
+export const openDeadLetters = async (reader: Reader): Promise<ReadonlyMap<string, OpenLetters>> => {
+  const rows = await rowsOf<OpenLetters & { origin: string }>(
     reader,
-    `SELECT origin, count(*)::int AS open FROM dead_letter WHERE state = 'open' GROUP BY origin`,
+    `SELECT origin, count(*) FILTER (WHERE state = 'open')::int AS open, count(*) FILTER (WHERE state = 'waiting')::int AS waiting
+       FROM dead_letter WHERE state IN ('open', 'waiting') GROUP BY origin`,
   );
-  return new Map(rows.map((row) => [row.origin, row.open]));
+  return new Map(rows.map(({ origin, ...letters }) => [origin, letters]));
 };
 
 /** The part of `<region>.<ULID>` that the table knows. */
@@ -57,7 +76,7 @@ export const getDeadLetter = async (reader: Reader, id: string, options?: { read
   return row;
 };
 
-export const settleDeadLetter = async (tx: Tx, id: string, state: DeadLetterState, by: string): Promise<void> => {
+export const setLetterState = async (tx: Tx, id: string, state: DeadLetterState, by: string): Promise<void> => {
   await tx.query('UPDATE dead_letter SET state = $2, settled_at = now(), settled_by = $3 WHERE id = $1', [id, state, by]);
 };
 

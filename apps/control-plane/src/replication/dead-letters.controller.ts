@@ -95,7 +95,7 @@ export class DeadLettersController {
     const command = dryRun ? { ...request, idempotencyKey: undefined } : request;
     const answer = await this.runner.run(command, async (tx, context) => {
       const { result, applied } = await replayDeadLetter(tx, context, this.tools.apply, id, dryRun);
-      tell = () => publishLive(this.nats, this.region, applied ? [applied] : []);
+      tell = () => publishLive(this.nats, this.region, applied);
       return { status: 200, body: result };
     });
     tell();
@@ -111,7 +111,13 @@ export class DeadLettersController {
     @Command() request: CommandRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EventDeadLetterView> {
-    const answer = await this.runner.run(request, async (tx, context) => ({ status: 200, body: await dropDeadLetter(tx, context, id) }));
+    let tell: () => void = () => undefined;
+    const answer = await this.runner.run(request, async (tx, context) => {
+      const { deadLetter, applied } = await dropDeadLetter(tx, context, this.tools.apply, id);
+      tell = () => publishLive(this.nats, this.region, applied);
+      return { status: 200, body: deadLetter };
+    });
+    tell();
     return send(reply, answer);
   }
 

@@ -67,14 +67,14 @@ describe('taking in a peer’s events', () => {
     const { parked, applied } = await ingest(us.dataSource, toolsOf(us), eu.name, readEvents(eu.name, log));
     expect([parked, applied.map((e) => e.originsequence)]).toEqual([4, [1, 3, 4, 8]]);
     expect(await readPosition(us.dataSource, eu.name)).toMatchObject({ sequence: 8 });
-    const dead: { sequence: string; subject: string }[] = await us.dataSource.query(
-      'SELECT sequence, subject FROM dead_letter ORDER BY sequence',
+    const dead: { sequence: string; subject: string; state: string }[] = await us.dataSource.query(
+      'SELECT sequence, subject, state FROM dead_letter ORDER BY sequence',
     );
-    expect(dead.map((d) => [Number(d.sequence), d.subject])).toEqual([
-      [2, 'tenant/acme'],
-      [5, `stamp/${eu.name}-1`],
-      [6, `stamp/${eu.name}-1`],
-      [7, 'unreadable'],
+    expect(dead.map((d) => [Number(d.sequence), d.subject, d.state])).toEqual([
+      [2, 'tenant/acme', 'superseded'],
+      [5, `stamp/${eu.name}-1`, 'superseded'],
+      [6, `stamp/${eu.name}-1`, 'superseded'],
+      [7, 'unreadable', 'open'],
     ]);
     const [acme]: { version: number; stamp: string }[] = await us.dataSource.query(
       `SELECT t.version, p.stamp FROM tenant t JOIN placement p ON p.tenant = t.id AND p.is_current WHERE t.id = 'acme'`,

@@ -9,6 +9,7 @@ import type { DataSource } from 'typeorm';
 import { applyEvent, applyEvents } from './apply-event.js';
 import type { ApplyTools } from './apply-tenant.js';
 import { advancePosition, readPosition } from './peer-position.js';
+import { Quarantine, subjectOfIncoming, unreadable } from './quarantine.js';
 
 export interface Ingested {
   /** Took effect here, for the live views. */
@@ -54,29 +55,35 @@ const attempt = async (
     const at = await readPosition(tx, peer, { lock: true });
     const run = through === undefined ? planRun(at, events, positionOf) : planBackfill(at, events, positionOf, through);
     const fresh = await noteInInbox(tx, peer, run.apply);
+    const quarantine = await Quarantine.open(tx, peer, fresh);
     const applied: EventEnvelope[] = [];
     let parked = 0;
-    if (how === 'together') {
-      applied.push(...fresh.flatMap((incoming) => (incoming.ok ? [incoming.event] : [])));
-      await applyEvents(tx, applied, tools);
-    }
+    const setAside = async (incoming: IncomingEvent, error: string, state: 'open' | 'waiting'): Promise<void> => {
+      parked++;
+      quarantine.add(incoming);
+      await park(tx, peer, incoming, error, state);
+    };
     for (const incoming of fresh) {
-      if (incoming.ok && how === 'together') continue;
-      const error = incoming.ok ? await applyOne(tx, incoming.event, tools) : incoming.error;
-      if (error === null && incoming.ok) applied.push(incoming.event);
-      else if (error !== null) {
-        parked++;
-        await park(tx, peer, incoming, error);
+      if (!incoming.ok) await setAside(incoming, incoming.error, 'open');
+      else if (quarantine.holds(incoming)) await setAside(incoming, waitsBehind, 'waiting');
+      else {
+        const error = how === 'together' ? null : await applyOne(tx, incoming.event, tools);
+        if (error === null) applied.push(incoming.event);
+        else await setAside(incoming, error, 'open');
       }
     }
+    if (how === 'together') await applyEvents(tx, applied, tools);
+    await quarantine.supersede(applied);
     if (run.at.sequence > at.sequence) await advancePosition(tx, peer, run.at, applied.at(-1)?.time ?? null);
     return { applied, skipped: run.skipped, parked, run };
   });
 
 /** Takes in one event out of its order, which only changes of documents allow: they are merged. Parks it where it can't be applied. */
 export const takeInOne = async (tx: Tx, peer: string, incoming: IncomingEvent, tools: ApplyTools): Promise<void> => {
+  const quarantine = await Quarantine.open(tx, peer, [incoming]);
+  if (incoming.ok && quarantine.holds(incoming)) return await park(tx, peer, incoming, waitsBehind, 'waiting');
   const error = incoming.ok ? await applyOne(tx, incoming.event, tools) : incoming.error;
-  if (error !== null) await park(tx, peer, incoming, error);
+  if (error !== null) await park(tx, peer, incoming, error, 'open');
 };
 
 /** Null where the event was applied, else why it never will be. */
@@ -118,21 +125,29 @@ const noteInInbox = async (tx: Tx, peer: string, events: readonly IncomingEvent[
   return events.filter((e) => !e.ok || fresh.has(e.event.id));
 };
 
-/**
- * P-SC3: parked as it came, for a person; the vector goes on. Later events of the same subject still apply, since each
- * carries the whole state and so heals what this one would have done; the subject stays marked by its row here.
- */
-const park = async (tx: Tx, peer: string, incoming: IncomingEvent, error: string): Promise<void> => {
+/** P-SC3: parked as it came, for a person; the vector goes on, and other keys with it (quarantine.ts). */
+const park = async (tx: Tx, peer: string, incoming: IncomingEvent, error: string, state: 'open' | 'waiting'): Promise<void> => {
   const raw = incoming.ok ? incoming.event : incoming.raw;
-  const { type, subject } = (typeof raw === 'object' && raw !== null ? raw : {}) as { type?: unknown; subject?: unknown };
+  const { type } = (typeof raw === 'object' && raw !== null ? raw : {}) as { type?: unknown };
   await tx.query(
-    `INSERT INTO dead_letter (id, origin, epoch, sequence, type, subject, event, error) VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8)
+    `INSERT INTO dead_letter (id, origin, epoch, sequence, type, subject, event, error, state) VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9)
      ON CONFLICT (origin, epoch, sequence) DO NOTHING`,
-    [newId(), peer, incoming.epoch, incoming.sequence, asText(type), asText(subject), jsonOf(raw), error.slice(0, errorLengthMax)],
+    [
+      newId(),
+      peer,
+      incoming.epoch,
+      incoming.sequence,
+      textOf(typeof type === 'string' ? type.slice(0, 200) : unreadable),
+      textOf(subjectOfIncoming(incoming)),
+      jsonOf(raw),
+      textOf(error.slice(0, errorLengthMax)),
+      state,
+    ],
   );
 };
 
+const waitsBehind = 'waits behind an earlier event of its subject';
 const errorLengthMax = 2_000;
-const asText = (value: unknown): string => (typeof value === 'string' ? value.slice(0, 200) : 'unreadable');
-/** jsonb refuses the character U+0000. */
+/** Postgres has no place for the character U+0000. */
+const textOf = (text: string): string => text.replaceAll('\u0000', '');
 const jsonOf = (raw: unknown): string => (JSON.stringify(raw) ?? 'null').replaceAll('\\u0000', '');

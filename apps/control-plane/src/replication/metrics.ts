@@ -7,6 +7,11 @@ export const replicationMetrics = {
   lapidary_replication_gaps_total: { type: 'counter', help: 'Holes in a peer’s stream that were filled from its outbox', labels: ['peer'] },
   lapidary_replication_dead_letters_total: { type: 'counter', help: 'Events that could not be applied and were parked', labels: ['peer'] },
   lapidary_replication_dead_letters_open: { type: 'gauge', help: 'Parked events that nobody has settled', labels: ['peer'] },
+  lapidary_replication_quarantined_events: {
+    type: 'gauge',
+    help: 'Events that wait behind a parked one of their document',
+    labels: ['peer'],
+  },
   lapidary_replication_conflicts_total: { type: 'counter', help: 'Names that two regions had given out', labels: ['peer'] },
   lapidary_replication_lag_seconds: { type: 'gauge', help: 'Age of the last applied event when it was applied', labels: ['peer'] },
   lapidary_replication_convergence_seconds: {

@@ -2,26 +2,26 @@ import type { EventDeadLetterView, ReplayResult } from '@lapidary/contracts/api/
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
+import { AppError } from '@lapidary/kernel/app-error';
 import { nextState } from '@lapidary/kernel/transition-table';
 import { readEvents, type IncomingEvent } from '@lapidary/replication/read-events';
 import { recordAudit } from '../audit/record-audit.js';
 import type { CommandContext } from '../http/command-context.js';
-import { applyEvent } from './apply-event.js';
 import type { ApplyTools } from './apply-tenant.js';
-import { deadLetterViewOf, getDeadLetter, settleDeadLetter, type DeadLetterRow } from './dead-letter-row.js';
+import { deadLetterViewOf, getDeadLetter, setLetterState, type DeadLetterRow } from './dead-letter-row.js';
 import { deadLetterTransitions } from './dead-letter-states.js';
-import { isPoison } from './ingest.js';
 import { readPosition } from './peer-position.js';
+import { releaseKey, tryLetter } from './release-letters.js';
 
 export interface Replayed {
   readonly result: ReplayResult;
-  /** Took effect here, for the live views; null where nothing did. */
-  readonly applied: EventEnvelope | null;
+  /** Took effect here, for the live views: the event and what waited behind it. */
+  readonly applied: readonly EventEnvelope[];
 }
 
 /**
- * Tries a parked event again, as it came. Superseded ones change nothing: events carry the whole state of their subject, and a
- * newer one has told it (I6). A dry run applies it and takes everything back. One that is refused again stays open.
+ * Tries a parked event again, as it came. Superseded ones change nothing: a newer one has told all of their subject (I6). A dry run
+ * applies it and takes everything back. One that is refused again stays open. Once it is settled, what waits behind it follows (Q2).
  */
 export const replayDeadLetter = async (
   tx: Tx,
@@ -33,24 +33,37 @@ export const replayDeadLetter = async (
   const row = await getDeadLetter(tx, id, { lock: true });
   // Refuses what is settled, before anything is tried.
   nextState(deadLetterTransitions, row.state, 'replay');
+  if (row.state === 'waiting')
+    throw new AppError('illegal_transition', `It waits behind an earlier event of ${row.subject}: settle that one, and this one follows`);
   const [incoming] = readEvents(row.origin, [row.event]);
   if (await isSuperseded(tx, row, incoming)) {
     const deadLetter = await settled(tx, context, row, 'supersede', dryRun);
-    return { result: { outcome: 'superseded', dryRun, error: null, deadLetter }, applied: null };
+    const applied = dryRun ? [] : await releaseKey(tx, tools, row, context.actor);
+    return { result: { outcome: 'superseded', dryRun, error: null, released: applied.length, deadLetter }, applied };
   }
-  const error = await tryToApply(tx, incoming, tools, dryRun);
+  const error = await tryLetter(tx, incoming, tools, dryRun);
   if (error !== null) {
     if (!dryRun) await tx.query('UPDATE dead_letter SET error = $2 WHERE id = $1', [row.id, error]);
     const deadLetter = deadLetterViewOf({ ...row, error }, context.region);
-    return { result: { outcome: 'refused', dryRun, error, deadLetter }, applied: null };
+    return { result: { outcome: 'refused', dryRun, error, released: 0, deadLetter }, applied: [] };
   }
   const deadLetter = await settled(tx, context, row, 'replay', dryRun);
-  return { result: { outcome: 'applied', dryRun, error: null, deadLetter }, applied: !dryRun && incoming?.ok ? incoming.event : null };
+  const behind = dryRun ? [] : await releaseKey(tx, tools, row, context.actor);
+  const result = { outcome: 'applied' as const, dryRun, error: null, released: behind.length, deadLetter };
+  return { result, applied: !dryRun && incoming?.ok ? [incoming.event, ...behind] : behind };
 };
 
-/** Gives a parked event up. It stays to be read. */
-export const dropDeadLetter = async (tx: Tx, context: CommandContext, id: string): Promise<EventDeadLetterView> =>
-  settled(tx, context, await getDeadLetter(tx, id, { lock: true }), 'drop', false);
+export interface Dropped {
+  readonly deadLetter: EventDeadLetterView;
+  readonly applied: readonly EventEnvelope[];
+}
+
+/** Gives a parked event up. It stays to be read; what waits behind it is applied without it. */
+export const dropDeadLetter = async (tx: Tx, context: CommandContext, tools: ApplyTools, id: string): Promise<Dropped> => {
+  const row = await getDeadLetter(tx, id, { lock: true });
+  const deadLetter = await settled(tx, context, row, 'drop', false);
+  return { deadLetter, applied: await releaseKey(tx, tools, row, context.actor) };
+};
 
 const settled = async (
   tx: Tx,
@@ -61,7 +74,7 @@ const settled = async (
 ): Promise<EventDeadLetterView> => {
   const state = nextState(deadLetterTransitions, row.state, event);
   if (dryRun) return deadLetterViewOf(row, context.region);
-  await settleDeadLetter(tx, row.id, state, context.actor);
+  await setLetterState(tx, row.id, state, context.actor);
   await recordAudit(tx, context, `dead-letter.${state}`, `dead-letter/${row.id}`, {
     origin: row.origin,
     epoch: row.epoch,
@@ -88,28 +101,4 @@ const isSuperseded = async (tx: Tx, row: DeadLetterRow, incoming: IncomingEvent 
   if (sql === null) return false;
   const [replica] = await rowsOf<{ origin_sequence: string }>(tx, sql, [name, row.origin]);
   return Number(replica?.origin_sequence ?? 0) >= incoming.event.originsequence;
-};
-
-/** Null where it was applied, else why not. */
-const tryToApply = async (tx: Tx, incoming: IncomingEvent | undefined, tools: ApplyTools, dryRun: boolean): Promise<string | null> => {
-  if (incoming === undefined) return 'nobody can tell what it is';
-  if (!incoming.ok) return incoming.error;
-  const { event } = incoming;
-  await tx.query('SAVEPOINT replay');
-  try {
-    await applyEvent(tx, event, dryRun ? { ...tools, onConflict: () => undefined } : tools);
-    await tx.query(`INSERT INTO inbox (event_id, origin, epoch, sequence, type) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`, [
-      event.id,
-      event.originregion,
-      event.originepoch,
-      event.originsequence,
-      event.type,
-    ]);
-    await tx.query(dryRun ? 'ROLLBACK TO SAVEPOINT replay' : 'RELEASE SAVEPOINT replay');
-    return null;
-  } catch (error) {
-    if (!isPoison(error)) throw error;
-    await tx.query('ROLLBACK TO SAVEPOINT replay');
-    return error instanceof Error ? error.message : String(error);
-  }
 };

@@ -30,7 +30,8 @@ export const queryOf = (choice: Choice, nowMs: number): Record<string, string | 
   region: choice.region,
   origin: choice.origin,
   type: choice.type,
-  subject: choice.tenant === undefined ? choice.subject : `tenant/${choice.tenant}`,
+  subject: choice.subject,
+  tenant: choice.tenant,
   since: timeOf(choice.since, nowMs),
   until: timeOf(choice.until, nowMs),
 });

@@ -37,8 +37,9 @@ export const dlqReplay: Command = async (invocation) => {
   return results.some((r) => r.outcome === 'refused') ? exitCodes.error : exitCodes.ok;
 };
 
-const wordsOf = ({ outcome, dryRun, error }: ReplayResult): string => {
+const wordsOf = ({ outcome, dryRun, error, released }: ReplayResult): string => {
   if (outcome === 'refused') return `refused again: ${error ?? ''}`;
-  if (outcome === 'superseded') return 'a newer event has told it already';
-  return dryRun ? 'would be applied' : 'applied';
+  const behind = released > 0 ? `, and ${released} that waited behind it` : '';
+  if (outcome === 'superseded') return `a newer event has told it already${behind}`;
+  return dryRun ? 'would be applied' : `applied${behind}`;
 };

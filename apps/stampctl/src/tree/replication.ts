@@ -45,7 +45,11 @@ export const replicationCommands: readonly CommandSpec[] = [
     summary: 'List events that could not be applied, the newest first',
     options: [
       ...filters,
-      { flags: '--state <state>', description: 'open (default) or settled how', choices: ['open', 'replayed', 'superseded', 'dropped'] },
+      {
+        flags: '--state <state>',
+        description: 'open (default) or settled how',
+        choices: ['open', 'waiting', 'replayed', 'superseded', 'dropped'],
+      },
       { flags: '-n, --limit <count>', description: 'show at most this many' },
     ],
     examples: ['stampctl dlq ls', 'stampctl dlq ls --region us --tenant acme -o wide'],

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { jobIdPattern } from '@lapidary/kernel/names';
-import { PageQuerySchema, pageOf, RegionNameSchema, TimeSchema } from './common.js';
+import { PageQuerySchema, pageOf, RegionNameSchema, TenantIdSchema, TimeSchema } from './common.js';
 
 /** The region that could not apply the event keeps it; its name in the id lets every geode pass a question on. */
 export const EventDeadLetterIdSchema = z
@@ -8,7 +8,7 @@ export const EventDeadLetterIdSchema = z
   .regex(jobIdPattern, 'the id of a dead letter is <region>.<ULID>')
   .meta({ description: 'Id of a dead letter, <region>.<ULID>' });
 
-export const eventDeadLetterStates = ['open', 'replayed', 'superseded', 'dropped'] as const;
+export const eventDeadLetterStates = ['open', 'waiting', 'replayed', 'superseded', 'dropped'] as const;
 
 export const EventDeadLetterSchema = z
   .object({
@@ -21,9 +21,10 @@ export const EventDeadLetterSchema = z
     subject: z.string().meta({ description: 'Whose state it tells, for example tenant/acme' }),
     error: z.string().meta({ description: 'Why it could not be applied, as last tried' }),
     parkedAt: TimeSchema,
-    state: z
-      .enum(eventDeadLetterStates)
-      .meta({ description: '"superseded": a newer event of its subject has been applied, so that it has nothing left to say' }),
+    state: z.enum(eventDeadLetterStates).meta({
+      description:
+        '"waiting": behind an open one of its subject, applied in order once that is settled. "superseded": a newer event of its subject has been applied, so that it has nothing left to say',
+    }),
     settledAt: TimeSchema.nullable(),
     settledBy: z.string().nullable(),
   })
@@ -42,6 +43,7 @@ export const EventDeadLetterListQuerySchema = PageQuerySchema.extend({
   origin: RegionNameSchema.optional(),
   type: z.string().max(200).optional(),
   subject: z.string().max(200).optional(),
+  tenant: TenantIdSchema.optional().meta({ description: 'About this tenant, or a document of it' }),
   since: TimeSchema.optional().meta({ description: 'Parked at this time or later' }),
   until: TimeSchema.optional().meta({ description: 'Parked before this time' }),
 });
@@ -55,6 +57,7 @@ export const ReplayResultSchema = z
     outcome: z.enum(['applied', 'superseded', 'refused']),
     dryRun: z.boolean(),
     error: z.string().nullable().meta({ description: 'Why it was refused again' }),
+    released: z.number().int().meta({ description: 'Events of its subject that waited behind it and were applied after it' }),
     deadLetter: EventDeadLetterSchema,
   })
   .meta({ id: 'EventDeadLetterReplay' });
