@@ -3,6 +3,7 @@ import { digestMetrics } from '@lapidary/control-plane/digests/metrics';
 import { directoryMetrics } from '@lapidary/control-plane/directory/metrics';
 import { driftMetrics } from '@lapidary/control-plane/drift/metrics';
 import { healthMetrics } from '@lapidary/control-plane/health/metrics';
+import { intentMetrics } from '@lapidary/control-plane/intents/metrics';
 import { jobMetrics } from '@lapidary/control-plane/jobs/job-metrics';
 import { outboxMetrics } from '@lapidary/control-plane/outbox/metrics';
 import { controlPlaneMetrics } from '@lapidary/control-plane/process/metrics';
@@ -20,6 +21,7 @@ const processes: Record<string, Record<string, MetricDeclaration>> = {
     ...outboxMetrics,
     ...directoryMetrics,
     ...replicationMetrics,
+    ...intentMetrics,
     ...collectionMetrics,
     ...watchMetrics,
     ...digestMetrics,

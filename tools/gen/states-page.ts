@@ -1,4 +1,5 @@
 import { findingTable, runTable, suppressionTable } from '@lapidary/control-plane/drift/drift-states';
+import { intentTransitions } from '@lapidary/control-plane/intents/intent-states';
 import { jobTable, stepTable } from '@lapidary/control-plane/jobs/job-states';
 import { deadLetterTransitions } from '@lapidary/control-plane/replication/dead-letter-states';
 import { removalTransitions } from '@lapidary/control-plane/residency/removal-states';
@@ -37,6 +38,7 @@ export const statesPage = (): string =>
       runTable,
       deadLetterTransitions,
       removalTransitions,
+      intentTransitions,
       registrationTable,
       breakerTable,
       clientTable,

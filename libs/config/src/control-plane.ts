@@ -3,7 +3,13 @@ import { jobKinds } from '@lapidary/contracts/api/jobs';
 import { StateKeySchema } from '@lapidary/contracts/state-key';
 import * as field from './fields.js';
 
-const PeerSchema = z.strictObject({ natsUrl: z.string(), natsUser: z.string().optional(), natsPassword: z.string().optional() });
+const PeerSchema = z.strictObject({
+  natsUrl: z.string(),
+  natsUser: z.string().optional(),
+  natsPassword: z.string().optional(),
+  /** The most that people of that region may do in this one, whatever that region says of them. */
+  roleMax: z.enum(['viewer', 'operator', 'admin']).default('admin'),
+});
 
 export const ControlPlaneConfigSchema = z.object({
   LAPIDARY_REGION: field.region,
@@ -27,10 +33,10 @@ export const ControlPlaneConfigSchema = z.object({
   LAPIDARY_NATS_URL: field.natsUrl,
   LAPIDARY_NATS_USER: field.natsUser,
   LAPIDARY_NATS_PASSWORD: field.natsPassword,
-  LAPIDARY_PEERS: field
-    .jsonText(z.record(z.string(), PeerSchema))
-    .default({})
-    .meta({ description: 'The other regions’ NATS servers, JSON: {"us":{"natsUrl":"nats://…","natsUser":"…","natsPassword":"…"}}' }),
+  LAPIDARY_PEERS: field.jsonText(z.record(z.string(), PeerSchema)).default({}).meta({
+    description:
+      'The other regions’ NATS servers, JSON: {"us":{"natsUrl":"nats://…","natsUser":"…","natsPassword":"…"}}; "roleMax" (viewer, operator or admin): the most that its people may do here',
+  }),
   LAPIDARY_ADMIN_TOKEN_FILE: field.secretFile('the first administrator’s token').optional(),
   LAPIDARY_BASE_DOMAIN: field.baseDomain,
   LAPIDARY_STAMPS_DIR: z.string().default('stamps').meta({ description: 'Directory of regions.yaml, defaults.yaml and the stamp specs' }),

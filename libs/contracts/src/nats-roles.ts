@@ -61,9 +61,15 @@ export const permissionsOf = (user: NatsUser, region: string): SubjectPermission
       return {
         publish: [
           ...readStream(subjects.geoStream(region)),
-          ...[subjects.geoBackfill, subjects.geoContents, subjects.geoAck, subjects.geoDigest, subjects.geoSketch, subjects.apiForward].map(
-            (subject) => subject(region, user.region),
-          ),
+          ...[
+            subjects.geoBackfill,
+            subjects.geoContents,
+            subjects.geoAck,
+            subjects.geoDigest,
+            subjects.geoSketch,
+            subjects.apiForward,
+            subjects.apiIntents,
+          ].map((subject) => subject(region, user.region)),
         ],
         subscribe: [inbox],
         mayReply: false,

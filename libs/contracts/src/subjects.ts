@@ -22,6 +22,11 @@ export const geoDigest = (region: string, peer: string): string => `geo.${region
 export const geoSketch = (region: string, peer: string): string => `geo.${region}.sketch.${peer}`;
 /** Request to another region's HTTP API, answered by any of its control planes (queue group). */
 export const apiForward = (region: string, peer: string): string => `api.${region}.${peer}`;
+/**
+ * Request to a region, by a peer: execute a command once, however often it is asked, or never. The asking peer is in the subject, as
+ * with contents: an intent counts as that peer's.
+ */
+export const apiIntents = (region: string, peer: string): string => `api.${region}.intents.${peer}`;
 
 /** Stream that holds the last state of each directory entry (one message per subject). */
 export const directoryStream = (region: string): string => `DIR_${streamToken(region)}`;

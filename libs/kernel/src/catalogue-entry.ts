@@ -7,6 +7,8 @@ export const exitCodes = {
   conflict: 5,
   timeout: 6,
   changes: 7,
+  /** Accepted, not done yet: a script must not go on as if it were. */
+  queued: 8,
 } as const;
 
 export interface CatalogueEntry {

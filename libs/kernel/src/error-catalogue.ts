@@ -1,4 +1,5 @@
 import { entry, exitCodes, type CatalogueEntry } from './catalogue-entry.js';
+import { intentErrors } from './intent-errors.js';
 import { provisioningErrors } from './provisioning-errors.js';
 
 export { exitCodes };
@@ -227,6 +228,7 @@ export const errorCatalogue = {
     'Try again after the time in Retry-After; if it lasts, see the runbook token_unchecked.',
   ),
   timeout: entry(504, exitCodes.timeout, true, 'It took too long', 'Look at the status again; the work may still finish.'),
+  ...intentErrors,
   ...provisioningErrors,
   dead_lettered: entry(
     500,

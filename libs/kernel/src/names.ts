@@ -23,6 +23,9 @@ export const jobIdPattern = /^([a-z](?:[a-z0-9]|-(?=[a-z]))*)\.([0-9A-HJKMNP-TV-
 /** Roll-outs are named as jobs are, so that any geode finds the one that coordinates it. */
 export const rolloutIdPattern = jobIdPattern;
 
+/** An intent is named after the region that queued it, as a job is after the one that runs it. */
+export const intentIdPattern = jobIdPattern;
+
 export const isTenantId = (value: string): value is TenantId => dnsLabelPattern.test(value);
 
 export const isRegionName = (value: string): value is RegionName => value.length <= regionNameLengthMax && regionNamePattern.test(value);

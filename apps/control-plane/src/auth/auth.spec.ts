@@ -1,5 +1,5 @@
 import { credentialsOf, isOwnOrigin } from './credentials.js';
-import { openPrincipal, sealPrincipal } from './forwarded-principal.js';
+import { openSealed, sealPrincipal } from './forwarded-principal.js';
 import { hasRole, requireRole, type Principal } from './principal.js';
 
 const principal = (role: 'viewer' | 'operator' | 'admin', region: string): Principal => ({
@@ -24,20 +24,20 @@ describe('a forwarded principal', () => {
   const [principalHeader, sealHeader] = Object.keys(sealed) as [string, string];
 
   it('arrives as it was, marked as coming from a peer', () => {
-    expect(openPrincipal(sealed)).toEqual({ ...principal('operator', 'eu'), via: 'peer' });
+    expect(openSealed(sealed)).toEqual({ principal: { ...principal('operator', 'eu'), via: 'peer' }, intent: null });
   });
 
   it('is nobody on an ordinary request', () => {
-    expect(openPrincipal({ authorization: 'Bearer x' })).toBeNull();
+    expect(openSealed({ authorization: 'Bearer x' })).toBeNull();
   });
 
   it('can’t be forged: a changed principal, a guessed seal and half a pair are refused', () => {
     const forged = Buffer.from(JSON.stringify(principal('admin', '*'))).toString('base64url');
-    expect(() => openPrincipal({ ...sealed, [principalHeader]: forged })).toThrow();
-    expect(() => openPrincipal({ ...sealed, [sealHeader]: '0'.repeat(64) })).toThrow();
-    expect(() => openPrincipal({ [principalHeader]: sealed[principalHeader] })).toThrow();
-    expect(() => openPrincipal({ [sealHeader]: sealed[sealHeader] })).toThrow();
-    expect(() => openPrincipal({ ...sealed, [sealHeader]: 'short' })).toThrow();
+    expect(() => openSealed({ ...sealed, [principalHeader]: forged })).toThrow();
+    expect(() => openSealed({ ...sealed, [sealHeader]: '0'.repeat(64) })).toThrow();
+    expect(() => openSealed({ [principalHeader]: sealed[principalHeader] })).toThrow();
+    expect(() => openSealed({ [sealHeader]: sealed[sealHeader] })).toThrow();
+    expect(() => openSealed({ ...sealed, [sealHeader]: 'short' })).toThrow();
   });
 });
 

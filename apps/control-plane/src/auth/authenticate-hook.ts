@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import './request-augmentation.js';
 import type { Authenticator } from './authenticator.js';
 import { credentialsOf, isOwnOrigin } from './credentials.js';
-import { openPrincipal } from './forwarded-principal.js';
+import { openSealed } from './forwarded-principal.js';
 import type { Principal } from './principal.js';
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -17,14 +17,15 @@ const isSessionBegin = (request: FastifyRequest): boolean => request.method === 
  */
 export const installAuthentication = (fastify: FastifyInstance, authenticator: Authenticator): void => {
   fastify.decorateRequest('principal', null);
+  fastify.decorateRequest('intent', null);
   fastify.addHook('onRequest', async (request) => {
-    request.principal = await authenticate(request, authenticator);
+    const sealed = openSealed(request.headers);
+    request.intent = sealed?.intent ?? null;
+    request.principal = sealed?.principal ?? (await authenticate(request, authenticator));
   });
 };
 
 const authenticate = async (request: FastifyRequest, authenticator: Authenticator): Promise<Principal | null> => {
-  const forwarded = openPrincipal(request.headers);
-  if (forwarded) return forwarded;
   const credentials = credentialsOf(request.headers);
   if (!credentials) return null;
   const principal = await authenticator.identify(credentials);

@@ -1,5 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { AppError } from '@lapidary/kernel/app-error';
+import { z } from 'zod';
+import type { ClaimedIntent } from './claimed-intent.js';
 import { PrincipalSchema, type Principal } from './principal.js';
 
 /**
@@ -13,14 +15,21 @@ const sealHeader = 'x-lapidary-forwarded-seal';
 
 const sealOf = (text: string): string => createHmac('sha256', processKey).update(text).digest('hex');
 
-/** Headers to put on the injected request. */
-export const sealPrincipal = (principal: Principal): Record<string, string> => {
-  const text = Buffer.from(JSON.stringify({ ...principal, via: 'peer' })).toString('base64url');
+const SealedSchema = z.object({
+  principal: PrincipalSchema,
+  intent: z.object({ origin: z.string(), id: z.string(), expiresAt: z.string() }).nullable(),
+});
+export type Sealed = z.infer<typeof SealedSchema>;
+
+/** Headers to put on the injected request; with `intent`, the request is the execution of that one. */
+export const sealPrincipal = (principal: Principal, intent: ClaimedIntent | null = null): Record<string, string> => {
+  const sealed: Sealed = { principal: { ...principal, via: 'peer' }, intent };
+  const text = Buffer.from(JSON.stringify(sealed)).toString('base64url');
   return { [principalHeader]: text, [sealHeader]: sealOf(text) };
 };
 
-/** The principal of a forwarded request, or null where the request is an ordinary one. A false seal is refused. */
-export const openPrincipal = (headers: Readonly<Record<string, string | string[] | undefined>>): Principal | null => {
+/** Who a forwarded request is for, or null where the request is an ordinary one. A false seal is refused. */
+export const openSealed = (headers: Readonly<Record<string, string | string[] | undefined>>): Sealed | null => {
   const text = headers[principalHeader];
   const seal = headers[sealHeader];
   if (text === undefined && seal === undefined) return null;
@@ -28,5 +37,5 @@ export const openPrincipal = (headers: Readonly<Record<string, string | string[]
   const expected = Buffer.from(sealOf(text));
   const given = Buffer.from(seal);
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw new AppError('unauthenticated');
-  return PrincipalSchema.parse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')));
+  return SealedSchema.parse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')));
 };

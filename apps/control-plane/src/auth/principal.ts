@@ -29,3 +29,9 @@ export const requireRole = (principal: Principal, role: Role, region?: string): 
   const where = region === undefined ? '' : ` in region ${region}`;
   throw new AppError('forbidden', `This needs the role "${role}"${where}`, { details: { role, region: region ?? null } });
 };
+
+/** The caller with no more than `roleMax` anywhere: what another region's people may do here. */
+export const limitTo = (principal: Principal, roleMax: Role): Principal => ({
+  ...principal,
+  bindings: principal.bindings.map((b) => (rank(b.role) > rank(roleMax) ? { ...b, role: roleMax } : b)),
+});

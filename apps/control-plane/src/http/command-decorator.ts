@@ -27,6 +27,7 @@ export const commandRequestOf = (request: FastifyRequest): CommandRequest => {
     actor: request.principal.actor,
     requestId: request.id,
     reason: reasonOf(request),
+    intent: request.intent,
   };
 };
 

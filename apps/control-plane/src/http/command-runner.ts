@@ -8,6 +8,8 @@ import type { ControlPlaneMetrics } from '../process/metrics.js';
 import { CONFIG, METRICS } from '../process/tokens.js';
 import type { CommandAnswer } from './command-answer.js';
 import type { CommandContext } from './command-context.js';
+import type { ClaimedIntent } from '../auth/claimed-intent.js';
+import { claimIntent, completeIntent } from './intent-claim.js';
 import { claimKey, parseIdempotencyKey, requestHash, storeAnswer } from './idempotency.js';
 
 /** One writing request, as the edge saw it. Controllers get it by `@Command()` (http/command-decorator.ts). */
@@ -22,6 +24,8 @@ export interface CommandRequest {
   readonly actor: string;
   readonly requestId: string;
   readonly reason: string | null;
+  /** Set where another region's intent is executed. */
+  readonly intent?: ClaimedIntent | null;
 }
 
 /** Reads and health checks find a connection even while commands queue (P-BH1). */
@@ -58,9 +62,13 @@ export class CommandRunner {
       reason: request.reason,
     };
     return await this.inCompartment(() =>
-      inTransaction(this.dataSource, async (tx) =>
-        key === null ? work(tx, context) : this.once(tx, request, key, (inner) => work(inner, context)),
-      ),
+      inTransaction(this.dataSource, async (tx) => {
+        const { intent } = request;
+        if (intent) await claimIntent(tx, intent, request.actor);
+        const answer = await (key === null ? work(tx, context) : this.once(tx, request, key, (inner) => work(inner, context)));
+        if (intent) await completeIntent(tx, intent, answer);
+        return answer;
+      }),
     );
   }
 

@@ -14,6 +14,7 @@ import { Collections1763772000013 } from './0013-collections.js';
 import { Limits1763772000016 } from './0016-limits.js';
 import { Digests1763772000017 } from './0017-digests.js';
 import { Residency1763772000018 } from './0018-residency.js';
+import { Intents1763772000019 } from './0019-intents.js';
 import { Quarantine1763772000021 } from './0021-quarantine.js';
 
 export const migrations = [
@@ -33,5 +34,6 @@ export const migrations = [
   Limits1763772000016,
   Digests1763772000017,
   Residency1763772000018,
+  Intents1763772000019,
   Quarantine1763772000021,
 ];

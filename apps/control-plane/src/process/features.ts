@@ -9,6 +9,7 @@ import { DirectoryModule } from '../directory/directory.module.js';
 import { DriftModule } from '../drift/drift.module.js';
 import { HealthModule } from '../health/health.module.js';
 import { SystemModule } from '../http/system.module.js';
+import { IntentsModule } from '../intents/intents.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { LiveModule } from '../live/live.module.js';
@@ -37,6 +38,7 @@ export const allFeatures: readonly Type[] = [
   OutboxModule,
   DirectoryModule,
   ReplicationModule,
+  IntentsModule,
   DigestsModule,
   HealthModule,
   LiveModule,

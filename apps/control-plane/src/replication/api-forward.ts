@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { intentHeader } from '@lapidary/contracts/api/intents';
 import { apiForward } from '@lapidary/contracts/subjects';
 import { waitSecondsMax } from '@lapidary/contracts/api/jobs';
 import { AppError, isAppError } from '@lapidary/kernel/app-error';
@@ -30,7 +31,7 @@ export type ForwardedAnswer = z.infer<typeof ForwardedAnswerSchema>;
 
 /** Headers that mean something to the command; the rest concerns the connection of whoever called. */
 export const requestHeaders = ['content-type', 'idempotency-key', 'if-match', 'x-request-id', 'traceparent', 'tracestate'] as const;
-export const answerHeaders = ['content-type', 'etag', 'location', 'retry-after', 'idempotency-replayed'] as const;
+export const answerHeaders = ['content-type', 'etag', 'location', 'retry-after', 'idempotency-replayed', intentHeader] as const;
 
 /** The chosen headers that are there. */
 export const pickHeaders = (from: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, string> =>

@@ -7,9 +7,10 @@ import { HybridLogicalClock, parseHlc } from '@lapidary/kernel/hybrid-logical-cl
 import { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { MetricsOf } from '@lapidary/telemetry/metrics';
-import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
+import { limitTo } from '../auth/principal.js';
 import { publishLive } from '../live/live-event.js';
 import { heldChanges, releaseHeld } from '../collections/release-held.js';
 import { BackgroundDatabase } from '../outbox/background-database.js';
@@ -19,7 +20,6 @@ import { ReplicationStatus } from '../regions/replication-status.js';
 import { ForwardedRequestSchema, forwardTo, requestOf, type ForwardedAnswer, type ForwardedRequest } from './api-forward.js';
 import { answerForwarded } from './forward-answer.js';
 import { openDeadLetters } from './dead-letter-row.js';
-import { installForwarding } from './forward-hook.js';
 import type { replicationMetrics } from './metrics.js';
 import { PeerLinks } from './peer-links.js';
 import { pruneConvergence } from './convergence-rows.js';
@@ -37,7 +37,7 @@ const responders = 'control-plane';
 
 /** The links to the other regions: reads their events (one replica per link), passes requests on and answers theirs. */
 @Injectable()
-export class ReplicationWorker implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
+export class ReplicationWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger: Logger;
   private readonly metrics: MetricsOf<typeof replicationMetrics>;
   private readonly peerLinks: PeerLinks;
@@ -61,16 +61,6 @@ export class ReplicationWorker implements OnModuleInit, OnApplicationBootstrap, 
     this.leaders = [...this.peerLinks.byRegion].map(([peer, link]) => this.leaderFor(peer, link));
   }
 
-  /** Before Fastify is ready, since hooks can't be added later. */
-  onModuleInit(): void {
-    installForwarding(this.fastify, {
-      region: this.config.LAPIDARY_REGION,
-      dataSource: this.database.dataSource,
-      links: this.peerLinks.byRegion,
-      onForwarded: (peer, outcome) => this.metrics.lapidary_forwarded_requests_total.inc({ peer, outcome }),
-    });
-  }
-
   /** Asks any region's API, this one's too, as a part of this process: through the same door as a forwarded request. */
   async ask(region: string, request: ForwardedRequest): Promise<ForwardedAnswer> {
     if (region === this.config.LAPIDARY_REGION) return await answerForwarded(this.fastify, request);
@@ -84,7 +74,7 @@ export class ReplicationWorker implements OnModuleInit, OnApplicationBootstrap, 
       this.nats.serveJson(
         apiForward(this.config.LAPIDARY_REGION, peer),
         ForwardedRequestSchema,
-        async (request) => answerForwarded(this.fastify, requestOf(peer, request)),
+        async (request) => this.answer(requestOf(peer, request)),
         { queue: responders },
       ),
     );
@@ -99,9 +89,19 @@ export class ReplicationWorker implements OnModuleInit, OnApplicationBootstrap, 
     await this.peerLinks.close();
   }
 
+  noteForwarded(peer: string, outcome: 'answered' | 'unreachable'): void {
+    this.metrics.lapidary_forwarded_requests_total.inc({ peer, outcome });
+  }
+
   /** To the other regions, by name. */
   get links(): ReadonlyMap<string, NatsLink> {
     return this.peerLinks.byRegion;
+  }
+
+  /** A region speaks for its people as far as it may here (`roleMax`). */
+  private async answer(request: ForwardedRequest): Promise<ForwardedAnswer> {
+    const { roleMax } = this.config.LAPIDARY_PEERS[request.from]!;
+    return await answerForwarded(this.fastify, { ...request, principal: limitTo(request.principal, roleMax) });
   }
 
   private get fastify(): FastifyInstance {

@@ -47,6 +47,7 @@ export const belongsTo = ({ method, url, body }: IncomingRequest): Belongs => {
       if (id === deadLetters) return verb === undefined ? named(searchParams.get('region')) : named(regionOfJob(decoded(verb)));
       return id === '' ? named(searchParams.get('region')) : named(regionOfJob(id));
     case 'dead-letters':
+    case 'intents':
       return id === '' ? named(searchParams.get('region')) : named(regionOfJob(id));
     case 'drift':
       return named(verb ? regionOfDrift(decoded(verb)) : isRead ? searchParams.get('region') : driftRegion(body));

@@ -1,99 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { ControlPlaneConfigSchema } from '@lapidary/config/control-plane';
-import { apiForward, directoryStream, geoStream, routerExplain } from '@lapidary/contracts/subjects';
+import { apiForward, routerExplain } from '@lapidary/contracts/subjects';
 import { ExplainRequestSchema } from '@lapidary/contracts/directory';
 import { waitFor } from '@lapidary/kernel/wait-for';
-import { deleteStream } from '@lapidary/messaging/streams';
-import { freshDatabase, freshRegion, testNats } from '@lapidary/testing/backends';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { AuthModule } from '../auth/auth.module.js';
+import { freshRegion, testNats } from '@lapidary/testing/backends';
+import { askGeode as ask, geodeToken as token, openGeode, type Geode } from '../../test/geode.js';
 import { everyRegion, type Principal } from '../auth/principal.js';
 import { scopeOf } from '../collections/scope.js';
-import { DirectoryModule } from '../directory/directory.module.js';
-import { HealthModule } from '../health/health.module.js';
-import { LiveModule } from '../live/live.module.js';
-import { OutboxModule } from '../outbox/outbox.module.js';
-import { bringUp } from '../process/bring-up.js';
-import { createApp } from '../process/create-app.js';
-import { createResources, type ProcessResources } from '../process/resources.js';
-import { RegionsModule } from '../regions/regions.module.js';
-import { StampsModule } from '../stamps/stamps.module.js';
-import { TenantsModule } from '../tenants/tenants.module.js';
 import { ForwardedAnswerSchema, forwardTo } from './api-forward.js';
-import { ReplicationModule } from './replication.module.js';
-
-const token = 'test-admin-token-0123456789';
-const features = [
-  AuthModule,
-  RegionsModule,
-  StampsModule,
-  TenantsModule,
-  OutboxModule,
-  DirectoryModule,
-  HealthModule,
-  ReplicationModule,
-  LiveModule,
-];
-
-interface Geode {
-  readonly region: string;
-  readonly app: NestFastifyApplication;
-  readonly resources: ProcessResources;
-  readonly url: string;
-  close(): Promise<void>;
-}
-
-const openGeode = async (region: string, peer: string, peerNatsUrl: string): Promise<Geode> => {
-  const directory = await mkdtemp(join(tmpdir(), 'lapidary-geode-'));
-  const regionOf = (name: string): string =>
-    `  ${name}: { displayName: ${name}, jurisdiction: ${name}, location: { latitude: 1, longitude: 1 }, aws: { region: eu-west-1 } }\n`;
-  await writeFile(join(directory, 'regions.yaml'), `regions:\n${regionOf(region)}${regionOf(peer)}`);
-  await writeFile(join(directory, 'token'), token);
-  const database = await freshDatabase();
-  const config = ControlPlaneConfigSchema.parse({
-    LAPIDARY_REGION: region,
-    LAPIDARY_DATABASE_URL: database.url,
-    LAPIDARY_NATS_URL: testNats().url,
-    LAPIDARY_STAMPS_DIR: directory,
-    LAPIDARY_CONSOLE_DIR: join(directory, 'none'),
-    LAPIDARY_ADMIN_TOKEN_FILE: join(directory, 'token'),
-    LAPIDARY_LOG_LEVEL: process.env['LAPIDARY_TEST_LOG'] ?? 'silent',
-    LAPIDARY_PEERS: JSON.stringify({ [peer]: { natsUrl: peerNatsUrl } }),
-  });
-  const resources = createResources(config, { processMetrics: false });
-  await bringUp(resources, new AbortController().signal);
-  const { app } = await createApp(resources, { features });
-  await app.listen(0, '127.0.0.1');
-  return {
-    region,
-    app,
-    resources,
-    url: (await app.getUrl()).replace('[::1]', '127.0.0.1'),
-    close: async () => {
-      // fetch keeps its connections for as long as the server offers; the process's own front server cuts them (http/front-server.ts).
-      const cutting = setInterval(() => (app.getHttpServer() as Server).closeAllConnections(), 100);
-      await app.close();
-      clearInterval(cutting);
-      for (const stream of [geoStream(region), directoryStream(region)]) await deleteStream(resources.nats, stream).catch(() => undefined);
-      await resources.nats.close();
-      await resources.dataSource.destroy();
-      await database.drop();
-      await rm(directory, { recursive: true });
-    },
-  };
-};
-
-const ask = async (geode: Geode, method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
-  const response = await fetch(`${geode.url}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-    body: body === undefined ? null : JSON.stringify(body),
-  });
-  return { status: response.status, headers: response.headers, body: (await response.json().catch(() => null)) as Record<string, unknown> };
-};
 
 /** Reads server-sent events until it is stopped. */
 const listen = (geode: Geode, query = '', lastEventId?: string) => {
@@ -133,7 +45,9 @@ let eu: Geode;
 let us: Geode;
 beforeAll(async () => {
   const [a, b] = [freshRegion(), freshRegion()];
-  [eu, us] = await Promise.all([openGeode(a, b, testNats().url), openGeode(b, a, testNats().url)]);
+  [eu, us] = (await Promise.all(
+    [a, b].map(async (region, i, all) => openGeode(region, { region: all[1 - i]!, natsUrl: testNats().url })),
+  )) as [Geode, Geode];
   await waitFor(
     'the links',
     async () => {
@@ -274,10 +188,11 @@ describe('two geodes', () => {
     stop();
   });
 
-  it('say within seconds that a region can’t be reached', async () => {
+  it('say within seconds that a region can’t be reached, where the caller wants no intent', async () => {
     await us.app.close();
     const start = Date.now();
-    const { status, body } = await ask(eu, 'POST', `/v1/stamps/${us.region}-1/cordon`, { reason: 'x' });
+    const refuse = { 'x-lapidary-if-unreachable': 'refuse' };
+    const { status, body } = await ask(eu, 'POST', `/v1/stamps/${us.region}-1/cordon`, { reason: 'x' }, refuse);
     expect([status, body['code']]).toEqual([503, 'region_unreachable']);
     expect(Date.now() - start).toBeLessThan(5_000);
     expect((await ask(eu, 'GET', '/v1/tenants')).status).toBe(200);

@@ -89,6 +89,7 @@ const meanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   conflict: 'it conflicts with the present state or with somebody else',
   timeout: 'it took too long; the work may still finish',
   changes: 'changes or drift were found',
+  queued: 'accepted, but not done yet: the region that owns it cannot be reached, and it waits as an intent',
 };
 
 const exitRows = (): string[] => {

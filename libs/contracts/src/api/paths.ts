@@ -50,6 +50,7 @@ export const driftSuppressionPath = (id: string): string => `${driftSuppressions
 
 export const eventDeadLettersPath = '/v1/dead-letters';
 export const conflictsPath = '/v1/conflicts';
+export const intentsPath = '/v1/intents';
 export const geodePath = '/v1/geode';
 export const eventDeadLetterPath = (id: string): string => `${eventDeadLettersPath}/${part(id)}`;
 export const eventDeadLetterReplayPath = (id: string): string => `${eventDeadLetterPath(id)}/replay`;

@@ -23,6 +23,7 @@ import { DirectoryDigestSchema, DirectoryEntrySchema, SnapshotPageSchema, Snapsh
 import { BackfillReplySchema, BackfillRequestSchema, EventEnvelopeSchema } from '../events/envelope.js';
 import { AckReplySchema, AckRequestSchema, ContentsReplySchema, ContentsRequestSchema } from '../events/peer-link.js';
 import { eventSchemas } from '../events/registry.js';
+import { IntentReplySchema, IntentRequestSchema } from '../intent-protocol.js';
 import { RouterHeartbeatSchema } from '../router-protocol.js';
 import type { SchemaNode } from './schema-node.js';
 
@@ -45,6 +46,8 @@ export const wireSchemas: Readonly<Record<string, z.ZodType>> = {
   'lapidary.peer.digest-names.v1': NamesAnswerSchema,
   'lapidary.peer.digest-rows.v1': RowsAnswerSchema,
   'lapidary.peer.sketch-question.v1': SketchQuestionSchema,
+  'lapidary.peer.intent-request.v1': IntentRequestSchema,
+  'lapidary.peer.intent-reply.v1': IntentReplySchema,
   'lapidary.directory.entry.v1': DirectoryEntrySchema,
   'lapidary.directory.digest.v1': DirectoryDigestSchema,
   'lapidary.directory.snapshot-request.v1': SnapshotRequestSchema,

@@ -3,8 +3,19 @@ import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { DataSource } from 'typeorm';
 import '../auth/request-augmentation.js';
-import { answerHeaders, ForwardedRequestSchema, forwardTo, pickHeaders, requestHeaders, type ForwardedAnswer } from './api-forward.js';
-import { belongsTo } from './request-region.js';
+import {
+  answerHeaders,
+  ForwardedRequestSchema,
+  forwardTo,
+  pickHeaders,
+  requestHeaders,
+  type ForwardedAnswer,
+} from '../replication/api-forward.js';
+import { belongsTo } from '../replication/request-region.js';
+import { wantedOf } from './accept-intent.js';
+import { forwardCommand } from './forward-command.js';
+import { ownerOfOpen } from './intent-store.js';
+import { isQueueable } from './queueable.js';
 
 export interface ForwardHookOptions {
   readonly region: string;
@@ -15,16 +26,20 @@ export interface ForwardHookOptions {
 }
 
 /**
- * Passes a request that belongs to another region on to that region and gives its answer back. One hop only: what came
- * from a peer is executed here or refused. Callers without credentials and regions without a link are left to the local
- * handler, whose refusal is the right answer.
+ * Passes a request that belongs to another region on to that region and gives its answer back; a command that can't get there waits as
+ * an intent, unless the caller wants it refused. One hop only: what came from a peer is executed here or refused. Callers without
+ * credentials and regions without a link are left to the local handler, whose refusal is the right answer.
  */
 export const installForwarding = (fastify: FastifyInstance, options: ForwardHookOptions): void => {
   fastify.addHook('preHandler', async (request, reply) => {
     const peer = await peerOf(request, options);
     if (peer === null) return;
-    const answer = await pass(request, peer, options);
-    await reply.status(answer.status).headers(answer.headers).send(answer.body);
+    const wanted = wantedOf(request);
+    const answer =
+      wanted.queue && isQueueable(request)
+        ? await forwardCommand({ ...options, peer, link: options.links.get(peer)! }, request, wanted)
+        : await pass(request, peer, options);
+    await reply.status(answer.status).headers(pickHeaders(answer.headers, answerHeaders)).send(answer.body);
     return reply;
   });
 };
@@ -39,7 +54,8 @@ const peerOf = async (request: FastifyRequest, { region, dataSource, links }: Fo
 
 const homeOf = async (dataSource: DataSource, tenant: string): Promise<string | null> => {
   const [row] = await rowsOf<{ home_region: string }>(dataSource, 'SELECT home_region FROM tenant WHERE id = $1', [tenant]);
-  return row?.home_region ?? null;
+  // It may have been asked for in a region that could not be heard, and be created there in a moment.
+  return row?.home_region ?? (await ownerOfOpen(dataSource, `tenant/${tenant}`));
 };
 
 const pass = async (request: FastifyRequest, peer: string, options: ForwardHookOptions): Promise<ForwardedAnswer> => {
@@ -55,7 +71,7 @@ const pass = async (request: FastifyRequest, peer: string, options: ForwardHookO
   try {
     const answer = await forwardTo(options.links.get(peer)!, peer, forwarded);
     options.onForwarded(peer, 'answered');
-    return { ...answer, headers: pickHeaders(answer.headers, answerHeaders) };
+    return answer;
   } catch (error) {
     options.onForwarded(peer, 'unreachable');
     throw error;
