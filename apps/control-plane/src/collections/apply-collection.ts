@@ -2,7 +2,7 @@ import type { DocumentChanged } from '@lapidary/contracts/events/collection-even
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import type { Tx } from '@lapidary/db/transaction';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
-import { applyChange, heldUntilMs } from '@lapidary/replication/collections/apply-change';
+import { applyChange, definitionHeldUntilMs, heldUntilMs } from '@lapidary/replication/collections/apply-change';
 import { keyOfChange, type NestedDocuments } from '@lapidary/replication/collections/collection-store';
 import { applyDefinition } from '@lapidary/replication/collections/definitions';
 import type { Register } from '@lapidary/replication/merge/register';
@@ -28,11 +28,19 @@ const storeOf = (tx: Tx, event: EventEnvelope, tools: CollectionApplyTools): Pos
  */
 export const applyCollectionEvent = async (tx: Tx, event: EventEnvelope, tools: CollectionApplyTools): Promise<void> => {
   if (event.type === 'lapidary.collection.defined.v1') {
-    const { collection, definition } = event.data as unknown as { collection: string; definition: Register };
-    await applyDefinition(storeOf(tx, event, tools), collection, definition);
+    const dueMs = definitionHeldUntilMs(definitionOf(event).definition, Date.now());
+    if (dueMs === null) await takeDefinition(tx, event, tools);
+    else await hold(tx, event, dueMs);
     return;
   }
   await applyDocumentChanges(tx, [event], tools);
+};
+
+const definitionOf = (event: EventEnvelope) => event.data as unknown as { readonly collection: string; readonly definition: Register };
+
+const takeDefinition = async (tx: Tx, event: EventEnvelope, tools: CollectionApplyTools): Promise<void> => {
+  const { collection, definition } = definitionOf(event);
+  await applyDefinition(storeOf(tx, event, tools), collection, definition);
 };
 
 /** Takes in changes of documents, in their order: read, merged and written together. */
@@ -49,16 +57,22 @@ export const applyDocumentChanges = async (tx: Tx, events: readonly EventEnvelop
 const holdForItsTime = async (tx: Tx, event: EventEnvelope): Promise<boolean> => {
   const dueMs = heldUntilMs(event.data as unknown as DocumentChanged, Date.now());
   if (dueMs === null) return false;
+  await hold(tx, event, dueMs);
+  return true;
+};
+
+const hold = async (tx: Tx, event: EventEnvelope, dueMs: number): Promise<void> => {
   await tx.query(
     'INSERT INTO held_change (event_id, origin, event, due_at) VALUES ($1, $2, $3::jsonb, to_timestamp($4 / 1000.0)) ON CONFLICT DO NOTHING',
     [event.id, event.originregion, JSON.stringify(event), dueMs],
   );
-  return true;
 };
 
-/** A change that was held for its time. */
+/** What was held for its time. */
 export const applyHeld = async (tx: Tx, event: EventEnvelope, tools: CollectionApplyTools): Promise<void> =>
-  mergeDocuments(tx, await mayTakeIn(tx, [event]), tools);
+  event.type === 'lapidary.collection.defined.v1'
+    ? await takeDefinition(tx, event, tools)
+    : await mergeDocuments(tx, await mayTakeIn(tx, [event]), tools);
 
 /** I3, at the reader: its own word counts, since the writer's may be older. What it may not have is asked for again if it may later. */
 const mayTakeIn = async (tx: Tx, events: readonly EventEnvelope[]): Promise<readonly EventEnvelope[]> => {

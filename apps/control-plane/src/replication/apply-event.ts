@@ -1,7 +1,9 @@
-import { eventSchemas, isEventType, type EventData } from '@lapidary/contracts/events/registry';
+import type { DocumentChanged } from '@lapidary/contracts/events/collection-events';
+import { eventSchemas, isEventType, type EventData, type EventType } from '@lapidary/contracts/events/registry';
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
+import { subjectOf } from '@lapidary/replication/collections/collection-store';
 import { applyCollectionEvent, applyDocumentChanges } from '../collections/apply-collection.js';
 import { applyRemoved, applyRetold } from './apply-residency.js';
 import { noteWithheld } from '../residency/withheld.js';
@@ -57,7 +59,23 @@ export const applyEvents = async (tx: Tx, events: readonly EventEnvelope[], tool
 /** What the event says, by its schema. */
 const readData = (event: EventEnvelope): unknown => {
   if (!isEventType(event.type)) throw new AppError('poison_event', `This version does not know events of type ${event.type}`);
-  const parsed = eventSchemas[event.type].safeParse(event.data);
-  if (parsed.success) return parsed.data;
-  throw new AppError('poison_event', `The data of a ${event.type} event does not fit its schema`, { internal: parsed.error.message });
+  const parsed = parseData(event.type, event.data);
+  if (parsed === null) throw new AppError('poison_event', `The data of a ${event.type} event is nested too deep`);
+  if (!parsed.success) {
+    throw new AppError('poison_event', `The data of a ${event.type} event does not fit its schema`, { internal: parsed.error.message });
+  }
+  // Its key is what it waits behind (quarantine.ts): an event must not name another one than it changes.
+  if (event.type === 'lapidary.document.changed.v1' && event.subject !== subjectOf(parsed.data as DocumentChanged))
+    throw new AppError('poison_event', `An event of ${event.subject.slice(0, 100)} tells of another document`);
+  return parsed.data;
+};
+
+/** Null where it is nested deeper than the checks can follow. */
+const parseData = (type: EventType, data: unknown) => {
+  try {
+    return eventSchemas[type].safeParse(data);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 };

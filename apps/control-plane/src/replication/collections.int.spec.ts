@@ -6,7 +6,7 @@ import { CollectionRegion, definitionOf } from '../collections/testing/collectio
 import { releaseHeld } from '../collections/release-held.js';
 import type { TestRegion } from '../outbox/testing/test-region.js';
 import { readEvents } from '@lapidary/replication/read-events';
-import { ingest } from './ingest.js';
+import { ingest, takeInHeld } from './ingest.js';
 import { handOver, logOf, openTwoRegions, toolsOf } from './testing/two-regions.js';
 import { adoptEpoch } from './peer-position.js';
 
@@ -173,9 +173,11 @@ describe('collections of two regions', () => {
     ) as typeof events;
     await ingest(eu.region.dataSource, toolsOf(eu.region), us.region.name, readEvents(us.region.name, far));
     expect(await eu.value('attributes', 'a4')).toBeNull();
-    expect(await releaseHeld(eu.region.dataSource, toolsOf(eu.region).collections)).toBe(0);
+    const release = async (): Promise<number> =>
+      releaseHeld(eu.region.dataSource, async (tx, event) => takeInHeld(tx, event, toolsOf(eu.region)));
+    expect(await release()).toBe(0);
     await eu.region.dataSource.query('UPDATE held_change SET due_at = now()');
-    expect(await releaseHeld(eu.region.dataSource, toolsOf(eu.region).collections)).toBe(1);
+    expect(await release()).toBe(1);
     expect(await eu.value('attributes', 'a4')).toEqual({ price: 1 });
   });
 

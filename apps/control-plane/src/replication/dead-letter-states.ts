@@ -2,7 +2,7 @@ import type { eventDeadLetterStates } from '@lapidary/contracts/api/replication'
 import { checkTransitions, type TransitionTable } from '@lapidary/kernel/transition-table';
 
 export type DeadLetterState = (typeof eventDeadLetterStates)[number];
-export type DeadLetterEvent = 'replay' | 'supersede' | 'drop' | 'lead';
+export type DeadLetterEvent = 'replay' | 'supersede' | 'drop' | 'lead' | 'refuse';
 
 /**
  * Life of an event that could not be applied (P-SC3). It holds no other key up: the vector goes on. Its own key (origin and
@@ -22,11 +22,13 @@ export const deadLetterTransitions: TransitionTable<DeadLetterState, DeadLetterE
     replayed: 'applied after all, once (I5)',
     superseded: 'a newer event of its subject told all of it',
     dropped: 'given up by a person, who said why',
+    refused: 'it was in the region’s stream and is none of its events: kept to be looked at, never to be applied',
   },
   transitions: [
     { from: ['open'], event: 'replay', to: 'replayed', why: 'its cause is mended, and it was applied' },
     { from: ['waiting'], event: 'replay', to: 'replayed', why: 'what it waited for is settled, and it was applied' },
     { from: ['waiting'], event: 'lead', to: 'open', why: 'nothing stands before it, and it was refused' },
+    { from: ['waiting'], event: 'refuse', to: 'refused', why: 'the region’s outbox has no such event' },
     { from: ['open', 'waiting'], event: 'supersede', to: 'superseded', why: 'it had nothing left to say' },
     { from: ['open', 'waiting'], event: 'drop', to: 'dropped', why: 'somebody gave it up' },
   ],

@@ -6,9 +6,11 @@ import { newId } from '@lapidary/kernel/ids';
 import type { IncomingEvent } from '@lapidary/replication/read-events';
 import { planBackfill, planRun, type Position, type Run } from '@lapidary/replication/version-vector';
 import type { DataSource } from 'typeorm';
+import { applyHeld } from '../collections/apply-collection.js';
 import { applyEvent, applyEvents } from './apply-event.js';
 import type { ApplyTools } from './apply-tenant.js';
 import { advancePosition, readPosition } from './peer-position.js';
+import { jsonOf, textOf } from './parked-text.js';
 import { Quarantine, subjectOfIncoming, unreadable } from './quarantine.js';
 
 export interface Ingested {
@@ -86,11 +88,20 @@ export const takeInOne = async (tx: Tx, peer: string, incoming: IncomingEvent, t
   if (error !== null) await park(tx, peer, incoming, error, 'open');
 };
 
+/** Takes in what was held for its time, which has come; parks it where it can't be applied. */
+export const takeInHeld = async (tx: Tx, event: EventEnvelope, tools: ApplyTools): Promise<void> => {
+  const incoming: IncomingEvent = { ok: true, epoch: event.originepoch, sequence: event.originsequence, event };
+  const error = await applyOne(tx, event, tools, applyHeldEvent);
+  if (error !== null) await park(tx, event.originregion, incoming, error, 'open');
+};
+
+const applyHeldEvent = async (tx: Tx, event: EventEnvelope, tools: ApplyTools): Promise<void> => applyHeld(tx, event, tools.collections);
+
 /** Null where the event was applied, else why it never will be. */
-const applyOne = async (tx: Tx, event: EventEnvelope, tools: ApplyTools): Promise<string | null> => {
+const applyOne = async (tx: Tx, event: EventEnvelope, tools: ApplyTools, apply = applyEvent): Promise<string | null> => {
   try {
     await tx.query('SAVEPOINT one_event');
-    await applyEvent(tx, event, tools);
+    await apply(tx, event, tools);
     await tx.query('RELEASE SAVEPOINT one_event');
     return null;
   } catch (error) {
@@ -102,12 +113,13 @@ const applyOne = async (tx: Tx, event: EventEnvelope, tools: ApplyTools): Promis
 
 /**
  * Whether a repeat could never help: the event's own fault, or data that breaks a rule of the database (SQLSTATE classes
- * 22 data exception, 23 integrity). A database that is away or busy is no fault of the event; it is met again.
+ * 22 data exception, 23 integrity, 54 more than its limits allow). A database that is away or busy is no fault of the event; it is
+ * met again.
  */
 export const isPoison = (error: unknown): boolean => {
   if (isAppError(error)) return !error.entry.retry;
   const state = sqlStateOf(error);
-  return state !== undefined && (state.startsWith('22') || state.startsWith('23'));
+  return state !== undefined && ['22', '23', '54'].includes(state.slice(0, 2));
 };
 
 /** The second wall of I5: an event id takes effect once, even if a position were ever wrong. */
@@ -148,6 +160,3 @@ const park = async (tx: Tx, peer: string, incoming: IncomingEvent, error: string
 
 const waitsBehind = 'waits behind an earlier event of its subject';
 const errorLengthMax = 2_000;
-/** Postgres has no place for the character U+0000. */
-const textOf = (text: string): string => text.replaceAll('\u0000', '');
-const jsonOf = (raw: unknown): string => (JSON.stringify(raw) ?? 'null').replaceAll('\\u0000', '');

@@ -5,6 +5,11 @@ export const replicationMetrics = {
   lapidary_replication_applied_total: { type: 'counter', help: 'Events of a peer that took effect here', labels: ['peer'] },
   lapidary_replication_skipped_total: { type: 'counter', help: 'Events of a peer that came again', labels: ['peer'] },
   lapidary_replication_gaps_total: { type: 'counter', help: 'Holes in a peer’s stream that were filled from its outbox', labels: ['peer'] },
+  lapidary_replication_refused_total: {
+    type: 'counter',
+    help: 'What was in the peer’s stream and is none of its events: unreadable, malformed, or not in its log',
+    labels: ['peer', 'why'],
+  },
   lapidary_replication_dead_letters_total: { type: 'counter', help: 'Events that could not be applied and were parked', labels: ['peer'] },
   lapidary_replication_dead_letters_open: { type: 'gauge', help: 'Parked events that nobody has settled', labels: ['peer'] },
   lapidary_replication_quarantined_events: {

@@ -8,7 +8,7 @@ import type { NatsLink } from '@lapidary/messaging/nats-link';
 import { OrderedReader, type ReaderEnd, type StreamMessage } from '@lapidary/messaging/ordered-reader';
 import { unpackBatch } from '@lapidary/messaging/packed-batch';
 import { streamState, type StreamState } from '@lapidary/messaging/streams';
-import { readEvents, type IncomingEvent } from '@lapidary/replication/read-events';
+import { readBatch, readEvents, type IncomingEvent } from '@lapidary/replication/read-events';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { MetricsOf } from '@lapidary/telemetry/metrics';
 import type { DataSource } from 'typeorm';
@@ -19,6 +19,7 @@ import { addConvergence, ConvergenceCounts } from './convergence-rows.js';
 import { fillWithheld, withContents } from './contents.js';
 import { ingest, type Ingested } from './ingest.js';
 import type { replicationMetrics } from './metrics.js';
+import { noteRefused, type Refused } from './refuse-foreign.js';
 import { adoptEpoch, noteConfirmed, noteStreamHint, readPosition } from './peer-position.js';
 
 /** An outbox answers a question in milliseconds, a back-fill of 200 events in some ten. */
@@ -163,9 +164,20 @@ export class PeerSession {
     } catch (error) {
       // Nobody can tell what it held; the hole that it leaves shows itself and is filled from the outbox.
       logger.warn({ err: error, peer, streamSequence: message.sequence }, 'a message of the peer’s stream is unreadable');
+      await this.refuse(message.sequence, [{ why: 'unreadable', raw: Buffer.from(message.data).toString('base64') }]);
       return;
     }
-    const done = await this.takeIn(readEvents(peer, raw));
+    // The stream is transport, the outbox is the log: what is malformed here leaves a hole if it was an event, and none if it was not.
+    const { events, placeless } = readBatch(peer, raw);
+    const malformed = [...placeless, ...events.flatMap((e) => (e.ok ? [] : [e.raw]))];
+    await this.refuse(
+      message.sequence,
+      malformed.map((item) => ({ why: 'malformed', raw: item })),
+    );
+    const done = await this.takeIn(
+      events.filter((e) => e.ok),
+      message.sequence,
+    );
     if (!done) {
       this.newerEpoch = true;
       stop();
@@ -175,7 +187,7 @@ export class PeerSession {
   }
 
   /** False where the peer's epoch has changed. */
-  private async takeIn(events: readonly IncomingEvent[]): Promise<boolean> {
+  private async takeIn(events: readonly IncomingEvent[], streamSequence: number): Promise<boolean> {
     const { dataSource, tools, peer } = this.options;
     let rest = events;
     for (;;) {
@@ -183,10 +195,33 @@ export class PeerSession {
       this.observe(result);
       const { stopped } = result.run;
       if (!stopped) return true;
+      const [first, ...others] = stopped.rest;
+      if (first && !(await this.isInLog(first))) {
+        await this.refuse(streamSequence, [{ why: 'not_in_log', raw: first.ok ? first.event : first.raw }]);
+        rest = others;
+        continue;
+      }
       if (stopped.by.kind === 'newer-epoch') return false;
       await this.fill(result.run.at.epoch, stopped.by.from, stopped.by.to);
       rest = stopped.rest;
     }
+  }
+
+  /** Whether the origin can have told this: asked after it came, since a number is given before an event is published. */
+  private async isInLog({ epoch, sequence }: IncomingEvent): Promise<boolean> {
+    const { dataSource, link, peer, region } = this.options;
+    const at = await readPosition(dataSource, peer);
+    const body = { peer: region, epoch: at.epoch, sequence: at.sequence };
+    const origin = await link.requestJson(geoAck(peer, region), body, AckReplySchema, requestMs);
+    return epoch < origin.epoch || (epoch === origin.epoch && sequence <= origin.head);
+  }
+
+  private async refuse(streamSequence: number, refused: readonly Refused[]): Promise<void> {
+    const { dataSource, peer, logger, metrics } = this.options;
+    if (refused.length === 0) return;
+    for (const { why } of refused) metrics.lapidary_replication_refused_total.inc({ peer, why });
+    logger.error({ peer, streamSequence, refused: refused.length }, 'the peer’s stream has what is none of its events');
+    await noteRefused(dataSource, peer, streamSequence, refused);
   }
 
   /**

@@ -20,6 +20,7 @@ import { ReplicationStatus } from '../regions/replication-status.js';
 import { ForwardedRequestSchema, forwardTo, requestOf, type ForwardedAnswer, type ForwardedRequest } from './api-forward.js';
 import { answerForwarded } from './forward-answer.js';
 import { openDeadLetters } from './dead-letter-row.js';
+import { takeInHeld } from './ingest.js';
 import type { replicationMetrics } from './metrics.js';
 import { PeerLinks } from './peer-links.js';
 import { pruneConvergence } from './convergence-rows.js';
@@ -134,7 +135,7 @@ export class ReplicationWorker implements OnApplicationBootstrap, BeforeApplicat
 
   private async observe(): Promise<void> {
     try {
-      await releaseHeld(this.database.dataSource, this.tools.apply.collections);
+      await releaseHeld(this.database.dataSource, async (tx, event) => takeInHeld(tx, event, this.tools.apply));
       const held = await heldChanges(this.database.dataSource);
       for (const origin of this.peerLinks.byRegion.keys())
         this.tools.collections.lapidary_collection_held_changes.set({ origin }, held.get(origin) ?? 0);

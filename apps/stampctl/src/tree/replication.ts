@@ -48,7 +48,7 @@ export const replicationCommands: readonly CommandSpec[] = [
       {
         flags: '--state <state>',
         description: 'open (default) or settled how',
-        choices: ['open', 'waiting', 'replayed', 'superseded', 'dropped'],
+        choices: ['open', 'waiting', 'replayed', 'superseded', 'dropped', 'refused'],
       },
       { flags: '-n, --limit <count>', description: 'show at most this many' },
     ],

@@ -8,7 +8,7 @@ export const EventDeadLetterIdSchema = z
   .regex(jobIdPattern, 'the id of a dead letter is <region>.<ULID>')
   .meta({ description: 'Id of a dead letter, <region>.<ULID>' });
 
-export const eventDeadLetterStates = ['open', 'waiting', 'replayed', 'superseded', 'dropped'] as const;
+export const eventDeadLetterStates = ['open', 'waiting', 'replayed', 'superseded', 'dropped', 'refused'] as const;
 
 export const EventDeadLetterSchema = z
   .object({
@@ -23,7 +23,7 @@ export const EventDeadLetterSchema = z
     parkedAt: TimeSchema,
     state: z.enum(eventDeadLetterStates).meta({
       description:
-        '"waiting": behind an open one of its subject, applied in order once that is settled. "superseded": a newer event of its subject has been applied, so that it has nothing left to say',
+        '"waiting": behind an open one of its subject, applied in order once that is settled. "superseded": a newer event of its subject has been applied, so that it has nothing left to say. "refused": it was in the region’s stream and is none of its events; its epoch is 0 then',
     }),
     settledAt: TimeSchema.nullable(),
     settledBy: z.string().nullable(),

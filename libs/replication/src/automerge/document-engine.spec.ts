@@ -183,3 +183,37 @@ describe('nested documents', () => {
     expect(one.last?.value).toMatchObject({ name: 'Ann', age: 4 });
   });
 });
+
+describe('a part that is no change of a document', () => {
+  const whole = (): Uint8Array => {
+    const eu = new Region('eu');
+    eu.edit({ op: 'set', path: ['name'], value: 'Ann' });
+    return eu.bytes!;
+  };
+  const change = (): Uint8Array => {
+    const eu = new Region('eu');
+    eu.edit({ op: 'set', path: ['name'], value: 'Ann' });
+    eu.edit({ op: 'set', path: ['name'], value: 'Bo' });
+    return eu.changes.at(-1)!;
+  };
+  const flipped = (bytes: Uint8Array, at: number): Uint8Array => bytes.map((byte, i) => (i === at ? byte ^ 1 : byte));
+
+  it.each<[string, () => Uint8Array]>([
+    ['rubbish', () => Buffer.from('rubbish that is long enough')],
+    ['nothing', () => new Uint8Array()],
+    ['a document with a flipped bit', () => flipped(whole(), 40)],
+    ['half a document', () => whole().slice(0, 60)],
+    ['a document with rubbish behind it', () => Buffer.concat([whole(), Buffer.from('rubbish')])],
+    ['a change with a flipped bit', () => flipped(change(), 30)],
+    ['half a change', () => change().slice(0, 20)],
+  ])('is refused: %s', (_, part) => {
+    const us = new Region('us');
+    us.edit({ op: 'set', path: ['name'], value: 'Cy' });
+    const before = us.last!.heads;
+    const refused = expect.objectContaining({ code: 'poison_event' });
+    expect(() => us.take(part())).toThrow(refused);
+    us.edit({ op: 'set', path: ['age'], value: 3 });
+    expect(us.last!.heads).not.toEqual(before);
+    expect(us.last!.value).toMatchObject({ name: 'Cy', age: 3 });
+  });
+});

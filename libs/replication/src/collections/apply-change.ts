@@ -1,7 +1,9 @@
 import type { DocumentChanged } from '@lapidary/contracts/events/collection-events';
 import { AppError } from '@lapidary/kernel/app-error';
+import { digestOf } from '@lapidary/kernel/canonical-json';
 import { parseHlc } from '@lapidary/kernel/hybrid-logical-clock';
-import type { Register } from '../merge/register.js';
+import type { Variant } from '../merge/append.js';
+import { latestOf, type Register } from '../merge/register.js';
 import {
   keyOfChange,
   keyText,
@@ -33,15 +35,22 @@ const stateOfChange = (event: DocumentChanged): DocumentState => {
           ? 'variants' in change
           : 'parts' in change;
   if (!fits) throw new AppError('poison_event', `The change of a ${kind} document has another kind’s form`);
+  if ('variants' in change && (change.variants as readonly Variant[]).some((v) => digestOf(v.body) !== v.digest))
+    throw new AppError('poison_event', 'An entry’s body is not what its digest says');
   if (kind === 'document') return { ...emptyState(kind), alive: (change as unknown as { alive: Register }).alive } as DocumentState;
   return { kind, ...change } as unknown as DocumentState;
 };
 
-/** When a change may be applied: at once (null), or when the clock here has come near enough to its time. */
-export const heldUntilMs = (event: DocumentChanged, nowMs: number): number | null => {
-  const ms = parseHlc(latestOfState(stateOfChange(event)))?.ms ?? 0;
+const dueMs = (latest: string, nowMs: number): number | null => {
+  const ms = parseHlc(latest)?.ms ?? 0;
   return ms > nowMs + aheadMaxMs ? ms - aheadMaxMs : null;
 };
+
+/** When a change may be applied: at once (null), or when the clock here has come near enough to its time. */
+export const heldUntilMs = (event: DocumentChanged, nowMs: number): number | null => dueMs(latestOfState(stateOfChange(event)), nowMs);
+
+/** A definition likewise: whoever defines next would have to be later than it. */
+export const definitionHeldUntilMs = (definition: Register, nowMs: number): number | null => dueMs(latestOf(definition), nowMs);
 
 /** What merging a change needs of a transaction. */
 export type ChangeTransaction = Pick<CollectionTransaction, 'definition' | 'document' | 'saveDocument' | 'ledger'>;
