@@ -5,6 +5,7 @@ import { compatibilityRules, type SchemaBreak } from '@lapidary/contracts/schema
 import { breaksBetween } from '@lapidary/contracts/schemas/compatibility';
 import type { SchemaNode } from '@lapidary/contracts/schemas/schema-node';
 import { jsonSchemaOf, wireSchemas } from '@lapidary/contracts/schemas/wire-schemas';
+import { digestOf } from '@lapidary/kernel/canonical-json';
 
 /**
  * `npm run schemas`: compares the schemas of the wire with the released files, libs/contracts/schemas/<type>.json, and writes
@@ -45,18 +46,45 @@ export const releaseSchemas = async (folder: string, names: readonly string[], t
   for (const name of names) await writeFile(path.join(folder, `${name}.json`), textFor(types, name));
 };
 
+/** What processes know of the released schemas at run time, to compare over the fleet: name and digest of each, and one over all. */
+export const releasedText = (types: Types): string => {
+  const digests = Object.fromEntries(
+    Object.keys(types)
+      .sort()
+      .map((name) => [name, digestOf(jsonSchemaOf(types, name)).slice(0, 16)]),
+  );
+  return [
+    '/** Written by `npm run schemas`: the wire’s schemas by name, each with the first 64 bits of its sha256. */',
+    'export const releasedSchemas: Readonly<Record<string, string>> = {',
+    ...Object.entries(digests).map(([name, digest]) => `  '${name}': '${digest}',`),
+    '};',
+    '',
+    '/** Of all of them together: processes with one digest read and write the same. */',
+    `export const releasedDigest = '${digestOf(digests).slice(0, 16)}';`,
+    '',
+  ].join('\n');
+};
+
 const lineOf = ({ rule, path: where, detail }: SchemaBreak): string =>
   `  ${where}: ${compatibilityRules[rule].change}${detail === '' ? '' : ` (${detail})`}; breaks ${compatibilityRules[rule].breaks.join(' and ')} [${rule}]`;
 
 const main = async (): Promise<number> => {
   const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
   const folder = path.resolve(import.meta.dirname, '../../libs/contracts/schemas');
+  const releasedFile = path.resolve(folder, '../src/schemas/released.ts');
   const { broken, stale } = await compareSchemas(folder);
+  const released = releasedText(wireSchemas);
+  const isTold = (await readFile(releasedFile, 'utf8').catch(() => '')) === released;
   for (const { name, breaks } of broken) process.stderr.write([`${name} needs a new version:`, ...breaks.map(lineOf), ''].join('\n'));
   if (broken.length > 0) return 1;
-  if (!values.check) await releaseSchemas(folder, stale);
-  else if (stale.length > 0) process.stderr.write(`Not released yet: ${stale.join(', ')}. npm run schemas releases them.\n`);
-  return values.check && stale.length > 0 ? 1 : 0;
+  if (!values.check) {
+    await releaseSchemas(folder, stale);
+    if (!isTold) await writeFile(releasedFile, released);
+    return 0;
+  }
+  if (stale.length === 0 && isTold) return 0;
+  process.stderr.write(`Not released yet: ${stale.join(', ') || path.basename(releasedFile)}. npm run schemas releases them.\n`);
+  return 1;
 };
 
 if (import.meta.main) process.exitCode = await main();

@@ -1,5 +1,6 @@
 import { findingTable, runTable, suppressionTable } from '@lapidary/control-plane/drift/drift-states';
 import { intentTransitions } from '@lapidary/control-plane/intents/intent-states';
+import { repairTable } from '@lapidary/control-plane/drift/repair-states';
 import { jobTable, stepTable } from '@lapidary/control-plane/jobs/job-states';
 import { deadLetterTransitions } from '@lapidary/control-plane/replication/dead-letter-states';
 import { removalTransitions } from '@lapidary/control-plane/residency/removal-states';
@@ -36,6 +37,7 @@ export const statesPage = (): string =>
       findingTable,
       suppressionTable,
       runTable,
+      repairTable,
       deadLetterTransitions,
       removalTransitions,
       intentTransitions,

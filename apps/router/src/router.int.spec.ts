@@ -1,10 +1,21 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RouteExplanationSchema } from '@lapidary/contracts/api/routing';
-import { RouterHeartbeatSchema } from '@lapidary/contracts/router-protocol';
-import { directoryEntry, routerExplain, routerHeartbeat } from '@lapidary/contracts/subjects';
+import { addToRoot, formatRoot } from '@lapidary/contracts/directory-digest';
+import {
+  BucketsAnswerSchema,
+  markHash,
+  markOfEntry,
+  MarksAnswerSchema,
+  RefreshAnswerSchema,
+  routeBucketOf,
+  type ReplicaQuestion,
+} from '@lapidary/contracts/route-replica';
+import { RouterHeartbeatSchema, type RouterHeartbeat } from '@lapidary/contracts/router-protocol';
+import { directoryEntry, routerExplain, routerHeartbeat, routerReplica } from '@lapidary/contracts/subjects';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { publishToStream } from '@lapidary/messaging/streams';
+import type { z } from 'zod';
 import { ask, eventually, isLive, knows, noNats, RouterWorld } from './router-world.fixture.js';
 
 let world: RouterWorld;
@@ -55,6 +66,32 @@ describe('a router and its region', () => {
     await world.region.commit(world.tenant('acme'));
     await knows(one, 'acme');
     expect(one.router.directory.state().entries).toBe(1);
+  });
+
+  it('tells the control plane what it holds, by bucket and by route, and fetches it anew when asked', async () => {
+    await world.region.commit(world.stamp());
+    for (let i = 0; i < 9; i += 1) await world.region.commit(world.tenant(`t${i}`));
+    const one = await world.start();
+    await isLive(one);
+    const beat = await new Promise<RouterHeartbeat>((resolve) =>
+      world.region.link.subscribeJson(routerHeartbeat(world.name), RouterHeartbeatSchema, resolve),
+    );
+    expect(beat.directory).toMatchObject({ generation: world.region.generation, root: world.region.digest().root });
+    const subject = routerReplica(world.name, beat.router);
+    const question = async <T extends z.ZodType>(asked: ReplicaQuestion, schema: T) =>
+      world.region.link.requestJson(subject, asked, schema, 5_000);
+    const { position, buckets } = await question({ want: 'buckets' }, BucketsAnswerSchema);
+    expect(position).toEqual({ generation: world.region.generation, cursor: 10 });
+    const entry = world.region.entries.get('tenant/t3')!;
+    const bucket = routeBucketOf(entry.key);
+    const { marks } = await question({ want: 'marks', buckets: [bucket] }, MarksAnswerSchema);
+    expect(marks).toContainEqual(markOfEntry(entry));
+    expect(buckets[bucket]).toEqual({ count: marks.length, root: formatRoot(marks.reduce((sum, m) => addToRoot(sum, markHash(m)), 0n)) });
+    expect(buckets.reduce((sum, b) => sum + b.count, 0)).toBe(10);
+    await world.region.commit(world.tenant('t3', { epoch: 2 }), { publish: false });
+    world.region.servePages();
+    expect(await question({ want: 'refresh' }, RefreshAnswerSchema)).toEqual({ refreshed: true });
+    expect(one.router.directory.tenant('t3')).toMatchObject({ epoch: 2 });
   });
 
   it('explains over HTTP and NATS what it does, and beats', async () => {

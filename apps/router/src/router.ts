@@ -10,6 +10,7 @@ import { AdminServer, type Readiness } from './admin-server.js';
 import { AuditLoop } from './directory/audit-loop.js';
 import { DirectorySource } from './directory/directory-source.js';
 import { Directory } from './directory/directory.js';
+import { directoryReplica } from './directory/directory-replica.js';
 import { DiskCopyWriter } from './directory/disk-copy-writer.js';
 import { dnsFromConfig } from './dns/dns-from-config.js';
 import { readDiskCopy, type DiskCopyPlace } from './directory/disk-copy.js';
@@ -123,7 +124,8 @@ export class Router {
     const place = { host: config.LAPIDARY_ADMIN_HOST, port: config.LAPIDARY_ADMIN_PORT };
     const adminPort = await this.admin.listen(sockets ? { fd: sockets.admin } : place);
     const traffic = async (): Promise<TrafficSummary> => trafficReport(config.LAPIDARY_ROUTER_ID, await this.takers.looks());
-    this.fleetLink = new FleetLink(this.link, { ...this.explainDeps, traffic });
+    const replica = directoryReplica(this.directory, async () => this.source.reload());
+    this.fleetLink = new FleetLink(this.link, { ...this.explainDeps, traffic, replica });
     const dnsPort = await this.dns?.listen();
     return { adminPort, dnsPort };
   }

@@ -18,6 +18,7 @@ import { agentPages } from './pages.js';
 import { openPublicDoor } from './public-door/open-public-door.js';
 import { Registration } from './registration.js';
 import type { RegistrationState } from './registration-states.js';
+import { ReplicaListener } from './replica-listener.js';
 import { Resync } from './resync.js';
 import { Traffic } from './traffic.js';
 import { WorkloadCredentials } from './workload-credentials.js';
@@ -66,8 +67,8 @@ export const startAgent = async (config: StampAgentConfig, logger: Logger): Prom
     logger,
     request: () => ({ stamp, token, instanceId, agentVersion, workloadVersion: workload.state.version, frontDoor: url }),
     onState: (state) => {
-      if (state === 'fenced') listener.stop();
-      if (state === 'registered') listener.start();
+      if (state === 'fenced') [listener, replica].forEach((heard) => heard.stop());
+      if (state === 'registered') [listener, replica].forEach((heard) => heard.start());
       // Whoever waits for a servable tenant looks again.
       holder.announce();
       logger.info({ state }, 'registration');
@@ -86,6 +87,7 @@ export const startAgent = async (config: StampAgentConfig, logger: Logger): Prom
   });
   const onStale = (): void => void resync.ask('stale-push');
   const listener = new HoldListener({ link, region, stamp, instanceId, holder, registration, onStale });
+  const replica = new ReplicaListener({ link, region, stamp, holder, refresh: () => resync.ask('drift') });
   const credentials = new WorkloadCredentials({
     link,
     region,
@@ -164,6 +166,7 @@ export const startAgent = async (config: StampAgentConfig, logger: Logger): Prom
       heartbeats.stop();
       await Promise.all([door.drain(graceMs), publicDoor?.drain(graceMs)]);
       listener.stop();
+      replica.stop();
       stopHearingFences();
       await Promise.all([registration.stop(), resync.stop(), workload.stop(), credentials.stop()]);
       await holder.persist().catch((error: unknown) => logger.error({ err: error }, 'the copy on disk is stale'));

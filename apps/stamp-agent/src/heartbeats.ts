@@ -1,4 +1,5 @@
 import type { Heartbeat } from '@lapidary/contracts/agent-protocol';
+import { releasedDigest } from '@lapidary/contracts/schemas/released';
 import { agentHeartbeat } from '@lapidary/contracts/subjects';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Holder } from './holder.js';
@@ -54,9 +55,10 @@ export class Heartbeats {
       sequence: this.sequence,
       atMs: Date.now(),
       load: load.take(),
-      holding: { count: holder.count, asOf: holder.asOf },
+      holding: { count: holder.count, asOf: holder.asOf, root: holder.root },
       workload: workload.state,
       agentVersion,
+      schemas: releasedDigest,
       traffic: traffic.snapshot(),
     };
     link.publishJson(agentHeartbeat(region), heartbeat);

@@ -1,4 +1,5 @@
 import type { HoldCommand, Holdings } from '@lapidary/contracts/agent-protocol';
+import type { RouteMark } from '@lapidary/contracts/route-replica';
 import { AppError } from '@lapidary/kernel/app-error';
 import { HeldTenants, type HoldingsSnapshot, type HoldOutcome } from '@lapidary/stamp-sdk/holdings';
 import type { Logger } from '@lapidary/telemetry/logger';
@@ -46,6 +47,14 @@ export class Holder {
 
   get asOf(): number {
     return this.held.asOf;
+  }
+
+  get root(): string {
+    return this.held.root;
+  }
+
+  marks(): Iterable<RouteMark> {
+    return this.held.marks();
   }
 
   /** Asks, collecting the pushes that arrive while the answer is on its way. */

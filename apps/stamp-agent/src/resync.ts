@@ -16,7 +16,7 @@ const jitterShare = 0.2;
 /** While unregistered there is nothing to compare; look again then. */
 const unregisteredMs = 1_000;
 
-export type SyncCause = 'interval' | 'reconnect' | 'miss' | 'stale-push';
+export type SyncCause = 'interval' | 'reconnect' | 'miss' | 'stale-push' | 'drift';
 
 export interface ResyncOptions {
   readonly link: NatsLink;

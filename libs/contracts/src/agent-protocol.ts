@@ -86,9 +86,16 @@ export const HeartbeatSchema = z.object({
     requestsPerSecond: z.number().min(0),
     inFlight: z.number().int().min(0),
   }),
-  holding: z.object({ count: z.number().int().min(0), asOf: z.number().int().min(0) }),
+  holding: z.object({
+    count: z.number().int().min(0),
+    asOf: z.number().int().min(0),
+    /** Sum over what is held (route-replica.ts). */
+    root: z.string().optional(),
+  }),
   workload: z.object({ healthy: z.boolean(), version: z.string().nullable() }),
   agentVersion: z.string(),
+  /** Digest of the wire's schemas as this agent knows them (schemas/released.ts). */
+  schemas: z.string().optional(),
   /** Left out by older agents; what another layout of buckets says is not taken for ours. */
   traffic: TrafficSchema.optional().catch(undefined),
 });

@@ -67,6 +67,7 @@ export const permissionsOf = (user: NatsUser, region: string): SubjectPermission
             subjects.geoAck,
             subjects.geoDigest,
             subjects.geoSketch,
+            subjects.geoSchema,
             subjects.apiForward,
             subjects.apiIntents,
           ].map((subject) => subject(region, user.region)),
@@ -89,6 +90,7 @@ export const permissionsOf = (user: NatsUser, region: string): SubjectPermission
           subjects.directoryAll(region),
           subjects.directoryDigest(region),
           subjects.routerExplain(region),
+          subjects.routerReplicas(region),
           subjects.routerLimitsChanged(region),
           subjects.routerBudget(region),
         ],
@@ -103,7 +105,13 @@ export const permissionsOf = (user: NatsUser, region: string): SubjectPermission
           subjects.agentCredentials(region),
         ],
         // `_INBOX.>`: agents of stamps that have not been rolled out since inboxes have names. Nobody else's answers arrive there.
-        subscribe: [inbox, '_INBOX.>', subjects.agentHold(region, '*'), subjects.agentFence(region, '*')],
+        subscribe: [
+          inbox,
+          '_INBOX.>',
+          subjects.agentHold(region, '*'),
+          subjects.agentReplica(region, '*'),
+          subjects.agentFence(region, '*'),
+        ],
         mayReply: true,
       };
   }

@@ -11,7 +11,12 @@ export const RouterHeartbeatSchema = z.object({
     entries: z.number().int().min(0),
     /** Since the directory was last confirmed by its source. */
     ageMs: z.number().int().min(0),
+    /** Of which database the cursors are, and the sum over all entries (directory-digest.ts). */
+    generation: z.string().nullable().optional(),
+    root: z.string().optional(),
   }),
+  /** Digest of the wire's schemas as this router knows them (schemas/released.ts). */
+  schemas: z.string().optional(),
 });
 export type RouterHeartbeat = z.infer<typeof RouterHeartbeatSchema>;
 

@@ -20,6 +20,8 @@ export const geoAck = (region: string, peer: string): string => `geo.${region}.a
 export const geoDigest = (region: string, peer: string): string => `geo.${region}.digest.${peer}`;
 /** Request to a region, by a peer: symbols, bucket sums or elements of one set of documents (bytes). */
 export const geoSketch = (region: string, peer: string): string => `geo.${region}.sketch.${peer}`;
+/** Request to a region, by a peer: which schemas it has, of the wire and of its database. */
+export const geoSchema = (region: string, peer: string): string => `geo.${region}.schema.${peer}`;
 /** Request to another region's HTTP API, answered by any of its control planes (queue group). */
 export const apiForward = (region: string, peer: string): string => `api.${region}.${peer}`;
 /**
@@ -42,6 +44,8 @@ export const agentHeartbeat = (region: string): string => `agents.${region}.hear
 export const agentSync = (region: string): string => `agents.${region}.sync`;
 /** Request: a token for the stamp's workload. */
 export const agentCredentials = (region: string): string => `agents.${region}.credentials`;
+/** Request from the control plane to a stamp's agent: what is in its list of tenants, or to fetch it anew. */
+export const agentReplica = (region: string, stamp: string): string => `agents.${region}.replica.${stamp}`;
 /** Request from the control plane to a stamp's agent: hold or drop one tenant. */
 export const agentHold = (region: string, stamp: string): string => `agents.${region}.hold.${stamp}`;
 
@@ -57,6 +61,10 @@ export const routerLimitsChanged = (region: string): string => `limits.${region}
 export const routerBudget = (region: string): string => `routers.${region}.budget`;
 /** Published by each router every few seconds: live figures for `stampctl top`. */
 export const routerTraffic = (region: string): string => `routers.${region}.traffic`;
+/** Request from the control plane to one router: what is in its directory, or to fetch it anew. */
+export const routerReplica = (region: string, router: string): string => `routers.${region}.replica.${router.replaceAll(/[^\w-]/g, '_')}`;
+/** Of all routers, for permissions. */
+export const routerReplicas = (region: string): string => `routers.${region}.replica.*`;
 export const routerHeartbeat = (region: string): string => `routers.${region}.heartbeat`;
 
 /** Live events for consoles, within a region, best effort (the console refetches after a hole). */

@@ -1,4 +1,6 @@
 import type { HoldCommand, Holding, Holdings } from '@lapidary/contracts/agent-protocol';
+import { addToRoot, formatRoot, removeFromRoot } from '@lapidary/contracts/directory-digest';
+import { markHash, markOfHolding, type RouteMark } from '@lapidary/contracts/route-replica';
 
 /**
  * What a stamp holds, as a state machine without I/O or clock. Facts come as pushes (one tenant at directory cursor c)
@@ -42,6 +44,7 @@ export class HeldTenants {
   private readonly known = new Map<string, Known>();
   private listedAsOf = 0;
   private held = 0;
+  private sum = 0n;
 
   static restore(snapshot: HoldingsSnapshot): HeldTenants {
     const restored = new HeldTenants();
@@ -75,6 +78,16 @@ export class HeldTenants {
   /** Cursor that the whole state is known for. */
   get asOf(): number {
     return this.listedAsOf;
+  }
+
+  /** Sum over what is held, kept with each change: two lists with one root and count are the same. */
+  get root(): string {
+    return formatRoot(this.sum);
+  }
+
+  /** What is held, for comparing it. */
+  *marks(): Generator<RouteMark> {
+    for (const [tenant, known] of this.known) if (known.hold) yield markOf(tenant, known);
   }
 
   /** The highest cursor ever seen: what any list asked for from now on must reach. */
@@ -122,12 +135,24 @@ export class HeldTenants {
   }
 
   private set(tenant: string, entry: Known): void {
-    this.held += Number(entry.hold) - Number(this.known.get(tenant)?.hold ?? false);
+    this.discount(tenant);
+    this.held += Number(entry.hold);
+    if (entry.hold) this.sum = addToRoot(this.sum, markHash(markOf(tenant, entry)));
     this.known.set(tenant, entry);
   }
 
   private delete(tenant: string): void {
-    this.held -= Number(this.known.get(tenant)?.hold ?? false);
+    this.discount(tenant);
     this.known.delete(tenant);
   }
+
+  private discount(tenant: string): void {
+    const known = this.known.get(tenant);
+    if (!known?.hold) return;
+    this.held -= 1;
+    this.sum = removeFromRoot(this.sum, markHash(markOf(tenant, known)));
+  }
 }
+
+const markOf = (tenant: string, { epoch, cursor }: Known): RouteMark =>
+  markOfHolding({ tenant: tenant as Holding['tenant'], epoch, cursor });

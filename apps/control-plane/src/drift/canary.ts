@@ -7,6 +7,7 @@ import type { DriftKind, Look } from './difference.js';
 import { desiredSpec } from '../provisioning/provision-command.js';
 import { readVersion } from '../process/version.js';
 import { subjectOf } from './drift-facts.js';
+import { plantSchema } from './schema/own-schema.js';
 import { plantPlacements } from './placement-facts.js';
 
 /**
@@ -73,6 +74,7 @@ export const plantStamps = async (tx: Tx, config: ControlPlaneConfig, nonce: str
     );
   }
   await plantPlacements(tx, region, other, nonce);
+  await plantSchema(tx, nonce);
   return { nonce, stamps: [odd, twin, other], expects: expectedAt(odd, twin), hindrance: null };
 };
 

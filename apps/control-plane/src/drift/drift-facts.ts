@@ -1,6 +1,10 @@
 import type { DriftedResource } from '@lapidary/contracts/provisioner-protocol';
 import type { StampSpec } from '@lapidary/contracts/stamp-spec';
 import type { Compared } from '../digests/compare-peer.js';
+import type { SchemaAnswer } from '@lapidary/contracts/schema-protocol';
+import type { ComparedRoutes } from './routes/compare-routes.js';
+import type { RouteReplicaFacts } from './routes/replica-fleet.js';
+import type { WrongEntry } from './routes/route-facts.js';
 import type { PlacementFacts } from './placement-facts.js';
 import type { Scrubbed } from '../digests/scrub.js';
 
@@ -48,6 +52,15 @@ export interface DriftFacts {
   /** Of this region's stamps, by name. */
   readonly desired: ReadonlyMap<string, Desired>;
   readonly placement: PlacementFacts;
+  /** Entries of the directory that are not what they mirror. */
+  readonly routes: { readonly entries: readonly WrongEntry[] };
+  readonly schema: {
+    readonly own: SchemaAnswer;
+    /** Migrations that this code has. */
+    readonly knownMigrations: readonly string[];
+  };
+  /** Stamps that are only planted. */
+  readonly plantedStamps: readonly string[];
   /** A roll-out is under way: versions differ on purpose. */
   readonly rolloutOpen: boolean;
   /** Who owns what has no owner of its own. */
@@ -70,6 +83,11 @@ export interface World {
   readonly peers: readonly string[];
   /** What a peer holds of documents beside what is held here; a document is planted for it where a nonce is given. */
   comparePeer(peer: string, nonce: string | null, signal: AbortSignal): Promise<Compared>;
+  peerSchema(peer: string): Promise<SchemaAnswer>;
+  /** Routers and agents of this region. */
+  routeReplicas(): Promise<readonly RouteReplicaFacts[]>;
+  /** What a router or agent holds beside what it must hold; a route is planted for it where a nonce is given. */
+  compareRoutes(replica: RouteReplicaFacts, nonce: string | null, signal: AbortSignal): Promise<ComparedRoutes>;
 }
 
 export const ownerOf = (stamp: Pick<StampFacts, 'labels'>, facts: Pick<DriftFacts, 'defaultOwner'>): string =>

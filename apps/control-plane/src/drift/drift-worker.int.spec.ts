@@ -46,7 +46,7 @@ describe('who looks for drift', () => {
   let isHanging = false;
 
   const replica = async (intervalMs: number): Promise<Replica> => {
-    const { clock, logger } = world.resources;
+    const { clock, logger, nats } = world.resources;
     const config = {
       ...world.resources.config,
       LAPIDARY_DRIFT_INTERVAL_MS: intervalMs,
@@ -66,7 +66,18 @@ describe('who looks for drift', () => {
     const nested = async () => Promise.resolve(new DocumentEngine(actorOf(home, 1)));
     const tools = { apply: { collections: { nested } } } as unknown as ReplicationTools;
     const metrics = createControlPlaneMetrics({ processMetrics: false });
-    const worker = new DriftWorker(background, clock, planner, planted as unknown as PlantedStack, noPeers, tools, config, logger, metrics);
+    const worker = new DriftWorker(
+      background,
+      clock,
+      planner,
+      planted as unknown as PlantedStack,
+      noPeers,
+      tools,
+      config,
+      nats,
+      logger,
+      metrics,
+    );
     worker.onApplicationBootstrap();
     const stop = async (): Promise<void> => {
       await worker.beforeApplicationShutdown();

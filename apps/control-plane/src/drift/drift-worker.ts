@@ -6,6 +6,7 @@ import { toAppError } from '@lapidary/kernel/app-error';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { newId } from '@lapidary/kernel/ids';
 import { Wakeup } from '@lapidary/kernel/wakeup';
+import { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
 import { createMetrics, type MetricsOf } from '@lapidary/telemetry/metrics';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
@@ -13,7 +14,7 @@ import { systemContext } from '../http/command-context.js';
 import { BackgroundDatabase } from '../outbox/background-database.js';
 import { driftLock } from '../outbox/leader-locks.js';
 import type { ControlPlaneMetrics } from '../process/metrics.js';
-import { CONFIG, LOGGER, METRICS } from '../process/tokens.js';
+import { CONFIG, LOGGER, METRICS, NATS } from '../process/tokens.js';
 import { PlannerProcess } from '../provisioning/planner-process.js';
 import { ReplicationTools } from '../replication/replication-tools.js';
 import { ReplicationWorker } from '../replication/replication-worker.js';
@@ -25,6 +26,9 @@ import { PlantedStack } from './planted-stack.js';
 import { realWorld } from './real-world.js';
 import { hasRepairable, type RepairDeps } from './repair-findings.js';
 import { ReplicaWatch } from './replica-watch.js';
+import { ReplicaFleet } from './routes/replica-fleet.js';
+import { RouteWatch } from './routes/route-watch.js';
+import { serveSchema } from './schema/serve-schema.js';
 import {
   driftChannel,
   endRun,
@@ -51,6 +55,9 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
   private readonly gauges: DriftGauges;
   private readonly wakeup = new Wakeup();
   private readonly replicas = new ReplicaWatch();
+  private readonly routeReplicas: ReplicaFleet;
+  private readonly routeWatch: RouteWatch;
+  private stopAnswering: () => void = () => undefined;
 
   constructor(
     private readonly database: BackgroundDatabase,
@@ -60,11 +67,14 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly replication: ReplicationWorker,
     private readonly replicationTools: ReplicationTools,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
+    @Inject(NATS) private readonly nats: NatsLink,
     @Inject(LOGGER) logger: Logger,
     @Inject(METRICS) { registry }: ControlPlaneMetrics,
   ) {
     this.logger = logger.child({ part: 'drift' });
     this.metrics = createMetrics(driftMetrics, { processMetrics: false, registry });
+    this.routeReplicas = new ReplicaFleet(config.LAPIDARY_REGION, nats);
+    this.routeWatch = new RouteWatch(() => this.routeReplicas.look(database.dataSource, config.LAPIDARY_REGION));
     this.gauges = new DriftGauges(this.metrics);
     this.leader = new Leader({
       url: config.LAPIDARY_DATABASE_URL,
@@ -76,10 +86,15 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   onApplicationBootstrap(): void {
+    const { LAPIDARY_REGION: region, LAPIDARY_PEERS } = this.config;
+    const peers = Object.keys(LAPIDARY_PEERS).filter((name) => name !== region);
+    this.stopAnswering = serveSchema(this.nats, this.database.dataSource, region, peers);
     this.leader.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    this.stopAnswering();
+    this.routeReplicas.close();
     await this.leader.stop();
   }
 
@@ -110,7 +125,7 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
       const dueMs = dueAtMs(await lastRunOverAll(this.database.dataSource), sinceMs, this.config.LAPIDARY_DRIFT_INTERVAL_MS);
       if (dueMs <= Date.now()) await this.schedule();
       const run = await inTransaction(this.database.dataSource, startRun);
-      const isSeen = run ? await this.perform(run, signal) : await this.replicas.lookWhereDue(this.deps, signal);
+      const isSeen = run ? await this.perform(run, signal) : await this.lookWhereDue(signal);
       // After a look, never after a repair: what it did not help is looked at again first.
       if (isSeen && !run?.repair) await this.repairWhereDue();
       await this.gauges.show(this.database.dataSource);
@@ -120,6 +135,14 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
       this.logger.warn({ err: error }, 'looking for drift failed; it is tried again');
       await new Wakeup().wait(retryMs, signal);
     }
+  }
+
+  private async lookWhereDue(signal: AbortSignal): Promise<boolean> {
+    const [documents, routes] = [
+      await this.replicas.lookWhereDue(this.deps, signal),
+      await this.routeWatch.lookWhereDue(this.deps, signal),
+    ];
+    return documents || routes;
   }
 
   private async performed(run: RunRow, signal: AbortSignal): Promise<RunOutcome> {
@@ -141,8 +164,11 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
     const { dataSource } = this.database;
     const { links } = this.replication;
     const tools = this.replicationTools.apply.collections;
-    const world = realWorld({ config, planner, dataSource, links, nested: tools.nested });
-    return { config, clock, dataSource, plantedStack, world, repair: { region: config.LAPIDARY_REGION, dataSource, tools, links } };
+    const { nats, routeReplicas: replicas } = this;
+    const world = realWorld({ config, planner, dataSource, links, nats, replicas, nested: tools.nested });
+    const region = config.LAPIDARY_REGION;
+    const routes = { region, dataSource, nats, replicas: () => replicas.look(dataSource, region) };
+    return { config, clock, dataSource, plantedStack, world, repair: { region, dataSource, tools, links, routes } };
   }
 
   private async schedule(): Promise<void> {

@@ -13,6 +13,10 @@ import { performRun, type RunDeps } from './perform-run.js';
 import type { RunOutcome } from './run-rows.js';
 import { stampSensors as sensors } from './sensors/all.js';
 import { placementSensor } from './sensors/placement.js';
+import { systemContext } from '../http/command-context.js';
+import { repairFindings, type RepairDeps } from './repair-findings.js';
+import { routeEpochSensor } from './sensors/route-epoch.js';
+import { schemaSensor } from './sensors/schema.js';
 import type { Sensor } from './sensors/sensor.js';
 
 jest.setTimeout(60_000);
@@ -43,6 +47,9 @@ describe('a drift run', () => {
     peers: [],
     scrubbed: () => Promise.reject(new Error('nothing is scrubbed')),
     comparePeer: () => Promise.reject(new Error('there is no peer')),
+    peerSchema: () => Promise.reject(new Error('there is no peer')),
+    routeReplicas: () => Promise.resolve([]),
+    compareRoutes: () => Promise.reject(new Error('there is no replica')),
   };
   const plantedStack: RunDeps['plantedStack'] = { driftWith: async (nonce) => [{ ...limit, observed: nonce }] };
   const run = (more: Partial<RunDeps> = {}, stamp: string | null = null): Promise<RunOutcome> => {
@@ -253,6 +260,38 @@ describe('a drift run', () => {
     await world.query(`DELETE FROM placement WHERE tenant IN ('elsewhere', 'second')`);
     await world.query(`UPDATE stamp SET isolation = 'pooled' WHERE name = 'eu-3'`);
     expect(await run({ sensors: [placementSensor] })).toMatchObject({ resolved: 2 });
+    await world.query(`DELETE FROM tenant WHERE id IN ('elsewhere', 'second')`);
+  });
+
+  it('an entry of the directory that is not what it mirrors, a migration that has not run or that nobody knows: each found, alive alone', async () => {
+    const mine = [schemaSensor, routeEpochSensor];
+    const alive = [
+      { kind: 'schema', canary: 'found', differences: 0 },
+      { kind: 'route-epoch', canary: 'found', differences: 0 },
+    ];
+    expect((await run({ sensors: mine })).sensors).toMatchObject(alive);
+    await world.query(`UPDATE directory_entry SET body = jsonb_set(body, '{epoch}', '41') WHERE key = 'stamp/eu-2'`);
+    await world.query(`DELETE FROM directory_entry WHERE key = 'stamp/eu-3'`);
+    await world.query(`UPDATE migrations SET name = 'Unknown1' WHERE name LIKE 'Drift%'`);
+    await run({ sensors: mine });
+    expect((await brief()).sort()).toMatchObject([
+      ['route-epoch', 'directory/eu', 'stamp/eu-2', { epoch: 0, status: 'active' }, { epoch: 41 }],
+      ['route-epoch', 'directory/eu', 'stamp/eu-3', { epoch: 0 }, null],
+      ['schema', 'region/eu', 'migration Drift1763772000009', 'applied', null],
+      ['schema', 'region/eu', 'migration Unknown1', null, 'applied'],
+    ]);
+    await world.query(`UPDATE migrations SET name = 'Drift1763772000009' WHERE name = 'Unknown1'`);
+    const { config, dataSource, nats } = world.resources;
+    const region = config.LAPIDARY_REGION;
+    const routes = { region, dataSource, nats, replicas: () => Promise.resolve([]) };
+    const deps = { region, dataSource, links: new Map(), routes, tools: {} as RepairDeps['tools'] };
+    const context = systemContext(region, 'test', 'test');
+    const repair = async (dryRun: boolean) =>
+      (await repairFindings(deps, context, { dryRun }, new AbortController().signal)).map((r) => r.outcome);
+    expect(await repair(true)).toEqual(['restored', 'restored']);
+    expect(await run({ sensors: mine })).toMatchObject({ resolved: 2 });
+    expect(await repair(false)).toEqual(['restored', 'restored']);
+    expect(await run({ sensors: mine })).toMatchObject({ resolved: 2, sensors: alive });
   });
 
   it('a stamp that is retired takes its findings with it', async () => {

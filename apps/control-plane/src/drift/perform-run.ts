@@ -14,7 +14,7 @@ import { recordLook, type Recorded } from './record-look.js';
 import { rolledBack } from './rolled-back.js';
 import type { RunOutcome, RunRow } from './run-rows.js';
 import { repairFindings, type RepairDeps } from './repair-findings.js';
-import { replicaSensors, sensors as allSensors } from './sensors/all.js';
+import { repairedSensors, sensors as allSensors } from './sensors/all.js';
 import type { Sensor, SensorInput } from './sensors/sensor.js';
 
 export interface RunDeps {
@@ -47,7 +47,7 @@ export const performRepair = async (
   const repairs = await repairFindings(deps.repair, context, request, signal);
   const none: RunOutcome = { event: 'finish', appeared: 0, resolved: 0, sensors: [], error: null };
   const looked =
-    request.dryRun || repairs.length === 0 ? none : await performRun({ ...deps, sensors: replicaSensors }, { stamp: null }, signal);
+    request.dryRun || repairs.length === 0 ? none : await performRun({ ...deps, sensors: repairedSensors }, { stamp: null }, signal);
   return { ...looked, repairs };
 };
 
@@ -59,7 +59,7 @@ export const performRun = async (deps: RunDeps, run: Pick<RunRow, 'stamp'>, sign
       if (!isAppError(error)) throw error;
       return unplanted(nonce, `nothing could be planted: ${error.message}`);
     });
-    return { canary: planted, facts: await readFacts(tx, deps.config) };
+    return { canary: planted, facts: await readFacts(tx, deps.config, planted.stamps) };
   });
   const extent = facts.stamps.filter((s) => run.stamp === null || s.name === run.stamp || canary.stamps.includes(s.name));
   const seen: Seen[] = [];
@@ -126,6 +126,9 @@ const withPlanted = ({ world, plantedStack }: RunDeps, canary: Canary): World =>
   scrubbed: (nonce) => world.scrubbed(nonce),
   peers: world.peers,
   comparePeer: (peer, nonce, signal) => world.comparePeer(peer, nonce, signal),
+  peerSchema: (peer) => world.peerSchema(peer),
+  routeReplicas: () => world.routeReplicas(),
+  compareRoutes: (replica, nonce, signal) => world.compareRoutes(replica, nonce, signal),
   render: (spec, regionFacts, signal, templateVersion) => world.render(spec, regionFacts, signal, templateVersion),
   driftedResources: async (spec, regionFacts, signal) => {
     if (!canary.stamps.includes(spec.name)) return await world.driftedResources(spec, regionFacts, signal);

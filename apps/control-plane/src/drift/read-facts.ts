@@ -5,6 +5,9 @@ import type { Reader } from '@lapidary/db/transaction';
 import { isAppError } from '@lapidary/kernel/app-error';
 import { openJobStatuses } from '../jobs/job-states.js';
 import { desiredSpec } from '../provisioning/provision-command.js';
+import { migrations } from '../migrations/all.js';
+import { readOwnSchema } from './schema/own-schema.js';
+import { readRouteFacts } from './routes/route-facts.js';
 import { readPlacementFacts } from './placement-facts.js';
 import type { Desired, DriftFacts, StampFacts } from './drift-facts.js';
 
@@ -33,7 +36,7 @@ const progressOf = (row: { readonly openJob: string | null; readonly heldBy: str
 };
 
 /** Everything that the sensors compare and that stands in the database or in files. */
-export const readFacts = async (reader: Reader, config: ControlPlaneConfig): Promise<DriftFacts> => {
+export const readFacts = async (reader: Reader, config: ControlPlaneConfig, plantedStamps: readonly string[] = []): Promise<DriftFacts> => {
   const region = config.LAPIDARY_REGION;
   const rows = await rowsOf<FactsRow>(reader, `${factsSelect} ORDER BY s.name`, [openJobStatuses, heardWithinMs / 1000]);
   const fleet = rows.map(({ openJob, heldBy, ...facts }): StampFacts => ({ ...facts, inProgress: progressOf({ openJob, heldBy }) }));
@@ -46,7 +49,14 @@ export const readFacts = async (reader: Reader, config: ControlPlaneConfig): Pro
     [openRolloutStatuses],
   );
   const placement = await readPlacementFacts(reader, region);
-  return { region, stamps, fleet, desired, placement, rolloutOpen: rollout !== undefined, defaultOwner: config.LAPIDARY_DRIFT_OWNER };
+  return {
+    ...{ region, stamps, fleet, desired, placement },
+    routes: await readRouteFacts(reader),
+    schema: { own: await readOwnSchema(reader), knownMigrations: migrations.map((m) => m.name) },
+    plantedStamps,
+    rolloutOpen: rollout !== undefined,
+    defaultOwner: config.LAPIDARY_DRIFT_OWNER,
+  };
 };
 
 const desiredOf = async (reader: Reader, config: ControlPlaneConfig, name: string): Promise<Desired> => {

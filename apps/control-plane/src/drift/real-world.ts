@@ -9,6 +9,9 @@ import { readScrubbed } from '../digests/scrub.js';
 import { PeerDigests } from '../digests/peer-digests.js';
 import type { PlannerProcess } from '../provisioning/planner-process.js';
 import { provisionRunOf, synthRequestOf } from '../provisioning/provision-run.js';
+import { compareRoutes } from './routes/compare-routes.js';
+import type { ReplicaFleet } from './routes/replica-fleet.js';
+import { askSchema } from './schema/serve-schema.js';
 import type { World } from './drift-facts.js';
 
 export interface WorldParts {
@@ -17,11 +20,14 @@ export interface WorldParts {
   readonly dataSource: DataSource;
   /** To the other regions. */
   readonly links: ReadonlyMap<string, NatsLink>;
+  /** Of this region. */
+  readonly nats: NatsLink;
+  readonly replicas: ReplicaFleet;
   readonly nested: () => Promise<NestedDocuments>;
 }
 
 /** The world as the warm planner and the peers' links tell it; the planner writes nothing and may be killed at any time. */
-export const realWorld = ({ config, planner, dataSource, links, nested }: WorldParts): World => ({
+export const realWorld = ({ config, planner, dataSource, links, nats, replicas, nested }: WorldParts): World => ({
   render: async (spec, regionFacts, signal, templateVersion) =>
     await planner.synthesize(synthRequestOf(provisionRunOf(config, spec, regionFacts, templateVersion)), signal),
   driftedResources: async (spec, regionFacts, signal) =>
@@ -36,4 +42,12 @@ export const realWorld = ({ config, planner, dataSource, links, nested }: WorldP
     if (!link) throw new AppError('region_unreachable', `There is no link to region ${peer}`);
     return await comparePeer(dataSource, new PeerDigests(config.LAPIDARY_REGION, peer, link), nonce, signal);
   },
+  peerSchema: async (peer) => {
+    const link = links.get(peer);
+    if (!link) throw new AppError('region_unreachable', `There is no link to region ${peer}`);
+    return await askSchema(link, config.LAPIDARY_REGION, peer);
+  },
+  routeReplicas: async () => replicas.look(dataSource, config.LAPIDARY_REGION),
+  compareRoutes: async (replica, nonce, signal) =>
+    compareRoutes({ region: config.LAPIDARY_REGION, dataSource, nats }, replica, nonce, signal),
 });

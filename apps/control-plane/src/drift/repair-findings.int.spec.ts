@@ -16,7 +16,8 @@ import { handOver, openTwoRegions, toolsOf } from '../replication/testing/two-re
 import type { DriftFacts, World } from './drift-facts.js';
 import { listFindings } from './finding-rows.js';
 import { recordLook } from './record-look.js';
-import { repairFindings, roundsMax } from './repair-findings.js';
+import { repairFindings } from './repair-findings.js';
+import { roundsMax } from './repair-states.js';
 import { replicaSensors } from './sensors/all.js';
 
 jest.setTimeout(120_000);
@@ -89,7 +90,9 @@ describe('scrub and repair', () => {
   const repair = async (side: Side, request: Partial<RepairRequest> = {}): Promise<FindingRepair[]> => {
     const { region } = side.at;
     const links = new Map<string, NatsLink>([[side.other.region.name, region.nats]]);
-    const deps = { region: region.name, dataSource: region.dataSource, tools: toolsOf(region).collections, links };
+    const { name, dataSource, nats } = region;
+    const routes = { region: name, dataSource, nats, replicas: () => Promise.resolve([]) };
+    const deps = { region: name, dataSource, tools: toolsOf(region).collections, links, routes };
     return await repairFindings(deps, context(side), { dryRun: false, ...request }, signal);
   };
   const outcomes = (repairs: readonly FindingRepair[]): string[] => repairs.map((r) => `${r.path} ${r.outcome}`).sort();

@@ -10,13 +10,12 @@ import type { DataSource } from 'typeorm';
 import type { CollectionApplyTools } from '../collections/apply-collection.js';
 import { PeerDigests } from '../digests/peer-digests.js';
 import { repairRow, type RowRepair } from '../digests/repair-row.js';
-import { recordAudit } from '../audit/record-audit.js';
 import type { CommandContext } from '../http/command-context.js';
 import { findingSelect, type FindingRow } from './finding-rows.js';
+import { noteRound } from './note-round.js';
 import { rolledBack } from './rolled-back.js';
+import { repairRoutes, type RouteRepairDeps } from './routes/repair-routes.js';
 
-/** A repair that has not helped so many times will not help; a person has to look. */
-export const roundsMax = 3;
 /** Of one run. What is left is repaired by the next. */
 const repairedAtOnceMax = 500;
 /** Repairs must not take the database from those who write: some 50 a second. */
@@ -27,6 +26,8 @@ export interface RepairDeps {
   readonly dataSource: DataSource;
   readonly tools: CollectionApplyTools;
   readonly links: ReadonlyMap<string, NatsLink>;
+  /** Of this region's routers, agents and directory. */
+  readonly routes: RouteRepairDeps;
 }
 
 interface Target {
@@ -39,11 +40,11 @@ interface Target {
   readonly isCorrupt: boolean;
 }
 
-/** Findings of documents that may be repaired: open, not quarantined unless they were named, the oldest first. */
+/** Findings of documents and routes that may be repaired: open, not quarantined unless they were named, the oldest first. */
 const repairable = async (reader: Reader, { finding, subject }: RepairRequest): Promise<FindingRow[]> =>
   await rowsOf<FindingRow>(
     reader,
-    `SELECT * FROM (${findingSelect}) AS found WHERE state = 'open' AND kind IN ('data-digest', 'scrub')
+    `SELECT * FROM (${findingSelect}) AS found WHERE state = 'open' AND kind IN ('data-digest', 'scrub', 'route-epoch')
         AND ($1::text IS NULL OR id = $1) AND ($2::text IS NULL OR subject = $2) AND ($1 IS NOT NULL OR quarantined_at IS NULL)
       ORDER BY id LIMIT $3`,
     [finding ?? null, subject ?? null, repairedAtOnceMax],
@@ -64,7 +65,7 @@ const targetOf = async (deps: RepairDeps, finding: FindingRow): Promise<Target |
 };
 
 /**
- * Fetches what the peers of the findings have, and merges it here (never overwriting). A dry run does the same and takes it back.
+ * Fetches what the peers of the findings have, and merges it here (never overwriting); routes are fetched anew. A dry run does the same and takes it back.
  * Whether it helped, the next look says; each try counts, and after `roundsMax` a finding is quarantined.
  */
 export const repairFindings = async (
@@ -73,8 +74,10 @@ export const repairFindings = async (
   request: RepairRequest,
   signal: AbortSignal,
 ): Promise<FindingRepair[]> => {
-  const results: FindingRepair[] = [];
-  for (const finding of await repairable(deps.dataSource, request)) {
+  const findings = await repairable(deps.dataSource, request);
+  const ofRoutes = findings.filter((f) => f.kind === 'route-epoch');
+  const results = await repairRoutes(deps.routes, context, ofRoutes, request.dryRun);
+  for (const finding of findings.filter((f) => !ofRoutes.includes(f))) {
     signal.throwIfAborted();
     const target = await targetOf(deps, finding);
     if (!target) continue;
@@ -111,14 +114,4 @@ const fetchRow = async ({ region, links }: RepairDeps, peer: string, target: Tar
   if (!link) throw new Error(`there is no link to region ${peer}`);
   const { rows } = await new PeerDigests(region, peer, link).states(domainOf(target), [target.key].slice(0, rowsAtOnceMax));
   return rows[0] ?? { ...target.key, digest: null, held: false };
-};
-
-const noteRound = async (tx: Tx, context: CommandContext, finding: FindingRow, { outcome, why }: RowRepair): Promise<void> => {
-  await tx.query(
-    `UPDATE drift_finding SET repair_rounds = repair_rounds + 1,
-            quarantined_at = CASE WHEN repair_rounds + 1 >= $2 THEN coalesce(quarantined_at, now()) ELSE quarantined_at END
-      WHERE id = $1 AND resolved_at IS NULL`,
-    [finding.id, roundsMax],
-  );
-  await recordAudit(tx, context, 'drift.repair', `drift/${finding.id}`, { subject: finding.subject, path: finding.path, outcome, why });
 };

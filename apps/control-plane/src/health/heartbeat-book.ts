@@ -43,10 +43,10 @@ export class HeartbeatBook {
       db,
       `WITH b AS (
          SELECT * FROM jsonb_to_recordset($1::jsonb) AS b(stamp text, instance text, epoch int, sequence bigint, load jsonb, count int,
-           as_of bigint, healthy boolean, version text, agent text, requests bigint, errors bigint, latency bigint[])
+           as_of bigint, root text, schemas text, healthy boolean, version text, agent text, requests bigint, errors bigint, latency bigint[])
        ), written AS (
          UPDATE stamp_observation o SET sequence = b.sequence, last_heartbeat_at = clock_timestamp(), load = b.load, held_count = b.count,
-           held_as_of = b.as_of, workload_healthy = b.healthy, workload_version = b.version, agent_version = b.agent
+           held_as_of = b.as_of, held_root = b.root, wire_schemas = b.schemas, workload_healthy = b.healthy, workload_version = b.version, agent_version = b.agent
          FROM b, stamp s
          WHERE o.stamp = b.stamp AND s.name = b.stamp AND o.instance_id = b.instance AND o.epoch = b.epoch AND s.epoch = b.epoch
          RETURNING o.stamp
@@ -74,6 +74,8 @@ const toRecord = (b: Heartbeat): Record<string, unknown> => ({
   load: b.load,
   count: b.holding.count,
   as_of: b.holding.asOf,
+  root: b.holding.root ?? null,
+  schemas: b.schemas ?? null,
   healthy: b.workload.healthy,
   version: b.workload.version,
   agent: b.agentVersion,

@@ -5,7 +5,19 @@ const finding: ArgumentSpec = { name: 'finding', description: 'id of the finding
 const kind: OptionSpec = {
   flags: '--kind <kind>',
   description: 'what was looked at',
-  choices: ['resource', 'template', 'spec', 'ring-sibling', 'version', 'data-digest', 'scrub', 'placement', 'sensor'],
+  choices: [
+    'resource',
+    'template',
+    'spec',
+    'ring-sibling',
+    'version',
+    'data-digest',
+    'scrub',
+    'placement',
+    'schema',
+    'route-epoch',
+    'sensor',
+  ],
 };
 const subject: OptionSpec = { flags: '--subject <subject>', description: 'what it is about, for example stamp/eu-2' };
 const exampleId = 'eu.01K0000000000000000000000A';
@@ -48,7 +60,8 @@ export const driftCommands: readonly CommandSpec[] = [
   },
   {
     path: 'drift repair',
-    summary: 'Merge what other regions have of documents that differ or are corrupt; exit code 7 when a person has to look at one',
+    summary:
+      'Merge what other regions have of documents that differ or are corrupt, and have routers and agents fetch their routes anew; exit code 7 when a person has to look at one',
     args: [{ ...finding, description: 'this finding only; without it all of the region', optional: true }],
     options: [subject, { flags: '--dry-run', description: 'do it, say what came of it, and take it back' }, reason, noWait],
     examples: ['stampctl drift repair --dry-run', 'stampctl drift repair --subject replica/us.shop', `stampctl drift repair ${exampleId}`],

@@ -15,6 +15,8 @@ export const driftKinds = [
   'data-digest',
   'scrub',
   'placement',
+  'schema',
+  'route-epoch',
   'sensor',
 ] as const;
 /** Ascending: later means worse. */
@@ -88,7 +90,7 @@ export const SensorReportSchema = z.object({
 });
 export type SensorReport = z.infer<typeof SensorReportSchema>;
 
-export const repairOutcomes = ['merged', 'unchanged', 'restored', 'refused'] as const;
+export const repairOutcomes = ['merged', 'unchanged', 'restored', 'refreshed', 'refused'] as const;
 /** What a repair of one document came to. */
 export const FindingRepairSchema = z.object({
   finding: DriftIdSchema,
@@ -96,7 +98,7 @@ export const FindingRepairSchema = z.object({
   path: PathSchema,
   outcome: z.enum(repairOutcomes).meta({
     description:
-      'merged: ours knows now what the peer’s knew; unchanged: it did already, the peer has to take ours; restored: it was corrupt; refused: a person has to look',
+      'merged: ours knows now what the peer’s knew; unchanged: it did already, the peer has to take ours; restored: it was corrupt; refreshed: a router or agent fetched its routes anew; refused: a person has to look',
   }),
   why: z.string().nullable(),
 });

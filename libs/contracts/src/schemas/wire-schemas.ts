@@ -22,6 +22,8 @@ import {
 import { DirectoryDigestSchema, DirectoryEntrySchema, SnapshotPageSchema, SnapshotRequestSchema } from '../directory.js';
 import { BackfillReplySchema, BackfillRequestSchema, EventEnvelopeSchema } from '../events/envelope.js';
 import { AckReplySchema, AckRequestSchema, ContentsReplySchema, ContentsRequestSchema } from '../events/peer-link.js';
+import { SchemaAnswerSchema, SchemaQuestionSchema } from '../schema-protocol.js';
+import { BucketsAnswerSchema, MarksAnswerSchema, RefreshAnswerSchema, ReplicaQuestionSchema } from '../route-replica.js';
 import { eventSchemas } from '../events/registry.js';
 import { IntentReplySchema, IntentRequestSchema } from '../intent-protocol.js';
 import { RouterHeartbeatSchema } from '../router-protocol.js';
@@ -48,6 +50,12 @@ export const wireSchemas: Readonly<Record<string, z.ZodType>> = {
   'lapidary.peer.sketch-question.v1': SketchQuestionSchema,
   'lapidary.peer.intent-request.v1': IntentRequestSchema,
   'lapidary.peer.intent-reply.v1': IntentReplySchema,
+  'lapidary.peer.schema-question.v1': SchemaQuestionSchema,
+  'lapidary.peer.schema-answer.v1': SchemaAnswerSchema,
+  'lapidary.replica.question.v1': ReplicaQuestionSchema,
+  'lapidary.replica.buckets.v1': BucketsAnswerSchema,
+  'lapidary.replica.marks.v1': MarksAnswerSchema,
+  'lapidary.replica.refreshed.v1': RefreshAnswerSchema,
   'lapidary.directory.entry.v1': DirectoryEntrySchema,
   'lapidary.directory.digest.v1': DirectoryDigestSchema,
   'lapidary.directory.snapshot-request.v1': SnapshotRequestSchema,

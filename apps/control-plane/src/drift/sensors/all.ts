@@ -3,6 +3,8 @@ import { placementSensor } from './placement.js';
 import { resourceSensor } from './resource.js';
 import { ringSiblingSensor } from './ring-sibling.js';
 import { scrubSensor } from './scrub.js';
+import { routeEpochSensor } from './route-epoch.js';
+import { schemaSensor } from './schema.js';
 import type { Sensor } from './sensor.js';
 import { specSensor } from './spec.js';
 import { templateSensor } from './template.js';
@@ -13,4 +15,6 @@ export const stampSensors: readonly Sensor[] = [specSensor, ringSiblingSensor, v
 
 /** What regions hold against each other, and then what stamps are. */
 export const replicaSensors: readonly Sensor[] = [scrubSensor, dataDigestSensor];
-export const sensors: readonly Sensor[] = [placementSensor, ...replicaSensors, ...stampSensors];
+/** Whose findings can be repaired: they look again after a repair. */
+export const repairedSensors: readonly Sensor[] = [routeEpochSensor, ...replicaSensors];
+export const sensors: readonly Sensor[] = [placementSensor, schemaSensor, routeEpochSensor, ...replicaSensors, ...stampSensors];

@@ -1,0 +1,29 @@
+import { rowsOf } from '@lapidary/db/rows';
+import type { Tx } from '@lapidary/db/transaction';
+import { recordAudit } from '../audit/record-audit.js';
+import type { CommandContext } from '../http/command-context.js';
+import type { FindingRow } from './finding-rows.js';
+import { afterRepair } from './repair-states.js';
+
+export interface RepairResult {
+  readonly outcome: string;
+  readonly why: string | null;
+}
+
+/** A finding was repaired once more, whatever came of it (repair-states.ts, P3). */
+export const noteRound = async (tx: Tx, context: CommandContext, finding: FindingRow, { outcome, why }: RepairResult): Promise<void> => {
+  const [row] = await rowsOf<{ rounds: number; quarantined: boolean }>(
+    tx,
+    `SELECT repair_rounds AS rounds, quarantined_at IS NOT NULL AS quarantined FROM drift_finding
+      WHERE id = $1 AND resolved_at IS NULL FOR UPDATE`,
+    [finding.id],
+  );
+  if (row) {
+    const isGivenUp = afterRepair(row.rounds, row.quarantined) === 'quarantined';
+    await tx.query(
+      `UPDATE drift_finding SET repair_rounds = repair_rounds + 1, quarantined_at = CASE WHEN $2 THEN coalesce(quarantined_at, now()) END WHERE id = $1`,
+      [finding.id, isGivenUp],
+    );
+  }
+  await recordAudit(tx, context, 'drift.repair', `drift/${finding.id}`, { subject: finding.subject, path: finding.path, outcome, why });
+};

@@ -1,0 +1,77 @@
+import { toAppError } from '@lapidary/kernel/app-error';
+import type { Difference, Look } from '../difference.js';
+import { plantedTenant } from '../placement-facts.js';
+import type { ComparedRoutes } from '../routes/compare-routes.js';
+import type { RouteReplicaFacts } from '../routes/replica-fleet.js';
+import type { Sensor, SensorInput } from './sensor.js';
+
+const kind = 'route-epoch';
+/** It went away between its heartbeat and the question, or has too much to do. */
+const isAway = new Set(['not_ready', 'timeout', 'region_unreachable', 'overloaded']);
+
+/** Names of routers are anything; subjects are not. */
+export const replicaSubject = ({ of, name }: Pick<RouteReplicaFacts, 'of' | 'name'>): string =>
+  `${of}/${name.toLowerCase().replaceAll(/[^a-z0-9.-]/g, '-')}`;
+export const directorySubject = (region: string): string => `directory/${region}`;
+
+/**
+ * Routes wherever they are kept (P-GE5, I1, I4): the directory against placements and stamps, then each router and each agent
+ * against the directory. A wrong epoch or stamp sends requests astray, so all of it is critical.
+ */
+export const routeEpochSensor: Sensor = {
+  kind,
+  async *look(input: SensorInput): AsyncGenerator<Look> {
+    const { facts, world, signal, nonce, isOfOneStamp } = input;
+    if (isOfOneStamp) return;
+    yield lookAtDirectory(input);
+    for (const replica of await world.routeReplicas()) {
+      signal.throwIfAborted();
+      const subject = replicaSubject(replica);
+      if (replica.away !== null) {
+        yield { kind, looked: [], skipped: [{ subject, why: replica.away, isFault: false }], differences: [] };
+        continue;
+      }
+      try {
+        yield lookAt(subject, await world.compareRoutes(replica, nonce, signal), facts.defaultOwner);
+      } catch (error) {
+        signal.throwIfAborted();
+        const failure = toAppError(error);
+        yield { kind, looked: [], skipped: [{ subject, why: failure.message, isFault: !isAway.has(failure.code) }], differences: [] };
+      }
+    }
+  },
+};
+
+const lookAtDirectory = ({ facts, nonce }: SensorInput): Look => {
+  const subject = directorySubject(facts.region);
+  const planted = [plantedTenant(nonce, 1), plantedTenant(nonce, 2)].map((tenant) => `tenant/${tenant}`);
+  const isOurs = (key: string): boolean => planted.includes(key) || facts.plantedStamps.some((stamp) => key === `stamp/${stamp}`);
+  const { entries } = facts.routes;
+  return {
+    kind,
+    looked: [subject],
+    skipped: [],
+    differences: entries
+      .filter(({ key }) => !isOurs(key))
+      .map(({ key, expected, observed }) => critical(subject, key, expected, observed, facts.defaultOwner)),
+    planted: planted.every((key) => entries.some((e) => e.key === key)) ? 'found' : 'missed',
+  };
+};
+
+const lookAt = (subject: string, { drifted, pending, more, planted }: ComparedRoutes, owner: string): Look => {
+  const isWhole = pending === 0 && !more;
+  const why = more ? 'more differs than is looked at in one go' : `${pending} routes are on their way`;
+  return {
+    kind,
+    // Who has something on its way resolves nothing: what stood of it may stand still.
+    looked: isWhole ? [subject] : [],
+    skipped: isWhole ? [] : [{ subject, why, isFault: false }],
+    differences: drifted.map(({ key, expected, observed }) => critical(subject, key, expected, observed, owner)),
+    planted: planted === 'not-planted' ? undefined : planted,
+  };
+};
+
+const critical = (subject: string, path: string, expected: unknown, observed: unknown, owner: string): Difference => ({
+  ...{ kind, subject, path, expected, observed, owner },
+  severity: 'critical',
+});
