@@ -8,6 +8,7 @@ import { ReplayBuffer } from '@lapidary/stamp-sdk/forward/replay-buffer';
 import { bodyFraming, requestProblem } from '@lapidary/stamp-sdk/forward/request-check';
 import { asksForUpgrade, responseOnSocket, wantsTunnel } from '@lapidary/stamp-sdk/forward/upgrade';
 import type { Logger } from '@lapidary/telemetry/logger';
+import { gaugeOf } from '@lapidary/telemetry/tally';
 import { answerProblem } from './answer-problem.js';
 import { clientHeadMs, keepAliveMs, requestHeadBytesMax, requestMs } from './client-bounds.js';
 import type { Identification } from './identification/identification.js';
@@ -18,13 +19,14 @@ import { answerParserError, refuseConnect } from './parser-errors.js';
 import type { Whose } from './observe/ended-request.js';
 import { Observer } from './observe/observer.js';
 import { decide, type RouteDecision } from './pipeline/decide.js';
-import { forward, refuse, type Exchange, type ForwardDeps, type Outcome } from './pipeline/forward.js';
+import { forward, refuseInTurn, type Exchange, type ForwardDeps, type ForwardInTurn, type Outcome } from './pipeline/forward.js';
 import type { DirectoryView } from './pipeline/locate.js';
 import type { RouterPlace } from './pipeline/reside.js';
 import type { ClientBook } from './proxy-protocol/client-book.js';
 import { tenantHeaderOfClients, type RequestAddress, type TokenFacts } from './pipeline/identify.js';
 import { requestIdOf } from './request-marks.js';
 import type { OwnPaths } from './route-claims/own-paths.js';
+import { RefusalTurns } from './traffic-policy/refusal-turns.js';
 
 export interface TrafficServerOptions extends ForwardDeps {
   readonly baseDomain: string;
@@ -39,6 +41,8 @@ export interface TrafficServerOptions extends ForwardDeps {
   readonly logger: Logger;
   /** What watches requests; one that only counts, where none is given. */
   readonly observer?: Observer;
+  /** Who is told no, and when; a test's own, with its clock. */
+  readonly refusals?: RefusalTurns;
   /** Without a byte in either direction; some clients of WebSockets ping once in five minutes only. */
   readonly tunnelIdleMs: number;
 }
@@ -51,6 +55,9 @@ type Tunnel = ForwardOptions['tunnel'];
 export class TrafficServer {
   readonly inFlight: InFlight;
   readonly observer: Observer;
+  /** Of both paths. */
+  readonly refusals: RefusalTurns;
+  private readonly forwarding: ForwardInTurn;
   private readonly server: Server;
   /** Those that were attached, too. */
   private readonly connections = new Set<Duplex>();
@@ -60,6 +67,10 @@ export class TrafficServer {
   constructor(private readonly options: TrafficServerOptions) {
     this.inFlight = new InFlight(options.metrics);
     this.observer = options.observer ?? new Observer(options.metrics);
+    this.refusals =
+      options.refusals ?? new RefusalTurns((error) => options.logger.error({ err: error }, 'a refusal failed inside the router'));
+    this.forwarding = { ...options, refusals: this.refusals };
+    gaugeOf(options.metrics.lapidary_router_refusals_waiting, () => this.refusals.waiting);
     this.server = createServer({
       insecureHTTPParser: false,
       // requestProblem says it in words.
@@ -130,6 +141,7 @@ export class TrafficServer {
   /** From now on every answer ends its connection. */
   leave(): void {
     this.draining = true;
+    this.refusals.open();
     this.inFlight.endConnections();
   }
 
@@ -217,7 +229,7 @@ export class TrafficServer {
       const outcome = await own.answer(exchange, decision);
       if (outcome) return outcome;
     }
-    return decision.action === 'refuse' ? refuse(exchange, decision) : forward(this.options, exchange, decision);
+    return decision.action === 'refuse' ? refuseInTurn(this.refusals, exchange, decision) : forward(this.forwarding, exchange, decision);
   }
 
   /**

@@ -1,8 +1,9 @@
-import { createServer as createNetServer } from 'node:net';
+import { createServer as createNetServer, type Socket } from 'node:net';
 import { answerBytes, closeServer, exchangeBytes, listen, type RawUpstream } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import {
   isWhole,
   misdirected,
+  quickTimeouts,
   problemOf,
   requestBytes,
   startTraffic,
@@ -124,6 +125,31 @@ onBothPaths(() => {
       traffic = await startTraffic([door.url]);
       await exchangeBytes(traffic.port, requestBytes('GET'), /ok$/);
       expect(await exchangeBytes(traffic.port, requestBytes(method, '/', [], method === 'POST' ? 'x' : ''), /(ok|})$/)).toMatch(expected);
+    });
+
+    it('it closes its idle connections as they are used: no GET is lost, however many repeats that takes', async () => {
+      const connections = 60;
+      const ok = answerBytes('200 OK', [], 'ok');
+      let round = 1;
+      let waiting: Socket[] = [];
+      const door = await doors.raw((socket, soFar, connection) => {
+        if (!isWhole(soFar)) return;
+        if (connection >= connections) return void socket.write(ok);
+        // Held until all connections have a request: in the first round all are answered, in the second all are lost.
+        waiting.push(socket);
+        if (waiting.length < connections) return;
+        for (const each of waiting)
+          if (round === 1) each.write(ok);
+          else each.resetAndDestroy();
+        round = 2;
+        waiting = [];
+      });
+      traffic = await startTraffic([door.url], { ...quickTimeouts, connectMs: 5_000, headMs: 5_000 });
+      const all = (): Promise<string[]> =>
+        Promise.all(Array.from({ length: connections }, () => exchangeBytes(traffic.port, requestBytes('GET'), /(ok|})$/)));
+      expect((await all()).filter((text) => !text.startsWith('HTTP/1.1 200'))).toHaveLength(0);
+      expect((await all()).filter((text) => !text.startsWith('HTTP/1.1 200'))).toHaveLength(0);
+      expect(await traffic.count('lapidary_router_retries_total')).toEqual({ same_again: connections });
     });
   });
 });

@@ -57,6 +57,7 @@ export const startTraffic = async (
   port = 0,
   links: { readonly routerId: string; readonly key: string | null } | null = null,
   identification?: TrafficServerOptions['identification'],
+  refusals?: TrafficServerOptions['refusals'],
 ): Promise<TestTraffic> => {
   const directory = new Directory(systemClock);
   directory.swap(new DirectoryTable('g'), 'disk', 0);
@@ -92,6 +93,7 @@ export const startTraffic = async (
     logger,
     clients: new ClientBook([]),
     identification,
+    refusals,
     tunnelIdleMs: 2_000,
   };
   const general = new TrafficServer(options);

@@ -4,6 +4,7 @@ import type { Logger } from '@lapidary/telemetry/logger';
 import type { InFlight } from '../in-flight.js';
 import type { RouterMetrics } from '../metrics.js';
 import type { Observer } from '../observe/observer.js';
+import type { RefusalTurns } from '../traffic-policy/refusal-turns.js';
 import type { TrafficPolicy } from '../traffic-policy/traffic-policy.js';
 import type { DeadlineWheel } from './deadline-wheel.js';
 import type { LaneFinder } from './lanes.js';
@@ -15,6 +16,8 @@ export interface EngineContext {
   readonly lanes: LaneFinder;
   readonly routes: RouteCache;
   readonly policy: TrafficPolicy;
+  /** Keeps refusals from taking the thread from everybody else. */
+  readonly refusals: RefusalTurns;
   readonly metrics: RouterMetrics;
   readonly observer: Observer;
   readonly logger: Logger;

@@ -7,7 +7,7 @@ import { Admission } from '../pipeline/admission.js';
 import { afterForward, isIdempotent, type Answer } from '../pipeline/after-forward.js';
 import type { RefuseDecision } from '../pipeline/decide.js';
 import { answerProblemOf, refusalOf, refusalProblem } from '../pipeline/refusal.js';
-import { Repeats, type Repeat } from '../pipeline/repeats.js';
+import { isOfBudget, Repeats, type Repeat } from '../pipeline/repeats.js';
 import { isRefused, type Refused } from '../traffic-policy/traffic-policy.js';
 import { AnswerRelay } from './answer-relay.js';
 import { Attempt } from './attempt.js';
@@ -15,7 +15,9 @@ import type { ClientSide } from './client-side.js';
 import type { EngineContext } from './engine-context.js';
 import { clientStalled, stampSilent } from './expiry.js';
 import { ExchangeWatch } from './exchange-watch.js';
+import { speakTo } from './lanes.js';
 import { lookUpAgain } from './look-up-again.js';
+import { PacedRefusal } from './paced-refusal.js';
 import { RequestBody } from './request-body.js';
 import { RequestFacts } from './request-facts.js';
 import type { Route } from './route-cache.js';
@@ -38,6 +40,7 @@ export class Exchange implements LaneSink {
   private readonly admission: Admission;
   private readonly attempt: Attempt;
   private readonly relay: AnswerRelay;
+  private readonly refusal: PacedRefusal;
   private route: Route | RefuseDecision | null = null;
   private lane: LaneExchange | null = null;
   /** The lane is what the body waits for. */
@@ -53,6 +56,7 @@ export class Exchange implements LaneSink {
     this.admission = new Admission(context.policy);
     this.attempt = new Attempt(context.policy, context.metrics);
     this.relay = new AnswerRelay(client.writer);
+    this.refusal = new PacedRefusal(context.refusals, (decision) => this.answerProblem(decision.code, refusalProblem(decision)));
   }
 
   /** Notes a request and decides on it. false: it is the general path's, or its stamp can be spoken to by that one only. */
@@ -61,8 +65,7 @@ export class Exchange implements LaneSink {
     if (this.context.general.wants(this.facts.target, this.facts.host)) return false;
     this.route = this.decide();
     if (!('decision' in this.route)) return true;
-    const { frontDoors, stamp } = this.route.decision.routes.stamp;
-    return frontDoors.every((door) => this.context.lanes.lane(door, stamp) !== null);
+    return speakTo(this.context.lanes, this.route.decision.routes.stamp);
   }
 
   /** Begins what was taken. */
@@ -195,8 +198,7 @@ export class Exchange implements LaneSink {
     const admitted = this.admission.admit(route.decision.routes, this.facts.priority, (refused) => {
       if (turn === this.turn) this.settled(route, refused, fresh);
     });
-    if (admitted === 'go') this.tryDoor(route, fresh);
-    else if (admitted !== null) this.settled(route, admitted, fresh);
+    if (admitted !== null) this.settled(route, admitted === 'go' ? null : admitted, fresh);
   }
 
   private settled(route: Route, refused: Refused | null, fresh: boolean): void {
@@ -241,9 +243,7 @@ export class Exchange implements LaneSink {
   private repeat(next: Repeat): void {
     const { policy, metrics } = this.context;
     const route = this.route as Route;
-    // A 421 costs the stamp next to nothing, and says that the first attempt was none: outside of the budget.
-    if (next.move !== 'look_up_again' && !policy.mayRetry(route.decision.stamp, performance.now()))
-      return this.answerInstead(next.otherwise);
+    if (isOfBudget(next) && !policy.mayRetry(route.decision.stamp, performance.now())) return this.answerInstead(next.otherwise);
     metrics.lapidary_router_retries_total.inc({ cause: next.move });
     this.repeats.note(next);
     if (next.move === 'same_again') return this.proceed(true);
@@ -268,7 +268,7 @@ export class Exchange implements LaneSink {
   }
 
   private refuse(decision: RefuseDecision): void {
-    this.answerProblem(decision.code, refusalProblem(decision));
+    if (!this.refusal.begin(decision)) this.touch();
   }
 
   private answerProblem(outcome: string, problem: Omit<ProblemAnswer, 'requestId'>): void {
@@ -288,6 +288,7 @@ export class Exchange implements LaneSink {
     this.turn += 1;
     this.route = null;
     this.body.forget();
+    this.refusal.forget();
     this.admission.letGo();
     this.context.inFlight.leave();
   }

@@ -41,6 +41,7 @@ export class FastServer {
       lanes: this.links ?? this.lanes,
       routes: new RouteCache(options.baseDomain, options.place, options.directory),
       policy: options.policy,
+      refusals: general.refusals,
       metrics: options.metrics,
       observer: general.observer,
       logger: options.logger,

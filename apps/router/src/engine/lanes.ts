@@ -1,3 +1,4 @@
+import type { StampRoute } from '@lapidary/contracts/directory';
 import { socketHost } from '@lapidary/stamp-sdk/forward/upstream';
 import type { Transport } from '../transport/wire.js';
 import type { DeadlineWheel } from './deadline-wheel.js';
@@ -16,6 +17,12 @@ export interface LaneFinder {
   /** null where only the general path can speak to it. `stamp`: whose front door it is. */
   lane(frontDoor: string, stamp: string): UpstreamLane | null;
 }
+
+/** Whether the fast path can speak to all front doors of a stamp. */
+export const speakTo = (lanes: LaneFinder, { frontDoors, stamp }: StampRoute): boolean => {
+  for (const door of frontDoors) if (lanes.lane(door, stamp) === null) return false;
+  return true;
+};
 
 /** One HTTP/1.1 lane per front door, made when first used. */
 export class Lanes implements LaneFinder {

@@ -12,11 +12,12 @@ import type { ClientFacts } from '../proxy-protocol/client-facts.js';
 import { Held } from './held.js';
 import { afterForward, isIdempotent, refreshMs, sameAnswerPauseMs, type Answer } from './after-forward.js';
 import type { ForwardDecision, RefuseDecision, RouteDecision } from './decide.js';
+import type { RefusalTurns } from '../traffic-policy/refusal-turns.js';
 import { isRefused, type AttemptOutcome, type TrafficPolicy } from '../traffic-policy/traffic-policy.js';
 import { attemptOutcome } from './attempt-outcome.js';
 import { noteAttempt } from './note-attempt.js';
 import { answerProblemOf, refusalOf, refusalProblem } from './refusal.js';
-import { Repeats } from './repeats.js';
+import { isOfBudget, Repeats } from './repeats.js';
 
 export interface ForwardDeps {
   readonly policy: TrafficPolicy;
@@ -25,6 +26,10 @@ export interface ForwardDeps {
   readonly timeouts: ForwardTimeouts;
   /** Fetches the tenant's newest entry from the directory's source. */
   readonly refreshTenant: (tenant: string) => Promise<void>;
+}
+
+export interface ForwardInTurn extends ForwardDeps {
+  readonly refusals: RefusalTurns;
 }
 
 export interface Exchange {
@@ -60,7 +65,7 @@ const headersToStamp = ({ request, client, requestId, traceparent }: Exchange, d
 });
 
 /** Forwards by a decision, where the traffic policy lets it through. Always answers. */
-export const forward = async (deps: ForwardDeps, exchange: Exchange, first: ForwardDecision): Promise<Outcome> => {
+export const forward = async (deps: ForwardInTurn, exchange: Exchange, first: ForwardDecision): Promise<Outcome> => {
   const held = new Held(deps.policy);
   try {
     return await forwardHeld(deps, exchange, first, held);
@@ -70,28 +75,28 @@ export const forward = async (deps: ForwardDeps, exchange: Exchange, first: Forw
 };
 
 /** And, where it is safe, by the decisions that follow from what comes back. */
-const forwardHeld = async (deps: ForwardDeps, exchange: Exchange, first: ForwardDecision, held: Held): Promise<Outcome> => {
+const forwardHeld = async (deps: ForwardInTurn, exchange: Exchange, first: ForwardDecision, held: Held): Promise<Outcome> => {
   const repeats = new Repeats();
   let decision = first;
   for (;;) {
     const { request, response } = exchange;
     const admission = await held.admit(decision.routes, request.headers.priority, response);
-    if (isRefused(admission)) return refuse(exchange, refusalOf(decision, admission));
+    if (isRefused(admission)) return refuseInTurn(deps.refusals, exchange, refusalOf(decision, admission));
     if (exchange.times.admittedMs === 0) exchange.times.admittedMs = performance.now();
     const door = deps.policy.choose(decision.routes.stamp, repeats.tried, performance.now());
     if (isRefused(door)) {
       const { lastAnswer } = repeats;
-      return lastAnswer ? answerInstead(exchange, decision, lastAnswer) : refuse(exchange, refusalOf(decision, door));
+      if (lastAnswer) return answerInstead(exchange, decision, lastAnswer);
+      return refuseInTurn(deps.refusals, exchange, refusalOf(decision, door));
     }
     repeats.door = door;
-    const result = await attempt(deps, exchange, decision, door, repeats.misdirected === 0);
+    const result = await attempt(deps, exchange, decision, repeats);
     if (result.kind === 'answered' || result.kind === 'tunnelled') exchange.times.stampMs = result.headMs;
     noteAttempt(deps.metrics, decision.stamp, result);
     const next = afterForward({ result, replayable: exchange.body.replayable, idempotent: isIdempotent(exchange.request.method), repeats });
     if (next.move === 'done') return { outcome: result.kind, decision };
     if (next.move === 'answer') return answerInstead(exchange, decision, next);
-    // A 421 costs the stamp next to nothing, and says that the first attempt was none: outside of the budget.
-    if (next.move !== 'look_up_again' && !deps.policy.mayRetry(decision.stamp, performance.now()))
+    if (isOfBudget(next) && !deps.policy.mayRetry(decision.stamp, performance.now()))
       return answerInstead(exchange, decision, next.otherwise);
     deps.metrics.lapidary_router_retries_total.inc({ cause: next.move });
     repeats.note(next);
@@ -111,8 +116,7 @@ const attempt = async (
   deps: ForwardDeps,
   exchange: Exchange,
   decision: ForwardDecision,
-  door: string,
-  mayRepeat: boolean,
+  { door, misdirected, staleConnection }: Repeats,
 ): Promise<ForwardResult> => {
   const startedMs = performance.now();
   let agentSpoke = false;
@@ -129,10 +133,11 @@ const attempt = async (
       trusted: true,
       intercept: (status, header) => {
         agentSpoke = header(errorHeader) !== undefined;
-        return mayRepeat && status === 421 && header(errorHeader) === 'misdirected' && exchange.body.replayable;
+        return misdirected === 0 && status === 421 && header(errorHeader) === 'misdirected' && exchange.body.replayable;
       },
       timeouts: deps.timeouts,
       tunnel: exchange.tunnel,
+      fresh: staleConnection > 0,
     });
     outcome = attemptOutcome(result, agentSpoke);
     return result;
@@ -146,6 +151,13 @@ const answerInstead = (exchange: Exchange, decision: RouteDecision, answer: Answ
   answerProblem(exchange.response, { ...answerProblemOf(answer), requestId: exchange.requestId });
   exchange.body.discard();
   return { outcome: answer.code, decision };
+};
+
+/** As refuse, when its turn has come. */
+export const refuseInTurn = async (turns: RefusalTurns, exchange: Exchange, decision: RefuseDecision): Promise<Outcome> => {
+  // I3: no byte of it may be read any more, so it can't be kept open.
+  if (!decision.unread && !turns.mayAnswer()) await turns.turnOf(decision.tenant ?? '');
+  return refuse(exchange, decision);
 };
 
 /** Answers a refusal: what "decide" said no to. */

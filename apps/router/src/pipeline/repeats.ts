@@ -2,6 +2,13 @@ import type { Answer, NextMove } from './after-forward.js';
 
 export type Repeat = Exclude<NextMove, Answer | { readonly move: 'done' }>;
 
+/**
+ * Whether a repeat is counted against the stamp's retry budget. Outside of it is what follows an attempt that was none: a 421, which costs
+ * the stamp next to nothing, and a request that was lost on a connection which the stamp had closed while it was idle. A stamp
+ * that restarts closes hundreds at once, and each is lost once only: its request goes out again on a fresh one.
+ */
+export const isOfBudget = (next: Repeat): next is Extract<Repeat, { move: 'other_door' }> => next.move === 'other_door';
+
 const none: ReadonlySet<string> = new Set();
 
 /** What one request has been through: counts by cause, front doors that were tried in vain, and what they would have it answered. */

@@ -25,6 +25,8 @@ export interface ForwardOptions {
   /** Asked with the answer's head: true keeps it from the client (result "intercepted"). */
   readonly intercept?: (status: number, header: (name: string) => string | undefined) => boolean;
   readonly timeouts: ForwardTimeouts;
+  /** On a connection that was not used before: a reused one was just lost, and those beside it most likely with it. */
+  readonly fresh?: boolean;
   /** Where the request asked for a tunnel (wantsTunnel): the client's socket, and what was read behind the request. */
   readonly tunnel?: { readonly socket: Duplex; readonly head: Buffer; readonly idleMs: number };
 }
@@ -67,12 +69,12 @@ class Forward {
   ) {}
 
   start(): void {
-    const { upstream, request, response, tunnel, requestRules } = this.options;
+    const { upstream, request, response, tunnel, fresh, requestRules } = this.options;
     if (response.destroyed) return this.settle({ kind: 'client_gone' });
     const headers = requestHeaders(request.rawHeaders, requestRules);
     headers.push(...(tunnel ? tunnelRequestHeaders : framingHeaders(request)));
     const target = { method: request.method ?? 'GET', path: this.options.path ?? request.url ?? '/', headers };
-    this.outgoing = tunnel ? upstream.requestAlone(target) : upstream.request(target);
+    this.outgoing = tunnel || fresh ? upstream.requestAlone(target) : upstream.request(target);
     this.watchdog.start(this.options.timeouts.connectMs);
     this.outgoing.on('socket', (socket: Socket) => this.onSocket(socket));
     this.outgoing.on('error', (error: NodeJS.ErrnoException) => this.onError(error));

@@ -27,7 +27,7 @@ export class Upstream {
     return this.open({ ...this.target(options), agent: this.agent });
   }
 
-  /** As request, on a connection of its own that may be closed one way at a time: what becomes a tunnel can't be pooled. */
+  /** As request, on a new connection of its own that may be closed one way at a time: what becomes a tunnel can't be pooled. */
   requestAlone(options: { readonly method: string; readonly path: string; readonly headers: readonly string[] }): ClientRequest {
     const alone = { keepAlive: false, allowHalfOpen: true };
     return this.open({ ...this.target(options), agent: this.url.protocol === 'https:' ? new TlsAgent(alone) : new HttpAgent(alone) });
