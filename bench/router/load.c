@@ -1,7 +1,10 @@
 /*
  * Client and upstream of bench/router in one thread, so that both cost the same for every proxy between them.
  *
- *   load <proxy port> <upstream port> <connections> <seconds> <rate> <post bytes> <answer bytes> <tenants>
+ *   load <proxy port> <upstream port> <connections> <seconds> <rate> <post bytes> <answer bytes> <tenants> [tenant]
+ *
+ * With a tenant's name all requests are that tenant's, and no upstream is opened: another load has it. An answer of 429 is
+ * an answer, counted as `refused`; any other status than 200 is an error, counted by status; a connection that ends is one too.
  *
  * rate 0: closed loop, every connection sends again when it has its answer. rate > 0: open loop, request n is due at
  * start + n / rate whatever the answers do, and its latency counts from then: a stall is seen by all that it delays (no
@@ -35,6 +38,7 @@ struct conn {
   uint64_t due;      /* client: from when the latency counts */
   long body_left;    /* bytes of the body still to come; -1: in the head */
   int head_length;
+  int status;        /* client: of the answer that is coming */
   char head[8192];
   char *out;         /* what the socket did not take at once */
   size_t out_length;
@@ -47,7 +51,7 @@ static size_t answer_length;
 static char *requests[REQUESTS];
 static size_t request_length[REQUESTS];
 static uint32_t *samples;
-static uint64_t sample_count, done, errors, served, sent;
+static uint64_t sample_count, done, refused, lost, served, sent, by_status[600];
 static uint64_t queue[QUEUE_MAX];
 static size_t queue_head, queue_tail;
 static int epoll_fd, proxy_port, free_list[SOCKETS_MAX], free_count;
@@ -143,6 +147,9 @@ static void answered(struct conn *c) {
   busy--;
   c->busy = 0;
   if (ending) return;
+  if (c->status == 429) refused++;
+  else if (c->status != 200) by_status[c->status]++;
+  if (c->status != 200) return serve_next(c);
   uint64_t took = now_ns() - c->due;
   if (sample_count < SAMPLES_MAX) samples[sample_count++] = took > 4000000000ull ? 4000000000u : (uint32_t)took;
   done++;
@@ -167,7 +174,10 @@ static int take(struct conn *c, const char *bytes, ssize_t n) {
         int l = c->head_length;
         if (l >= 4 && memcmp(c->head + l - 4, "\r\n\r\n", 4) == 0) {
           long body = length_of(c->head, l);
-          if (c->kind == CLIENT && (body < 0 || memcmp(c->head, "HTTP/1.1 200", 12) != 0)) return -1;
+          if (c->kind == CLIENT) {
+            c->status = l > 12 ? atoi(c->head + 9) : 0;
+            if (body < 0 || c->status < 100 || c->status > 599) return -1;
+          }
           c->body_left = body < 0 ? 0 : body;
           break;
         }
@@ -193,12 +203,12 @@ static void lose(struct conn *c) {
   int was_client = c->kind == CLIENT;
   if (was_client) {
     if (c->busy) busy--;
-    errors++;
+    lost++;
     for (int i = 0; i < free_count; i++)
       if (free_list[i] == c->fd) free_list[i] = free_list[--free_count];
   }
   drop(c);
-  if (!was_client || ending || errors > 100000) return;
+  if (!was_client || ending || lost > 100000) return;
   int fd = connect_client();
   if (fd >= 0) serve_next(adopt(fd, CLIENT));
 }
@@ -222,7 +232,7 @@ static double at_quantile(double q) {
   return samples[i < sample_count ? i : sample_count - 1] / 1000.0;
 }
 
-static void prepare(long answer_bytes, long tenants) {
+static void prepare(long answer_bytes, long tenants, const char *tenant) {
   char *body = malloc((size_t)(post_bytes > answer_bytes ? post_bytes : answer_bytes) + 1);
   memset(body, 'x', (size_t)(post_bytes > answer_bytes ? post_bytes : answer_bytes));
   answer = malloc((size_t)answer_bytes + 256);
@@ -230,15 +240,18 @@ static void prepare(long answer_bytes, long tenants) {
   memcpy(answer + n, body, (size_t)answer_bytes);
   answer_length = (size_t)(n + answer_bytes);
   for (int i = 0; i < REQUESTS; i++) {
+    char host[128];
+    if (tenant != NULL) snprintf(host, sizeof host, "%s", tenant);
+    else snprintf(host, sizeof host, "t%ld", (long)(random64() % (uint64_t)tenants));
     requests[i] = malloc((size_t)post_bytes + 1024);
     /* A browser's head, some 540 bytes. */
     n = sprintf(requests[i],
-                "%s /api/orders/%d?page=1 HTTP/1.1\r\nHost: t%ld.lapidary.localhost\r\n"
+                "%s /api/orders/%d?page=1 HTTP/1.1\r\nHost: %s.lapidary.localhost\r\n"
                 "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36\r\n"
                 "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8\r\n"
                 "Accept-Language: en-GB,en;q=0.9,de;q=0.8\r\nAccept-Encoding: gzip, deflate, br, zstd\r\n"
                 "Cookie: session=%016llx%016llx; theme=dark\r\nReferer: http://t.lapidary.localhost/orders\r\nX-Client: bench\r\n",
-                post_bytes > 0 ? "POST" : "GET", i, (long)(random64() % (uint64_t)tenants), (unsigned long long)random64(),
+                post_bytes > 0 ? "POST" : "GET", i, host, (unsigned long long)random64(),
                 (unsigned long long)random64());
     if (post_bytes > 0) n += sprintf(requests[i] + n, "Content-Length: %ld\r\n", post_bytes);
     n += sprintf(requests[i] + n, "\r\n");
@@ -249,21 +262,23 @@ static void prepare(long answer_bytes, long tenants) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 9) return 2;
+  if (argc != 9 && argc != 10) return 2;
   proxy_port = atoi(argv[1]);
   int upstream_port = atoi(argv[2]), count = atoi(argv[3]);
   double seconds = atof(argv[4]);
   rate = atof(argv[5]);
   post_bytes = atol(argv[6]);
   samples = malloc(sizeof *samples * SAMPLES_MAX);
-  prepare(atol(argv[7]), atol(argv[8]));
+  prepare(atol(argv[7]), atol(argv[8]), argc == 10 ? argv[9] : NULL);
   epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 
   int one = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons((uint16_t)upstream_port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (bind(listener, (struct sockaddr *)&here, sizeof here) != 0 || listen(listener, 4096) != 0) return perror("upstream"), 1;
-  adopt(listener, LISTENER);
+  if (argc == 9) {
+    if (bind(listener, (struct sockaddr *)&here, sizeof here) != 0 || listen(listener, 4096) != 0) return perror("upstream"), 1;
+    adopt(listener, LISTENER);
+  }
 
   for (int i = 0; i < count; i++) {
     int fd = connect_client();
@@ -329,8 +344,18 @@ int main(int argc, char **argv) {
   struct rusage used;
   getrusage(RUSAGE_SELF, &used);
   double cpu = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
-  printf("{\"requests\":%llu,\"errors\":%llu,\"served\":%llu,\"seconds\":%.3f,\"p50Us\":%.1f,\"p99Us\":%.1f,\"p999Us\":%.1f,\"maxUs\":%.1f,\"cpuSeconds\":%.3f}\n",
-         (unsigned long long)done, (unsigned long long)errors, (unsigned long long)served, took, at_quantile(0.5), at_quantile(0.99),
-         at_quantile(0.999), at_quantile(1), cpu);
+  uint64_t failed = 0;
+  for (int i = 0; i < 600; i++) failed += by_status[i];
+  printf("{\"requests\":%llu,\"errors\":%llu,\"refused\":%llu,\"lost\":%llu,\"served\":%llu,\"seconds\":%.3f,\"p50Us\":%.1f,\"p99Us\":%.1f,"
+         "\"p999Us\":%.1f,\"maxUs\":%.1f,\"cpuSeconds\":%.3f,\"statuses\":{",
+         (unsigned long long)done, (unsigned long long)(failed + lost), (unsigned long long)refused, (unsigned long long)lost,
+         (unsigned long long)served, took, at_quantile(0.5), at_quantile(0.99), at_quantile(0.999), at_quantile(1), cpu);
+  const char *comma = "";
+  for (int i = 0; i < 600; i++) {
+    if (by_status[i] == 0) continue;
+    printf("%s\"%d\":%llu", comma, i, (unsigned long long)by_status[i]);
+    comma = ",";
+  }
+  printf("}}\n");
   return 0;
 }

@@ -13,12 +13,20 @@ export interface Load {
   readonly postBytes: number;
   readonly answerBytes: number;
   readonly tenants: number;
+  /** All requests are this one's, and another load has the upstream. */
+  readonly tenant?: string;
 }
 
 /** What load.c prints. */
 export interface LoadResult {
   readonly requests: number;
+  /** Lost connections, and answers of neither 200 nor 429. */
   readonly errors: number;
+  /** Answers of 429. */
+  readonly refused: number;
+  readonly lost: number;
+  /** Of the answers that are errors. */
+  readonly statuses: Readonly<Record<string, number>>;
   readonly seconds: number;
   readonly p50Us: number;
   readonly p99Us: number;
@@ -40,6 +48,7 @@ export const buildLoad = (): void => {
 /** On the second CPU: client and upstream together, the proxy has the first one for itself. */
 export const runLoad = async (port: number, upstreamPort: number, load: Load): Promise<LoadResult> => {
   const numbers = [port, upstreamPort, load.connections, load.seconds, load.rate, load.postBytes, load.answerBytes, load.tenants];
-  const { stdout } = await run('taskset', ['-c', '1', binary, ...numbers.map(String)], { timeout: (load.seconds + 60) * 1000 });
+  const args = [...numbers.map(String), ...(load.tenant === undefined ? [] : [load.tenant])];
+  const { stdout } = await run('taskset', ['-c', '1', binary, ...args], { timeout: (load.seconds + 60) * 1000 });
   return JSON.parse(stdout) as LoadResult;
 };

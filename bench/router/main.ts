@@ -3,12 +3,13 @@
  * second, latency at saturation; then latency at fixed rates, with a noisy tenant, and with a directory that changes.
  * `npm run bench:router -- --peers nginx,haproxy,http-proxy-3,fastify`
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { freePort } from '@lapidary/tools/local/free-port';
 import { quantile, report, type Measurement } from '../report.ts';
 import { buildLoad, runLoad } from './load.ts';
 import { interleaved, measure, type Sample } from './measure.ts';
-import { fixedLoad, fixedRounds, fixedShares, noisyLoad, shapes, tenants } from './shapes.ts';
+import { fixedLoad, fixedRounds, fixedShares, noisyAfterMs, noisyLoad, shapes, tenants } from './shapes.ts';
 import { knownTargets, startTarget, type Target } from './targets.ts';
 
 /** Above this, figures show the machine as much as the proxies: they are printed, and not to be quoted. */
@@ -68,11 +69,10 @@ try {
       );
     }
     const load = fixedLoad(Math.round(fixedShares[0]! * quantile(saturation.samples, 0.5)));
-    const beside = await freePort();
     note(
       'fixed rate, 25 %, beside a noisy tenant',
       await interleaved(without(new Set([...slow, 'churn'])), fixedRounds, async (target) => {
-        const noise = runLoad(target.port, beside, noisyLoad(load.seconds + 1));
+        const noise = sleep(noisyAfterMs).then(() => runLoad(target.port, upstreamPort, noisyLoad(load.seconds)));
         const sample = await measure(target, upstreamPort, load);
         await noise;
         return sample;

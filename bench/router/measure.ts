@@ -26,7 +26,8 @@ export const measure = async (target: Target, upstreamPort: number, load: Load):
     cpuUsPerRequest: proxyUs / Math.max(1, result.requests),
     p50Us: result.p50Us,
     p99Us: result.p99Us,
-    errors: result.errors,
+    // The measured tenants are within their limits.
+    errors: result.errors + result.refused,
     foreignCores: Math.max(0, foreign / wallSeconds),
   };
 };

@@ -6,6 +6,7 @@
  */
 import { LimitsDocumentSchema } from '@lapidary/contracts/limits';
 import { startTraffic } from '@lapidary/router/traffic.fixture';
+import { noisyPerSecond, noisyTenant } from './peer-configs.ts';
 import { RouterPolicy } from '@lapidary/router/traffic-policy/router-policy';
 
 const [path, port, upstreamPort, tenants, changesPerSecond = '0', hangingPort] = process.argv.slice(2);
@@ -16,7 +17,7 @@ const policy = new RouterPolicy();
 policy.limitBy(
   LimitsDocumentSchema.parse({
     tiers: { standard: { priority: 1, limits: [{ kind: 'token_bucket', perSecond: manyPerSecond, burst: manyPerSecond }] } },
-    tenants: { noisy: { limits: [{ kind: 'token_bucket', perSecond: 20, burst: 20 }] } },
+    tenants: { [noisyTenant]: { limits: [{ kind: 'token_bucket', perSecond: noisyPerSecond, burst: noisyPerSecond }] } },
     stamps: {
       default: { inFlightMax: room, tenantInFlightMax: room, doorInUseMax: room, shedding: false },
       'eu-9': { inFlightMax: 64, tenantInFlightMax: 64 },
@@ -28,7 +29,7 @@ const stamp = `http://127.0.0.1:${upstreamPort}`;
 const links = path === 'links' ? { routerId: 'bench', key: null } : null;
 const traffic = await startTraffic([stamp], timeouts, policy, undefined, path === 'general' ? 'general' : 'fast', Number(port), links);
 for (let i = 0; i < Number(tenants); i++) traffic.route({ tenant: `t${i}` });
-traffic.route({ tenant: 'noisy' });
+traffic.route({ tenant: noisyTenant });
 if (hangingPort !== undefined) {
   traffic.stamp({ stamp: 'eu-9', frontDoors: [`http://127.0.0.1:${hangingPort}`] });
   traffic.route({ tenant: 'hanging', stamp: 'eu-9' });

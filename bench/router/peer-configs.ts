@@ -8,6 +8,10 @@ export interface PeerJob {
 /** Never reached: the cost of counting is measured, not the refusal. */
 const manyPerSecond = 1_000_000;
 
+/** The tenant that asks as fast as it can, and what it is allowed: all targets refuse the rest of it. */
+export const noisyTenant = 'noisy';
+export const noisyPerSecond = 20;
+
 export const nginxConfig = ({ port, upstreamPort, tenants }: PeerJob): string => `pid nginx.pid;
 user root;
 worker_processes 1;
@@ -24,6 +28,10 @@ http {
     include tenants.map;
   }
   limit_req_zone $tenant zone=tenants:64m rate=${manyPerSecond}r/s;
+  map $tenant $noisy { default ""; ${noisyTenant} 1; }
+  limit_req_zone $noisy zone=noisy:1m rate=${noisyPerSecond}r/s;
+  limit_req_status 429;
+  limit_req_log_level info;
   limit_conn_zone $tenant zone=places:64m;
   upstream stamp { server 127.0.0.1:${upstreamPort}; keepalive 1024; keepalive_requests 100000000; }
   server {
@@ -31,6 +39,7 @@ http {
     location / {
       if ($tenant = "") { return 404; }
       limit_req zone=tenants burst=100000 nodelay;
+      limit_req zone=noisy burst=${noisyPerSecond} nodelay;
       limit_conn places 8000;
       proxy_http_version 1.1;
       proxy_set_header Connection "";
@@ -45,7 +54,8 @@ http {
 }
 `;
 
-export const tenantHosts = (tenants: number): string[] => Array.from({ length: tenants }, (_, i) => `t${i}.lapidary.localhost`);
+export const tenantHosts = (tenants: number): string[] =>
+  [noisyTenant, ...Array.from({ length: tenants }, (_, i) => `t${i}`)].map((tenant) => `${tenant}.lapidary.localhost`);
 
 export const haproxyConfig = ({ port, upstreamPort }: PeerJob): string => `global
   nbthread 1
@@ -64,6 +74,7 @@ frontend front
   stick-table type string len 64 size 200k expire 60s store http_req_rate(1s),conn_cur
   http-request track-sc0 var(txn.tenant)
   http-request deny deny_status 429 if { sc_http_req_rate(0) gt ${manyPerSecond} }
+  http-request deny deny_status 429 if { var(txn.tenant) -m str ${noisyTenant} } { sc_http_req_rate(0) gt ${noisyPerSecond} }
   http-request set-header X-Lapidary-Tenant %[var(txn.tenant)]
   http-request set-header X-Lapidary-Epoch 1
   http-request set-header X-Forwarded-For %[src]

@@ -1,3 +1,4 @@
+import { noisyTenant } from './peer-configs.ts';
 import type { Load } from './load.ts';
 
 export interface Shape {
@@ -24,5 +25,12 @@ export const shapes: readonly Shape[] = [
 export const fixedShares = [0.25, 0.5, 0.7];
 export const fixedRounds = 3;
 export const fixedLoad = (rate: number): Load => ({ ...usual, rate, seconds: 3 });
-/** One tenant that sends as fast as it can beside the measured ones. */
-export const noisyLoad = (seconds: number): Load => ({ ...usual, connections: 32, seconds, tenants: 1 });
+/** One tenant that sends as fast as it can, far above its limit, beside the measured ones; within their time, since they have the upstream. */
+export const noisyAfterMs = 200;
+export const noisyLoad = (seconds: number): Load => ({
+  ...usual,
+  connections: 32,
+  seconds: seconds - 0.5,
+  tenants: 1,
+  tenant: noisyTenant,
+});
