@@ -5,6 +5,7 @@ import { capacityCommands } from './tree/capacity.js';
 import { limitCommands } from './tree/limits.js';
 import { directoryCommands, directoryNouns } from './tree/directory.js';
 import { collectionCommands, collectionNouns } from './tree/collections.js';
+import { intentCommands, intentNouns } from './tree/intents.js';
 import { jobCommands } from './tree/jobs.js';
 import { replicationCommands, replicationNouns } from './tree/replication.js';
 import { rolloutCommands, rolloutNouns } from './tree/rollouts.js';
@@ -21,6 +22,7 @@ export const nouns: Readonly<Record<string, string>> = {
   events: 'What happens in the fleet, live',
   ...rolloutNouns,
   ...replicationNouns,
+  ...intentNouns,
   ...directoryNouns,
   ...collectionNouns,
   context: 'Which control plane is meant',
@@ -232,6 +234,7 @@ export const commandTree: readonly CommandSpec[] = [
   },
   ...rolloutCommands,
   ...replicationCommands,
+  ...intentCommands,
   ...directoryCommands,
   ...collectionCommands,
   {
@@ -274,6 +277,13 @@ export const globalOptions: readonly OptionSpec[] = [
   { flags: '--token <token>', description: 'token to show (or STAMPCTL_TOKEN, which keeps it out of the process list)' },
   { flags: '--context <name>', description: 'context to use (or STAMPCTL_CONTEXT)' },
   { flags: '--timeout <duration>', description: 'give up after this long, like 90s or 5m; exit code 6' },
+  {
+    flags: '--if-unreachable <choice>',
+    description: 'where the region of a command cannot be reached: queue it (default; exit code 8) or refuse it (exit code 1)',
+    choices: ['queue', 'refuse'],
+  },
+  { flags: '--expires-in <duration>', description: 'how long a queued command may wait for its region, 5s to 7d (default 1d)' },
+  { flags: '--wait-for-region', description: 'wait until a queued command is executed, and go on as if it had been at once' },
   { flags: '-y, --yes', description: 'answer yes to what would be asked' },
   { flags: '-v, --verbose', description: 'say more about failures, with request ids' },
 ];

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
+import type { IntentView } from '@lapidary/contracts/api/intents';
 import { AppError } from '@lapidary/kernel/app-error';
 import { Api } from './client/api.js';
 import { HttpClient } from './client/http-client.js';
+import type { QueueChoice } from './client/queued-intent.js';
 import { clientVersion } from './context/client-version.js';
 import { parseDurationMs } from './context/duration.js';
 import { resolveTarget, type Target, type TargetOptions } from './context/resolve-target.js';
@@ -11,6 +13,9 @@ export interface GlobalOptions extends TargetOptions {
   readonly timeout?: string;
   readonly yes?: boolean;
   readonly verbose?: boolean;
+  readonly ifUnreachable?: 'queue' | 'refuse';
+  readonly expiresIn?: string;
+  readonly waitForRegion?: boolean;
 }
 
 /** One call of stampctl, as a command sees it. */
@@ -39,7 +44,18 @@ export class Invocation {
 
   connect(target: Target = this.target()): Api {
     const again = (): Promise<Target | null> => Promise.resolve(target.source === 'run file' ? this.target() : null);
-    return new Api(new HttpClient(target, this.signal, `stampctl/${clientVersion()}`, again));
+    return new Api(new HttpClient(target, this.signal, `stampctl/${clientVersion()}`, again, this.queueChoice()));
+  }
+
+  private queueChoice(): QueueChoice {
+    const { ifUnreachable, expiresIn, waitForRegion } = this.options;
+    let told = false;
+    const onQueued = ({ id, owner, expiresAt }: IntentView): void => {
+      if (waitForRegion && !told)
+        this.output.note(`Region ${owner} cannot be reached: waiting as intent ${id} until ${expiresAt}. Ctrl-C only stops waiting.`);
+      told = true;
+    };
+    return { ifUnreachable, waitForRegion, onQueued, ...(expiresIn === undefined ? {} : { expiresInMs: parseDurationMs(expiresIn) }) };
   }
 
   /** Arguments and options through the command's schema: what a person typed is checked before anything is sent. */

@@ -14,7 +14,7 @@ export interface Write {
 const introduction = [
   'Talks to a Lapidary control plane. Beside a running "npm start" nothing needs to be configured.',
   'Data goes to stdout, progress and errors to stderr.',
-  'Exit codes: 0 ok, 1 error, 2 usage, 3 auth, 4 not found, 5 conflict, 6 time-out, 7 changes found, 130 interrupted.',
+  'Exit codes: 0 ok, 1 error, 2 usage, 3 auth, 4 not found, 5 conflict, 6 time-out, 7 changes found, 8 queued for another region, 130 interrupted.',
 ].join('\n');
 
 /** The commander program for the command tree. Nothing is printed or ended here: what it finds wrong is thrown. */

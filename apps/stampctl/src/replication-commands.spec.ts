@@ -44,13 +44,14 @@ const geode = {
   sequence: 17,
   autonomousSince: at,
   outbox: { waiting: 3, oldestSeconds: 4, kept: 20 },
+  ...{ inbox: { behind: 2, held: 1 }, intents: { open: 4, oldestSeconds: 90 } },
   deadLetters: 2,
   conflicts: 1,
   digest: { root: '00ff00ff00ff00ff', documents: 12 },
   peers: [
     {
       ...{ region: 'us', link: 'cut' as const, cutSince: at, epoch: 1, appliedSequence: 5, behind: 2 },
-      ...{ confirmedAt: at, lastEventAt: at, acknowledgedSequence: 10, owed: 7, digest: 'agrees' as const, agreedAt: at },
+      ...{ confirmedAt: at, lastEventAt: at, acknowledgedSequence: 10, owed: 7, digest: 'agrees' as const, agreedAt: at, intents: 4 },
     },
   ],
 };
@@ -148,6 +149,17 @@ describe('dlq replay', () => {
     expect(plane.seen.at(-1)!.query.get('dryRun')).toBe('true');
     expect(ran.err).toMatch(/Nothing was changed/);
   });
+});
+
+test('geode status shows since when the region is alone, the lag towards each other one, and every queue', async () => {
+  const { out, err } = await ctl('geode', 'status', '-o', 'wide');
+  expect(out).toMatch(/alone: +since .*no other region is heard/);
+  expect(out).toMatch(/events: +17 told, 3 not yet published, the oldest for 4/);
+  expect(out).toMatch(/to take in: +2 events of peers, 1 held/);
+  expect(out).toMatch(/intents: +4 wait for other regions, the oldest for 1 min 30 s/);
+  expect(out).toMatch(/dead letters: +2/);
+  expect(out).toMatch(/BEHIND +OWED +INTENTS/);
+  expect(err).toContain('stampctl intents ls');
 });
 
 test('dlq drop asks, and without anybody to ask is refused', async () => {

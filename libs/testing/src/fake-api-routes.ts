@@ -10,6 +10,7 @@ import {
   JobPageSchema,
   JobSchema,
 } from '@lapidary/contracts/api/jobs';
+import { IntentPageSchema } from '@lapidary/contracts/api/intents';
 import { PlansRequestSchema, PlansSchema, ProvisionPlanSchema, type ProvisionPlan } from '@lapidary/contracts/api/provisioning';
 import { GeodeSchema, type GeodeView } from '@lapidary/contracts/api/replication';
 import { RegionPageSchema } from '@lapidary/contracts/api/regions';
@@ -73,6 +74,8 @@ const routes: readonly (readonly [string, RegExp, Handler])[] = [
       send(response, 200, ProvisionPlanSchema, planOf(plane, id, check(ProvisionRequestSchema, request.body))),
   ],
   ['GET', /^\/v1\/stamps$/, (call) => page(call, StampPageSchema, [...call.plane.stamps.values()], ['region', 'status'])],
+  // Nothing waits for another region.
+  ['GET', /^\/v1\/intents$/, ({ response }) => send(response, 200, IntentPageSchema, { items: [], next: null })],
   [
     'GET',
     /^\/v1\/stamps\/([^/]+)$/,

@@ -2,6 +2,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { isErrorCode, type ErrorCode } from '@lapidary/kernel/error-catalogue';
 import { newId } from '@lapidary/kernel/ids';
 import { ProblemSchema } from '@lapidary/contracts/api/common';
+import { intentHeader, IntentSchema } from '@lapidary/contracts/api/intents';
 import type { z } from 'zod';
 
 /** A page that shows nothing for longer than this had better say so. */
@@ -52,10 +53,20 @@ const call = async <T>(method: string, path: string, schema: z.ZodType<T>, body?
   }
   const text = await response.text();
   if (!response.ok) throw refusal(response, text);
+  if (response.status === 202 && response.headers.has(intentHeader)) throw queued(text);
   const result = schema.safeParse(text === '' ? null : tryJson(text));
   if (result.success) return result.data;
   const fields = result.error.issues.slice(0, 3).map((issue) => ({ path: issue.path.map(String).join('.'), message: issue.message }));
   throw new AppError('bad_answer', `${path} answered in a shape this console does not know`, { fields });
+};
+
+/** Not done, and whoever clicked must know: it waits for its region, and stands among what waits. */
+const queued = (text: string): AppError => {
+  const { id, owner, expiresAt } = IntentSchema.parse(tryJson(text));
+  const details = {
+    check: `It is executed once when region ${owner} is heard again, and is given up on ${expiresAt}. It can be taken back below "Regions".`,
+  };
+  return new AppError('intent_queued', `Region ${owner} cannot be reached: queued as ${id}`, { details });
 };
 
 const refusal = (response: Response, text: string): AppError => {

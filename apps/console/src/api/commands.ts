@@ -1,4 +1,5 @@
 import { DriftRunSchema, type DriftRunView } from '@lapidary/contracts/api/drift';
+import { IntentSchema, type IntentView } from '@lapidary/contracts/api/intents';
 import { JobSchema, type JobView } from '@lapidary/contracts/api/jobs';
 import * as paths from '@lapidary/contracts/api/paths';
 import { RolloutSchema, type RolloutVerb, type RolloutView } from '@lapidary/contracts/api/rollouts';
@@ -18,4 +19,6 @@ export const cancelJob = (id: string): Promise<JobView> => postJson(paths.jobCan
 export const retryJob = (id: string): Promise<JobView> => postJson(paths.jobRetryPath(id), JobSchema, {});
 export const commandRollout = (id: string, verb: RolloutVerb, reason: string | undefined): Promise<RolloutView> =>
   postJson(paths.rolloutVerbPath(id, verb), RolloutSchema, reason === undefined ? {} : { reason });
+export const cancelIntent = (id: string, reason: string): Promise<IntentView> =>
+  postJson(`${paths.intentsPath}/${encodeURIComponent(id)}/cancel`, IntentSchema, { reason });
 export const lookForDrift = (): Promise<DriftRunView> => postJson(paths.driftRunsPath, DriftRunSchema, {});

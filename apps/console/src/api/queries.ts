@@ -1,5 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { DriftStatusSchema, FindingPageSchema, FindingSchema } from '@lapidary/contracts/api/drift';
+import { IntentPageSchema } from '@lapidary/contracts/api/intents';
 import { JobEventsSchema, JobPageSchema, type JobEvents } from '@lapidary/contracts/api/jobs';
 import * as paths from '@lapidary/contracts/api/paths';
 import { pageLimitMax } from '@lapidary/contracts/api/common';
@@ -28,6 +29,13 @@ export const sessionQuery = queryOptions({
 export const regionsQuery = queryOptions({
   queryKey: ['regions'],
   queryFn: async () => (await getJson(paths.regionsPath, RegionPageSchema)).items,
+  refetchInterval: observedIntervalMs,
+});
+
+/** Open ones. A day of them is searched with the command line. */
+export const intentsQuery = queryOptions({
+  queryKey: ['intents'],
+  queryFn: async () => (await getJson(paths.intentsPath, IntentPageSchema, { limit: jobsShown })).items,
   refetchInterval: observedIntervalMs,
 });
 

@@ -9,6 +9,7 @@ import { useLive } from '../live/use-live.js';
 import { PageShell } from '../shell/page-shell.js';
 import { ExplainDrawer } from '../tenants/explain-drawer.js';
 import { TenantsPanel } from '../tenants/tenants-panel.js';
+import { IntentsPanel } from './intents-panel.js';
 import { RegionsPanel } from './regions-panel.js';
 import { StampsPanel } from './stamps-panel.js';
 import { Summary } from './summary.js';
@@ -25,6 +26,7 @@ export const OverviewPage = (): ReactNode => {
       <Stack>
         <Summary />
         <RegionsPanel />
+        <IntentsPanel />
         <RegionFilter region={search.region} />
         <StampsPanel region={search.region} />
         <JobsPanel region={search.region} />

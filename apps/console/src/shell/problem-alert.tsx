@@ -6,13 +6,15 @@ import type { ReactNode } from 'react';
 export const ProblemAlert = ({ error, retry }: { error: unknown; retry?: () => void }): ReactNode => {
   const problem = toAppError(error);
   const { check, requestId } = problem.details;
+  // Accepted and waiting is no failure, though it is not what was asked for either.
+  const failed = problem.entry.status >= 400;
   return (
     <Alert
       role="alert"
       variant="outline"
-      color="red"
+      color={failed ? 'red' : 'yellow'}
       title={
-        <Text c="inherit" className="bad">
+        <Text c="inherit" className={failed ? 'bad' : 'passing'}>
           {problem.message}
         </Text>
       }

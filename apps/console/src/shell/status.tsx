@@ -16,6 +16,7 @@ const good = new Set([
 ]);
 const bad = new Set(['failed', 'dead', 'cut', 'suspended', 'stale', 'halted', 'stuck', 'fail', 'critical', 'missed']);
 const passing = new Set([
+  ...['sent'],
   ...['provisioning', 'retiring', 'pending', 'suspected', 'queued', 'running', 'cancelling', 'cordoned', 'connecting'],
   ...['paused', 'halting', 'aborting', 'rolling_back', 'awaiting', 'changing', 'soaking', 'reverting', 'hold', 'warning'],
 ]);

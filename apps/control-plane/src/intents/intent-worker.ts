@@ -17,7 +17,7 @@ import { ReplicationWorker } from '../replication/replication-worker.js';
 import { answerIntent } from './answer-intent.js';
 import { IntentDispatcher } from './dispatcher.js';
 import { installForwarding } from './forward-hook.js';
-import { openIntents } from './intent-figures.js';
+import { openIntents } from '../regions/open-intents.js';
 import { intentsChannel } from './intent-store.js';
 import { intentMetrics } from './metrics.js';
 import { pruneIntents } from './prune-intents.js';

@@ -69,6 +69,9 @@ describe('a command for a region that cannot be reached', () => {
     expect((await create('other', key)).body['code']).toBe('idempotency_mismatch');
     const listed = (await askGeode(eu, 'GET', `/v1/intents?owner=${usName}`)).body['items'] as Body[];
     expect(listed.map((i) => i['id'])).toEqual([queued.body['id']]);
+    const geode = (await askGeode(eu, 'GET', '/v1/geode')).body;
+    expect([geode['intents'], geode['autonomousSince']]).toEqual([{ open: 1, oldestSeconds: expect.any(Number) }, expect.any(String)]);
+    expect((geode['peers'] as Body[])[0]).toMatchObject({ link: 'cut', intents: 1 });
     heal();
     expect(await ended(queued.body['id'])).toMatchObject({
       state: 'executed',

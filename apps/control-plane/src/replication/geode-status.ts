@@ -5,6 +5,7 @@ import { fleetRoot } from '@lapidary/replication/digest/fleet-root';
 import { heldChanges } from '../collections/release-held.js';
 import { outboxBacklog, readOrigin } from '../outbox/outbox-rows.js';
 import { readRoots } from '../digests/digest-rows.js';
+import { openIntents, type OpenFigures } from '../regions/open-intents.js';
 import { answersNow } from '../regions/peer-freshness.js';
 import { readConvergence } from './convergence-rows.js';
 import type { LinkState } from '../regions/replication-status.js';
@@ -47,10 +48,12 @@ export const geodeStatus = async (reader: Reader, linkTo: (region: string) => Li
   );
   const domains = await readRoots(reader);
   const [convergence, held] = [await readConvergence(reader), await heldChanges(reader)];
+  const waiting = await openIntents(reader);
   const peers = rows.map((row) => ({
     ...peerOf(row, linkTo(row.region), origin.sequence),
     convergence: convergence.get(row.region) ?? { events: 0, p50Ms: null, p99Ms: null },
     held: held.get(row.region) ?? 0,
+    intents: openOf(waiting.get(row.region)),
   }));
   return GeodeSchema.parse({
     region: origin.region,
@@ -58,12 +61,20 @@ export const geodeStatus = async (reader: Reader, linkTo: (region: string) => Li
     sequence: origin.sequence,
     autonomousSince: autonomousSince(peers),
     outbox: { waiting: backlog.depth, oldestSeconds: backlog.ageSeconds, kept: Number(counts?.kept ?? 0) },
+    inbox: { behind: total(peers.map((p) => p.behind)), held: total(held.values()) },
+    intents: {
+      open: total([...waiting.values()].map(openOf)),
+      oldestSeconds: Math.max(0, ...[...waiting.values()].map((w) => w.oldestSeconds)),
+    },
     deadLetters: Number(counts?.dead ?? 0),
     conflicts: Number(counts?.conflicts ?? 0),
     digest: { root: fleetRoot(domains), documents: domains.reduce((sum, d) => sum + d.root.rows, 0) },
     peers,
   } satisfies GeodeView);
 };
+
+const total = (counts: Iterable<number>): number => [...counts].reduce((sum, n) => sum + n, 0);
+const openOf = (of: OpenFigures | undefined): number => (of ? of.queued + of.sent + of.cancelling : 0);
 
 type Peer = GeodeView['peers'][number];
 

@@ -4,6 +4,7 @@ import { backOffMs } from '@lapidary/kernel/back-off';
 import { newId } from '@lapidary/kernel/ids';
 import type { z } from 'zod';
 import { errorOfAnswer, unreachable } from './answer-errors.js';
+import { queuedError, queuedIntentOf, queueHeaders, type QueueChoice } from './queued-intent.js';
 
 /** A control plane that has not answered by then is stuck or gone; its own time-outs are shorter. */
 const requestTimeoutMs = 30_000;
@@ -11,6 +12,8 @@ const requestTimeoutMs = 30_000;
 const attemptsDefault = 4;
 const backOffFirstMs = 200;
 const backOffMaxMs = 2_000;
+/** A region that is heard again works its queue off in seconds. */
+const queuedPollMs = 1_000;
 
 export interface Endpoint {
   readonly server: string;
@@ -47,6 +50,7 @@ export class HttpClient {
     readonly signal: AbortSignal,
     private readonly userAgent: string,
     private readonly relocate: () => Promise<Endpoint | null> = () => Promise.resolve(null),
+    private readonly queue: QueueChoice = {},
   ) {}
 
   get server(): string {
@@ -60,6 +64,8 @@ export class HttpClient {
 
   async request<T>(method: string, path: string, options: RequestOptions<T>): Promise<Answer<T>> {
     const safe = method === 'GET' || options.idempotencyKey !== undefined;
+    // Whoever waits for a region asks again under the key, which answers what became of the intent.
+    if (!safe && this.queue.waitForRegion) return await this.request(method, path, { ...options, idempotencyKey: newId() });
     const attempts = safe ? (options.attempts ?? attemptsDefault) : 1;
     const requestId = newId();
     for (let attempt = 0; ; attempt += 1) {
@@ -67,6 +73,11 @@ export class HttpClient {
         return await this.once(method, path, options, requestId);
       } catch (error) {
         this.signal.throwIfAborted();
+        if (this.queue.waitForRegion && isAppError(error) && error.code === 'intent_queued') {
+          attempt = -1;
+          await this.pause(queuedPollMs);
+          continue;
+        }
         if (!isAppError(error) || !mayPass(error) || attempt + 1 >= attempts) throw error;
         const delayMs =
           error.retryAfterSeconds === undefined ? backOffMs(attempt, backOffFirstMs, backOffMaxMs) : error.retryAfterSeconds * 1000;
@@ -107,6 +118,7 @@ export class HttpClient {
 
   private async once<T>(method: string, path: string, options: RequestOptions<T>, requestId: string): Promise<Answer<T>> {
     const headers: Record<string, string> = { accept: 'application/json', 'x-request-id': requestId };
+    if (method !== 'GET') Object.assign(headers, queueHeaders(this.queue));
     if (options.body !== undefined) headers['content-type'] = 'application/json';
     if (options.idempotencyKey !== undefined) headers['idempotency-key'] = options.idempotencyKey;
     if (options.ifMatch !== undefined) headers['if-match'] = options.ifMatch;
@@ -121,6 +133,11 @@ export class HttpClient {
         signal.throwIfAborted();
         throw unreachable(this.endpoint.server, error);
       });
+      const queued = queuedIntentOf(response, text);
+      if (queued) {
+        this.queue.onQueued?.(queued);
+        throw queuedError(queued);
+      }
       const value = parse(options.schema, text, response, this.endpoint.server);
       const date = Date.parse(response.headers.get('date') ?? '');
       const clockSkewMs = Number.isNaN(date) ? null : date - Date.now();

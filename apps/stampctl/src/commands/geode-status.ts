@@ -7,5 +7,6 @@ export const geodeStatus: Command = async (invocation) => {
   const { output } = invocation;
   const geode = await invocation.connect().geode(region);
   await output.result({ data: geode, name: geode.region, table: (view) => geodeText(geode, view) });
+  if ((geode.intents?.open ?? 0) > 0) output.hint('Commands that wait for other regions: stampctl intents ls');
   if (geode.deadLetters > 0) output.hint('Events that could not be applied: stampctl dlq ls');
 };

@@ -33,7 +33,9 @@ export const toProblem = (error: AppError): Problem => {
 /** What happened, the fields, the code, and what to check; with `verbose` also who to ask about it. */
 export const renderProblem = (error: AppError, colours: Colours, verbose: boolean): string => {
   const problem = toProblem(error);
-  const lines = [`${colours.red(colours.bold('error:'))} ${problem.detail}`];
+  // Accepted is no error, but the reader must not take it for done.
+  const label = error.entry.status < 400 ? colours.yellow(colours.bold('queued:')) : colours.red(colours.bold('error:'));
+  const lines = [`${label} ${problem.detail}`];
   for (const field of problem.fields ?? []) lines.push(`       ${field.path === '' ? '(whole input)' : field.path}: ${field.message}`);
   lines.push(`${colours.dim('code:')}  ${problem.code}`, `${colours.dim('check:')} ${problem.check}`);
   if (verbose) {

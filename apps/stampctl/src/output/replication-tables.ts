@@ -100,13 +100,15 @@ export const conflictFacts = (conflict: ConflictView, view: View): string =>
   ]);
 
 export const geodeText = (geode: GeodeView, view: View): string => {
-  const { outbox } = geode;
+  const { outbox, inbox, intents } = geode;
   const alone = geode.autonomousSince;
   const age = outbox.waiting > 0 ? `, the oldest for ${humanDuration(outbox.oldestSeconds * 1_000)}` : '';
   const facts = renderFacts([
     ['geode', view.colours.bold(geode.region)],
     ['alone', alone === null ? 'no' : view.colours.yellow(`since ${ago(alone, view.nowMs)}: no other region is heard`)],
     ['events', `${geode.sequence} told, ${outbox.waiting} not yet published${age}; ${outbox.kept} kept for peers`],
+    ['to take in', inbox === undefined ? null : `${inbox.behind} events of peers, ${inbox.held} held until their time`],
+    ['intents', intents === undefined ? null : intentsText(intents)],
     ['dead letters', geode.deadLetters > 0 ? view.colours.red(String(geode.deadLetters)) : '0'],
     ['conflicts', geode.conflicts],
     ['documents', `${geode.digest.documents}, digest ${geode.digest.root}`],
@@ -120,6 +122,7 @@ export const geodeText = (geode: GeodeView, view: View): string => {
     { title: 'APPLIED', cell: (p) => String(p.appliedSequence), align: 'right' },
     { title: 'BEHIND', cell: (p) => String(p.behind), align: 'right' },
     { title: 'OWED', cell: (p) => (p.owed === null ? '-' : String(p.owed)), align: 'right' },
+    { title: 'INTENTS', cell: (p) => String(p.intents ?? 0), align: 'right', wide: true },
     { title: 'DIGEST', cell: (p) => (p.digest === 'differs' ? `differs, agreed ${ago(p.agreedAt, view.nowMs)}` : p.digest) },
     { title: 'P50/P99', cell: (p) => convergenceText(p.convergence) },
     { title: 'HELD', cell: (p) => String(p.held ?? 0), align: 'right', wide: true },
@@ -129,5 +132,8 @@ export const geodeText = (geode: GeodeView, view: View): string => {
   ];
   return geode.peers.length === 0 ? facts : `${facts}\n\n${renderTable(columns, geode.peers, view.wide)}`;
 };
+
+const intentsText = ({ open, oldestSeconds }: NonNullable<GeodeView['intents']>): string =>
+  open === 0 ? '0' : `${open} wait for other regions, the oldest for ${humanDuration(oldestSeconds * 1_000)}`;
 
 const firstLine = (text: string): string => text.split('\n', 1)[0]!;

@@ -14,15 +14,17 @@ const good = new Set([
   'passed',
   'completed',
   'accepted',
+  'executed',
   'pass',
 ]);
-const bad = new Set(['failed', 'dead', 'cut', 'suspended', 'fail', 'critical', 'refused', 'halted', 'halting', 'stuck']);
+const bad = new Set(['failed', 'dead', 'cut', 'suspended', 'fail', 'critical', 'refused', 'halted', 'halting', 'stuck', 'expired']);
 const passing = new Set([
   'provisioning',
   'retiring',
   'pending',
   'suspected',
   'queued',
+  'sent',
   'running',
   'cancelling',
   'warn',

@@ -141,6 +141,7 @@ export const GeodePeerSchema = z
       .optional()
       .meta({ description: 'From the commit of the peer’s events to their being visible here, over the last 15 minutes' }),
     held: z.number().int().optional().meta({ description: 'Changes of the peer that wait for their time: its clock is ahead' }),
+    intents: z.number().int().optional().meta({ description: 'Commands that wait for the peer' }),
     owed: z.number().int().nullable().meta({ description: 'Events of ours that the peer has not acknowledged; null: it never has' }),
   })
   .meta({ id: 'GeodePeer' });
@@ -157,6 +158,20 @@ export const GeodeSchema = z
       oldestSeconds: z.number(),
       kept: z.number().int().meta({ description: 'Rows kept for peers' }),
     }),
+    inbox: z
+      .object({
+        behind: z.number().int().meta({ description: 'Events that the peers had and this region had not, when each last answered' }),
+        held: z.number().int().meta({ description: 'Changes that wait for their time' }),
+      })
+      .optional()
+      .meta({ description: 'Of all peers together' }),
+    intents: z
+      .object({
+        open: z.number().int(),
+        oldestSeconds: z.number(),
+      })
+      .optional()
+      .meta({ description: 'Commands that wait for other regions' }),
     deadLetters: z.number().int().meta({ description: 'Open ones' }),
     conflicts: z.number().int(),
     digest: z
