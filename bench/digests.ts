@@ -65,7 +65,7 @@ const pure = (): Measurement[] => {
 };
 
 const fill = async (dataSource: DataSource): Promise<void> => {
-  await dataSource.query('ALTER TABLE document DISABLE TRIGGER document_digest');
+  await dataSource.query('ALTER TABLE document DISABLE TRIGGER USER');
   for (let from = 1; from <= rows; from += pageRows) {
     await dataSource.query(
       `INSERT INTO document (collection, kind, tenant, id, state, exists, digest, bytes, conflicts, latest)
@@ -74,7 +74,7 @@ const fill = async (dataSource: DataSource): Promise<void> => {
       [from, Math.min(rows, from + pageRows - 1)],
     );
   }
-  await dataSource.query('ALTER TABLE document ENABLE TRIGGER document_digest');
+  await dataSource.query('ALTER TABLE document ENABLE TRIGGER USER');
   await dataSource.query('ANALYZE document');
 };
 
@@ -104,7 +104,7 @@ const writes = async (dataSource: DataSource): Promise<Measurement[]> => {
   const samples: Record<string, number[]> = { [kept]: [], [plain]: [] };
   for (let round = 0; round < 2 * 5; round++) {
     const subject = round % 2 === 0 ? kept : plain;
-    await dataSource.query(`ALTER TABLE document ${subject === kept ? 'ENABLE' : 'DISABLE'} TRIGGER document_digest`);
+    await dataSource.query(`ALTER TABLE document ${subject === kept ? 'ENABLE' : 'DISABLE'} TRIGGER USER`);
     const untilMs = performance.now() + writeRoundMs;
     let done = 0;
     const write = async (): Promise<void> => {
@@ -120,7 +120,7 @@ const writes = async (dataSource: DataSource): Promise<Measurement[]> => {
     await Promise.all(Array.from({ length: writersPerRound }, write));
     samples[subject]!.push((done * 1000) / writeRoundMs);
   }
-  await dataSource.query('ALTER TABLE document ENABLE TRIGGER document_digest');
+  await dataSource.query('ALTER TABLE document ENABLE TRIGGER USER');
   return [
     { subject: kept, metric: `one row a transaction, ${writersPerRound} writers`, unit: 'tx/s', samples: samples[kept]!, peer: plain },
     { subject: plain, metric: `one row a transaction, ${writersPerRound} writers`, unit: 'tx/s', samples: samples[plain]! },

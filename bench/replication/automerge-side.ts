@@ -17,7 +17,7 @@ interface Repo {
   readonly peers: readonly string[];
   networkSubsystem: { addNetworkAdapter(adapter: unknown): void };
 }
-const retryMs = 200;
+const retryMs = 100;
 const { Repo } = await peer<{ Repo: new (options: object) => Repo }>('@automerge/automerge-repo');
 const { WebSocketClientAdapter, WebSocketServerAdapter } = await peer<{
   WebSocketClientAdapter: new (url: string, retryMs: number) => unknown;

@@ -11,8 +11,8 @@ import { root } from '../own-fleet.ts';
 import type { Subject } from './subject.ts';
 import { fieldNames, isNumber, type Item } from './workload.ts';
 
-/** A subscriber that lost its publisher tries again this often; the default is five seconds, which would be all one measured. */
-const retryMs = 200;
+/** A subscriber that lost its publisher tries again this often, as ours does; the default is five seconds, which would be all one measured. */
+const retryMs = 100;
 const column = (name: string): string => `"${name}" ${isNumber(name) ? 'integer' : 'text'}`;
 
 /** PostgreSQL's own logical replication, each side publisher and subscriber (origin = none): what one gets without a product. */

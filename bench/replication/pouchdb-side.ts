@@ -22,7 +22,7 @@ interface PouchDB {
   defaults(options: object): PouchDB;
 }
 /** Instead of CouchDB's growing pauses of up to ten minutes, which would be all one measured. */
-const retryMs = 200;
+const retryMs = 100;
 const batch = { batch_size: 1_000, batches_limit: 10 };
 
 let database: Database;

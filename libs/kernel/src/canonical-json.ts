@@ -10,5 +10,7 @@ export const canonicalJson = (value: unknown): string => {
   return text;
 };
 
+export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
+
 /** sha256 of the canonical JSON, in hex. */
-export const digestOf = (value: unknown): string => createHash('sha256').update(canonicalJson(value)).digest('hex');
+export const digestOf = (value: unknown): string => sha256Hex(canonicalJson(value));

@@ -31,9 +31,9 @@ export interface ServeOptions {
 
 /** A server on the same network answers in milliseconds; a second means that it isn't there. */
 const connectTimeoutMs = 1_000;
-/** A restarted server is back within a second; jitter keeps its clients from arriving as one. */
-const reconnectWaitMs = 200;
-const reconnectJitterMs = 100;
+/** What a path that is back waits for us on average is half of it; a refused try costs a packet. Jitter keeps clients from arriving as one. */
+const reconnectWaitMs = 100;
+const reconnectJitterMs = 50;
 const firstConnectMaxMs = 2_000;
 /** Finds a black hole in 4–6 s where no reader's heartbeats find it earlier (measured; the default of 2 min never did). */
 const pingIntervalMs = 2_000;

@@ -19,6 +19,9 @@ interface Row extends Omit<DocumentKey, 'kind'> {
   readonly told_in_part: number;
 }
 
+/** JSON has no control characters: states go over as one text, and neither side escapes every quotation mark of an array's elements. */
+const separator = '\x1e';
+
 export interface WrittenDocument {
   readonly key: DocumentKey;
   readonly stored: StoredDocument;
@@ -54,8 +57,10 @@ export const writeStored = async (tx: Tx, documents: readonly WrittenDocument[],
   await tx.query(
     `WITH stored AS (
        INSERT INTO document AS d (collection, kind, tenant, id, state, automerge, told_in_part, exists, digest, bytes, conflicts, latest, own_event)
-       SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[], $6::bytea[], $7::int[], $8::bool[], $9::text[],
-                            $10::int[], $11::int[], $12::text[], $13::text[])
+       SELECT collection, kind, tenant, id, state::jsonb, automerge, told_in_part, exists, digest, bytes, conflicts, latest, own_event
+         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], string_to_array($5, E'\\x1e'), $6::bytea[], $7::int[], $8::bool[],
+                     $9::text[], $10::int[], $11::int[], $12::text[], $13::text[])
+           AS t(collection, kind, tenant, id, state, automerge, told_in_part, exists, digest, bytes, conflicts, latest, own_event)
        ON CONFLICT (collection, kind, tenant, id) DO UPDATE SET state = excluded.state, automerge = excluded.automerge,
          told_in_part = excluded.told_in_part, exists = excluded.exists, digest = excluded.digest, bytes = excluded.bytes,
          conflicts = excluded.conflicts, latest = excluded.latest, own_event = coalesce(excluded.own_event, d.own_event),
@@ -66,7 +71,7 @@ export const writeStored = async (tx: Tx, documents: readonly WrittenDocument[],
      SELECT pg_notify('${changeChannel}', collection) FROM (SELECT DISTINCT unnest($1::text[]) AS collection) AS changed`,
     [
       ...columns(documents.map(({ key }) => key)),
-      documents.map(({ stored }) => JSON.stringify(stored.state)),
+      documents.map(({ stored }) => JSON.stringify(stored.state)).join(separator),
       documents.map(({ stored }) => (stored.bytes === null ? null : Buffer.from(stored.bytes))),
       documents.map(({ stored }) => stored.toldInPart),
       documents.map(({ facts }) => facts.exists),

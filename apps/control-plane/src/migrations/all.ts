@@ -17,6 +17,7 @@ import { Residency1763772000018 } from './0018-residency.js';
 import { Intents1763772000019 } from './0019-intents.js';
 import { Quarantine1763772000021 } from './0021-quarantine.js';
 import { Replicas1763772000024 } from './0024-replicas.js';
+import { DigestsByStatement1763772000026 } from './0026-digests-by-statement.js';
 
 export const migrations = [
   Fleet1763772000001,
@@ -38,4 +39,5 @@ export const migrations = [
   Intents1763772000019,
   Quarantine1763772000021,
   Replicas1763772000024,
+  DigestsByStatement1763772000026,
 ];

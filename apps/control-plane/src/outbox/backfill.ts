@@ -1,5 +1,5 @@
 import type { BackfillReply, BackfillRequest } from '@lapidary/contracts/events/envelope';
-import { batchEventsMax } from '@lapidary/contracts/events/envelope';
+import { backfillEventsMax } from '@lapidary/contracts/events/envelope';
 import type { AckReply, AckRequest, ContentsReply, ContentsRequest } from '@lapidary/contracts/events/peer-link';
 import { fittingAnswer } from '@lapidary/messaging/fitting-answer';
 import { AppError } from '@lapidary/kernel/app-error';
@@ -11,9 +11,9 @@ export const answerBackfill = async (dataSource: DataSource, request: BackfillRe
   const origin = await readOrigin(dataSource);
   if (request.epoch !== origin.epoch) return { ok: false, code: 'epoch_unknown', epoch: origin.epoch };
   const to = Math.min(request.to, origin.sequence);
-  const found = await eventsBetween(dataSource, origin, request.from, to, batchEventsMax);
+  const found = await eventsBetween(dataSource, origin, request.from, to, backfillEventsMax);
   const events = fittingAnswer(found);
-  const cut = found.length === batchEventsMax || events.length < found.length;
+  const cut = found.length === backfillEventsMax || events.length < found.length;
   // Rows that are missing before `through` were superseded and pruned (prune-outbox.ts); after it, there may be more.
   return { ok: true, events: [...events], through: cut ? events.at(-1)!.originsequence : to };
 };
@@ -24,9 +24,9 @@ export const answerContents = async (dataSource: DataSource, peer: string, reque
   if (request.epoch !== origin.epoch) return { ok: false, code: 'epoch_unknown' };
   if (request.tenant !== undefined && !(await mayBeAt(dataSource, request.tenant, peer))) return { ok: false, code: 'refused' };
   const to = Math.min(request.to, origin.sequence);
-  const found = await contentsBetween(dataSource, origin, peer, { ...request, to }, batchEventsMax);
+  const found = await contentsBetween(dataSource, origin, peer, { ...request, to }, backfillEventsMax);
   const events = fittingAnswer(found);
-  const cut = found.length === batchEventsMax || events.length < found.length;
+  const cut = found.length === backfillEventsMax || events.length < found.length;
   return { ok: true, events: [...events], through: cut ? events.at(-1)!.originsequence : to };
 };
 

@@ -1,34 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RootAnswerSchema } from '@lapidary/contracts/digest-protocol';
-import { BackfillReplySchema, type BackfillReply, type EventEnvelope } from '@lapidary/contracts/events/envelope';
-import { AckReplySchema, type AckReply } from '@lapidary/contracts/events/peer-link';
-import { geoAck, geoBackfill, geoDigest, geoStream } from '@lapidary/contracts/subjects';
+import type { BackfillReply, EventEnvelope } from '@lapidary/contracts/events/envelope';
+import { geoStream } from '@lapidary/contracts/subjects';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import { OrderedReader, type ReaderEnd, type StreamMessage } from '@lapidary/messaging/ordered-reader';
 import { unpackBatch } from '@lapidary/messaging/packed-batch';
 import { streamState, type StreamState } from '@lapidary/messaging/streams';
-import { readBatch, readEvents, type IncomingEvent } from '@lapidary/replication/read-events';
+import { readBatch, type IncomingEvent } from '@lapidary/replication/read-events';
+import type { Position } from '@lapidary/replication/version-vector';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { MetricsOf } from '@lapidary/telemetry/metrics';
 import type { DataSource } from 'typeorm';
-import { notePeerRoot } from '../digests/peer-root.js';
 import type { ApplyTools } from './apply-tenant.js';
 import { bucketOfMs } from '@lapidary/replication/convergence';
 import { addConvergence, ConvergenceCounts } from './convergence-rows.js';
 import { fillWithheld, withContents } from './contents.js';
 import { ingest, type Ingested } from './ingest.js';
 import type { replicationMetrics } from './metrics.js';
+import { PeerGreeting } from './peer-greeting.js';
+import { PeerOutbox } from './peer-outbox.js';
 import { noteRefused, type Refused } from './refuse-foreign.js';
-import { adoptEpoch, noteConfirmed, noteStreamHint, readPosition } from './peer-position.js';
+import { noteStreamHint, readPosition } from './peer-position.js';
 
-/** An outbox answers a question in milliseconds, a back-fill of 200 events in some ten. */
-const requestMs = 3_000;
 /** How often the peer hears how far we are, and we hear where it stands. */
 const ackMs = 1_000;
-
-/** Half of what one piece of an outbox holds: from here on asking for it is less than reading message by message. */
-const farBehindEvents = 100;
 
 export interface SessionOptions {
   /** This region. */
@@ -48,6 +43,8 @@ export type SessionEnd = ReaderEnd | 'newer-epoch';
 
 /** One reading of a peer's stream, from our own position until something is in doubt. */
 export class PeerSession {
+  private readonly outbox: PeerOutbox;
+  private readonly greeting: PeerGreeting;
   private newerEpoch = false;
   private behindAt: number | null = null;
 
@@ -55,15 +52,22 @@ export class PeerSession {
     private readonly options: SessionOptions,
     /** Outlives this reading: what was counted and not yet written goes into the next one's write. */
     private readonly convergence: ConvergenceCounts,
-  ) {}
+  ) {
+    this.outbox = new PeerOutbox(options, (ingested) => this.observe(ingested));
+    this.greeting = new PeerGreeting(options);
+  }
 
   async run(signal: AbortSignal): Promise<SessionEnd> {
     const { dataSource, link, peer } = this.options;
-    const { head, at } = await this.greet();
-    const state = await streamState(link, geoStream(peer));
+    const before = await readPosition(dataSource, peer);
+    // All at once: a link that has come back has every round trip of it to wait for.
+    const first = before.epoch > 0 ? this.outbox.ask(before.epoch, before.sequence + 1, this.outbox.latest) : null;
+    const [{ epoch }, state] = await Promise.all([this.greeting.greet(), streamState(link, geoStream(peer))]);
     if (!state) return await this.withoutStream(signal);
-    // What the stream holds by now is all in what the outbox gives.
-    if (head - at > farBehindEvents && (await this.catchUp())) await noteStreamHint(dataSource, peer, state.id, state.lastSequence);
+    const from = epoch === before.epoch ? before : { epoch, sequence: 0 };
+    const asked = epoch === before.epoch && first ? first : this.outbox.ask(epoch, 1, this.outbox.latest);
+    if (await this.catchUp(from, asked)) await noteStreamHint(dataSource, peer, state.id, state.lastSequence);
+    await this.greeting.compareRoots();
     const { streamHint, streamId } = await readPosition(dataSource, peer);
     // A hint past the stream's end is of a stream that has lost its last messages; then everything left is read anew.
     const usable = streamId === state.id && streamHint <= state.lastSequence;
@@ -86,41 +90,14 @@ export class PeerSession {
     return this.newerEpoch ? 'newer-epoch' : end;
   }
 
-  /** Tells the peer how far we are, follows its epoch, and returns where it stands. */
-  private async greet(): Promise<AckReply & { readonly at: number }> {
-    const { dataSource, link, peer, region, metrics } = this.options;
-    const before = await readPosition(dataSource, peer);
-    const body = { peer: region, epoch: before.epoch, sequence: before.sequence };
-    const reply = await link.requestJson(geoAck(peer, region), body, AckReplySchema, requestMs);
-    if (reply.region !== peer) {
-      throw new AppError('config_invalid', `The NATS server configured for ${peer} is that of ${reply.region}`);
-    }
-    if (reply.epoch > before.epoch) await adoptEpoch(dataSource, peer, reply.epoch);
-    await noteConfirmed(dataSource, peer, reply);
-    await this.compareRoots();
-    const at = reply.epoch > before.epoch ? 0 : before.sequence;
-    metrics.lapidary_replication_behind.set({ peer }, Math.max(0, reply.head - at));
-    return { ...reply, at };
-  }
-
-  /** An older version does not answer, and a busy one later: what stands is kept then, with its age. */
-  private async compareRoots(): Promise<void> {
-    const { dataSource, link, peer, region, logger } = this.options;
-    try {
-      const { root } = await link.requestJson(geoDigest(peer, region), { want: 'root' }, RootAnswerSchema, requestMs);
-      await notePeerRoot(dataSource, peer, root);
-    } catch (error) {
-      logger.debug({ err: error, peer }, 'the peer tells no digest');
-    }
-  }
-
   /**
    * Every second: acknowledge, and look for a hole that no later event shows (the stream's last messages were lost, or
    * the peer can't publish). Being behind at two looks in a row without having moved means that nothing is on its way.
    */
   private async check(): Promise<void> {
     const { peer, link, dataSource } = this.options;
-    const { head, at, epoch } = await this.greet();
+    const { head, at, epoch } = await this.greeting.greet();
+    await this.greeting.compareRoots();
     const stuck = at < head && this.behindAt === at;
     this.behindAt = at < head ? at : null;
     await fillWithheld(this.options);
@@ -196,7 +173,7 @@ export class PeerSession {
       const { stopped } = result.run;
       if (!stopped) return true;
       const [first, ...others] = stopped.rest;
-      if (first && !(await this.isInLog(first))) {
+      if (first && !(await this.greeting.hasTold(first))) {
         await this.refuse(streamSequence, [{ why: 'not_in_log', raw: first.ok ? first.event : first.raw }]);
         rest = others;
         continue;
@@ -205,15 +182,6 @@ export class PeerSession {
       await this.fill(result.run.at.epoch, stopped.by.from, stopped.by.to);
       rest = stopped.rest;
     }
-  }
-
-  /** Whether the origin can have told this: asked after it came, since a number is given before an event is published. */
-  private async isInLog({ epoch, sequence }: IncomingEvent): Promise<boolean> {
-    const { dataSource, link, peer, region } = this.options;
-    const at = await readPosition(dataSource, peer);
-    const body = { peer: region, epoch: at.epoch, sequence: at.sequence };
-    const origin = await link.requestJson(geoAck(peer, region), body, AckReplySchema, requestMs);
-    return epoch < origin.epoch || (epoch === origin.epoch && sequence <= origin.head);
   }
 
   private async refuse(streamSequence: number, refused: readonly Refused[]): Promise<void> {
@@ -225,16 +193,16 @@ export class PeerSession {
   }
 
   /**
-   * Whoever is far behind reads the origin's outbox: in pieces of many events, while the stream holds what was published one by one.
-   * False where the origin does not answer; the stream has everything too.
+   * What a link that was down has missed comes from the origin's outbox: in pieces of many events, the first asked for before anybody
+   * knows how much it is, while the stream holds what was published one by one. False where the outbox gave nothing; the stream has
+   * everything too. Where something came, the last and empty piece was asked for after the stream was looked at, so all it held is here.
    */
-  private async catchUp(): Promise<boolean> {
+  private async catchUp(from: Position, first: Promise<BackfillReply>): Promise<boolean> {
     const { peer, logger } = this.options;
     try {
-      // Asked again, since only what is told after the stream was looked at covers what it holds.
-      const { at, head, epoch } = await this.greet();
-      logger.info({ peer, from: at + 1, to: head }, 'catching up from the peer’s outbox');
-      await this.take(epoch, at + 1, head);
+      const through = await this.outbox.take(from.epoch, from.sequence + 1, this.outbox.latest, first);
+      if (through === from.sequence) return false;
+      logger.info({ peer, from: from.sequence + 1, through }, 'caught up from the peer’s outbox');
       return true;
     } catch (error) {
       logger.info({ err: error, peer }, 'the peer’s outbox gives nothing; its stream is read');
@@ -247,28 +215,8 @@ export class PeerSession {
     const { peer, logger, metrics } = this.options;
     metrics.lapidary_replication_gaps_total.inc({ peer });
     logger.info({ peer, from, to }, 'filling a gap from the peer’s outbox');
-    await this.take(epoch, from, to);
-  }
-
-  /** Takes a range from the origin's outbox, piece by piece. */
-  private async take(epoch: number, from: number, to: number): Promise<void> {
-    const { link, peer, region, dataSource, tools } = this.options;
-    const ask = (next: number): Promise<BackfillReply> => {
-      const asked = link.requestJson(geoBackfill(peer, region), { epoch, from: next, to }, BackfillReplySchema, requestMs);
-      // Asked ahead: nobody waits for it where the piece before can't be taken in.
-      asked.catch(() => undefined);
-      return asked;
-    };
-    let coming = ask(from);
-    for (let next = from; next <= to;) {
-      const reply = await coming;
-      if (!reply.ok) throw new AppError('not_ready', `Region ${peer} has begun epoch ${reply.epoch}`);
-      if (reply.through < next) throw new AppError('not_ready', `Region ${peer} does not have its events ${next} to ${to} yet`);
-      next = reply.through + 1;
-      if (next <= to) coming = ask(next);
-      const events = await withContents(this.options, readEvents(peer, reply.events));
-      this.observe(await ingest(dataSource, tools, peer, events, reply.through));
-    }
+    const through = await this.outbox.take(epoch, from, to);
+    if (through < to) throw new AppError('not_ready', `Region ${peer} does not have its events ${through + 1} to ${to} yet`);
   }
 
   private observe({ applied, skipped, parked }: Ingested): void {

@@ -1,6 +1,6 @@
 import type { CollectionPolicy, PolicyKind } from '@lapidary/contracts/api/collections';
 import type { Loss } from '@lapidary/contracts/events/collection-events';
-import { digestOf } from '@lapidary/kernel/canonical-json';
+import { canonicalJson, digestOf, sha256Hex } from '@lapidary/kernel/canonical-json';
 import { regionOfHlc } from '@lapidary/kernel/hybrid-logical-clock';
 import { regionOfActor, type DocumentConflict } from '../automerge/document-actor.js';
 import { emptyAppend, mergeAppends, type AppendState } from '../merge/append.js';
@@ -55,9 +55,20 @@ export const latestOfState = (state: DocumentState): string => {
   return latestOf(state.alive);
 };
 
+/** What of a state is equal in all regions that know the same writes. */
+const sharedOf = (state: DocumentState): unknown => (state.kind === 'document' ? { alive: state.alive, heads: state.heads } : state);
+
 /** Equal in all regions that know the same writes. */
-export const digestOfState = (state: DocumentState): string =>
-  digestOf(state.kind === 'document' ? { alive: state.alive, heads: state.heads } : state);
+export const digestOfState = (state: DocumentState): string => digestOf(sharedOf(state));
+
+/** Digest, and bytes of the state as JSON: the text that both need is the dearest part of taking a change in, and is made once. */
+export const measureState = (state: DocumentState): { readonly digest: string; readonly bytes: number } => {
+  const text = canonicalJson(state);
+  return { digest: state.kind === 'document' ? digestOfState(state) : sha256Hex(text), bytes: Buffer.byteLength(text) };
+};
+
+/** Whether people see it, under whatever policy. */
+export const existsState = (state: DocumentState): boolean => (state.kind === 'append' ? state.variants.length > 0 : isAlive(state.alive));
 
 export interface Seen {
   readonly value: Json;

@@ -1,7 +1,7 @@
 import type { CollectionPolicy } from '@lapidary/contracts/api/collections';
 import type { Loss } from '@lapidary/contracts/events/collection-events';
 import type { DocumentFacts, StoredDocument } from './collection-store.js';
-import { digestOfState, latestOfState, lossesOf, viewState } from './document-state.js';
+import { existsState, latestOfState, lossesOf, measureState } from './document-state.js';
 
 /** What a row says of its document, under a policy. */
 export const factsOf = (
@@ -9,13 +9,13 @@ export const factsOf = (
   policy: CollectionPolicy,
 ): { facts: DocumentFacts; losses: Loss[] } => {
   const losses = lossesOf(stored.state, policy);
-  const stateBytes = Buffer.byteLength(JSON.stringify(stored.state));
+  const { digest, bytes } = measureState(stored.state);
   return {
     losses,
     facts: {
-      exists: viewState(stored.state, policy) !== null,
-      digest: digestOfState(stored.state),
-      bytes: stateBytes + (stored.bytes?.length ?? 0),
+      exists: existsState(stored.state),
+      digest,
+      bytes: bytes + (stored.bytes?.length ?? 0),
       conflicts: losses.length,
       latest: latestOfState(stored.state),
     },

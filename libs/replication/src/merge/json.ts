@@ -5,12 +5,15 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export const own = <T>(record: Readonly<Record<string, T>>, key: string): T | undefined =>
   Object.hasOwn(record, key) ? record[key] : undefined;
 
-/** Both records' keys, sorted, each with what `join` makes of its one or two values. */
+/** Both records' keys, each with what `join` makes of its one or two values. */
 export const joinRecords = <T>(
   a: Readonly<Record<string, T>>,
   b: Readonly<Record<string, T>>,
   join: (x: T, y: T) => T,
 ): Record<string, T> => {
+  // The usual change: a few of the fields that are there. Sorting all of them again costs more than the joins.
+  if (Object.keys(b).every((key) => Object.hasOwn(a, key)))
+    return Object.fromEntries(Object.entries(a).map(([key, x]) => [key, Object.hasOwn(b, key) ? join(x, b[key]!) : x]));
   const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])].sort();
   return Object.fromEntries(
     keys.map((key) => {

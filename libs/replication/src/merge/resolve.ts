@@ -48,6 +48,8 @@ export interface Resolved {
 }
 
 export const resolveRegister = (register: Register, rule: ResolveRule): Resolved => {
+  // Nearly every register: nothing to compare, and merges ask this of every field.
+  if (register.siblings.length <= 1) return { winner: register.siblings[0] ?? null, losers: [] };
   const [winner] = [...register.siblings].sort((a, b) => compareBy(rule, b, a));
   if (!winner) return { winner: null, losers: [] };
   const shown = canonicalJson({ value: winner.value });

@@ -1,0 +1,54 @@
+import { RootAnswerSchema } from '@lapidary/contracts/digest-protocol';
+import { AckReplySchema, type AckReply } from '@lapidary/contracts/events/peer-link';
+import { geoAck, geoDigest } from '@lapidary/contracts/subjects';
+import { AppError } from '@lapidary/kernel/app-error';
+import type { Position } from '@lapidary/replication/version-vector';
+import { notePeerRoot } from '../digests/peer-root.js';
+import { adoptEpoch, noteConfirmed, readPosition } from './peer-position.js';
+import type { SessionOptions } from './peer-session.js';
+
+/** An outbox answers a question in milliseconds. */
+const requestMs = 3_000;
+
+/** What a reader and the origin tell each other of where they stand. */
+export class PeerGreeting {
+  constructor(private readonly options: SessionOptions) {}
+
+  /** Tells the peer how far we are, follows its epoch, and returns where it stands. */
+  async greet(): Promise<AckReply & { readonly at: number }> {
+    const { dataSource, peer, metrics } = this.options;
+    const before = await readPosition(dataSource, peer);
+    const reply = await this.acknowledge(before);
+    if (reply.region !== peer) {
+      throw new AppError('config_invalid', `The NATS server configured for ${peer} is that of ${reply.region}`);
+    }
+    if (reply.epoch > before.epoch) await adoptEpoch(dataSource, peer, reply.epoch);
+    await noteConfirmed(dataSource, peer, reply);
+    const at = reply.epoch > before.epoch ? 0 : before.sequence;
+    metrics.lapidary_replication_behind.set({ peer }, Math.max(0, reply.head - at));
+    return { ...reply, at };
+  }
+
+  /** An older version does not answer, and a busy one later: what stands is kept then, with its age. */
+  async compareRoots(): Promise<void> {
+    const { dataSource, link, peer, region, logger } = this.options;
+    try {
+      const { root } = await link.requestJson(geoDigest(peer, region), { want: 'root' }, RootAnswerSchema, requestMs);
+      await notePeerRoot(dataSource, peer, root);
+    } catch (error) {
+      logger.debug({ err: error, peer }, 'the peer tells no digest');
+    }
+  }
+
+  /** Whether the origin can have told this: asked after it came, since a number is given before an event is published. */
+  async hasTold({ epoch, sequence }: Position): Promise<boolean> {
+    const { dataSource, peer } = this.options;
+    const origin = await this.acknowledge(await readPosition(dataSource, peer));
+    return epoch < origin.epoch || (epoch === origin.epoch && sequence <= origin.head);
+  }
+
+  private async acknowledge({ epoch, sequence }: Position): Promise<AckReply> {
+    const { link, peer, region } = this.options;
+    return await link.requestJson(geoAck(peer, region), { peer: region, epoch, sequence }, AckReplySchema, requestMs);
+  }
+}

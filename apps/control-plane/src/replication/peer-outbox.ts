@@ -1,0 +1,45 @@
+import { BackfillReplySchema, type BackfillReply } from '@lapidary/contracts/events/envelope';
+import { geoBackfill } from '@lapidary/contracts/subjects';
+import { AppError } from '@lapidary/kernel/app-error';
+import { readEvents } from '@lapidary/replication/read-events';
+import { withContents, type ContentsSource } from './contents.js';
+import { ingest, type Ingested } from './ingest.js';
+
+/** As the other requests to a peer: a piece takes some ten milliseconds at the origin. */
+const requestMs = 3_000;
+
+/** A peer's outbox, which is its log (P-OB1): read piece by piece, the next one on its way while one is taken in. */
+export class PeerOutbox {
+  /** In the place of a last sequence: whatever there is when the origin answers. */
+  readonly latest = Number.MAX_SAFE_INTEGER;
+
+  constructor(
+    private readonly source: ContentsSource,
+    private readonly onIngested: (ingested: Ingested) => void,
+  ) {}
+
+  /** One piece, from `from` on. Nobody need wait for it: whoever asks ahead may find that it is not needed. */
+  ask(epoch: number, from: number, to: number): Promise<BackfillReply> {
+    const { link, peer, region } = this.source;
+    const asked = link.requestJson(geoBackfill(peer, region), { epoch, from, to }, BackfillReplySchema, requestMs);
+    asked.catch(() => undefined);
+    return asked;
+  }
+
+  /** Takes in what there is of a range. `first`: its first piece, asked for already. Returns how far the origin could tell. */
+  async take(epoch: number, from: number, to: number, first: Promise<BackfillReply> = this.ask(epoch, from, to)): Promise<number> {
+    const { peer, dataSource, tools } = this.source;
+    let coming = first;
+    for (let next = from; next <= to;) {
+      const reply = await coming;
+      if (!reply.ok) throw new AppError('not_ready', `Region ${peer} has begun epoch ${reply.epoch}`);
+      if (reply.through < next) return next - 1;
+      next = reply.through + 1;
+      // Where the origin stood at the end of this piece nothing may follow; then the answer is short.
+      if (next <= to) coming = this.ask(epoch, next, to);
+      const events = await withContents(this.source, readEvents(peer, reply.events));
+      this.onIngested(await ingest(dataSource, tools, peer, events, reply.through));
+    }
+    return to;
+  }
+}
