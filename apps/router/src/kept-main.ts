@@ -2,7 +2,7 @@ import { environmentWithFile, loadConfig } from '@lapidary/config/load';
 import { RouterConfigSchema } from '@lapidary/config/router';
 import { createLogger } from '@lapidary/telemetry/logger';
 import { endWithError } from './end-with-error.js';
-import type { FromRun, RunCounts, ToRun } from './keeper/keeper-messages.js';
+import { runBeatMs, type FromRun, type RunCounts, type ToRun } from './keeper/keeper-messages.js';
 import { Router } from './router.js';
 import { drainMs } from './shutdown.js';
 
@@ -20,7 +20,7 @@ let router: Router | null = null;
 let stopping = false;
 
 const start = async ({ sockets, relieves }: Extract<ToRun, { type: 'start' }>): Promise<void> => {
-  router = new Router({ config, logger, sockets, onOutOfSockets: () => say({ type: 'out_of_sockets' }) });
+  router = new Router({ config, logger, sockets, onSpent: (cause) => say({ type: 'spent', cause }) });
   await router.startBehind(relieves ? liveWithinMs : 0);
   say({ type: 'listening' });
 };
@@ -54,6 +54,7 @@ const act = async (message: ToRun): Promise<void> => {
   }
 };
 
+setInterval(() => say({ type: 'beat' }), runBeatMs).unref();
 process.on('message', (message: ToRun) => void act(message).catch(endWithError));
 // The keeper is gone: whoever comes next wants the sockets (K6).
 process.on('disconnect', () => void stop(drainMs, false).catch(endWithError));

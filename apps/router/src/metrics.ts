@@ -41,9 +41,14 @@ export const routerMetricDeclarations = {
   },
   lapidary_router_workers: { type: 'gauge', help: 'Threads that take requests; 0 where the main thread does', labels: [] },
   lapidary_router_worker_deaths_total: { type: 'counter', help: 'Workers that ended without having been told to', labels: [] },
+  lapidary_router_worker_hangs_total: {
+    type: 'counter',
+    help: 'Workers that were ended since their loop did not turn for LAPIDARY_WORKER_SILENT_MS; each is a death, too',
+    labels: [],
+  },
   lapidary_router_runs_total: {
     type: 'counter',
-    help: 'Starts of the router’s process by its keeper, by cause: start, reload, death, sockets; refused: one that was to take over and could not',
+    help: 'Starts of the router’s process by its keeper, by cause: start, reload, death, sockets, stuck, hung; refused: one that was to take over and could not',
     labels: ['cause'],
   },
   lapidary_router_tunnels: { type: 'gauge', help: 'Open tunnels (WebSocket)', labels: [] },

@@ -20,6 +20,7 @@ import { cameTrue } from './leave.js';
 import { createRouterMetrics, type RouterMetrics } from './metrics.js';
 import { trafficReport } from './observe/traffic-report.js';
 import type { PublicDoors } from './public-doors.js';
+import type { SpentCause } from './keeper/keeper-messages.js';
 import type { GivenSockets } from './given-sockets.js';
 import type { Takers } from './takers.js';
 import { placeOf, Traffic } from './traffic.js';
@@ -38,7 +39,7 @@ export interface RouterOptions {
   /** Required with LAPIDARY_ROUTER_WORKERS. */
   readonly sockets?: GivenSockets;
   /** Of what was given for workers, nothing is left. */
-  readonly onOutOfSockets?: () => void;
+  readonly onSpent?: (cause: SpentCause) => void;
 }
 
 export interface RouterPorts {
@@ -166,14 +167,14 @@ export class Router {
     return { ready: reasons.length === 0, reasons };
   }
 
-  private takersFor({ config, logger, sockets, timeouts, publicDoors, onOutOfSockets }: RouterOptions): Takers {
+  private takersFor({ config, logger, sockets, timeouts, publicDoors, onSpent }: RouterOptions): Takers {
     const { directory, link, metrics } = this;
     const refreshTenant = (tenant: string): Promise<void> => this.source.refreshTenant(tenant);
     const parts = { config, directory, metrics, logger, refreshTenant };
     if (config.LAPIDARY_ROUTER_WORKERS === 0)
       return new Traffic({ ...parts, link, ...(timeouts ? { timeouts } : {}), ...(publicDoors ? { publicDoors } : {}) });
     if (!sockets) throw new AppError('config_invalid', 'Workers need listening sockets that their keeper has opened.');
-    return new WorkerPool({ ...parts, workerFile, sockets, onOutOfSockets: onOutOfSockets ?? (() => undefined) });
+    return new WorkerPool({ ...parts, workerFile, sockets, onSpent: onSpent ?? (() => undefined) });
   }
 
   private follow(): void {

@@ -21,7 +21,7 @@ import { publicDoorsFrom, type PublicDoors } from './public-doors.js';
 import { OwnPaths } from './route-claims/own-paths.js';
 import { TrafficServer } from './server.js';
 import type { MetricPages, Takers, TrafficPorts } from './takers.js';
-import { PolicyPart } from './traffic-policy/policy-part.js';
+import { PolicyPart, type SharedPolicy } from './traffic-policy/policy-part.js';
 import type { Foreseen } from './traffic-policy/traffic-policy.js';
 import { NetTransport } from './transport/net-transport.js';
 
@@ -57,6 +57,8 @@ export interface TrafficOptions {
   readonly timeouts?: Partial<ForwardTimeouts>;
   /** Instead of what LAPIDARY_PUBLIC_DOOR says. */
   readonly publicDoors?: PublicDoors;
+  /** What the workers of one process have in common. */
+  readonly shared?: SharedPolicy;
   /** Instead of the hosts and ports of the configuration. */
   readonly places?: TrafficPlaces;
 }
@@ -95,6 +97,7 @@ export class Traffic implements Takers {
       link,
       directoryFile: config.LAPIDARY_DIRECTORY_FILE,
       siblings: Math.max(1, config.LAPIDARY_ROUTER_WORKERS),
+      shared: options.shared,
       hasStamp: (stamp) => directory.stamp(stamp) !== undefined,
       logger,
     });

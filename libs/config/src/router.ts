@@ -97,6 +97,10 @@ export const RouterConfigSchema = z.object({
     description:
       'Threads that take requests, kept by a process of their own that replaces the router’s without a gap at SIGHUP; 0: one process and one thread, and no such process',
   }),
+  LAPIDARY_WORKER_SILENT_MS: z.coerce.number().int().min(0).max(600_000).default(5_000).meta({
+    description:
+      'A worker whose loop has not turned for so long hangs: it is ended and another takes its place; its connections break. Longer than any pause of a healthy one; 0: never',
+  }),
   LAPIDARY_STOP_DELAY_MS: z.coerce.number().int().min(0).max(120_000).default(0).meta({
     description:
       'For how long a router that stops says that it is not ready and still takes new connections: what load balancers need to see it',

@@ -1,8 +1,13 @@
 import type { GivenSockets } from '../given-sockets.js';
 
-/** Starts of the router's process so far, by cause; `refused` could not take over. */
-export type RunCause = 'start' | 'reload' | 'death' | 'sockets' | 'refused';
+/** Why a process can't go on as it is: no descriptor is left for another worker, or one that hangs can't be ended. */
+export type SpentCause = 'sockets' | 'stuck';
+/** Starts of the router's process so far, by cause; `hung` did not speak any more, `refused` could not take over. */
+export type RunCause = 'start' | 'reload' | 'death' | SpentCause | 'hung' | 'refused';
 export type RunCounts = Readonly<Record<RunCause, number>>;
+
+/** A message to the keeper costs microseconds. */
+export const runBeatMs = 1_000;
 
 export type ToRun =
   /** `relieves`: another process serves, and goes on until this one does. */
@@ -16,5 +21,6 @@ export type ToRun =
 export type FromRun =
   | { readonly type: 'listening' }
   | { readonly type: 'released' }
-  /** A worker has died, and there is no socket left for another. */
-  | { readonly type: 'out_of_sockets' };
+  /** Its main thread's loop turns. */
+  | { readonly type: 'beat' }
+  | { readonly type: 'spent'; readonly cause: SpentCause };

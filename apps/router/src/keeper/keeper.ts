@@ -7,7 +7,7 @@ import type { Logger } from '@lapidary/telemetry/logger';
 import { drainMs } from '../shutdown.js';
 import type { RouterPorts } from '../router.js';
 import { placesOf, SocketHolder } from './held-sockets.js';
-import type { RunCause, RunCounts } from './keeper-messages.js';
+import { runBeatMs, type RunCause, type RunCounts } from './keeper-messages.js';
 import { Run } from './run.js';
 import { keptRunTable } from './run-states.js';
 
@@ -21,6 +21,9 @@ const restartFirstMs = 100;
 /** Connections wait in the queue meanwhile; clients' patience ends after seconds. */
 const restartMaxMs = 5_000;
 const steadyAfterMs = 10_000;
+/** Its main thread also loads a million tenants, which takes a second or two: it may be silent for so much longer than a worker. */
+const runSilentTimes = 3;
+const runSilentMsMin = 5_000;
 
 export interface KeeperOptions {
   readonly config: RouterConfig;
@@ -29,20 +32,23 @@ export interface KeeperOptions {
   readonly logger: Logger;
 }
 
+type ReplaceCause = Exclude<RunCause, 'start' | 'death' | 'refused'>;
 type KeptPorts = Omit<RouterPorts, 'dnsPort'>;
 
 /** Built beside this folder. */
 const runFile = new URL('../kept-main.js', import.meta.url);
 
-/** Holds the listening sockets, and has one process of the router serve from them (K1–K6). */
+/** Holds the listening sockets, and has one process of the router serve from them (K1–K7). */
 export class Keeper {
   private holder!: SocketHolder;
   private leader: Run | null = null;
   private readonly runs = new Set<Run>();
-  private readonly counts: Record<RunCause, number> = { start: 0, reload: 0, death: 0, sockets: 0, refused: 0 };
+  private readonly counts: Record<RunCause, number> = { start: 0, reload: 0, death: 0, sockets: 0, stuck: 0, hung: 0, refused: 0 };
   private config: RouterConfig;
   private failures = 0;
   private stopping = false;
+  private watching: NodeJS.Timeout | null = null;
+  private isRelieving = false;
   /** One change at a time. */
   private turn: Promise<void> = Promise.resolve();
 
@@ -55,17 +61,19 @@ export class Keeper {
     this.holder = await SocketHolder.open(placesOf(this.config));
     const run = await this.serving('start', this.config, this.holder, false);
     this.lead(run);
+    this.watching = setInterval(() => this.watch(), runBeatMs);
     const { http, admin, tls } = this.holder.sockets;
     return { trafficPort: http.port, adminPort: admin.port, tlsPort: tls?.port };
   }
 
   /** Puts a process with the configuration of now in the place of the one that leads; a configuration that is no good changes nothing. */
-  reload(cause: 'reload' | 'sockets'): void {
+  reload(cause: ReplaceCause): void {
     this.next(() => this.replace(cause));
   }
 
   async stop(): Promise<void> {
     this.stopping = true;
+    if (this.watching) clearInterval(this.watching);
     await this.holder.close();
     await Promise.all([...this.runs].map((run) => run.drain(drainMs + this.config.LAPIDARY_STOP_DELAY_MS, false)));
     await this.turn;
@@ -83,7 +91,7 @@ export class Keeper {
     });
   }
 
-  private async replace(cause: 'reload' | 'sockets'): Promise<void> {
+  private async replace(cause: ReplaceCause): Promise<void> {
     const { logger } = this.options;
     let holder = this.holder;
     try {
@@ -91,12 +99,13 @@ export class Keeper {
       if (!holder.holds(placesOf(config))) holder = await SocketHolder.open(placesOf(config));
       const run = await this.serving(cause, config, holder, this.leader !== null);
       const old = this.leader;
-      await old?.release(releaseMs);
+      if (cause !== 'hung') await old?.release(releaseMs);
       this.lead(run);
       this.config = config;
       if (holder !== this.holder) await this.holder.close();
       this.holder = holder;
-      void old?.drain(drainMs, true);
+      if (cause === 'hung') old?.kill();
+      else void old?.drain(drainMs, true);
       logger.info({ pid: run.pid, cause }, 'another process leads');
     } catch (error) {
       if (holder !== this.holder) await holder.close();
@@ -125,13 +134,27 @@ export class Keeper {
       sockets: holder.sockets,
       workers: config.LAPIDARY_ROUTER_WORKERS,
       relieves,
-      onOutOfSockets: () => this.reload('sockets'),
+      onSpent: (spent) => this.reload(spent),
       onGone: (wasTold) => this.onGone(run, wasTold),
     });
     this.runs.add(run);
     if (await run.serves(servesWithinMs)) return run;
     await run.drain(0, true);
     throw new AppError('not_ready', 'A process of the router ended before it served, or took too long.');
+  }
+
+  /** Looked at behind what has come meanwhile: it may be this process that stood still. */
+  private watch(): void {
+    const silentMs = this.config.LAPIDARY_WORKER_SILENT_MS;
+    const silentMsMax = Math.max(runSilentMsMin, runSilentTimes * silentMs);
+    const isSilent = (): boolean => this.leader !== null && this.leader.silentMs(performance.now()) > silentMsMax;
+    if (silentMs === 0 || this.isRelieving || !isSilent()) return;
+    setImmediate(() => {
+      if (this.isRelieving || !isSilent()) return;
+      this.isRelieving = true;
+      this.options.logger.error({ pid: this.leader?.pid }, 'the router hangs; another process is put in its place');
+      this.next(() => this.replace('hung').finally(() => (this.isRelieving = false)));
+    });
   }
 
   private lead(run: Run): void {

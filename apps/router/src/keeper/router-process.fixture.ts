@@ -15,6 +15,8 @@ const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 /** Loaded machines are slow; what these tests wait for takes a second or two on an idle one. */
 export const patience = { timeoutMs: 30_000, intervalMs: 10 };
+/** A process and its threads each load the whole program. */
+const startPatience = { timeoutMs: 90_000, intervalMs: 20 };
 
 interface LogLine {
   readonly msg?: string;
@@ -25,7 +27,8 @@ interface LogLine {
 
 /**
  * For tests: a router as it runs in production, in processes of its own. Each of its threads that takes requests looks for the file
- * `kill` and ends by an error when it finds it, for good while `killAll` is there.
+ * `kill` and ends by an error when it finds it, for good while `killAll` is there; `hang`: it never comes back from a turn of its loop;
+ * `stick`: nor for some seconds from a call of the system.
  */
 export class RouterProcess {
   readonly logged: LogLine[] = [];
@@ -67,14 +70,20 @@ export class RouterProcess {
       ...more,
     };
     const one = new RouterProcess(spawn(process.execPath, [program], { env, stdio: ['ignore', 'pipe', 'inherit'] }), folder);
-    const { trafficPort, adminPort } = await one.says('router listening');
-    Object.assign(one, { port: trafficPort, admin: `http://127.0.0.1:${adminPort}` });
-    await one.isReady();
+    try {
+      const { trafficPort, adminPort } = await one.says('router listening', 0, startPatience);
+      Object.assign(one, { port: trafficPort, admin: `http://127.0.0.1:${adminPort}` });
+      await one.isReady();
+    } catch (error) {
+      // Nobody else knows of it.
+      await one.clean();
+      throw error;
+    }
     return one;
   }
 
   /** The first line with this message, behind the first `from` lines. */
-  says(message: string, from = 0): Promise<LogLine> {
+  says(message: string, from = 0, within = patience): Promise<LogLine> {
     const find = (): LogLine | undefined => this.logged.slice(from).find(({ msg }) => msg === message);
     return waitFor(
       `the router to say "${message}"`,
@@ -82,7 +91,7 @@ export class RouterProcess {
         if (this.child.exitCode !== null) throw new Error(`it ended with ${this.child.exitCode}: ${JSON.stringify(this.logged)}`);
         return find();
       },
-      patience,
+      within,
     );
   }
 
@@ -118,8 +127,8 @@ export class RouterProcess {
     await this.says('another process leads', from);
   }
 
-  /** Kills one worker, or every one that there is until told otherwise. */
-  async killWorkers(which: 'kill' | 'killAll'): Promise<void> {
+  /** Does this to one worker, or kills every one that there is until told otherwise. */
+  async killWorkers(which: 'kill' | 'killAll' | 'hang' | 'stick'): Promise<void> {
     await writeFile(join(this.folder, which), '');
   }
 
@@ -145,15 +154,18 @@ const mortality = async (folder: string): Promise<string> => {
   const file = join(folder, 'mortality.mjs');
   await writeFile(
     file,
-    `import { existsSync, unlinkSync } from 'node:fs';
+    `import { spawnSync } from 'node:child_process';
+import { existsSync, unlinkSync } from 'node:fs';
 import { isMainThread, workerData } from 'node:worker_threads';
 const die = () => { throw new Error('killed by a test'); };
 if (!isMainThread && workerData?.httpFd !== undefined) {
   if (existsSync(${JSON.stringify(join(folder, 'killAll'))})) die();
   setInterval(() => {
     if (existsSync(${JSON.stringify(join(folder, 'killAll'))})) die();
-    try { unlinkSync(${JSON.stringify(join(folder, 'kill'))}); } catch { return; }
-    die();
+    const isMine = (file) => { try { unlinkSync(file); return true; } catch { return false; } };
+    if (isMine(${JSON.stringify(join(folder, 'kill'))})) die();
+    if (isMine(${JSON.stringify(join(folder, 'stick'))})) spawnSync('sleep', ['8']);
+    if (isMine(${JSON.stringify(join(folder, 'hang'))})) for (;;);
   }, 10).unref();
 }
 `,

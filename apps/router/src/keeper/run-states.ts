@@ -13,6 +13,8 @@ export type RunEvent = 'listening' | 'lead' | 'drain' | 'ended';
  * - K4 When the one that leads ends by itself, another is started, with back-off, and counted.
  * - K5 At a stop the keeper closes its own descriptors first: the last worker that closes its own has emptied the queue.
  * - K6 A keeper that is killed takes its processes along: they drain when it is gone.
+ * - K7 One whose main thread says nothing for three times LAPIDARY_WORKER_SILENT_MS follows no change any more, though its workers may serve: another is started, and when it
+ *   leads the silent one is killed.
  */
 export const keptRunTable: TransitionTable<RunState, RunEvent> = {
   name: 'router process',

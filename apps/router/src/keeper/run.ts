@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { nextState } from '@lapidary/kernel/transition-table';
 import { cameTrue } from '../leave.js';
 import type { HeldSockets } from './held-sockets.js';
-import type { FromRun, ToRun } from './keeper-messages.js';
+import type { FromRun, SpentCause, ToRun } from './keeper-messages.js';
 import { keptRunTable, type RunEvent, type RunState } from './run-states.js';
 
 /** Workers that may die before the whole process has to be replaced for new descriptors; at the pool's back-off a crash loop takes a minute. */
@@ -18,7 +18,7 @@ export interface RunOptions {
   readonly sockets: HeldSockets;
   readonly workers: number;
   readonly relieves: boolean;
-  readonly onOutOfSockets: () => void;
+  readonly onSpent: (cause: SpentCause) => void;
   /** `wasTold`: it was told to drain. */
   readonly onGone: (wasTold: boolean) => void;
 }
@@ -30,6 +30,7 @@ export class Run {
   private readonly child: ChildProcess;
   private readonly gone: Promise<void>;
   private released = false;
+  private heardAtMs = performance.now();
 
   constructor(private readonly options: RunOptions) {
     const { file, sockets, workers, relieves } = options;
@@ -45,6 +46,16 @@ export class Run {
     let next = firstFd;
     const [httpFds, tlsFds, adminFds] = given.map((fds) => fds.map(() => next++)) as [number[], number[], [number]];
     this.tell({ type: 'start', relieves, sockets: { http: httpFds, tls: tls && tlsFds, admin: adminFds[0] } });
+  }
+
+  /** Since its main thread was last heard; nobody listens to it before it serves. */
+  silentMs(nowMs: number): number {
+    return this.state === 'serving' || this.state === 'leading' ? nowMs - this.heardAtMs : 0;
+  }
+
+  /** At once. Its end is told as a death. */
+  kill(): void {
+    this.child.kill('SIGKILL');
   }
 
   get pid(): number | undefined {
@@ -84,9 +95,10 @@ export class Run {
   }
 
   private hear(message: FromRun): void {
+    this.heardAtMs = performance.now();
     if (message.type === 'listening' && this.state === 'starting') this.move('listening');
     if (message.type === 'released') this.released = true;
-    if (message.type === 'out_of_sockets') this.options.onOutOfSockets();
+    if (message.type === 'spent') this.options.onSpent(message.cause);
   }
 
   private onExit(): void {

@@ -23,8 +23,7 @@ export const lookAt = ({ figures, budget }: Observer, { limits, policy }: Policy
     hops: budget.read(nowMs),
     compartments: [...policy.stamps].map(([stamp, { compartment, doors }]) => ({
       stamp,
-      inFlight: compartment.inFlight,
-      waiting: compartment.waiting,
+      ...compartment.ours,
       limit: compartment.limit,
       unwell: compartment.adaptive.isUnwell,
       doors: doors.all.map((door) => ({ url: door.url, breaker: door.breaker.state, suspect: door.isSuspect(nowMs), inUse: door.inUse })),

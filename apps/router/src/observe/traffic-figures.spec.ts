@@ -58,7 +58,7 @@ describe('live figures', () => {
     expect(report.stamps[0]!.p50Ms).toBeLessThan(1.3);
     expect(report.stamps[0]!.p99Ms).toBeGreaterThanOrEqual(100);
     expect(report.compartments).toEqual([
-      { stamp: 'eu-1', inFlight: 2, waiting: 0, limit: 10, unwell: false, doors: [{ ...door, breaker: 'open', inUse: 2 }] },
+      { stamp: 'eu-1', inFlight: 2, waiting: 0, limit: 5, unwell: false, doors: [{ ...door, breaker: 'open', inUse: 2 }] },
     ]);
   });
 

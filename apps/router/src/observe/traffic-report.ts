@@ -81,7 +81,8 @@ const bothCompartments = (a: CompartmentState, b: CompartmentState): Compartment
   stamp: a.stamp,
   inFlight: a.inFlight + b.inFlight,
   waiting: a.waiting + b.waiting,
-  limit: a.limit + b.limit,
+  // Each keeps to it for all of them together; how a stamp does, each judges by its own answers.
+  limit: Math.min(a.limit, b.limit),
   unwell: a.unwell || b.unwell,
   doors: [...new Set([...a.doors, ...b.doors].map(({ url }) => url))].map((url) => {
     const doors = [...a.doors, ...b.doors].filter((door) => door.url === url);

@@ -1,11 +1,19 @@
 import { newId } from '@lapidary/kernel/ids';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
+import type { PolicyMemory } from './across-workers/policy-memory.js';
+import { sharedState } from './across-workers/policy-state.js';
 import type { Door } from './doors/door.js';
 import { HealthChecks } from './doors/health-checks.js';
 import { LimitsSource } from './limits-source.js';
 import { RouterPolicy } from './router-policy.js';
 import { Gossip } from './shared-budget/gossip.js';
+
+/** What the workers of one process have in common, and which of them this is. */
+export interface SharedPolicy {
+  readonly memory: PolicyMemory;
+  readonly worker: number;
+}
 
 export interface PolicyPartOptions {
   readonly region: string;
@@ -17,6 +25,7 @@ export interface PolicyPartOptions {
   readonly hasStamp: (stamp: string) => boolean;
   /** Workers of this process that share the limits, ourselves included. */
   readonly siblings?: number;
+  readonly shared?: SharedPolicy | undefined;
   readonly logger: Logger;
 }
 
@@ -34,7 +43,11 @@ export class PolicyPart {
   constructor(private readonly options: PolicyPartOptions) {
     const { region, link, directoryFile, logger } = options;
     // Two processes with one id would take each other's reports for their own.
-    this.policy = new RouterPolicy({ router: `${options.router}/${newId()}` });
+    const { shared } = options;
+    this.policy = new RouterPolicy({
+      router: `${options.router}/${newId()}`,
+      ...(shared ? { state: sharedState(shared.memory, shared.worker) } : {}),
+    });
     this.checks = new HealthChecks(() => this.doors());
     const limitBy = this.policy.limitBy.bind(this.policy);
     this.limits = new LimitsSource({ region, link, file: `${directoryFile}.limits`, limitBy, logger });

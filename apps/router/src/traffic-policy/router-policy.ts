@@ -1,5 +1,7 @@
 import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
 import { defaultLimits, type LimitsDocument } from '@lapidary/contracts/limits';
+import { TenantPlaces } from './across-workers/tenant-places.js';
+import { ownState, type PolicyState } from './across-workers/policy-state.js';
 import { priorityLowest } from './bulkhead/compartment.js';
 import type { Random } from './doors/breaker.js';
 import { LimitsBook, type TenantRule } from './limits-book.js';
@@ -24,6 +26,8 @@ export interface RouterPolicyOptions {
   /** Among the routers that share a budget. */
   readonly router: string;
   readonly random?: Random;
+  /** What it shares with other workers of its process; none. */
+  readonly state?: PolicyState;
 }
 
 const everybody = 'all';
@@ -40,11 +44,13 @@ export class RouterPolicy implements TrafficPolicy {
   private book = new LimitsBook(defaultLimits);
   readonly budget: Budget;
   private readonly limits: Readonly<Record<BudgetScope, ScopedLimits>>;
+  private readonly state: PolicyState;
   /** Places of this router that each tenant holds, whatever its tier; other routers have their own. */
-  private readonly places = new ScopedLimits('tenant-places', () => 1);
-  private readonly placeLimits = new Map<number, readonly Limit[]>();
+  private readonly places: TenantPlaces;
 
   constructor(private readonly options: RouterPolicyOptions = { router: 'alone' }) {
+    this.state = options.state ?? ownState();
+    this.places = new TenantPlaces(this.state);
     this.budget = new Budget(options.router, (scope, key, share, by) =>
       this.limits[scope].grew(this.limitsOf(scope, key), key, performance.now(), share, by),
     );
@@ -70,21 +76,22 @@ export class RouterPolicy implements TrafficPolicy {
     if (refused !== null) return refused;
     const { compartment } = state;
     const priority = priorityOf(rule.priority, urgency);
-    const hasRoom = compartment.waiting === 0 ? compartment.hasRoom(priority) : priority === 0 && compartment.hasRoom(0);
-    if (!hasRoom && !compartment.mayWait(priority)) return compartment.refused('no place for this priority');
+    const { tenantInFlightMax } = state.rule;
+    if (!this.places.of(tenant.tenant).enter(tenantInFlightMax)) return noPlaceLeft(tenantInFlightMax);
+    const hasEntered = (priority === 0 || compartment.waiting === 0) && compartment.enter(priority);
+    if (!hasEntered && !compartment.mayWait(priority)) {
+      this.places.leave(tenant.tenant);
+      return compartment.refused('no place for this priority');
+    }
 
     state.retries.requested(state.rule.retryRatio);
-    const places = this.placeLimit(state);
-    this.places.take(places, tenant.tenant, nowMs);
     const heldBackMs = Math.max(
       this.limits.tenant.take(rule.limits, tenant.tenant, nowMs),
       this.limits.stamp.take(state.rule.limits, stamp.stamp, nowMs),
       this.limits.global.take(this.book.global, everybody, nowMs),
     );
-    if (heldBackMs === 0 && hasRoom) {
-      compartment.enter();
-      return 'go';
-    }
+    if (heldBackMs === 0 && hasEntered) return 'go';
+    if (hasEntered) compartment.leave();
     return this.giveBackIfRefused(tenant, stamp, heldBackMs > 0 ? this.holdBack(state, priority, heldBackMs) : compartment.wait(priority));
   }
 
@@ -107,7 +114,7 @@ export class RouterPolicy implements TrafficPolicy {
 
   mayRetry(stamp: string, nowMs: number): boolean {
     const state = this.stamps.get(stamp);
-    return state === undefined || state.retries.take(state.rule.retriesPerSecondMin, nowMs);
+    return state === undefined || state.retries.take(state.rule.retriesPerSecondMin / this.state.workers, nowMs);
   }
 
   foresee(tenant: TenantRoute, stamp: StampRoute, nowMs: number): Foreseen {
@@ -126,8 +133,9 @@ export class RouterPolicy implements TrafficPolicy {
 
   /** Off the hot path, now and then: forgets what is idle, and stamps that the directory no longer has. */
   tidy(stamps: { has(name: string): boolean }, nowMs: number): void {
-    for (const scope of [this.places, ...Object.values(this.limits)]) scope.sweep(idleKeysPerTidy, nowMs);
-    for (const [name, { compartment }] of this.stamps) if (!stamps.has(name) && compartment.inFlight === 0) this.stamps.delete(name);
+    for (const scope of Object.values(this.limits)) scope.sweep(idleKeysPerTidy, nowMs);
+    this.places.forgetIdle();
+    for (const [name, { compartment }] of this.stamps) if (!stamps.has(name) && isIdle(compartment.ours)) this.stamps.delete(name);
   }
 
   stampState(stamp: StampRoute): StampState {
@@ -137,7 +145,7 @@ export class RouterPolicy implements TrafficPolicy {
       known.keepTo(stamp, rule);
       return known;
     }
-    const made = new StampState(stamp, rule, this.options.random);
+    const made = new StampState(stamp, rule, this.options.random, this.state);
     this.stamps.set(stamp.stamp, made);
     return made;
   }
@@ -157,8 +165,8 @@ export class RouterPolicy implements TrafficPolicy {
   private refusal(tenant: string, rule: TenantRule, stamp: string, state: StampState, nowMs: number): Refused | null {
     const over = this.limits.tenant.over(rule.limits, tenant, nowMs);
     if (over !== null) return limited(this.limits.tenant.scope, over);
-    const noPlace = this.places.over(this.placeLimit(state), tenant, nowMs);
-    if (noPlace !== null) return limited(this.places.scope, noPlace);
+    const { tenantInFlightMax } = state.rule;
+    if (this.places.of(tenant).taken >= tenantInFlightMax) return noPlaceLeft(tenantInFlightMax);
     const overStamp = this.limits.stamp.over(state.rule.limits, stamp, nowMs);
     if (overStamp !== null) return limited(this.limits.stamp.scope, overStamp);
     const overAll = this.limits.global.over(this.book.global, everybody, nowMs);
@@ -177,10 +185,7 @@ export class RouterPolicy implements TrafficPolicy {
     let gone = false;
     const enter = (): 'go' | Refused | Promise<'go' | Refused> => {
       if (gone) return compartment.refused('the client has gone');
-      if (compartment.hasRoom(priority)) {
-        compartment.enter();
-        return 'go';
-      }
+      if (compartment.enter(priority)) return 'go';
       if (!compartment.mayWait(priority)) return compartment.refused('no place for this priority');
       inner = compartment.wait(priority);
       return inner.admission;
@@ -202,18 +207,10 @@ export class RouterPolicy implements TrafficPolicy {
   }
 
   private giveBack({ tenant }: TenantRoute, { stamp }: StampRoute): void {
-    this.places.give(tenant);
+    this.places.leave(tenant);
     this.limits.tenant.give(tenant);
     this.limits.stamp.give(stamp);
     this.limits.global.give(everybody);
-  }
-
-  private placeLimit({ rule: { tenantInFlightMax } }: StampState): readonly Limit[] {
-    const known = this.placeLimits.get(tenantInFlightMax);
-    if (known) return known;
-    const made = [concurrency(tenantInFlightMax)];
-    this.placeLimits.set(tenantInFlightMax, made);
-    return made;
   }
 }
 
@@ -222,6 +219,12 @@ const priorityOf = (ofTier: number, urgency: number): number => {
   if (urgency <= usualUrgency) return ofTier;
   return Math.min(priorityLowest, ofTier + (urgency >= urgencyOfBackground ? 2 : 1));
 };
+
+const isIdle = ({ inFlight, waiting }: { readonly inFlight: number; readonly waiting: number }): boolean => inFlight + waiting === 0;
+
+/** Nobody knows when one of those under way will end; most requests take less than this. */
+const askAgainMs = 1_000;
+const noPlaceLeft = (max: number): Refused => limited('tenant-places', { limit: concurrency(max), waitMs: askAgainMs });
 
 const limited = (scope: string, { limit, waitMs }: Over): Refused => {
   const retryAfterSeconds = retryAfterOf(waitMs);

@@ -1,4 +1,5 @@
 import type { StampRoute } from '@lapidary/contracts/directory';
+import { ownState, type PolicyState } from './across-workers/policy-state.js';
 import { Compartment } from './bulkhead/compartment.js';
 import type { Random } from './doors/breaker.js';
 import { StampDoors } from './doors/stamp-doors.js';
@@ -13,9 +14,9 @@ export class StampState {
   rule: StampRule;
   private frontDoors: readonly string[] | null = null;
 
-  constructor(route: StampRoute, rule: StampRule, random?: Random) {
-    this.doors = new StampDoors(random);
-    this.compartment = new Compartment(route.stamp, rule);
+  constructor(route: StampRoute, rule: StampRule, random?: Random, state: PolicyState = ownState()) {
+    this.doors = new StampDoors(random, state);
+    this.compartment = new Compartment(route.stamp, rule, state);
     this.rule = rule;
     this.keepTo(route, rule);
   }

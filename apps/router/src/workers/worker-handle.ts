@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { nextState } from '@lapidary/kernel/transition-table';
+import { cameTrue } from '../leave.js';
 import type { TrafficPorts } from '../takers.js';
 import type { FromWorker, Question, Questions, ToWorker, WorkerStart } from './worker-messages.js';
 import { workerTable, type WorkerEvent, type WorkerState } from './worker-states.js';
@@ -25,11 +26,14 @@ export class WorkerHandle {
   private readonly answers = new Map<number, (answer: unknown) => void>();
   private asked = 0;
 
+  readonly index: number;
+
   constructor(
     file: URL,
     start: WorkerStart,
     private readonly events: WorkerEvents,
   ) {
+    this.index = start.shared.worker;
     this.thread = new Worker(file, { workerData: start });
     this.thread.on('error', events.onError);
     this.thread.on('message', (message: FromWorker) => this.hear(message));
@@ -68,6 +72,12 @@ export class WorkerHandle {
       this.tell({ type: 'drain', graceMs });
     }
     await this.gone;
+  }
+
+  /** Ends it in the middle of whatever it does. Whether that came about within the time. */
+  async end(withinMs: number): Promise<boolean> {
+    void this.thread.terminate();
+    return cameTrue(() => this.state === 'gone', withinMs);
   }
 
   private hear(message: FromWorker): void {

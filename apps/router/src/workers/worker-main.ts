@@ -3,13 +3,14 @@ import { NatsLink } from '@lapidary/messaging/nats-link';
 import { createLogger } from '@lapidary/telemetry/logger';
 import { createRouterMetrics } from '../metrics.js';
 import { Traffic } from '../traffic.js';
+import { beatEveryMs, beatOf } from './heartbeats.js';
 import { RefreshAsker } from './refresh-asker.js';
 import { SharedDirectory } from './shared-directory.js';
 import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.js';
 
 /** The program of one worker. The directory and its copy on disk, DNS and the admin port are the main thread's. */
 const port = parentPort!;
-const { config, httpFd, tlsFd, memory } = workerData as WorkerStart;
+const { config, httpFd, tlsFd, shared, beats, memory } = workerData as WorkerStart;
 const say = (message: FromWorker): void => port.postMessage(message);
 const logger = createLogger('router', config.LAPIDARY_LOG_LEVEL, {
   region: config.LAPIDARY_REGION,
@@ -33,6 +34,7 @@ const traffic = new Traffic({
   link,
   metrics,
   logger,
+  shared,
   refreshTenant: (tenant) => refresh.ask(tenant),
   // Without certificates nobody listens there.
   places: { http: { fd: httpFd }, tls: { fd: tlsFd ?? -1 } },
@@ -69,4 +71,6 @@ port.on('message', (message: ToWorker) => {
   }
 });
 
+beatOf(beats, shared.worker)();
+setInterval(beatOf(beats, shared.worker), beatEveryMs);
 say({ type: 'listening', ports: await traffic.listen() });

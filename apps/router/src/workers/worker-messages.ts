@@ -2,6 +2,7 @@ import type { RouterConfig } from '@lapidary/config/router';
 import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
 import type { Look } from '../observe/look.js';
 import type { MetricPages, TrafficPorts } from '../takers.js';
+import type { SharedPolicy } from '../traffic-policy/policy-part.js';
 import type { Foreseen } from '../traffic-policy/traffic-policy.js';
 
 /** What a worker thread is started with. */
@@ -11,6 +12,10 @@ export interface WorkerStart {
   readonly httpFd: number;
   /** The same of TLS, where there are certificates. */
   readonly tlsFd: number | null;
+  /** Places and breakers that it keeps together with the other workers. */
+  readonly shared: SharedPolicy;
+  /** Where it says that its loop turns (heartbeats.ts). */
+  readonly beats: SharedArrayBuffer;
   /** Memory of the directory; null where none is loaded yet. */
   readonly memory: SharedArrayBuffer | null;
 }

@@ -11,8 +11,13 @@ import { Identification } from '../identification/identification.js';
 import type { Look } from '../observe/look.js';
 import type { IdentifyRule } from '../pipeline/identify-order.js';
 import type { GivenSockets } from '../given-sockets.js';
+import type { SpentCause } from '../keeper/keeper-messages.js';
 import type { MetricPages, Takers, TrafficPorts } from '../takers.js';
 import type { Foreseen } from '../traffic-policy/traffic-policy.js';
+import { freeProbesOf } from '../traffic-policy/across-workers/breaker-cells.js';
+import { createPolicyMemory, type PolicyMemory } from '../traffic-policy/across-workers/policy-memory.js';
+import { freePlacesOf } from '../traffic-policy/across-workers/shared-places.js';
+import { createBeats, HeartbeatWatch } from './heartbeats.js';
 import { WorkerHandle } from './worker-handle.js';
 import { workerTable } from './worker-states.js';
 
@@ -27,17 +32,21 @@ export interface WorkerPoolOptions {
   /** Built program of a worker. */
   readonly workerFile: URL;
   readonly sockets: Pick<GivenSockets, 'http' | 'tls'>;
-  /** There are no descriptors left: only another process can have new ones. */
-  readonly onOutOfSockets: () => void;
+  /** Only another process can go on: there are no descriptors left, or a worker that hangs can't be ended. */
+  readonly onSpent: (cause: SpentCause) => void;
 }
 
 const restartFirstMs = 100;
+/** What its silence is judged by; adds as much to the bound. */
+const lookEveryMs = 250;
+/** Code of our own ends within milliseconds; a call of the system can't be interrupted. */
+const endMsMax = 5_000;
 /** A worker that dies at every start must not take the other core with its starts. */
 const restartMaxMs = 5_000;
 /** Longer than a worker lives that dies of how it was started. */
 const steadyAfterMs = 10_000;
 
-/** The threads that take requests, all from one listening socket (W1–W4): whoever is free accepts. */
+/** The threads that take requests, all from one listening socket (W1–W5): whoever is free accepts. */
 export class WorkerPool implements Takers {
   private workers: WorkerHandle[] = [];
   private readonly fds: { readonly http: number; readonly tls: number | null }[];
@@ -45,10 +54,19 @@ export class WorkerPool implements Takers {
   private failures = 0;
   private stopping = false;
   private memory: SharedArrayBuffer | null = null;
+  private readonly policy: PolicyMemory;
+  private readonly beats: SharedArrayBuffer;
+  private readonly watch: HeartbeatWatch;
+  private watching: NodeJS.Timeout | null = null;
+  private readonly ending = new WeakSet<WorkerHandle>();
 
   constructor(private readonly options: WorkerPoolOptions) {
     const { http, tls } = options.sockets;
     this.fds = http.map((fd, i) => ({ http: fd, tls: tls?.[i] ?? null }));
+    const { LAPIDARY_ROUTER_WORKERS: workers, LAPIDARY_WORKER_SILENT_MS: silentMsMax } = options.config;
+    this.policy = createPolicyMemory(workers);
+    this.beats = createBeats(workers);
+    this.watch = new HeartbeatWatch(this.beats, silentMsMax, lookEveryMs);
     options.directory.onChanged(() => this.tellDirectory());
   }
 
@@ -56,7 +74,8 @@ export class WorkerPool implements Takers {
     const { config, metrics, logger } = this.options;
     // Workers have their own; this one is for explanations.
     this.identification = await Identification.from(config, metrics, logger);
-    const ports = await Promise.all(Array.from({ length: config.LAPIDARY_ROUTER_WORKERS }, () => this.start()));
+    const ports = await Promise.all(Array.from({ length: config.LAPIDARY_ROUTER_WORKERS }, (_, i) => this.start(i)));
+    if (config.LAPIDARY_WORKER_SILENT_MS > 0) this.watching = setInterval(() => this.endSilent(), lookEveryMs);
     return ports[0]!;
   }
 
@@ -68,6 +87,7 @@ export class WorkerPool implements Takers {
       if (tls !== null) closeSync(tls);
     }
     await Promise.all(this.workers.map((worker) => worker.drain(graceMs)));
+    if (this.watching) clearInterval(this.watching);
     await this.identification?.stop();
   }
 
@@ -98,8 +118,8 @@ export class WorkerPool implements Takers {
     return this.workers.filter(({ state }) => state === 'serving');
   }
 
-  /** The ports, once it listens. */
-  private start(): Promise<TrafficPorts> {
+  /** The ports, once it listens. `index`: its place among the workers, which nobody else has. */
+  private start(index: number): Promise<TrafficPorts> {
     const { config, directory, workerFile, refreshTenant, logger } = this.options;
     const fds = this.fds.shift();
     if (fds === undefined) return Promise.reject(new AppError('not_ready', 'There is no descriptor left for another worker.'));
@@ -107,7 +127,14 @@ export class WorkerPool implements Takers {
     return new Promise((resolve, reject) => {
       const worker = new WorkerHandle(
         workerFile,
-        { config, httpFd: fds.http, tlsFd: fds.tls, memory: this.memory },
+        {
+          config,
+          httpFd: fds.http,
+          tlsFd: fds.tls,
+          memory: this.memory,
+          shared: { memory: this.policy, worker: index },
+          beats: this.beats,
+        },
         {
           refreshTenant,
           onError: (error) => logger.error({ err: error }, 'a worker failed'),
@@ -115,6 +142,7 @@ export class WorkerPool implements Takers {
             // What was swapped while it started.
             const memory = directory.current?.memory;
             if (memory) worker.tell({ type: 'directory', memory });
+            this.watch.begin(index, performance.now());
             resolve(ports);
           },
           onGone: (wasTold) => {
@@ -129,18 +157,36 @@ export class WorkerPool implements Takers {
 
   private onGone(worker: WorkerHandle, wasTold: boolean): void {
     this.workers = this.workers.filter((other) => other !== worker);
+    freePlacesOf(this.policy, worker.index);
+    freeProbesOf(this.policy, worker.index);
     if (wasTold || this.stopping) return;
     this.failures = performance.now() - worker.startedMs > steadyAfterMs ? 0 : this.failures + 1;
     this.options.metrics.lapidary_router_worker_deaths_total.inc();
     this.options.logger.error({ others: this.serving.length, sockets: this.fds.length }, 'a worker died; another takes its place');
-    setTimeout(() => this.replace(), backOffMs(this.failures, restartFirstMs, restartMaxMs));
+    setTimeout(() => this.replace(worker.index), backOffMs(this.failures, restartFirstMs, restartMaxMs));
   }
 
-  private replace(): void {
+  private replace(index: number): void {
     if (this.stopping) return;
-    if (this.fds.length === 0) return this.options.onOutOfSockets();
+    if (this.fds.length === 0) return this.options.onSpent('sockets');
     // Its end is told by onGone, too.
-    this.start().catch(() => undefined);
+    this.start(index).catch(() => undefined);
+  }
+
+  private endSilent(): void {
+    const silent = this.watch.silent(performance.now());
+    for (const worker of this.workers) if (silent.includes(worker.index) && worker.state !== 'starting') void this.endHung(worker);
+  }
+
+  private async endHung(worker: WorkerHandle): Promise<void> {
+    const { logger, metrics, config, onSpent } = this.options;
+    if (this.ending.has(worker)) return;
+    this.ending.add(worker);
+    metrics.lapidary_router_worker_hangs_total.inc();
+    logger.error({ silentMs: config.LAPIDARY_WORKER_SILENT_MS, others: this.serving.length - 1 }, 'a worker hangs; it is ended');
+    if (await worker.end(endMsMax)) return;
+    logger.error('a worker that hangs can’t be ended; another process has to take over');
+    if (!this.stopping) onSpent('stuck');
   }
 
   private tellDirectory(): void {

@@ -10,6 +10,8 @@ export type WorkerEvent = 'listening' | 'drain' | 'ended';
  * - W2 A worker that ends without having been told to is replaced, with back-off, and counted; the others serve meanwhile.
  * - W3 The router is ready while one worker serves.
  * - W4 A worker that drains takes what has come, then accepts nothing more, and every answer of it ends its connection.
+ * - W5 A worker whose loop has not turned for LAPIDARY_WORKER_SILENT_MS, and a look more, is ended: what it had is as after W2. One that can't be
+ *   ended, since it is in the middle of a call of the system, makes the keeper put another process in this one's place.
  */
 export const workerTable: TransitionTable<WorkerState, WorkerEvent> = {
   name: 'worker',

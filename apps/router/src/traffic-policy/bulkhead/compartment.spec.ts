@@ -4,7 +4,7 @@ import { Compartment } from './compartment.js';
 const rules = { inFlightMax: 10, queueMax: 3, queueWaitMs: 30, shedding: true };
 const filled = (priority = 0): Compartment => {
   const compartment = new Compartment('eu-1', rules);
-  while (compartment.hasRoom(priority)) compartment.enter();
+  while (compartment.enter(priority));
   return compartment;
 };
 

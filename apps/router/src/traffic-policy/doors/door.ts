@@ -1,4 +1,6 @@
 import type { AttemptOutcome } from '../traffic-policy.js';
+import type { BreakerCell } from '../across-workers/breaker-cells.js';
+import { OwnPlace, type Place } from '../across-workers/place.js';
 import { Breaker, type Random } from './breaker.js';
 
 /** Long enough to spare most requests a refused connection, short enough that a restarted door is found again at once. */
@@ -14,6 +16,7 @@ const newestWeight = 0.1;
 /** One front door of one stamp, as this router has met it. */
 export class Door {
   readonly breaker: Breaker;
+  /** By this worker. */
   inUse = 0;
   weight = 1;
   /** Usual time to the head of an answer; 0 until there was one. */
@@ -28,8 +31,11 @@ export class Door {
   constructor(
     readonly url: string,
     random?: Random,
+    cell?: BreakerCell,
+    /** Of all workers' connections to it. */
+    private readonly place: Place = new OwnPlace(),
   ) {
-    this.breaker = new Breaker(random);
+    this.breaker = new Breaker(random, cell);
   }
 
   /** Whether it is passed over where there are others: not for good, since a door that is tried recovers. */
@@ -41,14 +47,27 @@ export class Door {
     return this.inUse >= silentInUseMin && nowMs - this.silentSinceMs > Math.max(silentMsMin, silentTimesUsual * this.usualMs);
   }
 
-  sent(nowMs: number): void {
+  isFull(inUseMax: number): boolean {
+    return this.place.taken >= inUseMax;
+  }
+
+  /** false: another worker took the last connection, or the probe, meanwhile; nothing must be sent. */
+  sent(inUseMax: number, nowMs: number): boolean {
+    if (!this.place.enter(inUseMax)) return false;
+    if (!this.breaker.sent(nowMs)) {
+      this.place.leave();
+      return false;
+    }
     if (this.inUse === 0) this.silentSinceMs = nowMs;
     this.inUse += 1;
-    this.breaker.sent(nowMs);
+    return true;
   }
 
   ended(outcome: AttemptOutcome, tookMs: number, nowMs: number): void {
-    if (this.inUse > 0) this.inUse -= 1;
+    if (this.inUse > 0) {
+      this.inUse -= 1;
+      this.place.leave();
+    }
     switch (outcome) {
       case 'answered':
         this.silentSinceMs = nowMs;

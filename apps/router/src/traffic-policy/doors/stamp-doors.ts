@@ -1,5 +1,6 @@
 import type { StampRoute } from '@lapidary/contracts/directory';
 import type { AttemptOutcome, Refused } from '../traffic-policy.js';
+import { ownState, type PolicyState } from '../across-workers/policy-state.js';
 import type { Random } from './breaker.js';
 import { Door } from './door.js';
 import { eject, outlierOf } from './outliers.js';
@@ -18,16 +19,19 @@ export class StampDoors {
   private turn = 0;
   private nextOutlierCheckMs = 0;
 
-  constructor(private readonly random?: Random) {}
+  constructor(
+    private readonly random?: Random,
+    private readonly state: PolicyState = ownState(),
+  ) {}
 
   get all(): readonly Door[] {
     return this.doors;
   }
 
   /** Takes over what the directory and the limits say; doors that stay keep what is known of them. */
-  keepTo({ frontDoors }: StampRoute, rules: DoorRules): void {
+  keepTo({ stamp, frontDoors }: StampRoute, rules: DoorRules): void {
     if (!sameDoors(this.doors, frontDoors)) {
-      this.doors = frontDoors.map((url) => this.doors.find((door) => door.url === url) ?? new Door(url, this.random));
+      this.doors = frontDoors.map((url) => this.doors.find((door) => door.url === url) ?? this.newDoor(stamp, url));
     }
     for (const door of this.doors) door.weight = rules.weights[door.url] ?? 1;
   }
@@ -36,8 +40,8 @@ export class StampDoors {
     const door = this.best(except, inUseMax, nowMs, true) ?? this.best(except, inUseMax, nowMs, false);
     if (!door) return this.noDoor(stamp, except, nowMs);
     this.turn += 1;
-    door.sent(nowMs);
-    return door.url;
+    if (door.sent(inUseMax, nowMs)) return door.url;
+    return this.choose(stamp, new Set([...except, door.url]), inUseMax, nowMs);
   }
 
   foresee(stamp: StampRoute, inUseMax: number, nowMs: number): string | Refused {
@@ -65,11 +69,15 @@ export class StampDoors {
     const { length } = this.doors;
     for (let i = 0; i < length; i += 1) {
       const door = this.doors[(this.turn + i) % length]!;
-      if (door.inUse >= inUseMax || except.has(door.url) || !door.breaker.allows(nowMs)) continue;
+      if (door.isFull(inUseMax) || except.has(door.url) || !door.breaker.allows(nowMs)) continue;
       if (onlyWell && door.isSuspect(nowMs)) continue;
       if (best === null || (door.inUse + 1) / door.weight < (best.inUse + 1) / best.weight) best = door;
     }
     return best;
+  }
+
+  private newDoor(stamp: string, url: string): Door {
+    return new Door(url, this.random, this.state.cells.cell(stamp, url), this.state.place('door', `${stamp} ${url}`));
   }
 
   private noDoor({ stamp }: StampRoute, except: ReadonlySet<string>, nowMs: number): Refused {

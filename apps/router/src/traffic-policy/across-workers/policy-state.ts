@@ -1,0 +1,36 @@
+import { OwnCells, SharedCells, type BreakerCells } from './breaker-cells.js';
+import { OwnPlace, type Place, type PlaceKind } from './place.js';
+import type { PolicyMemory } from './policy-memory.js';
+import { SharedPlaces } from './shared-places.js';
+
+/**
+ * Where the traffic policy keeps what all workers of a process must agree on. What always holds:
+ * - L1 Over all workers together no key ever has more places taken than the bound that each of them asks with.
+ * - L2 A place is given back by the worker that took it, or by the pool when that worker is gone: none is lost for good.
+ * - L3 A front door's breaker has one state in all workers, and at most one probe is under way in all of them.
+ *
+ * | What                                            | Kept                          | By whom written                        |
+ * | ----------------------------------------------- | ----------------------------- | -------------------------------------- |
+ * | places of stamps, tenants, front doors, queues  | shared: a count per worker    | its worker; the pool when that is gone |
+ * | state, rest, probe, failures on end of breakers | shared: one cell per door     | any worker, by compare-and-exchange    |
+ * | rate and concurrency limits of the document     | shares of each (ADR 30)       | each worker its own                    |
+ * | limit that follows a stamp's health, door's     | each worker's own, judged by  | –                                      |
+ * | usual time, ejections, half of 20 attempts      | its own answers               |                                        |
+ * | retry budget                                    | each its part (1 of N)        | –                                      |
+ * | who waits in a queue                            | each its own, tried in turn   | –                                      |
+ */
+export interface PolicyState {
+  /** That keep their places together, ourselves included. */
+  readonly workers: number;
+  readonly cells: BreakerCells;
+  place(kind: PlaceKind, key: string): Place;
+}
+
+/** Of a process with one thread that takes requests. */
+export const ownState = (): PolicyState => ({ workers: 1, cells: new OwnCells(), place: () => new OwnPlace() });
+
+/** `worker`: 0 … workers − 1; nobody else may have the same while this one lives. */
+export const sharedState = (memory: PolicyMemory, worker: number): PolicyState => {
+  const places = new SharedPlaces(memory, worker);
+  return { workers: memory.workers, cells: new SharedCells(memory, worker), place: (kind, key) => places.place(kind, key) };
+};

@@ -1,0 +1,35 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { PolicyMemory } from './policy-memory.js';
+import { sharedState } from './policy-state.js';
+
+export interface RaceStart {
+  readonly memory: PolicyMemory;
+  readonly worker: number;
+  readonly max: number;
+  readonly rounds: number;
+  /** How many are inside now, counted by all, and the most that ever were. */
+  readonly inside: SharedArrayBuffer;
+}
+
+export interface RaceEnd {
+  readonly entered: number;
+}
+
+/** For tests: a thread that takes and gives back as fast as it can, and counts beside it who is inside. */
+const { memory, worker, max, rounds, inside } = workerData as RaceStart;
+const place = sharedState(memory, worker).place('stamp', 'eu-1');
+const counts = new Int32Array(inside);
+let entered = 0;
+for (let i = 0; i < rounds; i += 1) {
+  if (!place.enter(max)) continue;
+  entered += 1;
+  const now = Atomics.add(counts, 0, 1) + 1;
+  for (let most = Atomics.load(counts, 1); now > most;) {
+    const before = Atomics.compareExchange(counts, 1, most, now);
+    if (before === most) break;
+    most = before;
+  }
+  Atomics.sub(counts, 0, 1);
+  place.leave();
+}
+parentPort!.postMessage({ entered } satisfies RaceEnd);
