@@ -10,11 +10,12 @@ import { asksForUpgrade, responseOnSocket, wantsTunnel } from '@lapidary/stamp-s
 import type { Logger } from '@lapidary/telemetry/logger';
 import { gaugeOf } from '@lapidary/telemetry/tally';
 import { answerProblem } from './answer-problem.js';
+import { closeWithEmptyQueue } from './closing.js';
 import { clientHeadMs, keepAliveMs, requestHeadBytesMax, requestMs } from './client-bounds.js';
 import type { Identification } from './identification/identification.js';
 import { InFlight } from './in-flight.js';
 import { cameTrue, quietMs, some } from './leave.js';
-import { listen, untilQueueIsEmpty, type ListenPlace } from './listening.js';
+import { listen, type ListenPlace } from './listening.js';
 import { answerParserError, refuseConnect } from './parser-errors.js';
 import type { Whose } from './observe/ended-request.js';
 import { Observer } from './observe/observer.js';
@@ -148,9 +149,12 @@ export class TrafficServer {
   /** Takes what has come, then no new connections; gives idle ones time for what is on its way. */
   async stopListening(graceMs: number): Promise<void> {
     if (this.server.listening) {
-      await untilQueueIsEmpty(() => this.accepted);
-      // That of node:http would close idle connections at once.
-      NetServer.prototype.close.call(this.server);
+      await closeWithEmptyQueue(
+        this.server,
+        () => this.accepted,
+        // That of node:http would close idle connections at once.
+        () => NetServer.prototype.close.call(this.server),
+      );
     }
     await cameTrue(() => !some(this.connections, (socket) => this.inFlight.isIdle(socket)), Math.min(quietMs, graceMs));
   }

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { closeWithEmptyQueue } from '../closing.js';
 import { cameTrue, quietMs } from '../leave.js';
-import { listen, untilQueueIsEmpty, type ListenPlace } from '../listening.js';
+import { listen, type ListenPlace } from '../listening.js';
 import type { RouterMetrics } from '../metrics.js';
 import type { ClientAddresses } from './client-addresses.js';
 import type { Networks } from './networks.js';
@@ -39,8 +40,11 @@ export class ProxyListener {
 
   /** Takes what has come, then no new connections; those that were handed on are not ours any more. */
   async close(graceMs: number): Promise<void> {
-    await untilQueueIsEmpty(() => this.accepted);
-    this.server.close();
+    await closeWithEmptyQueue(
+      this.server,
+      () => this.accepted,
+      () => this.server.close(),
+    );
     await cameTrue(() => this.waiting.size === 0, Math.min(quietMs, graceMs));
     for (const socket of this.waiting) socket.destroy();
   }

@@ -2,8 +2,9 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Socket } from 'node:net';
 import type { Logger } from '@lapidary/telemetry/logger';
 import { HotValue } from '../hot-value.js';
+import { closeWithEmptyQueue } from '../closing.js';
 import { cameTrue, quietMs } from '../leave.js';
-import { listen, untilQueueIsEmpty, type ListenPlace } from '../listening.js';
+import { listen, type ListenPlace } from '../listening.js';
 import type { RouterMetrics } from '../metrics.js';
 import { folderFingerprint, readCertificates, type Refused } from './certificate-folder.js';
 import type { CertificateSet } from './certificates.js';
@@ -83,8 +84,12 @@ export class TlsServer {
   /** Takes what has come, then no new connections, and lets handshakes end; those that were handed on are not ours any more. */
   async close(graceMs: number): Promise<void> {
     this.certificates.stop();
-    if (this.server.listening) await untilQueueIsEmpty(() => this.accepted);
-    this.server.close();
+    if (this.server.listening)
+      await closeWithEmptyQueue(
+        this.server,
+        () => this.accepted,
+        () => this.server.close(),
+      );
     await cameTrue(() => this.shaken >= this.accepted, Math.min(quietMs, graceMs));
   }
 }

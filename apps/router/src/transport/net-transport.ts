@@ -1,5 +1,6 @@
 import { createServer, type Socket } from 'node:net';
-import { listen, untilQueueIsEmpty, type ListenPlace } from '../listening.js';
+import { closeWithEmptyQueue } from '../closing.js';
+import { listen, type ListenPlace } from '../listening.js';
 import { NetWire } from './net-wire.js';
 import type { Listener, Transport, Wire, WireHandler } from './wire.js';
 
@@ -20,10 +21,12 @@ export class NetTransport implements Transport {
       wire.socket.read(0);
     });
     const port = await listen(server, place);
-    const close = async (): Promise<void> => {
-      await untilQueueIsEmpty(() => count);
-      server.close();
-    };
+    const close = (): Promise<void> =>
+      closeWithEmptyQueue(
+        server,
+        () => count,
+        () => server.close(),
+      );
     return { port, close };
   }
 
