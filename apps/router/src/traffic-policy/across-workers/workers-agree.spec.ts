@@ -47,7 +47,7 @@ describe('compartments of several workers (L1, P-BH1)', () => {
     const waiting = [two.admit(beta, stamp, 0), two.admit(beta, stamp, 0), one.admit(acme, stamp, 0)];
     expect(waiting.map(outcome)).toEqual(['waiting', 'waiting', 'waiting']);
     expect([one, two].map((policy) => outcome(policy.admit(acme, stamp, 0)))).toEqual(['overloaded', 'overloaded']);
-    const settled = waiting.map((w) => (typeof w === 'object' && w.kind === 'waiting' ? w.admission : null));
+    const settled = waiting.map(async (w) => (typeof w === 'object' && w.kind === 'waiting' ? w.admission : null));
     // The worker with both places has more than its part: what it gives back is for the other's request, though one of its own waits.
     one.release(acme, stamp);
     expect(await Promise.race(settled.slice(0, 2))).toBe('go');
