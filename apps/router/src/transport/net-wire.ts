@@ -1,6 +1,8 @@
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { getSystemErrorName } from 'node:util';
 import type { Chunk } from '../engine/upstream-lane.js';
+import type { DirectWrites } from './direct-writes.js';
 import { readBufferBytes, type Wire, type WireHandler } from './wire.js';
 
 const shared = Buffer.alloc(readBufferBytes);
@@ -24,8 +26,15 @@ export class NetWire implements Wire {
   private reading = true;
   private handedOver = false;
   private error: string | null = null;
+  /** Written past the stream, and not yet taken by the kernel. */
+  private waitingBytes = 0;
+  private wasFull = false;
 
-  constructor(options: SocketConstructorOpts, remoteAddress = '') {
+  constructor(
+    options: SocketConstructorOpts,
+    private readonly direct: DirectWrites | null,
+    remoteAddress = '',
+  ) {
     this.remoteAddress = remoteAddress;
     const callback = (length: number): boolean => this.onRead(length);
     this.socket = new Socket({ ...options, allowHalfOpen: true, onread: { buffer: shared, callback } });
@@ -41,12 +50,19 @@ export class NetWire implements Wire {
   }
 
   get isCongested(): boolean {
-    return this.socket.writableNeedDrain;
+    return this.wasFull || this.socket.writableNeedDrain;
   }
 
   write(chunk: Chunk): boolean {
-    if (!this.socket.writable) return true;
-    return typeof chunk === 'string' ? this.socket.write(chunk, 'latin1') : this.socket.write(chunk);
+    const { socket } = this;
+    if (!socket.writable) return true;
+    if (typeof chunk !== 'string') return socket.write(chunk) && !this.wasFull;
+    const answer = this.direct === null ? 'not_now' : this.direct.write(socket, chunk, this.onWritten);
+    if (answer === 'taken') return true;
+    if (answer === 'not_now') return socket.write(chunk, 'latin1') && !this.wasFull;
+    if (answer === 'waiting') return this.wait(chunk.length);
+    this.fail(answer);
+    return true;
   }
 
   pauseReads(): void {
@@ -84,18 +100,43 @@ export class NetWire implements Wire {
     return this.socket;
   }
 
+  private wait(bytes: number): boolean {
+    this.waiting.push(bytes);
+    this.waitingBytes += bytes;
+    this.wasFull = this.waitingBytes >= this.socket.writableHighWaterMark;
+    return !this.isCongested;
+  }
+
+  /** Told on a later tick, as node:net tells it. */
+  private fail(status: number): void {
+    this.socket.destroy(Object.assign(new Error('write'), { code: getSystemErrorName(status) }));
+  }
+
   private onRead(length: number): boolean {
     if (this.handedOver) return this.socket.push(Buffer.from(shared.subarray(0, length)));
     this.handler.onRead(shared, length);
     return this.reading;
   }
 
+  /** In the order in which they were written. */
+  private readonly waiting: number[] = [];
+  private readonly onWritten = (status: number): void => {
+    this.waitingBytes -= this.waiting.shift() ?? 0;
+    if (this.socket.destroyed) return;
+    if (status !== 0) return this.fail(status);
+    if (!this.wasFull || this.waitingBytes > 0) return;
+    this.wasFull = false;
+    if (!this.isCongested) this.handler.onDrain();
+  };
+
   private readonly onError = (error: NodeJS.ErrnoException): void => {
     this.error = error.code ?? error.message;
   };
 
   private readonly onEnd = (): void => this.handler.onEnd();
-  private readonly onDrain = (): void => this.handler.onDrain();
+  private readonly onDrain = (): void => {
+    if (!this.wasFull) this.handler.onDrain();
+  };
 
   private readonly onClose = (): void => {
     const { handler } = this;
