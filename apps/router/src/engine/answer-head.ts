@@ -1,7 +1,7 @@
 import { connectionTokens, responseHeaders } from '@lapidary/stamp-sdk/forward/hop-by-hop';
 import { requestIdHeader } from '@lapidary/contracts/workload';
 import { latin1 } from '../http1/characters.js';
-import { keptFields, rawHeadersOf } from '../http1/rebuild-head.js';
+import { keptFields, keptFrom, rawHeadersOf } from '../http1/rebuild-head.js';
 import { type ResponseHead } from '../http1/response-head.js';
 
 export interface AnswerRules {
@@ -28,10 +28,11 @@ const fieldsWithoutNamed = (bytes: Buffer, head: ResponseHead): string => {
 
 /** The head of an answer as the client gets it: its own bytes, without what is for one hop, with our framing and request id. */
 export const answerHead = (bytes: Buffer, head: ResponseHead, { requestId, isHead, close }: AnswerRules): string => {
-  const line = `HTTP/1.1 ${latin1(bytes, head.statusStart, head.fieldsStart)}`;
-  const fields = head.oddConnection ? fieldsWithoutNamed(bytes, head) : keptFields(bytes, head);
+  const kept = head.oddConnection
+    ? latin1(bytes, head.statusStart, head.fieldsStart) + fieldsWithoutNamed(bytes, head)
+    : keptFrom(bytes, head.statusStart, head);
   // A length on 204 is forbidden (RFC 9110 §8.6); one with leading zeros is written anew.
   const length = head.lengthWasCut && !head.oddConnection && head.status !== 204 ? `content-length: ${head.contentLength}\r\n` : '';
   const framing = isChunkedToClient(head, isHead) ? 'transfer-encoding: chunked\r\n' : length;
-  return `${line}${fields}${framing}${requestIdHeader}: ${requestId}\r\n${close ? 'connection: close\r\n' : ''}\r\n`;
+  return `HTTP/1.1 ${kept}${framing}${requestIdHeader}: ${requestId}\r\n${close ? 'connection: close\r\n' : ''}\r\n`;
 };

@@ -1,3 +1,4 @@
+import { latin1 } from '../http1/characters.js';
 import type { ResponseHead } from '../http1/response-head.js';
 import { answerHead, isChunkedToClient, type AnswerRules } from './answer-head.js';
 import type { ClientWriter } from './client-writer.js';
@@ -24,7 +25,7 @@ export class AnswerRelay {
   add(bytes: Buffer, from: number, to: number): void {
     const { writer } = this;
     if (this.chunked) writer.add(`${(to - from).toString(16)}\r\n`);
-    if (to - from <= textBytesMax) writer.add(bytes.toString('latin1', from, to));
+    if (to - from <= textBytesMax) writer.add(latin1(bytes, from, to));
     else writer.addBytes(bytes, from, to);
     if (this.chunked) writer.add('\r\n');
   }

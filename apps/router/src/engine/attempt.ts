@@ -3,6 +3,7 @@ import { attemptOutcome } from '../pipeline/attempt-outcome.js';
 import { noteAttempt } from '../pipeline/note-attempt.js';
 import type { TrafficPolicy } from '../traffic-policy/traffic-policy.js';
 import type { RouterMetrics } from '../metrics.js';
+import { nowMs } from '../read-clock.js';
 
 /** One try at one front door, for policy and metrics: opened by choose(), closed exactly once. */
 export class Attempt {
@@ -19,18 +20,18 @@ export class Attempt {
     private readonly metrics: RouterMetrics,
   ) {}
 
-  begin(stamp: string, door: string, nowMs: number): void {
+  begin(stamp: string, door: string, startedMs: number): void {
     this.open = true;
     this.stamp = stamp;
     this.door = door;
-    this.startedMs = nowMs;
+    this.startedMs = startedMs;
     this.headAtMs = 0;
     this.agentSpoke = false;
   }
 
   /** The answer's head is here. */
   answers(agentSpoke: boolean): void {
-    this.headAtMs = performance.now();
+    this.headAtMs = nowMs();
     this.agentSpoke = agentSpoke;
   }
 
@@ -43,9 +44,9 @@ export class Attempt {
   end(result: ForwardResult): void {
     if (!this.open) return;
     this.open = false;
-    const nowMs = performance.now();
-    const tookMs = (this.headAtMs === 0 ? nowMs : this.headAtMs) - this.startedMs;
-    this.policy.attempted(this.stamp, this.door, attemptOutcome(result, this.agentSpoke), tookMs, nowMs);
+    const now = nowMs();
+    const tookMs = (this.headAtMs === 0 ? now : this.headAtMs) - this.startedMs;
+    this.policy.attempted(this.stamp, this.door, attemptOutcome(result, this.agentSpoke), tookMs, now);
     noteAttempt(this.metrics, this.stamp, result);
   }
 }

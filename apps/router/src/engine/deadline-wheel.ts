@@ -1,3 +1,5 @@
+import { nowMs } from '../read-clock.js';
+
 /** Deadlines are seconds; a tenth of one more or less is nothing to a client, and one timer serves every connection. */
 export const wheelTickMs = 100;
 /** 51 s round; what is due later is looked at once a round. */
@@ -27,7 +29,7 @@ export class DeadlineWheel {
   /** `report` is told of a deadline whose owner throws; the others go on. */
   constructor(
     private readonly report: (error: unknown) => void,
-    private readonly clock: () => number = () => performance.now(),
+    private readonly clock: () => number = nowMs,
   ) {}
 
   get size(): number {
@@ -36,9 +38,9 @@ export class DeadlineWheel {
 
   /** Due `ms` from now, whatever was armed before. */
   arm(deadline: Deadline, ms: number): void {
-    const nowMs = this.clock();
-    if (this.count === 0) this.tick = this.tickOf(nowMs);
-    deadline.dueMs = nowMs + ms;
+    const now = this.clock();
+    if (this.count === 0) this.tick = this.tickOf(now);
+    deadline.dueMs = now + ms;
     const slot = this.slotOf(deadline.dueMs);
     if (deadline.slot >= 0) {
       const isLater = this.distance(slot) >= this.distance(deadline.slot) || ms >= slots * wheelTickMs;

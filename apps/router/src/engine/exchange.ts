@@ -8,6 +8,7 @@ import { afterForward, isIdempotent, type Answer } from '../pipeline/after-forwa
 import type { RefuseDecision } from '../pipeline/decide.js';
 import { answerProblemOf, refusalOf, refusalProblem } from '../pipeline/refusal.js';
 import { isOfBudget, Repeats, type Repeat } from '../pipeline/repeats.js';
+import { nowMs } from '../read-clock.js';
 import { isRefused, type Refused } from '../traffic-policy/traffic-policy.js';
 import { AnswerRelay } from './answer-relay.js';
 import { Attempt } from './attempt.js';
@@ -64,8 +65,7 @@ export class Exchange implements LaneSink {
     this.facts.take(bytes, head);
     if (this.context.general.wants(this.facts.target, this.facts.host)) return false;
     this.route = this.decide();
-    if (!('decision' in this.route)) return true;
-    return speakTo(this.context.lanes, this.route.decision.routes.stamp);
+    return !('decision' in this.route) || speakTo(this.context.lanes, this.route.decision.routes.stamp);
   }
 
   /** Begins what was taken. */
@@ -126,6 +126,7 @@ export class Exchange implements LaneSink {
       this.finish('cut');
       return this.client.close();
     }
+    if (this.refusal.isWaiting) return this.refusal.onTurn();
     const stalled = !this.body.whole && !this.laneIsFull && this.lane?.isOpen === true;
     this.lane?.cancel();
     this.lane = null;
@@ -191,36 +192,33 @@ export class Exchange implements LaneSink {
   private proceed(fresh = false): void {
     const { route } = this;
     if (route === null || !('decision' in route)) return this.refuse(route!);
-    const { headMs, connectMs } = this.context.timeouts;
-    // Until a lane is open the lane itself, and the policy's queue, keep the time; this is for the case that they don't.
-    this.client.arm(headMs + connectMs);
     const { turn } = this;
     const admitted = this.admission.admit(route.decision.routes, this.facts.priority, (refused) => {
       if (turn === this.turn) this.settled(route, refused, fresh);
     });
-    if (admitted !== null) this.settled(route, admitted === 'go' ? null : admitted, fresh);
+    if (admitted === null) this.touch(false);
+    else this.settled(route, admitted === 'go' ? null : admitted, fresh);
   }
 
   private settled(route: Route, refused: Refused | null, fresh: boolean): void {
-    if (refused) this.refuse(refusalOf(route.decision, refused));
-    else this.tryDoor(route, fresh);
+    return refused ? this.refuse(refusalOf(route.decision, refused)) : this.tryDoor(route, fresh);
   }
 
   private tryDoor(route: Route, fresh: boolean): void {
     const { stamp } = route.decision.routes;
-    const nowMs = this.watch.admitted();
-    const door = this.context.policy.choose(stamp, this.repeats.tried, nowMs);
+    const admittedMs = this.watch.admitted();
+    const door = this.context.policy.choose(stamp, this.repeats.tried, admittedMs);
     if (isRefused(door)) {
       const { lastAnswer } = this.repeats;
       return lastAnswer ? this.answerInstead(lastAnswer) : this.refuse(refusalOf(route.decision, door));
     }
-    this.attempt.begin(stamp.stamp, door, nowMs);
+    this.attempt.begin(stamp.stamp, door, admittedMs);
     this.repeats.door = door;
     const lane = this.context.lanes.lane(door, stamp.stamp);
     if (lane === null) return this.conclude({ kind: 'unreachable', reason: 'only the general path speaks to this door' });
     this.laneIsFull = false;
     this.lane = lane.send(this.facts.laneRequest(route, this.client.remoteAddress, fresh), this);
-    if (!this.lane.isOpen) return;
+    if (!this.lane.isOpen) return this.touch(false);
     this.touch();
     if (!this.body.whole || this.facts.bodyBytes !== 0) this.sendBody();
   }
@@ -243,7 +241,7 @@ export class Exchange implements LaneSink {
   private repeat(next: Repeat): void {
     const { policy, metrics } = this.context;
     const route = this.route as Route;
-    if (isOfBudget(next) && !policy.mayRetry(route.decision.stamp, performance.now())) return this.answerInstead(next.otherwise);
+    if (isOfBudget(next) && !policy.mayRetry(route.decision.stamp, nowMs())) return this.answerInstead(next.otherwise);
     metrics.lapidary_router_retries_total.inc({ cause: next.move });
     this.repeats.note(next);
     if (next.move === 'same_again') return this.proceed(true);
@@ -293,8 +291,9 @@ export class Exchange implements LaneSink {
     this.context.inFlight.leave();
   }
 
-  private touch(): void {
-    const { headMs, idleMs } = this.context.timeouts;
-    if (this.phase !== 'none') this.client.arm(this.phase === 'waiting' ? headMs : idleMs);
+  /** Until a lane is open the lane itself, and the policy's queue, keep the time; it gets connectMs more for the case that they don't. */
+  private touch(isOpen = true): void {
+    const { headMs, idleMs, connectMs } = this.context.timeouts;
+    if (this.phase !== 'none') this.client.arm(this.phase === 'answering' ? idleMs : isOpen ? headMs : headMs + connectMs);
   }
 }

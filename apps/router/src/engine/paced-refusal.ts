@@ -22,9 +22,14 @@ export class PacedRefusal implements Refusable {
     return false;
   }
 
+  get isWaiting(): boolean {
+    return this.decision !== null;
+  }
+
+  /** Its turn has come, or it has waited for too long. */
   onTurn(): void {
     const { decision } = this;
-    this.decision = null;
+    this.forget();
     if (decision) this.answer(decision);
   }
 

@@ -1,6 +1,6 @@
 import { headerValues } from '@lapidary/stamp-sdk/forward/hop-by-hop';
 import { latin1 } from '../http1/characters.js';
-import { keptFields, rawHeadersOf } from '../http1/rebuild-head.js';
+import { keptText, rawHeadersOf } from '../http1/rebuild-head.js';
 import type { RequestHead } from '../http1/request-record.js';
 import { tenantHeaderOfClients } from '../pipeline/identify.js';
 import type { Trace } from '../observe/ended-request.js';
@@ -26,21 +26,29 @@ export class RequestFacts {
   /** As LaneRequest. */
   bodyBytes = 0;
   private hasLengthField = false;
-  private fields = '';
+  /** Request line and fields, without what is not passed on. */
+  private kept = '';
+  private lineLength = 0;
 
   constructor(private readonly traces: Traces) {}
 
+  /** All texts are parts of one: making a text of bytes costs a call into Node, taking a part of a text does not. */
   take(bytes: Buffer, head: RequestHead): void {
-    this.method = latin1(bytes, head.start, head.methodEnd);
-    this.target = latin1(bytes, head.targetStart, head.targetEnd);
-    this.host = head.hosts === 0 ? '' : latin1(bytes, head.hostStart, head.hostEnd);
+    const { start } = head;
+    const text = latin1(bytes, start, head.fieldsEnd);
+    this.method = text.slice(0, head.methodEnd - start);
+    this.target = text.slice(head.targetStart - start, head.targetEnd - start);
+    this.host = head.hosts === 0 ? '' : text.slice(head.hostStart - start, head.hostEnd - start);
     this.tenantHeaders = head.hasTenantHeader ? headerValues(rawHeadersOf(bytes, head), tenantHeaderOfClients) : noTenantHeaders;
-    this.requestId = requestIdOf(head.requestIdStart < 0 ? undefined : latin1(bytes, head.requestIdStart, head.requestIdEnd));
-    this.trace = this.traces.begin(head.traceparentStart < 0 ? undefined : latin1(bytes, head.traceparentStart, head.traceparentEnd));
-    this.priority = head.priorityStart < 0 ? undefined : latin1(bytes, head.priorityStart, head.priorityEnd);
+    this.requestId = requestIdOf(head.requestIdStart < 0 ? undefined : text.slice(head.requestIdStart - start, head.requestIdEnd - start));
+    this.trace = this.traces.begin(
+      head.traceparentStart < 0 ? undefined : text.slice(head.traceparentStart - start, head.traceparentEnd - start),
+    );
+    this.priority = head.priorityStart < 0 ? undefined : text.slice(head.priorityStart - start, head.priorityEnd - start);
     this.bodyBytes = head.chunked ? -1 : Math.max(head.contentLength, 0);
     this.hasLengthField = head.lengths > 0 && !head.lengthWasCut;
-    this.fields = keptFields(bytes, head);
+    this.lineLength = head.fieldsStart - start;
+    this.kept = keptText(text, start, head);
   }
 
   get isHead(): boolean {
@@ -49,9 +57,11 @@ export class RequestFacts {
 
   /** The request for a lane, by a route: never with an epoch that was decided earlier (I4). */
   laneRequest({ decision, text }: Route, remoteAddress: string, fresh: boolean): LaneRequest {
-    const path = decision.prefix === '' ? this.target : decision.path;
+    // The target was checked to have one reading, so that its line passes as it came.
+    const line = decision.prefix === '' ? '' : `${this.method} ${decision.path} HTTP/1.1\r\n`;
+    const kept = line === '' ? this.kept : line + this.kept.slice(this.lineLength);
     const empty = this.bodyBytes === 0 && !this.hasLengthField && saysEmpty.has(this.method) ? 'content-length: 0\r\n' : '';
-    const head = `${this.method} ${path} HTTP/1.1\r\n${this.fields}${empty}${text}${marksText(this.requestId, this.trace.toStamp, remoteAddress)}`;
+    const head = `${kept}${empty}${text}${marksText(this.requestId, this.trace.toStamp, remoteAddress)}`;
     const { tenant, epoch } = decision;
     return { head, tenant, epoch, isHead: this.isHead, bodyBytes: this.bodyBytes, hasLengthField: this.hasLengthField, fresh };
   }

@@ -41,10 +41,12 @@ export class RouteCache {
       if (kept !== undefined && kept.version === version) return kept;
     }
     const { baseDomain, directory, place } = this;
-    const decision = decide({ address: { host, tenantHeaders, path: target }, problem: null, method, baseDomain, place, directory });
+    // What is kept must not hold on to the whole head that it is a part of.
+    const own = Buffer.from(host, 'latin1').toString('latin1');
+    const decision = decide({ address: { host: own, tenantHeaders, path: target }, problem: null, method, baseDomain, place, directory });
     if (decision.action === 'refuse') return decision;
-    const route = { decision, text: routeText(decision, host), version };
-    if (byHostAlone && decision.prefix === '') this.keep(host, route);
+    const route = { decision, text: routeText(decision, own), version };
+    if (byHostAlone && decision.prefix === '') this.keep(own, route);
     return route;
   }
 

@@ -45,4 +45,9 @@ export const equalsCanonically = (bytes: Uint8Array, at: number, literal: string
   return true;
 };
 
-export const latin1 = (bytes: Buffer, from: number, to: number): string => bytes.toString('latin1', from, to);
+/** What `toString('latin1', …)` ends at, behind looking up its encoding and its bounds. */
+interface Latin1 {
+  latin1Slice(from: number, to: number): string;
+}
+
+export const latin1 = (bytes: Buffer, from: number, to: number): string => (bytes as Buffer & Latin1).latin1Slice(from, to);

@@ -3,6 +3,7 @@ import type { Logger } from '@lapidary/telemetry/logger';
 import { plainTarget, type LaneFinder } from '../engine/lanes.js';
 import type { LaneExchange, LaneRequest, LaneSink, UpstreamLane } from '../engine/upstream-lane.js';
 import type { RouterMetrics } from '../metrics.js';
+import { nowMs } from '../read-clock.js';
 import { LinkExchange } from './link-exchange.js';
 import { LinkPool } from './link-pool.js';
 
@@ -24,7 +25,7 @@ class LinkLane implements UpstreamLane {
   ) {}
 
   send(request: LaneRequest, sink: LaneSink): LaneExchange {
-    const link = request.fresh ? null : this.pool.pick(performance.now());
+    const link = request.fresh ? null : this.pool.pick(nowMs());
     if (link === null) return this.plain.send(request, sink);
     const exchange = new LinkExchange(link, request, sink, this.plain);
     return exchange.begin() ? exchange : this.plain.send(request, sink);

@@ -76,10 +76,12 @@ export class HeavyHitters<T> {
 
   private sink(at: number): void {
     for (let i = at; ;) {
+      const { heap } = this;
       let least = i;
-      for (const child of [2 * i + 1, 2 * i + 2]) {
-        if (child < this.heap.length && this.heap[child]!.count < this.heap[least]!.count) least = child;
-      }
+      // Written out: this runs for every request.
+      const left = 2 * i + 1;
+      if (left < heap.length && heap[left]!.count < heap[least]!.count) least = left;
+      if (left + 1 < heap.length && heap[left + 1]!.count < heap[least]!.count) least = left + 1;
       if (least === i) return;
       this.swap(i, least);
       i = least;

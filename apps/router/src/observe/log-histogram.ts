@@ -10,9 +10,13 @@ const logGrowth = Math.log(growth);
 export class LogHistogram {
   private readonly counts = new Uint32Array(buckets);
   total = 0;
+  /** Buckets outside of these are empty. */
+  private lowest = buckets;
+  private highest = -1;
 
   add(ms: number): void {
     const bucket = ms <= firstMs ? 0 : Math.min(buckets - 1, Math.ceil(Math.log(ms / firstMs) / logGrowth));
+    this.touch(bucket);
     this.counts[bucket]! += 1;
     this.total += 1;
   }
@@ -36,13 +40,21 @@ export class LogHistogram {
   /** Adds what read() gave, here or elsewhere. */
   addAll(counts: Uint32Array): void {
     for (let i = 0; i < buckets; i += 1) {
+      if (counts[i]! > 0) this.touch(i);
       this.counts[i]! += counts[i]!;
       this.total += counts[i]!;
     }
   }
 
   clear(): void {
-    this.counts.fill(0);
+    for (let i = this.lowest; i <= this.highest; i += 1) this.counts[i] = 0;
+    this.lowest = buckets;
+    this.highest = -1;
     this.total = 0;
+  }
+
+  private touch(bucket: number): void {
+    if (bucket < this.lowest) this.lowest = bucket;
+    if (bucket > this.highest) this.highest = bucket;
   }
 }

@@ -1,5 +1,6 @@
 import type { ForwardDecision } from './decide.js';
 import { isRefused, type Refused, type TrafficPolicy, type Waiting } from '../traffic-policy/traffic-policy.js';
+import { nowMs } from '../read-clock.js';
 import { urgencyOf } from '../traffic-policy/urgency.js';
 
 type Routes = ForwardDecision['routes'];
@@ -18,7 +19,7 @@ export class Admission {
   admit(routes: Routes, priority: string | string[] | undefined, settled: (refused: Refused | null) => void): 'go' | Refused | null {
     if (this.routes?.stamp.stamp === routes.stamp.stamp) return 'go';
     this.letGo();
-    const answer = this.policy.admit(routes.tenant, routes.stamp, performance.now(), urgencyOf(priority));
+    const answer = this.policy.admit(routes.tenant, routes.stamp, nowMs(), urgencyOf(priority));
     if (answer === 'go') {
       this.routes = routes;
       return 'go';
@@ -30,14 +31,14 @@ export class Admission {
 
   /** Gives a place in the queue up; what was waited for settles as refused, unless it has settled. */
   abandon(): void {
-    this.waiting?.abandon(performance.now());
+    this.waiting?.abandon(nowMs());
   }
 
   letGo(): void {
     // Whoever waits gives its place up; a "go" that was on its way is released when it comes.
     this.abandon();
     this.waiting = null;
-    if (this.routes) this.policy.release(this.routes.tenant, this.routes.stamp, performance.now());
+    if (this.routes) this.policy.release(this.routes.tenant, this.routes.stamp, nowMs());
     this.routes = null;
   }
 
@@ -46,7 +47,7 @@ export class Admission {
     void waiting.admission.then((answer) => {
       const isOurs = this.waiting === waiting;
       if (!isOurs) {
-        if (answer === 'go') this.policy.release(routes.tenant, routes.stamp, performance.now());
+        if (answer === 'go') this.policy.release(routes.tenant, routes.stamp, nowMs());
         return;
       }
       this.waiting = null;

@@ -41,6 +41,8 @@ const idleKeysPerTidy = 10_000;
  */
 export class RouterPolicy implements TrafficPolicy {
   readonly stamps = new Map<string, StampState>();
+  /** The one asked for last: most requests in a row are for few stamps, and each asks several times. */
+  private last: StampState | null = null;
   private book = new LimitsBook(defaultLimits);
   readonly budget: Budget;
   private readonly limits: Readonly<Record<BudgetScope, ScopedLimits>>;
@@ -96,7 +98,7 @@ export class RouterPolicy implements TrafficPolicy {
   }
 
   release(tenant: TenantRoute, stamp: StampRoute): void {
-    const state = this.stamps.get(stamp.stamp);
+    const state = this.known(stamp.stamp);
     this.giveBack(tenant, stamp);
     state?.compartment.leave();
   }
@@ -107,7 +109,7 @@ export class RouterPolicy implements TrafficPolicy {
   }
 
   attempted(stamp: string, frontDoor: string, outcome: AttemptOutcome, tookMs: number, nowMs: number): void {
-    const state = this.stamps.get(stamp);
+    const state = this.known(stamp);
     state?.doors.attempted(frontDoor, outcome, tookMs, nowMs);
     state?.compartment.adaptive.attempted(outcome, tookMs, nowMs);
   }
@@ -136,11 +138,19 @@ export class RouterPolicy implements TrafficPolicy {
     for (const scope of Object.values(this.limits)) scope.sweep(idleKeysPerTidy, nowMs);
     this.places.forgetIdle();
     for (const [name, { compartment }] of this.stamps) if (!stamps.has(name) && isIdle(compartment.ours)) this.stamps.delete(name);
+    this.last = null;
+  }
+
+  private known(stamp: string): StampState | undefined {
+    if (this.last?.stamp === stamp) return this.last;
+    const known = this.stamps.get(stamp);
+    if (known) this.last = known;
+    return known;
   }
 
   stampState(stamp: StampRoute): StampState {
     const rule = this.book.stamp(stamp.stamp);
-    const known = this.stamps.get(stamp.stamp);
+    const known = this.known(stamp.stamp);
     if (known) {
       known.keepTo(stamp, rule);
       return known;

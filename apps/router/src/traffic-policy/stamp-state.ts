@@ -8,6 +8,7 @@ import { RetryBudget } from './retry-budget.js';
 
 /** All that a router remembers of one stamp from one request to the next. */
 export class StampState {
+  readonly stamp: string;
   readonly doors: StampDoors;
   readonly compartment: Compartment;
   readonly retries = new RetryBudget();
@@ -15,6 +16,7 @@ export class StampState {
   private frontDoors: readonly string[] | null = null;
 
   constructor(route: StampRoute, rule: StampRule, random?: Random, state: PolicyState = ownState()) {
+    this.stamp = route.stamp;
     this.doors = new StampDoors(random, state);
     this.compartment = new Compartment(route.stamp, rule, state);
     this.rule = rule;

@@ -1,4 +1,5 @@
 import type { ListenPlace } from '../listening.js';
+import { holdTime, letTimeGo } from '../read-clock.js';
 import type { Listener, Transport, Wire, WireHandler } from './wire.js';
 
 /**
@@ -47,10 +48,13 @@ class GuardedHandler implements WireHandler {
   }
 
   onRead(bytes: Buffer, length: number): void {
+    holdTime();
     try {
       this.inner.onRead(bytes, length);
     } catch (error) {
       this.fail(error);
+    } finally {
+      letTimeGo();
     }
   }
 

@@ -15,6 +15,9 @@ export class KeyedStates {
   private readonly free: number[] = [];
   private hand: MapIterator<[string, number]> = this.slots.entries();
   private used = 0;
+  /** The one asked for last: a request asks for its own several times. */
+  private lastKey: string | null = null;
+  private lastAt = 0;
 
   /** `width`: numbers per key; one more is kept, from when on the key may be forgotten. */
   constructor(private readonly width: number) {
@@ -28,18 +31,25 @@ export class KeyedStates {
 
   /** Where the key's numbers are; `numbers` may be another array after this. Made, as zeros, for a key that has none. */
   at(key: string, nowMs: number): number {
-    const known = this.slots.get(key);
+    const known = this.peek(key);
     if (known !== undefined) return known;
     this.sweep(sweepStep, nowMs, false);
     if (this.slots.size >= keysMax) this.sweep(1, nowMs, true);
     const slot = this.free.pop() ?? this.another();
     this.slots.set(key, slot);
+    this.lastKey = key;
+    this.lastAt = slot;
     return slot;
   }
 
   /** Where the key's numbers are, if it has any. */
   peek(key: string): number | undefined {
-    return this.slots.get(key);
+    if (key === this.lastKey) return this.lastAt;
+    const at = this.slots.get(key);
+    if (at === undefined) return undefined;
+    this.lastKey = key;
+    this.lastAt = at;
+    return at;
   }
 
   /** The key's numbers say the same as none from then on. */
@@ -59,6 +69,7 @@ export class KeyedStates {
       const [key, slot] = next.value;
       if (!anyway && nowMs < this.numbers[slot + this.width]!) continue;
       this.slots.delete(key);
+      if (key === this.lastKey) this.lastKey = null;
       this.numbers.fill(0, slot, slot + this.stride);
       this.free.push(slot);
     }
