@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { RouteQuerySchema } from '@lapidary/contracts/api/routing';
 import { TenantIdSchema } from '@lapidary/contracts/api/common';
 import { tenantKey } from '@lapidary/contracts/directory';
@@ -31,7 +31,7 @@ interface Answer {
   readonly body: unknown;
 }
 
-type Handler = (options: AdminServerOptions, url: URL) => Answer | Promise<Answer>;
+type Handler = (options: AdminServerOptions, url: URL, headers: IncomingHttpHeaders) => Answer | Promise<Answer>;
 
 const ok = (body: unknown): Answer => ({ status: 200, body });
 
@@ -50,13 +50,17 @@ const tenantEntry: Handler = ({ directory }, url) => {
   return ok({ ...held.entry, appliedAtMs: held.appliedAtMs });
 };
 
-const explanation: Handler = async (options, url) => {
+/** As in a request: the token that is asked about. */
+const bearerOf = (authorization: string | undefined): string | undefined => /^bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+
+const explanation: Handler = async (options, url, { authorization }) => {
   const query = RouteQuerySchema.safeParse(Object.fromEntries(url.searchParams));
   if (!query.success) {
     const fields = query.error.issues.map((issue) => ({ path: issue.path.join('.'), message: issue.message }));
     throw new AppError('invalid_input', 'Ask with ?host=<host>&path=<path>.', { fields });
   }
-  return ok(await explain(options, query.data.host, query.data.path));
+  const { host, path } = query.data;
+  return ok(await explain(options, { host, path, token: bearerOf(authorization) }));
 };
 
 const traffic: Handler = async ({ routerId, takers }) => ok(trafficReport(routerId, await takers.looks()));
@@ -101,7 +105,7 @@ export class AdminServer {
       if (url.pathname === '/metrics') return await this.sendMetrics(response);
       const handler = handlerFor(url.pathname);
       if (!handler) throw new AppError('not_found', `There is nothing at ${url.pathname}.`);
-      const { status, body } = await handler(this.options, url);
+      const { status, body } = await handler(this.options, url, request.headers);
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     } catch (error) {
       answerProblem(response, { error: error instanceof URIError ? new AppError('invalid_input') : toAppError(error), requestId: newId() });

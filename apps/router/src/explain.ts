@@ -3,6 +3,7 @@ import { errorCatalogue } from '@lapidary/kernel/error-catalogue';
 import type { Directory } from './directory/directory.js';
 import type { IdentifyRule } from './pipeline/identify-order.js';
 import { decide, type ForwardDecision } from './pipeline/decide.js';
+import type { TokenFacts } from './pipeline/identify.js';
 import type { RouterPlace } from './pipeline/reside.js';
 import type { Takers } from './takers.js';
 import { requestProblem } from '@lapidary/stamp-sdk/forward/request-check';
@@ -16,7 +17,7 @@ export interface ExplainDeps {
   readonly place: RouterPlace;
   /** Where to look for tenants, beside the usual order. */
   readonly identifyRules: () => readonly IdentifyRule[];
-  readonly takers: Pick<Takers, 'foresee'>;
+  readonly takers: Pick<Takers, 'foresee' | 'tokenFacts'>;
 }
 
 type Steps = RouteExplanation['steps'];
@@ -27,11 +28,19 @@ const wouldForward = (decision: ForwardDecision, upstream: string): Steps[number
   reason: `would send ${decision.path} to ${upstream} for tenant ${decision.tenant} at epoch ${decision.epoch}`,
 });
 
-/** What this router would do now with a GET of that host and path, by the very functions that decide on requests. */
-export const explain = async (deps: ExplainDeps, host: string, path: string): Promise<RouteExplanation> => {
+/** What is asked about: a GET with this host, path and token (a JSON Web Token, without "Bearer"). */
+export interface ExplainedRequest {
+  readonly host: string;
+  readonly path: string;
+  readonly token?: string | undefined;
+}
+
+/** What this router would do now with such a request, by the very functions that decide on requests. The token is checked as theirs are. */
+export const explain = async (deps: ExplainDeps, { host, path, token }: ExplainedRequest): Promise<RouteExplanation> => {
   const { directory, baseDomain, takers, place } = deps;
   const problem = requestProblem({ method: 'GET', url: path, httpVersion: '1.1', rawHeaders: ['Host', host] });
-  const address = { host, tenantHeaders: [], path, token: { kind: 'none' } } as const;
+  const facts: TokenFacts = token === undefined ? { kind: 'none' } : await takers.tokenFacts(host, path, token);
+  const address = { host, tenantHeaders: [], path, token: facts };
   const identifyRules = deps.identifyRules();
   const decision = decide({ address, problem, method: 'GET', baseDomain, place, directory, identifyRules });
   const { tenant, stamp, epoch } = decision;

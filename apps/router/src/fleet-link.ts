@@ -6,7 +6,7 @@ import { routerExplain, routerHeartbeat, routerReplica, routerTraffic } from '@l
 import type { RouterHeartbeat } from '@lapidary/contracts/router-protocol';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import { answerReplica, type RouteReplica } from '@lapidary/stamp-sdk/route-replica/answer-replica';
-import { explain, type ExplainDeps } from './explain.js';
+import { explain, type ExplainDeps, type ExplainedRequest } from './explain.js';
 
 /** Often enough that a router that stops is missed within seconds. */
 const heartbeatMs = 2_000;
@@ -24,7 +24,7 @@ export class FleetLink {
     private readonly link: NatsLink,
     private readonly deps: ExplainDeps & { readonly traffic: () => Promise<TrafficSummary>; readonly replica: RouteReplica },
   ) {
-    const answer = ({ host, path }: { host: string; path: string }): Promise<unknown> => explain(deps, host, path);
+    const answer = (asked: ExplainedRequest): Promise<unknown> => explain(deps, asked);
     const stops = [
       link.serveJson(routerExplain(deps.region), ExplainRequestSchema, answer, { queue: explainQueue }),
       link.serveJson(routerReplica(deps.region, deps.routerId), ReplicaQuestionSchema, (q) => answerReplica(deps.replica, q), {

@@ -51,6 +51,11 @@ export const routerMetricDeclarations = {
     help: 'Starts of the router’s process by its keeper, by cause: start, reload, death, sockets, stuck, hung; refused: one that was to take over and could not',
     labels: ['cause'],
   },
+  lapidary_router_handed_over_total: {
+    type: 'counter',
+    help: 'Connections that the fast path has left to the general one: WebSocket, Expect, HTTP/1.0, tokens that are new …',
+    labels: [],
+  },
   lapidary_router_tunnels: { type: 'gauge', help: 'Open tunnels (WebSocket)', labels: [] },
   lapidary_router_bad_requests_total: {
     type: 'counter',

@@ -12,7 +12,7 @@ import { gaugeOf } from '@lapidary/telemetry/tally';
 import { answerProblem } from './answer-problem.js';
 import { closeWithEmptyQueue } from './closing.js';
 import { clientHeadMs, keepAliveMs, requestHeadBytesMax, requestMs } from './client-bounds.js';
-import type { Identification } from './identification/identification.js';
+import type { IdentificationOf } from './identification/identification.js';
 import { InFlight } from './in-flight.js';
 import { cameTrue, quietMs, some } from './leave.js';
 import { listen, type ListenPlace } from './listening.js';
@@ -22,6 +22,7 @@ import { Observer } from './observe/observer.js';
 import { decide, type RouteDecision } from './pipeline/decide.js';
 import { forward, refuseInTurn, type Exchange, type ForwardDeps, type ForwardInTurn, type Outcome } from './pipeline/forward.js';
 import type { DirectoryView } from './pipeline/locate.js';
+import { Thaw } from './pipeline/thaw.js';
 import type { RouterPlace } from './pipeline/reside.js';
 import type { ClientBook } from './proxy-protocol/client-book.js';
 import { tenantHeaderOfClients, type RequestAddress, type TokenFacts } from './pipeline/identify.js';
@@ -36,7 +37,7 @@ export interface TrafficServerOptions extends ForwardDeps {
   /** What the router answers itself. */
   readonly ownPaths?: () => OwnPaths | undefined;
   /** Where to look for tenants, beside the usual order. */
-  readonly identification?: () => Pick<Identification, 'rules' | 'concerns' | 'facts'> | undefined;
+  readonly identification?: () => IdentificationOf | undefined;
   readonly directory: DirectoryView;
   readonly place: RouterPlace;
   readonly logger: Logger;
@@ -44,6 +45,8 @@ export interface TrafficServerOptions extends ForwardDeps {
   readonly observer?: Observer;
   /** Who is told no, and when; a test's own, with its clock. */
   readonly refusals?: RefusalTurns;
+  /** How long a request of a tenant that is frozen may wait; 0, or left out: it is refused at once. */
+  readonly freezeWaitMs?: number;
   /** Without a byte in either direction; some clients of WebSockets ping once in five minutes only. */
   readonly tunnelIdleMs: number;
 }
@@ -58,10 +61,13 @@ export class TrafficServer {
   readonly observer: Observer;
   /** Of both paths. */
   readonly refusals: RefusalTurns;
+  /** Of both paths. */
+  readonly thaw: Thaw;
   private readonly forwarding: ForwardInTurn;
   private readonly server: Server;
   /** Those that were attached, too. */
   private readonly connections = new Set<Duplex>();
+  private readonly onceOnly = new WeakSet<Duplex>();
   private accepted = 0;
   private draining = false;
 
@@ -70,7 +76,8 @@ export class TrafficServer {
     this.observer = options.observer ?? new Observer(options.metrics);
     this.refusals =
       options.refusals ?? new RefusalTurns((error) => options.logger.error({ err: error }, 'a refusal failed inside the router'));
-    this.forwarding = { ...options, refusals: this.refusals };
+    this.thaw = new Thaw(options.directory, options.freezeWaitMs ?? 0);
+    this.forwarding = { ...options, refusals: this.refusals, thaw: this.thaw };
     gaugeOf(options.metrics.lapidary_router_refusals_waiting, () => this.refusals.waiting);
     this.server = createServer({
       insecureHTTPParser: false,
@@ -111,8 +118,9 @@ export class TrafficServer {
     return listen(this.server, place);
   }
 
-  /** Takes a connection from the fast path, with its unread bytes in the stream. */
-  attach(stream: Duplex): void {
+  /** Takes a connection from the fast path, with its unread bytes in the stream. `once`: it ends with its answer, so that the client comes back there. */
+  attach(stream: Duplex, once = false): void {
+    if (once) this.onceOnly.add(stream);
     this.server.emit('connection', stream);
   }
 
@@ -122,9 +130,8 @@ export class TrafficServer {
   }
 
   /** What the fast path could do and leaves to this one all the same. */
-  wants(target: string, host: string): boolean {
-    const { clients, identification } = this.options;
-    return clients.asks || identification?.()?.concerns(host, target) === true || this.options.ownPaths?.()?.concerns(target) === true;
+  wants(target: string): boolean {
+    return this.options.clients.asks || this.options.ownPaths?.()?.concerns(target) === true;
   }
 
   /** Keeps time for connections that are attached, where the server itself never listens. */
@@ -169,7 +176,7 @@ export class TrafficServer {
 
   private async take(request: IncomingMessage, response: ServerResponse, tunnel?: Tunnel): Promise<void> {
     if (this.inFlight.isCondemned(request.socket)) return;
-    if (this.draining) response.shouldKeepAlive = false;
+    if (this.draining || this.onceOnly.has(request.socket)) response.shouldKeepAlive = false;
     if (!tunnel && asksForUpgrade(request)) this.endAfter(request, response);
     response.on('error', () => undefined);
     const over = this.inFlight.add(request.socket, response, tunnel?.socket);
@@ -226,7 +233,7 @@ export class TrafficServer {
   }
 
   private async route(exchange: Exchange): Promise<Outcome> {
-    const decision = exchange.decideAgain();
+    const decision = await this.thaw.decided(exchange.decideAgain);
     if (decision.action === 'refuse' && (decision.status !== undefined || decision.unread)) this.inFlight.condemn(exchange.request.socket);
     const own = this.options.ownPaths?.();
     if (own?.concerns(exchange.request.url ?? '')) {
@@ -243,7 +250,7 @@ export class TrafficServer {
   private tokenOf(request: IncomingMessage, problem: Problem): TokenFacts | Promise<TokenFacts> | undefined {
     const identification = this.options.identification?.();
     if (identification === undefined || problem !== null) return undefined;
-    return identification.facts(request.headers.host ?? '', request.url ?? '', request.rawHeaders);
+    return identification.facts(request.headers.host ?? '', request.url ?? '', () => request.rawHeaders);
   }
 
   private decide(request: IncomingMessage, problem: Problem, token: TokenFacts | undefined): RouteDecision {

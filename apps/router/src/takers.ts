@@ -2,6 +2,7 @@ import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
 import type { Registry } from 'prom-client';
 import type { Look } from './observe/look.js';
 import type { IdentifyRule } from './pipeline/identify-order.js';
+import type { TokenFacts } from './pipeline/identify.js';
 import type { Foreseen } from './traffic-policy/traffic-policy.js';
 
 /** As prom-client's getMetricsAsJSON gives them. */
@@ -26,6 +27,8 @@ export interface Takers {
   metrics(): Promise<readonly MetricPages[]>;
   /** Where to look for tenants, beside the usual order. */
   identifyRules(): readonly IdentifyRule[];
+  /** What a token says of its tenant, where a rule for this host and path asks for one. */
+  tokenFacts(host: string, path: string, token: string): Promise<TokenFacts>;
   /** What the traffic policy would say now; where there are several, one of them is asked. */
   foresee(tenant: TenantRoute, stamp: StampRoute): Promise<Foreseen>;
 }

@@ -17,6 +17,8 @@ import type { TrafficPolicy } from './traffic-policy/traffic-policy.js';
 
 /** For tests: the traffic port with a directory that the test writes itself. */
 export interface TestTraffic {
+  /** Requests of tenants that are frozen. */
+  readonly waitingForThaw: () => number;
   readonly port: number;
   readonly metrics: RouterMetrics;
   readonly server: TrafficServer | FastServer;
@@ -58,6 +60,7 @@ export const startTraffic = async (
   links: { readonly routerId: string; readonly key: string | null } | null = null,
   identification?: TrafficServerOptions['identification'],
   refusals?: TrafficServerOptions['refusals'],
+  freezeWaitMs = 0,
 ): Promise<TestTraffic> => {
   const directory = new Directory(systemClock);
   directory.swap(new DirectoryTable('g'), 'disk', 0);
@@ -95,6 +98,7 @@ export const startTraffic = async (
     identification,
     refusals,
     tunnelIdleMs: 2_000,
+    freezeWaitMs,
   };
   const general = new TrafficServer(options);
   const server = on === 'fast' ? new FastServer(options, general, transport, links) : general;
@@ -103,6 +107,7 @@ export const startTraffic = async (
     metrics,
     server,
     refreshed,
+    waitingForThaw: () => general.thaw.size,
     onRefresh: () => undefined,
     route,
     stamp,

@@ -6,7 +6,7 @@ import { UpstreamPools } from '@lapidary/stamp-sdk/forward/upstream';
 import type { Logger } from '@lapidary/telemetry/logger';
 import { Edges } from './edges.js';
 import { FastServer } from './engine/fast-server.js';
-import { Identification } from './identification/identification.js';
+import { Identification, tokenFactsOf } from './identification/identification.js';
 import type { ListenPlace } from './listening.js';
 import type { RouterMetrics } from './metrics.js';
 import { accessLogFromConfig, type AccessLog } from './observe/access-log.js';
@@ -14,6 +14,7 @@ import { lookAt, type Look } from './observe/look.js';
 import { Observer } from './observe/observer.js';
 import { tracesFromConfig } from './observe/traces.js';
 import type { IdentifyRule } from './pipeline/identify-order.js';
+import type { TokenFacts } from './pipeline/identify.js';
 import type { DirectoryView } from './pipeline/locate.js';
 import type { RouterPlace } from './pipeline/reside.js';
 import { ClientBook } from './proxy-protocol/client-book.js';
@@ -119,6 +120,7 @@ export class Traffic implements Takers {
       place: placeOf(config),
       logger,
       tunnelIdleMs,
+      freezeWaitMs: config.LAPIDARY_FREEZE_WAIT_MS,
     };
     const general = new TrafficServer(parts);
     this.edges = new Edges(config, general, clients, metrics, logger);
@@ -167,6 +169,10 @@ export class Traffic implements Takers {
 
   identifyRules(): readonly IdentifyRule[] {
     return this.identification?.rules ?? [];
+  }
+
+  tokenFacts(host: string, path: string, token: string): Promise<TokenFacts> {
+    return tokenFactsOf(this.identification, host, path, token);
   }
 
   foresee(tenant: TenantRoute, stamp: StampRoute): Promise<Foreseen> {

@@ -97,6 +97,10 @@ export const RouterConfigSchema = z.object({
     description:
       'Threads that take requests, kept by a process of their own that replaces the router’s without a gap at SIGHUP; 0: one process and one thread, and no such process',
   }),
+  LAPIDARY_FREEZE_WAIT_MS: z.coerce.number().int().min(0).max(20_000).default(2_000).meta({
+    description:
+      'How long a request may wait while its tenant’s move switches stamps; then, or with 0 at once, it is 503 with Retry-After. A switch takes a second or so, and clients wait for longer',
+  }),
   LAPIDARY_WORKER_SILENT_MS: z.coerce.number().int().min(0).max(600_000).default(5_000).meta({
     description:
       'A worker whose loop has not turned for so long hangs: it is ended and another takes its place; its connections break. Longer than any pause of a healthy one; 0: never',

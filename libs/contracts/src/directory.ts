@@ -15,6 +15,8 @@ export const TenantRouteSchema = z.object({
   hosts: z.array(z.string()),
   /** Regions or jurisdictions whose routers alone may read the tenant's requests; left out: all may. */
   strictIn: z.array(z.string()).optional(),
+  /** A move is about to switch stamps: until it has, nobody may forward to either. Requests wait, for a short time. */
+  frozen: z.boolean().optional(),
 });
 export type TenantRoute = z.infer<typeof TenantRouteSchema>;
 
@@ -68,4 +70,9 @@ export const tenantKey = (tenant: string): string => `tenant/${tenant}`;
 export const stampKey = (stamp: string): string => `stamp/${stamp}`;
 
 /** Question on routers.<region>.explain; the answer is a RouteExplanation. */
-export const ExplainRequestSchema = z.object({ host: z.string(), path: z.string() });
+export const ExplainRequestSchema = z.object({
+  host: z.string(),
+  path: z.string(),
+  /** A JSON Web Token that the request would have, without "Bearer". */
+  token: z.string().max(8192).optional(),
+});

@@ -196,6 +196,13 @@ export const errorCatalogue = {
     'The tenant is waiting for room',
     'See "stampctl tenants explain <id>"; add room with "stampctl provision <stamp>".',
   ),
+  tenant_moving: entry(
+    503,
+    exitCodes.error,
+    true,
+    'The tenant is being moved to another stamp',
+    'Wait for the time in Retry-After. If it lasts longer than some seconds, see "stampctl tenants show <id>".',
+  ),
   tenant_suspended: entry(503, exitCodes.error, false, 'The tenant is suspended', 'See "stampctl tenants show <id>" for the reason.'),
   stamp_unavailable: entry(
     503,

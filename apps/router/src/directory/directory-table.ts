@@ -145,6 +145,7 @@ export class DirectoryTable extends PackedReader {
   private fieldsOf({ cursor, committedAtMs }: DirectoryEntry, body: TenantRoute, appliedAtMs: number): TenantFields {
     return {
       status: tenantStatuses.indexOf(body.status),
+      frozen: body.frozen === true,
       stamp: body.stamp === null ? 0 : this.stampNames.number(body.stamp),
       region: this.regionNames.number(homeText(body)),
       epoch: body.epoch,

@@ -259,8 +259,9 @@ export class ClientConnection implements WireHandler, ClientSide {
 
   private handOver(unread: Buffer): void {
     this.move('hand_over');
+    this.context.metrics.lapidary_router_handed_over_total.inc();
     this.leave();
-    this.context.general.attach(this.wire.handOver(unread));
+    this.context.general.attach(this.wire.handOver(unread), this.exchange.facts.isUnchecked);
   }
 
   private leave(): void {

@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { ForwardTimeouts } from '@lapidary/stamp-sdk/forward/forward-result';
 import type { Logger } from '@lapidary/telemetry/logger';
+import type { IdentificationOf } from '../identification/identification.js';
+import type { Thaw } from '../pipeline/thaw.js';
 import type { InFlight } from '../in-flight.js';
 import type { RouterMetrics } from '../metrics.js';
 import type { Observer } from '../observe/observer.js';
@@ -26,7 +28,11 @@ export interface EngineContext {
   /** Fetches the tenant's newest entry from the directory's source. */
   readonly refreshTenant: (tenant: string) => Promise<void>;
   /** Takes connections that the fast path leaves to the general one. */
-  readonly general: { attach(stream: Duplex): void; wants(target: string, host: string): boolean };
+  readonly general: { attach(stream: Duplex, once: boolean): void; wants(target: string): boolean };
+  /** Where to look for tenants, beside the usual order. */
+  readonly identification: () => IdentificationOf | undefined;
+  /** Keeps requests of tenants that are being moved. */
+  readonly thaw: Thaw;
   readonly clients: Set<{ readonly isIdle: boolean; readonly hasBegun: boolean; close(): void }>;
   /** Every answer ends its connection from now on. */
   draining: boolean;

@@ -35,7 +35,7 @@ type Phase = 'none' | 'waiting' | 'answering';
 export class Exchange implements LaneSink {
   private phase: Phase = 'none';
   private turn = 0;
-  private readonly facts: RequestFacts;
+  readonly facts: RequestFacts;
   private readonly body = new RequestBody();
   private readonly watch: ExchangeWatch;
   private readonly admission: Admission;
@@ -57,14 +57,15 @@ export class Exchange implements LaneSink {
     this.admission = new Admission(context.policy);
     this.attempt = new Attempt(context.policy, context.metrics);
     this.relay = new AnswerRelay(client.writer);
-    this.refusal = new PacedRefusal(context.refusals, (decision) => this.answerProblem(decision.code, refusalProblem(decision)));
+    const answer = (decision: RefuseDecision): void => this.answerProblem(decision.code, refusalProblem(decision));
+    this.refusal = new PacedRefusal(context, answer, () => this.proceedBy(this.context.routes.route(this.facts)));
   }
 
   /** Notes a request and decides on it. false: it is the general path's, or its stamp can be spoken to by that one only. */
   take(bytes: Buffer, head: RequestHead): boolean {
-    this.facts.take(bytes, head);
-    if (this.context.general.wants(this.facts.target, this.facts.host)) return false;
-    this.route = this.decide();
+    this.facts.take(bytes, head, this.context.identification());
+    if (this.facts.isUnchecked || this.context.general.wants(this.facts.target)) return false;
+    this.route = this.context.routes.route(this.facts);
     return !('decision' in this.route) || speakTo(this.context.lanes, this.route.decision.routes.stamp);
   }
 
@@ -183,11 +184,6 @@ export class Exchange implements LaneSink {
     this.client.close();
   }
 
-  private decide(): Route | RefuseDecision {
-    const { method, host, target, tenantHeaders } = this.facts;
-    return this.context.routes.route(method, host, target, tenantHeaders);
-  }
-
   /** Admission and a front door for the route as it is decided now. */
   private proceed(fresh = false): void {
     const { route } = this;
@@ -246,7 +242,7 @@ export class Exchange implements LaneSink {
     this.repeats.note(next);
     if (next.move === 'same_again') return this.proceed(true);
     if (next.move === 'look_up_again') return this.lookUpAgain(route);
-    this.route = this.decide();
+    this.route = this.context.routes.route(this.facts);
     if ('decision' in this.route) this.proceed();
     else this.answerInstead(next.otherwise);
   }
@@ -254,11 +250,14 @@ export class Exchange implements LaneSink {
   /** I1, I4: the repeat goes by the route and epoch of then, never by the old ones. */
   private lookUpAgain(route: Route): void {
     const { turn } = this;
-    void lookUpAgain(this.context.refreshTenant, route.decision, () => this.decide()).then((again) => {
-      if (turn !== this.turn || this.phase !== 'waiting') return;
-      this.route = again;
-      this.proceed();
+    void lookUpAgain(this.context.refreshTenant, route.decision, () => this.context.routes.route(this.facts)).then((again) => {
+      if (turn === this.turn && this.phase === 'waiting') this.proceedBy(again);
     });
+  }
+
+  private proceedBy(route: Route | RefuseDecision): void {
+    this.route = route;
+    this.proceed();
   }
 
   private answerInstead(answer: Answer): void {

@@ -39,9 +39,11 @@ export class FastServer {
     this.context = {
       wheel: this.wheel,
       lanes: this.links ?? this.lanes,
-      routes: new RouteCache(options.baseDomain, options.place, options.directory),
+      routes: new RouteCache(options),
       policy: options.policy,
       refusals: general.refusals,
+      thaw: general.thaw,
+      identification: options.identification ?? (() => undefined),
       metrics: options.metrics,
       observer: general.observer,
       logger: options.logger,

@@ -1,29 +1,40 @@
+import { isFrozen, type Frozen, type Thaw } from '../pipeline/thaw.js';
 import type { RefuseDecision } from '../pipeline/decide.js';
 import type { Refusable, RefusalTurns } from '../traffic-policy/refusal-turns.js';
 
-/** The refusal of an exchange's request, from the decision to its turn to be answered. */
-export class PacedRefusal implements Refusable {
+/** The refusal of an exchange's request, from the decision to its turn to be answered; where its tenant is frozen that may pass. */
+export class PacedRefusal implements Refusable, Frozen {
+  private hasWaited = false;
   private decision: RefuseDecision | null = null;
 
   constructor(
-    private readonly turns: RefusalTurns,
+    private readonly context: { readonly refusals: RefusalTurns; readonly thaw: Thaw },
     private readonly answer: (decision: RefuseDecision) => void,
+    private readonly decideAgain: () => void,
   ) {}
 
   /** Answers now, and says true, or when its turn has come. */
   begin(decision: RefuseDecision): boolean {
+    if (isFrozen(decision) && !this.hasWaited && this.context.thaw.wait(this, decision, performance.now())) {
+      this.hasWaited = true;
+      return false;
+    }
     // I3: no byte of it may be read any more, so it can't be kept open.
-    if (decision.unread || this.turns.mayAnswer()) {
+    if (decision.unread || this.context.refusals.mayAnswer()) {
       this.answer(decision);
       return true;
     }
     this.decision = decision;
-    this.turns.wait(keyOf(decision), this);
+    this.context.refusals.wait(keyOf(decision), this);
     return false;
   }
 
   get isWaiting(): boolean {
     return this.decision !== null;
+  }
+
+  onThaw(): void {
+    this.decideAgain();
   }
 
   /** Its turn has come, or it has waited for too long. */
@@ -35,8 +46,10 @@ export class PacedRefusal implements Refusable {
 
   /** Whoever was to be told is gone. */
   forget(): void {
-    if (this.decision) this.turns.leave(keyOf(this.decision), this);
+    if (this.decision) this.context.refusals.leave(keyOf(this.decision), this);
     this.decision = null;
+    if (this.hasWaited) this.context.thaw.leave(this);
+    this.hasWaited = false;
   }
 }
 

@@ -1,8 +1,9 @@
+import type { IdentificationOf } from '../identification/identification.js';
 import { headerValues } from '@lapidary/stamp-sdk/forward/hop-by-hop';
 import { latin1 } from '../http1/characters.js';
 import { keptText, rawHeadersOf } from '../http1/rebuild-head.js';
 import type { RequestHead } from '../http1/request-record.js';
-import { tenantHeaderOfClients } from '../pipeline/identify.js';
+import { tenantHeaderOfClients, type TokenFacts } from '../pipeline/identify.js';
 import type { Trace } from '../observe/ended-request.js';
 import type { Traces } from '../observe/traces.js';
 import { requestIdOf } from '../request-marks.js';
@@ -23,6 +24,11 @@ export class RequestFacts {
   requestId = '';
   trace: Trace = { sent: '', toStamp: '' };
   priority: string | undefined;
+  /** A rule of its own says where its tenant stands. */
+  isRuled = false;
+  token: TokenFacts | undefined;
+  /** Its token is being checked: this path waits for nobody. */
+  isUnchecked = false;
   /** As LaneRequest. */
   bodyBytes = 0;
   private hasLengthField = false;
@@ -33,7 +39,7 @@ export class RequestFacts {
   constructor(private readonly traces: Traces) {}
 
   /** All texts are parts of one: making a text of bytes costs a call into Node, taking a part of a text does not. */
-  take(bytes: Buffer, head: RequestHead): void {
+  take(bytes: Buffer, head: RequestHead, identification: IdentificationOf | undefined): void {
     const { start } = head;
     const text = latin1(bytes, start, head.fieldsEnd);
     this.method = text.slice(0, head.methodEnd - start);
@@ -49,6 +55,10 @@ export class RequestFacts {
     this.hasLengthField = head.lengths > 0 && !head.lengthWasCut;
     this.lineLength = head.fieldsStart - start;
     this.kept = keptText(text, start, head);
+    this.isRuled = identification?.concerns(this.host, this.target) === true;
+    const token = this.isRuled ? identification?.facts(this.host, this.target, () => rawHeadersOf(bytes, head)) : undefined;
+    this.isUnchecked = token instanceof Promise;
+    this.token = token instanceof Promise ? undefined : token;
   }
 
   get isHead(): boolean {

@@ -1,5 +1,7 @@
+import type { IdentificationOf } from '../identification/identification.js';
 import { decide, type ForwardDecision, type RefuseDecision } from '../pipeline/decide.js';
 import type { DirectoryView } from '../pipeline/locate.js';
+import type { TokenFacts } from '../pipeline/identify.js';
 import type { RouterPlace } from '../pipeline/reside.js';
 import { routeText } from './request-text.js';
 
@@ -16,7 +18,24 @@ interface Kept extends Route {
 /** Hosts that are asked for at a time; more means that somebody tries names, and starting anew costs microseconds per host. */
 const hostsMax = 65_536;
 
-const noTenantHeaders: readonly string[] = [];
+/** What a route is decided by. */
+interface Asked {
+  readonly method: string;
+  /** The Host header as it came. */
+  readonly host: string;
+  readonly target: string;
+  readonly tenantHeaders: readonly string[];
+  /** Not by the usual order: then the host alone says nothing. */
+  readonly isRuled: boolean;
+  readonly token: TokenFacts | undefined;
+}
+
+interface DecidedBy {
+  readonly baseDomain: string;
+  readonly place: RouterPlace;
+  readonly directory: DirectoryView;
+  readonly identification?: (() => Pick<IdentificationOf, 'rules'> | undefined) | undefined;
+}
 
 /**
  * `decide` with its answer kept per host, for as long as the directory doesn't change. Only what depends on the host alone
@@ -25,25 +44,22 @@ const noTenantHeaders: readonly string[] = [];
 export class RouteCache {
   private readonly routes = new Map<string, Kept>();
 
-  constructor(
-    private readonly baseDomain: string,
-    private readonly place: RouterPlace,
-    private readonly directory: DirectoryView,
-  ) {}
+  constructor(private readonly by: DecidedBy) {}
 
-  /** `host`: the Host header as it came. */
-  route(method: string, host: string, target: string, tenantHeaders: readonly string[] = noTenantHeaders): Route | RefuseDecision {
+  route({ method, host, target, tenantHeaders, isRuled, token }: Asked): Route | RefuseDecision {
     // Underscores begin the platform's own paths, which are decided on by path.
-    const byHostAlone = tenantHeaders.length === 0 && target.charCodeAt(1) !== 0x5f;
-    const { version } = this.directory;
+    const byHostAlone = !isRuled && tenantHeaders.length === 0 && target.charCodeAt(1) !== 0x5f;
+    const { baseDomain, directory, place, identification } = this.by;
+    const { version } = directory;
     if (byHostAlone) {
       const kept = this.routes.get(host);
       if (kept !== undefined && kept.version === version) return kept;
     }
-    const { baseDomain, directory, place } = this;
     // What is kept must not hold on to the whole head that it is a part of.
     const own = Buffer.from(host, 'latin1').toString('latin1');
-    const decision = decide({ address: { host: own, tenantHeaders, path: target }, problem: null, method, baseDomain, place, directory });
+    const address = { host: own, tenantHeaders, path: target, ...(token ? { token } : {}) };
+    const identifyRules = isRuled ? identification?.()?.rules : undefined;
+    const decision = decide({ address, problem: null, method, baseDomain, place, directory, identifyRules });
     if (decision.action === 'refuse') return decision;
     const route = { decision, text: routeText(decision, own), version };
     if (byHostAlone && decision.prefix === '') this.keep(own, route);

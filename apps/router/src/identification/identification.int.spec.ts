@@ -1,5 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { RouteExplanationSchema } from '@lapidary/contracts/api/routing';
+import { routerExplain } from '@lapidary/contracts/subjects';
 import { exchangeBytes } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import { isLive, knows, RouterWorld } from '../router-world.fixture.js';
 import { TestIssuer } from '../tokens/issuer.fixture.js';
@@ -38,6 +40,17 @@ describe('a router that is told where to look for tenants', () => {
       code: 'token_invalid',
       steps: [{ step: 'identify', reason: expect.stringMatching(/by the rule for api\.example\.com\/v2: token$/) as string }],
     });
+    const explainToken = async (token: string): Promise<unknown> =>
+      (await fetch(`${router.admin}/explain?host=api.example.com&path=/v2/x`, { headers: { authorization: `Bearer ${token}` } })).json();
+    expect(await explainToken(await issuer.token('acme'))).toMatchObject({
+      action: 'forward',
+      tenant: 'acme',
+      steps: [{ step: 'identify', reason: 'tenant "acme" by token, by the rule for api.example.com/v2: token' }, {}, {}, {}, {}, {}],
+    });
+    expect(await explainToken('a.b.c')).toMatchObject({ action: 'refuse', status: 401, code: 'token_invalid' });
+    const asked = { host: 'api.example.com', path: '/v2/x', token: await issuer.token('acme') };
+    const overNats = await world.region.link.requestJson(routerExplain(world.name), asked, RouteExplanationSchema, 5_000);
+    expect(overNats).toMatchObject({ action: 'forward', tenant: 'acme' });
     expect(await explain('acme.lapidary.localhost', '/')).toMatchObject({
       tenant: 'acme',
       steps: [

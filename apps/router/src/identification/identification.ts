@@ -69,9 +69,11 @@ export class Identification {
   }
 
   /** What the request's token says, where its rule asks for one. Never rejects. */
-  facts(host: string, target: string, rawHeaders: RawHeaders): TokenFacts | Promise<TokenFacts> | undefined {
+  facts(host: string, target: string, rawHeaders: () => RawHeaders): TokenFacts | Promise<TokenFacts> | undefined {
     const rule = this.choose(host, target);
-    return rule !== null && rule !== 'ambiguous' && rule.order.includes('token') ? this.value.current.tokens?.facts(rawHeaders) : undefined;
+    return rule !== null && rule !== 'ambiguous' && rule.order.includes('token')
+      ? this.value.current.tokens?.facts(rawHeaders())
+      : undefined;
   }
 
   async stop(): Promise<void> {
@@ -95,3 +97,14 @@ const follow = async (before: InForce | null, config: IdentifyConfig, options: I
   await before?.tokens?.stop();
   return { config, tokens };
 };
+
+/** What rules per host and path ask of a request. */
+export type IdentificationOf = Pick<Identification, 'rules' | 'concerns' | 'facts'>;
+
+/** As a request with this token would be told; `none` where nobody asks for one. */
+export const tokenFactsOf = async (
+  identification: Identification | undefined,
+  host: string,
+  path: string,
+  token: string,
+): Promise<TokenFacts> => (await identification?.facts(host, path, () => ['authorization', `Bearer ${token}`])) ?? { kind: 'none' };

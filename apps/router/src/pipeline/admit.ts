@@ -7,6 +7,8 @@ export type Admitted =
 
 /** Room is made by people or by policy, in tens of seconds at best. */
 const pendingRetrySeconds = 10;
+/** A switch takes a second or two. */
+const movingRetrySeconds = 1;
 /** A stamp that restarts is back within seconds. */
 const stampRetrySeconds = 2;
 
@@ -24,6 +26,13 @@ export const admit = (tenant: TenantRoute, stamp: StampRoute | undefined): Admit
     case 'placed':
       break;
   }
+  if (tenant.frozen === true)
+    return {
+      ok: false,
+      code: 'tenant_moving',
+      reason: 'the tenant is being moved to another stamp',
+      retryAfterSeconds: movingRetrySeconds,
+    };
   if (tenant.stamp === null) return stampMissing('the tenant is on no stamp');
   if (!stamp) return stampMissing(`the directory has no stamp "${tenant.stamp}"`);
   if (stamp.status !== 'active') return stampMissing(`stamp ${stamp.stamp} is ${stamp.status}`);

@@ -18,6 +18,7 @@ import { attemptOutcome } from './attempt-outcome.js';
 import { noteAttempt } from './note-attempt.js';
 import { answerProblemOf, refusalOf, refusalProblem } from './refusal.js';
 import { isOfBudget, Repeats } from './repeats.js';
+import type { Thaw } from './thaw.js';
 
 export interface ForwardDeps {
   readonly policy: TrafficPolicy;
@@ -30,6 +31,7 @@ export interface ForwardDeps {
 
 export interface ForwardInTurn extends ForwardDeps {
   readonly refusals: RefusalTurns;
+  readonly thaw: Pick<Thaw, 'decided'>;
 }
 
 export interface Exchange {
@@ -103,7 +105,7 @@ const forwardHeld = async (deps: ForwardInTurn, exchange: Exchange, first: Forwa
     if (next.move === 'same_again') continue;
     if (next.move === 'look_up_again') await Promise.race([deps.refreshTenant(decision.tenant), sleep(refreshMs)]);
     // I1, I4: a repeat goes by the route and epoch of now. One that reused the old epoch could be served by a stamp that the tenant has left.
-    const again = exchange.decideAgain();
+    const again = await deps.thaw.decided(exchange.decideAgain);
     if (again.action === 'refuse') {
       return next.move === 'other_door' ? answerInstead(exchange, decision, next.otherwise) : refuse(exchange, again);
     }

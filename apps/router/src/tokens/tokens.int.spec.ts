@@ -7,7 +7,7 @@ import { answerBytes, exchangeBytes } from '@lapidary/stamp-sdk/forward/forward.
 import { createLogger } from '@lapidary/telemetry/logger';
 import { Identification } from '../identification/identification.js';
 import { createRouterMetrics, type RouterMetrics } from '../metrics.js';
-import { onBothPaths, problemOf, requestBytes, startTraffic, TestDoors, type TestTraffic } from '../traffic.fixture.js';
+import { onBothPaths, onPath, problemOf, requestBytes, startTraffic, TestDoors, type TestTraffic } from '../traffic.fixture.js';
 import { makeKey, TestIssuer } from './issuer.fixture.js';
 
 const soon = { timeoutMs: 8_000, intervalMs: 10 };
@@ -40,7 +40,7 @@ const startIdentification = async (): Promise<void> => {
   const [file, copyFile] = [join(folder, 'identify.json'), join(folder, 'copy')];
   identification = await Identification.start({ file, copyFile, metrics, logger, pace, everyMs: 20 });
   // Clients of these tests wait for two seconds; a loaded machine needs longer to load a thread.
-  await identification.facts('api.example.com', '/', ['authorization', 'Bearer to.begin.with']);
+  await identification.facts('api.example.com', '/', () => ['authorization', 'Bearer to.begin.with']);
   metrics.lapidary_router_tokens_total.reset();
 };
 const outcomes = async (): Promise<Record<string, number>> =>
@@ -121,6 +121,36 @@ onBothPaths(() => {
 
   it('a path that is encoded without need is the one that it means', async () => {
     expect(await ask([bearer('a.b.c')], '/%70lain')).toMatch(/^HTTP\/1.1 200 /);
+  });
+});
+
+onPath('fast', () => {
+  const handedOver = async (): Promise<number> => (await traffic.metrics.lapidary_router_handed_over_total.get()).values[0]?.value ?? 0;
+
+  it('rules by host, header and path, and tokens that are known, are decided on there; a new token takes its connection, for one answer', async () => {
+    const token = await issuer.token('beta');
+    const first = await ask([api, bearer(token)]);
+    expect(first).toMatch(/^HTTP\/1.1 200 [^]*\r\nconnection: close\r\n/i);
+    expect(await handedOver()).toBe(1);
+    for (let i = 0; i < 3; i += 1) {
+      const again = await ask([api, bearer(token)]);
+      expect(again).toMatch(/^HTTP\/1.1 200 /);
+      expect(again).not.toMatch(/\r\nconnection: close\r\n/i);
+    }
+    expect(await ask([], '/plain')).toMatch(/^HTTP\/1.1 200 /);
+    expect(await ask([api, 'x-tenant: beta', bearer(token)], '/either')).toMatch(/^HTTP\/1.1 200 /);
+    expect(refused(await ((received.length = 0), ask([api, 'x-tenant: acme', bearer(token)], '/either')))).toMatchObject({ status: 403 });
+    expect(await handedOver()).toBe(1);
+  });
+
+  it('one host’s answer is not another rule’s: the same host goes by path', async () => {
+    const token = await issuer.token('beta');
+    await ask([api, bearer(token)]);
+    received.length = 0;
+    expect(await ask([])).toMatch(/^HTTP\/1.1 200 /);
+    expect(refused(await ((received.length = 0), ask([bearer(token)])))).toMatchObject({ status: 403, code: 'tenant_mismatch' });
+    expect(await ask([bearer(token)], '/plain')).toMatch(/^HTTP\/1.1 200 /);
+    expect(tenants()).toEqual(['acme']);
   });
 });
 

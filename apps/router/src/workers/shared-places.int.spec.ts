@@ -9,7 +9,7 @@ import { patience, RouterProcess } from '../keeper/router-process.fixture.js';
 import { RouterWorld } from '../router-world.fixture.js';
 
 const places = 4;
-const workers = 3;
+const workers = 2;
 const document = LimitsDocumentSchema.parse({
   tiers: { standard: { priority: 0 } },
   stamps: { default: { inFlightMax: places, queueMax: 0, shedding: false } },

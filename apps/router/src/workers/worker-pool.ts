@@ -7,9 +7,10 @@ import { checkTransitions } from '@lapidary/kernel/transition-table';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { Directory } from '../directory/directory.js';
 import type { RouterMetrics } from '../metrics.js';
-import { Identification } from '../identification/identification.js';
+import { Identification, tokenFactsOf } from '../identification/identification.js';
 import type { Look } from '../observe/look.js';
 import type { IdentifyRule } from '../pipeline/identify-order.js';
+import type { TokenFacts } from '../pipeline/identify.js';
 import type { GivenSockets } from '../given-sockets.js';
 import type { SpentCause } from '../keeper/keeper-messages.js';
 import type { MetricPages, Takers, TrafficPorts } from '../takers.js';
@@ -106,6 +107,10 @@ export class WorkerPool implements Takers {
 
   identifyRules(): readonly IdentifyRule[] {
     return this.identification?.rules ?? [];
+  }
+
+  tokenFacts(host: string, path: string, token: string): Promise<TokenFacts> {
+    return tokenFactsOf(this.identification, host, path, token);
   }
 
   async foresee(tenant: TenantRoute, stamp: StampRoute): Promise<Foreseen> {

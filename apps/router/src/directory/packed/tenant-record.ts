@@ -9,7 +9,8 @@ import type { SharedHeap } from './shared-heap.js';
 
 /**
  * A tenant's record, in words:
- * 0 length of the id (6 bits), status (3), whether a list of hosts follows (1), number of the stamp's name (upper 16; 0: on none)
+ * 0 length of the id (6 bits), status (3), whether a list of hosts follows (1), whether it is frozen (1), number of the stamp's name (upper 16;
+ *   0: on none)
  * 1 lower part of the epoch, 2 of the cursor, 4 of the time of the commit
  * 3 number of the region's name (8), upper parts of the epoch (8) and of the cursor (16)
  * 5 upper part of the time of the commit (16)
@@ -23,6 +24,7 @@ const idAt = 7;
 const cameWithWhole = -(2 ** 31);
 const idMask = 0x3f;
 const hostsFlag = 1 << 9;
+const frozenFlag = 1 << 10;
 /** A reader within a change may find any number there; no tenant's list is longer (64 kB of an entry hold fewer). */
 const hostsMax = 65_535;
 export const epochMax = 2 ** 40 - 1;
@@ -30,6 +32,7 @@ export const cursorMax = 2 ** 48 - 1;
 
 export interface TenantFields {
   readonly status: number;
+  readonly frozen: boolean;
   /** Numbers of names. */
   readonly stamp: number;
   readonly region: number;
@@ -86,9 +89,9 @@ export class TenantRecords {
   /** All but id and hosts, in place. */
   update(ref: number, fields: TenantFields): void {
     const { words } = this.heap;
-    const { status, stamp, region, epoch, cursor, committedAtMs, appliedAtMs } = fields;
+    const { status, frozen, stamp, region, epoch, cursor, committedAtMs, appliedAtMs } = fields;
     const took = appliedAtMs - committedAtMs;
-    store(words, ref, (load(words, ref) & (idMask | hostsFlag)) | (status << 6) | (stamp << 16));
+    store(words, ref, (load(words, ref) & (idMask | hostsFlag)) | (status << 6) | (frozen ? frozenFlag : 0) | (stamp << 16));
     store(words, ref + 1, epoch | 0);
     store(words, ref + 2, cursor | 0);
     store(words, ref + 3, region | (upper(epoch) << 8) | (upper(cursor) << 16));
@@ -110,6 +113,7 @@ export class TenantRecords {
       stamp: stamp === 0 ? null : stamps.text(stamp),
       epoch: ((third >>> 8) & 0xff) * 2 ** 32 + (this.heap.at(ref + 1) >>> 0),
       hosts: this.hostNames(ref),
+      ...((head & frozenFlag) === 0 ? {} : { frozen: true }),
     };
   }
 

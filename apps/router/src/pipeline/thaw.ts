@@ -1,0 +1,71 @@
+import type { RefuseDecision, RouteDecision } from './decide.js';
+import type { DirectoryView } from './locate.js';
+
+/** A change is there within 50 ms of its event; a wait is that much longer at most. */
+const lookMs = 10;
+/** Each may hold 64 KiB of its body and its connection; more is refused at once. */
+const waitingMax = 1_024;
+
+/** A request whose tenant is frozen. */
+export interface Frozen {
+  /** Its tenant can be decided on anew, or it has waited long enough. */
+  onThaw(): void;
+}
+
+export const isFrozen = (decision: RouteDecision): decision is RefuseDecision =>
+  decision.action === 'refuse' && decision.code === 'tenant_moving';
+
+/**
+ * Requests of tenants that are frozen, for the moment in which a move switches stamps: each waits, once and for a bounded time, so that
+ * most clients see a slow answer in place of an error. What is decided then holds, be it a refusal.
+ */
+export class Thaw {
+  private readonly waiting = new Map<Frozen, { readonly tenant: string; readonly untilMs: number }>();
+  private timer: NodeJS.Timeout | null = null;
+  private seenVersion = -1;
+
+  constructor(
+    private readonly directory: DirectoryView,
+    private readonly waitMs: number,
+  ) {}
+
+  get size(): number {
+    return this.waiting.size;
+  }
+
+  /** false: it has to be refused now. */
+  wait(who: Frozen, { tenant }: RefuseDecision, nowMs: number): boolean {
+    if (this.waitMs === 0 || this.waiting.size >= waitingMax) return false;
+    this.waiting.set(who, { tenant: tenant ?? '', untilMs: nowMs + this.waitMs });
+    this.timer ??= setInterval(() => this.look(performance.now()), lookMs);
+    return true;
+  }
+
+  leave(who: Frozen): void {
+    this.waiting.delete(who);
+    if (this.waiting.size > 0 || this.timer === null) return;
+    clearInterval(this.timer);
+    this.timer = null;
+  }
+
+  /** For who can wait: the decision that holds. */
+  async decided(decide: () => RouteDecision): Promise<RouteDecision> {
+    const first = decide();
+    if (!isFrozen(first)) return first;
+    const waited = await new Promise<boolean>((resolve) => {
+      if (!this.wait({ onThaw: () => resolve(true) }, first, performance.now())) resolve(false);
+    });
+    return waited ? decide() : first;
+  }
+
+  private look(nowMs: number): void {
+    const { version } = this.directory;
+    const hasChanged = version !== this.seenVersion;
+    this.seenVersion = version;
+    for (const [who, { tenant, untilMs }] of this.waiting) {
+      if (nowMs < untilMs && !(hasChanged && this.directory.tenant(tenant)?.frozen !== true)) continue;
+      this.leave(who);
+      who.onThaw();
+    }
+  }
+}
