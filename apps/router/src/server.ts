@@ -22,7 +22,7 @@ import { Observer } from './observe/observer.js';
 import { decide, type RouteDecision } from './pipeline/decide.js';
 import { forward, refuseInTurn, type Exchange, type ForwardDeps, type ForwardInTurn, type Outcome } from './pipeline/forward.js';
 import type { DirectoryView } from './pipeline/locate.js';
-import { Thaw } from './pipeline/thaw.js';
+import { isFrozen, Thaw } from './pipeline/thaw.js';
 import type { RouterPlace } from './pipeline/reside.js';
 import type { ClientBook } from './proxy-protocol/client-book.js';
 import { tenantHeaderOfClients, type RequestAddress, type TokenFacts } from './pipeline/identify.js';
@@ -233,7 +233,9 @@ export class TrafficServer {
   }
 
   private async route(exchange: Exchange): Promise<Outcome> {
-    const decision = await this.thaw.decided(exchange.decideAgain);
+    const first = exchange.decideAgain();
+    // Only a tenant that is frozen is waited for: else the next message of its connection could be handed over before this one is condemned.
+    const decision = isFrozen(first) ? await this.thaw.decided(exchange.decideAgain) : first;
     if (decision.action === 'refuse' && (decision.status !== undefined || decision.unread)) this.inFlight.condemn(exchange.request.socket);
     const own = this.options.ownPaths?.();
     if (own?.concerns(exchange.request.url ?? '')) {
