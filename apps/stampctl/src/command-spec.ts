@@ -27,6 +27,8 @@ export interface CommandSpec {
   readonly summary: string;
   readonly args?: readonly ArgumentSpec[];
   readonly options?: readonly OptionSpec[];
+  /** Forms of its answer (`-o`), where it has others than every command has. */
+  readonly formats?: readonly string[];
   readonly examples: readonly string[];
   /** Loaded when it runs: most of the start-up time would go into parts that this call doesn't need. */
   readonly load: () => Promise<Command>;

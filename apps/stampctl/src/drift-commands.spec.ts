@@ -132,8 +132,23 @@ test.each([
   ['json', /"regions"/],
 ])('report writes %s', async (format, begins) => {
   add({ subject: 'stamp/eu-7' });
-  const { out, exit } = await ctl('drift', 'report', '--format', format);
-  expect(exit).toBe(0);
-  expect(out).toMatch(begins);
-  expect(out).toContain('stamp/eu-7');
+  for (const flag of ['--format', '-o']) {
+    const { out, exit } = await ctl('drift', 'report', flag, format);
+    expect(exit).toBe(0);
+    expect(out).toMatch(begins);
+    expect(out).toContain('stamp/eu-7');
+  }
+});
+
+test('a form that a command does not have is refused in every place, with those that it has', async () => {
+  for (const argv of [
+    ['-o', 'md', 'drift', 'ls'],
+    ['drift', 'ls', '-o', 'md'],
+    ['drift', 'ls', '-o', 'rubbish'],
+  ])
+    expect(await ctl(...argv)).toMatchObject({ exit: 2, out: '', err: expect.stringContaining('table, wide, json, yaml, name') as string });
+  expect(await ctl('drift', 'report', '-o', 'yaml')).toMatchObject({
+    exit: 2,
+    err: expect.stringContaining('md, html, csv, json') as string,
+  });
 });

@@ -20,7 +20,8 @@ const introduction = [
 /** The commander program for the command tree. Nothing is printed or ended here: what it finds wrong is thrown. */
 export const buildProgram = (run: Run, version: string, write: Write): Commander => {
   const program = new Commander('stampctl').description(introduction).version(version, '-V, --version', 'version of this command');
-  for (const option of globalOptions) program.addOption(toOption(option));
+  // Which form an answer may have, the command says (refuseFormat).
+  for (const option of globalOptions) program.addOption(isOutput(option) ? toOption(option).argParser(String) : toOption(option));
   configure(program, write);
   const groups = new Map<string, Commander>();
   for (const spec of commandTree) {
@@ -45,8 +46,21 @@ const addCommand = (parent: Commander, name: string, spec: CommandSpec, run: Run
   command.addHelpText('after', `\nExamples:\n${spec.examples.map((e) => `  $ ${e}`).join('\n')}`);
   command.action(async (...given: unknown[]) => {
     const args = given.slice(0, spec.args?.length ?? 0).flat() as (string | undefined)[];
-    await run(spec, args, command.optsWithGlobals());
+    const options = command.optsWithGlobals();
+    refuseFormat(spec, options['output']);
+    await run(spec, args, options);
   });
+};
+
+const isOutput = ({ flags }: OptionSpec): boolean => flags.startsWith('-o,');
+
+/** In commander's own words, as for a choice that it refuses itself. */
+const refuseFormat = ({ formats }: CommandSpec, asked: unknown): void => {
+  const { flags, choices = [] } = globalOptions.find(isOutput)!;
+  const allowed = formats ?? choices;
+  if (typeof asked !== 'string' || allowed.includes(asked)) return;
+  const message = `error: option '${flags}' argument '${asked}' is invalid. Allowed choices are ${allowed.join(', ')}.`;
+  throw new CommanderError(1, 'commander.invalidArgument', message);
 };
 
 const configure = (command: Commander, write: Write): Commander =>

@@ -221,7 +221,7 @@ export class Api {
   }
 
   async conflict(id: string): Promise<ConflictView> {
-    return (await this.http.request('GET', `${paths.conflictsPath}/${encodeURIComponent(id)}`, { schema: ConflictSchema })).value;
+    return (await this.http.request('GET', paths.conflictPath(id), { schema: ConflictSchema })).value;
   }
 
   /** A POST that writes nothing and may take its time. */

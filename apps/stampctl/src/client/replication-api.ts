@@ -1,4 +1,4 @@
-import { conflictsPath, geodePath } from '@lapidary/contracts/api/paths';
+import { conflictCountsPath, geodePath } from '@lapidary/contracts/api/paths';
 import { ConflictCountsSchema, HeldChangePageSchema, type ConflictCount, type HeldChangeView } from '@lapidary/contracts/api/replication';
 import type { Api } from './api.js';
 
@@ -8,7 +8,7 @@ export class ReplicationApi {
 
   async conflictCounts(region: string | undefined): Promise<ConflictCount[]> {
     const options = { schema: ConflictCountsSchema, query: { region } };
-    return (await this.api.http.request('GET', `${conflictsPath}/counts`, options)).value.items;
+    return (await this.api.http.request('GET', conflictCountsPath, options)).value.items;
   }
 
   async heldChanges(region: string | undefined, limit: number): Promise<{ items: HeldChangeView[]; next: string | null }> {

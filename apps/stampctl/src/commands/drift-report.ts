@@ -6,9 +6,11 @@ import type { Command } from '../invocation.js';
 import { reportAsCsv, reportAsHtml, reportAsMarkdown, trendOf, type DriftReport, type RegionReport } from '../output/drift-report.js';
 import { byWeight } from '../output/drift-text.js';
 
+const forms = ['md', 'html', 'csv', 'json'] as const;
 const Options = z.object({
   region: RegionNameSchema.optional(),
-  format: z.enum(['md', 'html', 'csv', 'json']).default('md'),
+  format: z.enum(forms).optional(),
+  output: z.enum(forms).optional(),
   out: z.string().optional(),
 });
 
@@ -17,18 +19,18 @@ const runsMax = 5_000;
 
 export const driftReport: Command = async (invocation) => {
   const { output } = invocation;
-  const { region: only, format, out } = invocation.parse(Options, invocation.options);
+  const { region: only, format, output: asked, out } = invocation.parse(Options, invocation.options);
   const drift = new DriftApi(invocation.connect());
   const { items, missing } = await drift.ofRegions(only, async (region) => [await reportOf(drift, region)]);
   const report: DriftReport = { at: new Date().toISOString(), regions: items, missing };
   for (const { region, why } of missing) output.warn(`${region} is missing from this report: ${why}`);
-  const text = render[format](report);
+  const text = render[asked ?? format ?? 'md'](report);
   if (out === undefined) return output.line(text.trimEnd());
   await writeFile(out, text);
   output.note(`${items.reduce((sum, r) => sum + r.findings.length, 0)} findings written to ${out}`);
 };
 
-const render: Readonly<Record<z.infer<typeof Options>['format'], (report: DriftReport) => string>> = {
+const render: Readonly<Record<(typeof forms)[number], (report: DriftReport) => string>> = {
   md: reportAsMarkdown,
   html: reportAsHtml,
   csv: reportAsCsv,

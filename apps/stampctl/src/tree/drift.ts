@@ -70,15 +70,16 @@ export const driftCommands: readonly CommandSpec[] = [
   {
     path: 'drift report',
     summary: 'Write what stands in all regions, with the trend of the last days, for a review',
+    formats: ['md', 'html', 'csv', 'json'],
     options: [
-      { flags: '--format <format>', description: 'default: md; csv has one row a finding', choices: ['md', 'html', 'csv', 'json'] },
+      {
+        flags: '--format <format>',
+        description: 'the same as -o, which knows these forms here; default: md; csv has one row a finding',
+        choices: ['md', 'html', 'csv', 'json'],
+      },
       { flags: '--out <file>', description: 'write here instead of to standard output' },
     ],
-    examples: [
-      'stampctl drift report',
-      'stampctl drift report --format html --out drift.html',
-      'stampctl drift report --format csv --region eu',
-    ],
+    examples: ['stampctl drift report', 'stampctl drift report -o html --out drift.html', 'stampctl drift report -o csv --region eu'],
     load: async () => (await import('../commands/drift-report.js')).driftReport,
   },
   {

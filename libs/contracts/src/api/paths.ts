@@ -50,6 +50,8 @@ export const driftSuppressionPath = (id: string): string => `${driftSuppressions
 
 export const eventDeadLettersPath = '/v1/dead-letters';
 export const conflictsPath = '/v1/conflicts';
+export const conflictCountsPath = `${conflictsPath}/counts`;
+export const conflictPath = (id: string): string => `${conflictsPath}/${part(id)}`;
 export const intentsPath = '/v1/intents';
 export const geodePath = '/v1/geode';
 export const eventDeadLetterPath = (id: string): string => `${eventDeadLettersPath}/${part(id)}`;
