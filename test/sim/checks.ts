@@ -7,17 +7,30 @@ import { elementOf, type Element } from '@lapidary/replication/digest/element';
 import { fleetRoot } from '@lapidary/replication/digest/fleet-root';
 import { keyText } from '@lapidary/replication/collections/collection-store';
 import { policyOf } from './memory-policy.ts';
-import type { MemoryDatabase } from './memory-collections.ts';
+import { domainOf, type MemoryDatabase } from './memory-collections.ts';
 import { sameValue, type Oracle } from './oracle.ts';
+import { guest, mayHold } from './residency.ts';
 
 /** What is wrong, by checker; a world without entries is a good one. */
 export type Finding = `${Checker}: ${string}`;
 export type Checker =
-  'state' | 'ledger-missing' | 'ledger-false' | 'lost-write' | 'counter' | 'below-zero' | 'entry' | 'nested' | 'order' | 'digest';
+  | 'residency'
+  | 'state'
+  | 'ledger-missing'
+  | 'ledger-false'
+  | 'lost-write'
+  | 'counter'
+  | 'below-zero'
+  | 'entry'
+  | 'nested'
+  | 'order'
+  | 'digest';
 
-/** At any moment, in any region: C2 and C3, R1 and R2. */
-export const checkAlways = (region: string, database: MemoryDatabase): Finding[] => {
+/** At any moment, in any region: I3, C2 and C3, R1 and R2. `home` decides where the guest's documents may be. */
+export const checkAlways = (region: string, database: MemoryDatabase, home: MemoryDatabase): Finding[] => {
   const findings: Finding[] = [];
+  if (!mayHold(home, region) && [...database.documents.values()].some(({ key }) => key.tenant === guest))
+    findings.push(`residency: ${region} holds documents of ${guest}`);
   for (const { key, stored } of database.documents.values()) {
     const { state } = stored;
     if (state.kind === 'counter') {
@@ -35,9 +48,12 @@ export const checkAlways = (region: string, database: MemoryDatabase): Finding[]
   return findings;
 };
 
-const publicState = (database: MemoryDatabase): Record<string, unknown> => ({
+const isOfGuest = (text: string): boolean => text.includes(`/${guest}/`);
+
+const publicState = (database: MemoryDatabase, withGuest: boolean): Record<string, unknown> => ({
   definitions: [...database.definitions].sort(([a], [b]) => (a < b ? -1 : 1)),
   documents: [...database.documents.values()]
+    .filter(({ key }) => withGuest || key.tenant !== guest)
     .map((d) => [keyText(d.key), d.facts.digest, d.facts.exists, d.facts.conflicts])
     .sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1)),
 });
@@ -46,9 +62,12 @@ const publicState = (database: MemoryDatabase): Record<string, unknown> => ({
 export const checkQuiet = (regions: ReadonlyMap<string, MemoryDatabase>, oracle: Oracle): Finding[] => {
   const findings: Finding[] = [];
   const [first, ...others] = [...regions];
-  const text = canonicalJson(publicState(first![1]));
-  for (const [name, database] of others)
-    if (canonicalJson(publicState(database)) !== text) findings.push(`state: ${first![0]} and ${name} differ`);
+  for (const withGuest of [false, true]) {
+    const [one, ...rest] = [first!, ...others].filter(([name, database]) => !withGuest || mayHold(database, name));
+    const text = canonicalJson(publicState(one![1], withGuest));
+    for (const [name, database] of rest)
+      if (canonicalJson(publicState(database, withGuest)) !== text) findings.push(`state: ${one![0]} and ${name} differ`);
+  }
   for (const [name, database] of regions) findings.push(...checkFields(name, database, oracle), ...checkCounted(name, database, oracle));
   findings.push(...checkDigests(regions));
   return findings;
@@ -60,7 +79,7 @@ const checkFields = (region: string, database: MemoryDatabase, oracle: Oracle): 
     [...database.conflicts.values()].map((e) => `lww document/${e.collection}/${e.tenant}/${e.document} ${e.field} ${e.loser.at}`),
   );
   for (const [name, write] of oracle.writes) {
-    if (oracle.replaced.has(name)) continue;
+    if (oracle.replaced.has(name) || (isOfGuest(write.key) && !mayHold(database, region))) continue;
     const row = database.documents.get(write.key);
     const register = row?.stored.state.kind === 'lww' ? row.stored.state.fields[write.field] : undefined;
     if (!register?.siblings.some((s) => s.at === write.at)) {
@@ -114,7 +133,8 @@ export const checkSettled = (regions: ReadonlyMap<string, MemoryDatabase>): Find
     const have = new Set(
       [...database.conflicts.values()].map((e) => `document/${e.collection}/${e.tenant}/${e.document} ${e.field} ${e.loser.at}`),
     );
-    return [...settled].filter((s) => !have.has(s)).map((s): Finding => `ledger-missing: ${name} ${s}`);
+    const wanted = [...settled].filter((s) => !isOfGuest(s) || mayHold(database, name));
+    return wanted.filter((s) => !have.has(s)).map((s): Finding => `ledger-missing: ${name} ${s}`);
   });
 };
 
@@ -128,23 +148,26 @@ const checkDigests = (regions: ReadonlyMap<string, MemoryDatabase>): Finding[] =
     for (const { domain, root } of list) sums.set(domain, addRoots(sums.get(domain) ?? emptyRoot, root));
     return fleetRoot([...sums].map(([domain, root]) => ({ collection: domain, kind: '', audience: '', root })));
   };
-  const kept = [...regions].map(([region, { digestChanges, documents }]) => ({
-    region,
-    kept: rootsOf(
-      digestChanges.flatMap(({ domain, removed, added }) => [
-        ...(removed ? [{ domain, root: without(rootOf(removed)) }] : []),
-        ...(added ? [{ domain, root: rootOf(added) }] : []),
-      ]),
-    ),
-    rows: rootsOf(
-      [...documents.values()].map(({ key, facts }) => ({
-        domain: `${key.collection} ${key.kind}`,
-        root: rootOf(elementOf(key.tenant, key.id, facts.digest)),
-      })),
-    ),
-  }));
+  const kept = [...regions].map(([region, database]) => {
+    const changes = database.digestChanges.flatMap(({ domain, removed, added }) => [
+      ...(removed ? [{ domain, root: without(rootOf(removed)) }] : []),
+      ...(added ? [{ domain, root: rootOf(added) }] : []),
+    ]);
+    const rows = [...database.documents.values()].map(({ key, facts }) => ({
+      domain: domainOf(key),
+      root: rootOf(elementOf(key.tenant, key.id, facts.digest)),
+    }));
+    const shared = changes.filter(({ domain }) => !domain.endsWith(guest));
+    return { region, mayHold: mayHold(database, region), kept: rootsOf(changes), rows: rootsOf(rows), shared: rootsOf(shared) };
+  });
+  const differing = (of: typeof kept, which: 'kept' | 'shared'): Finding[] =>
+    of.slice(1).flatMap((k): Finding[] => (k[which] === of[0]![which] ? [] : [`digest: ${of[0]!.region} and ${k.region} differ`]));
   return [
     ...kept.filter((k) => k.kept !== k.rows).map((k): Finding => `digest: of ${k.region} is not that of its rows`),
-    ...kept.slice(1).flatMap((k): Finding[] => (k.kept === kept[0]!.kept ? [] : [`digest: ${kept[0]!.region} and ${k.region} differ`])),
+    ...differing(kept, 'shared'),
+    ...differing(
+      kept.filter((k) => k.mayHold),
+      'kept',
+    ),
   ];
 };

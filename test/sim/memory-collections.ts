@@ -11,6 +11,8 @@ import {
 import { elementOf } from '@lapidary/replication/digest/element';
 import type { ElementChange } from '@lapidary/replication/digest/set-digest';
 import type { Register } from '@lapidary/replication/merge/register';
+import type { Position } from '@lapidary/replication/version-vector';
+import { firstResidency } from './residency.ts';
 
 export interface OutboxEvent {
   readonly id: string;
@@ -29,14 +31,23 @@ export interface DigestChange extends ElementChange {
   readonly domain: string;
 }
 
+/** Documents that may not be everywhere are a set of their own, as in the real digests. */
+export const domainOf = ({ collection, kind, tenant }: DocumentKey): string => `${collection} ${kind} ${tenant}`;
+
 /** What a region's database holds. Values are never changed in place, so a copy of the maps is a snapshot. */
 export class MemoryDatabase {
   definitions = new Map<string, Register>();
   documents = new Map<string, DocumentRow>();
   conflicts = new Map<string, LedgerEntry>();
   outbox: OutboxEvent[] = [];
-  /** Origin → last sequence applied. */
-  vector = new Map<string, number>();
+  /** Of this database as an origin; another one after it was restored from a backup. */
+  epoch = 1;
+  /** Origin → how far its events are applied. */
+  vector = new Map<string, Position>();
+  /** Where documents of the guest may be, as it is known here. */
+  residency: readonly string[] = firstResidency;
+  /** Origin → changes that it told without their contents, and owes. */
+  owed = new Map<string, { readonly epoch: number; readonly first: number; readonly last: number }>();
   inbox = new Set<string>();
   /** What the trigger of the real database writes beside each row; never folded here, so that every change stays to be seen. */
   digestChanges: DigestChange[] = [];
@@ -48,7 +59,10 @@ export class MemoryDatabase {
     copy.documents = new Map(this.documents);
     copy.conflicts = new Map(this.conflicts);
     copy.outbox = [...this.outbox];
+    copy.epoch = this.epoch;
     copy.vector = new Map(this.vector);
+    copy.residency = this.residency;
+    copy.owed = new Map(this.owed);
     copy.inbox = new Set(this.inbox);
     copy.held = [...this.held];
     copy.digestChanges = [...this.digestChanges];
@@ -93,7 +107,7 @@ export class MemoryCollections implements CollectionTransaction {
     if (before === facts.digest) return;
     const elementFor = (digest: string) => elementOf(key.tenant, key.id, digest);
     const removed = before === undefined ? null : elementFor(before);
-    this.database.digestChanges.push({ domain: `${key.collection} ${key.kind}`, removed, added: elementFor(facts.digest) });
+    this.database.digestChanges.push({ domain: domainOf(key), removed, added: elementFor(facts.digest) });
   }
 
   async conflicted(collection: string): Promise<DocumentKey[]> {

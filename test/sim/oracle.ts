@@ -10,6 +10,8 @@ interface Write {
   readonly field: string;
   readonly at: string;
   readonly value: unknown;
+  /** The event that told of it. */
+  readonly told: string;
   /** Times of the values that it took the place of. */
   readonly over: readonly string[];
 }
@@ -19,6 +21,7 @@ interface Write {
  * before it. Knows nothing of merging.
  */
 export class Oracle {
+  private readonly told: { readonly event: string; readonly learn: () => void }[] = [];
   readonly writes = new Map<string, Write>();
   readonly replaced = new Set<string>();
   readonly counters = new Map<string, number>();
@@ -26,8 +29,31 @@ export class Oracle {
   /** Words that somebody wrote into a nested document's list, and nobody removes. */
   readonly words = new Map<string, Set<string>>();
 
-  /** A transaction that wrote has committed: `before` is the database it began with. */
-  committed(before: MemoryDatabase, event: OutboxEvent): void {
+  /** A transaction that wrote has committed: `before` is the database it began with. `note` is what its writer says of it. */
+  committed(before: MemoryDatabase, event: OutboxEvent, note: () => void): void {
+    this.told.push({
+      event: event.id,
+      learn: () => {
+        this.learn(before, event);
+        note();
+      },
+    });
+  }
+
+  /**
+   * What really happened, at the end: everything but the events that a restored region had told after its backup. Those that no other
+   * region has are gone with it. Of those that one has (`kept`) numbers, entries and words stay; a field may have been written again
+   * by the same region, which did not know that it had written it before.
+   */
+  settle(lost: ReadonlySet<string>, kept: ReadonlySet<string>): void {
+    for (const { event, learn } of this.told) {
+      if (lost.has(event) && !kept.has(event)) continue;
+      learn();
+      if (lost.has(event)) for (const [name, { told }] of this.writes) if (told === event) this.replaced.add(name);
+    }
+  }
+
+  private learn(before: MemoryDatabase, event: OutboxEvent): void {
     if (event.type !== 'lapidary.document.changed.v1') return;
     const changed = event.data as DocumentChanged;
     const key = keyText(keyOfChange(changed));
@@ -46,7 +72,7 @@ export class Oracle {
       if (register.siblings.length !== 1 || siblings.some((s) => s.at === written!.at)) continue;
       const over = siblings.map((s) => s.at);
       for (const at of over) this.replaced.add(`${key} ${field} ${at}`);
-      this.writes.set(`${key} ${field} ${written!.at}`, { key, field, at: written!.at, value: written!.value, over });
+      this.writes.set(`${key} ${field} ${written!.at}`, { key, field, at: written!.at, value: written!.value, told: event.id, over });
     }
   }
 

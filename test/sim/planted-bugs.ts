@@ -16,6 +16,9 @@ export const plantedBugs = {
   'digest-keeps-old': 'what a row was before it was changed stays in the digest',
   'digest-apart': 'the digest is kept after the transaction of the write',
   'held-forgotten': 'a change from too far ahead is dropped',
+  'contents-told': 'documents of a tenant with a residency are told to everybody',
+  'owed-forgotten': 'what came without its contents is not asked for later',
+  'epoch-ignored': 'a region goes on reading where it was though the origin was restored',
 } as const;
 export type PlantedBug = keyof typeof plantedBugs;
 

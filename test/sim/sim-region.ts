@@ -6,14 +6,17 @@ import { applyChange, heldUntilMs } from '@lapidary/replication/collections/appl
 import type { CollectionTransaction, Site } from '@lapidary/replication/collections/collection-store';
 import { applyDefinition } from '@lapidary/replication/collections/definitions';
 import type { Register } from '@lapidary/replication/merge/register';
+import type { Position } from '@lapidary/replication/version-vector';
 import { MemoryCollections, MemoryDatabase, type OutboxEvent } from './memory-collections.ts';
 import type { Bugs } from './planted-bugs.ts';
 import type { Random } from './random.ts';
+import { isGuests, mayHold } from './residency.ts';
 
 /** Thrown where a process dies: nothing that was not committed is left, nothing in memory survives. */
 export class Crash extends Error {}
 
 export interface Numbered extends OutboxEvent {
+  readonly epoch: number;
   readonly sequence: number;
 }
 
@@ -29,6 +32,8 @@ export class SimRegion {
   private clock: HlcStamp;
   private engine: DocumentEngine;
   private events = 0;
+  private isCalm = false;
+  private backup: MemoryDatabase | null = null;
   /** Waits until the process dies; Infinity: it lives on. */
   private untilCrash = Infinity;
 
@@ -49,7 +54,7 @@ export class SimRegion {
   get site(): Site {
     return {
       region: this.name,
-      epoch: 1,
+      epoch: this.database.epoch,
       nested: this.engine,
       tick: (after) => {
         const seen = this.bugs.has('clock-ignores-state') ? undefined : (parseHlc(after) ?? undefined);
@@ -66,6 +71,7 @@ export class SimRegion {
 
   /** No crash any more, and the right time. */
   calm(): void {
+    this.isCalm = true;
     this.untilCrash = Infinity;
     this.skewMs = 0;
   }
@@ -103,11 +109,54 @@ export class SimRegion {
 
   private restart(): void {
     this.clock = { ms: 0, counter: 0, region: this.name };
-    this.engine = new DocumentEngine(actorOf(this.name, 1));
+    this.engine = new DocumentEngine(actorOf(this.name, this.database.epoch));
+  }
+
+  get hasBackup(): boolean {
+    return this.backup !== null;
+  }
+
+  /** Keeps what a backup of this moment holds. */
+  backUp(): void {
+    this.backup = this.database.copy();
+  }
+
+  /** The database is lost, and a backup takes its place under an epoch of its own. Returns the events that it does not have. */
+  restore(): readonly OutboxEvent[] {
+    if (!this.backup) return [];
+    const lost = this.database.outbox.slice(this.backup.outbox.length);
+    const epoch = this.database.epoch + 1;
+    this.database = this.backup.copy();
+    this.database.epoch = epoch;
+    this.backup = null;
+    this.restart();
+    return lost;
+  }
+
+  /** A wait for a peer's answer, in which the process may die. */
+  async ask(what: string): Promise<void> {
+    if (!this.isCalm && this.random.chance(0.12)) this.untilCrash = 1;
+    try {
+      await this.touch(what);
+    } catch (error) {
+      this.untilCrash = Infinity;
+      this.restart();
+      throw error;
+    }
+  }
+
+  /** What the origin has begun anew is read anew. */
+  async adopt(origin: string, epoch: number): Promise<void> {
+    await this.inTx((_, database) => {
+      database.vector.set(origin, { epoch, sequence: 0 });
+      database.inbox = new Set([...database.inbox].filter((id) => !id.startsWith(`${origin}-`)));
+      database.owed.delete(origin);
+      return Promise.resolve();
+    });
   }
 
   /** Takes in events that are next in order, with their position, in one transaction (I5). */
-  async take(origin: string, events: readonly Numbered[], through: number): Promise<void> {
+  async take(origin: string, events: readonly Numbered[], through: Position): Promise<void> {
     if (this.bugs.has('vector-apart')) {
       await this.inTx(async (_, database) => void database.vector.set(origin, through));
     }
@@ -117,11 +166,36 @@ export class SimRegion {
         database.inbox.add(event.id);
         await this.apply(tx, database, origin, event);
       }
-      database.vector.set(origin, Math.max(database.vector.get(origin) ?? 0, through));
+      database.vector.set(origin, through);
     });
   }
 
-  private async apply(tx: CollectionTransaction, database: MemoryDatabase, origin: string, event: OutboxEvent): Promise<void> {
+  /** Contents that an origin owed; everything up to `through` has come. */
+  async takeOwed(origin: string, events: readonly Numbered[], through: number): Promise<void> {
+    await this.inTx(async (tx, database) => {
+      const owed = database.owed.get(origin);
+      if (owed && owed.last <= through) database.owed.delete(origin);
+      for (const event of events) await this.apply(tx, database, origin, event);
+    });
+  }
+
+  private async apply(tx: CollectionTransaction, database: MemoryDatabase, origin: string, event: Numbered): Promise<void> {
+    if (event.type === 'sim.residency') {
+      database.residency = event.data as readonly string[];
+      return;
+    }
+    // I3, at the reader: its own word counts, since the writer's may be another.
+    if (event.type === 'lapidary.document.withheld.v1' || (isGuests(event) && !mayHold(database, this.name))) {
+      const { epoch, sequence } = event;
+      const before = database.owed.get(origin);
+      if (!this.bugs.has('owed-forgotten'))
+        database.owed.set(origin, {
+          epoch,
+          first: Math.min(before?.first ?? sequence, sequence),
+          last: Math.max(before?.last ?? 0, sequence),
+        });
+      return;
+    }
     if (event.type === 'lapidary.collection.defined.v1') {
       const { collection, definition } = event.data as { collection: string; definition: Register };
       await applyDefinition(tx, collection, definition);
@@ -142,6 +216,11 @@ export class SimRegion {
     await applyChange(this.bugs.onStore(tx), this.engine, changed, note);
   }
 
+  /** Another region's document, merged into the one here: what finds and mends differences does the same (repair-row.ts). */
+  async repair(origin: string, changed: DocumentChanged): Promise<void> {
+    await this.inTx(async (tx) => this.merge(tx, `repair-${this.name}-${this.events++}`, origin, changed));
+  }
+
   async releaseHeld(): Promise<void> {
     await this.inTx(async (tx, database) => {
       const due = database.held.filter((h) => h.dueMs <= this.nowMs());
@@ -152,6 +231,7 @@ export class SimRegion {
   }
 
   log(): Numbered[] {
-    return this.database.outbox.map((event, i) => ({ ...event, sequence: i + 1 }));
+    const { outbox, epoch } = this.database;
+    return outbox.map((event, i) => ({ ...event, epoch, sequence: i + 1 }));
   }
 }

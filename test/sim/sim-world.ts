@@ -3,13 +3,14 @@ import { isAppError } from '@lapidary/kernel/app-error';
 import { digestOf } from '@lapidary/kernel/canonical-json';
 import { defineCollection } from '@lapidary/replication/collections/definitions';
 import { documentItself } from '@lapidary/replication/merge/lww';
-import { planBackfill, planRun, type Position } from '@lapidary/replication/version-vector';
 import { checkAlways, checkQuiet, checkSettled, type Finding } from './checks.ts';
 import type { MemoryDatabase } from './memory-collections.ts';
+import { Network } from './network.ts';
 import { Oracle } from './oracle.ts';
 import { Bugs, type PlantedBug } from './planted-bugs.ts';
 import { Random } from './random.ts';
-import { Crash, SimRegion, type Numbered } from './sim-region.ts';
+import { guestHome, widerResidencies } from './residency.ts';
+import { Crash, SimRegion } from './sim-region.ts';
 import { randomWrite } from './workload.ts';
 
 const names = ['ap', 'eu', 'us'] as const;
@@ -24,12 +25,6 @@ const define = (policy: Record<string, unknown>): DefineCollection => ({
   budgets: { documentBytes: 49_152, documents: 100_000, changes: 10_000 },
 });
 const kinds = [{ kind: 'lww' }, { kind: 'counter' }, { kind: 'append' }, { kind: 'document', genesis: { words: [] } }] as const;
-
-interface Message {
-  readonly from: string;
-  readonly to: string;
-  readonly events: readonly Numbered[];
-}
 
 export interface Lived {
   readonly findings: readonly Finding[];
@@ -47,19 +42,22 @@ export class SimWorld {
   private readonly oracle = new Oracle();
   private readonly findings: Finding[] = [];
   private readonly regions: Map<string, SimRegion>;
-  private messages: Message[] = [];
-  private readonly cut = new Set<string>();
+  private readonly network: Network;
+  /** Events that a restored region has not got any more. */
+  private readonly lost = new Set<string>();
   private nowMs = beginMs;
-  private readonly kind: { readonly nested: boolean; readonly focused: boolean };
+  private readonly kind: { readonly nested: boolean; readonly focused: boolean; readonly restored: boolean };
 
   constructor(seed: number, bug: PlantedBug | null = null) {
     this.random = new Random(seed);
     // Nested documents are a hundred times slower than the rest: in every fourth world. Rights that travel by way of a third
-    // region need many operations of one counter: in every fifth.
-    this.kind = { nested: seed % 4 === 0, focused: seed % 5 === 0 };
+    // region need many operations of one counter: in every fifth. In every third one region is restored from a backup.
+    this.kind = { nested: seed % 4 === 0, focused: seed % 5 === 0, restored: seed % 3 === 0 };
     this.bugs = new Bugs(bug);
     const reach = (what: string): void => void this.reached.add(what);
     this.regions = new Map(names.map((n) => [n, new SimRegion(n, () => this.nowMs, this.random, this.bugs, reach)]));
+    const { regions, random, bugs } = this;
+    this.network = new Network({ regions, random, bugs, nowMs: () => this.nowMs, reached: reach });
   }
 
   async live(): Promise<Lived> {
@@ -75,8 +73,7 @@ export class SimWorld {
 
   private reachLedger(database: MemoryDatabase): void {
     for (const { field, winner, collection } of database.conflicts.values()) {
-      const what = ledgered(field, collection, winner.value);
-      this.reached.add(what);
+      this.reached.add(ledgered(field, collection, winner.value));
     }
     for (const event of database.outbox)
       if (((event.data as { settled?: unknown[] }).settled ?? []).length > 0) this.reached.add('loss settled by a write');
@@ -89,7 +86,7 @@ export class SimWorld {
         .inTx(async (tx) => void (await this.defineIn(tx, this.random.pick(names), policy.kind, policy)));
     }
     // Else the first region would often know no collection at all.
-    if (this.random.chance(0.7)) await this.exchangeAll();
+    if (this.random.chance(0.7)) await this.network.exchangeAll();
   }
 
   private async defineIn(
@@ -107,17 +104,23 @@ export class SimWorld {
     if (this.random.chance(0.12)) region.armCrash();
     const dice = this.random.next();
     try {
-      if (dice < 0.5) await this.write(region);
-      else if (dice < 0.64) this.publish(region);
-      else if (dice < 0.86) await this.deliver();
-      else if (dice < 0.92) this.toggleCut();
-      else if (dice < 0.95) this.skew(region);
-      else if (dice < 0.98) await this.changePolicy(region);
+      if (dice < 0.48) await this.write(region);
+      else if (dice < 0.62) this.network.publish(region);
+      else if (dice < 0.84) await this.network.deliver();
+      // In a focused world one link stays cut until the quiet.
+      else if (dice < 0.89) this.network.toggle('cut', this.kind.focused);
+      else if (dice < 0.91) this.network.toggle('slow', false);
+      else if (dice < 0.94) this.skew(region);
+      else if (dice < 0.96) await this.changePolicy(region);
+      else if (dice < 0.968) await this.widen();
+      else if (dice < 0.983) await this.network.fillOwed(region);
+      else if (this.kind.restored && dice < 0.995) this.backUpOrRestore();
       else await region.releaseHeld();
     } catch (error) {
       if (!(error instanceof Crash)) throw error;
     }
-    for (const r of this.regions.values()) this.findings.push(...checkAlways(r.name, r.database));
+    for (const r of this.regions.values()) this.findings.push(...checkAlways(r.name, r.database, this.regions.get(guestHome)!.database));
+    this.findings.push(...this.network.findings);
   }
 
   private async write(region: SimRegion): Promise<void> {
@@ -136,76 +139,11 @@ export class SimWorld {
       if (region.database === before) throw error;
     } finally {
       if (region.database !== before) {
-        for (const event of region.database.outbox.slice(before.outbox.length)) this.oracle.committed(before, event);
-        note?.();
-        if (this.cut.size > 0) this.reached.add('write while cut');
+        const events = region.database.outbox.slice(before.outbox.length);
+        for (const [i, event] of events.entries()) this.oracle.committed(before, event, () => (i === 0 ? note?.() : undefined));
+        if (this.network.isCut) this.reached.add('write while cut');
       }
     }
-  }
-
-  /** A stretch of a region's log on its way to another one; the network may take it twice, late, or not at all. */
-  private publish(region: SimRegion): void {
-    const log = region.log();
-    const to = this.random.pick(names.filter((n) => n !== region.name));
-    const known = this.regions.get(to)!.database.vector.get(region.name) ?? 0;
-    const from = this.random.chance(0.75) ? known : this.random.below(log.length + 1);
-    const events = log.slice(from, from + 1 + this.random.below(8));
-    if (events.length === 0) return;
-    this.messages.push({ from: region.name, to, events });
-    if (this.random.chance(0.15)) {
-      this.reached.add('duplicated');
-      this.messages.push({ from: region.name, to, events });
-    }
-  }
-
-  private async deliver(): Promise<void> {
-    if (this.messages.length === 0) return;
-    const index = this.random.below(this.messages.length);
-    if (index > 0) this.reached.add('reordered');
-    const [message] = this.messages.splice(index, 1);
-    if (this.random.chance(0.1)) {
-      this.reached.add('lost');
-      return;
-    }
-    if (this.cut.has(linkOf(message!.from, message!.to))) {
-      this.reached.add('cut');
-      return;
-    }
-    await this.receive(message!);
-  }
-
-  private async receive({ from, to, events }: Message): Promise<void> {
-    const region = this.regions.get(to)!;
-    const at = (): Position => ({ epoch: 1, sequence: region.database.vector.get(from) ?? 0 });
-    const positionOf = (e: Numbered): Position => ({ epoch: 1, sequence: e.sequence });
-    let run = planRun(at(), events, positionOf);
-    if (run.skipped > 0) this.reached.add('skipped as known');
-    await region.take(from, run.apply, run.at.sequence);
-    if (run.stopped?.by.kind !== 'gap') return;
-    this.reached.add('gap');
-    const { by, rest } = run.stopped;
-    if (this.bugs.has('gap-ignored')) {
-      await region.take(from, rest, rest.at(-1)!.sequence);
-      return;
-    }
-    if (this.random.chance(0.5)) return;
-    const missing = this.regions
-      .get(from)!
-      .log()
-      .slice(by.from - 1, by.to);
-    const fill = planBackfill(at(), missing, positionOf, by.to);
-    await region.take(from, fill.apply, fill.at.sequence);
-    this.reached.add('back-filled');
-    run = planRun(at(), rest, positionOf);
-    await region.take(from, run.apply, run.at.sequence);
-  }
-
-  private toggleCut(): void {
-    const [a, b] = [this.random.pick(names), this.random.pick(names)];
-    // In a focused world one link stays cut until the quiet.
-    if (a === b || (this.kind.focused && this.cut.size > 0)) return;
-    const link = linkOf(a, b);
-    if (!this.cut.delete(link)) this.cut.add(link);
   }
 
   private skew(region: SimRegion): void {
@@ -215,7 +153,33 @@ export class SimWorld {
     this.reached.add(region.skewMs < 0 ? 'clock behind' : 'clock ahead');
   }
 
+  /** The guest's home region lets its documents be in more places. */
+  private async widen(): Promise<void> {
+    const home = this.regions.get(guestHome)!;
+    const residency = this.random.pick(widerResidencies);
+    await home.inTx((_, database) => {
+      database.residency = residency;
+      database.outbox.push({ id: `${home.name}-residency-${database.outbox.length}`, type: 'sim.residency', subject: '', data: residency });
+      return Promise.resolve();
+    });
+    this.reached.add('residency widened');
+  }
+
+  /** The restored one is always the same: others keep what it told, as they do where backups are older than the last exchange. */
+  private backUpOrRestore(): void {
+    const region = this.regions.get('us')!;
+    if (!region.hasBackup) return region.backUp();
+    for (const event of region.restore()) this.lost.add(event.id);
+    // It takes longer than clocks may be apart: what it writes from now on is later than what it has forgotten.
+    this.nowMs += 3_600_000;
+    region.skewMs = 0;
+    this.reached.add('restored');
+    if (this.lost.size > 0) this.reached.add('restored without its last events');
+  }
+
   private async changePolicy(region: SimRegion): Promise<void> {
+    // Definitions are not compared between regions: one that a restored region has forgotten would stay forgotten there.
+    if (this.kind.restored && region.name === 'us') return;
     const rule = this.random.pick(['last-write', 'first-write', 'highest', 'lowest', 'prefer:eu']);
     try {
       await region.inTx(async (tx) => this.defineIn(tx, region.name, 'lww', { kind: 'lww', rules: { '*': rule } }));
@@ -225,23 +189,21 @@ export class SimWorld {
     }
   }
 
-  private async exchangeAll(): Promise<void> {
-    for (const from of names) {
-      for (const to of names) if (from !== to) await this.receive({ from, to, events: this.regions.get(from)!.log() });
-    }
-  }
-
   /** Everything is mended, the clocks agree, time passes: whoever is behind is told, what is held comes due. */
   private async quiet(): Promise<void> {
-    this.cut.clear();
+    this.network.heal();
     this.nowMs += 7_200_000;
     for (const region of this.regions.values()) region.calm();
-    for (let round = 0; round < 4; round++) await this.exchangeAll();
+    for (let round = 0; round < 6; round++) {
+      await this.network.exchangeAll();
+      for (const region of this.regions.values()) await this.network.fillOwed(region);
+    }
     for (const region of this.regions.values()) await region.releaseHeld();
+    if (this.lost.size > 0) await this.network.repairAll();
+    this.findings.push(...this.network.findings);
+    this.oracle.settle(this.lost, this.network.taken);
   }
 }
-
-const linkOf = (a: string, b: string): string => [a, b].sort().join('-');
 
 const ledgered = (field: string, collection: string, winner: unknown): string => {
   if (field === '$definition') return 'definition lost';

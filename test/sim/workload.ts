@@ -7,6 +7,7 @@ import type { MemoryCollections } from './memory-collections.ts';
 import type { Oracle } from './oracle.ts';
 import type { Bugs } from './planted-bugs.ts';
 import type { Random } from './random.ts';
+import { guest, mayHold } from './residency.ts';
 import type { SimRegion } from './sim-region.ts';
 
 const fields = ['price', 'title'] as const;
@@ -65,7 +66,11 @@ export const randomWrite = async (
       : random.pick(['lww', 'lww', 'lww', 'lww', 'counter', 'counter', 'counter', 'append', nested ? 'document' : 'lww'] as const);
   const defined = resolveDefinition(await tx.definition(kind));
   if (!defined) return nothing;
-  const key: DocumentKey = { collection: kind, kind, tenant: '', id: focused ? 'a' : random.pick(ids) };
+  // Rights that a region spent after its backup are spent again after it was restored: not solved, and not simulated.
+  if (kind === 'counter' && region.database.epoch > 1) return nothing;
+  const tenant = kind === 'lww' && mayHold(region.database, region.name) && random.chance(0.3) ? guest : '';
+  if (tenant === guest) reached('write of the guest');
+  const key: DocumentKey = { collection: kind, kind, tenant, id: focused ? 'a' : random.pick(ids) };
   let { command, note } = chooseCommand(kind, random, region, oracle);
   // A nested document that is not there takes a PUT only.
   if (kind === 'document' && !tx.database.documents.get(keyText(key))?.facts.exists)

@@ -2,8 +2,8 @@ import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
 import type { DataSource } from 'typeorm';
 
-/** One statement's worth; the lock on `origin` is held for some 10 ms. */
-export const numberedAtOnceMax = 1_000;
+/** What is published at once; the lock on `origin` is held for some 20 ms. */
+export const numberedAtOnceMax = 2_000;
 
 /**
  * Gives origin sequences to committed rows, without holes. Returns how many.

@@ -112,8 +112,9 @@ export const mayBeAt = async (db: Queryable, tenant: string, peer: string): Prom
   return row !== undefined;
 };
 
-export const markPublished = async (db: Queryable, from: number, to: number): Promise<void> => {
-  await db.query('UPDATE outbox SET published_at = now() WHERE origin_sequence BETWEEN $1 AND $2 AND published_at IS NULL', [from, to]);
+export const markPublished = async (db: Queryable, sequences: readonly number[]): Promise<void> => {
+  if (sequences.length === 0) return;
+  await db.query('UPDATE outbox SET published_at = now() WHERE origin_sequence = ANY ($1::bigint[]) AND published_at IS NULL', [sequences]);
 };
 
 /** Highest sequence that the stream once acknowledged; 0 where none. */

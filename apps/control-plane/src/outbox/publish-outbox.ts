@@ -1,23 +1,23 @@
-import type { EventBatch, EventEnvelope } from '@lapidary/contracts/events/envelope';
+import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { geoEvents } from '@lapidary/contracts/subjects';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
-import { packBatch, splitIntoBatches } from '@lapidary/messaging/packed-batch';
+import { packBatch, splitIntoBatches, type Batch } from '@lapidary/messaging/packed-batch';
 import { publishToStream } from '@lapidary/messaging/streams';
 import type { DataSource } from 'typeorm';
 import { markPublished, readOrigin, unpublishedEvents } from './outbox-rows.js';
 
-/** Ten full messages; a crash in between repeats at most these. */
+/** Ten full messages, or some thirty of changed documents; a crash in between repeats at most these. */
 const readAtOnceMax = 2_000;
 /** Messages on their way at once (lab 1.6: beyond some 64 nothing is gained). */
-const windowMax = 16;
+const windowMax = 32;
 
 const messageId = (events: readonly EventEnvelope[]): string => {
   const first = events[0]!;
   return `${first.originregion}:${first.originepoch}:${first.originsequence}-${events.at(-1)!.originsequence}`;
 };
 
-const publishBatch = async (nats: NatsLink, region: string, batch: EventBatch): Promise<void> => {
-  await publishToStream(nats, geoEvents(region), packBatch(batch), messageId(batch.events));
+const publishBatch = async (nats: NatsLink, region: string, batch: Batch): Promise<void> => {
+  await publishToStream(nats, geoEvents(region), await packBatch(batch), messageId(batch.events));
 };
 
 /**
@@ -31,11 +31,12 @@ export const publishOutbox = async (dataSource: DataSource, nats: NatsLink): Pro
   for (let at = 0; at < batches.length; at += windowMax) {
     const window = batches.slice(at, at + windowMax);
     const outcomes = await Promise.allSettled(window.map((batch) => publishBatch(nats, origin.region, batch)));
-    for (const [i, { events }] of window.entries()) {
-      if (outcomes[i]?.status !== 'fulfilled') continue;
-      await markPublished(dataSource, events[0]!.originsequence, events.at(-1)!.originsequence);
-      done.push(...events);
-    }
+    const stored = window.filter((_, i) => outcomes[i]?.status === 'fulfilled').flatMap(({ events }) => events);
+    await markPublished(
+      dataSource,
+      stored.map((event) => event.originsequence),
+    );
+    done.push(...stored);
     const failed = outcomes.find((o) => o.status === 'rejected');
     if (failed) {
       if (done.length === 0) throw failed.reason;

@@ -1,0 +1,112 @@
+/**
+ * `npm run bench:relay`: how fast the relay brings what is committed to the stream: numbered, packed, published, marked. A real
+ * PostgreSQL (fsync on) and NATS server; the peer publishes one message for each event, as one does without packing.
+ */
+import { performance } from 'node:perf_hooks';
+import { createDataSource } from '@lapidary/db/data-source';
+import { migrate } from '@lapidary/db/migrate';
+import { rowsOf } from '@lapidary/db/rows';
+import { inTransaction } from '@lapidary/db/transaction';
+import { migrations } from '@lapidary/control-plane/migrations/all';
+import { outboxMetrics } from '@lapidary/control-plane/outbox/metrics';
+import { markPublished, readOrigin, unpublishedEvents } from '@lapidary/control-plane/outbox/outbox-rows';
+import { numberOutbox } from '@lapidary/control-plane/outbox/number-outbox';
+import { OutboxRelay } from '@lapidary/control-plane/outbox/relay';
+import { publishLive } from '@lapidary/control-plane/live/live-event';
+import { ensureOrigin } from '@lapidary/control-plane/regions/ensure-origin';
+import { geoEvents, geoStream } from '@lapidary/contracts/subjects';
+import { waitFor } from '@lapidary/kernel/wait-for';
+import { NatsLink } from '@lapidary/messaging/nats-link';
+import { streamState, publishToStream } from '@lapidary/messaging/streams';
+import { createLogger } from '@lapidary/telemetry/logger';
+import { createMetrics } from '@lapidary/telemetry/metrics';
+import { freshDatabase } from '@lapidary/testing/backends';
+import { startTestBackends } from '@lapidary/tools/local/test-backends';
+import { root } from './own-fleet.ts';
+import { report, type Measurement } from './report.ts';
+
+const events = Number(process.env['LAPIDARY_BENCH_EVENTS'] ?? 40_000);
+const rounds = 5;
+/** Messages on their way at once, of the peer: beyond this nothing is gained. */
+const window = 64;
+const region = 'bench';
+type DataSource = ReturnType<typeof createDataSource>;
+
+/** A change of one field of one document each, some 600 bytes as an envelope. */
+const fill = async (dataSource: DataSource, count: number): Promise<void> => {
+  await dataSource.query(
+    `INSERT INTO outbox (id, hlc, type, subject, request_id, actor, data)
+     SELECT md5('id' || n || clock_timestamp()), '1735689600000.0000.bench', 'lapidary.document.changed.v1', 'document/items//item-' || n, md5('request' || n),
+            'token:bench', jsonb_build_object('collection', 'items', 'tenant', '', 'id', 'item-' || n, 'kind', 'lww', 'whole', false, 'settled', '[]'::jsonb,
+              'change', jsonb_build_object('fields', jsonb_build_object('price', jsonb_build_object('siblings', jsonb_build_array(jsonb_build_object(
+                'at', '1735689600000.0000.bench', 'value', n)), 'seen', jsonb_build_object('bench', '1735689600000.0000.bench')))))
+       FROM generate_series(1, $1::int) AS n`,
+    [count],
+  );
+};
+
+const perSecond = async (count: number, work: () => Promise<void>): Promise<number> => {
+  const begun = performance.now();
+  await work();
+  return (count * 1_000) / (performance.now() - begun);
+};
+
+const backends = await startTestBackends(root);
+const samples = { relay: [] as number[], publish: [] as number[], single: [] as number[] };
+try {
+  process.env['LAPIDARY_TEST_POSTGRES_URL'] = backends.postgresUrl;
+  const database = await freshDatabase();
+  const dataSource = createDataSource({ url: database.url, applicationName: 'bench', poolSize: 8, migrations });
+  await dataSource.initialize();
+  await dataSource.query('ALTER SYSTEM SET fsync = on');
+  await dataSource.query('SELECT pg_reload_conf()');
+  await migrate(dataSource);
+  await inTransaction(dataSource, async (tx) => ensureOrigin(tx, region));
+  const logger = createLogger('bench', 'silent');
+  const nats = new NatsLink({ url: backends.natsUrl, name: 'bench', logger });
+  await waitFor('NATS', () => nats.isConnected || undefined, { timeoutMs: 5_000 });
+  const metrics = createMetrics(outboxMetrics, { processMetrics: false });
+  const relay = new OutboxRelay({ dataSource, nats, logger, metrics, onPublished: (told) => publishLive(nats, region, told) });
+  const relayAll = async (): Promise<void> => {
+    while (await relay.pass());
+  };
+  const oneByOne = async (): Promise<void> => {
+    const origin = await readOrigin(dataSource);
+    for (;;) {
+      const some = await unpublishedEvents(dataSource, origin, window);
+      if (some.length === 0) return;
+      await Promise.all(some.map(async (event) => publishToStream(nats, geoEvents(region), JSON.stringify(event), event.id)));
+      await markPublished(
+        dataSource,
+        some.map((event) => event.originsequence),
+      );
+    }
+  };
+  for (let round = 0; round < rounds; round += 1) {
+    await fill(dataSource, events);
+    samples.relay.push(await perSecond(events, relayAll));
+    await fill(dataSource, events);
+    while ((await numberOutbox(dataSource)) > 0);
+    samples.publish.push(await perSecond(events, relayAll));
+    const few = Math.ceil(events / 10);
+    await fill(dataSource, few);
+    while ((await numberOutbox(dataSource)) > 0);
+    samples.single.push(await perSecond(few, oneByOne));
+    const [left] = await rowsOf<{ n: string }>(dataSource, 'SELECT count(*) AS n FROM outbox WHERE published_at IS NULL');
+    if (left?.n !== '0') throw new Error(`${left?.n} events were left`);
+    await dataSource.query('TRUNCATE outbox');
+  }
+  if (!(await streamState(nats, geoStream(region)))?.messages) throw new Error('the stream is empty');
+  await nats.close();
+  await dataSource.destroy();
+} finally {
+  await backends.stop();
+}
+const peer = 'a message for each event';
+const measured: Measurement[] = [
+  { subject: 'relay', metric: 'committed to stored in the stream', unit: 'events/s', samples: samples.relay },
+  { subject: 'relay', metric: 'numbered to stored in the stream', unit: 'events/s', samples: samples.publish, peer },
+  { subject: peer, metric: 'numbered to stored in the stream', unit: 'events/s', samples: samples.single },
+];
+report('relay', 'npm run bench:relay', measured);
+process.exit(0);

@@ -1,0 +1,203 @@
+import { planBackfill, planRun, type Position } from '@lapidary/replication/version-vector';
+import type { DocumentChanged } from '@lapidary/contracts/events/collection-events';
+import { keyText } from '@lapidary/replication/collections/collection-store';
+import { wholeChange } from '@lapidary/replication/collections/whole-change';
+import type { Finding } from './checks.ts';
+import type { Bugs } from './planted-bugs.ts';
+import type { Random } from './random.ts';
+import { guest, guestHome, isGuests, mayHold, showsTooMuch, toldToAll } from './residency.ts';
+import type { Numbered, SimRegion } from './sim-region.ts';
+
+interface Message {
+  readonly from: string;
+  readonly to: string;
+  readonly events: readonly Numbered[];
+  /** Not there before. */
+  readonly dueMs: number;
+}
+
+export interface NetworkParts {
+  readonly regions: ReadonlyMap<string, SimRegion>;
+  readonly random: Random;
+  readonly bugs: Bugs;
+  readonly nowMs: () => number;
+  readonly reached: (what: string) => void;
+}
+
+const linkOf = (a: string, b: string): string => [a, b].sort().join('-');
+const positionOf = ({ epoch, sequence }: Numbered): Position => ({ epoch, sequence });
+
+/** What is between the regions: messages late, twice, out of order or never, links that are cut or slow, and who asks whom for what. */
+export class Network {
+  readonly findings: Finding[] = [];
+  /** Events that some other region took in at some time. */
+  readonly taken = new Set<string>();
+  private messages: Message[] = [];
+  private readonly cut = new Set<string>();
+  private readonly slow = new Set<string>();
+  private readonly parts: NetworkParts;
+
+  constructor(parts: NetworkParts) {
+    this.parts = parts;
+  }
+
+  get isCut(): boolean {
+    return this.cut.size > 0;
+  }
+
+  get names(): string[] {
+    return [...this.parts.regions.keys()];
+  }
+
+  /** A stretch of a region's log on its way to another one; the network may take it twice, late, or not at all. */
+  publish(from: SimRegion): void {
+    const { random, reached, nowMs } = this.parts;
+    const to = random.pick(this.names.filter((n) => n !== from.name));
+    const log = this.told(from, to);
+    const at = this.at(to, from.name);
+    const known = at.epoch === from.database.epoch ? at.sequence : 0;
+    const begin = random.chance(0.75) ? known : random.below(log.length + 1);
+    const events = log.slice(begin, begin + 1 + random.below(8));
+    if (events.length === 0) return;
+    const isSlow = this.slow.has(linkOf(from.name, to));
+    const message = { from: from.name, to, events, dueMs: nowMs() + (isSlow ? 100 + random.below(600) : 0) };
+    this.messages.push(message);
+    if (!random.chance(0.15)) return;
+    reached('duplicated');
+    this.messages.push(message);
+  }
+
+  async deliver(): Promise<void> {
+    const { random, reached, nowMs } = this.parts;
+    if (this.messages.length === 0) return;
+    const index = random.below(this.messages.length);
+    if (this.messages[index]!.dueMs > nowMs()) return reached('slow link');
+    if (index > 0) reached('reordered');
+    const [message] = this.messages.splice(index, 1);
+    if (random.chance(0.1)) return reached('lost');
+    if (this.cut.has(linkOf(message!.from, message!.to))) return reached('cut');
+    await this.receive(message!);
+    // As the reader's check every second.
+    if (random.chance(0.5)) await this.fillOwed(this.parts.regions.get(message!.to)!);
+  }
+
+  toggle(which: 'cut' | 'slow', onlyOne: boolean): void {
+    const links = this[which];
+    const [a, b] = [this.parts.random.pick(this.names), this.parts.random.pick(this.names)];
+    if (a === b || (onlyOne && links.size > 0)) return;
+    if (!links.delete(linkOf(a, b))) links.add(linkOf(a, b));
+  }
+
+  heal(): void {
+    this.cut.clear();
+    this.slow.clear();
+    this.messages = [];
+  }
+
+  async exchangeAll(): Promise<void> {
+    for (const from of this.parts.regions.values())
+      for (const to of this.names) if (to !== from.name) await this.receive({ from: from.name, to, events: this.told(from, to), dueMs: 0 });
+  }
+
+  /** Asks for what came without its contents, where the residency has come to allow them here. */
+  async fillOwed(to: SimRegion): Promise<void> {
+    for (const [from, owed] of to.database.owed) {
+      const origin = this.parts.regions.get(from)!;
+      if (this.cut.has(linkOf(from, to.name)) || !mayHold(to.database, to.name)) continue;
+      await to.ask('ask owed');
+      if (!mayHold(origin.database, to.name) || owed.epoch !== origin.database.epoch) continue;
+      this.parts.reached('owed contents came');
+      await to.takeOwed(
+        from,
+        this.watched(
+          origin
+            .log()
+            .slice(owed.first - 1, owed.last)
+            .filter(isGuests),
+          to.name,
+        ),
+        owed.last,
+      );
+    }
+  }
+
+  /** Documents that differ between two regions, merged both ways: what is left to do where a restored region knows less than it told. */
+  async repairAll(): Promise<void> {
+    for (const a of this.parts.regions.values())
+      for (const b of this.parts.regions.values())
+        for (const [text, row] of b.database.documents) {
+          if (a === b || a.database.documents.get(text)?.facts.digest === row.facts.digest) continue;
+          if (row.key.tenant === guest && !mayHold(a.database, a.name)) continue;
+          this.parts.reached('repaired');
+          const changed: DocumentChanged = wholeChange(row.key, row.stored);
+          await a.repair(b.name, JSON.parse(JSON.stringify(changed)) as DocumentChanged);
+          if (!a.database.documents.has(text)) throw new Error(`${keyText(row.key)} was not repaired`);
+        }
+  }
+
+  private at(to: string, from: string): Position {
+    return this.parts.regions.get(to)!.database.vector.get(from) ?? { epoch: 1, sequence: 0 };
+  }
+
+  private told(from: SimRegion, to: string): Numbered[] {
+    const told = this.parts.bugs.has('contents-told') ? from.log() : from.log().map((event) => toldToAll(event, from.database));
+    return this.watched(told, to);
+  }
+
+  /** Everything that goes to a region passes here (I3). */
+  private watched(events: Numbered[], to: string): Numbered[] {
+    const home = this.parts.regions.get(guestHome)!.database;
+    if (events.some((event) => showsTooMuch(event, to, home))) this.findings.push(`residency: ${to} is told contents`);
+    return events;
+  }
+
+  private async withContents(from: string, to: SimRegion, events: readonly Numbered[]): Promise<Numbered[]> {
+    const origin = this.parts.regions.get(from)!;
+    if (!events.some((e) => e.type === 'lapidary.document.withheld.v1') || !mayHold(to.database, to.name)) return [...events];
+    await to.ask('ask contents');
+    if (!mayHold(origin.database, to.name)) return [...events];
+    this.parts.reached('contents asked for');
+    const log = this.watched(origin.log(), to.name);
+    return events.map((e) => (e.type === 'lapidary.document.withheld.v1' && e.epoch === origin.database.epoch ? log[e.sequence - 1]! : e));
+  }
+
+  private async take(from: string, to: SimRegion, events: readonly Numbered[], through: Position): Promise<void> {
+    const filled = await this.withContents(from, to, events);
+    const before = to.database;
+    try {
+      await to.take(from, filled, through);
+    } finally {
+      // A process that died after the commit has taken them all the same.
+      if (to.database !== before) for (const { id } of events) this.taken.add(id);
+    }
+  }
+
+  private async receive(message: Message): Promise<void> {
+    const { reached, bugs, random, regions } = this.parts;
+    const { from, to } = message;
+    const [region, origin] = [regions.get(to)!, regions.get(from)!];
+    for (let rest = message.events; ;) {
+      const run = planRun(this.at(to, from), rest, positionOf);
+      if (run.skipped > 0) reached('skipped as known');
+      await this.take(from, region, run.apply, run.at);
+      const { stopped } = run;
+      if (!stopped) return;
+      rest = stopped.rest;
+      if (stopped.by.kind === 'newer-epoch') {
+        reached('newer epoch');
+        if (bugs.has('epoch-ignored')) rest = rest.map((event) => ({ ...event, epoch: this.at(to, from).epoch }));
+        else await region.adopt(from, stopped.by.epoch);
+        continue;
+      }
+      reached('gap');
+      if (bugs.has('gap-ignored')) return await this.take(from, region, rest, positionOf(rest.at(-1)!));
+      if (random.chance(0.5)) return;
+      await region.ask('ask back-fill');
+      if (origin.database.epoch !== run.at.epoch) return reached('back-fill of another epoch refused');
+      const missing = this.told(origin, to).slice(stopped.by.from - 1, stopped.by.to);
+      const fill = planBackfill(this.at(to, from), missing, positionOf, stopped.by.to);
+      await this.take(from, region, fill.apply, fill.at);
+      reached('back-filled');
+    }
+  }
+}
