@@ -5,13 +5,21 @@ import { errorsPage } from './gen/errors-page.js';
 import { metricsPage } from './gen/metrics-page.js';
 import { schemasPage } from './gen/schemas-page.js';
 import { statesPage } from './gen/states-page.js';
+import { whatWorksPage } from './gen/what-works-page.js';
 
 /**
- * Writes the reference pages that follow from code: docs/reference/{config,errors,metrics,schemas,states}.md. `--check` writes
+ * Writes the reference pages that follow from code: docs/reference/{config,errors,metrics,schemas,states,what-works-when}.md. `--check` writes
  * nothing and ends with 1 where a page is not what would be written.
  */
 const folder = path.resolve(import.meta.dirname, '../../docs/reference');
-const pages = { config: configPage, errors: errorsPage, metrics: metricsPage, schemas: schemasPage, states: statesPage };
+const pages = {
+  config: configPage,
+  errors: errorsPage,
+  metrics: metricsPage,
+  schemas: schemasPage,
+  states: statesPage,
+  'what-works-when': whatWorksPage,
+};
 
 const presentText = (file: string): string => {
   try {

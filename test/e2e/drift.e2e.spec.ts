@@ -5,6 +5,7 @@ import { ProcessSpecSchema, processSpecFile, type ProcessSpec } from '@lapidary/
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { queryRows } from '../../infra/testing/leftovers.js';
 import { postgresUser } from '../../tools/local/postgres.js';
+import { proves } from '@lapidary/testing/proves';
 import { startFleet, type Fleet } from './fleet.js';
 
 /** Drift on a running fleet: none while nobody touches it, found when somebody does, gone when it is put right (P-ST4). */
@@ -114,21 +115,28 @@ test('a stamp that is being provisioned is no drift', async () => {
   expect(await look()).toMatchObject({ code: 0, findings: [] });
 });
 
-test('kill -9 of the control plane in the middle of a run: it does not stay open, nothing planted is left, the next one is in order', async () => {
-  // A control plane that is starting answers with a problem, which has no items.
-  const runs = async (): Promise<DriftRunView[]> =>
-    ((await fleet.api('eu').get('/v1/drift/runs')).body as { items?: DriftRunView[] }).items ?? [];
-  const halfway = await waitFor('a run to be under way', async () => (await runs()).find((r) => r.status === 'running'), {
-    timeoutMs: runMsMax,
-    intervalMs: 5,
-  });
-  fleet.kill('control-plane-eu', 'SIGKILL');
-  await waitFor(
-    'the next leader to give the run up (or the run to have ended in the same instant)',
-    async () => ((await runs().catch(() => [])).some((r) => r.id === halfway.id && r.status !== 'running') ? true : undefined),
-    { timeoutMs: runMsMax, intervalMs: 250 },
-  );
-  expect(await look()).toMatchObject({ code: 0, findings: [] });
-  expect(await queryRows(controlPlane(), `SELECT name FROM stamp`)).toEqual([{ name: 'eu-1' }]);
-  expect(await queryRows(controlPlane(), `SELECT stamp FROM stamp_observation`)).toEqual([{ stamp: 'eu-1' }]);
-});
+test(
+  proves('kill -9 of the control plane in the middle of a run: it does not stay open, nothing planted is left, the next one is in order', {
+    operation: 'drift',
+    failure: 'control-plane-down',
+    outcome: 'recovers',
+  }),
+  async () => {
+    // A control plane that is starting answers with a problem, which has no items.
+    const runs = async (): Promise<DriftRunView[]> =>
+      ((await fleet.api('eu').get('/v1/drift/runs')).body as { items?: DriftRunView[] }).items ?? [];
+    const halfway = await waitFor('a run to be under way', async () => (await runs()).find((r) => r.status === 'running'), {
+      timeoutMs: runMsMax,
+      intervalMs: 5,
+    });
+    fleet.kill('control-plane-eu', 'SIGKILL');
+    await waitFor(
+      'the next leader to give the run up (or the run to have ended in the same instant)',
+      async () => ((await runs().catch(() => [])).some((r) => r.id === halfway.id && r.status !== 'running') ? true : undefined),
+      { timeoutMs: runMsMax, intervalMs: 250 },
+    );
+    expect(await look()).toMatchObject({ code: 0, findings: [] });
+    expect(await queryRows(controlPlane(), `SELECT name FROM stamp`)).toEqual([{ name: 'eu-1' }]);
+    expect(await queryRows(controlPlane(), `SELECT stamp FROM stamp_observation`)).toEqual([{ stamp: 'eu-1' }]);
+  },
+);

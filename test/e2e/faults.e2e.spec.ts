@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { waitFor } from '@lapidary/kernel/wait-for';
+import { proves } from '@lapidary/testing/proves';
 import { startFleet, type Fleet } from './fleet.js';
 import { gone } from './process-control.js';
 import { throughRouter } from './router-client.js';
@@ -128,22 +129,29 @@ test.each([
   ['the storefront', /^eu-1-storefront/],
   ['nats-server', /^nats-eu/],
   ['PostgreSQL', /^postgres-eu/],
-])('kill -9 of %s during traffic: it is back by itself, and every acknowledged order is there exactly once (I5)', async (_, pattern) => {
-  const [name] = named(pattern);
-  expect(name).toBeDefined();
-  const flow = startTraffic(router(), host, sku);
-  traffic = flow;
-  await waitFor('the traffic to flow', () => (flow.count() > 3 ? true : undefined), { timeoutMs: convergeMs });
-  const pid = fleet.kill(name!, 'SIGKILL');
-  await gone(pid, 5_000);
-  await waitFor(`${name} to run again`, () => (fleet.processes().some((p) => p.name === name && p.pid !== pid) ? true : undefined), {
-    timeoutMs: convergeMs,
-  });
-  const between = flow.count();
-  await waitFor('the traffic to flow again', () => (flow.count() > between + 3 ? true : undefined), { timeoutMs: convergeMs });
-  await settle(flow);
-  await regionsAgree();
-});
+])(
+  proves(
+    'kill -9 of %s during traffic: it is back by itself, and every acknowledged order is there exactly once (I5)',
+    { operation: 'route', failure: 'agent-down', outcome: 'recovers' },
+    { operation: 'route', failure: 'router-killed', outcome: 'recovers' },
+  ),
+  async (_, pattern) => {
+    const [name] = named(pattern);
+    expect(name).toBeDefined();
+    const flow = startTraffic(router(), host, sku);
+    traffic = flow;
+    await waitFor('the traffic to flow', () => (flow.count() > 3 ? true : undefined), { timeoutMs: convergeMs });
+    const pid = fleet.kill(name!, 'SIGKILL');
+    await gone(pid, 5_000);
+    await waitFor(`${name} to run again`, () => (fleet.processes().some((p) => p.name === name && p.pid !== pid) ? true : undefined), {
+      timeoutMs: convergeMs,
+    });
+    const between = flow.count();
+    await waitFor('the traffic to flow again', () => (flow.count() > between + 3 ? true : undefined), { timeoutMs: convergeMs });
+    await settle(flow);
+    await regionsAgree();
+  },
+);
 
 test.each([
   ['the control plane', /^control-plane-eu/],
@@ -153,7 +161,13 @@ test.each([
   ['the stamp agent that was just started', /agent/],
   ['PostgreSQL', /^postgres-eu/],
 ] as const)(
-  'kill -9 of %s during a provision under traffic: the job ends by itself with one stamp, one database and no orphan (I8)',
+  proves(
+    'kill -9 of %s during a provision under traffic: the job ends by itself with one stamp, one database and no orphan (I8)',
+    { operation: 'provision', failure: 'control-plane-down', outcome: 'recovers' },
+    { operation: 'provision', failure: 'nats-down', outcome: 'recovers' },
+    { operation: 'provision', failure: 'postgres-down', outcome: 'recovers' },
+    { operation: 'provision', failure: 'agent-down', outcome: 'recovers' },
+  ),
   async (_, victim) => {
     const stamp = `eu-${named(/^eu-\d+-agent/).length + 1}`;
     const flow = startTraffic(router(), host, sku);

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RolloutView } from '@lapidary/contracts/api/rollouts';
 import type { StampView } from '@lapidary/contracts/api/stamps';
 import { waitFor } from '@lapidary/kernel/wait-for';
+import { proves } from '@lapidary/testing/proves';
 import { startFleet, type Fleet } from './fleet.js';
 import { throughRouter } from './router-client.js';
 
@@ -118,28 +119,36 @@ afterAll(async () => {
 
 const inRing = (ring: string): string[] => stamps.filter((s) => s.ring === ring).map((s) => s.name);
 
-test('the second wave gets worse, and the coordinator is killed on the way: halted, taken back, nobody else touched (P-ST8, I8)', async () => {
-  faults({ version: target, stamps: inRing('early'), errorShare: 0.4 });
-  const before = await versionServed(stamps[0]!);
-  for (const list of answers.values()) list.length = 0;
-  expect(await fleet.stampctl(['rollout', 'start', '--workload', target, ...policy])).toMatchObject({ code: 0 });
-  await rolloutIs('in its second wave', (r) => ['changing', 'soaking'].includes(r.waves[1]!.status));
-  fleet.kill('control-plane-eu', 'SIGKILL');
+test(
+  proves('the second wave gets worse, and the coordinator is killed on the way: halted, taken back, nobody else touched (P-ST8, I8)', {
+    operation: 'rollout',
+    failure: 'control-plane-down',
+    outcome: 'recovers',
+  }),
+  async () => {
+    faults({ version: target, stamps: inRing('early'), errorShare: 0.4 });
+    const before = await versionServed(stamps[0]!);
+    for (const list of answers.values()) list.length = 0;
+    expect(await fleet.stampctl(['rollout', 'start', '--workload', target, ...policy])).toMatchObject({ code: 0 });
+    await rolloutIs('in its second wave', (r) => ['changing', 'soaking'].includes(r.waves[1]!.status));
+    fleet.kill('control-plane-eu', 'SIGKILL');
 
-  const end = await rolloutIs('halted', (r) => r.status === 'halted');
-  expect(end.statusReason).toMatch(/requests fail/);
-  expect(end.waves.map((w) => w.status)).toEqual(['passed', 'reverted', 'skipped', 'skipped']);
-  expect(end.waves[0]!.verdict!.outcome).toBe('passed');
-  for (const stamp of stamps)
-    expect([stamp.name, await versionServed(stamp)]).toEqual([stamp.name, stamp.ring === 'canary' ? target : before]);
-  for (const name of inRing('broad')) expect([name, answers.get(name)!.filter((status) => status !== 200)]).toEqual([name, []]);
-  expect((await fleet.stampctl(['rollout', 'status', '--watch'])).code).toBe(1);
-  await waitFor(
-    'no stamp to be held',
-    async () => ((await json<{ items: StampView[] }>('stamps', 'ls')).items.every((s) => !s.heldBy) ? true : undefined),
-    soon,
-  );
-}, 400_000);
+    const end = await rolloutIs('halted', (r) => r.status === 'halted');
+    expect(end.statusReason).toMatch(/requests fail/);
+    expect(end.waves.map((w) => w.status)).toEqual(['passed', 'reverted', 'skipped', 'skipped']);
+    expect(end.waves[0]!.verdict!.outcome).toBe('passed');
+    for (const stamp of stamps)
+      expect([stamp.name, await versionServed(stamp)]).toEqual([stamp.name, stamp.ring === 'canary' ? target : before]);
+    for (const name of inRing('broad')) expect([name, answers.get(name)!.filter((status) => status !== 200)]).toEqual([name, []]);
+    expect((await fleet.stampctl(['rollout', 'status', '--watch'])).code).toBe(1);
+    await waitFor(
+      'no stamp to be held',
+      async () => ((await json<{ items: StampView[] }>('stamps', 'ls')).items.every((s) => !s.heldBy) ? true : undefined),
+      soon,
+    );
+  },
+  400_000,
+);
 
 (isWhole ? test : test.skip)(
   'twelve stamps: the control group gets worse too, and the roll-out is held instead of halted',

@@ -1,5 +1,6 @@
 import { waitFor } from '@lapidary/kernel/wait-for';
 import pg from 'pg';
+import { proves } from '@lapidary/testing/proves';
 import { startFleet, type Fleet } from './fleet.js';
 import { throughRouter } from './router-client.js';
 
@@ -73,33 +74,40 @@ test('a write of the workload names the stamp, and the request it was done for (
   }
 });
 
-test('cut off from each other, both regions sell what they have rights to and not one more; then they agree (C2, C3)', async () => {
-  expect((await shop('POST', 'stock/cup', { op: 'add', units: 10 })).body['value']).toBe(10);
-  expect((await shop('POST', 'stock/cup', { op: 'give', units: 4, to: 'us' })).status).toBe(200);
-  await waitFor(
-    'us to have its rights',
-    async () =>
-      ((await documentIn('us', 'shop-stock', 'cup'))?.['rights'] as Record<string, number> | undefined)?.['us'] === 4 || undefined,
-    patience,
-  );
-  stop('SIGSTOP');
-  const sold: string[] = [];
-  for (let i = 0; i < 9; i++) {
-    const order = await shop('PUT', `orders/o${i}`, { sku: 'cup', units: 1 });
-    if (order.status === 200) sold.push(`o${i}`);
-    else expect(order.body['code']).toBe('rights_exhausted');
-  }
-  expect(sold).toHaveLength(6);
-  // Who asks again has bought once.
-  expect((await shop('PUT', `orders/${sold[0]}`, { sku: 'cup', units: 1 })).status).toBe(200);
-  const subtract = async () =>
-    (await fleet.api('us').post('/v1/collections/shop-stock/cup?tenant=acme', { operations: [{ op: 'subtract', units: 1 }] })).status;
-  const statuses: number[] = [];
-  for (let i = 0; i < 6; i++) statuses.push(await subtract());
-  expect(statuses).toEqual([200, 200, 200, 200, 409, 409]);
-  expect([await valueIn('eu', 'shop-stock', 'cup'), await valueIn('us', 'shop-stock', 'cup')]).toEqual([4, 6]);
-  stop('SIGCONT');
-  for (const region of ['eu', 'us'])
-    await waitFor(`${region} to know`, async () => (await valueIn(region, 'shop-stock', 'cup')) === 0 || undefined, patience);
-  for (const id of sold) await waitFor(`order ${id} in us`, async () => valueIn('us', 'shop-orders', id), patience);
-});
+test(
+  proves('cut off from each other, both regions sell what they have rights to and not one more; then they agree (C2, C3)', {
+    operation: 'sell-stock',
+    failure: 'regions-cut',
+    outcome: 'works',
+  }),
+  async () => {
+    expect((await shop('POST', 'stock/cup', { op: 'add', units: 10 })).body['value']).toBe(10);
+    expect((await shop('POST', 'stock/cup', { op: 'give', units: 4, to: 'us' })).status).toBe(200);
+    await waitFor(
+      'us to have its rights',
+      async () =>
+        ((await documentIn('us', 'shop-stock', 'cup'))?.['rights'] as Record<string, number> | undefined)?.['us'] === 4 || undefined,
+      patience,
+    );
+    stop('SIGSTOP');
+    const sold: string[] = [];
+    for (let i = 0; i < 9; i++) {
+      const order = await shop('PUT', `orders/o${i}`, { sku: 'cup', units: 1 });
+      if (order.status === 200) sold.push(`o${i}`);
+      else expect(order.body['code']).toBe('rights_exhausted');
+    }
+    expect(sold).toHaveLength(6);
+    // Who asks again has bought once.
+    expect((await shop('PUT', `orders/${sold[0]}`, { sku: 'cup', units: 1 })).status).toBe(200);
+    const subtract = async () =>
+      (await fleet.api('us').post('/v1/collections/shop-stock/cup?tenant=acme', { operations: [{ op: 'subtract', units: 1 }] })).status;
+    const statuses: number[] = [];
+    for (let i = 0; i < 6; i++) statuses.push(await subtract());
+    expect(statuses).toEqual([200, 200, 200, 200, 409, 409]);
+    expect([await valueIn('eu', 'shop-stock', 'cup'), await valueIn('us', 'shop-stock', 'cup')]).toEqual([4, 6]);
+    stop('SIGCONT');
+    for (const region of ['eu', 'us'])
+      await waitFor(`${region} to know`, async () => (await valueIn(region, 'shop-stock', 'cup')) === 0 || undefined, patience);
+    for (const id of sold) await waitFor(`order ${id} in us`, async () => valueIn('us', 'shop-orders', id), patience);
+  },
+);

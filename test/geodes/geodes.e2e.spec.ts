@@ -1,4 +1,5 @@
 import { waitFor } from '@lapidary/kernel/wait-for';
+import { proves } from '@lapidary/testing/proves';
 import { missing } from './agreement.js';
 import { agreed, apartAndTogether, furnishGeodes, type Ordeal } from './apart-and-together.js';
 import { Geodes } from './geodes.js';
@@ -26,7 +27,11 @@ describe('three regions that are cut apart (P-GE1, P-GE6)', () => {
   };
 
   it(
-    'go on writing alone, and show the same when the links are back: no write lost, nothing sold twice (I5, I6)',
+    proves(
+      'go on writing alone, and show the same when the links are back: no write lost, nothing sold twice (I5, I6)',
+      { operation: 'write-documents', failure: 'regions-cut', outcome: 'works' },
+      { operation: 'sell-stock', failure: 'regions-cut', outcome: 'works' },
+    ),
     async () => {
       await live({ seed: 1, cut: 'cut' });
       // Else nobody would have had a reason to sell what is not there.
@@ -36,7 +41,12 @@ describe('three regions that are cut apart (P-GE1, P-GE6)', () => {
   );
 
   it(
-    'so do they where nobody was told that the links are dead, and every control plane is killed meanwhile',
+    proves(
+      'so do they where nobody was told that the links are dead, and every control plane is killed meanwhile',
+      { operation: 'write-documents', failure: 'links-silent', outcome: 'works' },
+      { operation: 'sell-stock', failure: 'links-silent', outcome: 'works' },
+      { operation: 'write-documents', failure: 'control-plane-down', outcome: 'recovers' },
+    ),
     async () => {
       await live({ seed: 2, cut: 'black-hole', killed: ['control-plane'] });
     },
@@ -44,7 +54,11 @@ describe('three regions that are cut apart (P-GE1, P-GE6)', () => {
   );
 
   it(
-    'so do they where every event stream and every database is killed meanwhile',
+    proves('so do they where every event stream and every database is killed meanwhile', {
+      operation: 'write-documents',
+      failure: 'postgres-down',
+      outcome: 'recovers',
+    }),
     async () => {
       await live({ seed: 3, cut: 'cut', killed: ['nats', 'postgres'] });
     },

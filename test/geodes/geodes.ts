@@ -1,29 +1,33 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
 import { CollectionsClient } from '@lapidary/stamp-sdk/collections/collections-client';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { ensureControlPlaneDatabase } from '../../tools/local/control-plane-database.js';
-import { addressesOf, controlPlaneLaunch, type FleetFacts, type RegionBackends } from '../../tools/local/fleet-plan.js';
+import { addressesOf, controlPlaneLaunch, routerLaunch, type FleetFacts, type RegionBackends } from '../../tools/local/fleet-plan.js';
 import { freePort } from '../../tools/local/free-port.js';
 import { prepareNats } from '../../tools/local/nats-server.js';
 import { endOrphans } from '../../tools/local/orphans.js';
 import { fleetPaths, type FleetPaths } from '../../tools/local/paths.js';
-import { portName, type PortMap } from '../../tools/local/ports.js';
+import { portKinds, portName, type PortMap } from '../../tools/local/ports.js';
 import { preparePostgres } from '../../tools/local/postgres.js';
+import { ProcessFolder } from '../../tools/local/process-folder.js';
 import { oneSecret } from '../../tools/local/secrets.js';
+import { specLaunch } from '../../tools/local/spec-launch.js';
+import { surroundingEnv } from '../../tools/local/child-env.js';
 import { Supervisor } from '../../tools/local/supervisor.js';
 import { apiClient, type ApiClient } from '../e2e/api-client.js';
 import { Wire, type WireState } from './wire.js';
 
 /**
  * Regions as processes: each has its own PostgreSQL, NATS server and control plane, which are started again when they are killed,
- * and reaches each other region over one wire that can be broken. No routers and stamps: this is about what regions tell each other.
+ * and reaches each other region over one wire that can be broken. With `stamps` each has a router too, and what its control plane
+ * provisions by the local driver runs; without, this is about what regions tell each other.
  */
 
 const root = path.resolve(import.meta.dirname, '../..');
-const kinds = ['control-plane', 'postgres', 'nats'] as const;
-export type Part = (typeof kinds)[number];
+
+export type Part = 'control-plane' | 'postgres' | 'nats';
 const stopGraceMs = 15_000;
 /** Starting again includes a back-off; a machine under load takes its time. */
 const readyAgainMs = 120_000;
@@ -37,17 +41,19 @@ export class Geodes {
     private readonly paths: FleetPaths,
     private readonly supervisor: Supervisor,
     private readonly facts: FleetFacts,
-    private readonly token: string,
+    readonly token: string,
     private readonly wires: ReadonlyMap<string, Wire>,
+    private readonly folder: ProcessFolder | null,
   ) {}
 
   /** `name` names the folder: one per test file. `keep`: goes on with what an earlier one left. */
-  static async start(name: string, regions: readonly string[]): Promise<Geodes> {
+  static async start(name: string, regions: readonly string[], { stamps = false } = {}): Promise<Geodes> {
     const paths = fleetPaths(root, path.join(root, '.lapidary', `geodes-${name}`));
     await endOrphans(paths.pids);
     await rm(paths.data, { recursive: true, force: true });
     await mkdir(path.join(paths.data, 'stamps'), { recursive: true });
     await writeFile(path.join(paths.data, 'stamps/regions.yaml'), `regions:\n${regions.map(regionLine).join('')}`);
+    if (stamps) await copyFile(path.join(root, 'stamps/defaults.yaml'), path.join(paths.data, 'stamps/defaults.yaml'));
     const supervisor = new Supervisor({ paths, report: () => undefined, onChange: () => undefined });
     try {
       return await boot(paths, supervisor, regions);
@@ -58,6 +64,7 @@ export class Geodes {
 
     async function boot(of: FleetPaths, by: Supervisor, all: readonly string[]): Promise<Geodes> {
       await oneSecret(of.enginePassphrase);
+      await oneSecret(of.directoryKey);
       const token = await oneSecret(of.adminToken);
       const ports = await choosePorts(all);
       const backends = Object.fromEntries(
@@ -69,11 +76,26 @@ export class Geodes {
       const jurisdictions = Object.fromEntries(all.map((region) => [region, region]));
       const facts: FleetFacts = { paths: of, ports, backends, jurisdictions, node: process.execPath, env: process.env };
       for (const region of all) by.start(launchOf(facts, wires, region));
+      const folder = stamps ? stampHost(of, by) : null;
+      await folder?.open();
       await by.allReady(all.map((region) => `control-plane-${region}`));
-      const made = new Geodes(all, of, by, facts, token, wires);
+      if (stamps) {
+        for (const region of all) by.start(routerLaunch(facts, region));
+        await by.allReady(all.map((region) => `router-${region}`));
+      }
+      const made = new Geodes(all, of, by, facts, token, wires, folder);
       await made.connected();
       return made;
     }
+  }
+
+  apiUrl(region: string): string {
+    return addressesOf(this.facts, region).api;
+  }
+
+  /** Where tenants' requests come in. */
+  router(region: string): string {
+    return addressesOf(this.facts, region).router;
   }
 
   api(region: string): ApiClient {
@@ -134,23 +156,42 @@ export class Geodes {
       );
   }
 
+  /** Holds a process still until the returned function is called: it is neither there nor gone, and nobody starts another. */
+  freeze(part: Part, region: string): () => void {
+    const { pid } = this.supervisor.snapshots.find((snapshot) => snapshot.name === `${part}-${region}`)!;
+    process.kill(pid!, 'SIGSTOP');
+    return () => process.kill(pid!, 'SIGCONT');
+  }
+
   logFolder(): string {
     return path.relative(root, this.paths.logs);
   }
 
   async stop(): Promise<void> {
-    await this.supervisor.stop((name) => name.startsWith('control-plane'), stopGraceMs);
+    await this.supervisor.stop((name) => /^(control-plane|router)-/.test(name), stopGraceMs);
+    await this.folder?.close(stopGraceMs);
     await this.supervisor.stop(() => true, stopGraceMs);
     this.supervisor.close();
     for (const wire of this.wires.values()) await wire.close();
   }
 }
 
+/** Runs what control planes put into the folder of processes, as `npm start` does. */
+const stampHost = (paths: FleetPaths, supervisor: Supervisor): ProcessFolder =>
+  new ProcessFolder({
+    dir: paths.processes,
+    launchOf: (spec) => specLaunch(spec, { root, node: process.execPath, env: surroundingEnv(process.env) }),
+    optionsOf: (name) => supervisor.processOptions(name),
+    onChange: (snapshot) => supervisor.noteChange(snapshot),
+    report: () => undefined,
+    stopGraceMs,
+  });
+
 const choosePorts = async (regions: readonly string[]): Promise<PortMap> => {
   const ports: Record<string, number> = {};
   const taken = new Set<number>();
   for (const region of regions)
-    for (const kind of kinds) {
+    for (const kind of portKinds) {
       const port = await freePort(taken);
       taken.add(port);
       ports[portName(kind, region)] = port;

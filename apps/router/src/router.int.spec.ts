@@ -16,6 +16,7 @@ import { directoryEntry, routerExplain, routerHeartbeat, routerReplica } from '@
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { publishToStream } from '@lapidary/messaging/streams';
 import type { z } from 'zod';
+import { proves } from '@lapidary/testing/proves';
 import { ask, eventually, isLive, knows, noNats, RouterWorld } from './router-world.fixture.js';
 
 let world: RouterWorld;
@@ -145,25 +146,33 @@ describe('a region whose NATS goes away', () => {
 });
 
 describe('a router that starts alone (I7)', () => {
-  it('serves every tenant that it knew, with NATS, control plane and database gone, and catches up when they are back', async () => {
-    await world.region.commit(world.stamp());
-    const ids = Array.from({ length: 50 }, (_, i) => `t${i}`);
-    for (const id of ids) await world.region.commit(world.tenant(id, id === 't7' ? { hosts: ['shop.example.com'] } : {}));
-    const before = await world.start();
-    await isLive(before);
-    await world.stop(before);
-    world.link.cut();
-    const after = await world.start();
-    expect((await fetch(`${after.admin}/readyz`)).status).toBe(200);
-    for (const id of ids) expect(await ask(after, id)).toBe('200');
-    expect(after.router.directory.state()).toMatchObject({ source: 'disk', entries: 51, cursor: 51 });
-    expect(after.router.directory.tenantOfHost('shop.example.com')).toBe('t7');
-    expect(await ask(after, 'unheard-of')).toBe('404');
-    await world.region.commit(world.tenant('t0', { epoch: 2 }));
-    world.link.mend();
-    await knows(after, 't0', 2);
-    expect(after.router.directory.state().source).toBe('live');
-  });
+  it(
+    proves(
+      'serves every tenant that it knew, with NATS, control plane and database gone, and catches up when they are back',
+      { operation: 'route', failure: 'nats-down', outcome: 'works' },
+      { operation: 'route', failure: 'control-plane-down', outcome: 'works' },
+      { operation: 'route', failure: 'postgres-down', outcome: 'works' },
+    ),
+    async () => {
+      await world.region.commit(world.stamp());
+      const ids = Array.from({ length: 50 }, (_, i) => `t${i}`);
+      for (const id of ids) await world.region.commit(world.tenant(id, id === 't7' ? { hosts: ['shop.example.com'] } : {}));
+      const before = await world.start();
+      await isLive(before);
+      await world.stop(before);
+      world.link.cut();
+      const after = await world.start();
+      expect((await fetch(`${after.admin}/readyz`)).status).toBe(200);
+      for (const id of ids) expect(await ask(after, id)).toBe('200');
+      expect(after.router.directory.state()).toMatchObject({ source: 'disk', entries: 51, cursor: 51 });
+      expect(after.router.directory.tenantOfHost('shop.example.com')).toBe('t7');
+      expect(await ask(after, 'unheard-of')).toBe('404');
+      await world.region.commit(world.tenant('t0', { epoch: 2 }));
+      world.link.mend();
+      await knows(after, 't0', 2);
+      expect(after.router.directory.state().source).toBe('live');
+    },
+  );
 
   it('after a crash right behind a change, serves what was on disk two seconds ago', async () => {
     await world.region.commit(world.stamp());

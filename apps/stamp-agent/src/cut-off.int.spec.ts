@@ -1,3 +1,4 @@
+import { proves } from '@lapidary/testing/proves';
 import { readFile, writeFile } from 'node:fs/promises';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import {
@@ -16,15 +17,22 @@ import {
 useWorld();
 
 describe('cut off from the control plane (ADR 0004)', () => {
-  it('serves what it holds with NATS gone, and refuses newer epochs without delay', async () => {
-    controlPlane.place('acme', 2);
-    const agent = await startRegistered();
-    proxy.cut();
-    expect(await statusOf(agent, 'acme', 2)).toBe(200);
-    const startedMs = performance.now();
-    expect(await statusOf(agent, 'acme', 3)).toBe(421);
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
-  });
+  it(
+    proves('serves what it holds with NATS gone, and refuses newer epochs without delay', {
+      operation: 'route',
+      failure: 'nats-down',
+      outcome: 'works',
+    }),
+    async () => {
+      controlPlane.place('acme', 2);
+      const agent = await startRegistered();
+      proxy.cut();
+      expect(await statusOf(agent, 'acme', 2)).toBe(200);
+      const startedMs = performance.now();
+      expect(await statusOf(agent, 'acme', 3)).toBe(421);
+      expect(performance.now() - startedMs).toBeLessThan(1_000);
+    },
+  );
 
   it('a refused sync takes nothing away', async () => {
     controlPlane.place('acme', 2);

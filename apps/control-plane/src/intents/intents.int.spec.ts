@@ -1,6 +1,7 @@
 import { rowsOf } from '@lapidary/db/rows';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { freshRegion, testNats } from '@lapidary/testing/backends';
+import { proves } from '@lapidary/testing/proves';
 import { Wire } from '../../../../test/geodes/wire.js';
 import { askGeode, geodeToken, openGeode, type Geode } from '../../test/geode.js';
 import { secretDigest } from '../auth/token-digest.js';
@@ -54,37 +55,45 @@ afterEach(async () => {
 });
 
 describe('a command for a region that cannot be reached', () => {
-  it('is queued, said so, and executed once when the link is back; a repeat of the request tells what became of it (IN1, I10)', async () => {
-    await cut();
-    const key = { 'idempotency-key': 'queued-1' };
-    const queued = await create('queued', key);
-    expect([queued.status, queued.body['state'], queued.body['owner'], queued.body['subject']]).toEqual([
-      202,
-      'queued',
-      usName,
-      'tenant/queued',
-    ]);
-    expect(queued.headers.get('x-lapidary-intent')).toBe(queued.body['id']);
-    expect((await create('queued', key)).body['id']).toBe(queued.body['id']);
-    expect((await create('other', key)).body['code']).toBe('idempotency_mismatch');
-    const listed = (await askGeode(eu, 'GET', `/v1/intents?owner=${usName}`)).body['items'] as Body[];
-    expect(listed.map((i) => i['id'])).toEqual([queued.body['id']]);
-    const geode = (await askGeode(eu, 'GET', '/v1/geode')).body;
-    expect([geode['intents'], geode['autonomousSince']]).toEqual([{ open: 1, oldestSeconds: expect.any(Number) }, expect.any(String)]);
-    expect((geode['peers'] as Body[])[0]).toMatchObject({ link: 'cut', intents: 1 });
-    heal();
-    expect(await ended(queued.body['id'])).toMatchObject({
-      state: 'executed',
-      settledBy: usName,
-      outcome: { status: 201, location: '/v1/tenants/queued' },
-    });
-    expect(await effects('tenant/queued', 'tenant.created')).toBe(1);
-    const [row] = await rowsOf<Body>(us.resources.dataSource, `SELECT actor, reason FROM audit WHERE subject = 'tenant/queued'`);
-    expect(row).toEqual({ actor: expect.stringMatching(/^token:/), reason: 'for queued' });
-    const repeated = await create('queued', key);
-    expect([repeated.status, repeated.body['id'], repeated.headers.get('idempotency-replayed')]).toEqual([201, 'queued', 'true']);
-    expect(await effects('tenant/queued', 'tenant.created')).toBe(1);
-  }, 60_000);
+  it(
+    proves('is queued, said so, and executed once when the link is back; a repeat of the request tells what became of it (IN1, I10)', {
+      operation: 'foreign-command',
+      failure: 'regions-cut',
+      outcome: 'waits',
+    }),
+    async () => {
+      await cut();
+      const key = { 'idempotency-key': 'queued-1' };
+      const queued = await create('queued', key);
+      expect([queued.status, queued.body['state'], queued.body['owner'], queued.body['subject']]).toEqual([
+        202,
+        'queued',
+        usName,
+        'tenant/queued',
+      ]);
+      expect(queued.headers.get('x-lapidary-intent')).toBe(queued.body['id']);
+      expect((await create('queued', key)).body['id']).toBe(queued.body['id']);
+      expect((await create('other', key)).body['code']).toBe('idempotency_mismatch');
+      const listed = (await askGeode(eu, 'GET', `/v1/intents?owner=${usName}`)).body['items'] as Body[];
+      expect(listed.map((i) => i['id'])).toEqual([queued.body['id']]);
+      const geode = (await askGeode(eu, 'GET', '/v1/geode')).body;
+      expect([geode['intents'], geode['autonomousSince']]).toEqual([{ open: 1, oldestSeconds: expect.any(Number) }, expect.any(String)]);
+      expect((geode['peers'] as Body[])[0]).toMatchObject({ link: 'cut', intents: 1 });
+      heal();
+      expect(await ended(queued.body['id'])).toMatchObject({
+        state: 'executed',
+        settledBy: usName,
+        outcome: { status: 201, location: '/v1/tenants/queued' },
+      });
+      expect(await effects('tenant/queued', 'tenant.created')).toBe(1);
+      const [row] = await rowsOf<Body>(us.resources.dataSource, `SELECT actor, reason FROM audit WHERE subject = 'tenant/queued'`);
+      expect(row).toEqual({ actor: expect.stringMatching(/^token:/), reason: 'for queued' });
+      const repeated = await create('queued', key);
+      expect([repeated.status, repeated.body['id'], repeated.headers.get('idempotency-replayed')]).toEqual([201, 'queued', 'true']);
+      expect(await effects('tenant/queued', 'tenant.created')).toBe(1);
+    },
+    60_000,
+  );
 
   it('is refused instead where the caller wants that; a question is never queued, and nonsense of headers is refused', async () => {
     await cut();
@@ -141,14 +150,22 @@ describe('a command for a region that cannot be reached', () => {
     expect((await askGeode(eu, 'POST', `/v1/intents/${String(body['id'])}/cancel`)).body['code']).toBe('illegal_transition');
   }, 60_000);
 
-  it('is queued as sent where nobody knows what came of the attempt, and still takes effect once (IN1, IN3)', async () => {
-    wire.set('black-hole');
-    const { status, body } = await create('doubtful');
-    expect(status).toBe(202);
-    heal();
-    expect((await ended(body['id']))['state']).toBe('executed');
-    expect(await effects('tenant/doubtful', 'tenant.created')).toBe(1);
-  }, 60_000);
+  it(
+    proves('is queued as sent where nobody knows what came of the attempt, and still takes effect once (IN1, IN3)', {
+      operation: 'foreign-command',
+      failure: 'links-silent',
+      outcome: 'waits',
+    }),
+    async () => {
+      wire.set('black-hole');
+      const { status, body } = await create('doubtful');
+      expect(status).toBe(202);
+      heal();
+      expect((await ended(body['id']))['state']).toBe('executed');
+      expect(await effects('tenant/doubtful', 'tenant.created')).toBe(1);
+    },
+    60_000,
+  );
 
   it('is asked again and again of an owner that hangs, and takes effect once (IN1)', async () => {
     const blocker = us.resources.dataSource.createQueryRunner();

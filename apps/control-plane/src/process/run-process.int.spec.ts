@@ -6,6 +6,7 @@ import { jest } from '@jest/globals';
 import { ControlPlaneConfigSchema, type ControlPlaneConfig } from '@lapidary/config/control-plane';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { freshDatabase, freshRegion, testNats } from '@lapidary/testing/backends';
+import { proves } from '@lapidary/testing/proves';
 import { runProcess, type RunningProcess } from './run-process.js';
 
 jest.setTimeout(120_000);
@@ -120,17 +121,31 @@ describe('a control plane process', () => {
     expect((await get('/v1/tenants')).body).toEqual({ items: [], next: null });
   });
 
-  it('survives a database that goes away and comes back: 503 meanwhile, never 500', async () => {
-    await start();
-    await untilReady();
-    await wire.cut();
-    const answers = await Promise.all([get('/v1/tenants'), get('/v1/stamps'), get('/readyz'), get('/healthz')]);
-    expect(answers.map((a) => a.status)).toEqual([503, 503, 503, 200]);
-    expect(answers[2]!.body).toMatchObject({ code: 'not_ready', details: { missing: { database: expect.any(String) } } });
-    await wire.join();
-    await untilReady();
-    expect((await get('/v1/tenants')).status).toBe(200);
-  });
+  it(
+    proves(
+      'survives a database that goes away and comes back: 503 meanwhile, never 500',
+      { operation: 'look-at-fleet', failure: 'postgres-down', outcome: 'refuses' },
+      { operation: 'place', failure: 'postgres-down', outcome: 'refuses' },
+    ),
+    async () => {
+      await start();
+      await untilReady();
+      await wire.cut();
+      const placing = await fetch(`${running!.url}/v1/tenants`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ id: 'unlucky', region }),
+      });
+      expect(placing.status).toBe(503);
+      const answers = await Promise.all([get('/v1/tenants'), get('/v1/stamps'), get('/readyz'), get('/healthz')]);
+      expect(answers.map((a) => a.status)).toEqual([503, 503, 503, 200]);
+      expect(answers[2]!.body).toMatchObject({ code: 'not_ready', details: { missing: { database: expect.any(String) } } });
+      await wire.join();
+      await untilReady();
+      expect((await get('/v1/tenants')).status).toBe(200);
+      expect((await get('/v1/tenants/unlucky')).status).toBe(404);
+    },
+  );
 
   it('ends within 8 seconds, answering what is under way, taking nothing new', async () => {
     await start();

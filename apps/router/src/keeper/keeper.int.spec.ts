@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { exchangeBytes } from '@lapidary/stamp-sdk/forward/forward.fixture';
+import { proves } from '@lapidary/testing/proves';
 import { RouterWorld } from '../router-world.fixture.js';
 import { Load } from './load.fixture.js';
 import { patience, RouterProcess } from './router-process.fixture.js';
@@ -83,17 +84,24 @@ describe('a router of several workers', () => {
     await asked('acme', '200');
   });
 
-  it('puts another process in its place at SIGHUP, many times under load: no request is lost, none refused (K1, K2)', async () => {
-    const load = new Load({ port: one.port, short: 6, keepAlive: 6 });
-    await busy(load);
-    for (let i = 0; i < 3; i += 1) {
-      await one.reload();
+  it(
+    proves('puts another process in its place at SIGHUP, many times under load: no request is lost, none refused (K1, K2)', {
+      operation: 'route',
+      failure: 'router-restart',
+      outcome: 'works',
+    }),
+    async () => {
+      const load = new Load({ port: one.port, short: 6, keepAlive: 6 });
       await busy(load);
-    }
-    expect(await load.stop()).toMatchObject({ lost: 0, refused: 0 });
-    expect(await one.metric(runs('reload'))).toBe(3);
-    expect(await one.metric(workers)).toBe(2);
-  });
+      for (let i = 0; i < 3; i += 1) {
+        await one.reload();
+        await busy(load);
+      }
+      expect(await load.stop()).toMatchObject({ lost: 0, refused: 0 });
+      expect(await one.metric(runs('reload'))).toBe(3);
+      expect(await one.metric(workers)).toBe(2);
+    },
+  );
 
   it('takes what the file of settings says at SIGHUP, and keeps to the old when it is no good (K3)', async () => {
     await writeFile(one.configFile, 'LAPIDARY_CLAIM_LIFETIME_MS=soon\n');

@@ -1,0 +1,372 @@
+import type { IntentView } from '@lapidary/contracts/api/intents';
+import type { TenantView } from '@lapidary/contracts/api/tenants';
+import { waitFor } from '@lapidary/kernel/wait-for';
+import { proves } from '@lapidary/testing/proves';
+import { provisionFirstStamp } from '../../tools/local/provision-first-stamp.js';
+import type { ApiAnswer } from '../e2e/api-client.js';
+import { throughRouter } from '../e2e/router-client.js';
+import { Geodes } from './geodes.js';
+
+/** P-GE6: with the link to the other region gone, a region stands on its own; what needs the other one waits, and is done once. */
+const caseMs = 300_000;
+const regions = ['eu', 'us'];
+const other = (region: string): string => (region === 'eu' ? 'us' : 'eu');
+const collection = { scope: 'fleet', policy: { kind: 'lww' } };
+
+let geodes: Geodes;
+/** Subject of an intent → how often its owner shall have done it. */
+const expected = new Map<string, number>();
+const provision = (stamp: string): Promise<boolean> =>
+  provisionFirstStamp({ api: geodes.apiUrl(stamp.slice(0, 2)), token: geodes.token }, stamp, () => undefined);
+const host = (tenant: string): string => `${tenant}.lapidary.localhost`;
+const through = async (region: string, tenant: string, path = '/api/whoami', options = {}) =>
+  await throughRouter(geodes.router(region), host(tenant), path, options).catch(() => null);
+const served = (region: string, tenant: string): Promise<unknown> =>
+  waitFor(`${tenant} to be served in ${region}`, async () => (await through(region, tenant))?.status === 200 || undefined, {
+    timeoutMs: 60_000,
+  });
+/** Answers of control planes that are being killed are asked for again, under the same key. */
+const asked = async (region: string, path: string, body: unknown, idempotencyKey: string): Promise<ApiAnswer> =>
+  await waitFor(
+    `${region} to answer`,
+    async () => {
+      const answer = await geodes
+        .api(region)
+        .post(path, body, { idempotencyKey })
+        .catch(() => null);
+      return answer !== null && answer.status < 500 ? answer : undefined;
+    },
+    { timeoutMs: 120_000 },
+  );
+const create = (at: string, id: string, region: string, seconds?: number) =>
+  seconds === undefined
+    ? asked(at, '/v1/tenants', { id, region }, id)
+    : geodes.api(at).post('/v1/tenants', { id, region }, { headers: { 'x-lapidary-intent-seconds': String(seconds) } });
+const tenantIn = async (region: string, id: string): Promise<TenantView | null> => {
+  const answer = await geodes
+    .api(region)
+    .get(`/v1/tenants/${id}`)
+    .catch(() => null);
+  return answer?.status === 200 ? (answer.body as TenantView) : null;
+};
+const intentsIn = async (region: string, state = 'open'): Promise<IntentView[]> => {
+  const { body } = await geodes.api(region).get(`/v1/intents?state=${state}&limit=200`);
+  return (body as { items: IntentView[] }).items;
+};
+const cutSeen = (): Promise<unknown> =>
+  Promise.all(
+    regions.map((region) =>
+      waitFor(
+        `${region} to see that it is alone`,
+        async () => {
+          const { body } = await geodes.api(region).get('/v1/geode');
+          return (body as { autonomousSince: string | null }).autonomousSince ?? undefined;
+        },
+        { timeoutMs: 60_000 },
+      ),
+    ),
+  );
+/** How often a region's audit says that it did it (I10). */
+const done = async (region: string, subject: string, action: string): Promise<number> => {
+  const database = await geodes.connect(region);
+  try {
+    return (await database.query('SELECT 1 FROM audit WHERE subject = $1 AND action = $2', [subject, action])).rowCount ?? 0;
+  } finally {
+    await database.end();
+  }
+};
+const key = (id: string): string => String(id.split('.')[1]);
+
+beforeAll(async () => {
+  geodes = await Geodes.start('autonomy', regions, { stamps: true });
+  await Promise.all(regions.map((region) => provision(`${region}-1`)));
+  for (const region of regions) expect((await create(region, `at-${region}`, region)).status).toBe(201);
+  expect((await geodes.api('eu').put('/v1/collections/notes', collection)).status).toBeLessThan(300);
+  await geodes.client('eu').put('notes', 'n', { text: 'before' });
+  await waitFor('us to have the note', async () => (await geodes.client('us').read('notes', 'n')) ?? undefined, { timeoutMs: 30_000 });
+  for (const region of regions) await served(region, `at-${region}`);
+  geodes.breakAll('cut');
+  await cutSeen();
+}, caseMs);
+afterAll(async () => geodes?.stop(), 60_000);
+
+describe('while each region is alone', () => {
+  it(
+    proves('a region places tenants of its own, and serves them', { operation: 'place', failure: 'regions-cut', outcome: 'works' }),
+    async () => {
+      for (const region of regions) {
+        const { status, body } = await create(region, `alone-${region}`, region);
+        expect([status, (body as TenantView).status]).toEqual([201, 'placed']);
+        await served(region, `alone-${region}`);
+      }
+    },
+    caseMs,
+  );
+
+  it(
+    proves('a region builds a stamp of its own from the template, and it serves', {
+      operation: 'provision',
+      failure: 'regions-cut',
+      outcome: 'works',
+    }),
+    async () => {
+      await provision('eu-2');
+      const { body } = await geodes.api('eu').get('/v1/stamps/eu-2');
+      expect(body).toMatchObject({ status: 'active', health: 'healthy' });
+    },
+    caseMs,
+  );
+
+  it(
+    proves('routers serve what the region owns, reads and writes', { operation: 'route', failure: 'regions-cut', outcome: 'works' }),
+    async () => {
+      for (const region of regions) {
+        const item = { name: 'lamp', stock: 3, priceCents: 500 };
+        const put = await through(region, `at-${region}`, '/api/inventory/lamp', { method: 'PUT', body: item });
+        expect(put?.status).toBe(200);
+        expect((await through(region, `at-${region}`, '/api/inventory/lamp'))?.status).toBe(200);
+      }
+    },
+    caseMs,
+  );
+
+  it(
+    proves(
+      'documents are read and written in both regions',
+      { operation: 'read-documents', failure: 'regions-cut', outcome: 'works' },
+      { operation: 'write-documents', failure: 'regions-cut', outcome: 'works' },
+    ),
+    async () => {
+      for (const region of regions) {
+        await geodes.client(region).patch('notes', 'n', { [region]: region });
+        expect((await geodes.client(region).read('notes', 'n'))?.value).toEqual({ text: 'before', [region]: region });
+      }
+    },
+    caseMs,
+  );
+
+  it(
+    proves('each shows the whole fleet as far as it knows it, and that it is alone', {
+      operation: 'look-at-fleet',
+      failure: 'regions-cut',
+      outcome: 'works',
+    }),
+    async () => {
+      for (const region of regions) {
+        expect((await tenantIn(region, `at-${other(region)}`))?.region).toBe(other(region));
+        const { body } = await geodes.api(region).get('/v1/geode');
+        expect(body).toMatchObject({ autonomousSince: expect.any(String), peers: [{ region: other(region), link: 'cut' }] });
+      }
+    },
+    caseMs,
+  );
+});
+
+describe('what needs the other region', () => {
+  it(
+    proves('waits, through kills of the control plane that took it and of the one that shall do it, and is done once', {
+      operation: 'foreign-command',
+      failure: 'regions-cut',
+      outcome: 'waits',
+    }),
+    async () => {
+      const ids = Array.from({ length: 12 }, (_, i) => `queued-${i}`);
+      // The control plane that takes them is killed in the middle: what was answered 202 must be there afterwards.
+      const [answers] = await Promise.all([
+        Promise.all(ids.map((id) => create('eu', id, 'us'))),
+        waitFor('some to be taken', async () => (await intentsIn('eu').catch(() => [])).length > 2 || undefined, {
+          timeoutMs: 60_000,
+        }).then(() => geodes.kill('control-plane', 'eu')),
+      ]);
+      expect(answers.map((a) => a.status)).toEqual(ids.map(() => 202));
+      for (const id of ids) expected.set(`tenant/${id}`, 1);
+      const cordon = await asked('eu', '/v1/stamps/us-1/cordon', { reason: 'from afar' }, 'cordon');
+      const uncordon = await asked('eu', '/v1/stamps/us-1/uncordon', {}, 'uncordon');
+      const unwanted = await create('eu', 'unwanted', 'us');
+      const late = await create('eu', 'too-late', 'us', 5);
+      expect([cordon, uncordon, unwanted, late].map((a) => a.status)).toEqual([202, 202, 202, 202]);
+      expected.set('tenant/unwanted', 0).set('tenant/too-late', 0);
+      const cancel = await geodes.api('eu').post(`/v1/intents/${(unwanted.body as IntentView).id}/cancel`, { reason: 'not any more' });
+      expect((cancel.body as IntentView).state).toBe('cancelled');
+      await waitFor('one to run out of time', async () => (await intentsIn('eu', 'expired')).length === 1 || undefined, {
+        timeoutMs: 60_000,
+      });
+      expect((await intentsIn('eu')).length).toBe(ids.length + 2);
+      const { body: geode } = await geodes.api('eu').get('/v1/geode');
+      expect(geode).toMatchObject({ intents: { open: ids.length + 2 } });
+
+      // Both names of the same tenant, for the rule of claims below.
+      for (const region of regions) expect((await create(region, 'claimed', region)).status).toBe(201);
+
+      geodes.breakAll('open');
+      // While they are executed, and answers are on their way: both sides, killed twice.
+      for (let i = 0; i < 2; i += 1) await Promise.all(regions.map((region) => geodes.kill('control-plane', region)));
+      await waitFor('nothing to wait any more', async () => (await intentsIn('eu')).length === 0 || undefined, { timeoutMs: 120_000 });
+      expect((await intentsIn('eu', 'executed')).map((i) => i.subject).sort()).toEqual(
+        [...ids.map((id) => `tenant/${id}`), 'stamp/us-1', 'stamp/us-1'].sort(),
+      );
+      for (const [subject, times] of expected) expect([subject, await done('us', subject, 'tenant.created')]).toEqual([subject, times]);
+      expect(await done('us', 'stamp/us-1', 'stamp.cordoned')).toBe(1);
+      expect(await done('us', 'stamp/us-1', 'stamp.uncordoned')).toBe(1);
+      // The order in which they were asked: it takes tenants again.
+      expect((await geodes.api('us').get('/v1/stamps/us-1')).body).toMatchObject({ cordoned: false });
+      // Both sides say the same of each.
+      const database = await geodes.connect('us');
+      const { rows } = await database.query<{ id: string; verdict: string }>(`SELECT id, verdict FROM intent_verdict WHERE origin = 'eu'`);
+      await database.end();
+      const verdicts = new Map(rows.map((r) => [r.id, r.verdict]));
+      for (const { id, attempts, state } of [...(await intentsIn('eu', 'executed')), ...(await intentsIn('eu', 'expired'))])
+        expect([state, attempts > 0 ? verdicts.get(key(id)) : state]).toEqual([state, state]);
+      for (const id of ids) await served('us', id);
+    },
+    caseMs,
+  );
+
+  it(
+    proves('a name that both gave out goes to the first by the rule, everywhere; the other is suspended, kept, and in both ledgers', {
+      operation: 'claim',
+      failure: 'regions-cut',
+      outcome: 'works',
+    }),
+    async () => {
+      const seen = await waitFor(
+        'both to agree',
+        async () => {
+          const views = await Promise.all(regions.map((region) => tenantIn(region, 'claimed')));
+          const ledgers = await Promise.all(
+            regions.map(
+              async (region) => (await geodes.api(region).get('/v1/conflicts?subject=tenant/claimed')).body as { items: { id: string }[] },
+            ),
+          );
+          return views.every((v) => v !== null) && ledgers.every((l) => l.items.length === 1)
+            ? { views: views as TenantView[], ledgers }
+            : undefined;
+        },
+        { timeoutMs: 60_000 },
+      );
+      // eu was asked first: by the lowest hybrid time the name is its tenant's, or by the region's id where the clocks were equal.
+      const [euDatabase, usDatabase] = await Promise.all(regions.map((region) => geodes.connect(region)));
+      const claimOf = async (region: string, database: typeof euDatabase) => {
+        const { rows } = await database!.query<{ home_region: string; status: string }>(
+          `SELECT home_region, status FROM tenant WHERE id = 'claimed'`,
+        );
+        return { region, ...rows[0]! };
+      };
+      const own = await waitFor(
+        'the loser to be suspended in its region',
+        async () => {
+          const rows = [await claimOf('eu', euDatabase), await claimOf('us', usDatabase)];
+          return rows.some((r) => r.status === 'suspended') ? rows : undefined;
+        },
+        { timeoutMs: 60_000 },
+      );
+      await Promise.all([euDatabase!.end(), usDatabase!.end()]);
+      expect(new Set(seen.ledgers.map((l) => l.items[0]!.id)).size).toBe(1);
+      const winner = (seen.ledgers[0]!.items[0] as unknown as { winner: { region: string } }).winner.region;
+      expect((seen.ledgers[1]!.items[0] as unknown as { winner: { region: string } }).winner.region).toBe(winner);
+      expect(winner).toBe('eu');
+      expect(own.find((r) => r.region === 'us')?.status).toBe('suspended');
+      expect(own.find((r) => r.region === 'eu')?.status).toBe('placed');
+      await served('eu', 'claimed');
+    },
+    caseMs,
+  );
+
+  it(
+    'everything written alone is everywhere afterwards',
+    async () => {
+      for (const region of regions)
+        await waitFor(
+          `${region} to show it all`,
+          async () => {
+            const note = await geodes.client(region).read('notes', 'n');
+            const theirs = await tenantIn(region, `alone-${other(region)}`);
+            return (
+              (theirs !== null && JSON.stringify(Object.keys(note?.value as object).sort()) === JSON.stringify(['eu', 'text', 'us'])) ||
+              undefined
+            );
+          },
+          { timeoutMs: 60_000 },
+        );
+    },
+    caseMs,
+  );
+});
+
+describe('with silent links, before anybody can know', () => {
+  it(
+    proves(
+      'a region places, serves, shows, reads and writes as at any time',
+      { operation: 'place', failure: 'links-silent', outcome: 'works' },
+      { operation: 'route', failure: 'links-silent', outcome: 'works' },
+      { operation: 'read-documents', failure: 'links-silent', outcome: 'works' },
+      { operation: 'write-documents', failure: 'links-silent', outcome: 'works' },
+      { operation: 'look-at-fleet', failure: 'links-silent', outcome: 'works' },
+    ),
+    async () => {
+      geodes.breakAll('black-hole');
+      try {
+        for (const region of regions) {
+          expect((await create(region, `silent-${region}`, region)).status).toBe(201);
+          await served(region, `silent-${region}`);
+          await geodes.client(region).patch('notes', 'n', { [`silent-${region}`]: true });
+          expect((await geodes.client(region).read('notes', 'n'))?.value).toMatchObject({ [`silent-${region}`]: true });
+          expect((await tenantIn(region, `at-${other(region)}`))?.region).toBe(other(region));
+        }
+      } finally {
+        geodes.breakAll('open');
+      }
+      await geodes.connected();
+    },
+    caseMs,
+  );
+});
+
+describe('with the region’s own NATS held still', () => {
+  it(
+    proves(
+      'tenants are placed and routers serve; stamps learn of the new tenant when it is back',
+      { operation: 'place', failure: 'nats-down', outcome: 'works' },
+      { operation: 'route', failure: 'nats-down', outcome: 'works' },
+      { operation: 'write-documents', failure: 'nats-down', outcome: 'works' },
+      { operation: 'read-documents', failure: 'nats-down', outcome: 'works' },
+    ),
+    async () => {
+      const thaw = geodes.freeze('nats', 'eu');
+      try {
+        const { status, body } = await create('eu', 'without-nats', 'eu');
+        expect([status, (body as TenantView).status]).toEqual([201, 'placed']);
+        expect((await through('eu', 'at-eu'))?.status).toBe(200);
+        await geodes.client('eu').patch('notes', 'n', { more: 'written' });
+        expect((await geodes.client('eu').read('notes', 'n'))?.value).toMatchObject({ more: 'written' });
+      } finally {
+        thaw();
+      }
+      await served('eu', 'without-nats');
+    },
+    caseMs,
+  );
+});
+
+describe('with the region’s own control plane held still', () => {
+  it(
+    proves(
+      'routers serve on; what it was asked is answered, once, when it goes on',
+      { operation: 'route', failure: 'control-plane-down', outcome: 'works' },
+      { operation: 'place', failure: 'control-plane-down', outcome: 'recovers' },
+    ),
+    async () => {
+      const thaw = geodes.freeze('control-plane', 'eu');
+      const placing = geodes.api('eu').post('/v1/tenants', { id: 'patient', region: 'eu' }, { idempotencyKey: 'patient' });
+      try {
+        for (let i = 0; i < 5; i += 1) expect((await through('eu', 'at-eu'))?.status).toBe(200);
+      } finally {
+        thaw();
+      }
+      expect((await placing).status).toBe(201);
+      expect((await create('eu', 'patient', 'eu')).status).toBe(201);
+      expect(await done('eu', 'tenant/patient', 'tenant.created')).toBe(1);
+    },
+    caseMs,
+  );
+});
