@@ -126,7 +126,8 @@ export class DirectoryTable extends PackedReader {
     if (before !== 0 && records.cursor(before) >= entry.cursor) return false;
     const fields = this.fieldsOf(entry, body, appliedAtMs);
     const added = entryHashWords(entry.key, entry.cursor);
-    const removed = before === 0 ? null : tenants.entryHash(before);
+    // By the key in hand: the record's own id is the same, and costs making its text.
+    const removed = before === 0 ? null : entryHashWords(entry.key, records.cursor(before));
     const oldRow = before === 0 ? 0 : records.rowHash(before);
     const oldHosts = records.hostRefs(before);
     const stays = before !== 0 && sameHosts(records.hostNames(before), body.hosts);

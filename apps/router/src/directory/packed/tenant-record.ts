@@ -101,20 +101,20 @@ export class TenantRecords {
   }
 
   route(ref: number, id = this.id(ref)): TenantRoute {
+    const { heap } = this;
     const { regions, stamps } = this.leadsTo;
-    const head = this.heap.at(ref);
-    const third = this.heap.at(ref + 3);
-    const stamp = head >>> 16;
-    return {
-      kind: 'tenant',
-      tenant: id,
-      ...homeOf(regions.text(third & 0xff)),
-      status: tenantStatuses[(head >>> 6) & 7] ?? 'deleted',
-      stamp: stamp === 0 ? null : stamps.text(stamp),
-      epoch: ((third >>> 8) & 0xff) * 2 ** 32 + (this.heap.at(ref + 1) >>> 0),
-      hosts: this.hostNames(ref),
-      ...((head & frozenFlag) === 0 ? {} : { frozen: true }),
-    };
+    const head = heap.at(ref);
+    const third = heap.at(ref + 3);
+    const { region, strictIn } = homeOf(regions.text(third & 0xff));
+    const status = tenantStatuses[(head >>> 6) & 7] ?? 'deleted';
+    const stamp = head >>> 16 === 0 ? null : stamps.text(head >>> 16);
+    const epoch = ((third >>> 8) & 0xff) * 2 ** 32 + (heap.at(ref + 1) >>> 0);
+    const hosts = (head & hostsFlag) === 0 ? noHosts : this.hostNames(ref);
+    const route: TenantRoute = { kind: 'tenant', tenant: id, region, status, stamp, epoch, hosts };
+    const isFrozen = (head & frozenFlag) !== 0;
+    // Few are strict or frozen: to spread what they have more was a quarter of every look-up.
+    if (strictIn === undefined && !isFrozen) return route;
+    return { ...route, ...(strictIn === undefined ? {} : { strictIn }), ...(isFrozen ? { frozen: true } : {}) };
   }
 
   /** The tenant's hosts as its entry gave them. */
@@ -174,9 +174,12 @@ export class TenantRecords {
 
   /** Over every word of the record and of its hosts' names: what the digest of cursors does not cover, for the audit. */
   rowHash(ref: number): number {
-    const words = Math.min(this.wordsOf(ref), this.row.length);
-    for (let i = 0; i < words; i += 1) this.row[i] = this.heap.at(ref + i);
-    let sum = halfSipHash(this.row, words * 4, this.heap.key0, this.heap.key1);
+    const { heap, row } = this;
+    const count = Math.min(this.wordsOf(ref), row.length);
+    const words = heap.view(ref + count);
+    for (let i = 0; i < count; i += 1) row[i] = words ? load(words, ref + i) : heap.at(ref + i);
+    let sum = halfSipHash(row, count * 4, heap.key0, heap.key1);
+    if ((heap.at(ref) & hostsFlag) === 0) return sum;
     for (const host of this.hostRefs(ref)) sum = (sum + this.leadsTo.hosts.hashAt(host)) | 0;
     return sum;
   }
