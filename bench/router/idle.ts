@@ -1,11 +1,13 @@
-/** Memory of the router with many idle keep-alive connections: `npm run bench:router-idle`. Each has asked once. */
+/** Memory of the router with many idle keep-alive connections: `npm run bench:router-idle -- --connections 10000`. Each has asked once. */
 import { createServer } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
+import { parseArgs } from 'node:util';
 import { report } from '../report.ts';
 import { residentMegabytes } from './cpu.ts';
 import { startTarget } from './targets.ts';
 
-const connections = 10_000;
+const { values } = parseArgs({ options: { connections: { type: 'string', default: '10000' } } });
+const connections = Number(values.connections);
 const tenants = 1_000;
 const upstream = createServer((_request, response) => void response.end('ok'));
 await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));

@@ -8,7 +8,8 @@
  *
  * rate 0: closed loop, every connection sends again when it has its answer. rate > 0: open loop, request n is due at
  * start + n / rate whatever the answers do, and its latency counts from then: a stall is seen by all that it delays (no
- * coordinated omission). Prints one line of JSON.
+ * coordinated omission). What is due in its first half second is not counted: it opens the proxy's connections to this new upstream, and wakes up
+ * what has slept. Prints one line of JSON.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -58,6 +59,9 @@ static int epoll_fd, proxy_port, free_list[SOCKETS_MAX], free_count;
 static long post_bytes;
 static int ending, busy;
 static double rate;
+/* Open loop: latencies count from here on. */
+static uint64_t counted_from;
+static const uint64_t warm_ns = 500000000ull;
 
 static uint64_t now_ns(void) {
   struct timespec t;
@@ -151,7 +155,7 @@ static void answered(struct conn *c) {
   else if (c->status != 200) by_status[c->status]++;
   if (c->status != 200) return serve_next(c);
   uint64_t took = now_ns() - c->due;
-  if (sample_count < SAMPLES_MAX) samples[sample_count++] = took > 4000000000ull ? 4000000000u : (uint32_t)took;
+  if (c->due >= counted_from && sample_count < SAMPLES_MAX) samples[sample_count++] = took > 4000000000ull ? 4000000000u : (uint32_t)took;
   done++;
   serve_next(c);
 }
@@ -216,9 +220,12 @@ static void lose(struct conn *c) {
 /* What was due and has no answer counts with the time it has waited so far: leaving it out would hide the worst. */
 static void finish(uint64_t now) {
   if (rate == 0) return;
-  while (queue_head != queue_tail && sample_count < SAMPLES_MAX) samples[sample_count++] = (uint32_t)(now - queue[queue_head++ % QUEUE_MAX]);
+  while (queue_head != queue_tail && sample_count < SAMPLES_MAX) {
+    uint64_t due = queue[queue_head++ % QUEUE_MAX];
+    if (due >= counted_from) samples[sample_count++] = (uint32_t)(now - due);
+  }
   for (int i = 0; i < SOCKETS_MAX; i++)
-    if (conns[i].kind == CLIENT && conns[i].busy && sample_count < SAMPLES_MAX) samples[sample_count++] = (uint32_t)(now - conns[i].due);
+    if (conns[i].kind == CLIENT && conns[i].busy && conns[i].due >= counted_from && sample_count < SAMPLES_MAX) samples[sample_count++] = (uint32_t)(now - conns[i].due);
 }
 
 static int by_size(const void *a, const void *b) {
@@ -288,6 +295,7 @@ int main(int argc, char **argv) {
   }
   uint64_t start = now_ns(), end = start + (uint64_t)(seconds * 1e9), next_due = start;
   double due_exact = (double)start;
+  if (rate > 0) counted_from = start + warm_ns;
   if (rate == 0) {
     int all = free_count;
     free_count = 0;

@@ -9,7 +9,7 @@ import { freePort } from '@lapidary/tools/local/free-port';
 import { quantile, report, type Measurement } from '../report.ts';
 import { buildLoad, runLoad } from './load.ts';
 import { interleaved, measure, type Sample } from './measure.ts';
-import { fixedLoad, fixedRounds, fixedShares, noisyAfterMs, noisyLoad, shapes, tenants } from './shapes.ts';
+import { fixedLoad, fixedRounds, fixedShares, noisyAfterMs, noisyLoad, shapes, tenants, usualAnswerBytes } from './shapes.ts';
 import { knownTargets, startTarget, type Target } from './targets.ts';
 
 /** Above this, figures show the machine as much as the proxies: they are printed, and not to be quoted. */
@@ -17,7 +17,7 @@ const foreignCoresMax = 0.15;
 const slow = new Set(['http-proxy-3', 'fastify', 'general']);
 
 const { values } = parseArgs({
-  options: { peers: { type: 'string', default: 'nginx,haproxy' }, ours: { type: 'string', default: 'fast,general,churn' } },
+  options: { peers: { type: 'string', default: 'nginx,haproxy' }, ours: { type: 'string', default: 'fast,links,general,churn' } },
 });
 const names = [...values.peers.split(','), ...values.ours.split(',')].filter(Boolean);
 const unknown = names.filter((name) => !knownTargets.includes(name));
@@ -56,7 +56,7 @@ try {
   // A moment for the compilers of the runtimes: the first seconds of a process are not what it costs.
   for (const target of targets.values()) await measure(target, upstreamPort, { ...shapes[0]!.load, seconds: 3 });
   for (const { name, load, rounds, slowPeers } of shapes) {
-    const among = without(new Set([...(slowPeers ? [] : slow), 'churn']));
+    const among = without(new Set([...(slowPeers ? [] : slow), 'churn', ...(load.answerBytes === usualAnswerBytes ? [] : ['links'])]));
     note(name, await interleaved(among, rounds, (target) => measure(target, upstreamPort, load)));
   }
   const saturation = measurements.find((m) => m.subject.startsWith('nginx') && m.metric === 'c64: requests');

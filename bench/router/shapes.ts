@@ -11,7 +11,9 @@ export interface Shape {
 
 /** As many tenants as one stamp may hold by far; the directory's own benchmark has the million. */
 export const tenants = 10_000;
-const usual: Load = { connections: 64, seconds: 2, rate: 0, postBytes: 0, answerBytes: 185, tenants };
+/** What the upstream of the stamp link answers, whatever the shape (targets.ts). */
+export const usualAnswerBytes = 185;
+const usual: Load = { connections: 64, seconds: 2, rate: 0, postBytes: 0, answerBytes: usualAnswerBytes, tenants };
 
 /** A few short rounds tell more than one long one on a machine that others use too. */
 export const shapes: readonly Shape[] = [
@@ -24,7 +26,8 @@ export const shapes: readonly Shape[] = [
 /** Shares of nginx's own saturation, at which latency is compared: at saturation it only says who saturates. */
 export const fixedShares = [0.25, 0.5, 0.7];
 export const fixedRounds = 3;
-export const fixedLoad = (rate: number): Load => ({ ...usual, rate, seconds: 3 });
+/** The first half second opens connections and is not counted (load.c). */
+export const fixedLoad = (rate: number): Load => ({ ...usual, rate, seconds: 3.5 });
 /** One tenant that sends as fast as it can, far above its limit, beside the measured ones; within their time, since they have the upstream. */
 export const noisyAfterMs = 200;
 export const noisyLoad = (seconds: number): Load => ({

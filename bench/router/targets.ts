@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '@lapidary/tools/local/free-port';
 import { ensurePeer } from '@lapidary/tools/peers/ensure-peer';
 import { runPeer } from '@lapidary/tools/peers/run-peer';
+import { usualAnswerBytes } from './shapes.ts';
 import { haproxyConfig, nginxConfig, tenantHosts, type PeerJob } from './peer-configs.ts';
 
 export interface Target {
@@ -69,7 +70,7 @@ const ours = (name: string, path: string, job: PeerJob, changesPerSecond: number
 /** Its upstream has to speak the link: one of its own, beside the load generator on the second CPU. */
 const overLinks = async (job: PeerJob): Promise<Target> => {
   const port = await freePort();
-  const upstream = await node('link upstream', 'link-upstream.ts', port, ['--port', String(port), '--bytes', '185']);
+  const upstream = await node('link upstream', 'link-upstream.ts', port, ['--port', String(port), '--bytes', String(usualAnswerBytes)]);
   execFileSync('taskset', ['-acp', '1', String(upstream.pid)], { stdio: 'ignore' });
   const router = await ours('router, stamp link', 'links', { ...job, upstreamPort: port }, 0);
   return { ...router, stop: async () => void (await router.stop(), await upstream.stop()) };
