@@ -9,10 +9,13 @@ import { lastFullRun } from './run-rows.js';
 export class DriftGauges {
   constructor(private readonly metrics: MetricsOf<typeof driftMetrics>) {}
 
-  /** Of the sensors of a run; kept until the next. */
+  /**
+   * Of the sensors of a run; kept until the next. A run in which nothing was planted for a sensor (of one stamp, or without a peer) says
+   * nothing about whether it sees.
+   */
   showSensors(reports: readonly SensorReport[]): void {
     for (const { kind, canary, skipped } of reports) {
-      this.metrics.lapidary_drift_sensor_alive.set({ sensor: kind }, canary === 'found' ? 1 : 0);
+      if (canary !== 'not-planted') this.metrics.lapidary_drift_sensor_alive.set({ sensor: kind }, canary === 'found' ? 1 : 0);
       this.metrics.lapidary_drift_skipped.set({ sensor: kind }, skipped.length);
     }
   }
