@@ -125,8 +125,8 @@ export class TrafficServer {
   }
 
   /** Takes one request that somebody else has read (HTTP/2). */
-  serve(request: IncomingMessage, response: ServerResponse): void {
-    void this.take(request, response);
+  serve(request: IncomingMessage, response: ServerResponse, tunnel?: Omit<NonNullable<Tunnel>, 'head' | 'idleMs'>): void {
+    void this.take(request, response, tunnel && { ...tunnel, head: Buffer.alloc(0), idleMs: this.options.tunnelIdleMs });
   }
 
   /** What the fast path could do and leaves to this one all the same. */

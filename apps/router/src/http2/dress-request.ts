@@ -35,7 +35,7 @@ export const http1Headers = (rawHeaders: readonly string[], hasBody: boolean): s
 };
 
 /** First values, as `IncomingMessage.headers` is read by us: by name, for what comes once. */
-const firstValues = (fields: readonly string[]): Record<string, string> => {
+export const firstValues = (fields: readonly string[]): Record<string, string> => {
   const values: Record<string, string> = Object.create(null) as Record<string, string>;
   for (let i = 0; i + 1 < fields.length; i += 2) values[fields[i]!.toLowerCase()] ??= fields[i + 1]!;
   return values;
@@ -80,7 +80,7 @@ type HeaderValue = string | string[];
 /** The only field that lines of can't be joined (RFC 9110 §5.3). node:http2 throws for others that it wants once and finds twice. */
 const keptApart = 'set-cookie';
 
-const collect = (fields: readonly string[] | Readonly<Record<string, string>>): Record<string, HeaderValue> => {
+export const http2Fields = (fields: readonly string[] | Readonly<Record<string, string>>): Record<string, HeaderValue> => {
   const pairs = Array.isArray(fields) ? (fields as readonly string[]) : Object.entries(fields).flat();
   const headers: Record<string, HeaderValue> = {};
   for (let i = 0; i + 1 < pairs.length; i += 2) {
@@ -102,7 +102,7 @@ export const dressResponse = (response: Http2ServerResponse): ServerResponse => 
     writeHead: (status: number, fields: readonly string[] | Record<string, string>) => {
       // A head that was refused leaves its fields behind, and the problem that is told in its stead would be refused for them.
       for (const name of response.getHeaderNames()) response.removeHeader(name);
-      return writeHead(status, collect(fields) as Record<string, string>);
+      return writeHead(status, http2Fields(fields) as Record<string, string>);
     },
     // A cut answer must not look whole: its stream is reset, and the others on the connection go on.
     destroy: () => {

@@ -11,14 +11,22 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError } from '@lapidary/kernel/app-error';
 import { newId } from '@lapidary/kernel/ids';
 import { answerProblem } from '../answer-problem.js';
+import type { TunnelOpening } from '@lapidary/stamp-sdk/forward/upgrade';
 import type { RouterMetrics } from '../metrics.js';
 import { dressRequest, dressResponse, pseudoProblem } from './dress-request.js';
+import { protocolOf, websocketOf } from './websocket.js';
 import { SessionWatch, type SessionWatchOptions } from './session-watch.js';
+
+/** A WebSocket's stream, and how its client is told that it is open. */
+export interface Http2Tunnel {
+  readonly socket: Duplex;
+  readonly opening: TunnelOpening;
+}
 
 export interface Http2Options {
   readonly metrics: RouterMetrics;
   /** The general path: decides, forwards and answers. */
-  readonly serve: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly serve: (request: IncomingMessage, response: ServerResponse, tunnel?: Http2Tunnel) => void;
   /** For tests; else as over HTTP/1.1. */
   readonly patience?: Pick<SessionWatchOptions, 'idleMs' | 'requestMs'>;
 }
@@ -51,7 +59,8 @@ export class Http2Front {
         maxHeaderListSize: headerListBytesMax,
         initialWindowSize: windowBytes,
         enablePush: false,
-        enableConnectProtocol: false,
+        // WebSocket (RFC 8441); what else is asked for that way is refused.
+        enableConnectProtocol: true,
       },
       maxHeaderListPairs: headerPairsMax,
       maxSessionMemory: sessionMemoryMax,
@@ -62,6 +71,7 @@ export class Http2Front {
     const take = (request: Http2ServerRequest, response: Http2ServerResponse): void => this.take(request, response);
     this.server.on('request', take);
     this.server.on('checkContinue', take);
+    this.server.on('connect', (request: Http2ServerRequest, response: Http2ServerResponse) => this.takeConnect(request, response));
     this.server.on('session', (session) => this.watch(session));
   }
 
@@ -89,6 +99,24 @@ export class Http2Front {
     request.on('error', () => undefined);
     answerProblem(dressed, { error: new AppError('invalid_input', `${problem}.`), requestId: newId(), status: 400 });
     request.resume();
+  }
+
+  /** Extended CONNECT for a WebSocket; a plain one asks for a tunnel to anywhere, which nobody gets. */
+  private takeConnect(request: Http2ServerRequest, response: Http2ServerResponse): void {
+    const protocol = protocolOf(request.rawHeaders);
+    const problem = protocol === null ? 'CONNECT is not served here' : pseudoProblem(request.rawHeaders);
+    const dressed = dressResponse(response);
+    request.on('error', () => undefined);
+    const refuse = (status: number, why: string): void => {
+      answerProblem(dressed, { error: new AppError('invalid_input', `${why}.`), requestId: newId(), status });
+      request.resume();
+    };
+    if (problem !== null) return refuse(protocol === null ? 405 : 400, problem);
+    // RFC 8441 §4
+    if (protocol !== 'websocket') return refuse(501, 'Of extended CONNECT only "websocket" is served');
+    const { stream } = response;
+    const { request: asked, opening } = websocketOf(request, stream);
+    this.options.serve(asked, dressed, { socket: stream, opening });
   }
 
   private watch(session: ServerHttp2Session): void {

@@ -64,7 +64,7 @@ export class Http2World {
     world.traffic = await startTraffic(doors, timeouts, undefined, undefined, 'general');
     const general = world.traffic.server as TrafficServer;
     const { metrics } = world.traffic;
-    const serve: Http2Options['serve'] = (request, response) => (world.onRequest ?? general.serve.bind(general))(request, response);
+    const serve: Http2Options['serve'] = (...of) => (world.onRequest ?? general.serve.bind(general))(...of);
     world.front = new Http2Front({ metrics, serve, patience });
     await new Promise<void>((resolve) => world.doors.listen(0, '127.0.0.1', resolve));
     world.port = (world.doors.address() as AddressInfo).port;

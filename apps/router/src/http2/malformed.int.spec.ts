@@ -37,7 +37,12 @@ describe('a request that is no good HTTP/2 reaches no stamp, and leaves the othe
     ['a method with a space', instead(':method', 'GET /smuggled HTTP/1.1\r\nX:')],
     ['an empty method', instead(':method', '')],
     ['CONNECT', [[':method', 'CONNECT'], [':authority', 'acme.lapidary.localhost:443']]], // prettier-ignore
-    ['CONNECT with a protocol', [...instead(':method', 'CONNECT'), [':protocol', 'websocket']]],
+    ['CONNECT with a protocol that is none of ours', [...instead(':method', 'CONNECT'), [':protocol', 'connect-udp']]],
+    [
+      'a WebSocket with a fragment',
+      [...instead(':path', '/#x').filter(([name]) => name !== ':method'), [':method', 'CONNECT'], [':protocol', 'websocket']],
+    ],
+    ['a protocol without CONNECT', withFields([':protocol', 'websocket'])],
     ['another scheme', instead(':scheme', 'http')],
     ['a scheme that is none', instead(':scheme', 'https://beta/?')],
     ['an authority with a user', instead(':authority', 'beta@acme.lapidary.localhost')],

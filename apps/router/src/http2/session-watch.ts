@@ -34,15 +34,16 @@ export class SessionWatch {
       // A client that is gone is no news.
       if (!this.calmed && error.code?.startsWith('ERR_HTTP2_') === true) options.onEnded('protocol');
     });
-    session.on('stream', (stream) => this.took(stream));
+    session.on('stream', (stream, headers) => this.took(stream, headers[':method'] === 'CONNECT'));
     session.once('close', () => clearTimeout(this.idle));
     this.rest();
   }
 
-  private took(stream: ServerHttp2Stream): void {
+  /** A tunnel has no end by which it is late; it is watched as any tunnel. */
+  private took(stream: ServerHttp2Stream, isTunnel: boolean): void {
     clearTimeout(this.idle);
     this.open += 1;
-    const late = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), this.options.requestMs ?? requestMs);
+    const late = isTunnel ? undefined : setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), this.options.requestMs ?? requestMs);
     stream.once('end', () => clearTimeout(late));
     stream.once('close', () => {
       clearTimeout(late);

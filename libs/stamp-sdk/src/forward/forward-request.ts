@@ -6,7 +6,7 @@ import { requestHeaders, type HeaderRules } from './hop-by-hop.js';
 import { answerHeaders, answerProblem, relayAnswer } from './relay-answer.js';
 import type { ReplayBuffer } from './replay-buffer.js';
 import { bodyFraming } from './request-check.js';
-import { joinTunnel, switchesAsAsked, tunnelRequestHeaders } from './upgrade.js';
+import { joinTunnel, switchesAsAsked, tunnelRequestHeaders, type TunnelOpening } from './upgrade.js';
 import type { Upstream } from './upstream.js';
 import { Watchdog } from './watchdog.js';
 
@@ -28,7 +28,7 @@ export interface ForwardOptions {
   /** On a connection that was not used before: a reused one was just lost, and those beside it most likely with it. */
   readonly fresh?: boolean;
   /** Where the request asked for a tunnel (wantsTunnel): the client's socket, and what was read behind the request. */
-  readonly tunnel?: { readonly socket: Duplex; readonly head: Buffer; readonly idleMs: number };
+  readonly tunnel?: { readonly socket: Duplex; readonly head: Buffer; readonly idleMs: number; readonly opening?: TunnelOpening };
 }
 
 type Phase = 'connecting' | 'waiting' | 'answering' | 'settled';
@@ -106,6 +106,8 @@ class Forward {
     const problem = answerProblem({ status, httpVersion: answer.httpVersion, rawHeaders: answer.rawHeaders });
     if (problem !== null) return this.fail('bad_answer', problem);
     if (this.options.intercept?.(status, header) === true) return this.keepAnswer(answer, status, header);
+    // To such a client it would say that the tunnel is open.
+    if (this.options.tunnel?.opening && status < 300) return this.fail('bad_answer', 'it did not switch protocols');
     if (!this.writeHead(answer, status)) return;
     const headMs = performance.now() - this.startedMs;
     this.abandonAnswer = () => answer.destroy();
@@ -146,7 +148,7 @@ class Forward {
   private async onUpgrade(answer: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const { tunnel, response, answerRules, trusted } = this.options;
     socket.on('error', () => socket.destroy());
-    if (!tunnel || this.phase !== 'waiting' || !switchesAsAsked(answer)) {
+    if (!tunnel || this.phase !== 'waiting' || !switchesAsAsked(answer) || tunnel.opening?.isFor(answer) === false) {
       socket.destroy();
       return this.fail('bad_answer', 'it switched protocols unasked');
     }
@@ -154,9 +156,9 @@ class Forward {
     this.watchdog.stop();
     const headMs = performance.now() - this.startedMs;
     response.off('close', this.onClientClose);
-    response.detachSocket(tunnel.socket as never);
+    if (!tunnel.opening) response.detachSocket(tunnel.socket as never);
     const ends = { client: tunnel.socket, clientHead: tunnel.head, upstream: socket, upstreamHead: head };
-    const moved = await joinTunnel(answer, ends, { answerRules, trusted, idleMs: tunnel.idleMs });
+    const moved = await joinTunnel(answer, ends, { answerRules, trusted, idleMs: tunnel.idleMs, opening: tunnel.opening });
     this.settle({ kind: 'tunnelled', headMs, ...moved });
   }
 

@@ -67,7 +67,16 @@ export interface TunnelEnds {
   readonly upstreamHead: Buffer;
 }
 
+/** Of a client whose protocol switches in another way (HTTP/2). */
+export interface TunnelOpening {
+  /** Whether the upstream's 101 answers what was asked. */
+  isFor(answer: IncomingMessage): boolean;
+  /** Tells the client, with the answer's end-to-end fields. */
+  open(fields: readonly string[]): void;
+}
+
 export interface TunnelRules {
+  readonly opening?: TunnelOpening | undefined;
   readonly answerRules: HeaderRules;
   readonly trusted: boolean;
   /** Without a byte in either direction. */
@@ -111,7 +120,8 @@ export const joinTunnel = (
         watchdog.touch();
       });
     };
-    client.write(switchingHead(answer, rules.answerRules, rules.trusted), 'latin1');
+    if (rules.opening) rules.opening.open(responseHeaders(answer.rawHeaders, rules.answerRules, rules.trusted));
+    else client.write(switchingHead(answer, rules.answerRules, rules.trusted), 'latin1');
     if (ends.upstreamHead.length > 0) client.write(ends.upstreamHead);
     if (ends.clientHead.length > 0) upstream.write(ends.clientHead);
     watchdog.start(rules.idleMs);
