@@ -56,6 +56,7 @@ const publicState = (database: MemoryDatabase, withGuest: boolean): Record<strin
     .filter(({ key }) => withGuest || key.tenant !== guest)
     .map((d) => [keyText(d.key), d.facts.digest, d.facts.exists, d.facts.conflicts])
     .sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1)),
+  purged: [...database.graves].map(([key, { grave }]) => [key, grave.seen]).sort(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
 });
 
 /** After quiet, when everybody has heard everything. */
@@ -82,6 +83,12 @@ const checkFields = (region: string, database: MemoryDatabase, oracle: Oracle): 
     if (oracle.replaced.has(name) || (isOfGuest(write.key) && !mayHold(database, region))) continue;
     const row = database.documents.get(write.key);
     const register = row?.stored.state.kind === 'lww' ? row.stored.state.fields[write.field] : undefined;
+    // Of what was purged, removals are gone for good; a value that a delete had won against is in the ledger.
+    const grave = database.graves.get(write.key)?.grave;
+    if (grave && !register?.siblings.some((s) => s.at === write.at) && (grave.seen[write.at.slice(19)] ?? '') >= write.at) {
+      if (write.value !== undefined && !lost.has(name)) findings.push(`ledger-missing: ${region} ${name}`);
+      continue;
+    }
     if (!register?.siblings.some((s) => s.at === write.at)) {
       findings.push(`lost-write: ${region} ${name}`);
       continue;

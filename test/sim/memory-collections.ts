@@ -2,6 +2,7 @@ import type { EventData } from '@lapidary/contracts/events/registry';
 import {
   keyText,
   type ChangeNote,
+  type CollectionEvent,
   type CollectionTransaction,
   type DocumentFacts,
   type DocumentKey,
@@ -10,6 +11,9 @@ import {
 } from '@lapidary/replication/collections/collection-store';
 import { elementOf } from '@lapidary/replication/digest/element';
 import type { ElementChange } from '@lapidary/replication/digest/set-digest';
+import type { Grave } from '@lapidary/replication/collections/collection-store';
+import type { KnownEvents } from '@lapidary/replication/digest/vector-cover';
+import type { Declaration } from '@lapidary/replication/stability';
 import type { Register } from '@lapidary/replication/merge/register';
 import type { Position } from '@lapidary/replication/version-vector';
 import { firstResidency } from './residency.ts';
@@ -25,6 +29,13 @@ interface DocumentRow {
   readonly key: DocumentKey;
   readonly stored: StoredDocument;
   readonly facts: DocumentFacts;
+}
+
+export interface GraveRow {
+  readonly key: DocumentKey;
+  readonly grave: Grave;
+  /** Of the event that it comes from; null: of this region's own, whose place is its place in the outbox. */
+  readonly purge: { readonly event: string; readonly origin: string; readonly sequence: number | null };
 }
 
 export interface DigestChange extends ElementChange {
@@ -51,7 +62,15 @@ export class MemoryDatabase {
   inbox = new Set<string>();
   /** What the trigger of the real database writes beside each row; never folded here, so that every change stays to be seen. */
   digestChanges: DigestChange[] = [];
-  held: { readonly dueMs: number; readonly event: unknown; readonly id: string }[] = [];
+  held: { readonly dueMs: number; readonly event: unknown; readonly id: string; readonly origin: string; readonly sequence: number }[] = [];
+  graves = new Map<string, GraveRow>();
+  /** What each other region has said last that it knows. */
+  declared = new Map<string, Declaration>();
+  /** What this region has said itself, and when by the number of its writes. */
+  ownDeclarations: { readonly known: KnownEvents; readonly writes: number }[] = [];
+  /** Counts changes of documents here; the number of the last one by key. */
+  writes = 0;
+  lastWrite = new Map<string, number>();
 
   copy(): MemoryDatabase {
     const copy = new MemoryDatabase();
@@ -66,6 +85,11 @@ export class MemoryDatabase {
     copy.inbox = new Set(this.inbox);
     copy.held = [...this.held];
     copy.digestChanges = [...this.digestChanges];
+    copy.graves = new Map(this.graves);
+    copy.declared = new Map(this.declared);
+    copy.ownDeclarations = [...this.ownDeclarations];
+    copy.writes = this.writes;
+    copy.lastWrite = new Map(this.lastWrite);
     return copy;
   }
 }
@@ -104,6 +128,7 @@ export class MemoryCollections implements CollectionTransaction {
     await this.touch('saveDocument');
     const before = this.database.documents.get(keyText(key))?.facts.digest;
     this.database.documents.set(keyText(key), { key, stored, facts });
+    this.database.lastWrite.set(keyText(key), this.database.writes++);
     if (before === facts.digest) return;
     const elementFor = (digest: string) => elementOf(key.tenant, key.id, digest);
     const removed = before === undefined ? null : elementFor(before);
@@ -121,6 +146,27 @@ export class MemoryCollections implements CollectionTransaction {
     if (row) this.database.documents.set(keyText(key), { ...row, facts });
   }
 
+  async grave(key: DocumentKey): Promise<Grave | null> {
+    await this.touch('grave');
+    return this.database.graves.get(keyText(key))?.grave ?? null;
+  }
+
+  async saveGrave(key: DocumentKey, grave: Grave, purge: ChangeNote | null): Promise<void> {
+    await this.touch('saveGrave');
+    const known = this.database.graves.get(keyText(key))?.purge;
+    const from = purge ? { event: purge.event, origin: purge.origin, sequence: purge.sequence ?? null } : known!;
+    this.database.graves.set(keyText(key), { key, grave, purge: from });
+  }
+
+  async removeDocument(key: DocumentKey): Promise<void> {
+    await this.touch('removeDocument');
+    const before = this.database.documents.get(keyText(key))?.facts.digest;
+    if (before === undefined) return;
+    this.database.documents.delete(keyText(key));
+    const removed = elementOf(key.tenant, key.id, before);
+    this.database.digestChanges.push({ domain: domainOf(key), removed, added: null });
+  }
+
   async ledger(entries: readonly LedgerEntry[]): Promise<number> {
     await this.touch('ledger');
     const fresh = new Set(entries.map((e) => e.id).filter((id) => !this.database.conflicts.has(id)));
@@ -128,11 +174,7 @@ export class MemoryCollections implements CollectionTransaction {
     return fresh.size;
   }
 
-  async tell<T extends 'lapidary.collection.defined.v1' | 'lapidary.document.changed.v1'>(
-    type: T,
-    subject: string,
-    data: EventData<T>,
-  ): Promise<string> {
+  async tell<T extends CollectionEvent>(type: T, subject: string, data: EventData<T>): Promise<string> {
     await this.touch('tell');
     const id = this.newEventId();
     // As the wire would carry it: what only lives in memory must not work.

@@ -94,6 +94,11 @@ export class Network {
     this.messages = [];
   }
 
+  /** All of a region's log to another one at once, where the link is up. */
+  async exchange(from: SimRegion, to: string): Promise<void> {
+    if (!this.cut.has(linkOf(from.name, to))) await this.receive({ from: from.name, to, events: this.told(from, to), dueMs: 0 });
+  }
+
   async exchangeAll(): Promise<void> {
     for (const from of this.parts.regions.values())
       for (const to of this.names) if (to !== from.name) await this.receive({ from: from.name, to, events: this.told(from, to), dueMs: 0 });

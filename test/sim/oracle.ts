@@ -57,7 +57,7 @@ export class Oracle {
     if (event.type !== 'lapidary.document.changed.v1') return;
     const changed = event.data as DocumentChanged;
     const key = keyText(keyOfChange(changed));
-    const state = before.documents.get(key)?.stored.state;
+    const state = before.documents.get(key)?.stored.state ?? before.graves.get(key)?.grave.contents?.state;
     if ('variants' in changed.change) {
       const known = this.entries.get(key) ?? new Set<string>();
       for (const variant of changed.change.variants as { digest: string }[]) known.add(variant.digest);

@@ -15,6 +15,8 @@ export const plantedBugs = {
   'clock-ignores-state': 'a write may be earlier than what it replaces',
   'digest-keeps-old': 'what a row was before it was changed stays in the digest',
   'digest-apart': 'the digest is kept after the transaction of the write',
+  'purge-unstable': 'a tombstone is purged before every region knows it',
+  'grave-unheeded': 'who writes anew has not seen what was purged there',
   'held-forgotten': 'a change from too far ahead is dropped',
   'contents-told': 'documents of a tenant with a residency are told to everybody',
   'owed-forgotten': 'what came without its contents is not asked for later',
@@ -49,6 +51,10 @@ export class Bugs {
     if (this.bug !== 'digest-apart') return [];
     after.digestChanges = [...before.digestChanges];
     return written;
+  }
+
+  onWrite(tx: CollectionTransaction): CollectionTransaction {
+    return this.bug === 'grave-unheeded' ? overriding(tx, { grave: async () => Promise.resolve(null) }) : tx;
   }
 
   onStore(tx: CollectionTransaction): CollectionTransaction {

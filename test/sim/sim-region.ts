@@ -3,7 +3,10 @@ import { advanceHlc, formatHlc, parseHlc, type HlcStamp } from '@lapidary/kernel
 import { actorOf } from '@lapidary/replication/automerge/document-actor';
 import { DocumentEngine } from '@lapidary/replication/automerge/document-engine';
 import { applyChange, heldUntilMs } from '@lapidary/replication/collections/apply-change';
-import type { CollectionTransaction, Site } from '@lapidary/replication/collections/collection-store';
+import { keyText, type CollectionTransaction, type Site } from '@lapidary/replication/collections/collection-store';
+import { purgeDocument } from '@lapidary/replication/collections/purge-document';
+import type { KnownEvents } from '@lapidary/replication/digest/vector-cover';
+import { isStable } from '@lapidary/replication/stability';
 import { applyDefinition } from '@lapidary/replication/collections/definitions';
 import type { Register } from '@lapidary/replication/merge/register';
 import type { Position } from '@lapidary/replication/version-vector';
@@ -149,6 +152,7 @@ export class SimRegion {
   async adopt(origin: string, epoch: number): Promise<void> {
     await this.inTx((_, database) => {
       database.vector.set(origin, { epoch, sequence: 0 });
+      database.declared.delete(origin);
       database.inbox = new Set([...database.inbox].filter((id) => !id.startsWith(`${origin}-`)));
       database.owed.delete(origin);
       return Promise.resolve();
@@ -180,6 +184,11 @@ export class SimRegion {
   }
 
   private async apply(tx: CollectionTransaction, database: MemoryDatabase, origin: string, event: Numbered): Promise<void> {
+    if (event.type === 'lapidary.region.knows.v1') {
+      const { known } = event.data as { known: KnownEvents };
+      database.declared.set(origin, { epoch: event.epoch, sequence: event.sequence, known });
+      return;
+    }
     if (event.type === 'sim.residency') {
       database.residency = event.data as readonly string[];
       return;
@@ -205,28 +214,59 @@ export class SimRegion {
     const dueMs = heldUntilMs(changed, this.nowMs());
     if (dueMs !== null) {
       this.reached('held');
-      if (!this.bugs.has('held-forgotten')) database.held.push({ id: event.id, dueMs, event: changed });
+      if (!this.bugs.has('held-forgotten')) database.held.push({ id: event.id, dueMs, event: changed, origin, sequence: event.sequence });
       return;
     }
-    await this.merge(tx, event.id, origin, changed);
+    await this.merge(tx, event.id, origin, event.sequence, changed);
   }
 
-  private async merge(tx: CollectionTransaction, id: string, origin: string, changed: DocumentChanged): Promise<void> {
-    const note = { event: id, origin, actor: 'sim', requestId: 'sim', at: '' };
+  private async merge(tx: CollectionTransaction, id: string, origin: string, sequence: number, changed: DocumentChanged): Promise<void> {
+    const note = { event: id, origin, sequence, actor: 'sim', requestId: 'sim', at: '' };
     await applyChange(this.bugs.onStore(tx), this.engine, changed, note);
   }
 
   /** Another region's document, merged into the one here: what finds and mends differences does the same (repair-row.ts). */
   async repair(origin: string, changed: DocumentChanged): Promise<void> {
-    await this.inTx(async (tx) => this.merge(tx, `repair-${this.name}-${this.events++}`, origin, changed));
+    await this.inTx(async (tx) => this.merge(tx, `repair-${this.name}-${this.events++}`, origin, 0, changed));
   }
 
   async releaseHeld(): Promise<void> {
     await this.inTx(async (tx, database) => {
       const due = database.held.filter((h) => h.dueMs <= this.nowMs());
-      for (const held of due) await this.merge(tx, held.id, held.id.split('-')[0]!, held.event as DocumentChanged);
+      for (const held of due) await this.merge(tx, held.id, held.origin, held.sequence, held.event as DocumentChanged);
       database.held = database.held.filter((h) => !due.includes(h));
       if (due.length > 0) this.reached('held change released');
+    });
+  }
+
+  /** Says what it knows, purges the tombstones that everybody knows, and forgets what everybody has purged. */
+  async keepHouse(others: readonly string[]): Promise<void> {
+    await this.inTx(async (tx, database) => {
+      const known = knownOf(this.name, database);
+      await tx.tell('lapidary.region.knows.v1', `region-knows/${this.name}`, { known });
+      database.ownDeclarations.push({ known, writes: database.writes });
+    });
+    await this.inTx(async (tx, database) => {
+      const known = knownOf(this.name, database);
+      const stable = database.ownDeclarations.findLast(
+        (own) => this.bugs.has('purge-unstable') || isStable(own.known, others, database.declared, known),
+      );
+      for (const { key, facts } of database.documents.values()) {
+        if (!stable || facts.exists || facts.latest.slice(19) !== this.name || database.lastWrite.get(keyText(key))! >= stable.writes)
+          continue;
+        if ((await purgeDocument(tx, key, { origin: this.name, actor: 'sim', requestId: 'sim' })) !== null)
+          this.reached('tombstone purged');
+      }
+    });
+    await this.inTx(async (tx, database) => {
+      const known = knownOf(this.name, database);
+      for (const { key, grave, purge } of database.graves.values()) {
+        const sequence = purge.sequence ?? database.outbox.findIndex((e) => e.id === purge.event) + 1;
+        const what = { [purge.origin]: { epoch: known[purge.origin]?.epoch ?? 1, sequence } };
+        if (grave.isForgotten || !isStable(what, others, database.declared, known)) continue;
+        await tx.saveGrave(key, { ...grave, isForgotten: true, contents: null }, null);
+        this.reached('grave forgotten');
+      }
     });
   }
 
@@ -235,3 +275,14 @@ export class SimRegion {
     return outbox.map((event, i) => ({ ...event, epoch, sequence: i + 1 }));
   }
 }
+
+/** Without holes: what is held counts as not known. */
+const knownOf = (region: string, database: MemoryDatabase): KnownEvents => ({
+  ...Object.fromEntries(
+    [...database.vector].map(([origin, { epoch, sequence }]) => {
+      const missing = database.held.filter((h) => h.origin === origin).map((h) => h.sequence - 1);
+      return [origin, { epoch, sequence: Math.min(sequence, ...missing) }];
+    }),
+  ),
+  [region]: { epoch: database.epoch, sequence: database.outbox.length },
+});

@@ -46,13 +46,15 @@ export class SimWorld {
   /** Events that a restored region has not got any more. */
   private readonly lost = new Set<string>();
   private nowMs = beginMs;
-  private readonly kind: { readonly nested: boolean; readonly focused: boolean; readonly restored: boolean };
+  private readonly kind: { readonly nested: boolean; readonly focused: boolean; readonly restored: boolean; readonly tidy: boolean };
 
   constructor(seed: number, bug: PlantedBug | null = null) {
     this.random = new Random(seed);
     // Nested documents are a hundred times slower than the rest: in every fourth world. Rights that travel by way of a third
     // region need many operations of one counter: in every fifth. In every third one region is restored from a backup.
-    this.kind = { nested: seed % 4 === 0, focused: seed % 5 === 0, restored: seed % 3 === 0 };
+    // Tombstones are purged where regions hear of each other often: in every seventh of the rest, which knows nothing but fields.
+    const restored = seed % 3 === 0;
+    this.kind = { nested: seed % 4 === 0, focused: seed % 5 === 0, restored, tidy: seed % 7 === 0 && !restored };
     this.bugs = new Bugs(bug);
     const reach = (what: string): void => void this.reached.add(what);
     this.regions = new Map(names.map((n) => [n, new SimRegion(n, () => this.nowMs, this.random, this.bugs, reach)]));
@@ -62,7 +64,7 @@ export class SimWorld {
 
   async live(): Promise<Lived> {
     await this.begin();
-    for (let i = 0; i < (this.kind.focused ? 2 * steps : steps) && this.findings.length === 0; i++) await this.step();
+    for (let i = 0; i < (this.kind.focused || this.kind.tidy ? 2 * steps : steps) && this.findings.length === 0; i++) await this.step();
     await this.quiet();
     const databases = new Map([...this.regions].map(([n, r]) => [n, r.database]));
     this.findings.push(...checkQuiet(databases, this.oracle), ...checkSettled(databases));
@@ -75,8 +77,11 @@ export class SimWorld {
     for (const { field, winner, collection } of database.conflicts.values()) {
       this.reached.add(ledgered(field, collection, winner.value));
     }
-    for (const event of database.outbox)
-      if (((event.data as { settled?: unknown[] }).settled ?? []).length > 0) this.reached.add('loss settled by a write');
+    for (const event of database.outbox) {
+      const { settled, fresh } = event.data as { settled?: unknown[]; fresh?: boolean };
+      if ((settled ?? []).length > 0) this.reached.add('loss settled by a write');
+      if (fresh === true) this.reached.add('written anew after it was forgotten');
+    }
   }
 
   private async begin(): Promise<void> {
@@ -116,11 +121,25 @@ export class SimWorld {
       else if (dice < 0.983) await this.network.fillOwed(region);
       else if (this.kind.restored && dice < 0.995) this.backUpOrRestore();
       else await region.releaseHeld();
+      if (this.kind.tidy) await this.tidyUp();
     } catch (error) {
       if (!(error instanceof Crash)) throw error;
     }
     for (const r of this.regions.values()) this.findings.push(...checkAlways(r.name, r.database, this.regions.get(guestHome)!.database));
     this.findings.push(...this.network.findings);
+  }
+
+  /** A calm of some rounds, in which most links work: it ends anywhere between a delete and its being forgotten. */
+  private async tidyUp(): Promise<void> {
+    if (!this.random.chance(0.08)) return;
+    const rounds = 1 + this.random.below(6);
+    for (let round = 0; round < rounds; round++) {
+      for (const name of names) {
+        const region = this.regions.get(name)!;
+        if (this.random.chance(0.8)) await region.keepHouse(names.filter((n) => n !== name));
+        for (const to of names) if (to !== name && this.random.chance(0.8)) await this.network.exchange(region, to);
+      }
+    }
   }
 
   private async write(region: SimRegion): Promise<void> {
@@ -199,6 +218,10 @@ export class SimWorld {
       for (const region of this.regions.values()) await this.network.fillOwed(region);
     }
     for (const region of this.regions.values()) await region.releaseHeld();
+    for (let round = 0; this.kind.tidy && round < 5; round++) {
+      for (const region of this.regions.values()) await region.keepHouse(names.filter((n) => n !== region.name));
+      await this.network.exchangeAll();
+    }
     if (this.lost.size > 0) await this.network.repairAll();
     this.findings.push(...this.network.findings);
     this.oracle.settle(this.lost, this.network.taken);

@@ -47,6 +47,7 @@ const claimed = [
   ],
   ...['write of the guest', 'residency widened', 'contents asked for', 'owed contents came'],
   ...['restored', 'restored without its last events', 'newer epoch', 'repaired'],
+  ...['tombstone purged', 'grave forgotten', 'written anew after it was forgotten'],
   ...['lww value lost', 'document value lost', 'delete lost', 'write lost to a delete', 'entry with two bodies', 'loss settled by a write'],
   ...[
     'definition',
@@ -76,6 +77,8 @@ const foundBy: Record<PlantedBug, RegExp> = {
   'clock-ignores-state': /^(state|lost-write|order):/,
   'digest-keeps-old': /^digest:/,
   'digest-apart': /^digest:/,
+  'purge-unstable': /^(state|lost-write|ledger-missing):/,
+  'grave-unheeded': /^(state|lost-write|ledger-missing):/,
   'held-forgotten': /^(state|lost-write|entry|counter|nested):/,
   'contents-told': /^residency:/,
   'owed-forgotten': /^(state|lost-write):/,

@@ -57,21 +57,23 @@ export const randomWrite = async (
   tx: MemoryCollections,
   oracle: Oracle,
   bugs: Bugs,
-  { nested, focused }: { readonly nested: boolean; readonly focused: boolean },
+  { nested, focused, tidy }: { readonly nested: boolean; readonly focused: boolean; readonly tidy: boolean },
   reached: (what: string) => void,
 ): Promise<() => void> => {
-  const kind =
-    focused && random.chance(0.9)
+  const kind = tidy
+    ? 'lww'
+    : focused && random.chance(0.9)
       ? 'counter'
       : random.pick(['lww', 'lww', 'lww', 'lww', 'counter', 'counter', 'counter', 'append', nested ? 'document' : 'lww'] as const);
   const defined = resolveDefinition(await tx.definition(kind));
   if (!defined) return nothing;
   // Rights that a region spent after its backup are spent again after it was restored: not solved, and not simulated.
   if (kind === 'counter' && region.database.epoch > 1) return nothing;
-  const tenant = kind === 'lww' && mayHold(region.database, region.name) && random.chance(0.3) ? guest : '';
+  const tenant = kind === 'lww' && !tidy && mayHold(region.database, region.name) && random.chance(0.3) ? guest : '';
   if (tenant === guest) reached('write of the guest');
   const key: DocumentKey = { collection: kind, kind, tenant, id: focused ? 'a' : random.pick(ids) };
   let { command, note } = chooseCommand(kind, random, region, oracle);
+  if (tidy && random.chance(0.3)) [command, note] = [{ op: 'delete' }, nothing];
   // A nested document that is not there takes a PUT only.
   if (kind === 'document' && !tx.database.documents.get(keyText(key))?.facts.exists)
     [command, note] = [{ op: 'put', value: { words: [] } }, nothing];
@@ -79,7 +81,7 @@ export const randomWrite = async (
   const by = loosened
     ? { ...defined, definition: { ...defined.definition, policy: { kind: 'counter' as const, bounded: false } } }
     : defined;
-  await executeWrite(tx, region.site, key, by, command, { actor: 'sim', requestId: 'sim' });
+  await executeWrite(bugs.onWrite(tx), region.site, key, by, command, { actor: 'sim', requestId: 'sim' });
   reached(`${kind} ${command.op === 'operate' ? command.operations[0]!.op : command.op}`);
   return () => note(keyText(key));
 };

@@ -106,6 +106,13 @@ export const ControlPlaneConfigSchema = z.object({
     description:
       'How many stored documents are looked through for corruption, at most; some 50 µs of the database and of this process each',
   }),
+  LAPIDARY_TOMBSTONE_DAYS: z.coerce.number().int().min(7).max(3_650).default(30).meta({
+    description:
+      'How long deletes of documents are kept. Older ones are purged once every region knows them; a region that is restored from an older backup must be filled anew',
+  }),
+  LAPIDARY_HISTORY_DAYS: z.coerce.number().int().min(1).max(3_650).default(30).meta({
+    description: 'How long it is kept who changed which document; a watcher that was away for longer begins anew',
+  }),
   LAPIDARY_DRIFT_REPAIR: z.enum(['off', 'suggest', 'act']).default('suggest').meta({
     description: 'Documents that differ from a peer’s: "suggest" merges them when somebody asks, "act" after each look, "off" never',
   }),

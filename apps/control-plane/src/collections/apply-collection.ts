@@ -95,7 +95,7 @@ const mergeDocuments = async (tx: Tx, events: readonly EventEnvelope[], tools: C
   const nested = await tools.nested();
   for (const { event, changed } of changes) {
     const { id, originregion: origin, actor, requestid: requestId, hlc: at } = event;
-    await applyChange(batch, nested, changed, { event: id, origin, actor, requestId, at });
+    await applyChange(batch, nested, changed, { event: id, origin, actor, requestId, at, sequence: event.originsequence });
   }
   for (const [collection, lost] of await batch.flush()) tools.onLosses(collection, lost);
 };

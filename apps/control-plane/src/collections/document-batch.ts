@@ -12,6 +12,8 @@ import {
   type StoredDocument,
 } from '@lapidary/replication/collections/collection-store';
 import type { Register } from '@lapidary/replication/merge/register';
+import type { Grave } from '@lapidary/replication/collections/collection-store';
+import { readGraves, removeStored, writeGrave } from './grave-rows.js';
 import { writeLedger } from './ledger-rows.js';
 import { lockStored, writeStored, type NotedChange, type WrittenDocument } from './stored-documents.js';
 
@@ -23,6 +25,9 @@ export class DocumentBatch implements ChangeTransaction {
   private readonly written = new Map<string, WrittenDocument>();
   private readonly changes: NotedChange[] = [];
   private readonly losses: LedgerEntry[] = [];
+  /** What was removed or buried, last. */
+  private readonly removed = new Map<string, DocumentKey>();
+  private readonly buried = new Map<string, { readonly key: DocumentKey; readonly grave: Grave; readonly purge: ChangeNote | null }>();
 
   private constructor(
     private readonly tx: Tx,
@@ -30,6 +35,7 @@ export class DocumentBatch implements ChangeTransaction {
     private readonly definitions: ReadonlyMap<string, Register>,
     /** By keyText; null where there is none yet. */
     private readonly held: Map<string, StoredDocument | null>,
+    private readonly graves: Map<string, Grave>,
   ) {}
 
   /** In one order everywhere, so that two runs never wait for each other: definitions, then documents by their names. */
@@ -42,7 +48,8 @@ export class DocumentBatch implements ChangeTransaction {
     );
     const found = await lockStored(tx, [...byText.values()]);
     const held = new Map([...byText.keys()].map((text) => [text, found.get(text) ?? null]));
-    return new DocumentBatch(tx, region, new Map(definitions.map(({ name, definition }) => [name, definition])), held);
+    const graves = new Map(await readGraves(tx, [...byText.values()]));
+    return new DocumentBatch(tx, region, new Map(definitions.map(({ name, definition }) => [name, definition])), held, graves);
   }
 
   definition(collection: string): Promise<Register | null> {
@@ -59,8 +66,28 @@ export class DocumentBatch implements ChangeTransaction {
     const text = keyText(key);
     const ownEvent = note.origin === this.region ? note.event : (this.written.get(text)?.ownEvent ?? null);
     this.held.set(text, stored);
+    this.removed.delete(text);
     this.written.set(text, { key, stored, facts, ownEvent });
     this.changes.push({ ...key, ...note });
+    return Promise.resolve();
+  }
+
+  grave(key: DocumentKey): Promise<Grave | null> {
+    return Promise.resolve(this.graves.get(keyText(key)) ?? null);
+  }
+
+  saveGrave(key: DocumentKey, grave: Grave, purge: ChangeNote | null): Promise<void> {
+    const text = keyText(key);
+    this.graves.set(text, grave);
+    this.buried.set(text, { key, grave, purge: purge ?? this.buried.get(text)?.purge ?? null });
+    return Promise.resolve();
+  }
+
+  removeDocument(key: DocumentKey): Promise<void> {
+    const text = keyText(key);
+    this.held.set(text, null);
+    this.written.delete(text);
+    this.removed.set(text, key);
     return Promise.resolve();
   }
 
@@ -73,6 +100,8 @@ export class DocumentBatch implements ChangeTransaction {
   /** Writes everything. Returns new entries of the ledger by collection. */
   async flush(): Promise<ReadonlyMap<string, number>> {
     await writeStored(this.tx, [...this.written.values()], this.changes);
+    for (const key of this.removed.values()) await removeStored(this.tx, key);
+    for (const { key, grave, purge } of this.buried.values()) await writeGrave(this.tx, key, grave, purge);
     return await writeLedger(this.tx, this.losses);
   }
 }

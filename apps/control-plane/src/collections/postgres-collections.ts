@@ -5,13 +5,16 @@ import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import {
   keyText,
   type ChangeNote,
+  type CollectionEvent,
   type CollectionTransaction,
   type DocumentFacts,
   type DocumentKey,
   type LedgerEntry,
   type StoredDocument,
 } from '@lapidary/replication/collections/collection-store';
+import type { Grave } from '@lapidary/replication/collections/collection-store';
 import type { Register } from '@lapidary/replication/merge/register';
+import { readGraves, removeStored, writeGrave } from './grave-rows.js';
 import type { CommandContext } from '../http/command-context.js';
 import { recordEvent } from '../outbox/record-event.js';
 import { writeLedger } from './ledger-rows.js';
@@ -67,16 +70,24 @@ export class PostgresCollections implements CollectionTransaction {
     );
   }
 
+  async grave(key: DocumentKey): Promise<Grave | null> {
+    return (await readGraves(this.tx, [key])).get(keyText(key)) ?? null;
+  }
+
+  async saveGrave(key: DocumentKey, grave: Grave, purge: ChangeNote | null): Promise<void> {
+    await writeGrave(this.tx, key, grave, purge);
+  }
+
+  async removeDocument(key: DocumentKey): Promise<void> {
+    await removeStored(this.tx, key);
+  }
+
   async ledger(entries: readonly LedgerEntry[]): Promise<number> {
     const fresh = await writeLedger(this.tx, entries);
     return [...fresh.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  async tell<T extends 'lapidary.collection.defined.v1' | 'lapidary.document.changed.v1'>(
-    type: T,
-    subject: string,
-    data: EventData<T>,
-  ): Promise<string> {
+  async tell<T extends CollectionEvent>(type: T, subject: string, data: EventData<T>): Promise<string> {
     return await recordEvent(this.tx, this.context, this.clock, type, subject, data);
   }
 }

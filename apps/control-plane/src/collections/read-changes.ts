@@ -41,6 +41,12 @@ export const watchHorizon = async (reader: Reader): Promise<bigint> => {
   return BigInt(row!.xmin);
 };
 
+/** Up to which transaction history has been pruned. */
+export const historyFloor = async (reader: Reader): Promise<bigint> => {
+  const [row] = await rowsOf<{ floor: string }>(reader, 'SELECT change_floor::text AS floor FROM origin');
+  return BigInt(row!.floor);
+};
+
 /** What has changed since a place, as it is now. */
 export const readChanges = async (reader: Reader, of: Watched, after: Pick<WatchCursor, 'xid' | 'position'>): Promise<Changes> => {
   const chosen = [of.collection, of.tenant, of.id, of.prefix];

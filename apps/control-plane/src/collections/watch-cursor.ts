@@ -21,6 +21,16 @@ export const parseWatchCursor = (text: string): WatchCursor | null => {
   return { region, epoch: Number(epoch), xid: BigInt(xid!), position: BigInt(position!) };
 };
 
-/** Whether a reader may go on from here in this database. A cursor from the future is of one that was lost. */
-export const continues = (cursor: WatchCursor, region: string, epoch: number, horizon: bigint): boolean =>
-  cursor.region === region && cursor.epoch === epoch && cursor.xid <= horizon;
+/**
+ * Whether a reader may go on from here in this database. A cursor from the future is of one that was lost; below the floor, history
+ * has been pruned.
+ */
+export const continues = (cursor: WatchCursor, region: string, epoch: number, { horizon, floor }: WatchBounds): boolean =>
+  cursor.region === region && cursor.epoch === epoch && cursor.xid <= horizon && cursor.xid > floor;
+
+export interface WatchBounds {
+  /** Transactions older than this are all over. */
+  readonly horizon: bigint;
+  /** History up to this transaction may be gone. */
+  readonly floor: bigint;
+}

@@ -4,7 +4,7 @@ import { Wakeup } from '@lapidary/kernel/wakeup';
 import type { Definition } from '@lapidary/contracts/events/collection-events';
 import type { DataSource } from 'typeorm';
 import { documentViewOf, listDocuments } from './document-row.js';
-import { readChanges, watchHorizon, type Watched, type WatchedRow } from './read-changes.js';
+import { historyFloor, readChanges, watchHorizon, type Watched, type WatchedRow } from './read-changes.js';
 import { continues, formatWatchCursor, type WatchCursor } from './watch-cursor.js';
 import type { WatchStream } from './watch-stream.js';
 
@@ -46,8 +46,8 @@ export const watchDocuments = async (stream: WatchStream, options: WatchOptions)
   try {
     const horizon = await watchHorizon(dataSource);
     let at = options.cursor ?? placeAt(horizon, 0n);
-    const goesOn = continues(at, region, epoch, horizon);
-    if (!goesOn) await stream.send('reset', null, { reason: 'the cursor is of another database' });
+    const goesOn = continues(at, region, epoch, { horizon, floor: await historyFloor(dataSource) });
+    if (!goesOn) await stream.send('reset', null, { reason: 'the cursor is of another database, or older than the history that is kept' });
     if (!goesOn || (options.cursor === null && options.snapshot)) {
       at = placeAt(horizon, 0n);
       const { definition, of } = await options.scope();

@@ -16,6 +16,7 @@ import { Digests1763772000017 } from './0017-digests.js';
 import { Residency1763772000018 } from './0018-residency.js';
 import { Intents1763772000019 } from './0019-intents.js';
 import { Quarantine1763772000021 } from './0021-quarantine.js';
+import { Retention1763772000022 } from './0022-retention.js';
 import { Replicas1763772000024 } from './0024-replicas.js';
 import { DigestsByStatement1763772000026 } from './0026-digests-by-statement.js';
 
@@ -38,6 +39,7 @@ export const migrations = [
   Residency1763772000018,
   Intents1763772000019,
   Quarantine1763772000021,
+  Retention1763772000022,
   Replicas1763772000024,
   DigestsByStatement1763772000026,
 ];

@@ -6,6 +6,7 @@ export const residencyLock = 0x6c61_710b;
 export const driftLock = 0x6c61_7109;
 export const rolloutLock = 0x6c61_7108;
 export const digestLock = 0x6c61_710a;
+export const retentionLock = 0x6c61_710d;
 export const capacityLock = 0x6c61_7107;
 export const intentsLock = 0x6c61_7110;
 const pullerLocks = 0x6c61_0000_0000;

@@ -11,7 +11,8 @@ const prunedAtOnceMax = 5_000;
  *   - the stream has it, and it is older than the grace;
  *   - every configured peer has acknowledged it, under the present epoch; a peer that was never heard of holds all rows;
  *   - a later event of the same subject is there that carries its whole state, or it tells of a job, which no peer keeps.
- *     Changes of documents say whether they do ("whole"); every other event does.
+ *     Changes of documents say whether they do ("whole"); every other event does;
+ *   - or it is of a document that was purged and forgotten for that long: nothing is left that it could be wanted for.
  * So the newest state of every stamp and tenant stays for ever, and a new region is filled from the outbox alone.
  */
 export const pruneOutbox = async (dataSource: DataSource, peers: readonly string[], days: number = graceDays): Promise<number> => {
@@ -26,6 +27,11 @@ export const pruneOutbox = async (dataSource: DataSource, peers: readonly string
            LEFT JOIN peer_ack a ON a.peer = peer.name AND a.epoch = origin.epoch
            WHERE a.sequence IS NULL OR a.sequence < o.origin_sequence)
          AND (o.type LIKE 'lapidary.job.%'
+              OR (o.type = 'lapidary.document.changed.v1'
+                  AND EXISTS (SELECT 1 FROM grave g WHERE g.collection = o.data->>'collection' AND g.kind = o.data->>'kind'
+                                AND g.tenant = o.data->>'tenant' AND g.id = o.data->>'id' AND g.forgotten_at < now() - make_interval(days => $2))
+                  AND NOT EXISTS (SELECT 1 FROM document d WHERE d.collection = o.data->>'collection' AND d.kind = o.data->>'kind'
+                                    AND d.tenant = o.data->>'tenant' AND d.id = o.data->>'id'))
               OR EXISTS (SELECT 1 FROM outbox n WHERE n.subject = o.subject AND n.origin_sequence > o.origin_sequence
                         AND coalesce((n.data->>'whole')::boolean, true)))
        ORDER BY o.position LIMIT $3)

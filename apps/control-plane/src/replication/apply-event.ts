@@ -5,6 +5,7 @@ import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import { subjectOf } from '@lapidary/replication/collections/collection-store';
 import { applyCollectionEvent, applyDocumentChanges } from '../collections/apply-collection.js';
+import { noteDeclaration } from '../collections/stability-rows.js';
 import { applyRemoved, applyRetold } from './apply-residency.js';
 import { noteWithheld } from '../residency/withheld.js';
 import { applyRollout } from './apply-rollout.js';
@@ -32,6 +33,8 @@ export const applyEvent = async (tx: Tx, event: EventEnvelope, tools: ApplyTools
     await applyRemoved(tx, event, data as EventData<'lapidary.documents.removed.v1'>);
   } else if (event.type === 'lapidary.documents.retold.v1') {
     await applyRetold(tx, tools.region, data as EventData<'lapidary.documents.retold.v1'>);
+  } else if (event.type === 'lapidary.region.knows.v1') {
+    await noteDeclaration(tx, event, (data as EventData<'lapidary.region.knows.v1'>).known);
   } else if (event.type.startsWith('lapidary.rollout.')) await applyRollout(tx, event, (data as RolloutData).rollout);
   else if (event.type === 'lapidary.collection.defined.v1' || event.type === 'lapidary.document.changed.v1')
     await applyCollectionEvent(tx, event, tools.collections);

@@ -36,6 +36,11 @@ export const replicationMetrics = {
     help: 'Times the peer’s stream was opened, by why the last reading ended',
     labels: ['peer', 'after'],
   },
+  lapidary_retention_held_back: {
+    type: 'gauge',
+    help: '1 while nothing is purged because of this region: it has not said for long that it knows what was deleted',
+    labels: ['peer'],
+  },
   lapidary_forwarded_requests_total: {
     type: 'counter',
     help: 'API requests passed to the region they belong to',

@@ -40,6 +40,8 @@ export const adoptEpoch = async (dataSource: DataSource, peer: string, epoch: nu
     await tx.query('UPDATE stamp SET origin_sequence = 0 WHERE region = $1', [peer]);
     await tx.query('UPDATE tenant SET origin_sequence = 0 WHERE home_region = $1', [peer]);
     await tx.query('DELETE FROM inbox WHERE origin = $1', [peer]);
+    // A restored database has forgotten what it once said that it knows.
+    await tx.query('DELETE FROM region_knowledge WHERE region = $1', [peer]);
     await tx.query('DELETE FROM withheld_change WHERE origin = $1 AND epoch < $2', [peer, epoch]);
   });
 

@@ -7,11 +7,12 @@ import { GeodeController } from './geode.controller.js';
 import { ReplicationTools } from './replication-tools.js';
 import { ReplicationWorker } from './replication-worker.js';
 import { ResidencyWorker } from './residency-worker.js';
+import { RetentionWorker } from './retention-worker.js';
 
 @Module({
   imports: [OutboxModule, CollectionsModule],
   controllers: [DeadLettersController, ConflictsController, GeodeController],
-  providers: [ReplicationTools, ReplicationWorker, ResidencyWorker],
+  providers: [ReplicationTools, ReplicationWorker, ResidencyWorker, RetentionWorker],
   exports: [ReplicationWorker, ReplicationTools],
 })
 export class ReplicationModule {}

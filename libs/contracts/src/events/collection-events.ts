@@ -50,6 +50,10 @@ export const documentChangedEvent = z.looseObject({
   change: ChangeSchema,
   /** Values that lost before and were replaced by this write: in every region's ledger, also where they never met. */
   settled: z.array(LossSchema).max(1_000),
+  /** A tombstone that every region knows: its row goes (libs/replication/src/collections/graves.ts). */
+  purged: z.boolean().optional(),
+  /** Written where what was purged is forgotten: whoever takes it in forgets it first. */
+  fresh: z.boolean().optional(),
 });
 export type DocumentChanged = z.infer<typeof documentChangedEvent>;
 
@@ -89,4 +93,9 @@ export const collectionDefinedEvent = z.looseObject({
     siblings: z.array(z.object({ at: HlcTextSchema, value: DefinitionSchema })).max(64),
     seen: z.record(z.string(), HlcTextSchema),
   }),
+});
+
+/** How far a region knows each region's events, its own included, when it says so. */
+export const regionKnowsEvent = z.looseObject({
+  known: z.record(z.string(), z.object({ epoch: z.number().int().min(0), sequence: z.number().int().min(0) })),
 });

@@ -10,6 +10,7 @@ import {
   documentsRemovedEvent,
   documentsRetoldEvent,
   documentWithheldEvent,
+  regionKnowsEvent,
 } from './collection-events.js';
 
 /**
@@ -53,6 +54,7 @@ export const eventSchemas = {
   'lapidary.document.withheld.v1': documentWithheldEvent,
   'lapidary.documents.removed.v1': documentsRemovedEvent,
   'lapidary.documents.retold.v1': documentsRetoldEvent,
+  'lapidary.region.knows.v1': regionKnowsEvent,
   'lapidary.drift.found.v1': findingEvent(firstKinds),
   'lapidary.drift.resolved.v1': findingEvent(firstKinds),
   'lapidary.drift.suppressed.v1': suppressionEvent(firstKinds),

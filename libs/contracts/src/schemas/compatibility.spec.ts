@@ -187,6 +187,19 @@ describe('P-SC2: a change of a released schema', () => {
     ]);
   });
 
+  test('a schema that contains itself, as that of any JSON does, is compared to its end', () => {
+    const shape = (more: z.core.$ZodLooseShape, value: z.ZodType): z.ZodType => z.looseObject({ a: value, ...more });
+    const [before, after] = [node(shape({}, z.json())), node(shape({ b: z.boolean().optional() }, z.json()))];
+    expect(breaksBetween(before, after)).toEqual([]);
+    const tree = (max: number): z.ZodType => {
+      const leaf: z.ZodType = z.lazy(() => z.object({ name: a.max(max), below: z.array(leaf), beside: z.record(a, leaf) }));
+      return leaf;
+    };
+    expect(breaksBetween(node(tree(5)), node(tree(4))).map(({ rule, path }) => ({ rule, path }))).toEqual([
+      { rule: 'limit-tightened', path: 'name' },
+    ]);
+  });
+
   test('a field called like a keyword is a field', () => {
     expect(breaksBetween(node(z.object({ title: a, required: a })), node(z.object({ required: a }))).map((b) => b.path)).toEqual(['title']);
   });

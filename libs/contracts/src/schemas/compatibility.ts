@@ -34,6 +34,7 @@ export const breaksBetween = (released: SchemaNode, current: SchemaNode): Schema
 
 class Comparison {
   readonly breaks: SchemaBreak[] = [];
+  private readonly compared = new Map<SchemaNode, Set<SchemaNode>>();
 
   constructor(
     private readonly oldRoot: SchemaNode,
@@ -42,6 +43,10 @@ class Comparison {
 
   nodes(before: SchemaNode, after: SchemaNode, path: string): void {
     const [was, is] = [resolved(this.oldRoot, before), resolved(this.newRoot, after)];
+    // A schema that contains itself, as that of any JSON does, is compared where it is met first.
+    const met = this.compared.get(was) ?? new Set();
+    if (met.has(is)) return;
+    this.compared.set(was, met.add(is));
     if (textOf(this.oldRoot, was) === textOf(this.newRoot, is)) return;
     const [oldVariants, newVariants] = [variantsOf(this.oldRoot, was), variantsOf(this.newRoot, is)];
     if (oldVariants.length > 1 || newVariants.length > 1) return this.unions(oldVariants, newVariants, path);
@@ -99,8 +104,9 @@ class Comparison {
       if (before.fields.has(name)) continue;
       if (after.required.has(name)) this.add('field-added-required', at(name), '');
       if (before.closed) this.add('field-added-closed', at(name), '');
-      // Until now any such field was a value of the record, under the record's own rule.
-      if (isNode(was['additionalProperties'])) this.add('rule-changed', at(name), 'a field among the values of a record');
+      // Until now any such field was a value of the record, under the record's own rule; an object that only tolerates others has none.
+      if (isNode(was['additionalProperties']) && keywordsOf(was['additionalProperties']).length > 0)
+        this.add('rule-changed', at(name), 'a field among the values of a record');
     }
     if (!before.closed && after.closed) this.add('object-closed', path, '');
     if (before.closed && !after.closed) this.add('object-opened', path, '');

@@ -24,24 +24,24 @@ export const resolved = (root: SchemaNode, node: SchemaNode): SchemaNode => {
 /** The keywords of a node that decide what passes. */
 export const keywordsOf = (node: SchemaNode): readonly string[] => Object.keys(node).filter((k) => !annotations.has(k));
 
-/** The same node for comparing: without annotations, references followed one level; equal text means equal meaning. */
-export const textOf = (root: SchemaNode, node: SchemaNode, depth = 0): string => canonicalJson(stripped(root, node, depth));
+/** The same node for comparing: without annotations, references followed; equal text means equal meaning. */
+export const textOf = (root: SchemaNode, node: SchemaNode): string => canonicalJson(stripped(root, node, []));
 
-/** Deeper than any schema of ours; a schema that contains itself is cut here. */
-const depthMax = 40;
-
-const stripped = (root: SchemaNode, value: unknown, depth: number): unknown => {
-  if (Array.isArray(value)) return value.map((item) => stripped(root, item, depth));
+/** `within`: the nodes that this one is part of. One that contains itself is told by how far out it stands, and followed once. */
+const stripped = (root: SchemaNode, value: unknown, within: readonly SchemaNode[]): unknown => {
+  if (Array.isArray(value)) return value.map((item) => stripped(root, item, within));
   if (!isNode(value)) return value;
-  if (depth > depthMax) return '…';
   const node = resolved(root, value);
+  const outer = within.indexOf(node);
+  if (outer !== -1) return { '…': within.length - outer };
+  const here = [...within, node];
   return Object.fromEntries(
     keywordsOf(node).map((keyword) => [
       keyword,
       // Names of fields are no keywords: a field may be called "title".
       keyword === 'properties'
-        ? Object.fromEntries(Object.entries(node['properties'] as SchemaNode).map(([name, p]) => [name, stripped(root, p, depth + 1)]))
-        : stripped(root, node[keyword], depth + 1),
+        ? Object.fromEntries(Object.entries(node['properties'] as SchemaNode).map(([name, p]) => [name, stripped(root, p, here)]))
+        : stripped(root, node[keyword], here),
     ]),
   );
 };

@@ -9,12 +9,15 @@ import {
   keyText,
   type ChangeNote,
   type CollectionTransaction,
+  type DocumentKey,
+  type Grave,
   type NestedDocuments,
   type StoredDocument,
 } from './collection-store.js';
 import { policyFor } from './definitions.js';
 import { emptyState, latestOfState, mergeStates, type DocumentState } from './document-state.js';
 import { factsOf } from './facts.js';
+import { graveFor, isCovered, isPurged, purgedGrave, seenOf, standingOn } from './graves.js';
 import { ledgerEntries } from './ledger-entries.js';
 
 /** Clocks of one fleet agree within some 100 ms; a change from further ahead would win against everything until then. */
@@ -53,7 +56,10 @@ export const heldUntilMs = (event: DocumentChanged, nowMs: number): number | nul
 export const definitionHeldUntilMs = (definition: Register, nowMs: number): number | null => dueMs(latestOf(definition), nowMs);
 
 /** What merging a change needs of a transaction. */
-export type ChangeTransaction = Pick<CollectionTransaction, 'definition' | 'document' | 'saveDocument' | 'ledger'>;
+export type ChangeTransaction = Pick<
+  CollectionTransaction,
+  'definition' | 'document' | 'saveDocument' | 'ledger' | 'grave' | 'saveGrave' | 'removeDocument'
+>;
 
 /**
  * Merges another region's change into the document here. In any order, any number of times: the same state (I6). The
@@ -67,13 +73,39 @@ export const applyChange = async (
 ): Promise<number> => {
   const key = keyOfChange(event);
   const policy = await policyFor(tx, key.collection, key.kind);
-  const before: StoredDocument = (await tx.document(key)) ?? { state: emptyState(key.kind), bytes: null, toldInPart: 0 };
-  const merged = mergeStates(before.state, stateOfChange(event));
+  const row = await tx.document(key);
+  const known = isPurged(key.kind) ? await tx.grave(key) : null;
+  const grave = graveFor(known, event.fresh === true);
+  const change = stateOfChange(event);
+  const seen = seenOf(change);
+  // T3: told before it was purged, and told again by who has not heard of it.
+  if (grave?.isForgotten === true && seen !== null && isCovered(seen, grave.seen) && event.purged !== true) return 0;
+  const before: StoredDocument = standingOn(row, grave) ?? { state: emptyState(key.kind), bytes: null, toldInPart: 0 };
+  const merged = mergeStates(before.state, change);
   const parts = partsOf(event.change);
   const after = parts.length === 0 ? { ...before, state: merged } : await takeParts(nested, keyText(key), before, merged, parts);
   const { facts, losses } = factsOf(after, policy);
-  await tx.saveDocument(key, after, facts, note);
+  const next = event.purged === true && isPurged(key.kind) && seen !== null ? purgedGrave(grave, seen) : grave;
+  const purge = next === grave ? null : note;
+  if (next !== null && isCovered(seenOf(merged) ?? {}, next.seen)) await bury(tx, key, next, after, purge);
+  else {
+    // What is kept here in part was told whole by who wrote it: a region counts its own parts anew.
+    await tx.saveDocument(key, { ...after, toldInPart: row?.toldInPart ?? 0 }, facts, note);
+    if (next !== null && (next !== known || next.contents !== null)) await tx.saveGrave(key, { ...next, contents: null }, purge);
+  }
   return await tx.ledger(ledgerEntries(key, policy, [...event.settled, ...losses]));
+};
+
+/** T1: all of it is purged. */
+const bury = async (
+  tx: ChangeTransaction,
+  key: DocumentKey,
+  grave: Grave,
+  contents: StoredDocument,
+  purge: ChangeNote | null,
+): Promise<void> => {
+  await tx.removeDocument(key);
+  await tx.saveGrave(key, { ...grave, contents: grave.isForgotten ? null : contents }, purge);
 };
 
 const takeParts = async (

@@ -23,6 +23,26 @@ export interface StoredDocument {
   readonly toldInPart: number;
 }
 
+/** Region → the latest write of it that is meant. Each write of a document ticks `alive`, so that `alive.seen` covers all of them. */
+export type Seen = Readonly<Record<string, string>>;
+
+/**
+ * What is left of a document whose tombstone was purged (docs/adr/0052).
+ *
+ * Let J be the merge of all changes of a key that a region knows, and P what its purges cover (`seen`):
+ *   T1  the document has a row if and only if J has a write that P does not cover; hence regions that know the same have the same rows,
+ *       and the same digests
+ *   T2  `contents` is J while there is no row, until the purge is stable; what is written meanwhile stands on it, and is told whole
+ *   T3  once the purge is stable it is forgotten: no region can send a change any more that stands on J, but a restored one; what is
+ *       covered is dropped, and writes begin anew and say so (`fresh`), so that every other region forgets before it takes them
+ */
+export interface Grave {
+  readonly seen: Seen;
+  readonly isForgotten: boolean;
+  /** Null where it is forgotten, where there is a row, and where nothing was known when the purge came. */
+  readonly contents: StoredDocument | null;
+}
+
 /** What is read without opening the state. */
 export interface DocumentFacts {
   readonly exists: boolean;
@@ -40,7 +60,12 @@ export interface ChangeNote {
   readonly actor: string;
   readonly requestId: string;
   readonly at: string;
+  /** Its place in the origin's log; null where it has none yet. */
+  readonly sequence?: number | null;
 }
+
+/** What is told of collections, and of what a region knows of them. */
+export type CollectionEvent = 'lapidary.collection.defined.v1' | 'lapidary.document.changed.v1' | 'lapidary.region.knows.v1';
 
 export interface LedgerEntry extends Loss {
   /** The same in every region. */
@@ -66,14 +91,16 @@ export interface CollectionTransaction {
   /** Keys of a collection with values that are not shown. */
   conflicted(collection: string): Promise<DocumentKey[]>;
   saveFacts(key: DocumentKey, facts: DocumentFacts): Promise<void>;
+  /** Of a key that `document` has locked. */
+  grave(key: DocumentKey): Promise<Grave | null>;
+  /** `purge`: the event that this comes from; null leaves what is there. */
+  saveGrave(key: DocumentKey, grave: Grave, purge: ChangeNote | null): Promise<void>;
+  /** Takes the row away; what is left of it is in its grave. */
+  removeDocument(key: DocumentKey): Promise<void>;
   /** Writes losing values down, once each; a later winner replaces the one in an entry. Returns how many are new. */
   ledger(entries: readonly LedgerEntry[]): Promise<number>;
   /** Records an event in the outbox; returns its id. */
-  tell<T extends 'lapidary.collection.defined.v1' | 'lapidary.document.changed.v1'>(
-    type: T,
-    subject: string,
-    data: EventData<T>,
-  ): Promise<string>;
+  tell<T extends CollectionEvent>(type: T, subject: string, data: EventData<T>): Promise<string>;
 }
 
 /** Opens nested documents; in a thread of its own in the control plane, in the caller's in the simulation. */

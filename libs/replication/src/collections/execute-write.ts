@@ -4,6 +4,7 @@ import { subjectOf } from './collection-store.js';
 import type { Defined } from './definitions.js';
 import { digestOfState, emptyState, latestOfState, viewState } from './document-state.js';
 import { factsOf } from './facts.js';
+import { isPurged, standingOn } from './graves.js';
 import { ledgerEntries } from './ledger-entries.js';
 import { planWrite, type WriteCommand } from './write-document.js';
 
@@ -26,7 +27,9 @@ export const executeWrite = async (
   by: Pick<ChangeNote, 'actor' | 'requestId'>,
   check: (digest: string | null) => void = () => undefined,
 ): Promise<Executed> => {
-  const before = await tx.document(key);
+  const row = await tx.document(key);
+  const grave = isPurged(key.kind) ? await tx.grave(key) : null;
+  const before = standingOn(row, grave);
   check(before && viewState(before.state, defined.definition.policy) ? digestOfState(before.state) : null);
   const at = site.tick(before ? latestOfState(before.state) : '');
   const written = await planWrite(site, key, defined.definition, before, command, at);
@@ -47,8 +50,10 @@ export const executeWrite = async (
     whole: written.whole,
     change: written.change,
     settled: [...written.settled],
+    ...(grave?.isForgotten === true ? { fresh: true } : {}),
   });
   await tx.saveDocument(key, written.after, facts, { event, origin: site.region, actor: by.actor, requestId: by.requestId, at });
+  if (grave !== null && grave.contents !== null) await tx.saveGrave(key, { ...grave, contents: null }, null);
   await tx.ledger(ledgerEntries(key, policy, [...written.settled, ...losses]));
   return { stored: written.after, event };
 };

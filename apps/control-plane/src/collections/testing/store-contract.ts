@@ -36,6 +36,23 @@ export const storeContract = (open: () => Promise<ContractWorld>): void => {
     await world.inTx(async (tx) => expect(await tx.document(key)).toEqual(document(state, bytes)));
   });
 
+  it('takes a row away and keeps what is left of it', async () => {
+    const world = await open();
+    const seen = { eu: at(1, 'eu') };
+    await world.inTx(async (tx) => {
+      await tx.saveDocument(key, document(state), factsOf({ state, bytes: null }, policy).facts, note);
+      expect(await tx.grave(key)).toBeNull();
+      await tx.removeDocument(key);
+      await tx.saveGrave(key, { seen, isForgotten: false, contents: { state, bytes: null, toldInPart: 0 } }, note);
+    });
+    await world.inTx(async (tx) => {
+      expect(await tx.document(key)).toBeNull();
+      expect(await tx.grave(key)).toEqual({ seen, isForgotten: false, contents: { state, bytes: null, toldInPart: 0 } });
+      await tx.saveGrave(key, { seen, isForgotten: true, contents: null }, null);
+    });
+    await world.inTx(async (tx) => expect(await tx.grave(key)).toEqual({ seen, isForgotten: true, contents: null }));
+  });
+
   it('leaves nothing of a transaction that failed (I5)', async () => {
     const world = await open();
     await expect(

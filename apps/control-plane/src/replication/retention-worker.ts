@@ -1,0 +1,73 @@
+import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import { Leader } from '@lapidary/db/leader';
+import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
+import { Wakeup } from '@lapidary/kernel/wakeup';
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { dropGraves, forgetGraves, pruneHistory } from '../collections/forget-graves.js';
+import { declareKnowledge, purgeTombstones, regionsHoldingBack, type RetentionTools } from '../collections/purge-tombstones.js';
+import { BackgroundDatabase } from '../outbox/background-database.js';
+import { retentionLock } from '../outbox/leader-locks.js';
+import { CONFIG } from '../process/tokens.js';
+import { ReplicationTools } from './replication-tools.js';
+
+/** Retention counts in days; an event every ten minutes is nothing beside what regions tell each other. */
+const roundMs = 600_000;
+/** No transaction of this process is open for so long. */
+const openTransactionMs = 600_000;
+
+/** Deletes and history are kept for as long as is written down (LAPIDARY_TOMBSTONE_DAYS, LAPIDARY_HISTORY_DAYS), and then go. */
+@Injectable()
+export class RetentionWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly leader: Leader;
+
+  constructor(
+    private readonly database: BackgroundDatabase,
+    private readonly clock: HybridLogicalClock,
+    private readonly tools: ReplicationTools,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
+  ) {
+    this.leader = new Leader({
+      url: config.LAPIDARY_DATABASE_URL,
+      name: 'retention',
+      lockKey: retentionLock,
+      onError: (error) => tools.logger.warn({ err: error }, 'the keeper of retention lost its database connection'),
+      lead: async (signal) => this.lead(signal),
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.leader.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.leader.stop();
+  }
+
+  private async lead(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.round();
+      } catch (error) {
+        this.tools.logger.warn({ err: error }, 'what is past its retention could not be purged; trying again later');
+      }
+      await new Wakeup().wait(roundMs, signal);
+    }
+  }
+
+  private async round(): Promise<void> {
+    const { LAPIDARY_REGION: region, LAPIDARY_PEERS, LAPIDARY_TOMBSTONE_DAYS: days, LAPIDARY_HISTORY_DAYS: historyDays } = this.config;
+    const { dataSource } = this.database;
+    const peers = Object.keys(LAPIDARY_PEERS).filter((peer) => peer !== region);
+    const retention: RetentionTools = { region, peers, dataSource, clock: this.clock };
+    await declareKnowledge(retention);
+    const waiting = await regionsHoldingBack(retention);
+    for (const peer of peers) this.tools.metrics.lapidary_retention_held_back.set({ peer }, waiting.has(peer) ? 1 : 0);
+    if (waiting.size > 0) this.tools.logger.warn({ regions: [...waiting.keys()] }, 'nothing is purged until these regions are heard');
+    const purged = await purgeTombstones(retention, days, openTransactionMs);
+    const forgotten = await forgetGraves(retention);
+    const dropped = await dropGraves(dataSource, days);
+    const history = await pruneHistory(dataSource, historyDays);
+    if (purged + forgotten + dropped + history > 0)
+      this.tools.logger.info({ purged, forgotten, dropped, history }, 'what is past its retention was purged');
+  }
+}

@@ -1,0 +1,227 @@
+import { jest } from '@jest/globals';
+import { rowsOf } from '@lapidary/db/rows';
+import { inTransaction } from '@lapidary/db/transaction';
+import { waitFor } from '@lapidary/kernel/wait-for';
+import type { Json } from '@lapidary/replication/merge/json';
+import { readEvents } from '@lapidary/replication/read-events';
+import type { WriteCommand } from '@lapidary/replication/collections/write-document';
+import { forgetGraves, dropGraves, pruneHistory } from '../collections/forget-graves.js';
+import { declareKnowledge, purgeTombstones, regionsHoldingBack, type RetentionTools } from '../collections/purge-tombstones.js';
+import { historyFloor, watchHorizon } from '../collections/read-changes.js';
+import { continues } from '../collections/watch-cursor.js';
+import { CollectionRegion, definitionOf } from '../collections/testing/collection-region.js';
+import { pruneOutbox } from '../outbox/prune-outbox.js';
+import type { TestRegion } from '../outbox/testing/test-region.js';
+import { takeInOne } from './ingest.js';
+import { openMesh, type Mesh } from './testing/mesh.js';
+import { logOf, toolsOf } from './testing/two-regions.js';
+
+jest.setTimeout(240_000);
+
+let mesh: Mesh;
+let eu: CollectionRegion;
+let us: CollectionRegion;
+let ap: CollectionRegion;
+
+beforeEach(async () => {
+  mesh = await openMesh(3);
+  [eu, us, ap] = mesh.regions.map((region) => new CollectionRegion(region)) as [CollectionRegion, CollectionRegion, CollectionRegion];
+  await eu.define('settings', definitionOf({ kind: 'lww' }));
+  await everywhere('the definition', async (r) => (await rowsOf(r.dataSource, 'SELECT 1 FROM collection')).length > 0);
+});
+afterEach(async () => mesh.close());
+
+const put = (value: Json): WriteCommand => ({ op: 'put', value });
+const everywhere = async (
+  what: string,
+  holds: (r: TestRegion) => Promise<boolean>,
+  regions: readonly TestRegion[] = mesh.regions,
+): Promise<void> => {
+  for (const region of regions)
+    await waitFor(`${what} in ${region.name}`, async () => ((await holds(region)) ? true : undefined), { timeoutMs: 30_000 });
+};
+const toolsFor = (region: TestRegion): RetentionTools => ({
+  region: region.name,
+  peers: mesh.regions.map((r) => r.name).filter((name) => name !== region.name),
+  dataSource: region.dataSource,
+  clock: region.clock,
+});
+const each = async <T>(work: (tools: RetentionTools) => Promise<T>): Promise<T[]> => {
+  const done: T[] = [];
+  for (const region of mesh.regions) done.push(await work(toolsFor(region)));
+  return done;
+};
+const purge = async (r: CollectionRegion): Promise<number> => purgeTombstones(toolsFor(r.region), 0, 0);
+
+/** Everybody says what it knows; waits until those named have heard it of those named. */
+const declare = async (heard: readonly CollectionRegion[] = [eu, us, ap]): Promise<void> => {
+  await each(declareKnowledge);
+  for (const { region: speaker } of heard) {
+    const [last] = await rowsOf<{ known: string }>(
+      speaker.dataSource,
+      'SELECT known::text AS known FROM own_knowledge ORDER BY declared_at DESC LIMIT 1',
+    );
+    await everywhere(
+      `what ${speaker.name} knows`,
+      async (r) =>
+        r === speaker ||
+        (await rowsOf(r.dataSource, 'SELECT 1 FROM region_knowledge WHERE region = $1 AND known = $2::jsonb', [speaker.name, last!.known]))
+          .length > 0,
+      heard.map((h) => h.region),
+    );
+  }
+};
+const row = async (r: CollectionRegion, id: string) =>
+  (await rowsOf<{ exists: boolean; digest: string }>(r.region.dataSource, 'SELECT exists, digest FROM document WHERE id = $1', [id]))[0];
+const graves = async (r: CollectionRegion) =>
+  await rowsOf<{ id: string; kept: boolean; forgotten: boolean }>(
+    r.region.dataSource,
+    'SELECT id, contents IS NOT NULL AS kept, forgotten_at IS NOT NULL AS forgotten FROM grave ORDER BY id',
+  );
+const equal = async (): Promise<void> => {
+  const wanted = async (r: CollectionRegion) => JSON.stringify(await r.everything());
+  await waitFor('equal regions', async () => new Set([await wanted(eu), await wanted(us), await wanted(ap)]).size === 1 || undefined, {
+    timeoutMs: 30_000,
+  });
+};
+/** Written and deleted in `eu`, known everywhere. */
+const deleted = async (id: string): Promise<void> => {
+  await eu.write('settings', id, put({ price: 1, title: 'Cup' }));
+  await eu.write('settings', id, { op: 'delete' });
+  await everywhere('the delete', async (r) => (await row(new CollectionRegion(r), id))?.exists === false);
+};
+
+describe('a tombstone', () => {
+  it('goes everywhere alike once every region knows it, and its contents once every region has purged it (T1–T3)', async () => {
+    await deleted('a');
+    expect(await purge(eu)).toBe(0); // nobody has said what it knows
+    await declare();
+    expect(await purge(us)).toBe(0); // who deleted purges
+    expect(await purge(eu)).toBe(1);
+    await everywhere('the purge', async (r) => (await row(new CollectionRegion(r), 'a')) === undefined);
+    await equal();
+    expect(await each(forgetGraves)).toEqual([0, 0, 0]);
+    expect(await graves(ap)).toEqual([{ id: 'a', kept: true, forgotten: false }]);
+    await declare();
+    expect(await each(forgetGraves)).toEqual([1, 1, 1]);
+    expect(await graves(us)).toEqual([{ id: 'a', kept: false, forgotten: true }]);
+    await equal();
+  });
+
+  it('is held back by a region that is cut off, whose write is not lost', async () => {
+    await eu.write('settings', 'a', put({ price: 1, title: 'Cup' }));
+    await everywhere('the document', async (r) => (await row(new CollectionRegion(r), 'a')) !== undefined);
+    await declare();
+    for (const other of [eu, us]) {
+      await mesh.cut(ap.region, other.region);
+      await mesh.cut(other.region, ap.region);
+    }
+    await eu.write('settings', 'a', { op: 'delete' });
+    await everywhere('the delete', async (r) => (await row(new CollectionRegion(r), 'a'))?.exists === false, [eu.region, us.region]);
+    await declare([eu, us]);
+    await declare([eu, us]);
+    expect(await purge(eu)).toBe(0);
+    const inAnHour = Date.now() + 3_700_000;
+    expect([...(await regionsHoldingBack(toolsFor(eu.region), inAnHour)).keys()]).toEqual([ap.region.name]);
+    expect((await regionsHoldingBack(toolsFor(eu.region))).size).toBe(0);
+    await ap.write('settings', 'a', { op: 'patch', value: { price: 9 } });
+    for (const other of [eu, us]) {
+      mesh.join(ap.region, other.region);
+      mesh.join(other.region, ap.region);
+    }
+    await equal();
+    expect(await eu.value('settings', 'a')).toEqual({ price: 9 });
+    await declare();
+    expect(await purge(eu)).toBe(0);
+  });
+
+  it('is not purged where a document was written again, and stands again in all regions where it is written before they heard', async () => {
+    await deleted('a');
+    await declare();
+    await mesh.cut(us.region, eu.region);
+    expect(await purge(eu)).toBe(1);
+    // Written on the tombstone in one region, on what is left of it in another, at once.
+    await us.write('settings', 'a', put({ price: 2 }));
+    await eu.write('settings', 'a', put({ colour: 'red' }));
+    mesh.join(us.region, eu.region);
+    await equal();
+    expect((await row(ap, 'a'))?.exists).toBe(true);
+  });
+
+  it('that is forgotten does not come back from who tells the document again, and a new document takes its place (T3)', async () => {
+    await deleted('a');
+    const old = (await logOf(eu.region)).filter((e) => e.subject === 'document/settings//a');
+    await declare();
+    await purge(eu);
+    await everywhere('the purge', async (r) => (await row(new CollectionRegion(r), 'a')) === undefined);
+    await declare();
+    await each(forgetGraves);
+    // As a region does that was restored from a backup: all of its log, in new places.
+    for (const incoming of readEvents(eu.region.name, old)) {
+      for (const { region } of [us, ap])
+        await inTransaction(region.dataSource, async (tx) => takeInOne(tx, eu.region.name, incoming, toolsOf(region)));
+    }
+    expect([await row(us, 'a'), await row(ap, 'a')]).toEqual([undefined, undefined]);
+    await ap.write('settings', 'a', put({ price: 3 }));
+    await us.write('settings', 'a', put({ colour: 'blue' }));
+    await equal();
+    expect((await row(eu, 'a'))?.exists).toBe(true);
+    expect(await graves(eu)).toMatchObject([{ forgotten: true }]);
+    // And can be deleted and purged like any other.
+    await ap.write('settings', 'a', { op: 'delete' });
+    await everywhere('the second delete', async (r) => (await row(new CollectionRegion(r), 'a'))?.exists === false);
+    await declare();
+    expect(await purge(ap)).toBe(1);
+    await everywhere('the second purge', async (r) => (await row(new CollectionRegion(r), 'a')) === undefined);
+    await equal();
+  });
+
+  it('leaves the outbox with everything of its document, and the grave goes last', async () => {
+    await deleted('a');
+    await declare();
+    await purge(eu);
+    await everywhere('the purge', async (r) => (await row(new CollectionRegion(r), 'a')) === undefined);
+    await declare();
+    await each(forgetGraves);
+    const told = async () => (await rowsOf(eu.region.dataSource, `SELECT 1 FROM outbox WHERE subject = 'document/settings//a'`)).length;
+    expect(await told()).toBe(3);
+    await waitFor(
+      'the stream',
+      async () => (await rowsOf(eu.region.dataSource, 'SELECT 1 FROM outbox WHERE published_at IS NULL')).length === 0 || undefined,
+      { timeoutMs: 20_000 },
+    );
+    await pruneOutbox(eu.region.dataSource, [], -1);
+    expect(await told()).toBe(0);
+    expect(await dropGraves(eu.region.dataSource, 30)).toBe(0);
+    expect(await dropGraves(eu.region.dataSource, 0)).toBe(1);
+    expect(await graves(eu)).toEqual([]);
+  });
+
+  it('is not purged while a change is parked: what a region lacks it does not say that it knows', async () => {
+    await deleted('a');
+    await us.region.dataSource.query(
+      `INSERT INTO dead_letter (id, origin, epoch, sequence, type, subject, event, error) VALUES ('x', $1, 1, 2, 't', 'document/settings//b', '{}', 'e')`,
+      [eu.region.name],
+    );
+    await declare();
+    expect(await purge(eu)).toBe(0);
+    await us.region.dataSource.query(`UPDATE dead_letter SET state = 'dropped'`);
+    await declare();
+    expect(await purge(eu)).toBe(1);
+  });
+});
+
+it('history that is past its time goes, and a watcher that resumes before it begins anew', async () => {
+  const { dataSource } = eu.region;
+  await eu.write('settings', 'a', put({ price: 1 }));
+  const before = { region: eu.region.name, epoch: 1, xid: await watchHorizon(dataSource), position: 0n };
+  await eu.write('settings', 'a', put({ price: 2 }));
+  expect(await pruneHistory(dataSource, 1)).toBe(0);
+  await dataSource.query(`UPDATE change SET at = at - interval '2 days'`);
+  await eu.write('settings', 'a', put({ price: 3 }));
+  expect(await pruneHistory(dataSource, 1)).toBe(2);
+  expect(await rowsOf(dataSource, 'SELECT 1 FROM change')).toHaveLength(1);
+  const bounds = { horizon: await watchHorizon(dataSource), floor: await historyFloor(dataSource) };
+  expect(continues(before, eu.region.name, 1, bounds)).toBe(false);
+  expect(continues({ ...before, xid: bounds.horizon }, eu.region.name, 1, bounds)).toBe(true);
+});
