@@ -5,7 +5,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import type { Position } from '@lapidary/replication/version-vector';
 import { notePeerRoot } from '../digests/peer-root.js';
 import { adoptEpoch, noteConfirmed, readPosition } from './peer-position.js';
-import type { SessionOptions } from './peer-session.js';
+import type { SessionOptions } from './session-options.js';
 
 /** An outbox answers a question in milliseconds. */
 const requestMs = 3_000;

@@ -1,43 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BackfillReply, EventEnvelope } from '@lapidary/contracts/events/envelope';
+import type { BackfillReply } from '@lapidary/contracts/events/envelope';
 import { geoStream } from '@lapidary/contracts/subjects';
 import { AppError } from '@lapidary/kernel/app-error';
-import type { NatsLink } from '@lapidary/messaging/nats-link';
 import { OrderedReader, type ReaderEnd, type StreamMessage } from '@lapidary/messaging/ordered-reader';
 import { unpackBatch } from '@lapidary/messaging/packed-batch';
 import { streamState, type StreamState } from '@lapidary/messaging/streams';
 import { readBatch, type IncomingEvent } from '@lapidary/replication/read-events';
 import type { Position } from '@lapidary/replication/version-vector';
-import type { Logger } from '@lapidary/telemetry/logger';
-import type { MetricsOf } from '@lapidary/telemetry/metrics';
-import type { DataSource } from 'typeorm';
-import type { ApplyTools } from './apply-tenant.js';
 import { bucketOfMs } from '@lapidary/replication/convergence';
 import { addConvergence, ConvergenceCounts } from './convergence-rows.js';
 import { fillWithheld, withContents } from './contents.js';
 import { ingest, type Ingested } from './ingest.js';
-import type { replicationMetrics } from './metrics.js';
 import { PeerGreeting } from './peer-greeting.js';
 import { PeerOutbox } from './peer-outbox.js';
+import type { SessionOptions } from './session-options.js';
 import { noteRefused, type Refused } from './refuse-foreign.js';
 import { noteStreamHint, readPosition } from './peer-position.js';
 
 /** How often the peer hears how far we are, and we hear where it stands. */
 const ackMs = 1_000;
-
-export interface SessionOptions {
-  /** This region. */
-  readonly region: string;
-  readonly peer: string;
-  readonly dataSource: DataSource;
-  /** Ordinary client connection to the peer's NATS. */
-  readonly link: NatsLink;
-  readonly tools: ApplyTools;
-  readonly logger: Logger;
-  readonly metrics: MetricsOf<typeof replicationMetrics>;
-  /** Told after the transaction has committed. */
-  readonly onApplied: (events: readonly EventEnvelope[]) => void;
-}
 
 export type SessionEnd = ReaderEnd | 'newer-epoch';
 

@@ -1,7 +1,8 @@
 import { backOffMs } from '@lapidary/kernel/back-off';
 import { Wakeup } from '@lapidary/kernel/wakeup';
 import { ConvergenceCounts } from './convergence-rows.js';
-import { PeerSession, type SessionEnd, type SessionOptions } from './peer-session.js';
+import { PeerSession, type SessionEnd } from './peer-session.js';
+import type { SessionOptions } from './session-options.js';
 
 /** The next reading after a clean end; jitter keeps the readers of one peer apart. */
 const againMs = 200;

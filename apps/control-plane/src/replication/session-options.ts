@@ -1,0 +1,21 @@
+import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
+import type { NatsLink } from '@lapidary/messaging/nats-link';
+import type { Logger } from '@lapidary/telemetry/logger';
+import type { MetricsOf } from '@lapidary/telemetry/metrics';
+import type { DataSource } from 'typeorm';
+import type { ApplyTools } from './apply-tenant.js';
+import type { replicationMetrics } from './metrics.js';
+
+export interface SessionOptions {
+  /** This region. */
+  readonly region: string;
+  readonly peer: string;
+  readonly dataSource: DataSource;
+  /** Ordinary client connection to the peer's NATS. */
+  readonly link: NatsLink;
+  readonly tools: ApplyTools;
+  readonly logger: Logger;
+  readonly metrics: MetricsOf<typeof replicationMetrics>;
+  /** Told after the transaction has committed. */
+  readonly onApplied: (events: readonly EventEnvelope[]) => void;
+}
