@@ -86,6 +86,14 @@ describe('refusals in turns', () => {
     expect(turns.waiting).toBe(0);
   });
 
+  it('while the thread turns late, as one does that has too much to do, answers a few in each turn, not what the time would allow', () => {
+    useUp();
+    for (const who of names('noisy', 150)) turns.wait('noisy', who);
+    nowMs += 500;
+    turns.turn();
+    expect(told).toHaveLength((2 * refusalTickMs * refusalsPerSecond) / 1000);
+  });
+
   it('lets nobody wait for long: the more there are, the faster they go', () => {
     useUp();
     const many = 20_000;

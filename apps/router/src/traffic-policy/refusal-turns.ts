@@ -7,6 +7,8 @@ export const refusalsPerSecond = 2_000;
 export const refusalsAtOnce = 200;
 /** Between two looks at who waits. */
 export const refusalTickMs = 5;
+/** A thread that turns late has no time to spare: it answers no more refusals for it than for two ticks. */
+const lateMsMax = 2 * refusalTickMs;
 /** With more waiting than this takes, they go faster: nobody who is refused is held for long, and memory is that of its connection. */
 const waitMsUsual = 1_000;
 
@@ -73,7 +75,7 @@ export class RefusalTurns {
 
   /** Tells those whose turn it is by now. */
   turn(): void {
-    this.fill();
+    this.fill(lateMsMax);
     const some = Math.max(Math.floor(this.left), Math.ceil((this.count * refusalTickMs) / waitMsUsual));
     for (let i = 0; i < some && this.count > 0; i += 1) this.tellNext();
     this.stopIfEmpty();
@@ -101,9 +103,10 @@ export class RefusalTurns {
     }
   }
 
-  private fill(): void {
+  private fill(passedMsMax = Infinity): void {
     const nowMs = this.clock();
-    this.left = Math.min(refusalsAtOnce, this.left + ((nowMs - this.filledAtMs) * refusalsPerSecond) / 1000);
+    const passedMs = Math.min(passedMsMax, nowMs - this.filledAtMs);
+    this.left = Math.min(refusalsAtOnce, this.left + (passedMs * refusalsPerSecond) / 1000);
     this.filledAtMs = nowMs;
   }
 
