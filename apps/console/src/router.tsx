@@ -1,5 +1,10 @@
 import { createRootRoute, createRoute, createRouter, Outlet } from '@tanstack/react-router';
 import { z } from 'zod';
+import { CapacityPage } from './capacity/capacity-page.js';
+import { ConflictSearchSchema } from './conflicts/conflict-search.js';
+import { ConflictsPage } from './conflicts/conflicts-page.js';
+import { LetterSearchSchema } from './dead-letters/letter-search.js';
+import { LettersPage } from './dead-letters/letters-page.js';
 import { DriftPage } from './drift/drift-page.js';
 import { DriftSearchSchema } from './drift/drift-search.js';
 import { FleetSearchSchema } from './fleet/fleet-search.js';
@@ -32,6 +37,22 @@ const drift = createRoute({
   component: DriftPage,
 });
 
+const conflicts = createRoute({
+  getParentRoute: () => root,
+  path: '/conflicts',
+  validateSearch: (search) => ConflictSearchSchema.parse(search),
+  component: ConflictsPage,
+});
+
+const letters = createRoute({
+  getParentRoute: () => root,
+  path: '/dead-letters',
+  validateSearch: (search) => LetterSearchSchema.parse(search),
+  component: LettersPage,
+});
+
+const capacity = createRoute({ getParentRoute: () => root, path: '/capacity', component: CapacityPage });
+
 const login = createRoute({
   getParentRoute: () => root,
   path: '/login',
@@ -40,7 +61,7 @@ const login = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, rollouts, drift, login]),
+  routeTree: root.addChildren([overview, rollouts, drift, conflicts, letters, capacity, login]),
   defaultNotFoundComponent: OverviewPage,
 });
 

@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import type { FindingView } from '@lapidary/contracts/api/drift';
 import { findingQuery } from '../api/queries.js';
 import { CopyCommand } from '../shell/copy-command.js';
+import { Fact } from '../shell/fact.js';
 import { Loaded } from '../shell/panel.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
@@ -47,13 +48,6 @@ const FindingDetail = ({ finding }: { finding: FindingView }): ReactNode => (
     {finding.suppression !== null && <CopyCommand command={`stampctl drift unsuppress ${finding.suppression}`} />}
     <CopyCommand command={`stampctl drift show ${finding.id}`} />
   </Stack>
-);
-
-const Fact = ({ name, children }: { name: string; children: ReactNode }): ReactNode => (
-  <>
-    <dt>{name}</dt>
-    <dd className="mono">{children}</dd>
-  </>
 );
 
 const WhatToDo = ({ finding: { id, subject } }: { finding: FindingView }): ReactNode => {

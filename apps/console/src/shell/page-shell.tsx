@@ -11,6 +11,9 @@ const pages = [
   ['/', 'Fleet'],
   ['/rollouts', 'Roll-outs'],
   ['/drift', 'Drift'],
+  ['/conflicts', 'Conflicts'],
+  ['/dead-letters', 'Dead letters'],
+  ['/capacity', 'Capacity'],
 ] as const;
 
 /** Head of every page: which geode answers, whether it is live, who is signed in. */

@@ -1,0 +1,60 @@
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import * as paths from '@lapidary/contracts/api/paths';
+import {
+  ConflictCountsSchema,
+  ConflictPageSchema,
+  ConflictSchema,
+  EventDeadLetterDetailSchema,
+  EventDeadLetterPageSchema,
+  EventDeadLetterSchema,
+  ReplayResultSchema,
+  type EventDeadLetterView,
+  type ReplayResult,
+} from '@lapidary/contracts/api/replication';
+import { getJson, postJson } from './client.js';
+
+/** No event tells consoles of conflicts and dead letters. */
+const ledgerIntervalMs = 10_000;
+const pageLimit = 50;
+
+export const conflictCountsQuery = queryOptions({
+  queryKey: ['conflicts', 'counts'],
+  queryFn: async () => (await getJson(paths.conflictCountsPath, ConflictCountsSchema)).items,
+  refetchInterval: ledgerIntervalMs,
+});
+
+export const conflictsQuery = (filter: { readonly collection?: string | undefined; readonly tenant?: string | undefined }) =>
+  infiniteQueryOptions({
+    queryKey: ['conflicts', 'list', filter],
+    queryFn: ({ pageParam }) => getJson(paths.conflictsPath, ConflictPageSchema, { ...filter, limit: pageLimit, cursor: pageParam }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next ?? undefined,
+  });
+
+export const conflictQuery = (id: string) =>
+  queryOptions({ queryKey: ['conflicts', 'one', id], queryFn: () => getJson(paths.conflictPath(id), ConflictSchema) });
+
+export interface LetterFilter {
+  readonly state?: string | undefined;
+  readonly origin?: string | undefined;
+  readonly tenant?: string | undefined;
+}
+
+export const lettersQuery = (filter: LetterFilter) =>
+  infiniteQueryOptions({
+    queryKey: ['letters', 'list', filter],
+    queryFn: ({ pageParam }) =>
+      getJson(paths.eventDeadLettersPath, EventDeadLetterPageSchema, { ...filter, limit: pageLimit, cursor: pageParam }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next ?? undefined,
+    refetchInterval: ledgerIntervalMs,
+  });
+
+export const letterQuery = (id: string) =>
+  queryOptions({ queryKey: ['letters', 'one', id], queryFn: () => getJson(paths.eventDeadLetterPath(id), EventDeadLetterDetailSchema) });
+
+/** A dry run applies it, says what came of it, and takes it back. */
+export const replayLetter = (id: string, dryRun: boolean): Promise<ReplayResult> =>
+  postJson(`${paths.eventDeadLetterReplayPath(id)}?dryRun=${dryRun}`, ReplayResultSchema, undefined);
+export const dropLetter = (id: string, reason: string): Promise<EventDeadLetterView> =>
+  postJson(paths.eventDeadLetterDropPath(id), EventDeadLetterSchema, { reason });
