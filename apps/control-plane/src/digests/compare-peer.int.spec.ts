@@ -79,6 +79,32 @@ describe('comparing two regions', () => {
     },
   );
 
+  it('finds all of 5,000 changed rows by buckets, where no sketch of the kept length can say which; of more it says that there are more', async () => {
+    const many = 7_000;
+    const fill = `INSERT INTO document (collection, kind, tenant, id, state, exists, digest, bytes, conflicts, latest)
+      SELECT 'many', 'lww', '', 'm' || n, '{"kind":"lww","fields":{},"alive":{"siblings":[],"seen":{}}}', true, md5(n::text), 1, 0, ''
+        FROM generate_series(1, $1::int) AS n`;
+    for (const r of [eu.region, us.region]) {
+      await r.dataSource.query(fill, [many]);
+      await foldDigests(r.dataSource);
+    }
+    const spoilUpTo = async (n: number): Promise<void> =>
+      void (await us.region.dataSource.query(
+        `UPDATE document SET digest = 'spoiled' WHERE collection = 'many' AND substr(id, 2)::int <= $1`,
+        [n],
+      ));
+    const found = async () => (await compare()).domains.find((d) => d.domain.collection === 'many')!;
+    await spoilUpTo(5_000);
+    const all = await found();
+    expect(new Set(all.drifted.map((r) => r.id)).size).toBe(5_000);
+    expect(all.drifted.every(({ id }) => Number(id.slice(1)) <= 5_000)).toBe(true);
+    expect([all.unjudged, all.more]).toEqual([0, false]);
+    await spoilUpTo(6_000);
+    const some = await found();
+    expect([some.drifted.length, some.more]).toEqual([5_000, true]);
+    for (const r of [eu.region, us.region]) await r.dataSource.query(`DELETE FROM document WHERE collection = 'many'`);
+  });
+
   it('finds rows that one side has lost', async () => {
     await us.region.dataSource.query(`DELETE FROM document WHERE id = 'd7'`);
     const [domain] = (await compare()).domains;

@@ -45,11 +45,12 @@ describe('who looks for drift', () => {
   /** Looks at resources get no answer, as from a planner that hangs; they end with the signal. */
   let isHanging = false;
 
-  const replica = async (intervalMs: number): Promise<Replica> => {
+  const replica = async (intervalMs: number, repair: 'suggest' | 'act' = 'suggest'): Promise<Replica> => {
     const { clock, logger, nats } = world.resources;
     const config = {
       ...world.resources.config,
       LAPIDARY_DRIFT_INTERVAL_MS: intervalMs,
+      LAPIDARY_DRIFT_REPAIR: repair,
       LAPIDARY_LOCAL_PROCESS_DIR: '.',
       LAPIDARY_LOCAL_POSTGRES_ADMIN_URL: database.url,
     };
@@ -120,6 +121,55 @@ describe('who looks for drift', () => {
     for (const sensor of ['spec', 'ring-sibling', 'version', 'template', 'resource'])
       expect(text).toContain(`lapidary_drift_sensor_alive{sensor="${sensor}"} 1`);
     expect(text).toMatch(/lapidary_drift_last_run_age_seconds \d/);
+  });
+
+  const spoil = async (): Promise<void> =>
+    void (await world.query(`UPDATE directory_entry SET body = jsonb_set(body, '{epoch}', '41') WHERE key = 'stamp/eu-1'`));
+  const finding = async (): Promise<{ resolved: boolean; rounds: number; quarantined: boolean } | undefined> =>
+    (
+      await world.query<{ resolved: boolean; rounds: number; quarantined: boolean }>(
+        `SELECT resolved_at IS NOT NULL AS resolved, repair_rounds AS rounds, quarantined_at IS NOT NULL AS quarantined
+           FROM drift_finding WHERE kind = 'route-epoch' AND path = 'stamp/eu-1' ORDER BY id DESC LIMIT 1`,
+      )
+    )[0];
+  const findingIs = async (what: string, is: (f: NonNullable<Awaited<ReturnType<typeof finding>>>) => boolean): Promise<void> =>
+    void (await waitFor(
+      what,
+      async () => {
+        const found = await finding();
+        return found !== undefined && is(found) ? true : undefined;
+      },
+      { timeoutMs: waitMs },
+    ));
+  const repairs = async (): Promise<number> => (await runs()).filter((r) => r.repair !== null).length;
+
+  it('with the policy "suggest" what is found stands until somebody asks; with "act" it is repaired after the look, and found in order', async () => {
+    await spoil();
+    const suggesting = await replica(rareMs);
+    await runIs(await ask(), 'done');
+    await findingIs('it to be found', (f) => !f.resolved && f.rounds === 0);
+    expect(await repairs()).toBe(0);
+    await suggesting.stop();
+    replicas.splice(replicas.indexOf(suggesting), 1);
+    await replica(rareMs, 'act');
+    await runIs(await ask(), 'done');
+    await findingIs('it to be repaired by itself', (f) => f.resolved && f.rounds === 1);
+    expect(await repairs()).toBe(1);
+  });
+
+  it('a repair that does not help ends in quarantine after three rounds, and is not tried again by itself (P3)', async () => {
+    await world.query(`CREATE FUNCTION spoil_again() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN IF NEW.key = 'stamp/eu-1' THEN NEW.body := jsonb_set(NEW.body, '{epoch}', '41'); END IF; RETURN NEW; END $$`);
+    await world.query(`CREATE TRIGGER spoil_again BEFORE UPDATE ON directory_entry FOR EACH ROW EXECUTE FUNCTION spoil_again()`);
+    await spoil();
+    await replica(1_000, 'act');
+    await findingIs('it to be quarantined', (f) => f.quarantined);
+    await runIs(await ask(), 'done');
+    await runIs(await ask(), 'done');
+    expect([await finding(), await repairs()]).toEqual([{ resolved: false, rounds: 3, quarantined: true }, 3]);
+    await world.query('DROP FUNCTION spoil_again CASCADE');
+    await world.query(`UPDATE directory_entry SET body = jsonb_set(body, '{epoch}', '0') WHERE key = 'stamp/eu-1'`);
+    await findingIs('it to be found in order', (f) => f.resolved);
   });
 
   it('of two replicas one looks; when it stops, the other goes on', async () => {
