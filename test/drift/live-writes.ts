@@ -1,3 +1,4 @@
+import { isAppError } from '@lapidary/kernel/app-error';
 import { Wakeup } from '@lapidary/kernel/wakeup';
 import type { Random } from '../sim/random.js';
 import type { WatchedRegion } from './watched-region.js';
@@ -18,11 +19,8 @@ export const writeOn = (regions: readonly WatchedRegion[], random: Random): (() 
       await region.place(`${region.name}-live-${n}`, firstMovedStamp);
     while (!stop.signal.aborted) {
       const id = `live${random.below(documents)}`;
-      await region.documents.write(
-        'shop',
-        id,
-        random.chance(0.2) ? { op: 'delete' } : { op: 'put', value: { price: random.below(1_000) } },
-      );
+      if (random.chance(0.2)) await deleteIfThere(region, id);
+      else await region.documents.write('shop', id, { op: 'put', value: { price: random.below(1_000) } });
       if (random.chance(0.2)) await region.move(`${region.name}-live-${random.below(tenants)}`, firstMovedStamp + random.below(3));
       written += 1;
       await new Wakeup().wait(pauseMs, stop.signal);
@@ -33,6 +31,15 @@ export const writeOn = (regions: readonly WatchedRegion[], random: Random): (() 
     await Promise.all(running);
     return written;
   };
+};
+
+/** Whether it is there changes between any look and the write: the other region deletes too. */
+const deleteIfThere = async (region: WatchedRegion, id: string): Promise<void> => {
+  try {
+    await region.documents.write('shop', id, { op: 'delete' });
+  } catch (error) {
+    if (!(isAppError(error) && error.code === 'not_found')) throw error;
+  }
 };
 
 const has = async (region: WatchedRegion, tenant: string): Promise<boolean> =>
