@@ -11,7 +11,9 @@ import {
   type ConflictView,
   type EventDeadLetterView,
 } from '@lapidary/contracts/api/replication';
-import type { SeenRequest } from '@lapidary/testing/fake-control-plane';
+import { capacityPath } from '@lapidary/contracts/api/paths';
+import { AppError } from '@lapidary/kernel/app-error';
+import { refuse, type SeenRequest } from '@lapidary/testing/fake-control-plane';
 import { anOutlook, aStamp } from '@lapidary/testing/fleet-fixtures';
 import { ConsoleBrowser, inBrowser } from './test/console-browser.js';
 import { violationsOn } from './test/console-fixture.js';
@@ -54,14 +56,10 @@ inBrowser('ledgers and capacity, in a browser', () => {
     return true;
   };
   const answer = ({ method, path, query }: SeenRequest, response: ServerResponse): boolean => {
-    if (failing !== null && path.startsWith(failing))
-      return send(response, 503, {
-        type: 'about:blank',
-        title: 'not ready',
-        status: 503,
-        code: 'not_ready',
-        detail: 'The database is away',
-      });
+    if (path === failing) {
+      refuse(response, new AppError('not_ready', 'The database is away'));
+      return true;
+    }
     if (path === '/v1/conflicts/counts') return send(response, 200, ConflictCountsSchema.parse({ items: countsOf() }));
     if (path === '/v1/conflicts') {
       const [wanted, from] = [query.get('collection'), Number(query.get('cursor') ?? 0)];
@@ -210,7 +208,7 @@ inBrowser('ledgers and capacity, in a browser', () => {
   test.each([
     ['/conflicts', '/v1/conflicts', 'Ledger'],
     ['/dead-letters', '/v1/dead-letters', 'Dead letters'],
-    ['/capacity', '/v1/capacity', 'US East (Virginia)'],
+    ['/capacity', capacityPath('us'), 'US East (Virginia)'],
   ])('%s says what failed and offers to try again', async (path, api, heading) => {
     failing = api;
     await visit(path, heading);
