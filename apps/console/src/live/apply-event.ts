@@ -16,9 +16,10 @@ export interface Patch {
   readonly stale: readonly ('regions' | 'stamps' | 'explanation' | 'rollout-events' | 'drift')[];
 }
 
-/** Events of collections tell of documents, which may have fields of any name: they are told apart by type, never by field. */
-type SubjectEvent = Exclude<EventType, `lapidary.${'collection' | 'document' | 'documents'}.${string}`>;
-const isOfSubject = (type: string): type is SubjectEvent => isEventType(type) && !/^lapidary\.(?:collection|documents?)\./.test(type);
+/** Events of collections tell of documents, and those of a region of other regions, by fields of any name: told apart by type, never by field. */
+type SubjectEvent = Exclude<EventType, `lapidary.${'collection' | 'document' | 'documents' | 'region'}.${string}`>;
+const isOfSubject = (type: string): type is SubjectEvent =>
+  isEventType(type) && !/^lapidary\.(?:collection|documents?|region)\./.test(type);
 
 /** Events carry their subject's whole new state, so applying one twice, or an old one late, must change nothing. */
 export const patchOf = (event: LiveEvent): Patch => {
