@@ -7,7 +7,8 @@ test('every code has a title, something to check, and a known exit code', () => 
     expect(entry.title.length).toBeGreaterThan(5);
     expect(entry.check.length).toBeGreaterThan(10);
     expect(Object.values(exitCodes)).toContain(entry.exit);
-    expect(entry.status).toBeGreaterThanOrEqual(400);
+    // Only one is no failure: a request that was taken and waits.
+    expect(entry.status >= 400 || (code === 'intent_queued' && entry.status === 202)).toBe(true);
   }
 });
 
