@@ -31,7 +31,7 @@ test.each(documents)('%s links only to files that exist', (document) => {
 test('the README is short and shows each flow on one screen', () => {
   const readme = text('README.md');
   expect(readme.split('\n').length).toBeLessThanOrEqual(150);
-  for (const flow of ['request', 'command', 'provision', 'decommission', 'replication', 'drift']) {
+  for (const flow of ['request', 'command', 'provision', 'decommission', 'replication', 'intents', 'drift']) {
     expect(readme).toContain(`docs/flows/${flow}.md`);
     expect(pathsIn(text(`docs/flows/${flow}.md`)).length).toBeGreaterThan(4);
   }
