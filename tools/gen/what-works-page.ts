@@ -1,25 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { failures, operations, outcomes, type Failure, type Operation } from '@lapidary/testing/proves';
 import { declaredProofs, type DeclaredProof } from './declared-proofs.js';
 
-const leftOut = new Set(['node_modules', 'dist', '.git', '.lapidary', 'coverage']);
-
-const testsUnder = (folder: string): string[] =>
-  readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    if (leftOut.has(entry.name)) return [];
-    const file = path.join(folder, entry.name);
-    if (entry.isDirectory()) return testsUnder(file);
-    return entry.name.endsWith('.spec.ts') ? [file] : [];
-  });
-
-export const proofsUnder = (root: string): DeclaredProof[] =>
-  ['apps', 'libs', 'test', 'tools']
-    .flatMap((folder) => testsUnder(path.join(root, folder)))
-    // The tests of the reading itself hold declarations that are none.
-    .filter((file) => !file.endsWith('declared-proofs.spec.ts'))
+const proofsUnder = (root: string): DeclaredProof[] =>
+  globSync('{apps,libs,test,tools}/**/*.spec.ts', { cwd: root, exclude: (name) => name === 'node_modules' || name === 'dist' })
+    .map((file) => file.replaceAll('\\', '/'))
     .sort()
-    .flatMap((file) => declaredProofs(path.relative(root, file).replaceAll('\\', '/'), readFileSync(file, 'utf8')));
+    .flatMap((file) => declaredProofs(file, readFileSync(path.join(root, file), 'utf8')));
 
 /** docs/reference/what-works-when.md: an operation in a row, a failure in a column; a cell says only what a test shows. */
 export const renderProofs = (proofs: readonly DeclaredProof[]): string => {
