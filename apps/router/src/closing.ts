@@ -13,19 +13,19 @@ const queueMsMax = 3_000;
  * made as short as it gets, and its one place filled with a connection of our own: then the kernel drops whoever wants in (it asks again,
  * a second later, and somebody else answers, or nobody), and there is no gap. What can't be had is that on a machine that doesn't show its
  * sockets in /proc, or while handshakes over long lines go on for longer than the time.
- *
- * `accepted`: how many have been so far.
  */
-export const closeWithEmptyQueue = async (server: Server, accepted: () => number, close: () => void): Promise<void> => {
+export const closeWithEmptyQueue = async (server: Server, close = (): void => void server.close()): Promise<void> => {
   const endMs = performance.now() + queueMsMax;
+  let accepted = 0;
+  server.on('connection', () => (accepted += 1));
   const isShort = shortenQueue(server);
   await nextTurn();
   for (;;) {
-    const seen = accepted();
+    const seen = accepted;
     // From one check phase to the next there is one poll, in which libuv accepts at most one connection.
     await nextTurn();
     const isOver = performance.now() >= endMs;
-    if (seen !== accepted() && !isOver) continue;
+    if (seen !== accepted && !isOver) continue;
     const plug = isShort ? await plugOf(server) : null;
     const verdict = plug?.verdict() ?? 'unknown';
     if (verdict !== 'others' || isOver) {

@@ -68,7 +68,6 @@ export class TrafficServer {
   /** Those that were attached, too. */
   private readonly connections = new Set<Duplex>();
   private readonly onceOnly = new WeakSet<Duplex>();
-  private accepted = 0;
   private draining = false;
 
   constructor(private readonly options: TrafficServerOptions) {
@@ -94,7 +93,6 @@ export class TrafficServer {
     // Node drops headers beyond this count silently; requestProblem refuses what has too many.
     this.server.maxHeadersCount = 0;
     this.server.on('connection', (socket: Duplex) => {
-      this.accepted += 1;
       this.connections.add(socket);
       socket.once('close', () => this.connections.delete(socket));
     });
@@ -156,12 +154,8 @@ export class TrafficServer {
   /** Takes what has come, then no new connections; gives idle ones time for what is on its way. */
   async stopListening(graceMs: number): Promise<void> {
     if (this.server.listening) {
-      await closeWithEmptyQueue(
-        this.server,
-        () => this.accepted,
-        // That of node:http would close idle connections at once.
-        () => NetServer.prototype.close.call(this.server),
-      );
+      // That of node:http would close idle connections at once.
+      await closeWithEmptyQueue(this.server, () => NetServer.prototype.close.call(this.server));
     }
     await cameTrue(() => !some(this.connections, (socket) => this.inFlight.isIdle(socket)), Math.min(quietMs, graceMs));
   }

@@ -28,7 +28,6 @@ export interface ProxyListenerOptions {
 export class ProxyListener {
   private readonly server: Server;
   private readonly waiting = new Set<Socket>();
-  private accepted = 0;
 
   constructor(private readonly options: ProxyListenerOptions) {
     this.server = createServer({ pauseOnConnect: false, noDelay: true }, (socket) => this.greet(socket));
@@ -40,17 +39,12 @@ export class ProxyListener {
 
   /** Takes what has come, then no new connections; those that were handed on are not ours any more. */
   async close(graceMs: number): Promise<void> {
-    await closeWithEmptyQueue(
-      this.server,
-      () => this.accepted,
-      () => this.server.close(),
-    );
+    await closeWithEmptyQueue(this.server);
     await cameTrue(() => this.waiting.size === 0, Math.min(quietMs, graceMs));
     for (const socket of this.waiting) socket.destroy();
   }
 
   private greet(socket: Socket): void {
-    this.accepted += 1;
     socket.on('error', () => socket.destroy());
     if (!this.options.isSender(socket.remoteAddress)) return this.refuse(socket, 'sender');
     this.waiting.add(socket);

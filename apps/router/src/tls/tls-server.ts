@@ -84,12 +84,7 @@ export class TlsServer {
   /** Takes what has come, then no new connections, and lets handshakes end; those that were handed on are not ours any more. */
   async close(graceMs: number): Promise<void> {
     this.certificates.stop();
-    if (this.server.listening)
-      await closeWithEmptyQueue(
-        this.server,
-        () => this.accepted,
-        () => this.server.close(),
-      );
+    if (this.server.listening) await closeWithEmptyQueue(this.server);
     await cameTrue(() => this.shaken >= this.accepted, Math.min(quietMs, graceMs));
   }
 }

@@ -17,7 +17,7 @@ interface StreamBinding {
 }
 
 /** What can't be had of Node's documented interface. null: this Node doesn't give it (permission model, a later version). */
-export const streamBinding = (): StreamBinding | null => {
+const streamBinding = (): StreamBinding | null => {
   try {
     const { binding } = process as unknown as { binding(name: string): Partial<StreamBinding> };
     const { WriteWrap, streamBaseState, kLastWriteWasAsync } = binding.call(process, 'stream_wrap');

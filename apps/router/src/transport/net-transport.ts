@@ -23,22 +23,14 @@ export class NetTransport implements Transport {
 
   async listen(place: ListenPlace, accept: (wire: Wire) => WireHandler): Promise<Listener> {
     this.direct = await this.directWrites();
-    let count = 0;
     const server = createServer({ pauseOnConnect: true, noDelay: true }, (accepted) => {
-      count += 1;
       const wire = rewrap(accepted, this.direct);
       if (!wire) return;
       wire.start(accept(wire));
       wire.socket.read(0);
     });
     const port = await listen(server, place);
-    const close = (): Promise<void> =>
-      closeWithEmptyQueue(
-        server,
-        () => count,
-        () => server.close(),
-      );
-    return { port, close };
+    return { port, close: () => closeWithEmptyQueue(server) };
   }
 
   connect(host: string, port: number, handler: WireHandler): Wire {
