@@ -3,7 +3,7 @@ import type { Described, Whose } from '../observe/ended-request.js';
 import type { Observer } from '../observe/observer.js';
 import type { RefuseDecision } from '../pipeline/decide.js';
 import { nowMs } from '../read-clock.js';
-import type { Route } from './route-cache.js';
+import { decisionOf, type Route } from './route-cache.js';
 
 const nobody: Whose = { tenant: null, stamp: null };
 
@@ -31,7 +31,7 @@ export class ExchangeWatch {
   end(outcome: string, of: Described, route: Route | RefuseDecision | null, answer: { status: number } | null, headMs: number): void {
     const { startedMs, admittedMs, observer } = this;
     const now = nowMs();
-    const whose = route === null ? nobody : 'decision' in route ? route.decision : route;
+    const whose = route === null ? nobody : decisionOf(route);
     const status = answer?.status ?? (isErrorCode(outcome) ? errorCatalogue[outcome].status : 0);
     const waitedMs = admittedMs === 0 ? 0 : admittedMs - startedMs;
     observer.ended(of, whose, { outcome, status, tookMs: now - startedMs, waitedMs, stampMs: answer ? headMs : 0 }, now);

@@ -6,6 +6,7 @@ import type { ResponseHead } from '../http1/response-head.js';
 import { Admission } from '../pipeline/admission.js';
 import { afterForward, isIdempotent, type Answer } from '../pipeline/after-forward.js';
 import type { RefuseDecision } from '../pipeline/decide.js';
+import { lookUpAgain } from '../pipeline/look-up-again.js';
 import { answerProblemOf, refusalOf, refusalProblem } from '../pipeline/refusal.js';
 import { isOfBudget, Repeats, type Repeat } from '../pipeline/repeats.js';
 import { nowMs } from '../read-clock.js';
@@ -17,11 +18,10 @@ import type { EngineContext } from './engine-context.js';
 import { clientStalled, stampSilent } from './expiry.js';
 import { ExchangeWatch } from './exchange-watch.js';
 import { speakTo } from './lanes.js';
-import { lookUpAgain } from './look-up-again.js';
 import { PacedRefusal } from './paced-refusal.js';
 import { RequestBody } from './request-body.js';
 import { RequestFacts } from './request-facts.js';
-import type { Route } from './route-cache.js';
+import { decisionOf, type Route } from './route-cache.js';
 import type { LaneExchange, LaneFailure, LaneSink } from './upstream-lane.js';
 
 /** `none`: no request is under way. `waiting`: nothing has gone to the client. `answering`: the answer has begun. */
@@ -58,14 +58,14 @@ export class Exchange implements LaneSink {
     this.attempt = new Attempt(context.policy, context.metrics);
     this.relay = new AnswerRelay(client.writer);
     const answer = (decision: RefuseDecision): void => this.answerProblem(decision.code, refusalProblem(decision));
-    this.refusal = new PacedRefusal(context, answer, () => this.proceedBy(this.context.routes.route(this.facts)));
+    this.refusal = new PacedRefusal(context, answer, () => this.proceedAnew());
   }
 
   /** Notes a request and decides on it. false: it is the general path's, or its stamp can be spoken to by that one only. */
   take(bytes: Buffer, head: RequestHead): boolean {
     this.facts.take(bytes, head, this.context.identification());
     if (this.facts.isUnchecked || this.context.general.wants(this.facts.target)) return false;
-    this.route = this.context.routes.route(this.facts);
+    this.route = this.decide();
     return !('decision' in this.route) || speakTo(this.context.lanes, this.route.decision.routes.stamp);
   }
 
@@ -107,15 +107,13 @@ export class Exchange implements LaneSink {
 
   clientGone(): void {
     if (this.phase === 'none') return;
-    this.drop({ kind: 'client_gone' });
-    this.finish('client_gone');
+    this.giveUp({ kind: 'client_gone' }, 'client_gone');
   }
 
   /** Gives the request up, where nothing has gone to the client; false: too late. */
   abandonUnanswered(): boolean {
     if (this.phase !== 'waiting') return false;
-    this.drop({ kind: 'client_gone' });
-    this.finish('invalid_input');
+    this.giveUp({ kind: 'client_gone' }, 'invalid_input');
     return true;
   }
 
@@ -123,8 +121,7 @@ export class Exchange implements LaneSink {
   expired(): void {
     if (this.phase === 'answering') {
       if (this.client.writer.isCongested) return this.client.close();
-      this.drop({ kind: 'cut', status: this.relay.status, reason: 'it stopped in the middle' });
-      this.finish('cut');
+      this.giveUp({ kind: 'cut', status: this.relay.status, reason: 'it stopped in the middle' }, 'cut');
       return this.client.close();
     }
     if (this.refusal.isWaiting) return this.refusal.onTurn();
@@ -179,28 +176,27 @@ export class Exchange implements LaneSink {
   onFailed(failure: LaneFailure): void {
     this.lane = null;
     if (failure.kind !== 'cut') return this.conclude(failure);
-    this.attempt.end(failure);
-    this.finish('cut');
+    this.giveUp(failure, 'cut');
     this.client.close();
   }
 
   /** Admission and a front door for the route as it is decided now. */
-  private proceed(fresh = false): void {
+  private proceed(): void {
     const { route } = this;
     if (route === null || !('decision' in route)) return this.refuse(route!);
     const { turn } = this;
     const admitted = this.admission.admit(route.decision.routes, this.facts.priority, (refused) => {
-      if (turn === this.turn) this.settled(route, refused, fresh);
+      if (turn === this.turn) this.settled(route, refused);
     });
     if (admitted === null) this.touch(false);
-    else this.settled(route, admitted === 'go' ? null : admitted, fresh);
+    else this.settled(route, admitted === 'go' ? null : admitted);
   }
 
-  private settled(route: Route, refused: Refused | null, fresh: boolean): void {
-    return refused ? this.refuse(refusalOf(route.decision, refused)) : this.tryDoor(route, fresh);
+  private settled(route: Route, refused: Refused | null): void {
+    return refused ? this.refuse(refusalOf(route.decision, refused)) : this.tryDoor(route);
   }
 
-  private tryDoor(route: Route, fresh: boolean): void {
+  private tryDoor(route: Route): void {
     const { stamp } = route.decision.routes;
     const admittedMs = this.watch.admitted();
     const door = this.context.policy.choose(stamp, this.repeats.tried, admittedMs);
@@ -213,7 +209,7 @@ export class Exchange implements LaneSink {
     const lane = this.context.lanes.lane(door, stamp.stamp);
     if (lane === null) return this.conclude({ kind: 'unreachable', reason: 'only the general path speaks to this door' });
     this.laneIsFull = false;
-    this.lane = lane.send(this.facts.laneRequest(route, this.client.remoteAddress, fresh), this);
+    this.lane = lane.send(this.facts.laneRequest(route, this.client.remoteAddress, this.repeats.fresh), this);
     if (!this.lane.isOpen) return this.touch(false);
     this.touch();
     if (!this.body.whole || this.facts.bodyBytes !== 0) this.sendBody();
@@ -240,23 +236,26 @@ export class Exchange implements LaneSink {
     if (isOfBudget(next) && !policy.mayRetry(route.decision.stamp, nowMs())) return this.answerInstead(next.otherwise);
     metrics.lapidary_router_retries_total.inc({ cause: next.move });
     this.repeats.note(next);
-    if (next.move === 'same_again') return this.proceed(true);
+    if (next.move === 'same_again') return this.proceed();
     if (next.move === 'look_up_again') return this.lookUpAgain(route);
-    this.route = this.context.routes.route(this.facts);
-    if ('decision' in this.route) this.proceed();
-    else this.answerInstead(next.otherwise);
+    this.route = this.decide();
+    return 'decision' in this.route ? this.proceed() : this.answerInstead(next.otherwise);
   }
 
   /** I1, I4: the repeat goes by the route and epoch of then, never by the old ones. */
   private lookUpAgain(route: Route): void {
     const { turn } = this;
-    void lookUpAgain(this.context.refreshTenant, route.decision, () => this.context.routes.route(this.facts)).then((again) => {
-      if (turn === this.turn && this.phase === 'waiting') this.proceedBy(again);
+    void lookUpAgain(this.context.refreshTenant, route.decision, () => decisionOf(this.decide())).then(() => {
+      if (turn === this.turn && this.phase === 'waiting') this.proceedAnew();
     });
   }
 
-  private proceedBy(route: Route | RefuseDecision): void {
-    this.route = route;
+  private decide(): Route | RefuseDecision {
+    return this.context.routes.route(this.facts);
+  }
+
+  private proceedAnew(): void {
+    this.route = this.decide();
     this.proceed();
   }
 
@@ -273,10 +272,12 @@ export class Exchange implements LaneSink {
     this.client.answerProblem({ ...problem, requestId: this.facts.requestId }, this.facts.isHead);
   }
 
-  private drop(result: ForwardResult): void {
+  /** Ends it without an answer of our own. */
+  private giveUp(result: ForwardResult, outcome: string): void {
     this.lane?.cancel();
     this.lane = null;
     this.attempt.end(result);
+    this.finish(outcome);
   }
 
   private finish(outcome: string): void {

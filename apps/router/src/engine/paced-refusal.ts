@@ -25,7 +25,7 @@ export class PacedRefusal implements Refusable, Frozen {
       return true;
     }
     this.decision = decision;
-    this.context.refusals.wait(keyOf(decision), this);
+    this.context.refusals.wait(decision.tenant, this);
     return false;
   }
 
@@ -46,11 +46,9 @@ export class PacedRefusal implements Refusable, Frozen {
 
   /** Whoever was to be told is gone. */
   forget(): void {
-    if (this.decision) this.context.refusals.leave(keyOf(this.decision), this);
+    if (this.decision) this.context.refusals.leave(this.decision.tenant, this);
     this.decision = null;
     if (this.hasWaited) this.context.thaw.leave(this);
     this.hasWaited = false;
   }
 }
-
-const keyOf = ({ tenant }: RefuseDecision): string => tenant ?? '';

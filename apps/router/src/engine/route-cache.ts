@@ -1,5 +1,5 @@
 import type { IdentificationOf } from '../identification/identification.js';
-import { decide, type ForwardDecision, type RefuseDecision } from '../pipeline/decide.js';
+import { decide, type ForwardDecision, type RefuseDecision, type RouteDecision } from '../pipeline/decide.js';
 import type { DirectoryView } from '../pipeline/locate.js';
 import type { TokenFacts } from '../pipeline/identify.js';
 import type { RouterPlace } from '../pipeline/reside.js';
@@ -10,6 +10,8 @@ export interface Route {
   /** What the stamp is told of it (routeText). */
   readonly text: string;
 }
+
+export const decisionOf = (route: Route | RefuseDecision): RouteDecision => ('decision' in route ? route.decision : route);
 
 interface Kept extends Route {
   readonly version: number;
@@ -56,7 +58,7 @@ export class RouteCache {
       if (kept !== undefined && kept.version === version) return kept;
     }
     // What is kept must not hold on to the whole head that it is a part of.
-    const own = Buffer.from(host, 'latin1').toString('latin1');
+    const own = byHostAlone ? Buffer.from(host, 'latin1').toString('latin1') : host;
     const address = { host: own, tenantHeaders, path: target, ...(token ? { token } : {}) };
     const identifyRules = isRuled ? identification?.()?.rules : undefined;
     const decision = decide({ address, problem: null, method, baseDomain, place, directory, identifyRules });

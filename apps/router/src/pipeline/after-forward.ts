@@ -26,11 +26,6 @@ export interface Answer {
   readonly detail: string;
 }
 
-/** The source answers within milliseconds or not at all; the client is waiting. */
-export const refreshMs = 500;
-/** Where the directory knew nothing newer, the stamp is most likely just being told of the tenant: this gives it time. */
-export const sameAnswerPauseMs = 100;
-
 /** Three doors in vain mean that the stamp, not a door, is away. */
 const otherDoorsMax = 2;
 

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { epochHeader, errorHeader, requestIdHeader, tenantHeader } from '@lapidary/contracts/workload';
 import { forwardRequest, type ForwardOptions } from '@lapidary/stamp-sdk/forward/forward-request';
 import type { ForwardResult, ForwardTimeouts } from '@lapidary/stamp-sdk/forward/forward-result';
@@ -10,11 +9,12 @@ import { answerProblem } from '../answer-problem.js';
 import type { RouterMetrics } from '../metrics.js';
 import type { ClientFacts } from '../proxy-protocol/client-facts.js';
 import { Held } from './held.js';
-import { afterForward, isIdempotent, refreshMs, sameAnswerPauseMs, type Answer } from './after-forward.js';
+import { afterForward, isIdempotent, type Answer } from './after-forward.js';
 import type { ForwardDecision, RefuseDecision, RouteDecision } from './decide.js';
 import type { RefusalTurns } from '../traffic-policy/refusal-turns.js';
 import { isRefused, type AttemptOutcome, type TrafficPolicy } from '../traffic-policy/traffic-policy.js';
 import { attemptOutcome } from './attempt-outcome.js';
+import { lookUpAgain } from './look-up-again.js';
 import { noteAttempt } from './note-attempt.js';
 import { answerProblemOf, refusalOf, refusalProblem } from './refusal.js';
 import { isOfBudget, Repeats } from './repeats.js';
@@ -103,13 +103,12 @@ const forwardHeld = async (deps: ForwardInTurn, exchange: Exchange, first: Forwa
     deps.metrics.lapidary_router_retries_total.inc({ cause: next.move });
     repeats.note(next);
     if (next.move === 'same_again') continue;
-    if (next.move === 'look_up_again') await Promise.race([deps.refreshTenant(decision.tenant), sleep(refreshMs)]);
+    if (next.move === 'look_up_again') await lookUpAgain(deps.refreshTenant, decision, exchange.decideAgain);
     // I1, I4: a repeat goes by the route and epoch of now. One that reused the old epoch could be served by a stamp that the tenant has left.
     const again = await deps.thaw.decided(exchange.decideAgain);
     if (again.action === 'refuse') {
       return next.move === 'other_door' ? answerInstead(exchange, decision, next.otherwise) : refuse(exchange, again);
     }
-    if (next.move === 'look_up_again' && again.stamp === decision.stamp && again.epoch === decision.epoch) await sleep(sameAnswerPauseMs);
     decision = again;
   }
 };
@@ -118,7 +117,7 @@ const attempt = async (
   deps: ForwardDeps,
   exchange: Exchange,
   decision: ForwardDecision,
-  { door, misdirected, staleConnection }: Repeats,
+  { door, misdirected, fresh }: Repeats,
 ): Promise<ForwardResult> => {
   const startedMs = performance.now();
   let agentSpoke = false;
@@ -139,7 +138,7 @@ const attempt = async (
       },
       timeouts: deps.timeouts,
       tunnel: exchange.tunnel,
-      fresh: staleConnection > 0,
+      fresh,
     });
     outcome = attemptOutcome(result, agentSpoke);
     return result;
@@ -158,7 +157,7 @@ const answerInstead = (exchange: Exchange, decision: RouteDecision, answer: Answ
 /** As refuse, when its turn has come. */
 export const refuseInTurn = async (turns: RefusalTurns, exchange: Exchange, decision: RefuseDecision): Promise<Outcome> => {
   // I3: no byte of it may be read any more, so it can't be kept open.
-  if (!decision.unread && !turns.mayAnswer()) await turns.turnOf(decision.tenant ?? '');
+  if (!decision.unread && !turns.mayAnswer()) await turns.turnOf(decision.tenant);
   return refuse(exchange, decision);
 };
 

@@ -21,6 +21,11 @@ export class Repeats {
   /** Door of the latest attempt. */
   door = '';
 
+  /** The next attempt goes on a connection that was not used before: a reused one was just lost, and those beside it most likely with it. */
+  get fresh(): boolean {
+    return this.staleConnection > 0;
+  }
+
   begin(): void {
     this.misdirected = this.otherDoor = this.staleConnection = 0;
     this.tried = none;

@@ -23,8 +23,8 @@ export interface Refusable {
  * refusal doesn't wait for those of a noisy one. Nothing else is held up: who is admitted never comes here.
  */
 export class RefusalTurns {
-  /** First in, first out for each key; the keys in the order of their turns. */
-  private readonly queues = new Map<string, Set<Refusable>>();
+  /** First in, first out for each tenant, and for what is of none; these in the order of their turns. */
+  private readonly queues = new Map<string | null, Set<Refusable>>();
   private count = 0;
   private left = refusalsAtOnce;
   private filledAtMs = 0;
@@ -52,23 +52,23 @@ export class RefusalTurns {
   }
 
   /** `who` is told when its turn has come, unless it leaves. */
-  wait(key: string, who: Refusable): void {
-    const queue = this.queues.get(key);
+  wait(tenant: string | null, who: Refusable): void {
+    const queue = this.queues.get(tenant);
     if (queue) queue.add(who);
-    else this.queues.set(key, new Set([who]));
+    else this.queues.set(tenant, new Set([who]));
     this.count += 1;
     this.timer ??= setInterval(() => this.turn(), refusalTickMs);
   }
 
   /** As wait, for who can't leave. */
-  turnOf(key: string): Promise<void> {
-    return new Promise((resolve) => this.wait(key, { onTurn: resolve }));
+  turnOf(tenant: string | null): Promise<void> {
+    return new Promise((resolve) => this.wait(tenant, { onTurn: resolve }));
   }
 
-  leave(key: string, who: Refusable): void {
-    const queue = this.queues.get(key);
+  leave(tenant: string | null, who: Refusable): void {
+    const queue = this.queues.get(tenant);
     if (!queue?.delete(who)) return;
-    if (queue.size === 0) this.queues.delete(key);
+    if (queue.size === 0) this.queues.delete(tenant);
     this.count -= 1;
     this.stopIfEmpty();
   }
@@ -89,11 +89,11 @@ export class RefusalTurns {
   }
 
   private tellNext(): void {
-    const [key, queue] = this.queues.entries().next().value!;
+    const [tenant, queue] = this.queues.entries().next().value!;
     const who = queue.values().next().value!;
     queue.delete(who);
-    this.queues.delete(key);
-    if (queue.size > 0) this.queues.set(key, queue);
+    this.queues.delete(tenant);
+    if (queue.size > 0) this.queues.set(tenant, queue);
     this.count -= 1;
     this.left = Math.max(0, this.left - 1);
     try {
