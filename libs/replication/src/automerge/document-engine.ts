@@ -74,7 +74,7 @@ export class DocumentEngine {
       heads,
       value: toJson(doc),
       conflicts: conflictsOf(doc, doc, []),
-      changes: Automerge.getAllChanges(doc).length,
+      changes: Automerge.stats(doc).numChanges,
     };
     this.live.put(key, bytes, doc);
     return documented;
