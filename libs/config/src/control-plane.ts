@@ -126,3 +126,7 @@ export const ControlPlaneConfigSchema = z.object({
   LAPIDARY_LOG_LEVEL: field.logLevel,
 });
 export type ControlPlaneConfig = z.infer<typeof ControlPlaneConfigSchema>;
+
+/** The other regions. Every region may be given one and the same LAPIDARY_PEERS, so it may name the region itself. */
+export const peersOf = ({ LAPIDARY_REGION, LAPIDARY_PEERS }: Pick<ControlPlaneConfig, 'LAPIDARY_REGION' | 'LAPIDARY_PEERS'>): string[] =>
+  Object.keys(LAPIDARY_PEERS).filter((peer) => peer !== LAPIDARY_REGION);

@@ -1,4 +1,4 @@
-import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import { peersOf, type ControlPlaneConfig } from '@lapidary/config/control-plane';
 import { DigestQuestionSchema, SketchQuestionSchema } from '@lapidary/contracts/digest-protocol';
 import { geoDigest, geoSketch } from '@lapidary/contracts/subjects';
 import { Leader } from '@lapidary/db/leader';
@@ -57,10 +57,10 @@ export class DigestWorker implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   onApplicationBootstrap(): void {
-    const { LAPIDARY_REGION: region, LAPIDARY_PEERS } = this.config;
+    const { LAPIDARY_REGION: region } = this.config;
     const { dataSource } = this.database;
     const options = { queue: responders, inFlightMax };
-    for (const peer of Object.keys(LAPIDARY_PEERS).filter((name) => name !== region)) {
+    for (const peer of peersOf(this.config)) {
       this.stops.push(
         this.nats.serveJson(geoDigest(region, peer), DigestQuestionSchema, async (q) => answerDigest(dataSource, peer, q), options),
         this.nats.serveBytes(geoSketch(region, peer), SketchQuestionSchema, async (q) => answerSketch(dataSource, peer, q), options),

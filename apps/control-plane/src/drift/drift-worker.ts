@@ -1,4 +1,4 @@
-import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import { peersOf, type ControlPlaneConfig } from '@lapidary/config/control-plane';
 import { Leader } from '@lapidary/db/leader';
 import { Listener } from '@lapidary/db/listener';
 import { inTransaction } from '@lapidary/db/transaction';
@@ -86,9 +86,7 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   onApplicationBootstrap(): void {
-    const { LAPIDARY_REGION: region, LAPIDARY_PEERS } = this.config;
-    const peers = Object.keys(LAPIDARY_PEERS).filter((name) => name !== region);
-    this.stopAnswering = serveSchema(this.nats, this.database.dataSource, region, peers);
+    this.stopAnswering = serveSchema(this.nats, this.database.dataSource, this.config.LAPIDARY_REGION, peersOf(this.config));
     this.leader.start();
   }
 

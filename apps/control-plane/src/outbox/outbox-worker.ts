@@ -1,4 +1,4 @@
-import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import { peersOf, type ControlPlaneConfig } from '@lapidary/config/control-plane';
 import { Leader } from '@lapidary/db/leader';
 import { Listener } from '@lapidary/db/listener';
 import { Wakeup } from '@lapidary/kernel/wakeup';
@@ -63,7 +63,9 @@ export class OutboxWorker implements OnApplicationBootstrap, BeforeApplicationSh
     const { dataSource } = this.database;
     const region = this.config.LAPIDARY_REGION;
     this.stops.push(
-      ...servePeers(this.nats, dataSource, region, this.peers, (count) => this.metrics.lapidary_outbox_backfill_events_total.inc(count)),
+      ...servePeers(this.nats, dataSource, region, peersOf(this.config), (events) =>
+        this.metrics.lapidary_outbox_backfill_events_total.inc(events),
+      ),
     );
     this.listener.start();
     this.leader.start();
@@ -78,16 +80,12 @@ export class OutboxWorker implements OnApplicationBootstrap, BeforeApplicationSh
     await Promise.all([this.relay.lead(signal), this.keepPruning(signal)]);
   }
 
-  private get peers(): string[] {
-    return Object.keys(this.config.LAPIDARY_PEERS).filter((peer) => peer !== this.config.LAPIDARY_REGION);
-  }
-
   private async keepPruning(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await new Wakeup().wait(pruneMs, signal);
       if (signal.aborted) return;
       try {
-        this.metrics.lapidary_outbox_pruned_total.inc(await pruneOutbox(this.database.dataSource, Object.keys(this.config.LAPIDARY_PEERS)));
+        this.metrics.lapidary_outbox_pruned_total.inc(await pruneOutbox(this.database.dataSource, peersOf(this.config)));
       } catch (error) {
         this.logger.warn({ err: error }, 'the outbox could not be pruned; trying again later');
       }

@@ -1,4 +1,4 @@
-import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import { peersOf, type ControlPlaneConfig } from '@lapidary/config/control-plane';
 import { Leader } from '@lapidary/db/leader';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { Wakeup } from '@lapidary/kernel/wakeup';
@@ -55,9 +55,9 @@ export class RetentionWorker implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   private async round(): Promise<void> {
-    const { LAPIDARY_REGION: region, LAPIDARY_PEERS, LAPIDARY_TOMBSTONE_DAYS: days, LAPIDARY_HISTORY_DAYS: historyDays } = this.config;
+    const { LAPIDARY_REGION: region, LAPIDARY_TOMBSTONE_DAYS: days, LAPIDARY_HISTORY_DAYS: historyDays } = this.config;
     const { dataSource } = this.database;
-    const peers = Object.keys(LAPIDARY_PEERS).filter((peer) => peer !== region);
+    const peers = peersOf(this.config);
     const retention: RetentionTools = { region, peers, dataSource, clock: this.clock };
     await declareKnowledge(retention);
     const waiting = await regionsHoldingBack(retention);
