@@ -2,6 +2,7 @@ import { peersOf, type ControlPlaneConfig } from '@lapidary/config/control-plane
 import { DigestQuestionSchema, SketchQuestionSchema } from '@lapidary/contracts/digest-protocol';
 import { geoDigest, geoSketch } from '@lapidary/contracts/subjects';
 import { Leader } from '@lapidary/db/leader';
+import { keepRounds } from '@lapidary/kernel/rounds';
 import { Wakeup } from '@lapidary/kernel/wakeup';
 import { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
@@ -75,18 +76,13 @@ export class DigestWorker implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private async lead(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.keepFolding(signal), this.keepScrubbing(signal)]);
-  }
-
-  private async keepFolding(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        this.metrics.lapidary_digest_folded_total.inc(await foldDigests(this.database.dataSource));
-      } catch (error) {
-        if (!signal.aborted) this.logger.warn({ err: error }, 'the digests could not be folded; trying again');
-      }
-      await new Wakeup().wait(foldMs, signal);
-    }
+    const folding = keepRounds(
+      signal,
+      foldMs,
+      async () => this.metrics.lapidary_digest_folded_total.inc(await foldDigests(this.database.dataSource)),
+      (error) => signal.aborted || this.logger.warn({ err: error }, 'the digests could not be folded; trying again'),
+    );
+    await Promise.all([folding, this.keepScrubbing(signal)]);
   }
 
   private async keepScrubbing(signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
-import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import { peersOf, type ControlPlaneConfig } from '@lapidary/config/control-plane';
 import { Leader } from '@lapidary/db/leader';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
-import { Wakeup } from '@lapidary/kernel/wakeup';
+import { keepRounds } from '@lapidary/kernel/rounds';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { BackgroundDatabase } from '../outbox/background-database.js';
 import { residencyLock } from '../outbox/leader-locks.js';
@@ -21,7 +21,7 @@ export class ResidencyWorker implements OnApplicationBootstrap, BeforeApplicatio
   constructor(
     private readonly database: BackgroundDatabase,
     private readonly clock: HybridLogicalClock,
-    private readonly tools: ReplicationTools,
+    tools: ReplicationTools,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {
     this.leader = new Leader({
@@ -29,7 +29,13 @@ export class ResidencyWorker implements OnApplicationBootstrap, BeforeApplicatio
       name: 'residency',
       lockKey: residencyLock,
       onError: (error) => tools.logger.warn({ err: error }, 'the keeper of residencies lost its database connection'),
-      lead: async (signal) => this.lead(signal),
+      lead: async (signal) =>
+        keepRounds(
+          signal,
+          roundMs,
+          async () => this.round(),
+          (error) => tools.logger.warn({ err: error }, 'documents of tenants that may not be here could not be removed; trying again'),
+        ),
     });
   }
 
@@ -41,16 +47,8 @@ export class ResidencyWorker implements OnApplicationBootstrap, BeforeApplicatio
     await this.leader.stop();
   }
 
-  private async lead(signal: AbortSignal): Promise<void> {
-    const { LAPIDARY_PEERS: peers } = this.config;
-    while (!signal.aborted) {
-      try {
-        await stepRemovals(this.database.dataSource, this.clock, Object.keys(peers));
-        await retellDocuments(this.database.dataSource, this.clock);
-      } catch (error) {
-        this.tools.logger.warn({ err: error }, 'documents of tenants that may not be here could not be removed; trying again');
-      }
-      await new Wakeup().wait(roundMs, signal);
-    }
+  private async round(): Promise<void> {
+    await stepRemovals(this.database.dataSource, this.clock, peersOf(this.config));
+    await retellDocuments(this.database.dataSource, this.clock);
   }
 }

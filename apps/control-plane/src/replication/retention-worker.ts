@@ -1,7 +1,7 @@
 import { peersOf, type ControlPlaneConfig } from '@lapidary/config/control-plane';
 import { Leader } from '@lapidary/db/leader';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
-import { Wakeup } from '@lapidary/kernel/wakeup';
+import { keepRounds } from '@lapidary/kernel/rounds';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { dropGraves, forgetGraves, pruneHistory } from '../collections/forget-graves.js';
 import { declareKnowledge, purgeTombstones, regionsHoldingBack, type RetentionTools } from '../collections/purge-tombstones.js';
@@ -31,7 +31,13 @@ export class RetentionWorker implements OnApplicationBootstrap, BeforeApplicatio
       name: 'retention',
       lockKey: retentionLock,
       onError: (error) => tools.logger.warn({ err: error }, 'the keeper of retention lost its database connection'),
-      lead: async (signal) => this.lead(signal),
+      lead: async (signal) =>
+        keepRounds(
+          signal,
+          roundMs,
+          async () => this.round(),
+          (error) => tools.logger.warn({ err: error }, 'what is past its retention could not be purged; trying again later'),
+        ),
     });
   }
 
@@ -41,17 +47,6 @@ export class RetentionWorker implements OnApplicationBootstrap, BeforeApplicatio
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.leader.stop();
-  }
-
-  private async lead(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await this.round();
-      } catch (error) {
-        this.tools.logger.warn({ err: error }, 'what is past its retention could not be purged; trying again later');
-      }
-      await new Wakeup().wait(roundMs, signal);
-    }
   }
 
   private async round(): Promise<void> {

@@ -4,7 +4,7 @@ import { inTransaction } from '@lapidary/db/transaction';
 import { isAppError } from '@lapidary/kernel/app-error';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { newId } from '@lapidary/kernel/ids';
-import { Wakeup } from '@lapidary/kernel/wakeup';
+import { keepRounds } from '@lapidary/kernel/rounds';
 import type { Logger } from '@lapidary/telemetry/logger';
 import { createMetrics, type MetricsOf } from '@lapidary/telemetry/metrics';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
@@ -43,7 +43,13 @@ export class RolloutWorker implements OnApplicationBootstrap, BeforeApplicationS
       url: config.LAPIDARY_DATABASE_URL,
       name: 'rollouts',
       lockKey: rolloutLock,
-      lead: async (signal) => this.lead(signal),
+      lead: async (signal) =>
+        keepRounds(
+          signal,
+          config.LAPIDARY_ROLLOUT_TICK_MS,
+          async () => this.round(),
+          (error) => this.logger.warn({ err: error }, 'roll-outs could not be looked at'),
+        ),
       onError: (error) => this.logger.warn({ err: error }, 'the roll-out controller lost its database connection'),
     });
   }
@@ -54,13 +60,6 @@ export class RolloutWorker implements OnApplicationBootstrap, BeforeApplicationS
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.leader.stop();
-  }
-
-  private async lead(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.round().catch((error: unknown) => this.logger.warn({ err: error }, 'roll-outs could not be looked at'));
-      await new Wakeup().wait(this.config.LAPIDARY_ROLLOUT_TICK_MS, signal);
-    }
   }
 
   private async round(): Promise<void> {
