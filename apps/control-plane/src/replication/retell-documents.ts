@@ -3,7 +3,7 @@ import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction, type Tx } from '@lapidary/db/transaction';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { newId } from '@lapidary/kernel/ids';
-import { subjectOf } from '@lapidary/replication/collections/collection-store';
+import { tellChange } from '@lapidary/replication/collections/tell-change';
 import { wholeChange } from '@lapidary/replication/collections/whole-change';
 import type { DataSource } from 'typeorm';
 import { PostgresCollections } from '../collections/postgres-collections.js';
@@ -54,7 +54,7 @@ const retellSome = async (tx: Tx, clock: HybridLogicalClock, tenant: string, reg
   for (const place of places) {
     const key = { ...place, tenant };
     const stored = await store.document(key);
-    if (stored) await store.tell('lapidary.document.changed.v1', subjectOf(key), wholeChange(key, stored));
+    if (stored) await tellChange(store, key, wholeChange(key, stored));
   }
   const last = places.at(-1);
   if (places.length === retoldAtOnceMax && last) {

@@ -1,11 +1,11 @@
 import { AppError } from '@lapidary/kernel/app-error';
 import type { ChangeNote, CollectionTransaction, DocumentKey, Site, StoredDocument } from './collection-store.js';
-import { subjectOf } from './collection-store.js';
 import type { Defined } from './definitions.js';
 import { digestOfState, emptyState, latestOfState, viewState } from './document-state.js';
 import { factsOf } from './facts.js';
 import { isPurged, standingOn } from './graves.js';
 import { ledgerEntries } from './ledger-entries.js';
+import { tellChange } from './tell-change.js';
 import { planWrite, type WriteCommand } from './write-document.js';
 
 export interface Executed {
@@ -41,12 +41,7 @@ export const executeWrite = async (
     if (written.after.state.kind === 'document' && written.after.state.changes > budgets.changes)
       throw tooLarge(`${written.after.state.changes} changes inside; the budget is ${budgets.changes}`);
   }
-  const { collection, kind, tenant, id } = key;
-  const event = await tx.tell('lapidary.document.changed.v1', subjectOf(key), {
-    collection,
-    tenant,
-    id,
-    kind,
+  const event = await tellChange(tx, key, {
     whole: written.whole,
     change: written.change,
     settled: [...written.settled],
