@@ -98,7 +98,7 @@ export const takeInHeld = async (tx: Tx, event: EventEnvelope, tools: ApplyTools
 const applyHeldEvent = async (tx: Tx, event: EventEnvelope, tools: ApplyTools): Promise<void> => applyHeld(tx, event, tools.collections);
 
 /** Null where the event was applied, else why it never will be. */
-const applyOne = async (tx: Tx, event: EventEnvelope, tools: ApplyTools, apply = applyEvent): Promise<string | null> => {
+export const applyOne = async (tx: Tx, event: EventEnvelope, tools: ApplyTools, apply = applyEvent): Promise<string | null> => {
   try {
     await tx.query('SAVEPOINT one_event');
     await apply(tx, event, tools);
@@ -116,14 +116,14 @@ const applyOne = async (tx: Tx, event: EventEnvelope, tools: ApplyTools, apply =
  * 22 data exception, 23 integrity, 54 more than its limits allow). A database that is away or busy is no fault of the event; it is
  * met again.
  */
-export const isPoison = (error: unknown): boolean => {
+const isPoison = (error: unknown): boolean => {
   if (isAppError(error)) return !error.entry.retry;
   const state = sqlStateOf(error);
   return state !== undefined && ['22', '23', '54'].includes(state.slice(0, 2));
 };
 
 /** The second wall of I5: an event id takes effect once, even if a position were ever wrong. */
-const noteInInbox = async (tx: Tx, peer: string, events: readonly IncomingEvent[]): Promise<readonly IncomingEvent[]> => {
+export const noteInInbox = async (tx: Tx, peer: string, events: readonly IncomingEvent[]): Promise<readonly IncomingEvent[]> => {
   const good = events.flatMap((e) => (e.ok ? [e.event] : []));
   if (good.length === 0) return events;
   const rows = await rowsOf<{ event_id: string }>(

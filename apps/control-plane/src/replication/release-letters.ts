@@ -8,7 +8,7 @@ import type { ApplyTools } from './apply-tenant.js';
 import { applyEvent } from './apply-event.js';
 import { setLetterState, type DeadLetterRow } from './dead-letter-row.js';
 import { deadLetterTransitions } from './dead-letter-states.js';
-import { isPoison } from './ingest.js';
+import { applyOne, noteInInbox } from './ingest.js';
 import { readPosition } from './peer-position.js';
 
 /** Some hundred milliseconds' worth; what is left behind is taken up by the next round (releaseWaiting). */
@@ -25,24 +25,13 @@ export const tryLetter = async (
 ): Promise<string | null> => {
   if (incoming === undefined) return 'nobody can tell what it is';
   if (!incoming.ok) return incoming.error;
-  const { event } = incoming;
-  await tx.query('SAVEPOINT replay');
-  try {
-    await applyEvent(tx, event, dryRun ? { ...tools, onConflict: () => undefined } : tools);
-    await tx.query(`INSERT INTO inbox (event_id, origin, epoch, sequence, type) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`, [
-      event.id,
-      event.originregion,
-      event.originepoch,
-      event.originsequence,
-      event.type,
-    ]);
-    await tx.query(dryRun ? 'ROLLBACK TO SAVEPOINT replay' : 'RELEASE SAVEPOINT replay');
-    return null;
-  } catch (error) {
-    if (!isPoison(error)) throw error;
-    await tx.query('ROLLBACK TO SAVEPOINT replay');
-    return error instanceof Error ? error.message : String(error);
-  }
+  if (dryRun) await tx.query('SAVEPOINT dry_run');
+  const error = await applyOne(tx, incoming.event, dryRun ? { ...tools, onConflict: () => undefined } : tools, async (...what) => {
+    await applyEvent(...what);
+    await noteInInbox(tx, incoming.event.originregion, [incoming]);
+  });
+  if (dryRun) await tx.query('ROLLBACK TO SAVEPOINT dry_run');
+  return error;
 };
 
 /**
