@@ -5,6 +5,7 @@ import { rowsOf } from '@lapidary/db/rows';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { deleteStream } from '@lapidary/messaging/streams';
 import { readEvents } from '@lapidary/replication/read-events';
+import { purgeDocument } from '@lapidary/replication/collections/purge-document';
 import type { WriteCommand } from '@lapidary/replication/collections/write-document';
 import { freshRegion } from '@lapidary/testing/backends';
 import { openTestRegion, type TestRegion } from '../outbox/testing/test-region.js';
@@ -61,6 +62,11 @@ describe('changes that are taken in together', () => {
       region.dataSource,
       'SELECT collection, kind, tenant, id, state, told_in_part, exists, digest, bytes, conflicts, latest, own_event FROM document ORDER BY 1, 2, 3, 4',
     );
+  const graves = (region: TestRegion): Promise<unknown[]> =>
+    rowsOf(
+      region.dataSource,
+      'SELECT collection, kind, tenant, id, seen, contents, purge_origin, purge_event, purge_sequence, forgotten_at FROM grave ORDER BY 1, 2, 3, 4',
+    );
 
   it('leave behind what they would have left one by one: states, history, ledger (I6)', async () => {
     const [eu, us, together, apart] = regions as [TestRegion, TestRegion, TestRegion, TestRegion];
@@ -83,6 +89,26 @@ describe('changes that are taken in together', () => {
     expect(await new CollectionRegion(together).everything()).toEqual(await new CollectionRegion(apart).everything());
     expect((await history(together)).length).toBeGreaterThan(writes);
     expect(((await new CollectionRegion(together).everything()) as { ledger: unknown[] }).ledger.length).toBeGreaterThan(0);
+  });
+
+  it('leave behind the same of what was written, deleted and purged among them (T1)', async () => {
+    const [eu, , together, apart] = regions as [TestRegion, TestRegion, TestRegion, TestRegion];
+    const one = new CollectionRegion(eu);
+    const told = (await logOf(eu)).length;
+    for (const id of ['gone1', 'gone2']) {
+      await one.write('lww', id, { op: 'put', value: { a: 1 } });
+      await one.write('lww', id, { op: 'delete' });
+      const key = { collection: 'lww', kind: 'lww', tenant: '', id } as const;
+      await one.inTx(async (tx) => purgeDocument(tx, key, { origin: eu.name, actor: 'test', requestId: 'test' }));
+    }
+    const log = (await logOf(eu)).slice(told);
+    expect(log).toHaveLength(6);
+    await takeIn(together, eu, log, 200);
+    await takeIn(apart, eu, log, 1);
+    expect(await graves(together)).toEqual(await graves(apart));
+    expect(await graves(together)).toHaveLength(2);
+    expect(await states(together)).toEqual(await states(apart));
+    expect(await history(together)).toEqual(await history(apart));
   });
 
   it('wake whoever watches their collections', async () => {

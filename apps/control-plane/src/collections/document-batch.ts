@@ -8,14 +8,14 @@ import {
   type ChangeNote,
   type DocumentFacts,
   type DocumentKey,
+  type Grave,
   type LedgerEntry,
   type StoredDocument,
 } from '@lapidary/replication/collections/collection-store';
 import type { Register } from '@lapidary/replication/merge/register';
-import type { Grave } from '@lapidary/replication/collections/collection-store';
-import { readGraves, removeStored, writeGrave } from './grave-rows.js';
+import { readGraves, writeGraves, type WrittenGrave } from './grave-rows.js';
 import { writeLedger } from './ledger-rows.js';
-import { lockStored, writeStored, type NotedChange, type WrittenDocument } from './stored-documents.js';
+import { lockStored, removeStored, writeStored, type NotedChange, type WrittenDocument } from './stored-documents.js';
 
 /**
  * Documents that a run of other regions' changes is merged into: read and locked at once, merged in memory, written at once. What
@@ -27,7 +27,7 @@ export class DocumentBatch implements ChangeTransaction {
   private readonly losses: LedgerEntry[] = [];
   /** What was removed or buried, last. */
   private readonly removed = new Map<string, DocumentKey>();
-  private readonly buried = new Map<string, { readonly key: DocumentKey; readonly grave: Grave; readonly purge: ChangeNote | null }>();
+  private readonly buried = new Map<string, WrittenGrave>();
 
   private constructor(
     private readonly tx: Tx,
@@ -100,8 +100,8 @@ export class DocumentBatch implements ChangeTransaction {
   /** Writes everything. Returns new entries of the ledger by collection. */
   async flush(): Promise<ReadonlyMap<string, number>> {
     await writeStored(this.tx, [...this.written.values()], this.changes);
-    for (const key of this.removed.values()) await removeStored(this.tx, key);
-    for (const { key, grave, purge } of this.buried.values()) await writeGrave(this.tx, key, grave, purge);
+    await removeStored(this.tx, [...this.removed.values()]);
+    await writeGraves(this.tx, [...this.buried.values()]);
     return await writeLedger(this.tx, this.losses);
   }
 }

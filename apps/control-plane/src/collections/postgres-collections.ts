@@ -9,16 +9,16 @@ import {
   type CollectionTransaction,
   type DocumentFacts,
   type DocumentKey,
+  type Grave,
   type LedgerEntry,
   type StoredDocument,
 } from '@lapidary/replication/collections/collection-store';
-import type { Grave } from '@lapidary/replication/collections/collection-store';
 import type { Register } from '@lapidary/replication/merge/register';
-import { readGraves, removeStored, writeGrave } from './grave-rows.js';
+import { readGraves, writeGraves } from './grave-rows.js';
 import type { CommandContext } from '../http/command-context.js';
 import { recordEvent } from '../outbox/record-event.js';
 import { writeLedger } from './ledger-rows.js';
-import { lockStored, writeStored } from './stored-documents.js';
+import { lockStored, removeStored, writeStored } from './stored-documents.js';
 
 const keyOf = ({ collection, kind, tenant, id }: DocumentKey): string[] => [collection, kind, tenant, id];
 
@@ -75,11 +75,11 @@ export class PostgresCollections implements CollectionTransaction {
   }
 
   async saveGrave(key: DocumentKey, grave: Grave, purge: ChangeNote | null): Promise<void> {
-    await writeGrave(this.tx, key, grave, purge);
+    await writeGraves(this.tx, [{ key, grave, purge }]);
   }
 
   async removeDocument(key: DocumentKey): Promise<void> {
-    await removeStored(this.tx, key);
+    await removeStored(this.tx, [key]);
   }
 
   async ledger(entries: readonly LedgerEntry[]): Promise<number> {

@@ -46,14 +46,14 @@ export const lockStored = async (tx: Tx, keys: readonly DocumentKey[]): Promise<
     `SELECT d.collection, d.kind, d.tenant, d.id, d.state, d.automerge, d.told_in_part FROM document d
        JOIN unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS k(collection, kind, tenant, id) USING (collection, kind, tenant, id)
       ORDER BY d.collection, d.kind, d.tenant, d.id FOR UPDATE OF d`,
-    columns(keys),
+    keyColumns(keys),
   );
   return new Map(rows.map((row) => [keyText(row), storedOf(row)]));
 };
 
-/** Documents as they are now, the changes that made them so, and word to watchers: in one statement. */
+/** Documents as they are now, changes, of these and of what was removed after them, and word to watchers: in one statement. */
 export const writeStored = async (tx: Tx, documents: readonly WrittenDocument[], changes: readonly NotedChange[]): Promise<void> => {
-  if (documents.length === 0) return;
+  if (changes.length === 0) return;
   await tx.query(
     `WITH stored AS (
        INSERT INTO document AS d (collection, kind, tenant, id, state, automerge, told_in_part, exists, digest, bytes, conflicts, latest, own_event)
@@ -68,9 +68,9 @@ export const writeStored = async (tx: Tx, documents: readonly WrittenDocument[],
      noted AS (
        INSERT INTO change (collection, kind, tenant, document, event, origin, hlc, actor, request_id)
        SELECT * FROM unnest($14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[]))
-     SELECT pg_notify('${changeChannel}', collection) FROM (SELECT DISTINCT unnest($1::text[]) AS collection) AS changed`,
+     SELECT pg_notify('${changeChannel}', collection) FROM (SELECT DISTINCT unnest($14::text[]) AS collection) AS changed`,
     [
-      ...columns(documents.map(({ key }) => key)),
+      ...keyColumns(documents.map(({ key }) => key)),
       documents.map(({ stored }) => JSON.stringify(stored.state)).join(separator),
       documents.map(({ stored }) => (stored.bytes === null ? null : Buffer.from(stored.bytes))),
       documents.map(({ stored }) => stored.toldInPart),
@@ -80,7 +80,7 @@ export const writeStored = async (tx: Tx, documents: readonly WrittenDocument[],
       documents.map(({ facts }) => facts.conflicts),
       documents.map(({ facts }) => facts.latest),
       documents.map(({ ownEvent }) => ownEvent),
-      ...columns(changes),
+      ...keyColumns(changes),
       changes.map(({ event }) => event),
       changes.map(({ origin }) => origin),
       changes.map(({ at }) => at),
@@ -90,7 +90,17 @@ export const writeStored = async (tx: Tx, documents: readonly WrittenDocument[],
   );
 };
 
-const columns = (keys: readonly DocumentKey[]): string[][] => [
+export const removeStored = async (tx: Tx, keys: readonly DocumentKey[]): Promise<void> => {
+  if (keys.length === 0) return;
+  await tx.query(
+    `DELETE FROM document WHERE (collection, kind, tenant, id) IN (
+       SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]))`,
+    keyColumns(keys),
+  );
+};
+
+/** Keys as four arrays, for unnest. */
+export const keyColumns = (keys: readonly DocumentKey[]): string[][] => [
   keys.map(({ collection }) => collection),
   keys.map(({ kind }) => kind),
   keys.map(({ tenant }) => tenant),
