@@ -6,6 +6,16 @@ import { edgeMetricDeclarations } from './edge-metrics.js';
 
 /** Labels are bounded: outcomes and codes are lists in the code, stamps are few; tenants are never a label. */
 export const routerMetricDeclarations = {
+  lapidary_router_refusals_total: {
+    type: 'counter',
+    help: 'Requests that the router refused for a stamp, by code: rate_limited, overloaded, stamp_unavailable …',
+    labels: ['stamp', 'code'],
+  },
+  lapidary_router_refusals_waiting: {
+    type: 'gauge',
+    help: 'Refused requests whose answer waits for its turn: refused clients come back without a pause',
+    labels: [],
+  },
   ...policyMetricDeclarations,
   lapidary_router_requests_total: {
     type: 'counter',

@@ -1,16 +1,7 @@
 import type { MetricDeclaration } from '@lapidary/telemetry/metrics';
 
+/** Gauges that hold what was found when somebody asked (policy-metrics.ts). */
 export const policyMetricDeclarations = {
-  lapidary_router_refusals_total: {
-    type: 'counter',
-    help: 'Requests that the router refused for a stamp, by code: rate_limited, overloaded, stamp_unavailable …',
-    labels: ['stamp', 'code'],
-  },
-  lapidary_router_refusals_waiting: {
-    type: 'gauge',
-    help: 'Refused requests whose answer waits for its turn: refused clients come back without a pause',
-    labels: [],
-  },
   lapidary_router_stamp_in_flight: { type: 'gauge', help: 'Places of the stamp’s compartment that are taken', labels: ['stamp'] },
   lapidary_router_stamp_waiting: { type: 'gauge', help: 'Requests that wait for a place', labels: ['stamp'] },
   lapidary_router_stamp_limit: { type: 'gauge', help: 'Places there are now; fewer while the stamp is unwell', labels: ['stamp'] },

@@ -9,8 +9,7 @@ const tenantsAsLabels = 20;
 
 /** What is read when somebody asks for it, and costs no request anything. */
 export const fillPolicyMetrics = (metrics: RouterMetrics, looks: readonly Look[]): void => {
-  for (const name of Object.keys(policyMetricDeclarations) as (keyof typeof policyMetricDeclarations)[])
-    if (name !== 'lapidary_router_refusals_total') metrics[name].reset();
+  for (const name of Object.keys(policyMetricDeclarations) as (keyof typeof policyMetricDeclarations)[]) metrics[name].reset();
   for (const { stamp, inFlight, waiting, limit, doors } of compartmentsOf(looks)) {
     metrics.lapidary_router_stamp_in_flight.set({ stamp }, inFlight);
     metrics.lapidary_router_stamp_waiting.set({ stamp }, waiting);
