@@ -74,6 +74,19 @@ describe('compartments of several workers (L1, P-BH1)', () => {
     expect(chosen.filter((c) => c === door)).toHaveLength(3);
     expect(chosen[4]).toMatchObject({ code: 'overloaded' });
   });
+
+  it('a connection to a front door that is taken away and comes back is given back when it ends (L2)', () => {
+    const { policies } = policiesOf(2, { doorInUseMax: 1 });
+    const [one, two] = policies as [RouterPolicy, RouterPolicy];
+    expect(one.choose(stamp, nothingTried, 0)).toBe(door);
+    one.admit(acme, stampRoute({ frontDoors: [] }), 0);
+    expect(two.choose(stamp, nothingTried, 0)).toMatchObject({ code: 'overloaded' });
+    one.attempted(stamp.stamp, door, 'answered', 1, 1);
+    one.admit(acme, stamp, 1);
+    expect(two.choose(stamp, nothingTried, 1)).toBe(door);
+    two.attempted(stamp.stamp, door, 'answered', 1, 2);
+    expect(one.choose(stamp, nothingTried, 2)).toBe(door);
+  });
 });
 
 describe('a breaker of several workers (L3, P-BH2)', () => {

@@ -16,8 +16,6 @@ const newestWeight = 0.1;
 /** One front door of one stamp, as this router has met it. */
 export class Door {
   readonly breaker: Breaker;
-  /** By this worker. */
-  inUse = 0;
   weight = 1;
   /** Usual time to the head of an answer; 0 until there was one. */
   usualMs = 0;
@@ -36,6 +34,11 @@ export class Door {
     private readonly place: Place = new OwnPlace(),
   ) {
     this.breaker = new Breaker(random, cell);
+  }
+
+  /** By this worker. */
+  get inUse(): number {
+    return this.place.ours;
   }
 
   /** Whether it is passed over where there are others: not for good, since a door that is tried recovers. */
@@ -58,16 +61,12 @@ export class Door {
       this.place.leave();
       return false;
     }
-    if (this.inUse === 0) this.silentSinceMs = nowMs;
-    this.inUse += 1;
+    if (this.inUse === 1) this.silentSinceMs = nowMs;
     return true;
   }
 
   ended(outcome: AttemptOutcome, tookMs: number, nowMs: number): void {
-    if (this.inUse > 0) {
-      this.inUse -= 1;
-      this.place.leave();
-    }
+    this.place.leave();
     switch (outcome) {
       case 'answered':
         this.silentSinceMs = nowMs;

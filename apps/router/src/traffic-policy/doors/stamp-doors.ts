@@ -16,6 +16,8 @@ const outlierCheckMs = 1_000;
 /** The front doors of one stamp: the least busy of those that are well (P-LB6), weighted. */
 export class StampDoors {
   private doors: Door[] = [];
+  /** The directory has them no more, and requests to them are under way, whose places are to be given back (L2). */
+  private leaving: Door[] = [];
   private turn = 0;
   private nextOutlierCheckMs = 0;
 
@@ -31,7 +33,9 @@ export class StampDoors {
   /** Takes over what the directory and the limits say; doors that stay keep what is known of them. */
   keepTo({ stamp, frontDoors }: StampRoute, rules: DoorRules): void {
     if (!sameDoors(this.doors, frontDoors)) {
-      this.doors = frontDoors.map((url) => this.doors.find((door) => door.url === url) ?? this.newDoor(stamp, url));
+      const known = [...this.doors, ...this.leaving];
+      this.doors = frontDoors.map((url) => known.find((door) => door.url === url) ?? this.newDoor(stamp, url));
+      this.leaving = known.filter((door) => door.inUse > 0 && !this.doors.includes(door));
     }
     for (const door of this.doors) door.weight = rules.weights[door.url] ?? 1;
   }
@@ -51,7 +55,8 @@ export class StampDoors {
   }
 
   attempted(frontDoor: string, outcome: AttemptOutcome, tookMs: number, nowMs: number): void {
-    this.door(frontDoor)?.ended(outcome, tookMs, nowMs);
+    const door = this.door(frontDoor) ?? this.leaving.find(({ url }) => url === frontDoor);
+    door?.ended(outcome, tookMs, nowMs);
     if (nowMs < this.nextOutlierCheckMs || this.doors.length < 2) return;
     this.nextOutlierCheckMs = nowMs + outlierCheckMs;
     const outlier = outlierOf(this.doors, nowMs);
