@@ -5,17 +5,7 @@ import { Fleet } from './local/fleet.js';
 import { alreadyRunning, greeting } from './local/greeting.js';
 import { endOrphans } from './local/orphans.js';
 import { fleetPaths, type FleetPaths } from './local/paths.js';
-import {
-  choosePorts,
-  fixedPorts,
-  keepPorts,
-  portKinds,
-  portName,
-  portVariable,
-  preferredPorts,
-  readPorts,
-  type PortMap,
-} from './local/ports.js';
+import { choosePorts, fixedPorts, keepPorts, portNames, portVariable, preferredPorts, readPorts, type PortMap } from './local/ports.js';
 import { firstStamps, regionsToRun } from './local/regions.js';
 import { readRunFile, removeRunFile } from './local/run-file.js';
 import { claimInstance, releaseInstance } from './local/single-instance.js';
@@ -32,7 +22,7 @@ const killMsMax = 2000;
 const samePressMs = 750;
 
 const decidePorts = async (paths: FleetPaths, regions: readonly string[], options: StartOptions): Promise<PortMap> => {
-  const names = regions.flatMap((region) => portKinds.map((kind) => portName(kind, region)));
+  const names = portNames(regions);
   const before = readPorts(paths.ports);
   const choice = await choosePorts(names, {
     fixed: fixedPorts(names, options.ports, process.env),

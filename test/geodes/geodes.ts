@@ -3,15 +3,12 @@ import path from 'node:path';
 import pg from 'pg';
 import { CollectionsClient } from '@lapidary/stamp-sdk/collections/collections-client';
 import { waitFor } from '@lapidary/kernel/wait-for';
-import { ensureControlPlaneDatabase } from '../../tools/local/control-plane-database.js';
-import { addressesOf, controlPlaneLaunch, routerLaunch, type FleetFacts, type RegionBackends } from '../../tools/local/fleet-plan.js';
-import { freePort } from '../../tools/local/free-port.js';
-import { prepareNats } from '../../tools/local/nats-server.js';
+import { addressesOf, controlPlaneLaunch, routerLaunch, type FleetFacts } from '../../tools/local/fleet-plan.js';
 import { endOrphans } from '../../tools/local/orphans.js';
 import { fleetPaths, type FleetPaths } from '../../tools/local/paths.js';
-import { portKinds, portName, type PortMap } from '../../tools/local/ports.js';
-import { preparePostgres } from '../../tools/local/postgres.js';
+import { choosePorts, portName, portNames } from '../../tools/local/ports.js';
 import { ProcessFolder } from '../../tools/local/process-folder.js';
+import { startRegionBackends } from '../../tools/local/region-backends.js';
 import { oneSecret } from '../../tools/local/secrets.js';
 import { specLaunch } from '../../tools/local/spec-launch.js';
 import { surroundingEnv } from '../../tools/local/child-env.js';
@@ -46,7 +43,7 @@ export class Geodes {
     private readonly folder: ProcessFolder | null,
   ) {}
 
-  /** `name` names the folder: one per test file. `keep`: goes on with what an earlier one left. */
+  /** `name` names the folder: one per test file. `stamps`: with routers, and with what control planes provision. */
   static async start(name: string, regions: readonly string[], { stamps = false } = {}): Promise<Geodes> {
     const paths = fleetPaths(root, path.join(root, '.lapidary', `geodes-${name}`));
     await endOrphans(paths.pids);
@@ -66,9 +63,11 @@ export class Geodes {
       await oneSecret(of.enginePassphrase);
       await oneSecret(of.directoryKey);
       const token = await oneSecret(of.adminToken);
-      const ports = await choosePorts(all);
+      const { ports } = await choosePorts(portNames(all), { fixed: {}, before: {}, preferred: {} });
       const backends = Object.fromEntries(
-        await Promise.all(all.map(async (region) => [region, await startBackends(of, by, ports, all, region)] as const)),
+        await Promise.all(
+          all.map(async (region) => [region, await startRegionBackends(by, { paths: of, ports, regions: all }, region)] as const),
+        ),
       );
       const wires = new Map<string, Wire>();
       for (const from of all)
@@ -99,12 +98,12 @@ export class Geodes {
   }
 
   api(region: string): ApiClient {
-    return apiClient(addressesOf(this.facts, region).api, this.token);
+    return apiClient(this.apiUrl(region), this.token);
   }
 
   /** Of a collection of the fleet. It goes on trying for as long as processes take to come back. */
   client(region: string): CollectionsClient {
-    return new CollectionsClient({ url: addressesOf(this.facts, region).api, token: () => this.token, attempts: 200 });
+    return new CollectionsClient({ url: this.apiUrl(region), token: () => this.token, attempts: 200 });
   }
 
   /** A connection to a region's own database, to be ended by the caller. */
@@ -186,45 +185,6 @@ const stampHost = (paths: FleetPaths, supervisor: Supervisor): ProcessFolder =>
     report: () => undefined,
     stopGraceMs,
   });
-
-const choosePorts = async (regions: readonly string[]): Promise<PortMap> => {
-  const ports: Record<string, number> = {};
-  const taken = new Set<number>();
-  for (const region of regions)
-    for (const kind of portKinds) {
-      const port = await freePort(taken);
-      taken.add(port);
-      ports[portName(kind, region)] = port;
-    }
-  return ports;
-};
-
-const startBackends = async (
-  paths: FleetPaths,
-  supervisor: Supervisor,
-  ports: PortMap,
-  regions: readonly string[],
-  region: string,
-): Promise<RegionBackends> => {
-  const port = (kind: Part): number => ports[portName(kind, region)]!;
-  const [postgres, nats] = await Promise.all([
-    // A crash of the server must not lose anything, so it runs as in production.
-    preparePostgres({ root, cacheDir: paths.cache, dir: paths.postgres(region), name: `postgres-${region}`, port: port('postgres') }),
-    prepareNats({
-      binDir: paths.bin,
-      dir: paths.nats(region),
-      name: `nats-${region}`,
-      port: port('nats'),
-      region: { name: region, others: regions },
-    }),
-  ]);
-  supervisor.start(postgres.launch);
-  supervisor.start(nats.launch);
-  await supervisor.allReady([postgres.launch.name, nats.launch.name]);
-  const password = await oneSecret(`${paths.postgres(region)}/control-plane.password`);
-  const databaseUrl = await ensureControlPlaneDatabase(postgres.url, password);
-  return { databaseUrl, postgresAdminUrl: postgres.url, natsUrl: nats.url, natsPasswords: nats.passwords };
-};
 
 const launchOf = (facts: FleetFacts, wires: ReadonlyMap<string, Wire>, region: string) => {
   const launch = controlPlaneLaunch(facts, region);

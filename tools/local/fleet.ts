@@ -2,15 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import type { RunFile } from '@lapidary/contracts/run-file';
 import type { ProcessSpec } from '@lapidary/contracts/process-spec';
 import { surroundingEnv } from './child-env.js';
-import { ensureControlPlaneDatabase } from './control-plane-database.js';
-import { addressesOf, controlPlaneLaunch, routerLaunch, type FleetFacts, type RegionBackends } from './fleet-plan.js';
+import { addressesOf, controlPlaneLaunch, routerLaunch, type FleetFacts } from './fleet-plan.js';
 import type { Launch } from './launch.js';
-import { prepareNats } from './nats-server.js';
 import type { FleetPaths } from './paths.js';
 import type { PortMap } from './ports.js';
-import { preparePostgres } from './postgres.js';
 import { ProcessFolder } from './process-folder.js';
 import { provisionFirstStamp } from './provision-first-stamp.js';
+import { startRegionBackends } from './region-backends.js';
 import { jurisdictionsOf } from './regions.js';
 import { writeRunFile } from './run-file.js';
 import { oneSecret } from './secrets.js';
@@ -72,7 +70,10 @@ export class Fleet {
   async boot(): Promise<RunFile> {
     const { regions, report } = this.options;
     const token = await this.makeSecrets();
-    const backends = await Promise.all(regions.map(async (region) => [region, await this.startBackends(region)] as const));
+    const wanted = { ...this.options, note: report };
+    const backends = await Promise.all(
+      regions.map(async (region) => [region, await startRegionBackends(this.supervisor, wanted, region)] as const),
+    );
     report('databases and event streams are up');
     this.facts = {
       paths: this.options.paths,
@@ -126,34 +127,6 @@ export class Fleet {
     await oneSecret(paths.enginePassphrase);
     await oneSecret(paths.directoryKey);
     return oneSecret(paths.adminToken);
-  }
-
-  private async startBackends(region: string): Promise<RegionBackends> {
-    const { paths, ports, report } = this.options;
-    const [postgres, nats] = await Promise.all([
-      preparePostgres({
-        root: paths.root,
-        cacheDir: paths.cache,
-        dir: paths.postgres(region),
-        name: `postgres-${region}`,
-        port: ports[`postgres-${region}`]!,
-        note: report,
-      }),
-      prepareNats({
-        binDir: paths.bin,
-        dir: paths.nats(region),
-        name: `nats-${region}`,
-        port: ports[`nats-${region}`]!,
-        region: { name: region, others: this.options.regions },
-        note: report,
-      }),
-    ]);
-    this.supervisor.start(postgres.launch);
-    this.supervisor.start(nats.launch);
-    await this.supervisor.allReady([postgres.launch.name, nats.launch.name]);
-    const password = await oneSecret(`${paths.postgres(region)}/control-plane.password`);
-    const databaseUrl = await ensureControlPlaneDatabase(postgres.url, password);
-    return { databaseUrl, postgresAdminUrl: postgres.url, natsUrl: nats.url, natsPasswords: nats.passwords };
   }
 
   private async provision(token: string): Promise<void> {

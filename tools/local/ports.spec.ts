@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { choosePorts, fixedPorts, portKinds, portName, preferredPorts, type PortMap } from './ports.js';
+import { choosePorts, fixedPorts, portNames, preferredPorts, type PortMap } from './ports.js';
 
-const names = ['eu', 'us'].flatMap((region) => portKinds.map((kind) => portName(kind, region)));
+const names = portNames(['eu', 'us']);
 const allFree = {
   isFree: () => Promise.resolve(true),
   anyFree: (taken: ReadonlySet<number>) => Promise.resolve(Math.max(20_000, ...taken) + 1),

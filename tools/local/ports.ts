@@ -9,9 +9,12 @@ export type PortMap = Readonly<Record<string, number>>;
 const PortMapSchema = z.record(z.string(), z.number().int().min(1).max(65535));
 
 /** What listens in a region; each has a port of its own. Order is that of the preferred numbers. */
-export const portKinds = ['control-plane', 'router', 'router-admin', 'postgres', 'nats'] as const;
+const portKinds = ['control-plane', 'router', 'router-admin', 'postgres', 'nats'] as const;
 export type PortKind = (typeof portKinds)[number];
 export const portName = (kind: PortKind, region: string): string => `${kind}-${region}`;
+/** Of everything that listens in these regions. */
+export const portNames = (regions: readonly string[]): string[] =>
+  regions.flatMap((region) => portKinds.map((kind) => portName(kind, region)));
 export const portVariable = (name: string): string => `LAPIDARY_PORT_${name.toUpperCase().replaceAll('-', '_')}`;
 
 /** Numbers that are easy to remember; taken where they are free: 7400 … of the first region, 7410 … of the second. */
