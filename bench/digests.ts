@@ -3,18 +3,14 @@
  * documents (LAPIDARY_BENCH_ROWS makes it fewer); the peer of a check is reading keys and digests of all rows, as somebody without
  * digests would have to.
  */
-import { createDataSource } from '@lapidary/db/data-source';
-import { migrate } from '@lapidary/db/migrate';
+import type { DataSource } from 'typeorm';
 import { rowsOf } from '@lapidary/db/rows';
-import { migrations } from '@lapidary/control-plane/migrations/all';
 import { readDigest, readRoots, rebuildDigests } from '@lapidary/control-plane/digests/digest-rows';
 import { decodeSketch } from '@lapidary/replication/digest/decode-sketch';
 import { elementOf, type Element } from '@lapidary/replication/digest/element';
 import { fleetRoot } from '@lapidary/replication/digest/fleet-root';
 import { Sketch, symbolBytes } from '@lapidary/replication/digest/sketch';
-import { freshDatabase } from '@lapidary/testing/backends';
-import { startTestBackends } from '@lapidary/tools/local/test-backends';
-import { root } from './own-fleet.ts';
+import { withOwnDatabase } from './own-database.ts';
 import { report, type Measurement } from './report.ts';
 
 const rows = Number(process.env['LAPIDARY_BENCH_ROWS'] ?? 1_000_000);
@@ -27,7 +23,6 @@ const writeRoundMs = 3_000;
 /** A statement is ended after some seconds. */
 const pageRows = 20_000;
 const domain = { collection: 'bench', kind: 'lww' as const, audience: '' };
-type DataSource = ReturnType<typeof createDataSource>;
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const timed = async (work: () => unknown): Promise<number> => {
   const begun = performance.now();
@@ -129,18 +124,9 @@ const writes = async (dataSource: DataSource): Promise<Measurement[]> => {
 
 const measured = pure();
 say('the sketch was measured');
-const backends = await startTestBackends(root);
-try {
-  process.env['LAPIDARY_TEST_POSTGRES_URL'] = backends.postgresUrl;
-  const database = await freshDatabase();
-  const dataSource = createDataSource({ url: database.url, applicationName: 'bench', poolSize: 8, migrations });
-  await dataSource.initialize();
-  await migrate(dataSource);
+await withOwnDatabase(async (dataSource) => {
   await fill(dataSource);
   say(`${rows} documents are in`);
   measured.push(...(await checks(dataSource)), ...(await writes(dataSource)));
-  await dataSource.destroy();
-} finally {
-  await backends.stop();
-}
+});
 report('digests', 'npm run bench:digests', measured);

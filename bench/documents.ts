@@ -3,8 +3,6 @@
  * control plane's own writer with its thread of documents, and what the process holds after that. Documents are picked evenly, so that
  * among many hardly any is still open (LAPIDARY_BENCH_DOCUMENTS sets the greatest number).
  */
-import { createDataSource } from '@lapidary/db/data-source';
-import { migrate } from '@lapidary/db/migrate';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
 import { CollectionBudgetsSchema, CollectionPolicySchema } from '@lapidary/contracts/api/collections';
@@ -13,7 +11,6 @@ import { siteOf } from '@lapidary/control-plane/collections/collection-tools';
 import { documentViewOf, readDocument } from '@lapidary/control-plane/collections/document-row';
 import { PostgresCollections } from '@lapidary/control-plane/collections/postgres-collections';
 import { systemContext } from '@lapidary/control-plane/http/command-context';
-import { migrations } from '@lapidary/control-plane/migrations/all';
 import { ensureOrigin } from '@lapidary/control-plane/regions/ensure-origin';
 import { systemClock } from '@lapidary/kernel/clock';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
@@ -23,9 +20,7 @@ import { DocumentWorker } from '@lapidary/replication/automerge/document-worker'
 import { defineCollection } from '@lapidary/replication/collections/definitions';
 import { executeWrite } from '@lapidary/replication/collections/execute-write';
 import type { WriteCommand } from '@lapidary/replication/collections/write-document';
-import { freshDatabase } from '@lapidary/testing/backends';
-import { startTestBackends } from '@lapidary/tools/local/test-backends';
-import { root } from './own-fleet.ts';
+import { withOwnDatabase } from './own-database.ts';
 import { report, type Measurement } from './report.ts';
 
 const most = Number(process.env['LAPIDARY_BENCH_DOCUMENTS'] ?? 100_000);
@@ -47,14 +42,8 @@ const edit = (n: number): WriteCommand => ({
   operations: [{ op: 'set', path: ['addresses', 0, 'street'], value: `Street ${n}` }],
 });
 
-const backends = await startTestBackends(root);
 const measured: Measurement[] = [];
-try {
-  process.env['LAPIDARY_TEST_POSTGRES_URL'] = backends.postgresUrl;
-  const database = await freshDatabase();
-  const dataSource = createDataSource({ url: database.url, applicationName: 'bench', poolSize: 8, migrations });
-  await dataSource.initialize();
-  await migrate(dataSource);
+await withOwnDatabase(async (dataSource) => {
   await inTransaction(dataSource, async (tx) => ensureOrigin(tx, region));
   const clock = new HybridLogicalClock(region, systemClock);
   const worker = new DocumentWorker(actorOf(region, 1));
@@ -125,8 +114,5 @@ try {
     measured.push({ subject, metric: 'memory of the process', unit: 'MB', samples: [process.memoryUsage().rss / 1024 ** 2] });
   }
   await worker.close();
-  await dataSource.destroy();
-} finally {
-  await backends.stop();
-}
+});
 report('documents', 'npm run bench:documents', measured);

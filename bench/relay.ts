@@ -3,11 +3,9 @@
  * PostgreSQL (fsync on) and NATS server; the peer publishes one message for each event, as one does without packing.
  */
 import { performance } from 'node:perf_hooks';
-import { createDataSource } from '@lapidary/db/data-source';
-import { migrate } from '@lapidary/db/migrate';
+import type { DataSource } from 'typeorm';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
-import { migrations } from '@lapidary/control-plane/migrations/all';
 import { outboxMetrics } from '@lapidary/control-plane/outbox/metrics';
 import { markPublished, readOrigin, unpublishedEvents } from '@lapidary/control-plane/outbox/outbox-rows';
 import { numberOutbox } from '@lapidary/control-plane/outbox/number-outbox';
@@ -20,9 +18,7 @@ import { NatsLink } from '@lapidary/messaging/nats-link';
 import { streamState, publishToStream } from '@lapidary/messaging/streams';
 import { createLogger } from '@lapidary/telemetry/logger';
 import { createMetrics } from '@lapidary/telemetry/metrics';
-import { freshDatabase } from '@lapidary/testing/backends';
-import { startTestBackends } from '@lapidary/tools/local/test-backends';
-import { root } from './own-fleet.ts';
+import { withOwnDatabase } from './own-database.ts';
 import { report, type Measurement } from './report.ts';
 
 const events = Number(process.env['LAPIDARY_BENCH_EVENTS'] ?? 40_000);
@@ -30,7 +26,6 @@ const rounds = 5;
 /** Messages on their way at once, of the peer: beyond this nothing is gained. */
 const window = 64;
 const region = 'bench';
-type DataSource = ReturnType<typeof createDataSource>;
 
 /** A change of one field of one document each, some 600 bytes as an envelope. */
 const fill = async (dataSource: DataSource, count: number): Promise<void> => {
@@ -51,19 +46,13 @@ const perSecond = async (count: number, work: () => Promise<void>): Promise<numb
   return (count * 1_000) / (performance.now() - begun);
 };
 
-const backends = await startTestBackends(root);
 const samples = { relay: [] as number[], publish: [] as number[], single: [] as number[] };
-try {
-  process.env['LAPIDARY_TEST_POSTGRES_URL'] = backends.postgresUrl;
-  const database = await freshDatabase();
-  const dataSource = createDataSource({ url: database.url, applicationName: 'bench', poolSize: 8, migrations });
-  await dataSource.initialize();
+await withOwnDatabase(async (dataSource, natsUrl) => {
   await dataSource.query('ALTER SYSTEM SET fsync = on');
   await dataSource.query('SELECT pg_reload_conf()');
-  await migrate(dataSource);
   await inTransaction(dataSource, async (tx) => ensureOrigin(tx, region));
   const logger = createLogger('bench', 'silent');
-  const nats = new NatsLink({ url: backends.natsUrl, name: 'bench', logger });
+  const nats = new NatsLink({ url: natsUrl, name: 'bench', logger });
   await waitFor('NATS', () => nats.isConnected || undefined, { timeoutMs: 5_000 });
   const metrics = createMetrics(outboxMetrics, { processMetrics: false });
   const relay = new OutboxRelay({ dataSource, nats, logger, metrics, onPublished: (told) => publishLive(nats, region, told) });
@@ -98,10 +87,7 @@ try {
   }
   if (!(await streamState(nats, geoStream(region)))?.messages) throw new Error('the stream is empty');
   await nats.close();
-  await dataSource.destroy();
-} finally {
-  await backends.stop();
-}
+});
 const peer = 'a message for each event';
 const measured: Measurement[] = [
   { subject: 'relay', metric: 'committed to stored in the stream', unit: 'events/s', samples: samples.relay },
