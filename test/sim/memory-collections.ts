@@ -6,12 +6,12 @@ import {
   type CollectionTransaction,
   type DocumentFacts,
   type DocumentKey,
+  type Grave,
   type LedgerEntry,
   type StoredDocument,
 } from '@lapidary/replication/collections/collection-store';
 import { elementOf } from '@lapidary/replication/digest/element';
 import type { ElementChange } from '@lapidary/replication/digest/set-digest';
-import type { Grave } from '@lapidary/replication/collections/collection-store';
 import type { KnownEvents } from '@lapidary/replication/digest/vector-cover';
 import type { Declaration } from '@lapidary/replication/stability';
 import type { Register } from '@lapidary/replication/merge/register';

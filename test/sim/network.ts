@@ -100,8 +100,7 @@ export class Network {
   }
 
   async exchangeAll(): Promise<void> {
-    for (const from of this.parts.regions.values())
-      for (const to of this.names) if (to !== from.name) await this.receive({ from: from.name, to, events: this.told(from, to), dueMs: 0 });
+    for (const from of this.parts.regions.values()) for (const to of this.names) if (to !== from.name) await this.exchange(from, to);
   }
 
   /** Asks for what came without its contents, where the residency has come to allow them here. */

@@ -9,7 +9,7 @@ export const firstResidency: readonly string[] = ['eu', 'us'];
 /** What it is widened to, as people do it: by a name more, or to everywhere. */
 export const widerResidencies: readonly (readonly string[])[] = [['ap', 'eu', 'us'], []];
 
-const isGuests = (event: OutboxEvent): boolean =>
+export const isGuests = (event: OutboxEvent): boolean =>
   event.type === 'lapidary.document.changed.v1' && (event.data as DocumentChanged).tenant === guest;
 
 export const mayHold = ({ residency }: MemoryDatabase, region: string): boolean => allowsRegion(residency, region, region);
@@ -20,5 +20,3 @@ export const toldToAll = <E extends OutboxEvent>(event: E, { residency }: Memory
 
 /** Whether an event shows a region contents that it may not have, by what the home region has decided at this moment. */
 export const showsTooMuch = (event: OutboxEvent, to: string, home: MemoryDatabase): boolean => isGuests(event) && !mayHold(home, to);
-
-export { isGuests };

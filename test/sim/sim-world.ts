@@ -167,8 +167,7 @@ export class SimWorld {
 
   private skew(region: SimRegion): void {
     const far = this.random.chance(0.4);
-    region.skewMs = (far ? 200_000 : 5_000) * (this.random.next() - 0.3);
-    region.skewMs = Math.round(region.skewMs);
+    region.skewMs = Math.round((far ? 200_000 : 5_000) * (this.random.next() - 0.3));
     this.reached.add(region.skewMs < 0 ? 'clock behind' : 'clock ahead');
   }
 

@@ -1,8 +1,7 @@
 import * as subjects from './subjects.js';
 
 /** What each kind of process may do on its region's NATS server. Whoever takes over a stamp must not speak for the fleet. */
-export const natsRoles = ['control', 'peer', 'router', 'agent'] as const;
-export type NatsRole = (typeof natsRoles)[number];
+export type NatsRole = 'control' | 'peer' | 'router' | 'agent';
 
 /** A user of a region's NATS server. Each other region is one of its own, so that one can't ask in the name of another (I3). */
 export type NatsUser = { readonly role: Exclude<NatsRole, 'peer'> } | { readonly role: 'peer'; readonly region: string };
