@@ -1,6 +1,6 @@
 import { IntentReplySchema, type IntentReply } from '@lapidary/contracts/intent-protocol';
 import { apiIntents } from '@lapidary/contracts/subjects';
-import { AppError, isAppError } from '@lapidary/kernel/app-error';
+import { AppError } from '@lapidary/kernel/app-error';
 import { newId } from '@lapidary/kernel/ids';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { FastifyRequest } from 'fastify';
@@ -8,7 +8,7 @@ import type { DataSource } from 'typeorm';
 import { requireRole } from '../auth/principal.js';
 import { commandRequestOf } from '../http/command-decorator.js';
 import { parseIdempotencyKey, requestHash } from '../http/idempotency.js';
-import { pickHeaders, requestHeaders, unreachableAfterMs, waitOf, type ForwardedAnswer } from '../replication/api-forward.js';
+import { isUnanswered, passedOn, unreachableAfterMs, waitOf, type ForwardedAnswer } from '../replication/api-forward.js';
 import { acceptIntent, answerOfRepeat, queuedAnswer, type Wanted } from './accept-intent.js';
 import { ownerOfOpen, type NewIntent } from './intent-store.js';
 import { subjectOf, withoutWait } from './queueable.js';
@@ -33,15 +33,13 @@ export const forwardCommand = async (forward: CommandForward, request: FastifyRe
   const hash = requestHash(command.method, command.path, command.body);
   const repeated = await answerOfRepeat(dataSource, region, command.actor, key, hash);
   if (repeated) return repeated;
-  const hasBody = request.body !== undefined && request.body !== null;
   const intent: Omit<NewIntent, 'state'> = {
     id: newId(),
     owner: peer,
     subject: subjectOf(request),
     method: command.method,
     url: request.url,
-    headers: { ...pickHeaders(request.headers, requestHeaders), 'x-request-id': request.id },
-    body: hasBody ? JSON.stringify(request.body) : null,
+    ...passedOn(request),
     actor: command.actor,
     reason: command.reason,
     request_id: command.requestId,
@@ -71,7 +69,7 @@ const attempt = async (forward: CommandForward, intent: Omit<NewIntent, 'state'>
     const message = { want: 'execute', id, expiresAt, command };
     return await link.requestJson(apiIntents(peer, region), message, IntentReplySchema, unreachableAfterMs + waitOf(url));
   } catch (error) {
-    if (isAppError(error) && (error.code === 'not_ready' || error.code === 'timeout')) return null;
+    if (isUnanswered(error)) return null;
     throw error;
   }
 };

@@ -7,8 +7,8 @@ import {
   answerHeaders,
   ForwardedRequestSchema,
   forwardTo,
+  passedOn,
   pickHeaders,
-  requestHeaders,
   type ForwardedAnswer,
 } from '../replication/api-forward.js';
 import { belongsTo } from '../replication/request-region.js';
@@ -59,13 +59,11 @@ const homeOf = async (dataSource: DataSource, tenant: string): Promise<string | 
 };
 
 const pass = async (request: FastifyRequest, peer: string, options: ForwardHookOptions): Promise<ForwardedAnswer> => {
-  const hasBody = request.body !== undefined && request.body !== null;
   const forwarded = ForwardedRequestSchema.parse({
     from: options.region,
     method: request.method,
     url: request.url,
-    headers: { ...pickHeaders(request.headers, requestHeaders), 'x-request-id': request.id },
-    body: hasBody ? JSON.stringify(request.body) : null,
+    ...passedOn(request),
     principal: request.principal,
   });
   try {

@@ -4,6 +4,7 @@ import { apiForward } from '@lapidary/contracts/subjects';
 import { waitSecondsMax } from '@lapidary/contracts/api/jobs';
 import { AppError, isAppError } from '@lapidary/kernel/app-error';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
+import type { FastifyRequest } from 'fastify';
 import { PrincipalSchema } from '../auth/principal.js';
 
 /** A region that doesn't answer within this, beyond what the request itself wants to wait, can't be reached. */
@@ -42,6 +43,15 @@ export const pickHeaders = (from: Readonly<Record<string, unknown>>, names: read
     }),
   );
 
+/** What of a request goes to the region it belongs to. */
+export const passedOn = (request: FastifyRequest): { readonly headers: Record<string, string>; readonly body: string | null } => ({
+  headers: { ...pickHeaders(request.headers, requestHeaders), 'x-request-id': request.id },
+  body: request.body === undefined || request.body === null ? null : JSON.stringify(request.body),
+});
+
+/** Whether a question to a region got no answer; it may have been heard all the same. */
+export const isUnanswered = (error: unknown): boolean => isAppError(error) && (error.code === 'not_ready' || error.code === 'timeout');
+
 /** A plan is work: a whole fleet's, or one with the real CLI, takes its time (provision-limits.ts has the planner's own limit). */
 const planWaitMs = 60_000;
 const isPlan = /^\/v1\/(plans|stamps\/[^/]+\/plan)$/;
@@ -77,7 +87,7 @@ export const forwardTo = async (link: NatsLink, region: string, request: Forward
       unreachableAfterMs + waitOf(request.url),
     );
   } catch (error) {
-    if (isAppError(error) && (error.code === 'not_ready' || error.code === 'timeout')) throw unreachable(error);
+    if (isUnanswered(error)) throw unreachable(error);
     throw error;
   }
 };
