@@ -99,7 +99,7 @@ export class WatchedRegion {
   async refresh(): Promise<void> {
     const { name: region, dataSource, nats } = this.at;
     await this.sql('UPDATE origin SET cursor = cursor + $1', [2 * cursorsAhead]);
-    for (const replica of await this.fleet.look(dataSource, region))
+    for (const replica of await this.fleet.look(dataSource))
       if (replica.digest !== null) await refreshReplica({ region, dataSource, nats }, replica);
   }
 
@@ -199,8 +199,7 @@ export class WatchedRegion {
     });
     await waitFor(
       'the fleet to be heard',
-      async () =>
-        (await this.fleet.look(dataSource, name)).filter((r) => r.digest !== null && r.away === null).length > agentCount || undefined,
+      async () => (await this.fleet.look(dataSource)).filter((r) => r.digest !== null && r.away === null).length > agentCount || undefined,
       {
         timeoutMs: patienceMs,
       },

@@ -56,7 +56,7 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
   private readonly wakeup = new Wakeup();
   private readonly replicas = new ReplicaWatch();
   private readonly routeReplicas: ReplicaFleet;
-  private readonly routeWatch: RouteWatch;
+  private readonly routeWatch = new RouteWatch();
   private stopAnswering: () => void = () => undefined;
 
   constructor(
@@ -74,7 +74,6 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
     this.logger = logger.child({ part: 'drift' });
     this.metrics = createMetrics(driftMetrics, { processMetrics: false, registry });
     this.routeReplicas = new ReplicaFleet(config.LAPIDARY_REGION, nats);
-    this.routeWatch = new RouteWatch(() => this.routeReplicas.look(database.dataSource, config.LAPIDARY_REGION));
     this.gauges = new DriftGauges(this.metrics);
     this.leader = new Leader({
       url: config.LAPIDARY_DATABASE_URL,
@@ -165,7 +164,7 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
     const { nats, routeReplicas: replicas } = this;
     const world = realWorld({ config, planner, dataSource, links, nats, replicas, nested: tools.nested });
     const region = config.LAPIDARY_REGION;
-    const routes = { region, dataSource, nats, replicas: () => replicas.look(dataSource, region) };
+    const routes = { region, dataSource, nats, replicas: world.routeReplicas };
     return { config, clock, dataSource, plantedStack, world, repair: { region, dataSource, tools, links, routes } };
   }
 

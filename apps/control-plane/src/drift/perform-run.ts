@@ -123,13 +123,7 @@ const useSensor = async (deps: RunDeps, sensor: Sensor, input: SensorInput, cana
 
 /** Resources of planted stamps are those of the planted stack; they have no others. */
 const withPlanted = ({ world, plantedStack }: RunDeps, canary: Canary): World => ({
-  scrubbed: (nonce) => world.scrubbed(nonce),
-  peers: world.peers,
-  comparePeer: (peer, nonce, signal) => world.comparePeer(peer, nonce, signal),
-  peerSchema: (peer) => world.peerSchema(peer),
-  routeReplicas: () => world.routeReplicas(),
-  compareRoutes: (replica, nonce, signal) => world.compareRoutes(replica, nonce, signal),
-  render: (spec, regionFacts, signal, templateVersion) => world.render(spec, regionFacts, signal, templateVersion),
+  ...world,
   driftedResources: async (spec, regionFacts, signal) => {
     if (!canary.stamps.includes(spec.name)) return await world.driftedResources(spec, regionFacts, signal);
     return subjectOf(spec.name) === canary.expects.resource ? await plantedStack.driftWith(canary.nonce, regionFacts, signal) : [];

@@ -37,17 +37,16 @@ export const realWorld = ({ config, planner, dataSource, links, nats, replicas, 
     planted: await findPlantedCorruption(dataSource, nonce, await nested()),
   }),
   peers: [...links.keys()],
-  comparePeer: async (peer, nonce, signal) => {
-    const link = links.get(peer);
-    if (!link) throw new AppError('region_unreachable', `There is no link to region ${peer}`);
-    return await comparePeer(dataSource, new PeerDigests(config.LAPIDARY_REGION, peer, link), nonce, signal);
-  },
-  peerSchema: async (peer) => {
-    const link = links.get(peer);
-    if (!link) throw new AppError('region_unreachable', `There is no link to region ${peer}`);
-    return await askSchema(link, config.LAPIDARY_REGION, peer);
-  },
-  routeReplicas: async () => replicas.look(dataSource, config.LAPIDARY_REGION),
+  comparePeer: async (peer, nonce, signal) =>
+    comparePeer(dataSource, new PeerDigests(config.LAPIDARY_REGION, peer, linkTo(links, peer)), nonce, signal),
+  peerSchema: async (peer) => askSchema(linkTo(links, peer), config.LAPIDARY_REGION, peer),
+  routeReplicas: async () => replicas.look(dataSource),
   compareRoutes: async (replica, nonce, signal) =>
     compareRoutes({ region: config.LAPIDARY_REGION, dataSource, nats }, replica, nonce, signal),
 });
+
+const linkTo = (links: WorldParts['links'], peer: string): NatsLink => {
+  const link = links.get(peer);
+  if (!link) throw new AppError('region_unreachable', `There is no link to region ${peer}`);
+  return link;
+};

@@ -27,7 +27,10 @@ export class ReplicaFleet {
   private readonly routers = new RouterFleet();
   private readonly stop: () => void;
 
-  constructor(region: string, nats: NatsLink) {
+  constructor(
+    private readonly region: string,
+    nats: NatsLink,
+  ) {
     this.stop = nats.subscribeJson(routerHeartbeat(region), RouterHeartbeatSchema, (heartbeat) => this.routers.hear(heartbeat));
   }
 
@@ -35,7 +38,7 @@ export class ReplicaFleet {
     this.stop();
   }
 
-  async look(reader: Reader, region: string): Promise<RouteReplicaFacts[]> {
+  async look(reader: Reader): Promise<RouteReplicaFacts[]> {
     const routers = this.routers.look().live.map(({ router, directory, schemas }): RouteReplicaFacts => {
       const { source, ageMs, generation = null, cursor, entries, root } = directory;
       const isBehind = source !== 'live' || ageMs > confirmedWithinMs;
@@ -47,7 +50,7 @@ export class ReplicaFleet {
         digest: root === undefined ? null : { generation, cursor, count: entries, root },
       };
     });
-    return [...routers, ...(await liveAgents(reader, region))];
+    return [...routers, ...(await liveAgents(reader, this.region))];
   }
 }
 

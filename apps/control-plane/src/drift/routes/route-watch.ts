@@ -45,14 +45,12 @@ const agentDisagrees = async (reader: Reader, stamp: string, digest: NonNullable
 export class RouteWatch {
   private checkedAtMs = 0;
 
-  constructor(private readonly replicas: () => Promise<readonly RouteReplicaFacts[]>) {}
-
   /** True where it has looked. */
   async lookWhereDue(deps: RunDeps, signal: AbortSignal): Promise<boolean> {
     const nowMs = Date.now();
     if (nowMs - this.checkedAtMs < everyMs) return false;
     this.checkedAtMs = nowMs;
-    if ((await disagreeing(deps.dataSource, await this.replicas())).length === 0) return false;
+    if ((await disagreeing(deps.dataSource, await deps.world.routeReplicas())).length === 0) return false;
     await performRun({ ...deps, sensors: [routeEpochSensor] }, { stamp: null }, signal);
     return true;
   }

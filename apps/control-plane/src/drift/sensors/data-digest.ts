@@ -1,10 +1,6 @@
-import { toAppError } from '@lapidary/kernel/app-error';
 import type { ComparedDomain } from '../../digests/compare-peer.js';
 import type { Difference, Look, Skip } from '../difference.js';
-import type { Sensor, SensorInput } from './sensor.js';
-
-/** Links are cut, peers are stopped: the region stands on its own then (P-GE6), and its sensor is not at fault. */
-const isAway = new Set(['not_ready', 'timeout', 'region_unreachable', 'overloaded']);
+import { unanswered, type Sensor, type SensorInput } from './sensor.js';
 
 const subjectOf = (peer: string, collection: string): string => `replica/${peer}.${collection}`;
 
@@ -23,9 +19,7 @@ export const dataDigestSensor: Sensor = {
         };
       } catch (error) {
         signal.throwIfAborted();
-        const failure = toAppError(error);
-        const skip = { subject: `region/${peer}`, why: failure.message, isFault: !isAway.has(failure.code) };
-        yield { kind: 'data-digest', looked: [], skipped: [skip], differences: [] };
+        yield unanswered('data-digest', `region/${peer}`, error);
       }
     }
   },

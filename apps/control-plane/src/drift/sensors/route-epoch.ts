@@ -1,13 +1,10 @@
-import { toAppError } from '@lapidary/kernel/app-error';
 import type { Difference, Look } from '../difference.js';
 import { plantedTenant } from '../placement-facts.js';
 import type { ComparedRoutes } from '../routes/compare-routes.js';
 import type { RouteReplicaFacts } from '../routes/replica-fleet.js';
-import type { Sensor, SensorInput } from './sensor.js';
+import { unanswered, type Sensor, type SensorInput } from './sensor.js';
 
 const kind = 'route-epoch';
-/** It went away between its heartbeat and the question, or has too much to do. */
-const isAway = new Set(['not_ready', 'timeout', 'region_unreachable', 'overloaded']);
 
 /** Names of routers are anything; subjects are not. */
 export const replicaSubject = ({ of, name }: Pick<RouteReplicaFacts, 'of' | 'name'>): string =>
@@ -35,8 +32,7 @@ export const routeEpochSensor: Sensor = {
         yield lookAt(subject, await world.compareRoutes(replica, nonce, signal), facts.defaultOwner);
       } catch (error) {
         signal.throwIfAborted();
-        const failure = toAppError(error);
-        yield { kind, looked: [], skipped: [{ subject, why: failure.message, isFault: !isAway.has(failure.code) }], differences: [] };
+        yield unanswered(kind, subject, error);
       }
     }
   },

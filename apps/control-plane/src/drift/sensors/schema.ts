@@ -1,15 +1,12 @@
 import type { SchemaAnswer } from '@lapidary/contracts/schema-protocol';
 import { releasedDigest } from '@lapidary/contracts/schemas/released';
-import { toAppError } from '@lapidary/kernel/app-error';
-import type { Difference, Look, PathDifference, Severity } from '../difference.js';
+import type { Difference, Look } from '../difference.js';
 import { plantedTable } from '../schema/own-schema.js';
+import type { Found } from './asking.js';
 import { replicaSubject } from './route-epoch.js';
-import type { Sensor, SensorInput } from './sensor.js';
+import { unanswered, type Sensor, type SensorInput } from './sensor.js';
 
 const kind = 'schema';
-const isAway = new Set(['not_ready', 'timeout', 'region_unreachable', 'overloaded']);
-
-type Found = PathDifference & { readonly severity: Severity };
 
 /** The database against the code that works on it: a migration that has not run breaks it, one that is unknown comes from a newer version. */
 export const databaseDifferences = (known: readonly string[], applied: readonly string[]): Found[] => [
@@ -68,8 +65,7 @@ export const schemaSensor: Sensor = {
         yield { kind, looked: [subject], skipped: [], differences: of(subject, found), planted: isFound ? 'found' : 'missed' };
       } catch (error) {
         signal.throwIfAborted();
-        const failure = toAppError(error);
-        yield { kind, looked: [], skipped: [{ subject, why: failure.message, isFault: !isAway.has(failure.code) }], differences: [] };
+        yield unanswered(kind, subject, error);
       }
     }
     yield lookAtReplicas(await world.routeReplicas(), facts.defaultOwner);

@@ -1,3 +1,4 @@
+import { toAppError } from '@lapidary/kernel/app-error';
 import type { DriftKind, Look, Skip } from '../difference.js';
 import { subjectOf, type DriftFacts, type StampFacts, type World } from '../drift-facts.js';
 
@@ -19,6 +20,15 @@ export interface Sensor {
   readonly kind: DriftKind;
   look(input: SensorInput): AsyncIterable<Look> | Iterable<Look>;
 }
+
+/** Links are cut; regions, routers and agents are stopped or have too much to do: each stands on its own then (P-GE6), and no sensor is at fault. */
+const isAway = new Set(['not_ready', 'timeout', 'region_unreachable', 'overloaded']);
+
+/** The look at somebody who did not answer. */
+export const unanswered = (kind: DriftKind, subject: string, error: unknown): Look => {
+  const { code, message } = toAppError(error);
+  return { kind, looked: [], skipped: [{ subject, why: message, isFault: !isAway.has(code) }], differences: [] };
+};
 
 /**
  * Which stamps can be looked at. A retired one is in order by definition: what stood of it is resolved. What is not built, or
