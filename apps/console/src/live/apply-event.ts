@@ -1,5 +1,5 @@
 import type { JobEvents, JobView } from '@lapidary/contracts/api/jobs';
-import { eventSchemas, isEventType, type EventType } from '@lapidary/contracts/events/registry';
+import { eventSchemas, isEventType, type EventData, type EventType } from '@lapidary/contracts/events/registry';
 import type { RolloutView } from '@lapidary/contracts/api/rollouts';
 import type { StampView } from '@lapidary/contracts/api/stamps';
 import type { LiveEvent } from '@lapidary/contracts/api/system';
@@ -16,36 +16,41 @@ export interface Patch {
   readonly stale: readonly ('regions' | 'stamps' | 'explanation' | 'rollout-events' | 'drift')[];
 }
 
-/** Events of collections tell of documents, and those of a region of other regions, by fields of any name: told apart by type, never by field. */
-type SubjectEvent = Exclude<EventType, `lapidary.${'collection' | 'document' | 'documents' | 'region'}.${string}`>;
-const isOfSubject = (type: string): type is SubjectEvent =>
-  isEventType(type) && !/^lapidary\.(?:collection|documents?|region)\./.test(type);
+/** What events of a noun carry, in all their versions. */
+type Told<Noun extends string> = EventData<Extract<EventType, `lapidary.${Noun}.${string}`>>;
+
+/** By the noun that the event's type names. What no page shows has no line here, and changes nothing. */
+const patches: { readonly [Noun in 'stamp' | 'tenant' | 'job' | 'rollout' | 'drift']: (told: Told<Noun>) => Patch } = {
+  stamp: ({ stamp }) => ({
+    stamps: (list) => withNewer(list, stamp, (s) => s.name, isNewerVersion),
+    stale: ['regions', 'explanation'],
+  }),
+  tenant: ({ tenant }) => ({
+    tenants: (list) => ({ ...list, items: withNewer(list.items, tenant, (t) => t.id, isNewerVersion) }),
+    stale: ['regions', 'stamps', 'explanation'],
+  }),
+  job: (told) => {
+    const { job } = told;
+    const line = 'event' in told ? told.event : undefined;
+    const apply = (before: JobEvents): JobEvents => {
+      const isNew = line !== undefined && !before.items.some((e) => e.sequence === line.sequence);
+      const items = isNew ? [...before.items, line].sort((a, b) => a.sequence - b.sequence) : before.items;
+      return { items, job: isNewerJob(before.job, job) ? job : before.job };
+    };
+    return { jobs: (list) => newestFirst(withNewer(list, job, (j) => j.id, isNewerJob)), jobEvents: { job: job.id, apply }, stale: [] };
+  },
+  rollout: ({ rollout }) => ({ rollout, stale: ['rollout-events'] }),
+  drift: () => ({ stale: ['drift'] }),
+};
+const isShown = (noun: string | undefined): noun is keyof typeof patches => noun !== undefined && Object.hasOwn(patches, noun);
 
 /** Events carry their subject's whole new state, so applying one twice, or an old one late, must change nothing. */
-export const patchOf = (event: LiveEvent): Patch => {
-  if (!isOfSubject(event.type)) return { stale: [] };
-  const { data } = eventSchemas[event.type].safeParse(event.data);
-  if (!data) return { stale: [] };
-  if ('stamp' in data)
-    return { stamps: (list) => withNewer(list, data.stamp, (s) => s.name, isNewerVersion), stale: ['regions', 'explanation'] };
-  if ('tenant' in data) {
-    const { tenant } = data;
-    const apply = (list: TenantList): TenantList => ({ ...list, items: withNewer(list.items, tenant, (t) => t.id, isNewerVersion) });
-    return { tenants: apply, stale: ['regions', 'stamps', 'explanation'] };
-  }
-  if ('rollout' in data) return { rollout: data.rollout, stale: ['rollout-events'] };
-  if ('finding' in data || 'suppression' in data) return { stale: ['drift'] };
-  // What no page shows yet changes nothing here.
-  if (!('job' in data)) return { stale: [] };
-  const { job } = data;
-  const jobs = (list: readonly JobView[]): readonly JobView[] => newestFirst(withNewer(list, job, (j) => j.id, isNewerJob));
-  const line = eventSchemas['lapidary.job.progressed.v1'].safeParse(event.data).data?.event;
-  const apply = (before: JobEvents): JobEvents => {
-    const isNew = line !== undefined && !before.items.some((e) => e.sequence === line.sequence);
-    const items = isNew ? [...before.items, line].sort((a, b) => a.sequence - b.sequence) : before.items;
-    return { items, job: isNewerJob(before.job, job) ? job : before.job };
-  };
-  return { jobs, jobEvents: { job: job.id, apply }, stale: [] };
+export const patchOf = ({ type, data }: LiveEvent): Patch => {
+  const noun = type.split('.')[1];
+  if (!isShown(noun) || !isEventType(type)) return { stale: [] };
+  const told = eventSchemas[type].safeParse(data);
+  // The noun comes out of the type whose schema this is, which the compiler can't follow.
+  return told.success ? patches[noun](told.data as never) : { stale: [] };
 };
 
 /** The list with the roll-out as it is told now, unless it is known newer already. */
