@@ -37,7 +37,6 @@ export const conflictQuery = (id: string) =>
 export interface LetterFilter {
   readonly state?: string | undefined;
   readonly origin?: string | undefined;
-  readonly tenant?: string | undefined;
 }
 
 export const lettersQuery = (filter: LetterFilter) =>

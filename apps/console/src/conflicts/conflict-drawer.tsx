@@ -1,4 +1,4 @@
-import { Drawer, Stack, Text, Title } from '@mantine/core';
+import { Stack, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import type { ConflictView } from '@lapidary/contracts/api/replication';
@@ -7,21 +7,15 @@ import { valueText } from '../drift/value-text.js';
 import { CopyCommand } from '../shell/copy-command.js';
 import { Fact } from '../shell/fact.js';
 import { Loaded } from '../shell/panel.js';
+import { SideDrawer } from '../shell/side-drawer.js';
 import { TimeAgo } from '../shell/time-ago.js';
 import { sideOf } from './conflict-side.js';
 
 /** One conflict with both values in full: what lost is kept here and nowhere else. */
 export const ConflictDrawer = ({ id, close }: { id: string; close: () => void }): ReactNode => (
-  <Drawer
-    opened
-    onClose={close}
-    position="right"
-    size="lg"
-    title={<Text fw={650}>Conflict</Text>}
-    closeButtonProps={{ 'aria-label': 'Close' }}
-  >
+  <SideDrawer title="Conflict" close={close}>
     <Loaded query={useQuery(conflictQuery(id))}>{(conflict) => <Detail conflict={conflict} />}</Loaded>
-  </Drawer>
+  </SideDrawer>
 );
 
 const Detail = ({ conflict }: { conflict: ConflictView }): ReactNode => (

@@ -5,6 +5,7 @@ import { useState, type ReactNode } from 'react';
 import { conflictCountsQuery, conflictsQuery } from '../api/ledger-queries.js';
 import { useLive } from '../live/use-live.js';
 import { CopyCommand } from '../shell/copy-command.js';
+import { OlderOnes } from '../shell/older-ones.js';
 import { PageShell } from '../shell/page-shell.js';
 import { Empty, Loaded, Panel } from '../shell/panel.js';
 import { ConflictCounters } from './conflict-counters.js';
@@ -38,13 +39,7 @@ export const ConflictsPage = (): ReactNode => {
               ) : (
                 <Stack gap="sm">
                   <ConflictsTable conflicts={items} />
-                  {ledger.hasNextPage && (
-                    <Group justify="center">
-                      <Button variant="default" size="xs" loading={ledger.isFetchingNextPage} onClick={() => void ledger.fetchNextPage()}>
-                        Older ones
-                      </Button>
-                    </Group>
-                  )}
+                  <OlderOnes query={ledger} />
                   <CopyCommand command={commandOf('export', search)} />
                 </Stack>
               )

@@ -1,4 +1,4 @@
-import { Button, Code, Drawer, Group, Stack, Text, Title } from '@mantine/core';
+import { Button, Code, Group, Stack, Text, Title } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import type { EventDeadLetterDetail, ReplayResult } from '@lapidary/contracts/api/replication';
@@ -9,21 +9,15 @@ import { Fact } from '../shell/fact.js';
 import { Loaded } from '../shell/panel.js';
 import { ProblemAlert } from '../shell/problem-alert.js';
 import { quoted } from '../shell/quoted.js';
+import { SideDrawer } from '../shell/side-drawer.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
 
 /** One dead letter with its event as it came, and what can be done: try it, apply it, give it up. */
 export const LetterDrawer = ({ id, close }: { id: string; close: () => void }): ReactNode => (
-  <Drawer
-    opened
-    onClose={close}
-    position="right"
-    size="lg"
-    title={<Text fw={650}>Dead letter</Text>}
-    closeButtonProps={{ 'aria-label': 'Close' }}
-  >
+  <SideDrawer title="Dead letter" close={close}>
     <Loaded query={useQuery(letterQuery(id))}>{(letter) => <Detail letter={letter} />}</Loaded>
-  </Drawer>
+  </SideDrawer>
 );
 
 const Detail = ({ letter }: { letter: EventDeadLetterDetail }): ReactNode => (

@@ -1,4 +1,4 @@
-import { Box, Button, Group, NativeSelect, Stack, Table, Text } from '@mantine/core';
+import { Group, NativeSelect, Stack, Table, Text } from '@mantine/core';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
@@ -6,6 +6,8 @@ import { eventDeadLetterStates, type EventDeadLetterView } from '@lapidary/contr
 import { lettersQuery } from '../api/ledger-queries.js';
 import { regionsQuery } from '../api/queries.js';
 import { useLive } from '../live/use-live.js';
+import { HeadedTable } from '../shell/headed-table.js';
+import { OlderOnes } from '../shell/older-ones.js';
 import { PageShell } from '../shell/page-shell.js';
 import { Empty, Loaded, Panel } from '../shell/panel.js';
 import { Status } from '../shell/status.js';
@@ -33,13 +35,7 @@ export const LettersPage = (): ReactNode => {
             ) : (
               <Stack gap="sm">
                 <LettersTable letters={items} />
-                {letters.hasNextPage && (
-                  <Group justify="center">
-                    <Button variant="default" size="xs" loading={letters.isFetchingNextPage} onClick={() => void letters.fetchNextPage()}>
-                      Older ones
-                    </Button>
-                  </Group>
-                )}
+                <OlderOnes query={letters} />
               </Stack>
             )
           }
@@ -81,45 +77,32 @@ const Filters = ({ search, show }: { search: LetterSearch; show: (change: Partia
 };
 
 const LettersTable = ({ letters }: { letters: readonly EventDeadLetterView[] }): ReactNode => (
-  <Box className="scroll-x" tabIndex={0} role="region" aria-label="Dead letters, table">
-    <Table aria-label="Dead letters" verticalSpacing="xs">
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>Subject</Table.Th>
-          <Table.Th>State</Table.Th>
-          <Table.Th>From</Table.Th>
-          <Table.Th>Why</Table.Th>
-          <Table.Th>Parked</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
-        {letters.map((letter) => (
-          <Table.Tr key={letter.id} data-testid={`letter-${letter.id}`}>
-            <Table.Th scope="row" fw={400} style={{ minWidth: 160, overflowWrap: 'anywhere' }}>
-              <Link from="/dead-letters" to="/dead-letters" search={(before) => ({ ...before, letter: letter.id })} className="linklike">
-                {letter.subject}
-              </Link>
-              <Text size="xs" c="dimmed" className="mono">
-                {letter.type}
-              </Text>
-            </Table.Th>
-            <Table.Td>
-              <Status value={letter.state === 'open' ? 'dead' : letter.state}>{letter.state}</Status>
-            </Table.Td>
-            <Table.Td className="numeric">
-              {letter.origin}, {letter.sequence.toLocaleString('en')}
-            </Table.Td>
-            <Table.Td style={{ minWidth: 220, overflowWrap: 'anywhere' }}>
-              <Text size="sm" lineClamp={3}>
-                {letter.error}
-              </Text>
-            </Table.Td>
-            <Table.Td className="numeric">
-              <TimeAgo at={letter.parkedAt} />
-            </Table.Td>
-          </Table.Tr>
-        ))}
-      </Table.Tbody>
-    </Table>
-  </Box>
+  <HeadedTable label="Dead letters" head={['Subject', 'State', 'From', 'Why', 'Parked']}>
+    {letters.map((letter) => (
+      <Table.Tr key={letter.id} data-testid={`letter-${letter.id}`}>
+        <Table.Th scope="row" fw={400} style={{ minWidth: 160, overflowWrap: 'anywhere' }}>
+          <Link from="/dead-letters" to="/dead-letters" search={(before) => ({ ...before, letter: letter.id })} className="linklike">
+            {letter.subject}
+          </Link>
+          <Text size="xs" c="dimmed" className="mono">
+            {letter.type}
+          </Text>
+        </Table.Th>
+        <Table.Td>
+          <Status value={letter.state === 'open' ? 'dead' : letter.state}>{letter.state}</Status>
+        </Table.Td>
+        <Table.Td className="numeric">
+          {letter.origin}, {letter.sequence.toLocaleString('en')}
+        </Table.Td>
+        <Table.Td style={{ minWidth: 220, overflowWrap: 'anywhere' }}>
+          <Text size="sm" lineClamp={3}>
+            {letter.error}
+          </Text>
+        </Table.Td>
+        <Table.Td className="numeric">
+          <TimeAgo at={letter.parkedAt} />
+        </Table.Td>
+      </Table.Tr>
+    ))}
+  </HeadedTable>
 );

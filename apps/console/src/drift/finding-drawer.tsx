@@ -1,4 +1,4 @@
-import { Drawer, Stack, Text, Title } from '@mantine/core';
+import { Stack, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import type { FindingView } from '@lapidary/contracts/api/drift';
@@ -6,22 +6,16 @@ import { findingQuery } from '../api/queries.js';
 import { CopyCommand } from '../shell/copy-command.js';
 import { Fact } from '../shell/fact.js';
 import { Loaded } from '../shell/panel.js';
+import { SideDrawer } from '../shell/side-drawer.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
 import { valueText } from './value-text.js';
 
 /** One finding with both sides in full, and what can be done about it. */
 export const FindingDrawer = ({ id, close }: { id: string; close: () => void }): ReactNode => (
-  <Drawer
-    opened
-    onClose={close}
-    position="right"
-    size="lg"
-    title={<Text fw={650}>Finding</Text>}
-    closeButtonProps={{ 'aria-label': 'Close' }}
-  >
+  <SideDrawer title="Finding" close={close}>
     <Loaded query={useQuery(findingQuery(id))}>{(finding) => <FindingDetail finding={finding} />}</Loaded>
-  </Drawer>
+  </SideDrawer>
 );
 
 const FindingDetail = ({ finding }: { finding: FindingView }): ReactNode => (

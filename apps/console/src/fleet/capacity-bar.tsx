@@ -1,11 +1,8 @@
 import { Group, Progress, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { toneOfShare } from '../capacity/share.js';
 
-/** Beyond these shares somebody should think of the next stamp, and soon. */
-const highShare = 0.75;
-const fullShare = 0.9;
-
-const colourOf = (share: number): string => (share >= fullShare ? 'red.8' : share >= highShare ? 'orange.8' : 'cyan.8');
+const colours = { good: 'cyan.8', passing: 'orange.8', bad: 'red.8' } as const;
 
 /** Units taken of the capacity: the figure is what is read, the bar is what is compared. */
 export const CapacityBar = ({ label, taken, capacity }: { label: string; taken: number; capacity: number }): ReactNode => {
@@ -13,7 +10,11 @@ export const CapacityBar = ({ label, taken, capacity }: { label: string; taken: 
   return (
     <Group gap="xs" wrap="nowrap">
       <Progress.Root size="md" w={{ base: 44, sm: 90 }} style={{ flexShrink: 0 }}>
-        <Progress.Section value={share * 100} color={colourOf(share)} aria-label={`${label}: ${taken} of ${capacity} units taken`} />
+        <Progress.Section
+          value={share * 100}
+          color={colours[toneOfShare(share)]}
+          aria-label={`${label}: ${taken} of ${capacity} units taken`}
+        />
       </Progress.Root>
       <Text size="sm" className="numeric" component="span">
         {taken.toLocaleString('en')} / {capacity.toLocaleString('en')}

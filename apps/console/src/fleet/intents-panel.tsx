@@ -1,10 +1,11 @@
-import { Box, Button, Table, Text } from '@mantine/core';
+import { Button, Table, Text } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import type { IntentView } from '@lapidary/contracts/api/intents';
 import { cancelIntent } from '../api/commands.js';
 import { intentsQuery } from '../api/queries.js';
 import { ConfirmModal } from '../shell/confirm-modal.js';
+import { HeadedTable } from '../shell/headed-table.js';
 import { Panel } from '../shell/panel.js';
 import { quoted } from '../shell/quoted.js';
 import { Status } from '../shell/status.js';
@@ -17,50 +18,36 @@ export const IntentsPanel = (): ReactNode => {
   if (data.length === 0) return null;
   return (
     <Panel title="Waiting for other regions" command="stampctl intents ls">
-      <Box className="scroll-x" tabIndex={0} role="region" aria-label="Intents, table">
-        <Table aria-label="Intents" verticalSpacing="xs">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Subject</Table.Th>
-              <Table.Th>For</Table.Th>
-              <Table.Th>State</Table.Th>
-              <Table.Th>Asked</Table.Th>
-              <Table.Th>Given up</Table.Th>
-              <Table.Th aria-label="Actions" />
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {data.map((intent) => (
-              <Table.Tr key={intent.id} data-testid={`intent-${intent.subject}`}>
-                <Table.Th scope="row" fw={400}>
-                  {intent.subject}
-                  <Text size="xs" c="dimmed" className="mono">
-                    {intent.operation}
-                  </Text>
-                </Table.Th>
-                <Table.Td>{intent.owner}</Table.Td>
-                <Table.Td>
-                  <Status value={intent.state} />
-                </Table.Td>
-                <Table.Td className="numeric">
-                  <TimeAgo at={intent.createdAt} />
-                  <Text size="xs" c="dimmed">
-                    {intent.actor}
-                  </Text>
-                </Table.Td>
-                <Table.Td className="numeric">{intent.expiresAt.slice(0, 16).replace('T', ' ')}</Table.Td>
-                <Table.Td ta="right">
-                  {intent.state !== 'cancelling' && (
-                    <Button size="xs" variant="default" aria-label={`Take back ${intent.subject}`} onClick={() => setCancelling(intent)}>
-                      Take back
-                    </Button>
-                  )}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Box>
+      <HeadedTable label="Intents" head={['Subject', 'For', 'State', 'Asked', 'Given up', { 'aria-label': 'Actions' }]}>
+        {data.map((intent) => (
+          <Table.Tr key={intent.id} data-testid={`intent-${intent.subject}`}>
+            <Table.Th scope="row" fw={400}>
+              {intent.subject}
+              <Text size="xs" c="dimmed" className="mono">
+                {intent.operation}
+              </Text>
+            </Table.Th>
+            <Table.Td>{intent.owner}</Table.Td>
+            <Table.Td>
+              <Status value={intent.state} />
+            </Table.Td>
+            <Table.Td className="numeric">
+              <TimeAgo at={intent.createdAt} />
+              <Text size="xs" c="dimmed">
+                {intent.actor}
+              </Text>
+            </Table.Td>
+            <Table.Td className="numeric">{intent.expiresAt.slice(0, 16).replace('T', ' ')}</Table.Td>
+            <Table.Td ta="right">
+              {intent.state !== 'cancelling' && (
+                <Button size="xs" variant="default" aria-label={`Take back ${intent.subject}`} onClick={() => setCancelling(intent)}>
+                  Take back
+                </Button>
+              )}
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </HeadedTable>
       {cancelling && <CancelModal intent={cancelling} close={() => setCancelling(null)} />}
     </Panel>
   );

@@ -1,8 +1,9 @@
-import { Box, Grid, Skeleton, Table, Text } from '@mantine/core';
+import { Grid, Skeleton, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, type ReactNode } from 'react';
 import type { RegionView } from '@lapidary/contracts/api/regions';
 import { regionsQuery } from '../api/queries.js';
+import { figures, HeadedTable } from '../shell/headed-table.js';
 import { Empty, Loaded, Panel } from '../shell/panel.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
@@ -37,49 +38,35 @@ export const RegionsPanel = (): ReactNode => {
 };
 
 const RegionsTable = ({ regions }: { regions: readonly RegionView[] }): ReactNode => (
-  <Box className="scroll-x" tabIndex={0} role="region" aria-label="Regions, table">
-    <Table aria-label="Regions" verticalSpacing="xs">
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>Region</Table.Th>
-          <Table.Th>Link</Table.Th>
-          <Table.Th>Units taken</Table.Th>
-          <Table.Th ta="right">Stamps</Table.Th>
-          <Table.Th ta="right">Tenants</Table.Th>
-          <Table.Th ta="right">Pending</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
-        {regions.map((region) => (
-          <Table.Tr key={region.name}>
-            <Table.Th scope="row" fw={400}>
-              <Text fw={600} component="span">
-                {region.name}
-              </Text>
-              <Text size="xs" c="dimmed">
-                {region.displayName}
-              </Text>
-            </Table.Th>
-            <Table.Td>
-              <LinkState region={region} />
-            </Table.Td>
-            <Table.Td>
-              <CapacityBar label={region.name} taken={region.used.units} capacity={region.capacity.units} />
-            </Table.Td>
-            <Table.Td ta="right" className="numeric">
-              {region.stamps}
-            </Table.Td>
-            <Table.Td ta="right" className="numeric">
-              {region.tenants}
-            </Table.Td>
-            <Table.Td ta="right" className="numeric">
-              {region.pending > 0 ? <Status value="pending">{region.pending}</Status> : 0}
-            </Table.Td>
-          </Table.Tr>
-        ))}
-      </Table.Tbody>
-    </Table>
-  </Box>
+  <HeadedTable label="Regions" head={['Region', 'Link', 'Units taken', figures('Stamps'), figures('Tenants'), figures('Pending')]}>
+    {regions.map((region) => (
+      <Table.Tr key={region.name}>
+        <Table.Th scope="row" fw={400}>
+          <Text fw={600} component="span">
+            {region.name}
+          </Text>
+          <Text size="xs" c="dimmed">
+            {region.displayName}
+          </Text>
+        </Table.Th>
+        <Table.Td>
+          <LinkState region={region} />
+        </Table.Td>
+        <Table.Td>
+          <CapacityBar label={region.name} taken={region.used.units} capacity={region.capacity.units} />
+        </Table.Td>
+        <Table.Td ta="right" className="numeric">
+          {region.stamps}
+        </Table.Td>
+        <Table.Td ta="right" className="numeric">
+          {region.tenants}
+        </Table.Td>
+        <Table.Td ta="right" className="numeric">
+          {region.pending > 0 ? <Status value="pending">{region.pending}</Status> : 0}
+        </Table.Td>
+      </Table.Tr>
+    ))}
+  </HeadedTable>
 );
 
 const LinkState = ({ region: { link } }: { region: RegionView }): ReactNode => {

@@ -1,8 +1,9 @@
-import { Box, Button, Menu, Table, Text } from '@mantine/core';
+import { Button, Menu, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import type { StampView } from '@lapidary/contracts/api/stamps';
 import { regionsQuery, stampsQuery } from '../api/queries.js';
+import { figures, HeadedTable } from '../shell/headed-table.js';
 import { Empty, Loaded, Panel } from '../shell/panel.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
@@ -49,30 +50,25 @@ const StampsTable = ({
   stamps: readonly StampView[];
   act: (what: 'cordon' | 'uncordon', stamp: StampView) => void;
 }): ReactNode => (
-  <Box className="scroll-x" tabIndex={0} role="region" aria-label="Stamps, table">
-    <Table aria-label="Stamps" verticalSpacing="xs" highlightOnHover>
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>Stamp</Table.Th>
-          <Table.Th>Status</Table.Th>
-          <Table.Th>Health</Table.Th>
-          <Table.Th>Units taken</Table.Th>
-          <Table.Th ta="right">Tenants</Table.Th>
-          <Table.Th>Ring</Table.Th>
-          <Table.Th ta="right">Epoch</Table.Th>
-          <Table.Th>Template</Table.Th>
-          <Table.Th>
-            <span className="quiet">Actions</span>
-          </Table.Th>
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
-        {stamps.map((stamp) => (
-          <StampRow key={stamp.name} stamp={stamp} act={act} />
-        ))}
-      </Table.Tbody>
-    </Table>
-  </Box>
+  <HeadedTable
+    label="Stamps"
+    head={[
+      'Stamp',
+      'Status',
+      'Health',
+      'Units taken',
+      figures('Tenants'),
+      'Ring',
+      figures('Epoch'),
+      'Template',
+      { children: <span className="quiet">Actions</span> },
+    ]}
+    highlightOnHover
+  >
+    {stamps.map((stamp) => (
+      <StampRow key={stamp.name} stamp={stamp} act={act} />
+    ))}
+  </HeadedTable>
 );
 
 const StampRow = ({ stamp, act }: { stamp: StampView; act: (what: 'cordon' | 'uncordon', stamp: StampView) => void }): ReactNode => (

@@ -1,4 +1,4 @@
-import { Button, Drawer, Group, Stack, Text, Title } from '@mantine/core';
+import { Button, Group, Stack, Text, Title } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { finishedJobStatuses, type JobEstimate, type JobEvents } from '@lapidary/contracts/api/jobs';
@@ -7,6 +7,7 @@ import { jobEventsQuery, jobsQuery } from '../api/queries.js';
 import { CopyCommand } from '../shell/copy-command.js';
 import { Loaded } from '../shell/panel.js';
 import { ProblemAlert } from '../shell/problem-alert.js';
+import { SideDrawer } from '../shell/side-drawer.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
 import { roughly, StepList } from './step-list.js';
@@ -16,9 +17,9 @@ const linesShown = 200;
 
 /** One job: its steps, and every line as it is written. */
 export const JobDrawer = ({ id, close }: { id: string; close: () => void }): ReactNode => (
-  <Drawer opened onClose={close} position="right" size="lg" title={<Text fw={650}>Job</Text>} closeButtonProps={{ 'aria-label': 'Close' }}>
+  <SideDrawer title="Job" close={close}>
     <Loaded query={useQuery(jobEventsQuery(id))}>{(data) => <JobDetail data={data} />}</Loaded>
-  </Drawer>
+  </SideDrawer>
 );
 
 const JobDetail = ({ data: { job, items } }: { data: JobEvents }): ReactNode => (

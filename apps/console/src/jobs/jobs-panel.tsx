@@ -1,9 +1,10 @@
-import { Box, Progress, Table, Text } from '@mantine/core';
+import { Progress, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { finishedJobStatuses, type JobView } from '@lapidary/contracts/api/jobs';
 import { jobsQuery } from '../api/queries.js';
+import { HeadedTable } from '../shell/headed-table.js';
 import { Empty, Loaded, Panel } from '../shell/panel.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
@@ -24,38 +25,26 @@ export const JobsPanel = ({ region }: { region: string | undefined }): ReactNode
 );
 
 const JobsTable = ({ jobs }: { jobs: readonly JobView[] }): ReactNode => (
-  <Box className="scroll-x" tabIndex={0} role="region" aria-label="Jobs, table">
-    <Table aria-label="Jobs" verticalSpacing="xs">
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>Job</Table.Th>
-          <Table.Th>Status</Table.Th>
-          <Table.Th>Progress</Table.Th>
-          <Table.Th>Asked</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
-        {jobs.map((job) => (
-          <Table.Tr key={job.id} data-testid={`job-${job.subject}`}>
-            <Table.Th scope="row" fw={400} className="numeric">
-              <Link from="/" to="/" search={(before) => ({ ...before, job: job.id })} className="linklike">
-                {job.kind} {job.subject}
-              </Link>
-            </Table.Th>
-            <Table.Td>
-              <Status value={job.status} />
-            </Table.Td>
-            <Table.Td style={{ minWidth: 220 }}>
-              <JobProgress job={job} />
-            </Table.Td>
-            <Table.Td className="numeric">
-              <TimeAgo at={job.createdAt} />
-            </Table.Td>
-          </Table.Tr>
-        ))}
-      </Table.Tbody>
-    </Table>
-  </Box>
+  <HeadedTable label="Jobs" head={['Job', 'Status', 'Progress', 'Asked']}>
+    {jobs.map((job) => (
+      <Table.Tr key={job.id} data-testid={`job-${job.subject}`}>
+        <Table.Th scope="row" fw={400} className="numeric">
+          <Link from="/" to="/" search={(before) => ({ ...before, job: job.id })} className="linklike">
+            {job.kind} {job.subject}
+          </Link>
+        </Table.Th>
+        <Table.Td>
+          <Status value={job.status} />
+        </Table.Td>
+        <Table.Td style={{ minWidth: 220 }}>
+          <JobProgress job={job} />
+        </Table.Td>
+        <Table.Td className="numeric">
+          <TimeAgo at={job.createdAt} />
+        </Table.Td>
+      </Table.Tr>
+    ))}
+  </HeadedTable>
 );
 
 const JobProgress = ({ job }: { job: JobView }): ReactNode => {

@@ -1,10 +1,11 @@
-import { Drawer, Stack, Text, Title } from '@mantine/core';
+import { Stack, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import type { RolloutView } from '@lapidary/contracts/api/rollouts';
 import { rolloutEventsQuery, rolloutQuery } from '../api/queries.js';
 import { CopyCommand } from '../shell/copy-command.js';
 import { Loaded } from '../shell/panel.js';
+import { SideDrawer } from '../shell/side-drawer.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
 import { RolloutActions } from './rollout-actions.js';
@@ -15,16 +16,9 @@ const linesShown = 200;
 
 /** One roll-out: its waves with what they were judged by, its stamps, what can be done, and what was said. */
 export const RolloutDrawer = ({ id, close }: { id: string; close: () => void }): ReactNode => (
-  <Drawer
-    opened
-    onClose={close}
-    position="right"
-    size="lg"
-    title={<Text fw={650}>Roll-out</Text>}
-    closeButtonProps={{ 'aria-label': 'Close' }}
-  >
+  <SideDrawer title="Roll-out" close={close}>
     <Loaded query={useQuery(rolloutQuery(id))}>{(rollout) => <RolloutDetail rollout={rollout} />}</Loaded>
-  </Drawer>
+  </SideDrawer>
 );
 
 const RolloutDetail = ({ rollout }: { rollout: RolloutView }): ReactNode => (

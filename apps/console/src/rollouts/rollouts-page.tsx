@@ -1,10 +1,11 @@
-import { Box, Stack, Table } from '@mantine/core';
+import { Stack, Table } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { RolloutView } from '@lapidary/contracts/api/rollouts';
 import { rolloutsQuery } from '../api/queries.js';
 import { useLive } from '../live/use-live.js';
+import { HeadedTable } from '../shell/headed-table.js';
 import { PageShell } from '../shell/page-shell.js';
 import { Empty, Loaded, Panel } from '../shell/panel.js';
 import { Status } from '../shell/status.js';
@@ -39,38 +40,25 @@ export const RolloutsPage = (): ReactNode => {
 };
 
 const RolloutsTable = ({ rollouts }: { rollouts: readonly RolloutView[] }): ReactNode => (
-  <Box className="scroll-x" tabIndex={0} role="region" aria-label="Roll-outs, table">
-    <Table aria-label="Roll-outs" verticalSpacing="xs">
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>Version</Table.Th>
-          <Table.Th>Status</Table.Th>
-          <Table.Th>Waves</Table.Th>
-          <Table.Th>Stamps</Table.Th>
-          <Table.Th>Asked</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
-        {rollouts.map((rollout) => (
-          <Table.Tr key={rollout.id} data-testid={`rollout-${rollout.target}`}>
-            <Table.Th scope="row" fw={400} className="numeric">
-              <Link from="/rollouts" to="/rollouts" search={{ rollout: rollout.id }} className="linklike">
-                {rollout.kind} {rollout.base} → {rollout.target}
-              </Link>
-            </Table.Th>
-            <Table.Td>
-              <Status value={rollout.status}>{rollout.status.replace('_', ' ')}</Status>
-            </Table.Td>
-            <Table.Td>{waveText(rollout)}</Table.Td>
-            <Table.Td className="numeric">{stampsText(rollout)}</Table.Td>
-            <Table.Td className="numeric">
-              <TimeAgo at={rollout.createdAt} />
-            </Table.Td>
-          </Table.Tr>
-        ))}
-      </Table.Tbody>
-    </Table>
-  </Box>
+  <HeadedTable label="Roll-outs" head={['Version', 'Status', 'Waves', 'Stamps', 'Asked']}>
+    {rollouts.map((rollout) => (
+      <Table.Tr key={rollout.id} data-testid={`rollout-${rollout.target}`}>
+        <Table.Th scope="row" fw={400} className="numeric">
+          <Link from="/rollouts" to="/rollouts" search={{ rollout: rollout.id }} className="linklike">
+            {rollout.kind} {rollout.base} → {rollout.target}
+          </Link>
+        </Table.Th>
+        <Table.Td>
+          <Status value={rollout.status}>{rollout.status.replace('_', ' ')}</Status>
+        </Table.Td>
+        <Table.Td>{waveText(rollout)}</Table.Td>
+        <Table.Td className="numeric">{stampsText(rollout)}</Table.Td>
+        <Table.Td className="numeric">
+          <TimeAgo at={rollout.createdAt} />
+        </Table.Td>
+      </Table.Tr>
+    ))}
+  </HeadedTable>
 );
 
 const waveText = ({ waves }: RolloutView): string => {

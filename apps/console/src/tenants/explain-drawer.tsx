@@ -1,26 +1,20 @@
-import { Drawer, SegmentedControl, Stack, Text, Title } from '@mantine/core';
+import { SegmentedControl, Stack, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import type { Explanation } from '@lapidary/contracts/api/tenants';
 import { explanationQuery } from '../api/queries.js';
 import { CopyCommand } from '../shell/copy-command.js';
 import { Loaded } from '../shell/panel.js';
+import { SideDrawer } from '../shell/side-drawer.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
 import { DecisionView } from './decision-view.js';
 
 /** One tenant: where it is, and why there. */
 export const ExplainDrawer = ({ id, close }: { id: string; close: () => void }): ReactNode => (
-  <Drawer
-    opened
-    onClose={close}
-    position="right"
-    size="lg"
-    title={<Text fw={650}>Tenant</Text>}
-    closeButtonProps={{ 'aria-label': 'Close' }}
-  >
+  <SideDrawer title="Tenant" close={close}>
     <Loaded query={useQuery(explanationQuery(id))}>{(explanation) => <Explained explanation={explanation} />}</Loaded>
-  </Drawer>
+  </SideDrawer>
 );
 
 const Explained = ({ explanation: { tenant, decision, now } }: { explanation: Explanation }): ReactNode => {

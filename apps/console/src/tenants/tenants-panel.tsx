@@ -1,10 +1,11 @@
-import { Box, Group, NativeSelect, Pagination, Table, Text, TextInput } from '@mantine/core';
+import { Group, NativeSelect, Pagination, Table, Text, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { tenantStatuses, type TenantView } from '@lapidary/contracts/api/tenants';
 import { tenantsMax, tenantsQuery, type TenantList } from '../api/queries.js';
 import type { FleetSearch } from '../fleet/fleet-search.js';
+import { figures, HeadedTable } from '../shell/headed-table.js';
 import { Empty, Loaded, Panel } from '../shell/panel.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
@@ -83,51 +84,39 @@ const TenantsPage = ({ list, found, search }: { list: TenantList; found: readonl
 };
 
 const TenantsTable = ({ tenants }: { tenants: readonly TenantView[] }): ReactNode => (
-  <Box className="scroll-x" tabIndex={0} role="region" aria-label="Tenants, table">
-    <Table aria-label="Tenants" verticalSpacing="xs" highlightOnHover>
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>Tenant</Table.Th>
-          <Table.Th>Status</Table.Th>
-          <Table.Th>Region</Table.Th>
-          <Table.Th>Stamp</Table.Th>
-          <Table.Th ta="right">Epoch</Table.Th>
-          <Table.Th ta="right">Weight</Table.Th>
-          <Table.Th>Tier</Table.Th>
-          <Table.Th>Created</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
-        {tenants.map((tenant) => (
-          <Table.Tr key={tenant.id}>
-            <Table.Th scope="row" fw={400} className="numeric">
-              <Link from="/" to="/" search={(before) => ({ ...before, tenant: tenant.id })} className="linklike" resetScroll={false}>
-                {tenant.id}
-              </Link>
-            </Table.Th>
-            <Table.Td>
-              <Status value={tenant.status} />
-              {tenant.statusReason !== null && (
-                <Text size="xs" c="dimmed">
-                  {tenant.statusReason}
-                </Text>
-              )}
-            </Table.Td>
-            <Table.Td>{tenant.region}</Table.Td>
-            <Table.Td className="numeric">{tenant.placement?.stamp ?? '–'}</Table.Td>
-            <Table.Td ta="right" className="numeric">
-              {tenant.placement?.epoch ?? '–'}
-            </Table.Td>
-            <Table.Td ta="right" className="numeric">
-              {tenant.weight}
-            </Table.Td>
-            <Table.Td>{tenant.tier}</Table.Td>
-            <Table.Td className="numeric">
-              <TimeAgo at={tenant.createdAt} />
-            </Table.Td>
-          </Table.Tr>
-        ))}
-      </Table.Tbody>
-    </Table>
-  </Box>
+  <HeadedTable
+    label="Tenants"
+    head={['Tenant', 'Status', 'Region', 'Stamp', figures('Epoch'), figures('Weight'), 'Tier', 'Created']}
+    highlightOnHover
+  >
+    {tenants.map((tenant) => (
+      <Table.Tr key={tenant.id}>
+        <Table.Th scope="row" fw={400} className="numeric">
+          <Link from="/" to="/" search={(before) => ({ ...before, tenant: tenant.id })} className="linklike" resetScroll={false}>
+            {tenant.id}
+          </Link>
+        </Table.Th>
+        <Table.Td>
+          <Status value={tenant.status} />
+          {tenant.statusReason !== null && (
+            <Text size="xs" c="dimmed">
+              {tenant.statusReason}
+            </Text>
+          )}
+        </Table.Td>
+        <Table.Td>{tenant.region}</Table.Td>
+        <Table.Td className="numeric">{tenant.placement?.stamp ?? '–'}</Table.Td>
+        <Table.Td ta="right" className="numeric">
+          {tenant.placement?.epoch ?? '–'}
+        </Table.Td>
+        <Table.Td ta="right" className="numeric">
+          {tenant.weight}
+        </Table.Td>
+        <Table.Td>{tenant.tier}</Table.Td>
+        <Table.Td className="numeric">
+          <TimeAgo at={tenant.createdAt} />
+        </Table.Td>
+      </Table.Tr>
+    ))}
+  </HeadedTable>
 );
