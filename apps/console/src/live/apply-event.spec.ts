@@ -59,4 +59,5 @@ test('a tenant’s event also makes sums, stamps and explanations stale', () => 
 test.each([
   ['an unknown type', event('lapidary.moon.landed.v1', {})],
   ['rubbish inside', event('lapidary.stamp.updated.v1', { stamp: { name: 5 } })],
+  ['what other regions know, by a field of any name', event('lapidary.region.knows.v1', { known: {}, stamp: aStamp() })],
 ])('%s changes nothing', (_, given) => expect(patchOf(given)).toEqual({ stale: [] }));
