@@ -1,4 +1,5 @@
 import type { CommandSpec, OptionSpec } from './command-spec.js';
+import { formats } from './output/output.js';
 import { context, label, limit, noWait, reason, stamp, tenant } from './tree/arguments.js';
 import { driftCommands } from './tree/drift.js';
 import { capacityCommands } from './tree/capacity.js';
@@ -171,7 +172,7 @@ export const commandTree: readonly CommandSpec[] = [
     path: 'tenants residency',
     summary: 'Change the regions or jurisdictions that may hold a tenant: those left out remove its documents, those added get them',
     args: [tenant, { name: 'places', description: 'comma-separated regions or jurisdictions, or "any"' }],
-    options: [{ flags: '--reason <text>', description: 'why, for the audit log' }],
+    options: [reason],
     examples: ['stampctl tenants residency acme eu,ch-law --reason "contract of May"', 'stampctl tenants residency acme any'],
     load: async () => (await import('./commands/tenants-residency.js')).tenantsResidency,
   },
@@ -271,7 +272,7 @@ export const commandTree: readonly CommandSpec[] = [
 ];
 
 export const globalOptions: readonly OptionSpec[] = [
-  { flags: '-o, --output <format>', description: 'form of the answer', choices: ['table', 'wide', 'json', 'yaml', 'name'] },
+  { flags: '-o, --output <format>', description: 'form of the answer', choices: formats },
   { flags: '--region <region>', description: 'region that is meant: its API is asked, lists show what is there' },
   { flags: '--server <url>', description: 'address of the control plane (or STAMPCTL_SERVER)' },
   { flags: '--token <token>', description: 'token to show (or STAMPCTL_TOKEN, which keeps it out of the process list)' },

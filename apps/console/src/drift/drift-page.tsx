@@ -2,7 +2,7 @@ import { NativeSelect, SegmentedControl, Group, Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { driftKinds } from '@lapidary/contracts/api/drift';
+import { driftKinds } from '@lapidary/contracts/drift-kinds';
 import { findingsQuery } from '../api/queries.js';
 import { useLive } from '../live/use-live.js';
 import { PageShell } from '../shell/page-shell.js';

@@ -1,4 +1,5 @@
-import { driftKinds, findingStates } from '@lapidary/contracts/api/drift';
+import { findingStates } from '@lapidary/contracts/api/drift';
+import { driftKinds } from '@lapidary/contracts/drift-kinds';
 import { z } from 'zod';
 
 /** What the address holds: a link shows the same findings to whoever opens it. */

@@ -1,4 +1,5 @@
-import type { driftKinds, driftSeverities } from '@lapidary/contracts/api/drift';
+import type { driftSeverities } from '@lapidary/contracts/api/drift';
+import type { driftKinds } from '@lapidary/contracts/drift-kinds';
 import { canonicalJson, digestOf } from '@lapidary/kernel/canonical-json';
 
 export type DriftKind = (typeof driftKinds)[number];

@@ -1,4 +1,5 @@
 import type { ArgumentSpec, CommandSpec, OptionSpec } from '../command-spec.js';
+import { limit } from './arguments.js';
 
 const collection: ArgumentSpec = { name: 'collection', description: 'name of the collection' };
 const tenant: OptionSpec = { flags: '--tenant <tenant>', description: 'whose documents; not for collections of the fleet' };
@@ -10,7 +11,7 @@ export const collectionCommands: readonly CommandSpec[] = [
   {
     path: 'collections ls',
     summary: 'List collections with their policies, conflicts and budgets',
-    options: [{ flags: '-n, --limit <count>', description: 'show at most this many' }],
+    options: [limit],
     examples: ['stampctl collections ls', 'stampctl collections ls -o wide'],
     load: async () => (await import('../commands/collections-ls.js')).collectionsLs,
   },
@@ -18,11 +19,7 @@ export const collectionCommands: readonly CommandSpec[] = [
     path: 'collections show',
     summary: 'Show a collection, its documents, or one of them',
     args: [collection, { name: 'document', description: 'id of a document', optional: true }],
-    options: [
-      tenant,
-      { flags: '--documents', description: 'list its documents' },
-      { flags: '-n, --limit <count>', description: 'show at most this many' },
-    ],
+    options: [tenant, { flags: '--documents', description: 'list its documents' }, limit],
     examples: [
       'stampctl collections show stock',
       'stampctl collections show stock sku-1 --tenant acme',

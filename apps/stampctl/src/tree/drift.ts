@@ -1,25 +1,11 @@
+import { driftKinds } from '@lapidary/contracts/drift-kinds';
 import type { ArgumentSpec, CommandSpec, OptionSpec } from '../command-spec.js';
 import { limit, noWait, reason, stamp } from './arguments.js';
 
 const finding: ArgumentSpec = { name: 'finding', description: 'id of the finding' };
-const kind: OptionSpec = {
-  flags: '--kind <kind>',
-  description: 'what was looked at',
-  choices: [
-    'resource',
-    'template',
-    'spec',
-    'ring-sibling',
-    'version',
-    'data-digest',
-    'scrub',
-    'placement',
-    'schema',
-    'route-epoch',
-    'sensor',
-  ],
-};
+const kind: OptionSpec = { flags: '--kind <kind>', description: 'what was looked at', choices: driftKinds };
 const subject: OptionSpec = { flags: '--subject <subject>', description: 'what it is about, for example stamp/eu-2' };
+const reportForms = ['md', 'html', 'csv', 'json'];
 const exampleId = 'eu.01K0000000000000000000000A';
 
 export const driftCommands: readonly CommandSpec[] = [
@@ -70,12 +56,12 @@ export const driftCommands: readonly CommandSpec[] = [
   {
     path: 'drift report',
     summary: 'Write what stands in all regions, with the trend of the last days, for a review',
-    formats: ['md', 'html', 'csv', 'json'],
+    formats: reportForms,
     options: [
       {
         flags: '--format <format>',
         description: 'the same as -o, which knows these forms here; default: md; csv has one row a finding',
-        choices: ['md', 'html', 'csv', 'json'],
+        choices: reportForms,
       },
       { flags: '--out <file>', description: 'write here instead of to standard output' },
     ],

@@ -1,4 +1,5 @@
 import type { ArgumentSpec, CommandSpec } from '../command-spec.js';
+import { limit, reason } from './arguments.js';
 
 /** Commands about what waits for another region; part of the command tree. */
 export const intentNouns: Readonly<Record<string, string>> = {
@@ -20,7 +21,7 @@ export const intentCommands: readonly CommandSpec[] = [
       },
       { flags: '--for <region>', description: 'only those for this region' },
       { flags: '--subject <subject>', description: 'only those about this, for example tenant/acme' },
-      { flags: '-n, --limit <count>', description: 'show at most this many' },
+      limit,
     ],
     examples: ['stampctl intents ls', 'stampctl intents ls --for us -o wide', 'stampctl intents ls --state refused'],
     load: async () => (await import('../commands/intents-ls.js')).intentsLs,
@@ -36,7 +37,7 @@ export const intentCommands: readonly CommandSpec[] = [
     path: 'intents cancel',
     summary: 'Take an intent back; exit code 8 where it had been sent and its region has yet to say which came first',
     args: [intent],
-    options: [{ flags: '--reason <text>', description: 'why, for the audit log' }],
+    options: [reason],
     examples: [`stampctl intents cancel ${exampleId} --reason "asked for by mistake"`],
     load: async () => (await import('../commands/intents-cancel.js')).intentsCancel,
   },

@@ -1,4 +1,5 @@
 import type { ArgumentSpec, CommandSpec, OptionSpec } from '../command-spec.js';
+import { limit } from './arguments.js';
 
 /** Commands about what regions tell each other; part of the command tree. */
 export const replicationNouns: Readonly<Record<string, string>> = {
@@ -36,7 +37,7 @@ export const replicationCommands: readonly CommandSpec[] = [
   {
     path: 'geode held',
     summary: 'List changes of other regions that wait for their time, since the clock that made them is ahead',
-    options: [{ flags: '-n, --limit <count>', description: 'show at most this many' }],
+    options: [limit],
     examples: ['stampctl geode held', 'stampctl geode held --region us -o json'],
     load: async () => (await import('../commands/geode-held.js')).geodeHeld,
   },
@@ -50,7 +51,7 @@ export const replicationCommands: readonly CommandSpec[] = [
         description: 'open (default) or settled how',
         choices: ['open', 'waiting', 'replayed', 'superseded', 'dropped', 'refused'],
       },
-      { flags: '-n, --limit <count>', description: 'show at most this many' },
+      limit,
     ],
     examples: ['stampctl dlq ls', 'stampctl dlq ls --region us --tenant acme -o wide'],
     load: async () => (await import('../commands/dlq-ls.js')).dlqLs,
@@ -86,7 +87,7 @@ export const replicationCommands: readonly CommandSpec[] = [
   {
     path: 'conflicts ls',
     summary: 'List what lost where two regions wrote the same, the newest first',
-    options: [...conflictFilters, { flags: '-n, --limit <count>', description: 'show at most this many' }],
+    options: [...conflictFilters, limit],
     examples: ['stampctl conflicts ls', 'stampctl conflicts ls --collection prices --since 2h'],
     load: async () => (await import('../commands/conflicts-ls.js')).conflictsLs,
   },

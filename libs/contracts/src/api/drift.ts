@@ -1,24 +1,8 @@
 import { jobIdPattern } from '@lapidary/kernel/names';
 import { z } from 'zod';
+import { driftKinds } from '../drift-kinds.js';
 import { PageQuerySchema, pageOf, RegionNameSchema, StampNameSchema, TimeSchema } from './common.js';
 
-/**
- * What a sensor looks at. A new sensor adds its kind here and nothing else of the model: findings, suppressions, runs,
- * API, stampctl and metrics are the same for all.
- */
-export const driftKinds = [
-  'resource',
-  'template',
-  'spec',
-  'ring-sibling',
-  'version',
-  'data-digest',
-  'scrub',
-  'placement',
-  'schema',
-  'route-epoch',
-  'sensor',
-] as const;
 /** Ascending: later means worse. */
 export const driftSeverities = ['info', 'warning', 'critical'] as const;
 export const findingStates = ['open', 'suppressed', 'resolved'] as const;
