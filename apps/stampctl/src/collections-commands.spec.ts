@@ -9,6 +9,8 @@ import {
 } from '@lapidary/contracts/api/collections';
 import { FakeControlPlane, type SeenRequest } from '@lapidary/testing/fake-control-plane';
 import type { z } from 'zod';
+import { formats } from './output/output.js';
+import { expectForm } from './test/expect-form.js';
 import { run, type Ran } from './test/run-stampctl.js';
 
 const collection = CollectionSchema.parse({
@@ -86,12 +88,7 @@ describe.each([
   ['collections put', ['collections', 'put', 'prices', 'sku-1', '--tenant', 'acme', '--value', '{"price":5}']],
   ['collections policy', ['collections', 'policy', 'prices', '--set', '{"rules":{"price":"highest"}}']],
 ])('%s', (_, argv) => {
-  test.each(['table', 'wide', 'name', 'json', 'yaml'])('-o %s', async (format) => {
-    const ran = await ctl(...argv, '-o', format);
-    expect(ran).toMatchObject({ exit: 0 });
-    expect(ran.out).not.toMatch(/undefined|\[object/);
-    if (format === 'json') expect(() => JSON.parse(ran.out)).not.toThrow();
-  });
+  test.each(formats)('-o %s', async (form) => expectForm(await ctl(...argv, '-o', form), form));
 });
 
 test('a policy keeps what is not said of it', async () => {

@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { IntentDetailSchema, intentHeader, IntentPageSchema, IntentSchema, type IntentView } from '@lapidary/contracts/api/intents';
 import { FakeControlPlane, type SeenRequest } from '@lapidary/testing/fake-control-plane';
+import { formats } from './output/output.js';
+import { expectForm } from './test/expect-form.js';
 import { run, type Ran } from './test/run-stampctl.js';
 
 const at = '2026-11-01T10:00:00.000Z';
@@ -51,13 +53,7 @@ describe.each([
   ['intents show', ['intents', 'show', id]],
   ['intents cancel', ['intents', 'cancel', id, '--reason', 'not any more']],
 ])('%s', (_, argv) => {
-  test.each(['table', 'wide', 'name', 'json', 'yaml'])('-o %s', async (format) => {
-    const ran = await ctl(...argv, '-o', format);
-    expect(ran).toMatchObject({ exit: 0 });
-    expect(ran.out).not.toMatch(/undefined|\[object/);
-    if (format === 'json') expect(() => JSON.parse(ran.out)).not.toThrow();
-    if (format === 'table') expect(Math.max(...ran.out.split('\n').map((l) => l.length))).toBeLessThanOrEqual(100);
-  });
+  test.each(formats)('-o %s', async (form) => expectForm(await ctl(...argv, '-o', form), form));
 });
 
 test('the list is asked for with the filters that were given', async () => {

@@ -14,6 +14,8 @@ import {
 } from '@lapidary/contracts/api/replication';
 import { FakeControlPlane, type SeenRequest } from '@lapidary/testing/fake-control-plane';
 import type { z } from 'zod';
+import { formats } from './output/output.js';
+import { expectForm } from './test/expect-form.js';
 import { run, type Ran } from './test/run-stampctl.js';
 
 const at = '2026-11-01T10:00:00.000Z';
@@ -113,13 +115,7 @@ describe.each([
   ['geode held', ['geode', 'held']],
   ['geode status', ['geode', 'status']],
 ])('%s', (_, argv) => {
-  test.each(['table', 'wide', 'name', 'json', 'yaml'])('-o %s', async (format) => {
-    const ran = await ctl(...argv, '-o', format);
-    expect(ran).toMatchObject({ exit: 0 });
-    expect(ran.out).not.toMatch(/undefined|\[object/);
-    if (format === 'json') expect(() => JSON.parse(ran.out)).not.toThrow();
-    if (format === 'table') expect(Math.max(...ran.out.split('\n').map((l) => l.length))).toBeLessThanOrEqual(100);
-  });
+  test.each(formats)('-o %s', async (form) => expectForm(await ctl(...argv, '-o', form), form));
 });
 
 describe('dlq replay', () => {

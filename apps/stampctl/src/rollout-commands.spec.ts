@@ -10,6 +10,8 @@ import {
 } from '@lapidary/contracts/api/rollouts';
 import { FakeControlPlane, type SeenRequest } from '@lapidary/testing/fake-control-plane';
 import type { z } from 'zod';
+import { formats } from './output/output.js';
+import { expectForm } from './test/expect-form.js';
 import { run, type Ran } from './test/run-stampctl.js';
 
 const id = 'eu.01K0000000000000000000000A';
@@ -137,13 +139,7 @@ const everyForm: [string, string[]][] = [
   ['rollout versions', ['rollout', 'versions']],
 ];
 test.each(everyForm)('%s prints every form, and the table fits 80 columns', async (_, argv) => {
-  for (const format of ['table', 'wide', 'name', 'json', 'yaml']) {
-    const ran = await ctl(...argv, '-o', format);
-    expect(ran).toMatchObject({ exit: 0 });
-    expect(ran.out).not.toMatch(/undefined|\[object/);
-    if (format === 'json') expect(() => JSON.parse(ran.out)).not.toThrow();
-    if (format === 'table') expect(Math.max(...ran.out.split('\n').map((l) => l.length))).toBeLessThanOrEqual(100);
-  }
+  for (const form of formats) expectForm(await ctl(...argv, '-o', form), form);
 });
 
 test('status tells the checks with their figures, and which stamp is in trouble', async () => {

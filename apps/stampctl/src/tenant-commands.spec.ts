@@ -1,0 +1,62 @@
+import { FakeControlPlane } from '@lapidary/testing/fake-control-plane';
+import { aTenant } from '@lapidary/testing/fleet-fixtures';
+import { run, type Ran } from './test/run-stampctl.js';
+
+let plane: FakeControlPlane;
+const ctl = (...argv: string[]): Promise<Ran> => run(argv, { env: { STAMPCTL_SERVER: plane.url, STAMPCTL_TOKEN: plane.token } });
+
+beforeEach(async () => {
+  plane = await new FakeControlPlane().up();
+});
+afterEach(async () => plane.down());
+
+describe('tenants', () => {
+  test('one without room is created, and told why it waits and what would help', async () => {
+    const ran = await ctl('tenants', 'create', 'big', '--region', 'eu', '--weight', '90');
+    expect(ran.exit).toBe(0);
+    expect(ran.err).toContain('no stamp in eu has 90 units free');
+    expect(ran.err).toContain('stampctl provision eu-2');
+  });
+
+  test('create waits until the stamp has confirmed it', async () => {
+    const tenant = aTenant({ id: 'slow' });
+    const unconfirmed = { ...tenant, placement: { ...tenant.placement!, servingAt: null } };
+    plane.intercept = (request, response) => {
+      if (request.method !== 'POST' || request.path !== '/v1/tenants') return false;
+      plane.tenants.set('slow', unconfirmed);
+      setTimeout(() => plane.tenants.set('slow', tenant), 250);
+      response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify(unconfirmed));
+      return true;
+    };
+    const ran = await ctl('tenants', 'create', 'slow', '--region', 'eu', '-o', 'json');
+    expect(ran.exit).toBe(0);
+    expect(JSON.parse(ran.out)).toMatchObject({ placement: { servingAt: expect.any(String) as string } });
+  });
+
+  test('a deletion is not done without a confirmation, and nobody is asked without a terminal', async () => {
+    const ran = await ctl('tenants', 'delete', 'acme');
+    expect(ran.exit).toBe(2);
+    expect(ran.err).toContain('--yes');
+    expect(plane.tenants.get('acme')?.status).toBe('placed');
+  });
+
+  test('somebody else’s change in between ends with 5 and changes nothing', async () => {
+    plane.intercept = (request) => {
+      if (request.method === 'DELETE') plane.tenants.set('acme', aTenant({ version: 7 }));
+      return false;
+    };
+    const ran = await ctl('tenants', 'delete', 'acme', '--yes');
+    expect(ran.exit).toBe(5);
+    expect(ran.err).toContain('version_conflict');
+  });
+
+  test('explain marks the chosen stamp and gives every rule and score, within 80 columns', async () => {
+    const { out } = await ctl('tenants', 'explain', 'acme');
+    expect(out).toMatch(/eu-1 in eu {2}total 73\.33 {2}◀ chosen/);
+    expect(out).toMatch(/us-1 in us {2}refused/);
+    expect(out).toMatch(/✓ +residency +eu is within/);
+    expect(out).toMatch(/✗ +residency +us lies in/);
+    expect(out).toMatch(/headroom +60 × 0\.5 +60 % of the units/);
+    expect(out.replace(/\s+/g, ' ')).toContain('which a placement never overrides (I3)');
+  });
+});
