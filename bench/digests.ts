@@ -3,14 +3,13 @@
  * documents (LAPIDARY_BENCH_ROWS makes it fewer); the peer of a check is reading keys and digests of all rows, as somebody without
  * digests would have to.
  */
-import type { DataSource } from 'typeorm';
 import { rowsOf } from '@lapidary/db/rows';
 import { readDigest, readRoots, rebuildDigests } from '@lapidary/control-plane/digests/digest-rows';
 import { decodeSketch } from '@lapidary/replication/digest/decode-sketch';
 import { elementOf, type Element } from '@lapidary/replication/digest/element';
 import { fleetRoot } from '@lapidary/replication/digest/fleet-root';
 import { Sketch, symbolBytes } from '@lapidary/replication/digest/sketch';
-import { withOwnDatabase } from './own-database.ts';
+import { withOwnDatabase, type OwnDatabase } from './own-database.ts';
 import { report, type Measurement } from './report.ts';
 
 const rows = Number(process.env['LAPIDARY_BENCH_ROWS'] ?? 1_000_000);
@@ -59,7 +58,7 @@ const pure = (): Measurement[] => {
   ];
 };
 
-const fill = async (dataSource: DataSource): Promise<void> => {
+const fill = async (dataSource: OwnDatabase): Promise<void> => {
   await dataSource.query('ALTER TABLE document DISABLE TRIGGER USER');
   for (let from = 1; from <= rows; from += pageRows) {
     await dataSource.query(
@@ -73,7 +72,7 @@ const fill = async (dataSource: DataSource): Promise<void> => {
   await dataSource.query('ANALYZE document');
 };
 
-const checks = async (dataSource: DataSource): Promise<Measurement[]> => {
+const checks = async (dataSource: OwnDatabase): Promise<Measurement[]> => {
   const peer = 'reading all keys';
   const rebuilt = await timed(() => rebuildDigests(dataSource, domain));
   const rootMs: number[] = [];
@@ -94,7 +93,7 @@ const checks = async (dataSource: DataSource): Promise<Measurement[]> => {
 };
 
 /** Transactions a second that change one row each, with and without the digest, in turns. */
-const writes = async (dataSource: DataSource): Promise<Measurement[]> => {
+const writes = async (dataSource: OwnDatabase): Promise<Measurement[]> => {
   const [kept, plain] = ['write with digest', 'write without'];
   const samples: Record<string, number[]> = { [kept]: [], [plain]: [] };
   for (let round = 0; round < 2 * 5; round++) {

@@ -1,4 +1,3 @@
-import type { DataSource } from 'typeorm';
 import { createDataSource } from '@lapidary/db/data-source';
 import { migrate } from '@lapidary/db/migrate';
 import { migrations } from '@lapidary/control-plane/migrations/all';
@@ -6,8 +5,10 @@ import { freshDatabase } from '@lapidary/testing/backends';
 import { startTestBackends } from '@lapidary/tools/local/test-backends';
 import { root } from './own-fleet.ts';
 
+export type OwnDatabase = ReturnType<typeof createDataSource>;
+
 /** Lends a control plane's database, empty, on a PostgreSQL of the benchmark's own, and a NATS server beside it; both end with `work`. */
-export const withOwnDatabase = async (work: (dataSource: DataSource, natsUrl: string) => Promise<void>): Promise<void> => {
+export const withOwnDatabase = async (work: (dataSource: OwnDatabase, natsUrl: string) => Promise<void>): Promise<void> => {
   const backends = await startTestBackends(root);
   try {
     process.env['LAPIDARY_TEST_POSTGRES_URL'] = backends.postgresUrl;

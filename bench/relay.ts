@@ -3,7 +3,6 @@
  * PostgreSQL (fsync on) and NATS server; the peer publishes one message for each event, as one does without packing.
  */
 import { performance } from 'node:perf_hooks';
-import type { DataSource } from 'typeorm';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
 import { outboxMetrics } from '@lapidary/control-plane/outbox/metrics';
@@ -18,7 +17,7 @@ import { NatsLink } from '@lapidary/messaging/nats-link';
 import { streamState, publishToStream } from '@lapidary/messaging/streams';
 import { createLogger } from '@lapidary/telemetry/logger';
 import { createMetrics } from '@lapidary/telemetry/metrics';
-import { withOwnDatabase } from './own-database.ts';
+import { withOwnDatabase, type OwnDatabase } from './own-database.ts';
 import { report, type Measurement } from './report.ts';
 
 const events = Number(process.env['LAPIDARY_BENCH_EVENTS'] ?? 40_000);
@@ -28,7 +27,7 @@ const window = 64;
 const region = 'bench';
 
 /** A change of one field of one document each, some 600 bytes as an envelope. */
-const fill = async (dataSource: DataSource, count: number): Promise<void> => {
+const fill = async (dataSource: OwnDatabase, count: number): Promise<void> => {
   await dataSource.query(
     `INSERT INTO outbox (id, hlc, type, subject, request_id, actor, data)
      SELECT md5('id' || n || clock_timestamp()), '1735689600000.0000.bench', 'lapidary.document.changed.v1', 'document/items//item-' || n, md5('request' || n),
