@@ -85,8 +85,9 @@ export const compareRoutes = async (
     const isClean = first.pending === 0 && first.suspects.every((d) => d.key === plantedKey);
     if (!isClean) await sleep(betweenMs, undefined, { signal });
     const second = isClean ? first : await look(buckets);
-    drifted.push(...confirmed(first.suspects, second.suspects).filter((d) => d.key !== plantedKey));
-    pending += second.pending + (second.suspects.length - confirmed(first.suspects, second.suspects).length);
+    const certain = confirmed(first.suspects, second.suspects);
+    drifted.push(...certain.filter((d) => d.key !== plantedKey));
+    pending += second.pending + (second.suspects.length - certain.length);
     more ||= first.more || second.more;
   }
   return { drifted, pending, more, planted: plantedKey === null ? 'not-planted' : isFound ? 'found' : 'missed' };
@@ -114,9 +115,12 @@ const groupsOf = (theirs: BucketsAnswer['buckets'], own: BucketsAnswer['buckets'
   own.forEach(({ count, root }, i) => {
     const their = theirs[i]!;
     if (their.count === count && their.root === root) return;
-    if (their.count > left) [left] = [marksAtOnce, groups.push([])];
+    if (groups.length === 0 || their.count > left) {
+      groups.push([]);
+      left = marksAtOnce;
+    }
     left -= their.count;
-    (groups.at(-1) ?? groups[groups.push([]) - 1]!).push(i);
+    groups.at(-1)!.push(i);
   });
   return groups;
 };

@@ -39,9 +39,9 @@ export const repairRoutes = async (
     const replica = replicas.find((r) => replicaSubject(r) === subject);
     const result = await refresh(deps, replica, dryRun);
     if (!dryRun)
-      await inTransaction(deps.dataSource, async (tx) =>
-        own.reduce(async (p, f) => p.then(() => noteRound(tx, context, f, result)), Promise.resolve()),
-      );
+      await inTransaction(deps.dataSource, async (tx) => {
+        for (const finding of own) await noteRound(tx, context, finding, result);
+      });
     results.push(...own.map((finding) => resultOf(finding, result)));
   }
   return results;
