@@ -20,5 +20,5 @@ export const retryJob = (id: string): Promise<JobView> => postJson(paths.jobRetr
 export const commandRollout = (id: string, verb: RolloutVerb, reason: string | undefined): Promise<RolloutView> =>
   postJson(paths.rolloutVerbPath(id, verb), RolloutSchema, reason === undefined ? {} : { reason });
 export const cancelIntent = (id: string, reason: string): Promise<IntentView> =>
-  postJson(`${paths.intentsPath}/${encodeURIComponent(id)}/cancel`, IntentSchema, { reason });
+  postJson(paths.intentCancelPath(id), IntentSchema, { reason });
 export const lookForDrift = (): Promise<DriftRunView> => postJson(paths.driftRunsPath, DriftRunSchema, {});

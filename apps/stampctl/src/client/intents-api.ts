@@ -1,4 +1,4 @@
-import { intentsPath } from '@lapidary/contracts/api/paths';
+import { intentCancelPath, intentPath, intentsPath } from '@lapidary/contracts/api/paths';
 import { IntentDetailSchema, IntentPageSchema, IntentSchema, type IntentDetail, type IntentView } from '@lapidary/contracts/api/intents';
 import { newId } from '@lapidary/kernel/ids';
 import type { Api } from './api.js';
@@ -12,11 +12,11 @@ export class IntentsApi {
   }
 
   async show(id: string): Promise<IntentDetail> {
-    return (await this.api.http.request('GET', `${intentsPath}/${encodeURIComponent(id)}`, { schema: IntentDetailSchema })).value;
+    return (await this.api.http.request('GET', intentPath(id), { schema: IntentDetailSchema })).value;
   }
 
   async cancel(id: string, reason: string | undefined): Promise<IntentView> {
     const options = { schema: IntentSchema, body: reason === undefined ? {} : { reason }, idempotencyKey: newId() };
-    return (await this.api.http.request('POST', `${intentsPath}/${encodeURIComponent(id)}/cancel`, options)).value;
+    return (await this.api.http.request('POST', intentCancelPath(id), options)).value;
   }
 }

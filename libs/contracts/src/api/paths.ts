@@ -53,6 +53,8 @@ export const conflictsPath = '/v1/conflicts';
 export const conflictCountsPath = `${conflictsPath}/counts`;
 export const conflictPath = (id: string): string => `${conflictsPath}/${part(id)}`;
 export const intentsPath = '/v1/intents';
+export const intentPath = (id: string): string => `${intentsPath}/${part(id)}`;
+export const intentCancelPath = (id: string): string => `${intentPath(id)}/cancel`;
 export const geodePath = '/v1/geode';
 export const eventDeadLetterPath = (id: string): string => `${eventDeadLettersPath}/${part(id)}`;
 export const eventDeadLetterReplayPath = (id: string): string => `${eventDeadLetterPath(id)}/replay`;
