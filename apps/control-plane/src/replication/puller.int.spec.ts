@@ -13,8 +13,7 @@ import { tellOfStamp, type TestRegion } from '../outbox/testing/test-region.js';
 import { readConvergence } from './convergence-rows.js';
 import { replicationMetrics } from './metrics.js';
 import { readPosition } from './peer-position.js';
-import { PeerPuller } from './puller.js';
-import { oneTo, openTwoRegions, toolsOf } from './testing/two-regions.js';
+import { oneTo, openTwoRegions, pullerOf } from './testing/two-regions.js';
 
 let eu: TestRegion;
 let us: TestRegion;
@@ -43,16 +42,7 @@ describe('the link', () => {
     const stop = new AbortController();
     const told: number[] = [];
     const metrics = createMetrics(replicationMetrics, { processMetrics: false });
-    const puller = new PeerPuller({
-      region: us.name,
-      peer: eu.name,
-      dataSource: us.dataSource,
-      link: us.nats,
-      tools: toolsOf(us),
-      logger: us.logger,
-      metrics,
-      onApplied: (events) => told.push(...events.map((e) => e.originsequence)),
-    });
+    const puller = pullerOf(us, eu, (events) => told.push(...events.map((e) => e.originsequence)), metrics);
     const reached = async (sequence: number): Promise<void> => {
       await waitFor(
         `event ${sequence}`,

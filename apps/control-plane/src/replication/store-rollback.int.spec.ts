@@ -13,10 +13,8 @@ import { outboxMetrics } from '../outbox/metrics.js';
 import { OutboxRelay } from '../outbox/relay.js';
 import { servePeers } from '../outbox/serve-peers.js';
 import { openTestRegion, tellOfStamp } from '../outbox/testing/test-region.js';
-import { replicationMetrics } from './metrics.js';
 import { readPosition } from './peer-position.js';
-import { PeerPuller } from './puller.js';
-import { oneTo, toolsOf } from './testing/two-regions.js';
+import { oneTo, pullerOf } from './testing/two-regions.js';
 
 /** What a power failure leaves of a server that syncs lazily: an older store, in which sequence numbers are given a second time. */
 it('a stream that was rolled back and has used its numbers again costs no event and repeats none (I5)', async () => {
@@ -40,16 +38,7 @@ it('a stream that was rolled back and has used its numbers again costs no event 
   const told: number[] = [];
   const stops = servePeers(eu.nats, eu.dataSource, eu.name, [us.name], () => undefined);
   const relay = new OutboxRelay({ ...eu, metrics: createMetrics(outboxMetrics, { processMetrics: false }), onPublished: () => undefined });
-  const puller = new PeerPuller({
-    region: us.name,
-    peer: eu.name,
-    dataSource: us.dataSource,
-    link: us.nats,
-    tools: toolsOf(us),
-    logger: us.logger,
-    metrics: createMetrics(replicationMetrics, { processMetrics: false }),
-    onApplied: (events) => told.push(...events.map((e) => e.originsequence)),
-  });
+  const puller = pullerOf(us, eu, (events) => told.push(...events.map((e) => e.originsequence)));
   const tell = async (count: number): Promise<void> => {
     for (const i of oneTo(count)) {
       await tellOfStamp(eu, i);

@@ -10,9 +10,7 @@ import { openTestRegion, type TestRegion } from '../../outbox/testing/test-regio
 import { stepRemovals } from '../remove-documents.js';
 import { retellDocuments } from '../retell-documents.js';
 import { Wakeup } from '@lapidary/kernel/wakeup';
-import { replicationMetrics } from '../metrics.js';
-import { PeerPuller } from '../puller.js';
-import { toolsOf } from './two-regions.js';
+import { pullerOf } from './two-regions.js';
 
 /** Removals and retellings go round this often; the product's second would only make tests slow. */
 const roundMs = 50;
@@ -43,16 +41,7 @@ export const openMesh = async (size: number): Promise<Mesh> => {
   const links = new Map<string, { readonly stop: AbortController; readonly done: Promise<void> }>();
   const join = (reader: TestRegion, origin: TestRegion): void => {
     const ending = new AbortController();
-    const puller = new PeerPuller({
-      region: reader.name,
-      peer: origin.name,
-      dataSource: reader.dataSource,
-      link: reader.nats,
-      tools: toolsOf(reader),
-      logger: reader.logger,
-      metrics: createMetrics(replicationMetrics, { processMetrics: false }),
-      onApplied: () => undefined,
-    });
+    const puller = pullerOf(reader, origin);
     links.set(`${reader.name} ${origin.name}`, { stop: ending, done: puller.lead(ending.signal) });
   };
   const cut = async (reader: TestRegion, origin: TestRegion): Promise<void> => {

@@ -7,6 +7,7 @@ import { deleteStream } from '@lapidary/messaging/streams';
 import { actorOf } from '@lapidary/replication/automerge/document-actor';
 import { DocumentEngine } from '@lapidary/replication/automerge/document-engine';
 import { readEvents } from '@lapidary/replication/read-events';
+import { createMetrics } from '@lapidary/telemetry/metrics';
 import { freshRegion } from '@lapidary/testing/backends';
 import { systemContext } from '../../http/command-context.js';
 import { numberOutbox } from '../../outbox/number-outbox.js';
@@ -15,7 +16,10 @@ import { recordEvent } from '../../outbox/record-event.js';
 import { openTestRegion, type TestRegion } from '../../outbox/testing/test-region.js';
 import type { ApplyTools } from '../apply-tenant.js';
 import { ingest } from '../ingest.js';
+import { replicationMetrics } from '../metrics.js';
 import { adoptEpoch } from '../peer-position.js';
+import { PeerPuller } from '../puller.js';
+import type { SessionOptions } from '../session-options.js';
 import { suspendLoser } from '../suspend-loser.js';
 
 /** Two regions that know each other; the first has the lower name. */
@@ -84,6 +88,24 @@ export const logOf = async (r: TestRegion): Promise<EventEnvelope[]> => {
   while ((await numberOutbox(r.dataSource)) > 0);
   return await eventsBetween(r.dataSource, await readOrigin(r.dataSource), 1, 1e9, 1e6);
 };
+
+/** Reads what `origin` tells into `reader`, over one NATS server for both. */
+export const pullerOf = (
+  reader: TestRegion,
+  origin: TestRegion,
+  onApplied: SessionOptions['onApplied'] = () => undefined,
+  metrics: SessionOptions['metrics'] = createMetrics(replicationMetrics, { processMetrics: false }),
+): PeerPuller =>
+  new PeerPuller({
+    region: reader.name,
+    peer: origin.name,
+    dataSource: reader.dataSource,
+    link: reader.nats,
+    tools: toolsOf(reader),
+    logger: reader.logger,
+    metrics,
+    onApplied,
+  });
 
 /** Hands everything that `from` has told to `to`, once and in order. */
 export const handOver = async (from: TestRegion, to: TestRegion): Promise<void> => {
