@@ -38,7 +38,12 @@ afterAll(async () => mesh.close());
 const passesOn = async (): Promise<void> => {
   const id = `good-${good++}`;
   await eu.write('lww', id, { op: 'put', value: { n: good } });
-  await waitFor(`${id} in the other region`, async () => ((await us.value('lww', id)) === null ? undefined : true), { timeoutMs: 20_000 });
+  await waitFor(
+    `${id} in the other region`,
+    // Not by its value, which asks for the collection: the first time, its definition may still be on its way.
+    async () => (await rowsOf(us.region.dataSource, 'SELECT 1 FROM document WHERE exists AND id = $1', [id]))[0],
+    { timeoutMs: 20_000 },
+  );
 };
 
 const everything = async (region: TestRegion): Promise<unknown> => ({
