@@ -27,7 +27,7 @@ policy.limitBy(
 const timeouts = { connectMs: 2_000, headMs: 30_000, idleMs: 60_000 };
 const stamp = `http://127.0.0.1:${upstreamPort}`;
 const links = path === 'links' ? { routerId: 'bench', key: null } : null;
-const traffic = await startTraffic([stamp], timeouts, policy, undefined, path === 'general' ? 'general' : 'fast', Number(port), links);
+const traffic = await startTraffic([stamp], { timeouts, policy, on: path === 'general' ? 'general' : 'fast', port: Number(port), links });
 for (let i = 0; i < Number(tenants); i++) traffic.route({ tenant: `t${i}` });
 traffic.route({ tenant: noisyTenant });
 if (hangingPort !== undefined) {

@@ -26,18 +26,7 @@ beforeEach(async () => {
     (count, request) => (received.push(`old ${request}`), count === 0 ? misdirected : answerBytes('200 OK', [], 'old')),
   );
   const next = await doors.answering((_, request) => (received.push(`new ${request}`), answerBytes('200 OK', [], 'new')));
-  traffic = await startTraffic(
-    [old.url],
-    { ...quickTimeouts, headMs: 5_000 },
-    undefined,
-    undefined,
-    undefined,
-    0,
-    null,
-    undefined,
-    undefined,
-    waitMs,
-  );
+  traffic = await startTraffic([old.url], { timeouts: { ...quickTimeouts, headMs: 5_000 }, freezeWaitMs: waitMs });
   traffic.stamp({ stamp: 'eu-2', frontDoors: [next.url] });
 });
 afterEach(async () => {

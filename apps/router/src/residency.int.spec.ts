@@ -57,7 +57,7 @@ onBothPaths(() => {
 onPath('fast', () => {
   it('not one byte of a body is read outside, though the client sends 5 MB and waits for nothing (I3)', async () => {
     const counting = new CountingTransport();
-    traffic = await startTraffic([], undefined, undefined, counting);
+    traffic = await startTraffic([], { transport: counting });
     traffic.route({ strictIn: ['eu'] });
     const client = connect({ port: traffic.port, host: '127.0.0.1', allowHalfOpen: true });
     const closed = new Promise((resolve) => client.once('close', resolve));

@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RouterConfigSchema } from '@lapidary/config/router';
 import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
+import type { LimitsDocument } from '@lapidary/contracts/limits';
+import { LimitsRequestSchema } from '@lapidary/contracts/router-protocol';
+import { routerLimits } from '@lapidary/contracts/subjects';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { answerBytes, exchangeBytes, startRawUpstream, type RawUpstream } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import { createLogger } from '@lapidary/telemetry/logger';
@@ -89,6 +92,14 @@ export class RouterWorld {
   async stop({ router }: RunningRouter): Promise<void> {
     this.running.splice(this.running.indexOf(router), 1);
     await router.stop(0);
+  }
+
+  /** The control plane has these limits, at version 1. */
+  serveLimits(document: LimitsDocument): void {
+    this.region.link.serveJson(routerLimits(this.name), LimitsRequestSchema, ({ version }) => ({
+      version: 1,
+      document: version === 1 ? null : document,
+    }));
   }
 
   /** The control plane tells its digest until a router has drawn its conclusion. */

@@ -163,7 +163,9 @@ onBothPaths(() => {
         request.resume();
         request.on('end', () => held.push(() => response.end('late')));
       });
-      traffic = await startTraffic([`http://127.0.0.1:${await listen(server)}`], { connectMs: 2_000, headMs: 5_000, idleMs: 5_000 });
+      traffic = await startTraffic([`http://127.0.0.1:${await listen(server)}`], {
+        timeouts: { connectMs: 2_000, headMs: 5_000, idleMs: 5_000 },
+      });
       const url = `http://127.0.0.1:${traffic.port}/t/acme/`;
       const answers = Array.from({ length: 20 }, (_, i) =>
         fetch(url, i % 2 ? { method: 'POST', body: 'x'.repeat(100_000) } : {}).then(
@@ -186,7 +188,9 @@ onBothPaths(() => {
     it('what outlives the grace is cut, tunnels too', async () => {
       server = createServer(() => undefined);
       const sockets = new WebSocketServer({ server });
-      traffic = await startTraffic([`http://127.0.0.1:${await listen(server)}`], { connectMs: 2_000, headMs: 5_000, idleMs: 5_000 });
+      traffic = await startTraffic([`http://127.0.0.1:${await listen(server)}`], {
+        timeouts: { connectMs: 2_000, headMs: 5_000, idleMs: 5_000 },
+      });
       const socket = new WebSocket(`ws://127.0.0.1:${traffic.port}/t/acme/`);
       await new Promise((resolve) => socket.once('open', resolve));
       const closed = new Promise((resolve) => socket.once('close', resolve));

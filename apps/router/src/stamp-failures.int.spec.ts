@@ -149,7 +149,7 @@ onBothPaths(() => {
         round += 1;
         waiting = [];
       });
-      traffic = await startTraffic([door.url], { ...quickTimeouts, connectMs: 5_000, headMs: 5_000 });
+      traffic = await startTraffic([door.url], { timeouts: { ...quickTimeouts, connectMs: 5_000, headMs: 5_000 } });
       const all = (): Promise<string[]> =>
         Promise.all(Array.from({ length: connections }, () => exchangeBytes(traffic.port, requestBytes('GET'), /(ok|})$/)));
       expect((await all()).filter((text) => !text.startsWith('HTTP/1.1 200'))).toHaveLength(0);

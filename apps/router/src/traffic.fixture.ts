@@ -50,18 +50,20 @@ export const onPath = (each: TrafficPath, define: () => void): void =>
 
 export const quickTimeouts = { connectMs: 500, headMs: 500, idleMs: 500 };
 
-export const startTraffic = async (
-  frontDoors: readonly string[],
-  timeouts = quickTimeouts,
-  policy: TrafficPolicy = new RouterPolicy({ router: 'r1' }),
-  transport: Transport = new NetTransport(),
-  on: TrafficPath = path,
-  port = 0,
-  links: { readonly routerId: string; readonly key: string | null } | null = null,
-  identification?: TrafficServerOptions['identification'],
-  refusals?: TrafficServerOptions['refusals'],
-  freezeWaitMs = 0,
-): Promise<TestTraffic> => {
+/** What a test wants otherwise than usual. */
+interface TestTrafficParts extends Partial<Pick<TrafficServerOptions, 'timeouts' | 'identification' | 'refusals' | 'freezeWaitMs'>> {
+  readonly policy?: TrafficPolicy;
+  readonly transport?: Transport;
+  /** Else that of onBothPaths or onPath, or the fast one. */
+  readonly on?: TrafficPath;
+  /** Else one that is free. */
+  readonly port?: number;
+  readonly links?: { readonly routerId: string; readonly key: string | null } | null;
+}
+
+export const startTraffic = async (frontDoors: readonly string[], parts: TestTrafficParts = {}): Promise<TestTraffic> => {
+  const { timeouts = quickTimeouts, policy = new RouterPolicy({ router: 'r1' }), identification, refusals, freezeWaitMs } = parts;
+  const { transport = new NetTransport(), on = path, port = 0, links = null } = parts;
   const directory = new Directory(systemClock);
   directory.swap(new DirectoryTable('g'), 'disk', 0);
   let cursor = 0;

@@ -56,7 +56,7 @@ const startTls = async (traffic: TestTraffic): Promise<{ readonly port: number; 
 export const startSubject = async (way: WayIn, habits: Habits): Promise<Subject> => {
   const recorder = await startRecorder(habits);
   const path = way === 'tls' ? 'general' : way;
-  const traffic = await startTraffic([recorder.url], patientTimeouts, new ForgivingPolicy(), undefined, path);
+  const traffic = await startTraffic([recorder.url], { timeouts: patientTimeouts, policy: new ForgivingPolicy(), on: path });
   const tls = way === 'tls' ? await startTls(traffic) : undefined;
   return {
     port: tls?.port ?? traffic.port,

@@ -7,12 +7,6 @@ import { startTraffic } from '@lapidary/router/traffic.fixture';
 const [path, stampPort] = process.argv.slice(2);
 const graceMs = 5_000;
 const timeouts = { connectMs: 2_000, headMs: 30_000, idleMs: 60_000 };
-const traffic = await startTraffic(
-  [`http://127.0.0.1:${stampPort}`],
-  timeouts,
-  undefined,
-  undefined,
-  path === 'general' ? 'general' : 'fast',
-);
+const traffic = await startTraffic([`http://127.0.0.1:${stampPort}`], { timeouts, on: path === 'general' ? 'general' : 'fast' });
 process.on('SIGTERM', () => void traffic.server.drain(graceMs).then(() => process.exit(0)));
 process.send?.({ port: traffic.port });

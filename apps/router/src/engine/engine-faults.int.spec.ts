@@ -89,7 +89,7 @@ const converse = async (
   const transport = new FaultyTransport(at, fault);
   const policy = new CountingPolicy();
   const door = await answering();
-  traffic = await startTraffic([door.url], timeouts, policy, transport);
+  traffic = await startTraffic([door.url], { timeouts, policy, transport });
   const text = await exchangeBytes(traffic.port, conversation, /for \/third$/);
   return { transport, policy, door, text };
 };

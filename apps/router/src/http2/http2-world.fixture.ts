@@ -61,7 +61,7 @@ export class Http2World {
   static async begin(patience: Http2Options['patience'] = {}): Promise<Http2World> {
     const world = new Http2World();
     const doors = [`http://127.0.0.1:${await listen(world.stamp)}`];
-    world.traffic = await startTraffic(doors, timeouts, undefined, undefined, 'general');
+    world.traffic = await startTraffic(doors, { timeouts, on: 'general' });
     const general = world.traffic.server as TrafficServer;
     const { metrics } = world.traffic;
     const serve: Http2Options['serve'] = (...of) => (world.onRequest ?? general.serve.bind(general))(...of);

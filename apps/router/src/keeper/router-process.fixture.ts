@@ -18,6 +18,10 @@ export const patience = { timeoutMs: 30_000, intervalMs: 10 };
 /** A process and its threads each load the whole program. */
 const startPatience = { timeoutMs: 90_000, intervalMs: 20 };
 
+/** Status of the answer to a request on a connection of its own. */
+export const statusAt = async (port: number, host: string, path = '/'): Promise<string> =>
+  (await exchangeBytes(port, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`, /\r\n\r\n.+/s)).slice(9, 12);
+
 interface LogLine {
   readonly msg?: string;
   readonly pid?: number;
@@ -50,9 +54,8 @@ export class RouterProcess {
   }
 
   /** Status of the answer to a request for a tenant, on a connection of its own: any worker may have it. */
-  async ask(id: string): Promise<string> {
-    const bytes = `GET / HTTP/1.1\r\nHost: ${id}.lapidary.localhost\r\nConnection: close\r\n\r\n`;
-    return (await exchangeBytes(this.port, bytes, /\r\n\r\n.+/s)).slice(9, 12);
+  ask(id: string, path = '/'): Promise<string> {
+    return statusAt(this.port, `${id}.lapidary.localhost`, path);
   }
 
   static async start(world: RouterWorld, more: Record<string, string> = {}): Promise<RouterProcess> {

@@ -22,18 +22,11 @@ class Unlimited extends RouterPolicy {
 
 const start = async (doorKey: string | null, routerKey: string | null): Promise<void> => {
   echo = await startEcho(doorKey);
-  traffic = await startTraffic(
-    [`http://127.0.0.1:${echo.port}`],
+  traffic = await startTraffic([`http://127.0.0.1:${echo.port}`], {
     timeouts,
-    new Unlimited({ router: 'r1' }),
-    undefined,
-    undefined,
-    undefined,
-    {
-      routerId: 'router-1',
-      key: routerKey,
-    },
-  );
+    policy: new Unlimited({ router: 'r1' }),
+    links: { routerId: 'router-1', key: routerKey },
+  });
   clients = new Agent({ keepAlive: true });
 };
 afterEach(async () => {

@@ -67,7 +67,7 @@ beforeEach(async () => {
   const door = await doors.answering((_, request) => (received.push(request), answerBytes('200 OK', [], 'ok')));
   await identify();
   await startIdentification();
-  traffic = await startTraffic([door.url], undefined, undefined, undefined, undefined, undefined, undefined, () => identification);
+  traffic = await startTraffic([door.url], { identification: () => identification });
   traffic.route({ tenant: 'beta' });
 });
 afterEach(async () => {

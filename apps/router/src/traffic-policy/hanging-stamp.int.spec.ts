@@ -94,7 +94,7 @@ describe('one stamp that hangs (P-BH1)', () => {
     const well = await serve((_, response) => void response.end('ok'));
     hung = 0;
     const hanging = await serve(() => void (hung += 1));
-    traffic = await startTraffic([well], timeouts, policy);
+    traffic = await startTraffic([well], { timeouts, policy });
     traffic.stamp({ stamp: 'eu-2', frontDoors: [hanging] });
     traffic.route({ tenant: 'stuck', stamp: 'eu-2' });
     clients = new Clients(traffic.port);

@@ -78,8 +78,7 @@ onBothPaths(() => {
     });
     const policy = new RouterPolicy();
     policy.limitBy(document);
-    const usual = [undefined, undefined, undefined, undefined, undefined] as const;
-    traffic = await startTraffic([door.url], timeouts, policy, ...usual, standing());
+    traffic = await startTraffic([door.url], { timeouts, policy, refusals: standing() });
     traffic.route({ tenant: 'noisy' });
   };
   const waiting = async (): Promise<number> => (await traffic.metrics.lapidary_router_refusals_waiting.get()).values[0]!.value;

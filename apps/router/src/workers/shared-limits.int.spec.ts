@@ -1,6 +1,4 @@
 import { LimitsDocumentSchema } from '@lapidary/contracts/limits';
-import { LimitsRequestSchema } from '@lapidary/contracts/router-protocol';
-import { routerLimits } from '@lapidary/contracts/subjects';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { patience, RouterProcess } from '../keeper/router-process.fixture.js';
 import { noNats, RouterWorld } from '../router-world.fixture.js';
@@ -19,10 +17,7 @@ beforeEach(async () => {
   world = await RouterWorld.begin();
   await world.region.commit(world.stamp());
   await world.region.commit(world.tenant('acme'));
-  world.region.link.serveJson(routerLimits(world.name), LimitsRequestSchema, ({ version }) => ({
-    version: 1,
-    document: version === 1 ? null : document,
-  }));
+  world.serveLimits(document);
 });
 afterEach(async () => {
   await one.clean();

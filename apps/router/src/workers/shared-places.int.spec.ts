@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import { LimitsDocumentSchema } from '@lapidary/contracts/limits';
-import { LimitsRequestSchema } from '@lapidary/contracts/router-protocol';
-import { routerLimits } from '@lapidary/contracts/subjects';
 import { waitFor } from '@lapidary/kernel/wait-for';
-import { answerBytes, exchangeBytes, startRawUpstream, type RawUpstream } from '@lapidary/stamp-sdk/forward/forward.fixture';
+import { answerBytes, startRawUpstream, type RawUpstream } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import { patience, RouterProcess } from '../keeper/router-process.fixture.js';
 import { RouterWorld } from '../router-world.fixture.js';
 
@@ -42,10 +40,7 @@ beforeEach(async () => {
   world = await RouterWorld.begin();
   await world.region.commit(world.stamp({ frontDoors: [door.url] }));
   await world.region.commit(world.tenant('acme'));
-  world.region.link.serveJson(routerLimits(world.name), LimitsRequestSchema, ({ version }) => ({
-    version: 1,
-    document: version === 1 ? null : document,
-  }));
+  world.serveLimits(document);
   one = await RouterProcess.start(world, { LAPIDARY_ROUTER_WORKERS: String(workers), LAPIDARY_ROUTER_LINKS: 'off' });
   await waitFor('the limits', async () => (await one.metric(/^lapidary_router_limits_version (-?\d+)$/m)) === 1 || undefined, patience);
   await waitFor('the tenant', async () => (await one.ask('acme')) === '200' || undefined, patience);
@@ -56,10 +51,7 @@ afterEach(async () => {
   await door.close();
 });
 
-const status = async (): Promise<string> => {
-  const bytes = 'GET /hold HTTP/1.1\r\nHost: acme.lapidary.localhost\r\nConnection: close\r\n\r\n';
-  return (await exchangeBytes(one.port, bytes, /\r\n\r\n.+/s)).slice(9, 12);
-};
+const status = (): Promise<string> => one.ask('acme', '/hold');
 
 /** Clients that want in until told, each on a connection of its own: all workers have some. What the door holds is never answered. */
 const crowd = (): { readonly statuses: Set<string>; stop(): Promise<unknown> } => {

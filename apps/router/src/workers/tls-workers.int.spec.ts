@@ -3,9 +3,8 @@ import { connect as connectPlain, createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { waitFor } from '@lapidary/kernel/wait-for';
-import { exchangeBytes } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import { freePort } from '@lapidary/tools/local/free-port';
-import { patience, RouterProcess } from '../keeper/router-process.fixture.js';
+import { patience, RouterProcess, statusAt } from '../keeper/router-process.fixture.js';
 import { RouterWorld } from '../router-world.fixture.js';
 import { makeCertificate, putCertificate } from '../tls/certificate.fixture.js';
 
@@ -60,9 +59,6 @@ const ask = (): Promise<Answered> =>
     socket.on('error', () => undefined);
     socket.on('close', () => resolve({ status: text.endsWith('ok') ? text.slice(9, 12) : '', certificate }));
   });
-
-const plainStatus = async (port: number): Promise<string> =>
-  (await exchangeBytes(port, `GET / HTTP/1.1\r\nHost: ${servername}\r\nConnection: close\r\n\r\n`, /\r\n\r\n.+/s)).slice(9, 12);
 
 const answers = (): Promise<unknown> => waitFor('an answer over TLS', async () => (await ask()).status === '200' || undefined, patience);
 
@@ -122,9 +118,9 @@ it('behind a load balancer that speaks the PROXY protocol, every worker knows th
   const port = await new Promise<number>((resolve) =>
     balancer.listen(0, '127.0.0.1', () => resolve((balancer.address() as { port: number }).port)),
   );
-  await waitFor('an answer', async () => (await plainStatus(port)) === '200' || undefined, patience);
+  await waitFor('an answer', async () => (await statusAt(port, servername)) === '200' || undefined, patience);
   world.door.received.length = 0;
-  for (let i = 0; i < manyTimes; i += 1) expect(await plainStatus(port)).toBe('200');
+  for (let i = 0; i < manyTimes; i += 1) expect(await statusAt(port, servername)).toBe('200');
   const told = world.door.received.join('').match(/x-forwarded-for: [^\r]*/g) ?? [];
   expect(told.length).toBeGreaterThanOrEqual(manyTimes);
   expect(new Set(told)).toEqual(new Set(['x-forwarded-for: 203.0.113.7']));
