@@ -3,11 +3,11 @@
  * PostgreSQL (fsync on) and NATS server; the peer publishes one message for each event, as one does without packing.
  */
 import { performance } from 'node:perf_hooks';
-import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
 import { outboxMetrics } from '@lapidary/control-plane/outbox/metrics';
-import { markPublished, readOrigin, unpublishedEvents } from '@lapidary/control-plane/outbox/outbox-rows';
+import { eventsBetween, readOrigin } from '@lapidary/control-plane/outbox/outbox-rows';
 import { numberOutbox } from '@lapidary/control-plane/outbox/number-outbox';
+import { markPublished, outboxBacklog, publishedThrough } from '@lapidary/control-plane/outbox/published-through';
 import { OutboxRelay } from '@lapidary/control-plane/outbox/relay';
 import { publishLive } from '@lapidary/control-plane/live/live-event';
 import { ensureOrigin } from '@lapidary/control-plane/regions/ensure-origin';
@@ -61,13 +61,11 @@ await withOwnDatabase(async (dataSource, natsUrl) => {
   const oneByOne = async (): Promise<void> => {
     const origin = await readOrigin(dataSource);
     for (;;) {
-      const some = await unpublishedEvents(dataSource, origin, window);
+      const from = await publishedThrough(dataSource);
+      const some = await eventsBetween(dataSource, origin, from + 1, origin.sequence, window);
       if (some.length === 0) return;
       await Promise.all(some.map(async (event) => publishToStream(nats, geoEvents(region), JSON.stringify(event), event.id)));
-      await markPublished(
-        dataSource,
-        some.map((event) => event.originsequence),
-      );
+      await markPublished(dataSource, from, some.at(-1)!.originsequence);
     }
   };
   for (let round = 0; round < rounds; round += 1) {
@@ -80,9 +78,9 @@ await withOwnDatabase(async (dataSource, natsUrl) => {
     await fill(dataSource, few);
     while ((await numberOutbox(dataSource)) > 0);
     samples.single.push(await perSecond(few, oneByOne));
-    const [left] = await rowsOf<{ n: string }>(dataSource, 'SELECT count(*) AS n FROM outbox WHERE published_at IS NULL');
-    if (left?.n !== '0') throw new Error(`${left?.n} events were left`);
-    await dataSource.query('TRUNCATE outbox');
+    const { depth } = await outboxBacklog(dataSource);
+    if (depth !== 0) throw new Error(`${depth} events were left`);
+    await dataSource.query('TRUNCATE outbox, outbox_number');
   }
   if (!(await streamState(nats, geoStream(region)))?.messages) throw new Error('the stream is empty');
   await nats.close();

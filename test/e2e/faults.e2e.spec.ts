@@ -80,7 +80,8 @@ const regionsAgree = async (): Promise<void> => {
         const [[sent], [applied]] = await Promise.all([
           query(
             origin,
-            `SELECT (SELECT max(origin_sequence) FROM outbox)::int AS last, (SELECT count(*) FROM outbox WHERE published_at IS NULL)::int AS waiting`,
+            `SELECT (SELECT sequence FROM origin)::int AS last,
+                    (SELECT count(*) FROM outbox_waiting)::int + (SELECT count(*) FROM outbox_number, outbox_published WHERE sequence > through)::int AS waiting`,
           ),
           query(
             peer,

@@ -1,7 +1,8 @@
-import type { LiveEvent } from '@lapidary/contracts/api/system';
+import { LiveEventSchema, type LiveEvent } from '@lapidary/contracts/api/system';
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { liveEvents } from '@lapidary/contracts/subjects';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
+import { z } from 'zod';
 
 /** Contents of documents are for who may read that document, at its own address: whoever listens here learns that it has changed. */
 const shownData = ({ type, data }: EventEnvelope): LiveEvent['data'] =>
@@ -19,8 +20,28 @@ export const toLiveEvent = (event: EventEnvelope): LiveEvent => ({
   data: shownData(event),
 });
 
+/** What goes over the region's NATS: one event, or several that became known at once. */
+export const LiveMessageSchema = z.union([LiveEventSchema, z.array(LiveEventSchema)]);
+
+/** A quarter of what NATS takes at most; one event may be larger. */
+const messageBytesMax = 256 * 1024;
+
 /** To every console of the region, best effort: a console that misses some reads again. */
 export const publishLive = (nats: NatsLink, region: string, events: readonly EventEnvelope[]): void => {
   if (!nats.isConnected) return;
-  for (const event of events) nats.publishJson(liveEvents(region), toLiveEvent(event));
+  let open: LiveEvent[] = [];
+  let bytes = 0;
+  const send = (): void => {
+    if (open.length > 0) nats.publishJson(liveEvents(region), open.length === 1 ? open[0] : open);
+    open = [];
+    bytes = 0;
+  };
+  for (const event of events) {
+    const live = toLiveEvent(event);
+    const size = JSON.stringify(live.data).length;
+    if (bytes + size > messageBytesMax) send();
+    open.push(live);
+    bytes += size;
+  }
+  send();
 };

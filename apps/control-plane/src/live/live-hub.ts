@@ -1,4 +1,4 @@
-import { LiveEventSchema, type LiveEvent } from '@lapidary/contracts/api/system';
+import type { LiveEvent } from '@lapidary/contracts/api/system';
 import { liveEvents } from '@lapidary/contracts/subjects';
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
 import { NatsLink } from '@lapidary/messaging/nats-link';
@@ -6,6 +6,7 @@ import { createMetrics, type MetricsOf } from '@lapidary/telemetry/metrics';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import type { ControlPlaneMetrics } from '../process/metrics.js';
 import { CONFIG, METRICS, NATS } from '../process/tokens.js';
+import { LiveMessageSchema } from './live-event.js';
 import { LiveRing } from './live-ring.js';
 import { renderEvent, type LiveStream } from './live-stream.js';
 import { liveMetrics } from './metrics.js';
@@ -32,7 +33,7 @@ export class LiveHub implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   onApplicationBootstrap(): void {
     const subject = liveEvents(this.config.LAPIDARY_REGION);
-    this.stops.push(this.nats.subscribeJson(subject, LiveEventSchema, (event) => this.hand(event)));
+    this.stops.push(this.nats.subscribeJson(subject, LiveMessageSchema, (told) => [told].flat().forEach((event) => this.hand(event))));
     this.stops.push(this.nats.onDisconnected(() => this.forget()));
     const timer = setInterval(() => this.streams.forEach((s) => s.beat()), beatMs);
     this.stops.push(() => clearInterval(timer));

@@ -19,6 +19,7 @@ import { Quarantine1763772000021 } from './0021-quarantine.js';
 import { Retention1763772000022 } from './0022-retention.js';
 import { Replicas1763772000024 } from './0024-replicas.js';
 import { DigestsByStatement1763772000026 } from './0026-digests-by-statement.js';
+import { OutboxNumbers1763772000027 } from './0027-outbox-numbers.js';
 
 export const migrations = [
   Fleet1763772000001,
@@ -42,4 +43,5 @@ export const migrations = [
   Retention1763772000022,
   Replicas1763772000024,
   DigestsByStatement1763772000026,
+  OutboxNumbers1763772000027,
 ];

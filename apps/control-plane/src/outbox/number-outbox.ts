@@ -2,8 +2,8 @@ import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
 import type { DataSource } from 'typeorm';
 
-/** What is published at once; the lock on `origin` is held for some 20 ms. */
-export const numberedAtOnceMax = 2_000;
+/** The lock on `origin`, for which the directory and the audit wait, is held for some 20 ms. */
+export const numberedAtOnceMax = 5_000;
 
 /**
  * Gives origin sequences to committed rows, without holes. Returns how many.
@@ -16,23 +16,22 @@ export const numberedAtOnceMax = 2_000;
  * waits for, so the later change would be numbered first; and one long transaction would hold up every event.
  */
 export const numberOutbox = async (dataSource: DataSource, limit: number = numberedAtOnceMax): Promise<number> => {
-  const [waiting] = await rowsOf(dataSource, 'SELECT 1 FROM outbox WHERE origin_sequence IS NULL LIMIT 1');
+  const [waiting] = await rowsOf(dataSource, 'SELECT 1 FROM outbox_waiting LIMIT 1');
   if (!waiting) return 0;
   return await inTransaction(dataSource, async (tx) => {
     await tx.query('SELECT 1 FROM origin FOR UPDATE');
     // A statement of its own after the lock: its snapshot sees what the numberer before us did.
-    const numbered = await rowsOf(
+    const [numbered] = await rowsOf<{ count: number }>(
       tx,
-      `WITH picked AS (
-         SELECT position, row_number() OVER (ORDER BY position) AS n
-         FROM (SELECT position FROM outbox WHERE origin_sequence IS NULL ORDER BY position LIMIT $1) AS first
-       )
-       UPDATE outbox o SET origin_sequence = origin.sequence + picked.n, origin_epoch = origin.epoch
-       FROM picked, origin WHERE o.position = picked.position
-       RETURNING 1`,
+      `WITH taken AS (
+         DELETE FROM outbox_waiting WHERE ctid = ANY (ARRAY(SELECT ctid FROM outbox_waiting ORDER BY position LIMIT $1)) RETURNING position),
+       given AS (
+         INSERT INTO outbox_number (sequence, position)
+         SELECT origin.sequence + row_number() OVER (ORDER BY position), position FROM taken, origin ORDER BY position RETURNING 1),
+       counted AS (SELECT count(*)::int AS count FROM given)
+       UPDATE origin SET sequence = sequence + counted.count FROM counted RETURNING counted.count`,
       [limit],
     );
-    if (numbered.length > 0) await tx.query('UPDATE origin SET sequence = sequence + $1', [numbered.length]);
-    return numbered.length;
+    return numbered!.count;
   });
 };

@@ -1,6 +1,7 @@
 import { geoStream } from '@lapidary/contracts/subjects';
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { EventEnvelopeSchema } from '@lapidary/contracts/events/envelope';
+import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { OrderedReader } from '@lapidary/messaging/ordered-reader';
@@ -11,8 +12,9 @@ import { systemContext } from '../http/command-context.js';
 import { answerAck, answerBackfill } from './backfill.js';
 import { outboxMetrics } from './metrics.js';
 import { numberOutbox } from './number-outbox.js';
-import { eventsBetween, markPublished, outboxBacklog, readOrigin, unpublishedEvents } from './outbox-rows.js';
+import { eventsBetween, readOrigin } from './outbox-rows.js';
 import { pruneOutbox } from './prune-outbox.js';
+import { markPublished, outboxBacklog, publishAgainFrom, publishedThrough } from './published-through.js';
 import { publishOutbox } from './publish-outbox.js';
 import { recordEvent } from './record-event.js';
 import { OutboxRelay } from './relay.js';
@@ -43,6 +45,14 @@ const readStream = async (): Promise<EventEnvelope[]> => {
   return events;
 };
 const sequencesOf = (events: readonly EventEnvelope[]): number[] => events.map((e) => e.originsequence);
+/** Of rows that are there, in their order. */
+const numbersGiven = async (): Promise<number[]> =>
+  (
+    await rowsOf<{ sequence: string }>(
+      region.dataSource,
+      'SELECT sequence FROM outbox JOIN outbox_number USING (position) ORDER BY sequence',
+    )
+  ).map(({ sequence }) => Number(sequence));
 const oneTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
 
 beforeEach(async () => {
@@ -82,10 +92,7 @@ describe('numbering', () => {
     stop = true;
     await numberer;
     while ((await numberOutbox(region.dataSource)) > 0);
-    const rows: { origin_sequence: string }[] = await region.dataSource.query(
-      'SELECT origin_sequence FROM outbox ORDER BY origin_sequence',
-    );
-    expect(rows.map((r) => Number(r.origin_sequence))).toEqual(oneTo(committed));
+    expect(await numbersGiven()).toEqual(oneTo(committed));
     expect((await readOrigin(region.dataSource)).sequence).toBe(committed);
   });
 
@@ -121,7 +128,7 @@ describe('numbering', () => {
     await Promise.all([bystander, numberer]);
     while ((await numberOutbox(dataSource)) > 0);
     const rows: { version: string }[] = await dataSource.query(
-      `SELECT data->'stamp'->>'version' AS version FROM outbox ORDER BY origin_sequence`,
+      `SELECT data->'stamp'->>'version' AS version FROM outbox JOIN outbox_number USING (position) ORDER BY sequence`,
     );
     expect(rows.map((r) => Number(r.version))).toEqual(oneTo(200));
   });
@@ -133,8 +140,7 @@ describe('numbering', () => {
         while ((await numberOutbox(region.dataSource, 7)) > 0);
       }),
     );
-    const rows: { origin_sequence: string }[] = await region.dataSource.query('SELECT origin_sequence FROM outbox ORDER BY 1');
-    expect(rows.map((r) => Number(r.origin_sequence))).toEqual(oneTo(100));
+    expect(await numbersGiven()).toEqual(oneTo(100));
   });
 });
 
@@ -144,7 +150,7 @@ describe('the relay', () => {
     for (let i = 1; i <= 10; i++) await tellOfStamp(region, i);
     await numberOutbox(region.dataSource); // killed here: numbered, not published
     await publishOutbox(region.dataSource, region.nats);
-    await region.dataSource.query('UPDATE outbox SET published_at = NULL WHERE origin_sequence > 4'); // killed before the mark
+    expect(await publishAgainFrom(region.dataSource, 5)).toBe(6); // killed before the mark
     for (let i = 11; i <= 15; i++) await tellOfStamp(region, i);
     while (await relayOf(region).pass());
     const told = sequencesOf(await readStream());
@@ -174,17 +180,44 @@ describe('the relay', () => {
     expect(await repairStream(region.dataSource, region.nats)).toBe(0);
     for (let i = 6; i <= 8; i++) await tellOfStamp(region, i);
     await numberOutbox(region.dataSource);
-    await markPublished(region.dataSource, [6, 7, 8]); // the server acknowledged, and forgot
+    expect(await markPublished(region.dataSource, 5, 8)).toBe(true); // the server acknowledged, and forgot
     expect(await repairStream(region.dataSource, region.nats)).toBe(3);
     await publishOutbox(region.dataSource, region.nats);
     expect(sequencesOf(await readStream())).toEqual(oneTo(8));
+  });
+
+  it('whose mark was put back meanwhile does not put it on again over what the stream has lost (P-OB1)', async () => {
+    for (let i = 1; i <= 6; i++) await tellOfStamp(region, i);
+    while (await relayOf(region).pass());
+    const from = await publishedThrough(region.dataSource);
+    await tellOfStamp(region, 7);
+    await numberOutbox(region.dataSource);
+    expect(await publishAgainFrom(region.dataSource, 3)).toBe(4); // another leader has seen that the stream lost 3 to 6
+    expect(await markPublished(region.dataSource, from, 7)).toBe(false);
+    await deleteStream(region.nats, geoStream(region.name));
+    await ensureStream(region.nats, geoStreamShape(region.name));
+    expect(sequencesOf(await publishOutbox(region.dataSource, region.nats))).toEqual([3, 4, 5, 6, 7]);
+    expect(sequencesOf(await readStream())).toEqual([3, 4, 5, 6, 7]);
+  });
+
+  it('goes over what was taken out by hand before it had a number, or was published', async () => {
+    for (let i = 1; i <= 5; i++) await tellOfStamp(region, i);
+    await numberOutbox(region.dataSource, 3);
+    await region.dataSource.query(`DELETE FROM outbox WHERE subject IN ($1, $2)`, [`stamp/${region.name}-2`, `stamp/${region.name}-4`]);
+    while (await relayOf(region).pass());
+    expect((await readStream()).map((e) => [e.originsequence, e.subject.split('-').at(-1)])).toEqual([
+      [1, '1'],
+      [3, '3'],
+      [4, '5'],
+    ]);
+    expect(await outboxBacklog(region.dataSource)).toMatchObject({ depth: 0 });
   });
 
   it('tells events as they were written, under the present epoch', async () => {
     await tellOfStamp(region, 1);
     await numberOutbox(region.dataSource);
     await region.dataSource.query('UPDATE origin SET epoch = 3');
-    const [event] = await unpublishedEvents(region.dataSource, await readOrigin(region.dataSource), 10);
+    const [event] = await eventsBetween(region.dataSource, await readOrigin(region.dataSource), 1, 10, 10);
     expect(EventEnvelopeSchema.parse(event)).toMatchObject({
       originregion: region.name,
       originepoch: 3,
@@ -215,7 +248,7 @@ describe('the back-fill', () => {
     for (const version of [1, 2, 3]) await tellOfStamp(region, 1, version);
     await tellOfStamp(region, 2);
     await numberOutbox(region.dataSource);
-    await markPublished(region.dataSource, oneTo(4));
+    await markPublished(region.dataSource, 0, 4);
     await region.dataSource.query(`UPDATE outbox SET created_at = now() - interval '8 days'`);
     expect(await pruneOutbox(region.dataSource, ['us'])).toBe(0);
     await answerAck(region.dataSource, 'us', { peer: 'us', epoch: 1, sequence: 1 });

@@ -19,22 +19,22 @@ export const pruneOutbox = async (dataSource: DataSource, peers: readonly string
   const gone = await rowsOf(
     dataSource,
     `DELETE FROM outbox WHERE position IN (
-       SELECT o.position FROM outbox o, origin
-       WHERE o.published_at IS NOT NULL
+       SELECT o.position FROM outbox_number s JOIN outbox o ON o.position = s.position, origin
+       WHERE s.sequence <= (SELECT through FROM outbox_published)
          AND o.created_at < now() - make_interval(days => $2)
          AND NOT EXISTS (
            SELECT 1 FROM unnest($1::text[]) AS peer(name)
            LEFT JOIN peer_ack a ON a.peer = peer.name AND a.epoch = origin.epoch
-           WHERE a.sequence IS NULL OR a.sequence < o.origin_sequence)
+           WHERE a.sequence IS NULL OR a.sequence < s.sequence)
          AND (o.type LIKE 'lapidary.job.%'
               OR (o.type = 'lapidary.document.changed.v1'
                   AND EXISTS (SELECT 1 FROM grave g WHERE g.collection = o.data->>'collection' AND g.kind = o.data->>'kind'
                                 AND g.tenant = o.data->>'tenant' AND g.id = o.data->>'id' AND g.forgotten_at < now() - make_interval(days => $2))
                   AND NOT EXISTS (SELECT 1 FROM document d WHERE d.collection = o.data->>'collection' AND d.kind = o.data->>'kind'
                                     AND d.tenant = o.data->>'tenant' AND d.id = o.data->>'id'))
-              OR EXISTS (SELECT 1 FROM outbox n WHERE n.subject = o.subject AND n.origin_sequence > o.origin_sequence
-                        AND coalesce((n.data->>'whole')::boolean, true)))
-       ORDER BY o.position LIMIT $3)
+              OR EXISTS (SELECT 1 FROM outbox n JOIN outbox_number t ON t.position = n.position
+                      WHERE n.subject = o.subject AND t.sequence > s.sequence AND coalesce((n.data->>'whole')::boolean, true)))
+       ORDER BY s.sequence LIMIT $3)
      RETURNING 1`,
     [peers, days, prunedAtOnceMax],
   );

@@ -4,10 +4,10 @@ import type { Logger } from '@lapidary/telemetry/logger';
 import type { MetricsOf } from '@lapidary/telemetry/metrics';
 import type { DataSource } from 'typeorm';
 import type { outboxMetrics } from './metrics.js';
-import { numberOutbox } from './number-outbox.js';
-import { outboxBacklog } from './outbox-rows.js';
+import { numberedAtOnceMax, numberOutbox } from './number-outbox.js';
 import { PublishLoop } from './publish-loop.js';
 import { publishOutbox } from './publish-outbox.js';
+import { outboxBacklog } from './published-through.js';
 import { purgeStream, repairStream } from './stream-check.js';
 
 /** A stream that lost something while nothing is published would else go unseen. */
@@ -55,12 +55,16 @@ export class OutboxRelay {
     const { dataSource, nats } = this.options;
     const numbered = await numberOutbox(dataSource);
     await this.observe();
-    if (!nats.isConnected) return false;
+    if (!nats.isConnected) return numbered === numberedAtOnceMax;
     await purgeStream(dataSource, nats);
     await this.checkStream();
-    const events = await publishOutbox(dataSource, nats);
+    // Where so many wait that there are more, the next are numbered while these are on their way.
+    const [events, ahead] = await Promise.all([
+      publishOutbox(dataSource, nats),
+      numbered === numberedAtOnceMax ? numberOutbox(dataSource) : 0,
+    ]);
     if (events.length > 0) this.told(events);
-    return events.length > 0 || numbered > 0;
+    return events.length > 0 || numbered + ahead > 0;
   }
 
   private told(events: readonly EventEnvelope[]): void {

@@ -5,7 +5,8 @@ import { unpackBatch } from '@lapidary/messaging/packed-batch';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import { deleteStream, ensureStream, geoStreamShape, lastMessage, streamState } from '@lapidary/messaging/streams';
 import type { DataSource } from 'typeorm';
-import { lastPublished, publishAgainFrom, readOrigin, type Origin } from './outbox-rows.js';
+import { readOrigin, type Origin } from './outbox-rows.js';
+import { publishAgainFrom, publishedThrough } from './published-through.js';
 
 /** More than this is not put back into the stream; peers that lack more fill the gap from the outbox anyhow. */
 export const republishedMax = 10_000;
@@ -51,7 +52,7 @@ export const purgeStream = async (dataSource: DataSource, nats: NatsLink): Promi
 export const repairStream = async (dataSource: DataSource, nats: NatsLink): Promise<number> => {
   const origin = await readOrigin(dataSource);
   // Read before the stream: it only grows, so a stream that is behind it has really lost something.
-  const published = await lastPublished(dataSource);
+  const published = await publishedThrough(dataSource);
   await ensureStream(nats, geoStreamShape(origin.region));
   const end = await streamEnd(nats, origin);
   if (end >= published) return 0;

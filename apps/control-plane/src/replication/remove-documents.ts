@@ -111,10 +111,11 @@ const isHandedOver = async (tx: Tx, tenant: string, peers: readonly string[]): P
     tx,
     `SELECT 1 FROM stream_purge WHERE tenant = $1
      UNION ALL
-     SELECT 1 FROM outbox x WHERE ${contents.replaceAll('type', 'x.type').replaceAll('data', 'x.data')} AND (x.origin_sequence IS NULL OR EXISTS (
+     SELECT 1 FROM outbox x LEFT JOIN outbox_number n ON n.position = x.position
+      WHERE ${contents.replaceAll('type', 'x.type').replaceAll('data', 'x.data')} AND (n.sequence IS NULL OR EXISTS (
        SELECT 1 FROM unnest($2::text[]) AS peer(name) JOIN tenant t ON t.id = $1 LEFT JOIN region r ON r.name = peer.name
          CROSS JOIN origin o LEFT JOIN peer_ack a ON a.peer = peer.name AND a.epoch = o.epoch
-        WHERE peer.name <> o.region AND ${allowedIn('t', 'r')} AND coalesce(a.sequence, 0) < x.origin_sequence))
+        WHERE peer.name <> o.region AND ${allowedIn('t', 'r')} AND coalesce(a.sequence, 0) < n.sequence))
      LIMIT 1`,
     [tenant, peers],
   );

@@ -67,7 +67,7 @@ describe('documents of a tenant with a residency (I3)', () => {
         for (const origin of among) {
           const busy = await rowsOf(
             origin.dataSource,
-            `SELECT 1 FROM outbox WHERE origin_sequence IS NULL UNION ALL SELECT 1 FROM document_removal WHERE state <> 'removed'
+            `SELECT 1 FROM outbox_waiting UNION ALL SELECT 1 FROM document_removal WHERE state <> 'removed'
              UNION ALL SELECT 1 FROM document_retelling UNION ALL SELECT 1 FROM stream_purge`,
           );
           if (busy.length > 0) return undefined;
