@@ -13,30 +13,47 @@ const beforeRead = (metric: Counter | Gauge, tell: () => void): void => {
 /** A gauge without labels, by what it is when it is read. */
 export const gaugeOf = (gauge: Gauge, read: () => number): void => beforeRead(gauge, () => gauge.set(read()));
 
+interface Count {
+  count: number;
+}
+
 /** A counter with one label. */
 export class CounterTally {
-  private readonly counts = new Map<string, number>();
+  private readonly counts = new Map<string, Count>();
+  /** Of the value that came last: the same one comes again and again. */
+  private lastValue = '';
+  private last: Count | null = null;
 
   constructor(counter: Counter, label: string) {
     beforeRead(counter, () => {
-      for (const [value, count] of this.counts) counter.inc({ [label]: value }, count);
+      for (const [value, { count }] of this.counts) counter.inc({ [label]: value }, count);
       this.counts.clear();
+      this.last = null;
     });
   }
 
   add(value: string): void {
-    this.counts.set(value, (this.counts.get(value) ?? 0) + 1);
+    if (this.last !== null && value === this.lastValue) this.last.count += 1;
+    else this.addOther(value);
+  }
+
+  private addOther(value: string): void {
+    let counted = this.counts.get(value);
+    if (counted === undefined) this.counts.set(value, (counted = { count: 0 }));
+    counted.count += 1;
+    this.last = counted;
+    this.lastValue = value;
   }
 }
 
 /** A counter with two labels; the second has few values. */
 export class CounterTable {
-  private readonly counts = new Map<string, Map<string, number>>();
+  private readonly counts = new Map<string, Map<string, Count>>();
 
   constructor(counter: Counter, labels: readonly [string, string]) {
     const [first, second] = labels;
     beforeRead(counter, () => {
-      for (const [a, row] of this.counts) for (const [b, count] of row) counter.inc({ [first]: a, [second]: b }, count);
+      for (const [a, row] of this.counts) for (const [b, { count }] of row) counter.inc({ [first]: a, [second]: b }, count);
       this.counts.clear();
     });
   }
@@ -44,7 +61,9 @@ export class CounterTable {
   add(a: string, b: string): void {
     let row = this.counts.get(a);
     if (row === undefined) this.counts.set(a, (row = new Map()));
-    row.set(b, (row.get(b) ?? 0) + 1);
+    const counted = row.get(b);
+    if (counted === undefined) row.set(b, { count: 1 });
+    else counted.count += 1;
   }
 }
 

@@ -5,11 +5,15 @@ import { keptFields, keptFrom, rawHeadersOf } from '../http1/rebuild-head.js';
 import { type ResponseHead } from '../http1/response-head.js';
 
 export interface AnswerRules {
-  readonly requestId: string;
+  /** The field with the request's id, and its line end. */
+  readonly idLine: string;
   readonly isHead: boolean;
   /** The connection ends behind this answer. */
   readonly close: boolean;
 }
+
+/** Ours, whatever the stamp's. */
+const version = 'HTTP/1.1 ';
 
 /** Whether the body of an answer has to be framed by us: it is there, and its length is not known. */
 export const isChunkedToClient = ({ status, lengths }: ResponseHead, isHead: boolean): boolean =>
@@ -27,12 +31,13 @@ const fieldsWithoutNamed = (bytes: Buffer, head: ResponseHead): string => {
 };
 
 /** The head of an answer as the client gets it: its own bytes, without what is for one hop, with our framing and request id. */
-export const answerHead = (bytes: Buffer, head: ResponseHead, { requestId, isHead, close }: AnswerRules): string => {
+export const answerHead = (bytes: Buffer, head: ResponseHead, { idLine, isHead, close }: AnswerRules): string => {
   const kept = head.oddConnection
     ? latin1(bytes, head.statusStart, head.fieldsStart) + fieldsWithoutNamed(bytes, head)
-    : keptFrom(bytes, head.statusStart, head);
+    : keptFrom(bytes, head.http10 ? head.statusStart : head.statusStart - version.length, head);
+  const begin = head.http10 || head.oddConnection ? version : '';
   // A length on 204 is forbidden (RFC 9110 §8.6); one with leading zeros is written anew.
   const length = head.lengthWasCut && !head.oddConnection && head.status !== 204 ? `content-length: ${head.contentLength}\r\n` : '';
   const framing = isChunkedToClient(head, isHead) ? 'transfer-encoding: chunked\r\n' : length;
-  return `HTTP/1.1 ${kept}${framing}${requestIdHeader}: ${requestId}\r\n${close ? 'connection: close\r\n' : ''}\r\n`;
+  return begin + kept + framing + idLine + (close ? 'connection: close\r\n\r\n' : '\r\n');
 };

@@ -16,6 +16,7 @@ import { Deadline } from './deadline-wheel.js';
 import type { EngineContext } from './engine-context.js';
 import { Exchange } from './exchange.js';
 import { move, movesOf } from './machine.js';
+import { clientText } from './request-text.js';
 
 /** One record for all connections: an exchange takes what it needs before the next scan. */
 const head = new RequestHead();
@@ -33,6 +34,7 @@ export class ClientConnection implements WireHandler, ClientSide {
   private readonly partial = new PartialHead();
   private readonly body = new BodyReader();
   readonly writer: ClientWriter;
+  readonly text: string;
   private readonly exchange: Exchange;
   /** Pipelined bytes behind the request under way. */
   private held: Buffer | null = null;
@@ -46,13 +48,10 @@ export class ClientConnection implements WireHandler, ClientSide {
     private readonly wire: Wire,
   ) {
     this.writer = new ClientWriter(wire);
+    this.text = clientText(wire.remoteAddress);
     this.exchange = new Exchange(context, this);
     context.clients.add(this);
     this.arm(clientHeadMs);
-  }
-
-  get remoteAddress(): string {
-    return this.wire.remoteAddress;
   }
 
   get willClose(): boolean {

@@ -3,7 +3,8 @@ import type { ClientWriter } from './client-writer.js';
 
 /** What an exchange asks of its client's connection. */
 export interface ClientSide {
-  readonly remoteAddress: string;
+  /** What a stamp is told of this client (clientText). */
+  readonly text: string;
   /** Whether an answer that begins now ends the connection. */
   readonly willClose: boolean;
   readonly writer: ClientWriter;

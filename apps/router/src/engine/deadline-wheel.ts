@@ -10,6 +10,8 @@ export class Deadline {
   /** 0: not armed. */
   dueMs = 0;
   slot = -1;
+  /** Not before this its slot is looked at; what is due later may stay there. */
+  slotMs = 0;
   previous: Deadline | null = null;
   next: Deadline | null = null;
 
@@ -39,15 +41,13 @@ export class DeadlineWheel {
   /** Due `ms` from now, whatever was armed before. */
   arm(deadline: Deadline, ms: number): void {
     const now = this.clock();
-    if (this.count === 0) this.tick = this.tickOf(now);
     deadline.dueMs = now + ms;
-    const slot = this.slotOf(deadline.dueMs);
     if (deadline.slot >= 0) {
-      const isLater = this.distance(slot) >= this.distance(deadline.slot) || ms >= slots * wheelTickMs;
-      if (isLater) return;
+      if (deadline.dueMs >= deadline.slotMs) return;
       this.unlink(deadline);
     }
-    this.link(deadline, slot);
+    if (this.count === 0) this.tick = this.tickOf(now);
+    this.link(deadline);
     this.timer ??= setInterval(() => this.turn(), wheelTickMs);
   }
 
@@ -77,7 +77,7 @@ export class DeadlineWheel {
       const { next } = deadline;
       this.unlink(deadline);
       if (deadline.dueMs <= this.tick * wheelTickMs) due.push(deadline);
-      else this.link(deadline, this.slotOf(deadline.dueMs));
+      else this.link(deadline);
       deadline = next;
     }
     for (const expired of due) {
@@ -96,20 +96,14 @@ export class DeadlineWheel {
     return Math.floor(ms / wheelTickMs);
   }
 
-  /** Ticks from now until a slot comes round, 1 … slots. */
-  private distance(slot: number): number {
-    return ((slot - this.tick - 1 + 2 * slots) % slots) + 1;
-  }
-
-  /** The slot of its tick, or for what is due later than a round, the last one to come round. */
-  private slotOf(dueMs: number): number {
-    const dueTick = Math.ceil(dueMs / wheelTickMs);
-    return Math.min(Math.max(dueTick, this.tick + 1), this.tick + slots) % slots;
-  }
-
-  private link(deadline: Deadline, slot: number): void {
+  /** Into the slot of its tick, or for what is due later than a round, the last one to come round. */
+  private link(deadline: Deadline): void {
+    const dueTick = Math.ceil(deadline.dueMs / wheelTickMs);
+    const tick = Math.min(Math.max(dueTick, this.tick + 1), this.tick + slots);
+    const slot = tick % slots;
     const head = this.heads[slot] ?? null;
     deadline.slot = slot;
+    deadline.slotMs = tick * wheelTickMs;
     deadline.next = head;
     deadline.previous = null;
     if (head) head.previous = deadline;

@@ -17,7 +17,6 @@ import type { ClientSide } from './client-side.js';
 import type { EngineContext } from './engine-context.js';
 import { clientStalled, stampSilent } from './expiry.js';
 import { ExchangeWatch } from './exchange-watch.js';
-import { speakTo } from './lanes.js';
 import { PacedRefusal } from './paced-refusal.js';
 import { RequestBody } from './request-body.js';
 import { RequestFacts } from './request-facts.js';
@@ -66,7 +65,7 @@ export class Exchange implements LaneSink {
     this.facts.take(bytes, head, this.context.identification());
     if (this.facts.isUnchecked || this.context.general.wants(this.facts.target)) return false;
     this.route = this.decide();
-    return !('decision' in this.route) || speakTo(this.context.lanes, this.route.decision.routes.stamp);
+    return !('decision' in this.route) || this.route.isSpoken;
   }
 
   /** Begins what was taken. */
@@ -150,8 +149,8 @@ export class Exchange implements LaneSink {
     }
     this.phase = 'answering';
     this.body.forget();
-    const { requestId, isHead } = this.facts;
-    this.relay.begin(bytes, head, { requestId, isHead, close: this.client.willClose });
+    const { isHead, marks } = this.facts;
+    this.relay.begin(bytes, head, { idLine: marks.idLine, isHead, close: this.client.willClose });
     this.touch();
   }
 
@@ -184,13 +183,13 @@ export class Exchange implements LaneSink {
   private proceed(): void {
     const { route } = this;
     if (route === null || !('decision' in route)) return this.refuse(route!);
-    const { turn } = this;
-    const admitted = this.admission.admit(route.decision.routes, this.facts.priority, (refused) => {
-      if (turn === this.turn) this.settled(route, refused);
-    });
+    const admitted = this.admission.admit(route.decision.routes, this.facts.priority, this.onAdmitted);
     if (admitted === null) this.touch(false);
     else this.settled(route, admitted === 'go' ? null : admitted);
   }
+
+  /** It had to wait for it; who has let go in between is not told (Admission). */
+  private readonly onAdmitted = (refused: Refused | null): void => this.settled(this.route as Route, refused);
 
   private settled(route: Route, refused: Refused | null): void {
     return refused ? this.refuse(refusalOf(route.decision, refused)) : this.tryDoor(route);
@@ -209,7 +208,7 @@ export class Exchange implements LaneSink {
     const lane = this.context.lanes.lane(door, stamp.stamp);
     if (lane === null) return this.conclude({ kind: 'unreachable', reason: 'only the general path speaks to this door' });
     this.laneIsFull = false;
-    this.lane = lane.send(this.facts.laneRequest(route, this.client.remoteAddress, this.repeats.fresh), this);
+    this.lane = lane.send(this.facts.laneRequest(route, this.client.text, this.repeats.fresh), this);
     if (!this.lane.isOpen) return this.touch(false);
     this.touch();
     if (!this.body.whole || this.facts.bodyBytes !== 0) this.sendBody();

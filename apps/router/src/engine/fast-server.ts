@@ -36,10 +36,11 @@ export class FastServer {
     this.wheel = new DeadlineWheel(report);
     this.lanes = new Lanes(this.transport, this.wheel, { connectMs: options.timeouts.connectMs, idleMs: freeSocketMs });
     this.links = links && new LinkLanes({ ...links, plain: this.lanes, metrics, logger });
+    const lanes = this.links ?? this.lanes;
     this.context = {
       wheel: this.wheel,
-      lanes: this.links ?? this.lanes,
-      routes: new RouteCache(options),
+      lanes,
+      routes: new RouteCache(options, lanes),
       policy: options.policy,
       refusals: general.refusals,
       thaw: general.thaw,

@@ -6,8 +6,7 @@ import type { RequestHead } from '../http1/request-record.js';
 import { tenantHeaderOfClients, type TokenFacts } from '../pipeline/identify.js';
 import type { Trace } from '../observe/ended-request.js';
 import type { Traces } from '../observe/traces.js';
-import { requestIdOf } from '../request-marks.js';
-import { marksText } from './request-text.js';
+import { Marks } from './marks.js';
 import type { Route } from './route-cache.js';
 import type { LaneRequest } from './upstream-lane.js';
 
@@ -21,8 +20,6 @@ export class RequestFacts {
   target = '';
   host = '';
   tenantHeaders: readonly string[] = noTenantHeaders;
-  requestId = '';
-  trace: Trace = { sent: '', toStamp: '' };
   priority: string | undefined;
   /** A rule of its own says where its tenant stands. */
   isRuled = false;
@@ -36,7 +33,11 @@ export class RequestFacts {
   private kept = '';
   private lineLength = 0;
 
-  constructor(private readonly traces: Traces) {}
+  readonly marks: Marks;
+
+  constructor(traces: Traces) {
+    this.marks = new Marks(traces);
+  }
 
   /** All texts are parts of one: making a text of bytes costs a call into Node, taking a part of a text does not. */
   take(bytes: Buffer, head: RequestHead, identification: IdentificationOf | undefined): void {
@@ -46,8 +47,8 @@ export class RequestFacts {
     this.target = text.slice(head.targetStart - start, head.targetEnd - start);
     this.host = head.hosts === 0 ? '' : text.slice(head.hostStart - start, head.hostEnd - start);
     this.tenantHeaders = head.hasTenantHeader ? headerValues(rawHeadersOf(bytes, head), tenantHeaderOfClients) : noTenantHeaders;
-    this.requestId = requestIdOf(head.requestIdStart < 0 ? undefined : text.slice(head.requestIdStart - start, head.requestIdEnd - start));
-    this.trace = this.traces.begin(
+    this.marks.begin(
+      head.requestIdStart < 0 ? undefined : text.slice(head.requestIdStart - start, head.requestIdEnd - start),
       head.traceparentStart < 0 ? undefined : text.slice(head.traceparentStart - start, head.traceparentEnd - start),
     );
     this.priority = head.priorityStart < 0 ? undefined : text.slice(head.priorityStart - start, head.priorityEnd - start);
@@ -65,13 +66,21 @@ export class RequestFacts {
     return this.method === 'HEAD';
   }
 
-  /** The request for a lane, by a route: never with an epoch that was decided earlier (I4). */
-  laneRequest({ decision, text }: Route, remoteAddress: string, fresh: boolean): LaneRequest {
+  get requestId(): string {
+    return this.marks.requestId;
+  }
+
+  get trace(): Trace {
+    return this.marks.trace;
+  }
+
+  /** The request for a lane, by a route: never with an epoch that was decided earlier (I4). `client`: clientText. */
+  laneRequest({ decision, text }: Route, client: string, fresh: boolean): LaneRequest {
     // The target was checked to have one reading, so that its line passes as it came.
     const line = decision.prefix === '' ? '' : `${this.method} ${decision.path} HTTP/1.1\r\n`;
     const kept = line === '' ? this.kept : line + this.kept.slice(this.lineLength);
     const empty = this.bodyBytes === 0 && !this.hasLengthField && saysEmpty.has(this.method) ? 'content-length: 0\r\n' : '';
-    const head = `${kept}${empty}${text}${marksText(this.requestId, this.trace.toStamp, remoteAddress)}`;
+    const head = kept + empty + text + this.marks.lines + client;
     const { tenant, epoch } = decision;
     return { head, tenant, epoch, isHead: this.isHead, bodyBytes: this.bodyBytes, hasLengthField: this.hasLengthField, fresh };
   }

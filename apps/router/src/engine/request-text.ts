@@ -1,4 +1,4 @@
-import { epochHeader, requestIdHeader, tenantHeader } from '@lapidary/contracts/workload';
+import { epochHeader, tenantHeader } from '@lapidary/contracts/workload';
 import type { ForwardDecision } from '../pipeline/decide.js';
 import type { LaneRequest } from './upstream-lane.js';
 
@@ -6,13 +6,17 @@ import type { LaneRequest } from './upstream-lane.js';
 export const headWithLength = ({ head, bodyBytes, hasLengthField }: LaneRequest): string =>
   bodyBytes > 0 && !hasLengthField ? `${head}content-length: ${bodyBytes}\r\n\r\n` : `${head}\r\n`;
 
+/** In one piece: V8 keeps a text that was joined as its parts, and goes through all of them each time it is written. */
+const inOnePiece = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');
+
 /** What a stamp is told that is the same for all requests to a host (I4: epoch and tenant are never the client's). */
 export const routeText = ({ tenant, epoch, prefix }: ForwardDecision, host: string): string =>
-  `${tenantHeader}: ${tenant}\r\n${epochHeader}: ${epoch}\r\nx-forwarded-proto: http\r\n` +
-  (host === '' ? '' : `x-forwarded-host: ${host}\r\n`) +
-  (prefix === '' ? '' : `x-forwarded-prefix: ${prefix}\r\n`);
+  inOnePiece(
+    `${tenantHeader}: ${tenant}\r\n${epochHeader}: ${epoch}\r\nx-forwarded-proto: http\r\n` +
+      (host === '' ? '' : `x-forwarded-host: ${host}\r\n`) +
+      (prefix === '' ? '' : `x-forwarded-prefix: ${prefix}\r\n`),
+  );
 
-/** What is this request's own. */
-export const marksText = (requestId: string, traceparent: string, remoteAddress: string): string =>
-  `${requestIdHeader}: ${requestId}\r\ntraceparent: ${traceparent}\r\n` +
-  (remoteAddress === '' ? '' : `x-forwarded-for: ${remoteAddress}\r\n`);
+/** What is the same for all requests of a connection. `remoteAddress`: "" where it is not known. */
+export const clientText = (remoteAddress: string): string =>
+  remoteAddress === '' ? '' : inOnePiece(`x-forwarded-for: ${remoteAddress}\r\n`);

@@ -3,12 +3,15 @@ import { decide, type ForwardDecision, type RefuseDecision, type RouteDecision }
 import type { DirectoryView } from '../pipeline/locate.js';
 import type { TokenFacts } from '../pipeline/identify.js';
 import type { RouterPlace } from '../pipeline/reside.js';
+import { speakTo, type LaneFinder } from './lanes.js';
 import { routeText } from './request-text.js';
 
 export interface Route {
   readonly decision: ForwardDecision;
   /** What the stamp is told of it (routeText). */
   readonly text: string;
+  /** Whether the fast path can speak to all front doors of its stamp. */
+  readonly isSpoken: boolean;
 }
 
 export const decisionOf = (route: Route | RefuseDecision): RouteDecision => ('decision' in route ? route.decision : route);
@@ -46,7 +49,10 @@ interface DecidedBy {
 export class RouteCache {
   private readonly routes = new Map<string, Kept>();
 
-  constructor(private readonly by: DecidedBy) {}
+  constructor(
+    private readonly by: DecidedBy,
+    private readonly lanes: LaneFinder,
+  ) {}
 
   route({ method, host, target, tenantHeaders, isRuled, token }: Asked): Route | RefuseDecision {
     // Underscores begin the platform's own paths, which are decided on by path.
@@ -63,7 +69,7 @@ export class RouteCache {
     const identifyRules = isRuled ? identification?.()?.rules : undefined;
     const decision = decide({ address, problem: null, method, baseDomain, place, directory, identifyRules });
     if (decision.action === 'refuse') return decision;
-    const route = { decision, text: routeText(decision, own), version };
+    const route = { decision, text: routeText(decision, own), isSpoken: speakTo(this.lanes, decision.routes.stamp), version };
     if (byHostAlone && decision.prefix === '') this.keep(own, route);
     return route;
   }

@@ -6,6 +6,9 @@ const firstMs = 0.05;
 const buckets = 88;
 const logGrowth = Math.log(growth);
 
+/** Where a time counts. */
+export const bucketOf = (ms: number): number => (ms <= firstMs ? 0 : Math.min(buckets - 1, Math.ceil(Math.log(ms / firstMs) / logGrowth)));
+
 /** Times in buckets that grow geometrically: fixed memory, no allocation, quantiles within a fifth. */
 export class LogHistogram {
   private readonly counts = new Uint32Array(buckets);
@@ -15,7 +18,11 @@ export class LogHistogram {
   private highest = -1;
 
   add(ms: number): void {
-    const bucket = ms <= firstMs ? 0 : Math.min(buckets - 1, Math.ceil(Math.log(ms / firstMs) / logGrowth));
+    this.addTo(bucketOf(ms));
+  }
+
+  /** A time by bucketOf, for who counts one in several places. */
+  addTo(bucket: number): void {
     this.touch(bucket);
     this.counts[bucket]! += 1;
     this.total += 1;

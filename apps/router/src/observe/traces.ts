@@ -43,9 +43,14 @@ export class Traces {
     this.random = random;
   }
 
+  /** Whether a trace that begins here now asks to be recorded. */
+  samplesNext(): boolean {
+    return this.random() < this.share;
+  }
+
   /** `sent`: the client's traceparent. Without a valid one a trace begins here. */
   begin(sent: string | string[] | undefined): Trace {
-    if (!isTraceparent(sent)) return { sent: '', toStamp: newTraceparent(this.random() < this.share) };
+    if (!isTraceparent(sent)) return { sent: '', toStamp: newTraceparent(this.samplesNext()) };
     return { sent, toStamp: this.sink !== null && isSampled(sent) ? withSpan(sent, newSpanId()) : sent };
   }
 

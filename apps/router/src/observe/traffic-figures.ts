@@ -1,5 +1,5 @@
 import { HeavyHitters } from './heavy-hitters.js';
-import { LogHistogram } from './log-histogram.js';
+import { bucketOf, LogHistogram } from './log-histogram.js';
 
 /** Figures are of whole windows; long enough for a p99 of a few hundred requests, short enough to be called live. */
 export const windowMs = 5_000;
@@ -72,8 +72,9 @@ export class TrafficFigures {
   /** `tookMs`: from the request to the end of its answer. */
   ended(tenant: string, stamp: string, ending: Ending, tookMs: number, nowMs: number): void {
     this.roll(nowMs);
-    note(this.present.tenants.hit(tenant), ending, tookMs);
-    note(this.present.stamps.hit(stamp), ending, tookMs);
+    const bucket = bucketOf(tookMs);
+    note(this.present.tenants.hit(tenant), ending, bucket);
+    note(this.present.stamps.hit(stamp), ending, bucket);
   }
 
   read(nowMs: number, tenantsShown: number): CountedWindow {
@@ -101,9 +102,9 @@ export class TrafficFigures {
   }
 }
 
-const note = (figures: Figures, ending: Ending, tookMs: number): void => {
+const note = (figures: Figures, ending: Ending, bucket: number): void => {
   figures.requests += 1;
   if (ending === 'refused') figures.refused += 1;
   else if (ending === 'failed') figures.failed += 1;
-  if (ending !== 'refused') figures.times.add(tookMs);
+  if (ending !== 'refused') figures.times.addTo(bucket);
 };

@@ -18,6 +18,7 @@ const compile = (specs: readonly LimitSpec[]): readonly Limit[] => specs.map(lim
 export class LimitsBook {
   readonly global: readonly Limit[];
   private readonly usual: TenantRule;
+  private readonly usualStamp: StampRule;
   private readonly tenants = new Map<string, TenantRule>();
   private readonly stamps = new Map<string, StampRule>();
 
@@ -32,16 +33,16 @@ export class LimitsBook {
       this.tenants.set(tenant, { tier: tier.tier, priority: own.priority ?? tier.priority, limits });
     }
     for (const stamp of Object.keys(document.stamps)) this.stamps.set(stamp, this.compileStamp(stamp));
-    if (!this.stamps.has('default')) this.stamps.set('default', this.compileStamp('default'));
+    this.usualStamp = this.stamps.get('default') ?? this.compileStamp('default');
     this.global = compile(document.global.limits);
   }
 
   tenant(id: string): TenantRule {
-    return this.tenants.get(id) ?? this.usual;
+    return this.tenants.size === 0 ? this.usual : (this.tenants.get(id) ?? this.usual);
   }
 
   stamp(name: string): StampRule {
-    return this.stamps.get(name) ?? this.stamps.get('default')!;
+    return this.stamps.get(name) ?? this.usualStamp;
   }
 
   /** What is said of one stamp adds to, and goes before, what is said of all. */

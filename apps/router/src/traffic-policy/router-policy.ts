@@ -136,7 +136,7 @@ export class RouterPolicy implements TrafficPolicy {
   /** Off the hot path, now and then: forgets what is idle, and stamps that the directory no longer has. */
   tidy(stamps: { has(name: string): boolean }, nowMs: number): void {
     for (const scope of Object.values(this.limits)) scope.sweep(idleKeysPerTidy, nowMs);
-    this.places.forgetIdle();
+    this.places.sweep(idleKeysPerTidy);
     for (const [name, { compartment }] of this.stamps) if (!stamps.has(name) && isIdle(compartment.ours)) this.stamps.delete(name);
     this.last = null;
   }
@@ -149,6 +149,14 @@ export class RouterPolicy implements TrafficPolicy {
   }
 
   stampState(stamp: StampRoute): StampState {
+    const { last } = this;
+    if (last !== null && last.isKeptTo(stamp, this.book)) return last;
+    const state = this.stateOf(stamp);
+    state.noteKept(stamp, this.book);
+    return state;
+  }
+
+  private stateOf(stamp: StampRoute): StampState {
     const rule = this.book.stamp(stamp.stamp);
     const known = this.known(stamp.stamp);
     if (known) {
@@ -157,6 +165,7 @@ export class RouterPolicy implements TrafficPolicy {
     }
     const made = new StampState(stamp, rule, this.options.random, this.state);
     this.stamps.set(stamp.stamp, made);
+    this.last = made;
     return made;
   }
 

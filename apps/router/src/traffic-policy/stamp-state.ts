@@ -14,6 +14,8 @@ export class StampState {
   readonly retries = new RetryBudget();
   rule: StampRule;
   private frontDoors: readonly string[] | null = null;
+  private route: StampRoute | null = null;
+  private book: object | null = null;
 
   constructor(route: StampRoute, rule: StampRule, random?: Random, state: PolicyState = ownState()) {
     this.stamp = route.stamp;
@@ -21,6 +23,16 @@ export class StampState {
     this.compartment = new Compartment(route.stamp, rule, state);
     this.rule = rule;
     this.keepTo(route, rule);
+  }
+
+  /** Whether it is sure to be as the directory and the limits say: asked several times for each request. */
+  isKeptTo(route: StampRoute, book: object): boolean {
+    return this.route === route && this.book === book;
+  }
+
+  noteKept(route: StampRoute, book: object): void {
+    this.route = route;
+    this.book = book;
   }
 
   /** Cheap where nothing has changed: the directory hands out the same list until it changes. */

@@ -24,15 +24,45 @@ export const newTraceparent = (sampled: boolean): string => `00-${randomHex(16)}
 
 export const newSpanId = (): string => randomHex(8);
 
+/** Length of a traceparent. */
+export const traceparentBytes = flagsAt + 2;
+
+/** A new traceparent in ASCII at `at`, for who writes other text around it: no text of its own has to be made. */
+export const writeTraceparent = (into: Uint8Array, at: number, sampled: boolean): void => {
+  into[at] = into[at + 1] = into[at + flagsAt] = digits[0]!;
+  into[at + traceAt - 1] = into[at + spanAt - 1] = into[at + flagsAt - 1] = dash;
+  writeRandomHex(into, at + traceAt, 16);
+  writeRandomHex(into, at + spanAt, 8);
+  into[at + flagsAt + 1] = digits[sampled ? sampledFlag : 0]!;
+};
+
 /** Random bytes are drawn for many ids at once: one draw costs as much as a thousand bytes of it. */
 const drawn = Buffer.alloc(6 * 1024);
 let used = drawn.length;
 
-const randomHex = (bytes: number): string => {
+/** Where so many unused ones begin. */
+const draw = (bytes: number): number => {
   if (used + bytes > drawn.length) {
     randomFillSync(drawn);
     used = 0;
   }
   used += bytes;
-  return drawn.toString('hex', used - bytes, used);
+  return used - bytes;
+};
+
+const randomHex = (bytes: number): string => {
+  const from = draw(bytes);
+  return drawn.toString('hex', from, from + bytes);
+};
+
+const digits = Buffer.from('0123456789abcdef');
+const dash = 0x2d;
+
+const writeRandomHex = (into: Uint8Array, at: number, bytes: number): void => {
+  const from = draw(bytes);
+  for (let i = 0; i < bytes; i += 1) {
+    const byte = drawn[from + i]!;
+    into[at + 2 * i] = digits[byte >> 4]!;
+    into[at + 2 * i + 1] = digits[byte & 0x0f]!;
+  }
 };

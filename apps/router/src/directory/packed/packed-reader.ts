@@ -43,8 +43,15 @@ export class PackedReader implements DirectoryView {
     return this.heap.bytesUsed;
   }
 
+  /** Asked for each request: `guarded`, without a function for what is read. */
   get version(): number {
-    return this.heap.guarded(header.sequence, () => this.heap.pair(header.versionLow, header.versionHigh));
+    const { heap } = this;
+    for (let tries = 0; ; tries += 1) {
+      const sequence = heap.at(header.sequence);
+      const version = heap.pair(header.versionLow, header.versionHigh);
+      if ((sequence & 1) === 0 && heap.at(header.sequence) === sequence) return version;
+      heap.pause(header.sequence, sequence, tries);
+    }
   }
 
   tenant(id: string): TenantRoute | undefined {

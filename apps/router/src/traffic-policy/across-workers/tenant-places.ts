@@ -1,23 +1,27 @@
 import type { Place } from './place.js';
 import type { PolicyState } from './policy-state.js';
 
-/** Those with nothing under way are forgotten when there are so many more than were busy the last time. */
-const idleMax = 4096;
+/** Tenants that are remembered though nothing of theirs is under way, at some 100 bytes each: to make a place anew costs more than to take one. */
+const idleMax = 32_768;
+/** Looked at with each new tenant beyond. With two the hand passes all n within n / 2 new ones: n stays below twice the busy ones; all at once would hold requests up. */
+const sweepStep = 2;
 
-/** Places that tenants hold; only those with some are remembered for long. */
+/** Places that tenants hold. */
 export class TenantPlaces {
   private readonly places = new Map<string, Place>();
-  private sizeMax = idleMax;
+  private hand: MapIterator<[string, Place]> = this.places.entries();
+  /** The one asked for last: who is admitted is asked for twice. */
+  private lastTenant = '';
+  private last: Place | null = null;
 
   constructor(private readonly state: PolicyState) {}
 
   of(tenant: string): Place {
-    const known = this.places.get(tenant);
-    if (known) return known;
-    if (this.places.size >= this.sizeMax) this.forgetIdle();
-    const made = this.state.place('tenant', tenant);
-    this.places.set(tenant, made);
-    return made;
+    if (this.last !== null && tenant === this.lastTenant) return this.last;
+    const place = this.places.get(tenant) ?? this.another(tenant);
+    this.lastTenant = tenant;
+    this.last = place;
+    return place;
   }
 
   leave(tenant: string): void {
@@ -28,8 +32,25 @@ export class TenantPlaces {
     return this.places.size;
   }
 
-  forgetIdle(): void {
-    for (const [tenant, place] of this.places) if (place.ours === 0) this.places.delete(tenant);
-    this.sizeMax = this.places.size + idleMax;
+  /** Looks at the next `steps` tenants of the round, and forgets those with nothing under way. */
+  sweep(steps: number): void {
+    this.last = null;
+    for (let i = 0; i < steps; i += 1) {
+      let next = this.hand.next();
+      if (next.done) {
+        this.hand = this.places.entries();
+        next = this.hand.next();
+        if (next.done) return;
+      }
+      const [tenant, place] = next.value;
+      if (place.ours === 0) this.places.delete(tenant);
+    }
+  }
+
+  private another(tenant: string): Place {
+    if (this.places.size >= idleMax) this.sweep(sweepStep);
+    const made = this.state.place('tenant', tenant);
+    this.places.set(tenant, made);
+    return made;
   }
 }

@@ -104,6 +104,7 @@ export class Breaker {
   /** The request ended without saying anything of the door. */
   saidNothing(): void {
     const { words, at, owner } = this.cell;
+    if (this.get(cellField.probe) !== owner) return;
     Atomics.compareExchange(words, at + cellField.probe, owner, 0);
   }
 
@@ -173,7 +174,8 @@ export class Breaker {
   }
 
   private get(field: number): number {
-    return Atomics.load(this.cell.words, this.cell.at + field);
+    const { words, at, isShared } = this.cell;
+    return isShared ? Atomics.load(words, at + field) : words[at + field]!;
   }
 
   private set(field: number, value: number): void {

@@ -33,7 +33,7 @@ export interface View {
 export class ScopeShares {
   private routers = 1;
   private readonly shares = new Map<string, number>();
-  private counted = new Map<string, number>();
+  private counted = new Map<string, { times: number }>();
   private readonly told: Demand[] = [];
 
   /** `onGrown`: the key's share has grown, by so much; what is added must count as used, or it would be a second burst. */
@@ -46,14 +46,15 @@ export class ScopeShares {
   /** Somebody wants to do something; asked on the hot path. */
   wanted(key: string): void {
     const known = this.counted.get(key);
-    if (known !== undefined || this.counted.size < countedMax) this.counted.set(key, (known ?? 0) + 1);
+    if (known !== undefined) known.times += 1;
+    else if (this.counted.size < countedMax) this.counted.set(key, { times: 1 });
   }
 
   /** Ends a tick: the demand to tell the others. */
   tell(tickMs: number): Demand {
     const before = this.told[0];
     const demand = new Map<string, number>();
-    for (const [key, count] of this.counted) demand.set(key, average((count * 1000) / tickMs, before?.get(key)));
+    for (const [key, { times }] of this.counted) demand.set(key, average((times * 1000) / tickMs, before?.get(key)));
     // What has just ended fades instead of vanishing: a pause of one tick would move shares to and fro.
     for (const [key, rate] of before ?? []) if (!demand.has(key) && average(0, rate) >= 1) demand.set(key, average(0, rate));
     const largest = demand.size <= keysMax ? demand : new Map([...demand].sort((a, b) => b[1] - a[1]).slice(0, keysMax));
