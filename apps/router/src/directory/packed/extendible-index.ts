@@ -2,8 +2,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import type { KeyWords } from './key-words.js';
 import { directoryBits, segment, segmentFullAt, slotsPerSegment } from './layout.js';
 import type { SharedHeap } from './shared-heap.js';
-
-const { load } = Atomics;
+import { readWord } from './word-access.js';
 
 /** A slot is a reference and 6 bits of the hash, which spare most comparisons with other keys. 0 is empty. */
 const tagBits = 6;
@@ -58,11 +57,11 @@ export abstract class ExtendibleIndex {
     const at = this.directoryAt + (hash >>> directoryBits);
     for (let tries = 0; ; tries += 1) {
       const from = heap.at(at);
-      const sequence = heap.at(from + segment.sequence);
+      const sequence = heap.ordered(from + segment.sequence);
       if ((sequence & 1) === 0 && heap.at(at) === from) {
         const ref = this.probe(from, hash, key);
         const result = ref === 0 ? undefined : decode(ref);
-        if (heap.at(from + segment.sequence) === sequence) return result;
+        if (heap.ordered(from + segment.sequence) === sequence) return result;
       }
       heap.pause(from + segment.sequence, sequence, tries);
     }
@@ -153,7 +152,7 @@ export abstract class ExtendibleIndex {
     let slot = hash & slotMask;
     // Bounded, for a reader within a change may meet a segment without an end.
     for (let looked = 0; looked < slotsPerSegment; looked += 1) {
-      const word = load(words, slots + slot);
+      const word = readWord(words, slots + slot);
       if (word === 0) return 0;
       if ((word & tagMask) === tag && this.matches(word >>> tagBits, key)) return word >>> tagBits;
       slot = (slot + 1) & slotMask;

@@ -30,7 +30,7 @@ export class Names {
         (bytes[i] ?? 0) | ((bytes[i + 1] ?? 0) << 8) | ((bytes[i + 2] ?? 0) << 16) | ((bytes[i + 3] ?? 0) << 24),
       );
     this.heap.set(this.list.textsAt + number, block);
-    this.heap.set(this.list.countAt, number);
+    this.heap.setOrdered(this.list.countAt, number);
     return number;
   }
 
@@ -65,7 +65,7 @@ export class Names {
   }
 
   private learn(): void {
-    for (let number = this.texts.length; number <= this.heap.at(this.list.countAt); number += 1) {
+    for (let number = this.texts.length; number <= this.heap.ordered(this.list.countAt); number += 1) {
       const block = this.heap.at(this.list.textsAt + number);
       const bytes = Buffer.alloc(Math.ceil(this.heap.at(block) / 4) * 4);
       for (let i = 0; i < bytes.length; i += 4) bytes.writeInt32LE(this.heap.at(block + 1 + i / 4), i);

@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import { AppError } from '@lapidary/kernel/app-error';
 import { header, heapStart } from './layout.js';
+import { readWord, writeWord } from './word-access.js';
 
 /** 26 bits of reference in words of 4 bytes; some 4 million tenants. Only what is used is taken from the system. */
 export const heapWordsMax = 2 ** 26;
@@ -17,8 +18,8 @@ const { load, store, wait } = Atomics;
 
 /**
  * The memory that one writer and any number of readers in other threads share: a growable SharedArrayBuffer, handed out
- * from the bottom. Every word in it is read and written by Atomics only, so there is no data race in the sense of the
- * language's memory model, and sequence numbers order reads and writes on every processor.
+ * from the bottom. Sequences and counts are read and written by Atomics and order all else, which goes the way that the
+ * processor allows (word-access.ts).
  */
 export class SharedHeap {
   words: Int32Array;
@@ -51,6 +52,11 @@ export class SharedHeap {
 
   /** A reader in the middle of a change may look anywhere, also before the beginning: what is outside reads as 0. */
   at(index: number): number {
+    return index >= 0 && index < this.words.length ? readWord(this.words, index) : this.late(index);
+  }
+
+  /** A sequence or a count: what is read before and after it is, for the compiler and the processor alike. */
+  ordered(index: number): number {
     return index >= 0 && index < this.words.length ? load(this.words, index) : this.late(index);
   }
 
@@ -63,6 +69,10 @@ export class SharedHeap {
   }
 
   set(index: number, word: number): void {
+    writeWord(this.words, index, word);
+  }
+
+  setOrdered(index: number, word: number): void {
     store(this.words, index, word);
   }
 
@@ -84,10 +94,10 @@ export class SharedHeap {
   /** What `read` says while no writer was within what the sequence guards. `read` may see rubbish, and must bear it. */
   guarded<T>(sequenceAt: number, read: () => T): T {
     for (let tries = 0; ; tries += 1) {
-      const sequence = this.at(sequenceAt);
+      const sequence = this.ordered(sequenceAt);
       if ((sequence & 1) === 0) {
         const result = read();
-        if (this.at(sequenceAt) === sequence) return result;
+        if (this.ordered(sequenceAt) === sequence) return result;
       }
       this.pause(sequenceAt, sequence, tries);
     }
@@ -95,7 +105,7 @@ export class SharedHeap {
 
   /** The writer enters and leaves what the sequence guards; nothing in between may throw, or readers wait for good. */
   turn(sequenceAt: number): void {
-    this.set(sequenceAt, (this.at(sequenceAt) + 1) | 0);
+    this.setOrdered(sequenceAt, (this.at(sequenceAt) + 1) | 0);
   }
 
   get bytesUsed(): number {

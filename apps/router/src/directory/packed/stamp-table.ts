@@ -71,7 +71,7 @@ export class StampTable {
   private byNumber(number: number): HeldEntry | undefined {
     const { heap } = this;
     const known = this.cached[number];
-    if (known && known.sequence === heap.at(stampSequencesAt + number)) return known.held;
+    if (known && known.sequence === heap.ordered(stampSequencesAt + number)) return known.held;
     const read = heap.guarded(stampSequencesAt + number, () => {
       const block = heap.at(stampsAt + number);
       return block === 0 ? undefined : { sequence: heap.at(stampSequencesAt + number), text: this.text(block) };

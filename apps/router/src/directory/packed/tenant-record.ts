@@ -6,6 +6,7 @@ import type { HostIndex } from './host-index.js';
 import { KeyWords } from './key-words.js';
 import type { Names } from './names.js';
 import type { SharedHeap } from './shared-heap.js';
+import { readWord, writeWord } from './word-access.js';
 
 /**
  * A tenant's record, in words:
@@ -18,8 +19,6 @@ import type { SharedHeap } from './shared-heap.js';
  * 7 the id; then, where hosts follow, their number and the words of their records.
  * 28 bytes and the id, so that a million fits 64 MB with all that leads to it.
  */
-const { load, store } = Atomics;
-
 const idAt = 7;
 const cameWithWhole = -(2 ** 31);
 const idMask = 0x3f;
@@ -91,13 +90,13 @@ export class TenantRecords {
     const { words } = this.heap;
     const { status, frozen, stamp, region, epoch, cursor, committedAtMs, appliedAtMs } = fields;
     const took = appliedAtMs - committedAtMs;
-    store(words, ref, (load(words, ref) & (idMask | hostsFlag)) | (status << 6) | (frozen ? frozenFlag : 0) | (stamp << 16));
-    store(words, ref + 1, epoch | 0);
-    store(words, ref + 2, cursor | 0);
-    store(words, ref + 3, region | (upper(epoch) << 8) | (upper(cursor) << 16));
-    store(words, ref + 4, committedAtMs | 0);
-    store(words, ref + 5, upper(committedAtMs) & 0xffff);
-    store(words, ref + 6, appliedAtMs === 0 ? cameWithWhole : Math.max(cameWithWhole + 1, Math.min(2 ** 31 - 1, took)));
+    writeWord(words, ref, (readWord(words, ref) & (idMask | hostsFlag)) | (status << 6) | (frozen ? frozenFlag : 0) | (stamp << 16));
+    writeWord(words, ref + 1, epoch | 0);
+    writeWord(words, ref + 2, cursor | 0);
+    writeWord(words, ref + 3, region | (upper(epoch) << 8) | (upper(cursor) << 16));
+    writeWord(words, ref + 4, committedAtMs | 0);
+    writeWord(words, ref + 5, upper(committedAtMs) & 0xffff);
+    writeWord(words, ref + 6, appliedAtMs === 0 ? cameWithWhole : Math.max(cameWithWhole + 1, Math.min(2 ** 31 - 1, took)));
   }
 
   route(ref: number, id = this.id(ref)): TenantRoute {
@@ -153,18 +152,18 @@ export class TenantRecords {
 
   matches(ref: number, key: KeyWords): boolean {
     const words = this.heap.view(ref);
-    if (!words || (load(words, ref) & idMask) !== key.byteLength) return false;
+    if (!words || (readWord(words, ref) & idMask) !== key.byteLength) return false;
     const { wordLength } = key;
-    for (let i = 0; i < wordLength; i += 1) if (load(words, ref + idAt + i) !== key.words[i]) return false;
+    for (let i = 0; i < wordLength; i += 1) if (readWord(words, ref + idAt + i) !== key.words[i]) return false;
     return true;
   }
 
   keyAt(ref: number, into: KeyWords): KeyWords {
     const words = this.heap.view(ref);
-    into.byteLength = words ? load(words, ref) & idMask : 0;
+    into.byteLength = words ? readWord(words, ref) & idMask : 0;
     if (!words) return into;
     const { wordLength } = into;
-    for (let i = 0; i < wordLength; i += 1) into.words[i] = load(words, ref + idAt + i);
+    for (let i = 0; i < wordLength; i += 1) into.words[i] = readWord(words, ref + idAt + i);
     return into;
   }
 
@@ -177,7 +176,7 @@ export class TenantRecords {
     const { heap, row } = this;
     const count = Math.min(this.wordsOf(ref), row.length);
     const words = heap.view(ref + count);
-    for (let i = 0; i < count; i += 1) row[i] = words ? load(words, ref + i) : heap.at(ref + i);
+    for (let i = 0; i < count; i += 1) row[i] = words ? readWord(words, ref + i) : heap.at(ref + i);
     let sum = halfSipHash(row, count * 4, heap.key0, heap.key1);
     if ((heap.at(ref) & hostsFlag) === 0) return sum;
     for (const host of this.hostRefs(ref)) sum = (sum + this.leadsTo.hosts.hashAt(host)) | 0;

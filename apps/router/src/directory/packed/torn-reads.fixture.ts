@@ -10,6 +10,7 @@ export interface TornReads {
 }
 
 export interface TornReadsFound {
+  readonly arch: string;
   readonly reads: number;
   readonly changesSeen: number;
   readonly problems: string[];
@@ -46,7 +47,7 @@ export const readUntilTold = ({ memory, going, tenants }: TornReads): TornReadsF
     if (now < version) problems.push(`the version went back from ${version} to ${now}`);
     version = now;
   }
-  return { reads, changesSeen, problems };
+  return { arch: process.arch, reads, changesSeen, problems };
 };
 
 if (parentPort) parentPort.postMessage(readUntilTold(workerData as TornReads));

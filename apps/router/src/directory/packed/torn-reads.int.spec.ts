@@ -5,6 +5,9 @@ import { DirectoryTable } from '../directory-table.js';
 import { tenantEntry } from './table-model.fixture.js';
 import { hostOfEpoch, stampOfEpoch, type TornReads, type TornReadsFound } from './torn-reads.fixture.js';
 
+/** As on a processor that keeps no order among loads and stores: each word goes through Atomics (word-access.ts). */
+const withoutOrder = '--import=data:text/javascript,Object.defineProperty(process,"arch",{value:"arm64"})';
+
 /** The built twin of the fixture: threads load no TypeScript. */
 const readerFile = new URL('../../../dist/directory/packed/torn-reads.fixture.js', import.meta.url);
 const tenants = 300;
@@ -21,7 +24,7 @@ describe('readers in other threads', () => {
     for (let n = 0; n < tenants; n += 1) change(n, 1);
     const going = new Int32Array(new SharedArrayBuffer(4)).fill(1);
     const workerData: TornReads = { memory: table.memory, going, tenants };
-    const readers = [new Worker(readerFile, { workerData }), new Worker(readerFile, { workerData })];
+    const readers = [new Worker(readerFile, { workerData }), new Worker(readerFile, { workerData, execArgv: [withoutOrder] })];
     const answers = readers.map((reader) => once(reader, 'message') as Promise<[TornReadsFound]>);
     await Promise.all(readers.map((reader) => once(reader, 'online')));
     for (let i = 0; i < changes; i += 1) {
@@ -32,6 +35,7 @@ describe('readers in other threads', () => {
     }
     Atomics.store(going, 0, 0);
     const found = (await Promise.all(answers)).map(([answer]) => answer);
+    expect(found.map(({ arch }) => arch)).toEqual([process.arch, 'arm64']);
     for (const { reads, changesSeen, problems } of found) {
       expect(problems).toEqual([]);
       expect(reads).toBeGreaterThan(tenants);
