@@ -15,7 +15,7 @@ import {
   type StoredDocument,
 } from './collection-store.js';
 import { policyFor } from './definitions.js';
-import { emptyState, latestOfState, mergeStates, type DocumentState } from './document-state.js';
+import { emptyState, latestOfState, mergeStates, unknownOfNested, type DocumentState } from './document-state.js';
 import { factsOf } from './facts.js';
 import { graveFor, isCovered, isPurged, purgedGrave, seenOf, standingOn } from './graves.js';
 import { ledgerEntries } from './ledger-entries.js';
@@ -40,7 +40,8 @@ const stateOfChange = (event: DocumentChanged): DocumentState => {
   if (!fits) throw new AppError('poison_event', `The change of a ${kind} document has another kind’s form`);
   if ('variants' in change && (change.variants as readonly Variant[]).some((v) => digestOf(v.body) !== v.digest))
     throw new AppError('poison_event', 'An entry’s body is not what its digest says');
-  if (kind === 'document') return { ...emptyState(kind), alive: (change as unknown as { alive: Register }).alive } as DocumentState;
+  if (kind === 'document')
+    return { ...emptyState(kind), ...unknownOfNested(change), alive: (change as unknown as { alive: Register }).alive } as DocumentState;
   return { kind, ...change } as unknown as DocumentState;
 };
 

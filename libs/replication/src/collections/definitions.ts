@@ -68,6 +68,9 @@ export const defineCollection = async (
   const definition: Definition = {
     ...before?.definition,
     ...input,
+    // What is known is in the input, with its defaults: left of before is what only a newer version knows.
+    policy: { ...before?.definition.policy, ...input.policy },
+    budgets: { ...before?.definition.budgets, ...input.budgets },
     version: (before?.definition.version ?? 0) + 1,
     created: before?.definition.created ?? at,
   };

@@ -9,6 +9,7 @@ import type { Json } from '../merge/json.js';
 import { documentItself, emptyLww, isAlive, latestOfLww, lossesOfLww, mergeLww, viewLww, type LwwState } from '../merge/lww.js';
 import { emptyRegister, latestOf, mergeRegisters, type Register } from '../merge/register.js';
 import { resolveRegister } from '../merge/resolve.js';
+import { joinUnknown, unknownFields } from '../merge/unknown-fields.js';
 
 /** A nested document without its bytes: what reads and merges of `alive` need. */
 export interface NestedState {
@@ -18,6 +19,14 @@ export interface NestedState {
   readonly conflicts: readonly DocumentConflict[];
   readonly changes: number;
 }
+
+const knownOfNested: ReadonlySet<string> = new Set<keyof NestedState | 'kind' | 'parts'>([
+  ...(['kind', 'alive', 'heads', 'value', 'conflicts', 'changes'] as const),
+  // Of a change: its bytes are the engine's.
+  'parts',
+]);
+/** What a newer version has added to a nested document, or to a change of one; not what is inside its bytes. */
+export const unknownOfNested = (state: object): { readonly [name: string]: Json } => unknownFields(state, knownOfNested);
 
 /** What a region keeps of one key. The kind is part of the key, so a state never changes its kind. */
 export type DocumentState =
@@ -44,7 +53,8 @@ export const mergeStates = (a: DocumentState, b: DocumentState): DocumentState =
   if (a.kind === 'lww' && b.kind === 'lww') return { kind: 'lww', ...mergeLww(a, b) };
   if (a.kind === 'counter' && b.kind === 'counter') return { kind: 'counter', ...mergeCounters(a, b) };
   if (a.kind === 'append' && b.kind === 'append') return { kind: 'append', ...mergeAppends(a, b) };
-  if (a.kind === 'document' && b.kind === 'document') return { ...a, alive: mergeRegisters(a.alive, b.alive) };
+  if (a.kind === 'document' && b.kind === 'document')
+    return { ...a, ...joinUnknown(a, b, knownOfNested), alive: mergeRegisters(a.alive, b.alive) };
   throw new TypeError(`a state of kind ${a.kind} can't be merged with one of kind ${b.kind}`);
 };
 
@@ -56,7 +66,8 @@ export const latestOfState = (state: DocumentState): string => {
 };
 
 /** What of a state is equal in all regions that know the same writes. */
-const sharedOf = (state: DocumentState): unknown => (state.kind === 'document' ? { alive: state.alive, heads: state.heads } : state);
+const sharedOf = (state: DocumentState): unknown =>
+  state.kind === 'document' ? { ...unknownOfNested(state), alive: state.alive, heads: state.heads } : state;
 
 /** Equal in all regions that know the same writes. */
 export const digestOfState = (state: DocumentState): string => digestOf(sharedOf(state));

@@ -9,7 +9,7 @@ import type { Json } from '../merge/json.js';
 import { deleteLww, isAlive, viewLww, writeLww, type LwwState } from '../merge/lww.js';
 import { writeRegister } from '../merge/register.js';
 import type { DocumentKey, Site, StoredDocument } from './collection-store.js';
-import { emptyState, lossesOf, mergeStates, type DocumentState, type NestedState } from './document-state.js';
+import { emptyState, lossesOf, mergeStates, unknownOfNested, type DocumentState, type NestedState } from './document-state.js';
 import { keyText } from './collection-store.js';
 
 export type WriteCommand =
@@ -189,11 +189,13 @@ const nestedWritten = (
   parts: readonly Uint8Array[],
   whole: boolean,
 ): Written => {
-  const state: DocumentState = { kind: 'document', ...nested };
+  const unknown = unknownOfNested(stored.state);
+  const state: DocumentState = { kind: 'document', ...unknown, ...nested };
   const still = new Set(lossesOf(state, policy).map((l) => canonicalJson([l.field, l.loser.at])));
   return {
     after: { state, bytes, toldInPart: whole ? 0 : stored.toldInPart + 1 },
     change: {
+      ...(whole ? unknown : {}),
       parts: parts.map((part) => Buffer.from(part).toString('base64')),
       alive: nested.alive,
     } as unknown as DocumentChanged['change'],

@@ -1,5 +1,6 @@
 import { joinRecords, own } from './json.js';
 import { emptyRegister, mergeRegisters, type Register } from './register.js';
+import { joinUnknown } from './unknown-fields.js';
 
 /**
  * Counter with escrow (O'Neil, "The Escrow Transactional Method", 1986; bounded counters of Balegas et al., 2015). Each
@@ -30,17 +31,21 @@ export interface CounterState {
 
 export const emptyCounter: CounterState = { rows: {}, alive: emptyRegister };
 const emptyRow: CounterRow = { added: 0, subtracted: 0, given: {} };
+const knownFields: ReadonlySet<string> = new Set<keyof CounterState | 'kind'>(['kind', 'rows', 'alive']);
+const knownOfRow: ReadonlySet<string> = new Set<keyof CounterRow>(['added', 'subtracted', 'given']);
 
 export const counterWriter = (region: string, epoch: number): string => `${region}#${epoch}`;
 const regionOfWriter = (writer: string): string => writer.slice(0, writer.indexOf('#'));
 
 const mergeRows = (a: CounterRow, b: CounterRow): CounterRow => ({
+  ...joinUnknown(a, b, knownOfRow),
   added: Math.max(a.added, b.added),
   subtracted: Math.max(a.subtracted, b.subtracted),
   given: joinRecords(a.given, b.given, Math.max),
 });
 
 export const mergeCounters = (a: CounterState, b: CounterState): CounterState => ({
+  ...joinUnknown(a, b, knownFields),
   rows: joinRecords(a.rows, b.rows, mergeRows),
   alive: mergeRegisters(a.alive, b.alive),
 });

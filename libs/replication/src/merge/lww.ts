@@ -1,6 +1,7 @@
 import { joinRecords, own, type Json } from './json.js';
 import { emptyRegister, latestOf, mergeRegisters, writeRegister, type Register, type Sibling } from './register.js';
 import { resolveRegister, type ResolveRule } from './resolve.js';
+import { joinUnknown } from './unknown-fields.js';
 
 /**
  * A document whose fields are merged one by one. `alive` says whether it exists: every write sets it to true, a delete
@@ -14,8 +15,11 @@ export interface LwwState {
 }
 
 export const emptyLww: LwwState = { fields: {}, alive: emptyRegister };
+/** `kind` stands beside them in a document's state. */
+const knownFields: ReadonlySet<string> = new Set<keyof LwwState | 'kind'>(['kind', 'fields', 'alive']);
 
 export const mergeLww = (a: LwwState, b: LwwState): LwwState => ({
+  ...joinUnknown(a, b, knownFields),
   fields: joinRecords(a.fields, b.fields, mergeRegisters),
   alive: mergeRegisters(a.alive, b.alive),
 });

@@ -1,6 +1,7 @@
 import { canonicalJson } from '@lapidary/kernel/canonical-json';
 import { regionOfHlc } from '@lapidary/kernel/hybrid-logical-clock';
 import { joinRecords, own, type Json } from './json.js';
+import { joinUnknown } from './unknown-fields.js';
 
 /** One value that no other write has seen and replaced. Without a value: it was removed. */
 export interface Sibling {
@@ -26,12 +27,14 @@ export interface Register {
 }
 
 export const emptyRegister: Register = { siblings: [], seen: {} };
+const knownFields: ReadonlySet<string> = new Set<keyof Register>(['siblings', 'seen']);
 
 const later = (a: string, b: string): string => (a > b ? a : b);
 const byTime = (a: Sibling, b: Sibling): number => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0);
 
 /** A write that has seen all siblings and takes their place. `at` must be later than every time in the register. */
 export const writeRegister = (register: Register, at: string, value?: Json): Register => ({
+  ...register,
   siblings: [value === undefined ? { at } : { at, value }],
   seen: { ...register.seen, [regionOfHlc(at)]: at },
 });
@@ -48,7 +51,11 @@ export const mergeRegisters = (a: Register, b: Register): Register => {
   const both = a.siblings.filter((s) => inB.has(s.at)).map((s) => sameWrite(s, inB.get(s.at)!));
   const onlyA = a.siblings.filter((s) => !inB.has(s.at) && !hasSeen(b, s));
   const onlyB = b.siblings.filter((s) => !inA.has(s.at) && !hasSeen(a, s));
-  return { siblings: [...both, ...onlyA, ...onlyB].sort(byTime), seen: joinRecords(a.seen, b.seen, later) };
+  return {
+    ...joinUnknown(a, b, knownFields),
+    siblings: [...both, ...onlyA, ...onlyB].sort(byTime),
+    seen: joinRecords(a.seen, b.seen, later),
+  };
 };
 
 /** One write has one value; should corruption ever give it two, every region keeps the same of them. */
