@@ -3,13 +3,14 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { compatibilityRules, type SchemaBreak } from '@lapidary/contracts/schemas/compatibility-rules';
 import { breaksBetween } from '@lapidary/contracts/schemas/compatibility';
-import type { SchemaNode } from '@lapidary/contracts/schemas/schema-node';
+import { textOf, type SchemaNode } from '@lapidary/contracts/schemas/schema-node';
 import { jsonSchemaOf, wireSchemas } from '@lapidary/contracts/schemas/wire-schemas';
 import { digestOf } from '@lapidary/kernel/canonical-json';
 
 /**
  * `npm run schemas`: compares the schemas of the wire with the released files, libs/contracts/schemas/<type>.json, and writes
- * those that are new or changed compatibly. A change that breaks readers is refused and nothing is written (P-SC2).
+ * those that are new or changed compatibly. A change that breaks readers is refused and nothing is written (P-SC2). What a file held
+ * before is kept in schemas/earlier/<type>.<digest>.json: regions in the field may run any of these, so each is compared.
  * `--check` writes nothing and also fails where a file is not what would be written. Exit code 1 on either.
  */
 export interface SchemaReport {
@@ -34,7 +35,8 @@ export const compareSchemas = async (folder: string, types: Types = wireSchemas)
     const text = textFor(types, name);
     const present = released.includes(name) ? await readFile(path.join(folder, `${name}.json`), 'utf8') : undefined;
     if (present === text) continue;
-    const breaks = present === undefined ? [] : breaksBetween(JSON.parse(present) as SchemaNode, JSON.parse(text) as SchemaNode);
+    const before = present === undefined ? [] : [JSON.parse(present) as SchemaNode, ...(await earlierForms(folder, name))];
+    const breaks = before.flatMap((form) => breaksBetween(form, JSON.parse(text) as SchemaNode));
     if (breaks.length > 0) broken.push({ name, breaks });
     else stale.push(name);
   }
@@ -42,8 +44,27 @@ export const compareSchemas = async (folder: string, types: Types = wireSchemas)
 };
 
 export const releaseSchemas = async (folder: string, names: readonly string[], types: Types = wireSchemas): Promise<void> => {
-  await mkdir(folder, { recursive: true });
-  for (const name of names) await writeFile(path.join(folder, `${name}.json`), textFor(types, name));
+  await mkdir(path.join(folder, 'earlier'), { recursive: true });
+  for (const name of names) {
+    const file = path.join(folder, `${name}.json`);
+    const before = await readFile(file, 'utf8').catch(() => null);
+    await writeFile(file, textFor(types, name));
+    if (before !== null) await keepEarlier(folder, name, JSON.parse(before) as SchemaNode, jsonSchemaOf(types, name));
+  }
+};
+
+/** Other words in a description make no other form. */
+const keepEarlier = async (folder: string, name: string, before: SchemaNode, now: SchemaNode): Promise<void> => {
+  if (textOf(before, before) === textOf(now, now)) return;
+  const file = path.join(folder, 'earlier', `${name}.${digestOf(before).slice(0, 16)}.json`);
+  await writeFile(file, `${JSON.stringify(before, null, 2)}\n`);
+};
+
+const earlierForms = async (folder: string, name: string): Promise<SchemaNode[]> => {
+  const files = (await readdir(path.join(folder, 'earlier')).catch(() => [])).filter(
+    (file) => /^(.+)\.[0-9a-f]{16}\.json$/.exec(file)?.[1] === name,
+  );
+  return await Promise.all(files.map(async (file) => JSON.parse(await readFile(path.join(folder, 'earlier', file), 'utf8')) as SchemaNode));
 };
 
 /** What processes know of the released schemas at run time, to compare over the fleet: name and digest of each, and one over all. */

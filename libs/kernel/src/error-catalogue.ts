@@ -1,6 +1,7 @@
 import { entry, exitCodes, type CatalogueEntry } from './catalogue-entry.js';
 import { intentErrors } from './intent-errors.js';
 import { provisioningErrors } from './provisioning-errors.js';
+import { regionErrors } from './region-errors.js';
 
 export { exitCodes };
 
@@ -218,13 +219,6 @@ export const errorCatalogue = {
     'The stamp could not be reached or answered badly',
     'See "stampctl stamps show <name>" and the stamp\'s log.',
   ),
-  region_unreachable: entry(
-    503,
-    exitCodes.error,
-    true,
-    'The region that owns this cannot be reached',
-    "Try again when the link is back, or call that region's own API.",
-  ),
   not_ready: entry(503, exitCodes.error, true, 'Not ready yet', 'Wait; /readyz says what is missing.'),
   overloaded: entry(503, exitCodes.error, true, 'Too much work at once', 'Try again after the time in Retry-After.'),
   token_unchecked: entry(
@@ -235,6 +229,7 @@ export const errorCatalogue = {
     'Try again after the time in Retry-After; if it lasts, see the runbook token_unchecked.',
   ),
   timeout: entry(504, exitCodes.timeout, true, 'It took too long', 'Look at the status again; the work may still finish.'),
+  ...regionErrors,
   ...intentErrors,
   ...provisioningErrors,
   dead_lettered: entry(

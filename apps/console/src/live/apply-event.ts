@@ -1,5 +1,6 @@
 import type { JobEvents, JobView } from '@lapidary/contracts/api/jobs';
-import { eventSchemas, isEventType, type EventData, type EventType } from '@lapidary/contracts/events/registry';
+import type { EventData, EventType } from '@lapidary/contracts/events/registry';
+import { eventVersions } from '@lapidary/contracts/events/upcasters';
 import type { RolloutView } from '@lapidary/contracts/api/rollouts';
 import type { StampView } from '@lapidary/contracts/api/stamps';
 import type { LiveEvent } from '@lapidary/contracts/api/system';
@@ -16,7 +17,7 @@ export interface Patch {
   readonly stale: readonly ('regions' | 'stamps' | 'explanation' | 'rollout-events' | 'drift')[];
 }
 
-/** What events of a noun carry, in all their versions. */
+/** What events of a noun carry. */
 type Told<Noun extends string> = EventData<Extract<EventType, `lapidary.${Noun}.${string}`>>;
 
 /** By the noun that the event's type names. What no page shows has no line here, and changes nothing. */
@@ -47,10 +48,10 @@ const isShown = (noun: string | undefined): noun is keyof typeof patches => noun
 /** Events carry their subject's whole new state, so applying one twice, or an old one late, must change nothing. */
 export const patchOf = ({ type, data }: LiveEvent): Patch => {
   const noun = type.split('.')[1];
-  if (!isShown(noun) || !isEventType(type)) return { stale: [] };
-  const told = eventSchemas[type].safeParse(data);
+  if (!isShown(noun)) return { stale: [] };
+  const told = eventVersions.read(type, data);
   // The noun comes out of the type whose schema this is, which the compiler can't follow.
-  return told.success ? patches[noun](told.data as never) : { stale: [] };
+  return told.ok ? patches[noun](told.parsed as never) : { stale: [] };
 };
 
 /** The list with the roll-out as it is told now, unless it is known newer already. */

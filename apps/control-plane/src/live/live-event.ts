@@ -1,5 +1,6 @@
 import { LiveEventSchema, type LiveEvent } from '@lapidary/contracts/api/system';
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
+import { newestEvent } from '@lapidary/contracts/events/upcasters';
 import { liveEvents } from '@lapidary/contracts/subjects';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import { z } from 'zod';
@@ -37,7 +38,7 @@ export const publishLive = (nats: NatsLink, region: string, events: readonly Eve
     bytes = 0;
   };
   for (const event of events) {
-    const live = toLiveEvent(event);
+    const live = toLiveEvent(newestEvent(event));
     const size = JSON.stringify(live.data).length;
     if (bytes + size > messageBytesMax) send();
     open.push(live);

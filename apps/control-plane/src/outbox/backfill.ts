@@ -1,6 +1,7 @@
 import type { BackfillReply, BackfillRequest } from '@lapidary/contracts/events/envelope';
 import { backfillEventsMax } from '@lapidary/contracts/events/envelope';
 import type { AckReply, AckRequest, ContentsReply, ContentsRequest } from '@lapidary/contracts/events/peer-link';
+import { ownProtocol, type WireProtocol } from '@lapidary/contracts/wire-protocol';
 import { fittingAnswer } from '@lapidary/messaging/fitting-answer';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { DataSource } from 'typeorm';
@@ -34,7 +35,12 @@ export const answerContents = async (dataSource: DataSource, peer: string, reque
  * Keeps what a peer says it has applied (retention waits for it) and answers where the origin stands. A request in another region's
  * name is refused: rows that this one lacks would be pruned.
  */
-export const answerAck = async (dataSource: DataSource, peer: string, request: AckRequest): Promise<AckReply> => {
+export const answerAck = async (
+  dataSource: DataSource,
+  peer: string,
+  request: AckRequest,
+  protocol: WireProtocol = ownProtocol,
+): Promise<AckReply> => {
   if (request.peer !== peer) throw new AppError('forbidden', `Region ${peer} may not speak for ${request.peer}`);
   await dataSource.query(
     `INSERT INTO peer_ack (peer, epoch, sequence) VALUES ($1, $2, $3)
@@ -42,5 +48,5 @@ export const answerAck = async (dataSource: DataSource, peer: string, request: A
     [peer, request.epoch, request.sequence],
   );
   const { region, epoch, sequence } = await readOrigin(dataSource);
-  return { region, epoch, head: sequence };
+  return { region, epoch, head: sequence, protocol };
 };

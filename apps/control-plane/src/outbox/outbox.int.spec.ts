@@ -258,7 +258,7 @@ describe('the back-fill', () => {
     // Retention would take what `us` lacks.
     await expect(answerAck(region.dataSource, 'ap', { peer: 'us', ...all })).rejects.toMatchObject({ code: 'forbidden' });
     expect(await pruneOutbox(region.dataSource, ['us'])).toBe(0);
-    expect(await answerAck(region.dataSource, 'us', { peer: 'us', ...all })).toEqual({ region: region.name, epoch: 1, head: 4 });
+    expect(await answerAck(region.dataSource, 'us', { peer: 'us', ...all })).toMatchObject({ region: region.name, epoch: 1, head: 4 });
     expect(await pruneOutbox(region.dataSource, ['us'])).toBe(1);
     const reply = await answerBackfill(region.dataSource, { epoch: 1, from: 1, to: 4 });
     expect(reply).toMatchObject({ ok: true, through: 4 });

@@ -1,6 +1,7 @@
 import { BackfillRequestSchema } from '@lapidary/contracts/events/envelope';
 import { AckRequestSchema, ContentsRequestSchema } from '@lapidary/contracts/events/peer-link';
 import { geoAck, geoBackfill, geoContents } from '@lapidary/contracts/subjects';
+import { ownProtocol, type WireProtocol } from '@lapidary/contracts/wire-protocol';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { DataSource } from 'typeorm';
 import { answerAck, answerBackfill, answerContents } from './backfill.js';
@@ -17,6 +18,7 @@ export const servePeers = (
   region: string,
   peers: readonly string[],
   onBackfilled: (events: number) => void,
+  protocol: WireProtocol = ownProtocol,
 ): (() => void)[] =>
   peers.flatMap((peer) => [
     nats.serveJson(
@@ -29,7 +31,9 @@ export const servePeers = (
       },
       { queue },
     ),
-    nats.serveJson(geoAck(region, peer), AckRequestSchema, async (request) => answerAck(dataSource, peer, request), { queue }),
+    nats.serveJson(geoAck(region, peer), AckRequestSchema, async (request) => answerAck(dataSource, peer, request, protocol), {
+      queue,
+    }),
     nats.serveJson(geoContents(region, peer), ContentsRequestSchema, async (request) => answerContents(dataSource, peer, request), {
       queue,
     }),

@@ -1,5 +1,6 @@
 import type { DocumentChanged } from '@lapidary/contracts/events/collection-events';
-import { eventSchemas, isEventType, type EventData, type EventType } from '@lapidary/contracts/events/registry';
+import type { EventData } from '@lapidary/contracts/events/registry';
+import { eventVersions } from '@lapidary/contracts/events/upcasters';
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
@@ -21,8 +22,8 @@ type TenantData = EventData<'lapidary.tenant.updated.v1'>;
  * event makes up for one that was parked (quarantine.ts), and an older one than the row was written by changes nothing. Jobs are not kept by
  * peers: their events only reach the live views. Changes of documents are merged. Throws `poison_event` for what no repeat could apply.
  */
-export const applyEvent = async (tx: Tx, event: EventEnvelope, tools: ApplyTools): Promise<void> => {
-  const data = readData(event);
+export const applyEvent = async (tx: Tx, told: EventEnvelope, tools: ApplyTools): Promise<void> => {
+  const { event, data } = readEvent(told, tools);
   if (event.type.startsWith('lapidary.stamp.')) await applyStamp(tx, event, (data as StampData).stamp);
   else if (event.type.startsWith('lapidary.tenant.')) {
     const { tenant, claim } = data as TenantData;
@@ -48,9 +49,8 @@ export const applyEvents = async (tx: Tx, events: readonly EventEnvelope[], tool
     run = [];
   };
   for (const event of events) {
-    if (event.type === 'lapidary.document.changed.v1') {
-      readData(event);
-      run.push(event);
+    if (isDocumentChange(event, tools)) {
+      run.push(readEvent(event, tools).event);
     } else {
       await endRun();
       await applyEvent(tx, event, tools);
@@ -59,26 +59,18 @@ export const applyEvents = async (tx: Tx, events: readonly EventEnvelope[], tool
   await endRun();
 };
 
-/** What the event says, by its schema. */
-const readData = (event: EventEnvelope): unknown => {
-  if (!isEventType(event.type)) throw new AppError('poison_event', `This version does not know events of type ${event.type}`);
-  const parsed = parseData(event.type, event.data);
-  if (parsed === null) throw new AppError('poison_event', `The data of a ${event.type} event is nested too deep`);
-  if (!parsed.success) {
-    throw new AppError('poison_event', `The data of a ${event.type} event does not fit its schema`, { internal: parsed.error.message });
-  }
-  // Its key is what it waits behind (quarantine.ts): an event must not name another one than it changes.
-  if (event.type === 'lapidary.document.changed.v1' && event.subject !== subjectOf(parsed.data as DocumentChanged))
-    throw new AppError('poison_event', `An event of ${event.subject.slice(0, 100)} tells of another document`);
-  return parsed.data;
-};
+const isDocumentChange = ({ type }: EventEnvelope, { versions = eventVersions }: ApplyTools): boolean =>
+  versions.knows(type) && versions.newestOf(type) === 'lapidary.document.changed.v1';
 
-/** Null where it is nested deeper than the checks can follow. */
-const parseData = (type: EventType, data: unknown) => {
-  try {
-    return eventSchemas[type].safeParse(data);
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
-  }
+/** The event in the newest version of its type (P-SC1), and what it says by that schema. */
+const readEvent = (
+  told: EventEnvelope,
+  { versions = eventVersions }: ApplyTools,
+): { readonly event: EventEnvelope; readonly data: unknown } => {
+  const read = versions.read(told.type, told.data);
+  if (!read.ok) throw new AppError('poison_event', read.message, { internal: read.internal });
+  // Its key is what it waits behind (quarantine.ts): an event must not name another one than it changes.
+  if (read.type === 'lapidary.document.changed.v1' && told.subject !== subjectOf(read.parsed as DocumentChanged))
+    throw new AppError('poison_event', `An event of ${told.subject.slice(0, 100)} tells of another document`);
+  return { event: read.type === told.type ? told : { ...told, type: read.type, data: read.data }, data: read.parsed };
 };

@@ -1,6 +1,7 @@
 import type { CollectionApplyTools } from '../collections/apply-collection.js';
 import type { TenantView } from '@lapidary/contracts/api/tenants';
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
+import type { TypeVersions } from '@lapidary/contracts/schemas/type-versions';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
@@ -18,6 +19,8 @@ export interface ApplyTools {
   readonly suspendLoser: (tx: Tx, tenant: string, winner: string) => Promise<void>;
   /** Two regions had given out one name, and that was not known here; `peer` is the other one. */
   readonly onConflict: (subject: string, peer: string) => void;
+  /** Types of events that this code reads; tests put those of an older version here. */
+  readonly versions?: TypeVersions;
 }
 
 interface Existing {

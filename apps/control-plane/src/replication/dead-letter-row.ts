@@ -18,9 +18,10 @@ export interface DeadLetterRow {
   readonly state: DeadLetterState;
   readonly settled_at: Date | null;
   readonly settled_by: string | null;
+  readonly awaits_version: boolean;
 }
 
-const columns = 'id, origin, epoch, sequence, type, subject, event, error, parked_at, state, settled_at, settled_by';
+const columns = 'id, origin, epoch, sequence, type, subject, event, error, parked_at, state, settled_at, settled_by, awaits_version';
 
 type ListQuery = Omit<z.infer<typeof EventDeadLetterListQuerySchema>, 'cursor' | 'region'> & { readonly before: string | null };
 
@@ -50,13 +51,16 @@ export interface OpenLetters {
   readonly open: number;
   /** Wait behind one of these. */
   readonly waiting: number;
+  /** Of the open ones: of a type that a newer version knows, and applied by itself then. */
+  readonly awaitVersion: number;
 }
 
 /** By the region whose events they are. */
 export const openDeadLetters = async (reader: Reader): Promise<ReadonlyMap<string, OpenLetters>> => {
   const rows = await rowsOf<OpenLetters & { origin: string }>(
     reader,
-    `SELECT origin, count(*) FILTER (WHERE state = 'open')::int AS open, count(*) FILTER (WHERE state = 'waiting')::int AS waiting
+    `SELECT origin, count(*) FILTER (WHERE state = 'open')::int AS open, count(*) FILTER (WHERE state = 'waiting')::int AS waiting,
+            count(*) FILTER (WHERE state = 'open' AND awaits_version)::int AS "awaitVersion"
        FROM dead_letter WHERE state IN ('open', 'waiting') GROUP BY origin`,
   );
   return new Map(rows.map(({ origin, ...letters }) => [origin, letters]));
@@ -94,4 +98,5 @@ export const deadLetterViewOf = (row: DeadLetterRow, region: string): EventDeadL
     state: row.state,
     settledAt: row.settled_at?.toISOString() ?? null,
     settledBy: row.settled_by,
+    awaitsVersion: row.awaits_version,
   } satisfies EventDeadLetterView);

@@ -1,4 +1,5 @@
 import { GeodeSchema, type GeodeView } from '@lapidary/contracts/api/replication';
+import { agreedProtocol, ownProtocol } from '@lapidary/contracts/wire-protocol';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
 import { fleetRoot } from '@lapidary/replication/digest/fleet-root';
@@ -22,6 +23,8 @@ interface PeerRow {
   readonly answers: boolean;
   readonly agrees: boolean | null;
   readonly agreed_at: Date | null;
+  readonly protocol_speaks: number | null;
+  readonly protocol_hears: number | null;
 }
 
 /**
@@ -40,7 +43,7 @@ export const geodeStatus = async (reader: Reader, linkTo: (region: string) => Li
     reader,
     `SELECT r.name AS region, coalesce(v.epoch, 0) AS epoch, coalesce(v.sequence, 0) AS applied, coalesce(v.head, 0) AS head,
             v.confirmed_at, v.last_event_at, a.sequence AS acknowledged, ${answersNow('v')} AS answers,
-            d.root = d.own_root AS agrees, d.agreed_at
+            d.root = d.own_root AS agrees, d.agreed_at, v.protocol_speaks, v.protocol_hears
        FROM region r LEFT JOIN version_vector v ON v.origin = r.name
        LEFT JOIN digest_peer d ON d.peer = r.name
        LEFT JOIN peer_ack a ON a.peer = r.name AND a.epoch = $2
@@ -94,9 +97,13 @@ const peerOf = (row: PeerRow, link: LinkState | undefined, head: number): Peer =
     acknowledgedSequence: acknowledged,
     digest: row.agrees === null ? 'unknown' : row.agrees ? 'agrees' : 'differs',
     agreedAt: row.agreed_at?.toISOString() ?? null,
+    protocol: protocolOf(row),
     owed: acknowledged === null ? null : Math.max(0, head - acknowledged),
   };
 };
+
+const protocolOf = ({ protocol_speaks: speaks, protocol_hears: hears }: PeerRow): Peer['protocol'] =>
+  speaks === null || hears === null ? null : { speaks, hears, agreed: agreedProtocol(ownProtocol, { speaks, hears }) };
 
 /** P-GE6: alone since the last of the others fell silent. A region without peers is not alone, it is the fleet. */
 export const autonomousSince = (peers: readonly Pick<Peer, 'link' | 'cutSince'>[]): string | null => {

@@ -1,4 +1,5 @@
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
+import { eventVersions } from '@lapidary/contracts/events/upcasters';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction, sqlStateOf, type Tx } from '@lapidary/db/transaction';
 import { isAppError } from '@lapidary/kernel/app-error';
@@ -63,7 +64,7 @@ const attempt = async (
     const setAside = async (incoming: IncomingEvent, error: string, state: 'open' | 'waiting'): Promise<void> => {
       parked++;
       quarantine.add(incoming);
-      await park(tx, peer, incoming, error, state);
+      await park(tx, tools, peer, incoming, error, state);
     };
     for (const incoming of fresh) {
       if (!incoming.ok) await setAside(incoming, incoming.error, 'open');
@@ -83,16 +84,16 @@ const attempt = async (
 /** Takes in one event out of its order, which only changes of documents allow: they are merged. Parks it where it can't be applied. */
 export const takeInOne = async (tx: Tx, peer: string, incoming: IncomingEvent, tools: ApplyTools): Promise<void> => {
   const quarantine = await Quarantine.open(tx, peer, [incoming]);
-  if (incoming.ok && quarantine.holds(incoming)) return await park(tx, peer, incoming, waitsBehind, 'waiting');
+  if (incoming.ok && quarantine.holds(incoming)) return await park(tx, tools, peer, incoming, waitsBehind, 'waiting');
   const error = incoming.ok ? await applyOne(tx, incoming.event, tools) : incoming.error;
-  if (error !== null) await park(tx, peer, incoming, error, 'open');
+  if (error !== null) await park(tx, tools, peer, incoming, error, 'open');
 };
 
 /** Takes in what was held for its time, which has come; parks it where it can't be applied. */
 export const takeInHeld = async (tx: Tx, event: EventEnvelope, tools: ApplyTools): Promise<void> => {
   const incoming: IncomingEvent = { ok: true, epoch: event.originepoch, sequence: event.originsequence, event };
   const error = await applyOne(tx, event, tools, applyHeldEvent);
-  if (error !== null) await park(tx, event.originregion, incoming, error, 'open');
+  if (error !== null) await park(tx, tools, event.originregion, incoming, error, 'open');
 };
 
 const applyHeldEvent = async (tx: Tx, event: EventEnvelope, tools: ApplyTools): Promise<void> => applyHeld(tx, event, tools.collections);
@@ -137,12 +138,23 @@ export const noteInInbox = async (tx: Tx, peer: string, events: readonly Incomin
   return events.filter((e) => !e.ok || fresh.has(e.event.id));
 };
 
-/** P-SC3: parked as it came, for a person; the vector goes on, and other keys with it (quarantine.ts). */
-const park = async (tx: Tx, peer: string, incoming: IncomingEvent, error: string, state: 'open' | 'waiting'): Promise<void> => {
+/**
+ * P-SC3: parked as it came, for a person, or for a version of this code that knows its type (release-known.ts); the vector goes on, and
+ * other keys with it (quarantine.ts).
+ */
+const park = async (
+  tx: Tx,
+  { versions = eventVersions }: ApplyTools,
+  peer: string,
+  incoming: IncomingEvent,
+  error: string,
+  state: 'open' | 'waiting',
+): Promise<void> => {
   const raw = incoming.ok ? incoming.event : incoming.raw;
   const { type } = (typeof raw === 'object' && raw !== null ? raw : {}) as { type?: unknown };
   await tx.query(
-    `INSERT INTO dead_letter (id, origin, epoch, sequence, type, subject, event, error, state) VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9)
+    `INSERT INTO dead_letter (id, origin, epoch, sequence, type, subject, event, error, state, awaits_version)
+     VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, $10)
      ON CONFLICT (origin, epoch, sequence) DO NOTHING`,
     [
       newId(),
@@ -154,6 +166,7 @@ const park = async (tx: Tx, peer: string, incoming: IncomingEvent, error: string
       jsonOf(raw),
       textOf(error.slice(0, errorLengthMax)),
       state,
+      incoming.ok && !versions.knows(incoming.event.type),
     ],
   );
 };

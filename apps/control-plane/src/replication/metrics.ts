@@ -17,6 +17,11 @@ export const replicationMetrics = {
     help: 'Events that wait behind a parked one of their document',
     labels: ['peer'],
   },
+  lapidary_replication_awaiting_version: {
+    type: 'gauge',
+    help: 'Parked events of types that this version does not know: applied by themselves once it is rolled out',
+    labels: ['peer'],
+  },
   lapidary_replication_conflicts_total: { type: 'counter', help: 'Names that two regions had given out', labels: ['peer'] },
   lapidary_replication_lag_seconds: { type: 'gauge', help: 'Age of the last applied event when it was applied', labels: ['peer'] },
   lapidary_replication_convergence_seconds: {

@@ -1,10 +1,11 @@
 import { RootAnswerSchema } from '@lapidary/contracts/digest-protocol';
 import { AckReplySchema, type AckReply } from '@lapidary/contracts/events/peer-link';
 import { geoAck, geoDigest } from '@lapidary/contracts/subjects';
+import { agreedProtocol, ownProtocol, protocolMismatch, unsaidProtocol, type WireProtocol } from '@lapidary/contracts/wire-protocol';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { Position } from '@lapidary/replication/version-vector';
 import { notePeerRoot } from '../digests/peer-root.js';
-import { adoptEpoch, noteConfirmed, readPosition } from './peer-position.js';
+import { adoptEpoch, noteConfirmed, noteProtocol, readPosition } from './peer-position.js';
 import type { SessionOptions } from './session-options.js';
 
 /** An outbox answers a question in milliseconds. */
@@ -22,11 +23,20 @@ export class PeerGreeting {
     if (reply.region !== peer) {
       throw new AppError('config_invalid', `The NATS server configured for ${peer} is that of ${reply.region}`);
     }
+    await this.agree(reply.protocol ?? unsaidProtocol);
     if (reply.epoch > before.epoch) await adoptEpoch(dataSource, peer, reply.epoch);
     await noteConfirmed(dataSource, peer, reply);
     const at = reply.epoch > before.epoch ? 0 : before.sequence;
     metrics.lapidary_replication_behind.set({ peer }, Math.max(0, reply.head - at));
     return { ...reply, at };
+  }
+
+  /** Nothing is taken from a peer of another protocol: its events wait in its outbox until one of the two is rolled out. */
+  private async agree(theirs: WireProtocol): Promise<void> {
+    const { dataSource, peer, region, protocol: own = ownProtocol } = this.options;
+    await noteProtocol(dataSource, peer, theirs);
+    if (agreedProtocol(own, theirs) !== null) return;
+    throw new AppError('protocol_unsupported', protocolMismatch(region, own, peer, theirs));
   }
 
   /** An older version does not answer, and a busy one later: what stands is kept then, with its age. */
@@ -49,6 +59,7 @@ export class PeerGreeting {
 
   private async acknowledge({ epoch, sequence }: Position): Promise<AckReply> {
     const { link, peer, region } = this.options;
-    return await link.requestJson(geoAck(peer, region), { peer: region, epoch, sequence }, AckReplySchema, requestMs);
+    const protocol = this.options.protocol ?? ownProtocol;
+    return await link.requestJson(geoAck(peer, region), { peer: region, epoch, sequence, protocol }, AckReplySchema, requestMs);
   }
 }

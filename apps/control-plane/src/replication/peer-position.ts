@@ -1,6 +1,7 @@
 import { nothingRead, type Position } from '@lapidary/replication/version-vector';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction, type Tx } from '@lapidary/db/transaction';
+import type { WireProtocol } from '@lapidary/contracts/wire-protocol';
 import type { DataSource } from 'typeorm';
 
 /** Where the reader stands with a peer, and where it believes to find the rest in the peer's stream. */
@@ -67,6 +68,15 @@ export const noteConfirmed = async (
     `INSERT INTO version_vector (origin, epoch, sequence, confirmed_at, head) VALUES ($1, $2, 0, now(), $3)
      ON CONFLICT (origin) DO UPDATE SET confirmed_at = now(), head = excluded.head`,
     [peer, epoch, head],
+  );
+};
+
+/** What the peer's hello says it speaks, also where nothing can be exchanged with it. */
+export const noteProtocol = async (db: Pick<Tx, 'query'>, peer: string, { speaks, hears }: WireProtocol): Promise<void> => {
+  await db.query(
+    `INSERT INTO version_vector (origin, epoch, sequence, protocol_speaks, protocol_hears, protocol_at) VALUES ($1, 0, 0, $2, $3, now())
+     ON CONFLICT (origin) DO UPDATE SET protocol_speaks = excluded.protocol_speaks, protocol_hears = excluded.protocol_hears, protocol_at = now()`,
+    [peer, speaks, hears],
   );
 };
 

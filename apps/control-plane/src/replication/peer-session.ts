@@ -20,6 +20,8 @@ import { noteStreamHint, readPosition } from './peer-position.js';
 /** How often the peer hears how far we are, and we hear where it stands. */
 const ackMs = 1_000;
 
+const endsReading: ReadonlySet<string> = new Set(['config_invalid', 'protocol_unsupported']);
+
 export type SessionEnd = ReaderEnd | 'newer-epoch';
 
 /** One reading of a peer's stream, from our own position until something is in doubt. */
@@ -100,8 +102,8 @@ export class PeerSession {
         failures = 0;
       } catch (error) {
         logger.debug({ err: error, peer }, 'no answer from the peer');
-        // The peer's control plane may be down while its stream is readable; only a wrong peer ends the reading.
-        if (++failures > 0 && error instanceof AppError && error.code === 'config_invalid') return stop();
+        // The peer's control plane may be down while its stream is readable; only a wrong peer, or one of another protocol, ends the reading.
+        if (++failures > 0 && error instanceof AppError && endsReading.has(error.code)) return stop();
       }
     }
   }

@@ -26,6 +26,7 @@ import { PeerLinks } from './peer-links.js';
 import { pruneConvergence } from './convergence-rows.js';
 import { pruneInbox } from './prune-inbox.js';
 import { PeerPuller } from './puller.js';
+import { releaseKnown } from './release-known.js';
 import { releaseWaiting } from './release-letters.js';
 import { ReplicationTools } from './replication-tools.js';
 
@@ -139,13 +140,14 @@ export class ReplicationWorker implements OnApplicationBootstrap, BeforeApplicat
       const held = await heldChanges(this.database.dataSource);
       for (const origin of this.peerLinks.byRegion.keys())
         this.tools.collections.lapidary_collection_held_changes.set({ origin }, held.get(origin) ?? 0);
-      await releaseWaiting(this.database.dataSource, this.tools.apply, (events) =>
-        publishLive(this.nats, this.config.LAPIDARY_REGION, events),
-      );
+      const tell = (events: readonly EventEnvelope[]): void => publishLive(this.nats, this.config.LAPIDARY_REGION, events);
+      await releaseKnown(this.database.dataSource, this.tools.apply, tell);
+      await releaseWaiting(this.database.dataSource, this.tools.apply, tell);
       const open = await openDeadLetters(this.database.dataSource);
       for (const peer of this.peerLinks.byRegion.keys()) {
         this.metrics.lapidary_replication_dead_letters_open.set({ peer }, open.get(peer)?.open ?? 0);
         this.metrics.lapidary_replication_quarantined_events.set({ peer }, open.get(peer)?.waiting ?? 0);
+        this.metrics.lapidary_replication_awaiting_version.set({ peer }, open.get(peer)?.awaitVersion ?? 0);
       }
     } catch (error) {
       this.logger.debug({ err: error }, 'what waits of the peers’ events is not known at the moment');

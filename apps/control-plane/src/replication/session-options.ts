@@ -1,4 +1,5 @@
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
+import type { WireProtocol } from '@lapidary/contracts/wire-protocol';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { MetricsOf } from '@lapidary/telemetry/metrics';
@@ -16,6 +17,8 @@ export interface SessionOptions {
   readonly tools: ApplyTools;
   readonly logger: Logger;
   readonly metrics: MetricsOf<typeof replicationMetrics>;
+  /** What this region speaks; tests put that of another version here. */
+  readonly protocol?: WireProtocol;
   /** Told after the transaction has committed. */
   readonly onApplied: (events: readonly EventEnvelope[]) => void;
 }

@@ -128,9 +128,16 @@ export const geodeText = (geode: GeodeView, view: View): string => {
     { title: 'HELD', cell: (p) => String(p.held ?? 0), align: 'right', wide: true },
     { title: 'LAST EVENT', cell: (p) => ago(p.lastEventAt, view.nowMs) },
     { title: 'ANSWERED', cell: (p) => ago(p.confirmedAt, view.nowMs), wide: true },
+    { title: 'PROTOCOL', cell: (p) => protocolText(p.protocol) },
     { title: 'EPOCH', cell: (p) => String(p.epoch), align: 'right', wide: true },
   ];
   return geode.peers.length === 0 ? facts : `${facts}\n\n${renderTable(columns, geode.peers, view.wide)}`;
+};
+
+/** The number that both speak; else what the peer speaks, which this region does not understand. */
+const protocolText = (protocol: GeodeView['peers'][number]['protocol']): string => {
+  if (!protocol) return '-';
+  return protocol.agreed === null ? `none (theirs: ${protocol.hears} to ${protocol.speaks})` : String(protocol.agreed);
 };
 
 const intentsText = ({ open, oldestSeconds }: NonNullable<GeodeView['intents']>): string =>

@@ -27,6 +27,9 @@ export const EventDeadLetterSchema = z
     }),
     settledAt: TimeSchema.nullable(),
     settledBy: z.string().nullable(),
+    awaitsVersion: z.boolean().optional().meta({
+      description: 'Of a type that a newer version of this region’s control plane knows: it is applied by itself once that runs here',
+    }),
   })
   .meta({ id: 'EventDeadLetter' });
 export type EventDeadLetterView = z.infer<typeof EventDeadLetterSchema>;
@@ -142,6 +145,15 @@ export const GeodePeerSchema = z
       .meta({ description: 'From the commit of the peer’s events to their being visible here, over the last 15 minutes' }),
     held: z.number().int().optional().meta({ description: 'Changes of the peer that wait for their time: its clock is ahead' }),
     intents: z.number().int().optional().meta({ description: 'Commands that wait for the peer' }),
+    protocol: z
+      .object({
+        speaks: z.number().int(),
+        hears: z.number().int(),
+        agreed: z.number().int().nullable().meta({ description: 'The newest that both speak; null: none, and nothing is exchanged' }),
+      })
+      .nullable()
+      .optional()
+      .meta({ description: 'What the peer’s hello said; null: it has never answered' }),
     owed: z.number().int().nullable().meta({ description: 'Events of ours that the peer has not acknowledged; null: it never has' }),
   })
   .meta({ id: 'GeodePeer' });

@@ -67,5 +67,3 @@ export const eventSchemas = {
 
 export type EventType = keyof typeof eventSchemas;
 export type EventData<T extends EventType> = z.infer<(typeof eventSchemas)[T]>;
-
-export const isEventType = (type: string): type is EventType => Object.hasOwn(eventSchemas, type);

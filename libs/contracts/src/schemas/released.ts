@@ -31,8 +31,8 @@ export const releasedSchemas: Readonly<Record<string, string>> = {
   'lapidary.job.changed.v1': 'd7f00386ccab93ed',
   'lapidary.job.progressed.v1': '3a1a45a9faa1f3f3',
   'lapidary.job.queued.v1': 'd7f00386ccab93ed',
-  'lapidary.peer.ack-reply.v1': '1f180c72a583c6ba',
-  'lapidary.peer.ack-request.v1': 'bdde555f22707efc',
+  'lapidary.peer.ack-reply.v1': '112f13e626fea765',
+  'lapidary.peer.ack-request.v1': 'b0e3b0fcdefd2d3c',
   'lapidary.peer.backfill-reply.v1': 'b986e1db7759750a',
   'lapidary.peer.backfill-request.v1': '9bf7646195c3467e',
   'lapidary.peer.contents-reply.v1': '377444ba9bb56403',
@@ -72,4 +72,4 @@ export const releasedSchemas: Readonly<Record<string, string>> = {
 };
 
 /** Of all of them together: processes with one digest read and write the same. */
-export const releasedDigest = 'c13dd4d2925fb97f';
+export const releasedDigest = '14c8fd7481f0bd51';

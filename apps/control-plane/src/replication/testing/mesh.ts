@@ -15,12 +15,17 @@ import { pullerOf } from './two-regions.js';
 /** Removals and retellings go round this often; the product's second would only make tests slow. */
 const roundMs = 50;
 
+/** What of a version others see; without a part: that of this code. */
+export type Version = NonNullable<Parameters<typeof pullerOf>[4]>;
+
 /** Regions with everything that joins them, over the run's NATS server: relays, answers, and a puller per direction that can be cut. */
 export interface Mesh {
   readonly regions: readonly TestRegion[];
   /** `reader` reads `origin` no more, until it is joined again. */
   cut(reader: TestRegion, origin: TestRegion): Promise<void>;
   join(reader: TestRegion, origin: TestRegion): void;
+  /** The region runs another version from now on: it speaks that protocol and reads these types. */
+  rollOut(region: TestRegion, version: Version): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -30,10 +35,19 @@ export const openMesh = async (size: number): Promise<Mesh> => {
   for (const name of names) regions.push(await openTestRegion({ name, peers: names.filter((n) => n !== name) }));
   const stop = new AbortController();
   const running: Promise<unknown>[] = [];
-  const ends: (() => void)[] = [];
+  const peersOf = (region: TestRegion): string[] => names.filter((n) => n !== region.name);
+  const versions = new Map<string, Version>();
+  const answers = new Map<string, (() => void)[]>();
+  const serve = (region: TestRegion): void => {
+    const { protocol } = versions.get(region.name) ?? {};
+    answers.set(
+      region.name,
+      servePeers(region.nats, region.dataSource, region.name, peersOf(region), () => undefined, protocol),
+    );
+  };
   for (const region of regions) {
-    const peers = names.filter((n) => n !== region.name);
-    ends.push(...servePeers(region.nats, region.dataSource, region.name, peers, () => undefined));
+    const peers = peersOf(region);
+    serve(region);
     const metrics = createMetrics(outboxMetrics, { processMetrics: false });
     const relay = new OutboxRelay({ ...region, metrics, onPublished: () => undefined });
     running.push(relay.lead(stop.signal), keepGoing(region, peers, relay, stop.signal));
@@ -41,7 +55,7 @@ export const openMesh = async (size: number): Promise<Mesh> => {
   const links = new Map<string, { readonly stop: AbortController; readonly done: Promise<void> }>();
   const join = (reader: TestRegion, origin: TestRegion): void => {
     const ending = new AbortController();
-    const puller = pullerOf(reader, origin);
+    const puller = pullerOf(reader, origin, undefined, undefined, versions.get(reader.name));
     links.set(`${reader.name} ${origin.name}`, { stop: ending, done: puller.lead(ending.signal) });
   };
   const cut = async (reader: TestRegion, origin: TestRegion): Promise<void> => {
@@ -54,11 +68,20 @@ export const openMesh = async (size: number): Promise<Mesh> => {
     regions,
     cut,
     join,
+    rollOut: async (region, version) => {
+      versions.set(region.name, version);
+      answers.get(region.name)?.forEach((end) => end());
+      serve(region);
+      for (const origin of regions.filter((r) => r !== region)) {
+        await cut(region, origin);
+        join(region, origin);
+      }
+    },
     close: async () => {
       stop.abort();
       for (const link of links.values()) link.stop.abort();
       await Promise.all([...running, ...[...links.values()].map(async (link) => link.done)]);
-      for (const end of ends) end();
+      for (const end of [...answers.values()].flat()) end();
       for (const region of regions) await deleteStream(region.nats, geoStream(region.name)).catch(() => undefined);
       await Promise.all(regions.map(async (region) => region.close()));
     },

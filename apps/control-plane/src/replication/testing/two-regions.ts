@@ -95,13 +95,15 @@ export const pullerOf = (
   origin: TestRegion,
   onApplied: SessionOptions['onApplied'] = () => undefined,
   metrics: SessionOptions['metrics'] = createMetrics(replicationMetrics, { processMetrics: false }),
+  version: Pick<SessionOptions, 'protocol'> & { readonly versions?: ApplyTools['versions'] } = {},
 ): PeerPuller =>
   new PeerPuller({
     region: reader.name,
     peer: origin.name,
     dataSource: reader.dataSource,
     link: reader.nats,
-    tools: toolsOf(reader),
+    tools: { ...toolsOf(reader), versions: version.versions },
+    protocol: version.protocol,
     logger: reader.logger,
     metrics,
     onApplied,
