@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FakeControlPlane } from '@lapidary/testing/fake-control-plane';
-import { run, type Ran } from './test/run-stampctl.js';
+import { run } from './test/run-stampctl.js';
 
 let plane: FakeControlPlane;
-const ctl = (...argv: string[]): Promise<Ran> => run(argv, { env: { STAMPCTL_SERVER: plane.url, STAMPCTL_TOKEN: plane.token } });
 
 beforeEach(async () => {
   plane = await new FakeControlPlane().up();
@@ -12,11 +11,15 @@ afterEach(async () => plane.down());
 
 describe('events tail', () => {
   test('continues after the last event seen when the control plane comes back', async () => {
-    const ended = ctl('events', 'tail', '-o', 'json', '-n', '2');
+    let shown: () => void = () => undefined;
+    const seenFirst = new Promise<void>((done) => (shown = done));
+    const ended = run(['events', 'tail', '-o', 'json', '-n', '2'], {
+      env: { STAMPCTL_SERVER: plane.url, STAMPCTL_TOKEN: plane.token },
+      onOut: (text) => text.includes('tenant/a') && shown(),
+    });
     while (!plane.seen.some((r) => r.path === '/v1/events')) await sleep(5);
-    await sleep(50);
     plane.emit('lapidary.tenant.created.v1', 'tenant/a', {});
-    await sleep(50);
+    await seenFirst;
     await plane.down();
     plane.emit('lapidary.tenant.created.v1', 'tenant/missed', {});
     await plane.up();

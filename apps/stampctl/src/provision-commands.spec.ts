@@ -33,14 +33,19 @@ describe('provision', () => {
     plane.onProvision = () => undefined;
     let away: () => void = () => undefined;
     const seenAway = new Promise<void>((done) => (away = done));
+    let shown: () => void = () => undefined;
+    const seenBefore = new Promise<void>((done) => (shown = done));
     const ended = run(['provision', 'eu-2'], {
       env: { STAMPCTL_SERVER: plane.url, STAMPCTL_TOKEN: plane.token },
-      onErr: (text) => text.includes('control plane away, retrying') && away(),
+      onErr: (text) => {
+        if (text.includes('before the crash')) shown();
+        if (text.includes('control plane away, retrying')) away();
+      },
     });
     while (plane.jobs.size === 0) await sleep(5);
     const [job] = plane.jobs.values();
     plane.progress({ ...job!, status: 'running' }, { message: 'before the crash' });
-    await sleep(100);
+    await seenBefore;
     await plane.down();
     await seenAway;
     await plane.up();
@@ -69,7 +74,7 @@ describe('provision', () => {
   test('attaches to the job that is already under way', async () => {
     const open = plane.openJob('eu-2');
     const ended = ctl('provision', 'eu-2', '-o', 'json');
-    await sleep(50);
+    while (!plane.seen.some((r) => r.path.endsWith('/events'))) await sleep(5);
     runToEnd(plane, open);
     const ran = await ended;
     expect(ran.exit).toBe(0);

@@ -16,13 +16,26 @@ export const emptyFolder = (): string => mkdtempSync(join(tmpdir(), 'stampctl-')
 /** Runs a command line in this process, as if stdout and stderr led into a file. */
 export const run = async (
   argv: readonly string[],
-  options: { env?: Record<string, string>; cwd?: string; interrupted?: AbortSignal; onErr?: (text: string) => void; columns?: number } = {},
+  options: {
+    env?: Record<string, string>;
+    cwd?: string;
+    interrupted?: AbortSignal;
+    onOut?: (text: string) => void;
+    onErr?: (text: string) => void;
+    columns?: number;
+  } = {},
 ): Promise<Ran> => {
   const cwd = options.cwd ?? emptyFolder();
   let out = '';
   let err = '';
   const exit = await stampctl(argv, {
-    stdout: { write: (text) => (out += text), columns: options.columns ?? 80 },
+    stdout: {
+      write: (text) => {
+        out += text;
+        options.onOut?.(text);
+      },
+      columns: options.columns ?? 80,
+    },
     stderr: {
       write: (text) => {
         err += text;
