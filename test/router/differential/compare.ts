@@ -1,9 +1,10 @@
 import { requestCases } from '../corpus/requests.ts';
 import { startSubject } from '../run/subject.ts';
 import { strict } from '../wire/habits.ts';
-import { observe, type Observation } from './observe.ts';
+import { observe } from './observe.ts';
 import type { Row } from './page.ts';
 import { startProxy, type Proxy } from './peers.ts';
+import { settled } from './undetermined.ts';
 
 export interface Comparison {
   /** The router first, then the peers with their versions. */
@@ -11,37 +12,37 @@ export interface Comparison {
   readonly rows: readonly Row[];
 }
 
-/** An odd number, so that one of two ways is the more frequent. */
-const looks = 5;
+/** Almost all of the time is waiting for nothing more to come, which is no work; more at once would make one wait for another. */
+const lanes = 4;
 
-/**
- * A streaming proxy may or may not have passed a head on by the time it meets what it refuses in the body behind it: that is a matter of
- * how the bytes came to it. Such a case is looked at again, and what happens most times is said.
- */
-const mostOften = async ({ port, recorder }: Proxy, bytes: string): Promise<Observation> => {
-  const first = await observe(port, recorder, bytes);
-  if (first.verdict !== 'forwards, unreadable') return first;
-  const all = [first];
-  while (all.length < looks) all.push(await observe(port, recorder, bytes));
-  const count = (like: Observation): number => all.filter((o) => JSON.stringify(o) === JSON.stringify(like)).length;
-  return all.reduce((best, o) => (count(o) > count(best) ? o : best));
+/** The router and the peers, each before a recorder of its own. Throws where one of the peers is not to be had. */
+const startProxies = async (): Promise<Proxy[]> => {
+  const started = [startProxy('nginx'), startProxy('haproxy'), startSubject('fast', strict).then((s): Proxy => ({ ...s, name: 'router' }))];
+  const proxies = (await Promise.allSettled(started)).flatMap((s) => (s.status === 'fulfilled' ? [s.value] : []));
+  if (proxies.length < started.length) await Promise.all(proxies.map((proxy) => proxy.close()));
+  const [nginx, haproxy, router] = await Promise.all(started);
+  return [router!, nginx!, haproxy!];
 };
 
 /** Every request of the corpus through the router and real nginx and HAProxy. Throws where one of these is not to be had. */
 export const compare = async (): Promise<Comparison> => {
-  const proxies: Proxy[] = [];
-  try {
-    proxies.push(await startProxy('nginx'), await startProxy('haproxy'));
-    const subject = await startSubject('fast', strict);
-    proxies.unshift({ ...subject, name: 'router', close: () => subject.close() });
-    const rows: Row[] = [];
-    for (const one of requestCases) {
-      // Each has a recorder of its own.
-      const seen = await Promise.all(proxies.map((proxy) => mostOften(proxy, one.bytes)));
-      rows.push({ group: one.group, id: one.id, source: one.source, seen });
+  const rows: Row[] = [];
+  let names: readonly string[] = [];
+  const runLane = async (lane: number): Promise<void> => {
+    const proxies = await startProxies();
+    names = proxies.map(({ name }) => name);
+    try {
+      for (const [i, one] of requestCases.entries()) {
+        if (i % lanes !== lane) continue;
+        const seen = await Promise.all(
+          proxies.map(async ({ name, port, recorder }) => settled(name, one, await observe(port, recorder, one.bytes))),
+        );
+        rows[i] = { group: one.group, id: one.id, source: one.source, seen };
+      }
+    } finally {
+      await Promise.all(proxies.map((proxy) => proxy.close()));
     }
-    return { names: proxies.map(({ name }) => name), rows };
-  } finally {
-    for (const proxy of proxies) await proxy.close();
-  }
+  };
+  await Promise.all(Array.from({ length: lanes }, (_, lane) => runLane(lane)));
+  return { names, rows };
 };

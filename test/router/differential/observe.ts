@@ -11,6 +11,8 @@ export interface Observation {
   /** Statuses of its answers, in order. */
   readonly statuses: readonly number[];
   readonly closed: boolean;
+  /** What it does as well with the same bytes, as the page says it (undetermined.ts). */
+  readonly or?: readonly string[];
 }
 
 /** Long enough for another process to answer, short enough for hundreds of cases of which some are never answered. */

@@ -1,5 +1,6 @@
 import type { Observation } from './observe.ts';
 import { reasons } from './reasons.ts';
+import { undetermined } from './undetermined.ts';
 
 export interface Row {
   readonly group: string;
@@ -9,8 +10,8 @@ export interface Row {
   readonly seen: readonly Observation[];
 }
 
-const said = ({ verdict, statuses }: Observation): string =>
-  verdict === 'refuses' ? (statuses[0] === undefined ? 'closes' : String(statuses[0])) : verdict;
+const said = ({ verdict, statuses, or = [] }: Observation): string =>
+  [verdict === 'refuses' ? (statuses[0] === undefined ? 'closes' : String(statuses[0])) : verdict, ...or].join(' or ');
 
 const forwards = ({ verdict }: Observation): boolean => verdict.startsWith('forwards');
 /** What matters is whether a stamp gets to see it; which status says no is a matter of taste. */
@@ -50,6 +51,8 @@ export const conformancePage = (names: readonly string[], rows: readonly Row[]):
     if (reason === undefined) throw new Error(`no reason is given for the group "${group}"`);
     lines.push(reason, '', `${all.length} cases, ${other.length} with a difference.`);
     if (other.length > 0) lines.push('', ...table(names, other));
+    for (const { peer, id, why } of undetermined.filter((u) => u.group === group && names.includes(u.peer)))
+      lines.push('', `${peer} on ${id}: ${why}. The worse is counted.`);
   }
   return `${lines.join('\n')}\n`;
 };
