@@ -6,6 +6,7 @@
  */
 import { LimitsDocumentSchema } from '@lapidary/contracts/limits';
 import { startTraffic } from '@lapidary/router/traffic.fixture';
+import { answerMemoryHeld } from './memory-held.ts';
 import { noisyPerSecond, noisyTenant } from './peer-configs.ts';
 import { RouterPolicy } from '@lapidary/router/traffic-policy/router-policy';
 
@@ -34,6 +35,8 @@ if (hangingPort !== undefined) {
   traffic.stamp({ stamp: 'eu-9', frontDoors: [`http://127.0.0.1:${hangingPort}`] });
   traffic.route({ tenant: 'hanging', stamp: 'eu-9' });
 }
+
+answerMemoryHeld();
 
 /** Changes come in batches from the stream, not one by one on a timer. */
 const batchEveryMs = 10;

@@ -1,15 +1,14 @@
 /** `npm run soak:router -- --seconds 600`: ten minutes by default. Ends with 1 where the well-behaved clients saw a failure or something grew. */
 import { parseArgs } from 'node:util';
-import { handlesLeftMax, soak } from './soak.ts';
+import { grownMax, handlesLeftMax, soak } from './soak.ts';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '600' } } });
-/** V8's heap breathes by some megabytes; a leak of 100 bytes per request would be 20 MB in the 200,000 requests of ten slow minutes. */
-const grownMegabytesMax = 12;
 
 const result = await soak(Number(values.seconds));
 process.stdout.write(
   `${JSON.stringify({ ...result, failures: result.failures.length, examples: result.failures.slice(0, 5) }, null, 2)}\n`,
 );
-const bad = result.failures.length > 0 || result.grownMegabytes > grownMegabytesMax || result.handlesLeft > handlesLeftMax;
+const grown = result.grownLive > grownMax.live || result.grownOther > grownMax.other;
+const bad = result.failures.length > 0 || grown || result.handlesLeft > handlesLeftMax;
 process.stdout.write(bad ? 'failed\n' : 'no failure for the well-behaved, memory and handles flat\n');
 process.exit(bad ? 1 : 0);
