@@ -4,14 +4,16 @@ import { headers, RequestError, TimeoutError, type Msg, type MsgHdrs } from '@na
 import { z } from 'zod';
 import { AppError, isAppError, toAppError, type FieldProblem } from '@lapidary/kernel/app-error';
 import { isErrorCode } from '@lapidary/kernel/error-catalogue';
+import { inColumns, readFrame } from './columns/columns-frame.js';
 
 /** Present on a reply that is an error; its value is the catalogue code and the body says the rest. */
 export const errorHeader = 'Lapidary-Error';
 
-/** Who asks says that the answer may come compressed, and the answer says that it is; as HTTP does. */
+/** Who asks says that the answer may come compressed, or by columns, and the answer says that it does; as HTTP has it. Older versions know the first only. */
 const acceptHeader = 'Accept-Encoding';
 const encodingHeader = 'Content-Encoding';
 const brotli = 'br';
+const columns = 'lapidary-columns-1';
 /** Below this a packet is sent either way. */
 const compressFromBytes = 1_024;
 /** As batches of the event stream (packed-batch.ts). */
@@ -31,7 +33,8 @@ export const encodeJson = (value: unknown): string => JSON.stringify(value);
 
 export const acceptCompressed = (): MsgHdrs => {
   const h = headers();
-  h.set(acceptHeader, brotli);
+  h.append(acceptHeader, brotli);
+  h.append(acceptHeader, columns);
   return h;
 };
 
@@ -40,19 +43,27 @@ export interface Encoded {
   readonly headers?: MsgHdrs;
 }
 
-/** An answer as JSON, compressed where the request takes that and it pays. */
-export const encodeAnswer = async (request: Msg, value: unknown): Promise<Encoded> => {
-  const body = encodeJson(value);
-  if (body.length < compressFromBytes || request.headers?.get(acceptHeader) !== brotli) return { body };
+/** An answer as JSON, compressed where the request takes that and it pays; `alike`: of many things of one form, which columns are for. */
+export const encodeAnswer = async (request: Msg, value: unknown, alike = false): Promise<Encoded> => {
+  const accepted = request.headers?.values(acceptHeader) ?? [];
   const h = headers();
+  if (alike && accepted.includes(columns)) {
+    h.set(encodingHeader, columns);
+    return { body: await inColumns(value), headers: h };
+  }
+  const body = encodeJson(value);
+  if (body.length < compressFromBytes || !accepted.includes(brotli)) return { body };
   h.set(encodingHeader, brotli);
   return { body: await compress(body, { params: { [constants.BROTLI_PARAM_QUALITY]: brotliQuality } }), headers: h };
 };
 
-const textOf = (msg: Msg): string =>
-  msg.headers?.get(encodingHeader) === brotli
-    ? brotliDecompressSync(msg.data, { maxOutputLength: inflatedBytesMax }).toString('utf8')
-    : msg.string();
+const valueOf = (msg: Msg): unknown => {
+  const encoding = msg.headers?.get(encodingHeader);
+  if (encoding === columns) return readFrame(msg.data);
+  return JSON.parse(
+    encoding === brotli ? brotliDecompressSync(msg.data, { maxOutputLength: inflatedBytesMax }).toString('utf8') : msg.string(),
+  );
+};
 
 const fieldsOf = (error: z.ZodError): FieldProblem[] =>
   error.issues.map((i) => ({ path: i.path.map(String).join('.'), message: i.message }));
@@ -61,7 +72,7 @@ const fieldsOf = (error: z.ZodError): FieldProblem[] =>
 export const decodeJson = <T extends z.ZodType>(msg: Msg, schema: T): z.infer<T> => {
   let value: unknown;
   try {
-    value = JSON.parse(textOf(msg));
+    value = valueOf(msg);
   } catch {
     throw new AppError('invalid_input', 'The message is not JSON');
   }

@@ -156,6 +156,30 @@ describe('a link', () => {
     stop();
   });
 
+  it('answers by columns where things are alike and who asks reads them, an older version as before, and refuses rotten ones', async () => {
+    const link = linkTo(testNats().url);
+    await up(link);
+    const subject = freshRegion();
+    const Many = z.object({ many: z.array(z.object({ n: z.number() })) });
+    const answer = { many: Array.from({ length: 500 }, (_, n) => ({ n })) };
+    const stop = link.serveJson(subject, z.object({}), () => answer, { alike: true });
+    expect(await link.requestJson(subject, {}, Many, 2_000)).toEqual(answer);
+    const old = headers();
+    old.set('Accept-Encoding', 'br');
+    const ours = headers();
+    for (const form of ['br', 'lapidary-columns-1']) ours.append('Accept-Encoding', form);
+    const [asBefore, byColumns] = await Promise.all(
+      [old, ours].map((h) => link.connection.request(subject, '{}', { timeout: 2_000, headers: h })),
+    );
+    expect([asBefore!.headers?.get('Content-Encoding'), byColumns!.headers?.get('Content-Encoding')]).toEqual(['br', 'lapidary-columns-1']);
+    expect(byColumns!.data.length).toBeLessThan(asBefore!.data.length / 2);
+    stop();
+    const rotten = Uint8Array.from(byColumns!.data);
+    rotten[rotten.length - 2]! ^= 4;
+    link.connection.subscribe(`${subject}.rotten`, { callback: (_, m) => void m.respond(rotten, { headers: byColumns!.headers! }) });
+    await expect(link.requestJson(`${subject}.rotten`, {}, Many, 2_000)).rejects.toMatchObject({ code: 'invalid_input' });
+  });
+
   it('refuses more at once than it was told to take, and lets one of a queue answer', async () => {
     const link = linkTo(testNats().url);
     await up(link);

@@ -27,6 +27,8 @@ export interface ServeOptions {
   readonly queue?: string;
   /** Handlers at once; a request beyond it is answered `overloaded`, a plain message is dropped (both are repeated by their senders). */
   readonly inFlightMax?: number;
+  /** Answers are of many things of one form. */
+  readonly alike?: boolean;
 }
 
 /** A server on the same network answers in milliseconds; a second means that it isn't there. */
@@ -119,7 +121,7 @@ export class NatsLink {
     handler: (request: z.infer<T>) => unknown,
     options: ServeOptions = {},
   ): () => void {
-    return this.serve(subject, requestSchema, async (request, msg) => encodeAnswer(msg, await handler(request)), options);
+    return this.serve(subject, requestSchema, async (request, msg) => encodeAnswer(msg, await handler(request), options.alike), options);
   }
 
   /** As serveJson, with answers in bytes. */

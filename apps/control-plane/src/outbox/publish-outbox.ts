@@ -1,13 +1,13 @@
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { geoEvents } from '@lapidary/contracts/subjects';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
-import { packBatch, splitIntoBatches, type Batch } from '@lapidary/messaging/packed-batch';
+import { packEvents } from '@lapidary/messaging/packed-batch';
 import { publishToStream } from '@lapidary/messaging/streams';
 import type { DataSource } from 'typeorm';
 import { eventsBetween, readOrigin } from './outbox-rows.js';
 import { markPublished, publishedThrough } from './published-through.js';
 
-/** Some forty messages on their way at once (lab 1.6: beyond some 64 nothing is gained); a crash repeats at most these. */
+/** Eight messages on their way at once, or more of large events (lab 1.6: beyond some 64 nothing is gained); a crash repeats at most these. */
 const readAtOnceMax = 4_000;
 /** Then whoever publishes looks again whether the stream must be made anew (stream-check.ts), which may not wait for a long backlog to end. */
 const piecesMax = 5;
@@ -24,9 +24,10 @@ interface Stored {
 }
 
 /** Publishes all at once. What is stored behind one that failed counts for nothing: it is published again, and readers skip repeats. */
-const publishAll = async (nats: NatsLink, region: string, batches: readonly Batch[]): Promise<Stored> => {
+const publishAll = async (nats: NatsLink, region: string, some: readonly EventEnvelope[]): Promise<Stored> => {
+  const batches = await packEvents(some);
   const outcomes = await Promise.allSettled(
-    batches.map(async (batch) => publishToStream(nats, geoEvents(region), await packBatch(batch), messageId(batch.events))),
+    batches.map(async ({ events, packed }) => publishToStream(nats, geoEvents(region), packed, messageId(events))),
   );
   const end = outcomes.findIndex(({ status }) => status === 'rejected');
   return {
@@ -55,7 +56,7 @@ export const publishOutbox = async (dataSource: DataSource, nats: NatsLink): Pro
     if (events.length === 0) break;
     const isLast = events.length < readAtOnceMax || piece === piecesMax;
     if (!isLast) coming = readAfter(events.at(-1)!.originsequence);
-    const { events: stored, failure } = await publishAll(nats, origin.region, splitIntoBatches(events));
+    const { events: stored, failure } = await publishAll(nats, origin.region, events);
     const through = stored.at(-1)?.originsequence;
     if (through !== undefined && !(await markPublished(dataSource, from, through))) break;
     done.push(...stored);

@@ -29,12 +29,13 @@ export const servePeers = (
         if (reply.ok) onBackfilled(reply.events.length);
         return reply;
       },
-      { queue },
+      { queue, alike: true },
     ),
     nats.serveJson(geoAck(region, peer), AckRequestSchema, async (request) => answerAck(dataSource, peer, request, protocol), {
       queue,
     }),
     nats.serveJson(geoContents(region, peer), ContentsRequestSchema, async (request) => answerContents(dataSource, peer, request), {
       queue,
+      alike: true,
     }),
   ]);

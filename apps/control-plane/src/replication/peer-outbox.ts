@@ -11,7 +11,7 @@ const requestMs = 3_000;
  * A transaction's worth. What it writes is locked until it ends, and readers of other regions and the API wait for the same documents:
  * with nested documents and 500 at once they ran into the lock time-out (seen in `npm run soak:geodes` on a busy machine).
  */
-const takenAtOnceMax = 200;
+export const takenAtOnceMax = 200;
 
 /** A peer's outbox, which is its log (P-OB1): read piece by piece, the next one on its way while one is taken in. */
 export class PeerOutbox {

@@ -12,7 +12,7 @@ import { addConvergence, ConvergenceCounts } from './convergence-rows.js';
 import { fillWithheld, withContents } from './contents.js';
 import { ingest, type Ingested } from './ingest.js';
 import { PeerGreeting } from './peer-greeting.js';
-import { PeerOutbox } from './peer-outbox.js';
+import { PeerOutbox, takenAtOnceMax } from './peer-outbox.js';
 import type { SessionOptions } from './session-options.js';
 import { noteRefused, type Refused } from './refuse-foreign.js';
 import { noteStreamHint, readPosition } from './peer-position.js';
@@ -134,11 +134,9 @@ export class PeerSession {
       message.sequence,
       malformed.map((item) => ({ why: 'malformed', raw: item })),
     );
-    const done = await this.takeIn(
-      events.filter((e) => e.ok),
-      message.sequence,
-    );
-    if (!done) {
+    const readable = events.filter((e) => e.ok);
+    for (let at = 0; at < readable.length; at += takenAtOnceMax) {
+      if (await this.takeIn(readable.slice(at, at + takenAtOnceMax), message.sequence)) continue;
       this.newerEpoch = true;
       stop();
       return;

@@ -1,0 +1,45 @@
+import { promisify } from 'node:util';
+import { brotliCompress, brotliDecompressSync, constants, crc32 } from 'node:zlib';
+import { MalformedBytes } from './bytes.js';
+import { readColumns, writeColumns, type Columns } from './json-columns.js';
+
+/**
+ * How columns travel: four bytes that say so and of which form, the CRC-32 of what follows once it is inflated, since a number that has rotted is another
+ * number, and brotli of it. No brotli of Node's begins with these bytes, so that a reader can tell this from the JSON that older versions send.
+ */
+const mark = Buffer.from('LEC\x01', 'latin1');
+const headBytes = mark.length + 4;
+/** 5 of 11: within a tenth of the best size at a hundredth of its time. */
+const brotliQuality = 5;
+/** Four times what a batch or an answer has as JSON, and columns are smaller. */
+const inflatedBytesMax = 4 * 1024 * 1024;
+const compress = promisify(brotliCompress);
+
+/** Compressed beside the thread of this process: several at once take as long as one. */
+export const frameColumns = async ({ bytes }: Columns): Promise<Uint8Array> => {
+  const head = Buffer.alloc(headBytes);
+  mark.copy(head);
+  head.writeUInt32BE(crc32(bytes), mark.length);
+  const packed = await compress(bytes, {
+    params: { [constants.BROTLI_PARAM_QUALITY]: brotliQuality, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+  });
+  return Buffer.concat([head, packed]);
+};
+
+export const inColumns = async (value: unknown): Promise<Uint8Array> => frameColumns(writeColumns(value));
+
+export const isFrame = (bytes: Uint8Array): boolean => bytes.length > headBytes && mark.equals(bytes.subarray(0, mark.length));
+
+/** The value. Throws MalformedBytes for what is none, has rotted, or is more than any of ours. */
+export const readFrame = (bytes: Uint8Array): unknown => {
+  if (!isFrame(bytes)) throw new MalformedBytes('it does not begin as columns do');
+  let inflated: Buffer;
+  try {
+    inflated = brotliDecompressSync(bytes.subarray(headBytes), { maxOutputLength: inflatedBytesMax });
+  } catch (error) {
+    throw new MalformedBytes('it could not be inflated', { cause: error });
+  }
+  if (crc32(inflated) !== Buffer.from(bytes.buffer, bytes.byteOffset, headBytes).readUInt32BE(mark.length))
+    throw new MalformedBytes('it is not what was written');
+  return readColumns(inflated);
+};
