@@ -1,6 +1,7 @@
 import { FakeControlPlane } from '@lapidary/testing/fake-control-plane';
 import { aTenant } from '@lapidary/testing/fleet-fixtures';
 import { parse } from 'yaml';
+import { commandTree } from './command-tree.js';
 import { run, type Ran } from './test/run-stampctl.js';
 import { runToEnd } from './test/run-to-end.js';
 
@@ -64,7 +65,27 @@ describe.each(reading)('%s', (_, argv) => {
   });
 });
 
+describe('help', () => {
+  const groups = [...new Set(commandTree.map(({ path }) => path.split(' ').slice(0, -1)).map((words) => words.join(' ')))];
+
+  test.each([...groups, ...commandTree.map(({ path }) => path)])(
+    'of "%s" fits 80 columns and says where the common options are',
+    async (path) => {
+      const { out, exit } = await run([...path.split(' ').filter((word) => word !== ''), '--help']);
+      expect(exit).toBe(0);
+      // An example is a line to copy, and is not broken.
+      const lines = out.split('\n').filter((line) => !line.startsWith('  $ '));
+      expect(lines.filter((line) => line.length > 80)).toEqual([]);
+      expect(out).toContain(path === '' ? '--if-unreachable' : 'Options of every command');
+    },
+  );
+});
+
 describe('lists', () => {
+  test('are shown by "list" as well, as other tools call it', async () => {
+    expect((await ctl('stamps', 'list')).out).toBe((await ctl('stamps', 'ls')).out);
+  });
+
   test('are read to their end, page by page', async () => {
     for (let n = 0; n < 1203; n += 1) plane.tenants.set(`t${n}`, aTenant({ id: `t${n}` }));
     const ran = await ctl('tenants', 'ls', '-o', 'name');

@@ -1,5 +1,6 @@
 import tab, { type Command as TabCommand } from '@bomb.sh/tab';
 import type { Command as Commander } from 'commander';
+import { formatsOf, isOutput } from './answer-forms.js';
 import type { Completed, OptionSpec } from './command-spec.js';
 import { commandTree, globalOptions, nouns } from './command-tree.js';
 import type { Api } from './client/api.js';
@@ -22,7 +23,8 @@ export const complete = async (_program: Commander, argv: readonly string[], ter
   for (const option of globalOptions) addOption(tab, option);
   for (const spec of commandTree) {
     const command = tab.command(spec.path, spec.summary);
-    for (const option of [...(spec.options ?? []), ...globalOptions]) addOption(command, option);
+    for (const option of [...(spec.options ?? []), ...globalOptions])
+      addOption(command, isOutput(option) ? { ...option, choices: formatsOf(spec) } : option);
     for (const argument of spec.args ?? []) {
       const offered = argument.choices ?? (argument.completes ? names : []);
       command.argument(argument.name, (offer) => offered.forEach((name) => offer(name, '')));

@@ -23,6 +23,16 @@ describe('completion', () => {
     expect((await ctl('complete', '--', 'tenants', 'explain', 'ac')).out).toContain('acme');
   });
 
+  test('offers the forms that a command has, where they are others than most have', async () => {
+    const offered = async (...words: string[]): Promise<string[]> => {
+      const { out } = await ctl('complete', '--', ...words);
+      return out.split('\n').map((line) => line.trim());
+    };
+    expect(await offered('drift', 'report', '-o', '')).toEqual(expect.arrayContaining(['md', 'html', 'csv', 'json']));
+    expect(await offered('drift', 'report', '-o', '')).not.toContain('yaml');
+    expect(await offered('stamps', 'ls', '-o', '')).toContain('yaml');
+  });
+
   test('without a control plane it offers words and no errors', async () => {
     expect(await run(['complete', '--', 'stamps', 'show', ''], { cwd: emptyFolder() })).toMatchObject({ exit: 0, err: '' });
   });

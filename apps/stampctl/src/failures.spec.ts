@@ -25,7 +25,7 @@ describe('failures', () => {
     ['invalid_input', 400, 2, ['tenants', 'create', 'x'.repeat(300), '--region', 'eu', '-o', 'json']],
     ['invalid_input', 400, 2, ['provision', 'eu-2', '--capacity', '0', '-o', 'json']],
     ['usage', 400, 2, ['tenants', 'create', 'acme', '-o', 'json']],
-    ['usage', 400, 2, ['stamps', 'list', '-o', 'json']],
+    ['usage', 400, 2, ['stamps', 'lst', '-o', 'json']],
     ['usage', 400, 2, ['stamps', 'ls', '--colour', '-o', 'json']],
     ['usage', 400, 2, ['stamps', 'ls', '--timeout', 'soon', '-o', 'json']],
     ['no_context', 503, 2, () => run(['stamps', 'ls', '-o', 'json'])],

@@ -1,4 +1,5 @@
 import { Argument, Command as Commander, CommanderError, Option } from 'commander';
+import { formatsOf, isOutput } from './answer-forms.js';
 import type { ArgumentSpec, CommandSpec, OptionSpec } from './command-spec.js';
 import { commandTree, globalOptions, nouns } from './command-tree.js';
 
@@ -17,6 +18,11 @@ const introduction = [
   'Exit codes: 0 ok, 1 error, 2 usage, 3 auth, 4 not found, 5 conflict, 6 time-out, 7 changes found, 8 queued for another region, 130 interrupted.',
 ].join('\n');
 
+/** Instead of two dozen lines under each command, which would push its own options and verbs off the screen. */
+const everywhere = '\nOptions of every command (-o, --region, --timeout …): stampctl --help';
+/** Descriptions are wrapped beside their terms down to this width; commander's own 40 leaves lines of 120 columns on a terminal of 80. */
+const minWidthToWrap = 20;
+
 /** The commander program for the command tree. Nothing is printed or ended here: what it finds wrong is thrown. */
 export const buildProgram = (run: Run, version: string, write: Write): Commander => {
   const program = new Commander('stampctl').description(introduction).version(version, '-V, --version', 'version of this command');
@@ -29,7 +35,8 @@ export const buildProgram = (run: Run, version: string, write: Write): Commander
     // "jobs dead-letters ls": a group within a group, made when its first command is met.
     const group = words.slice(0, -1).reduce((parent, word, i) => {
       const path = words.slice(0, i + 1).join(' ');
-      const made = groups.get(path) ?? configure(parent.command(word).description(nouns[path] ?? ''), write);
+      const made =
+        groups.get(path) ?? configure(parent.command(word).description(nouns[path] ?? ''), write).addHelpText('after', everywhere);
       groups.set(path, made);
       return made;
     }, program);
@@ -40,10 +47,12 @@ export const buildProgram = (run: Run, version: string, write: Write): Commander
 
 const addCommand = (parent: Commander, name: string, spec: CommandSpec, run: Run, write: Write): void => {
   const command = parent.command(name).description(spec.summary);
+  // Who knows other tools types "list".
+  if (name === 'ls') command.alias('list');
   configure(command, write);
   for (const argument of spec.args ?? []) command.addArgument(toArgument(argument));
   for (const option of spec.options ?? []) command.addOption(toOption(option));
-  command.addHelpText('after', `\nExamples:\n${spec.examples.map((e) => `  $ ${e}`).join('\n')}`);
+  command.addHelpText('after', `${everywhere}\n\nExamples:\n${spec.examples.map((e) => `  $ ${e}`).join('\n')}`);
   command.action(async (...given: unknown[]) => {
     const args = given.slice(0, spec.args?.length ?? 0).flat() as (string | undefined)[];
     const options = command.optsWithGlobals();
@@ -52,12 +61,10 @@ const addCommand = (parent: Commander, name: string, spec: CommandSpec, run: Run
   });
 };
 
-const isOutput = ({ flags }: OptionSpec): boolean => flags.startsWith('-o,');
-
 /** In commander's own words, as for a choice that it refuses itself. */
-const refuseFormat = ({ formats }: CommandSpec, asked: unknown): void => {
-  const { flags, choices = [] } = globalOptions.find(isOutput)!;
-  const allowed = formats ?? choices;
+const refuseFormat = (spec: CommandSpec, asked: unknown): void => {
+  const { flags } = globalOptions.find(isOutput)!;
+  const allowed = formatsOf(spec);
   if (typeof asked !== 'string' || allowed.includes(asked)) return;
   const message = `error: option '${flags}' argument '${asked}' is invalid. Allowed choices are ${allowed.join(', ')}.`;
   throw new CommanderError(1, 'commander.invalidArgument', message);
@@ -67,7 +74,7 @@ const configure = (command: Commander, write: Write): Commander =>
   command
     .exitOverride()
     .showSuggestionAfterError(true)
-    .configureHelp({ showGlobalOptions: true, sortSubcommands: false, helpWidth: write.columns })
+    .configureHelp({ sortSubcommands: false, helpWidth: write.columns, minWidthToWrap })
     .configureOutput({
       writeOut: write.out,
       writeErr: write.err,

@@ -128,7 +128,7 @@ export class RouterPolicy implements TrafficPolicy {
     const room = `${compartment.inFlight} of ${compartment.limit} places at ${stamp.stamp} taken${compartment.adaptive.isUnwell ? ', it is unwell' : ''}`;
     const limits = `tier ${rule.tier}, priority ${rule.priority}, ${left === null ? 'no rate limit' : `${left} requests left`}; ${room}`;
     const door = doors.foresee(stamp, state.rule.doorInUseMax, nowMs);
-    const breakers = doors.all.map(({ url, breaker, inUse }) => `${url} ${breaker.state}, ${inUse} in use`).join('; ');
+    const breakers = doors.all.map(({ url, breaker, inUse }) => `${url}: breaker ${breaker.state}, ${inUse} in use`).join('; ');
     const select = isRefused(door) ? `${door.reason} (${breakers})` : `front door ${door} (${breakers})`;
     return { admission, door, reasons: { limits: isRefused(admission) ? admission.reason : limits, select } };
   }

@@ -42,6 +42,11 @@ describe('stampctl top', () => {
     ]);
   });
 
+  it('says that nothing is asked for, in place of tables without rows', () => {
+    const text = trafficText({ region: 'eu', routers: [router('r1', { stamps: [], tenants: [] })] }, 10, view);
+    expect(text).toMatch(/^eu: 1 router, .*\n\nNo requests\.$/);
+  });
+
   it('fits 80 columns, and says what is wrong', () => {
     const text = trafficText({ region: 'eu', routers: [router('r1'), router('r2')] }, 10, view);
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);

@@ -61,11 +61,14 @@ export const trafficText = ({ region, routers }: Traffic, rows: number, view: Vi
     ...figures('STAMP', view),
     { title: 'PLACES', cell: ({ name }) => placesOf(name, compartments, view) },
   ];
+  const [stamps, tenants] = [addUp(routers.flatMap((r) => r.stamps)), addUp(routers.flatMap((r) => r.tenants))];
   const versions = [...new Set(routers.map(({ limitsVersion }) => limitsVersion ?? 'none'))].join(', ');
   const seconds = Math.max(...routers.map(({ windowSeconds }) => windowSeconds));
   return [
-    view.colours.dim(`${region}: ${routers.length} routers, limits version ${versions}, figures of the last ${seconds.toFixed(0)} s`),
-    renderTable(stampColumns, addUp(routers.flatMap((r) => r.stamps)).slice(0, rows), view.wide),
-    renderTable(figures('TENANT', view), addUp(routers.flatMap((r) => r.tenants)).slice(0, rows), view.wide),
+    view.colours.dim(
+      `${region}: ${routers.length} router${routers.length === 1 ? '' : 's'}, limits version ${versions}, figures of the last ${seconds.toFixed(0)} s`,
+    ),
+    ...(stamps.length === 0 ? ['No requests.'] : [renderTable(stampColumns, stamps.slice(0, rows), view.wide)]),
+    ...(tenants.length === 0 ? [] : [renderTable(figures('TENANT', view), tenants.slice(0, rows), view.wide)]),
   ].join('\n\n');
 };
