@@ -31,7 +31,10 @@ const LimitListSchema = z
 /** 0 is shed last, 3 first. */
 const priority = z.number().int().min(0).max(3).meta({ description: '0 is shed last, 3 first, where a stamp is unwell' });
 
-export const TierLimitsSchema = z.strictObject({ priority: priority.default(1), limits: LimitListSchema.default([]) });
+export const TierLimitsSchema = z.strictObject({
+  priority: priority.default(1),
+  limits: LimitListSchema.default([]),
+});
 
 export const TenantLimitsSchema = z.strictObject({
   tier: z.string().optional().meta({ description: 'Another tier than the default one' }),
@@ -39,25 +42,41 @@ export const TenantLimitsSchema = z.strictObject({
   limits: LimitListSchema.optional().meta({ description: 'In place of all limits of the tier' }),
 });
 
-export const StampLimitsSchema = z.strictObject({
-  inFlightMax: z.number().int().min(1).max(100_000).default(1024).meta({ description: 'Requests under way to the stamp' }),
-  queueMax: z.number().int().min(0).max(10_000).default(256).meta({ description: 'Requests that may wait for a place' }),
-  queueWaitMs: z.number().int().min(1).max(10_000).default(100).meta({ description: 'How long each may wait' }),
+const stampLimitFields = {
+  inFlightMax: z.number().int().min(1).max(100_000).meta({ description: 'Requests under way to the stamp; else 1024' }),
+  queueMax: z.number().int().min(0).max(10_000).meta({ description: 'Requests that may wait for a place; else 256' }),
+  queueWaitMs: z.number().int().min(1).max(10_000).meta({ description: 'How long each may wait; else 100' }),
   tenantInFlightMax: z
     .number()
     .int()
     .min(1)
     .max(100_000)
-    .default(768)
-    .meta({ description: 'Places of the stamp that one tenant may hold, those that wait included' }),
-  doorInUseMax: z.number().int().min(1).max(100_000).default(512).meta({ description: 'Connections in use to one front door' }),
-  shedding: z.boolean().default(true).meta({ description: 'Whether fewer are let through while the stamp is unwell' }),
-  retryRatio: z.number().min(0).max(1).default(0.2).meta({ description: 'Repeats per request that are within the budget' }),
-  retriesPerSecondMin: z.number().min(0).max(1000).default(3).meta({ description: 'Repeats that are, however few the requests' }),
-  weights: z.record(z.url(), z.number().min(0.01).max(100)).default({}).meta({ description: 'By front door; 1 where none is named' }),
-  limits: LimitListSchema.default([]),
-});
-export type StampLimits = z.infer<typeof StampLimitsSchema>;
+    .meta({ description: 'Places of the stamp that one tenant may hold, those that wait included; else 768' }),
+  doorInUseMax: z.number().int().min(1).max(100_000).meta({ description: 'Connections in use to one front door; else 512' }),
+  shedding: z.boolean().meta({ description: 'Whether fewer are let through while the stamp is unwell; else yes' }),
+  retryRatio: z.number().min(0).max(1).meta({ description: 'Repeats per request that are within the budget; else 0.2' }),
+  retriesPerSecondMin: z.number().min(0).max(1000).meta({ description: 'Repeats that are, however few the requests; else 3' }),
+  weights: z.record(z.url(), z.number().min(0.01).max(100)).meta({ description: 'By front door; 1 where none is named' }),
+  limits: LimitListSchema,
+};
+
+/** What is said of one stamp, or of all ("default"): no field has a value of its own, so that one stamp's says nothing of what it leaves out. */
+const StampLimitsSaidSchema = z.strictObject(stampLimitFields).partial();
+export type StampLimits = Required<z.infer<typeof StampLimitsSaidSchema>>;
+
+/** Where nothing is said. */
+export const stampLimitsUsual: StampLimits = {
+  inFlightMax: 1024,
+  queueMax: 256,
+  queueWaitMs: 100,
+  tenantInFlightMax: 768,
+  doorInUseMax: 512,
+  shedding: true,
+  retryRatio: 0.2,
+  retriesPerSecondMin: 3,
+  weights: {},
+  limits: [],
+};
 
 /** What the routers of a region hold their traffic to; docs/flows/request.md says how each is used. */
 export const LimitsDocumentSchema = z
@@ -65,7 +84,7 @@ export const LimitsDocumentSchema = z
     defaultTier: z.string().default('standard'),
     tiers: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,30}$/), TierLimitsSchema).default({ standard: { priority: 1, limits: [] } }),
     tenants: z.record(TenantIdSchema, TenantLimitsSchema).default({}),
-    stamps: z.record(z.union([z.literal('default'), StampNameSchema]), StampLimitsSchema.partial()).default({}),
+    stamps: z.record(z.union([z.literal('default'), StampNameSchema]), StampLimitsSaidSchema).default({}),
     global: z.strictObject({ limits: LimitListSchema.default([]) }).default({ limits: [] }),
   })
   .superRefine((document, context) => {

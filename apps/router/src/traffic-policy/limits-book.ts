@@ -1,4 +1,4 @@
-import { StampLimitsSchema, type LimitsDocument, type LimitSpec, type StampLimits } from '@lapidary/contracts/limits';
+import { stampLimitsUsual, type LimitsDocument, type LimitSpec, type StampLimits } from '@lapidary/contracts/limits';
 import { limitOf } from './limits/limit-kinds.js';
 import type { Limit } from './limits/limit.js';
 
@@ -48,7 +48,7 @@ export class LimitsBook {
   /** What is said of one stamp adds to, and goes before, what is said of all. */
   private compileStamp(stamp: string): StampRule {
     const { stamps } = this.document;
-    const { limits, ...rest } = StampLimitsSchema.parse({ ...stamps.default, ...stamps[stamp] });
+    const { limits, ...rest } = { ...stampLimitsUsual, ...stamps.default, ...stamps[stamp] };
     return { ...rest, limits: compile(limits) };
   }
 }

@@ -51,6 +51,13 @@ describe('limits by policy (P-TH1, P-TH2)', () => {
     expect(others(eu2, 'e', 'f')).toEqual(['go', 'rate_limited']);
   });
 
+  it('what is said of one stamp leaves what is said of all as it is', () => {
+    const stamps = { default: { inFlightMax: 20, queueMax: 0 }, 'eu-1': { doorInUseMax: 7 }, 'eu-2': { inFlightMax: 30 } };
+    const policy = policyOf({ tiers: { standard: { priority: 0 } }, stamps });
+    const places = (on: typeof stamp): number => times(99, () => policy.admit(acme, on, 0)).filter((o) => o === 'go').length;
+    expect([places(stamp), places(stampRoute({ stamp: 'eu-2' }))]).toEqual([20, 30]);
+  });
+
   it('new limits take effect at once, and what has been used stays used', () => {
     const policy = policyOf({ tiers: { standard: { limits: [perMinute(5)] } } });
     times(5, () => policy.admit(acme, stamp, 0));
