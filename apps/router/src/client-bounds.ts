@@ -6,5 +6,5 @@ export const requestHeadBytesMax = 16 * 1024;
 export const clientHeadMs = 10_000;
 /** Longer than the 60 s for which load balancers in front keep idle connections, so that they close first. */
 export const keepAliveMs = 65_000;
-/** A large upload over a slow line; one that stands still is found much earlier by the forward's idle time. */
-export const requestMs = 15 * 60_000;
+/** How long a client may go on sending what nobody wants any more, since its answer is out. */
+export const dropMs = 10_000;

@@ -29,6 +29,11 @@ export const routerMetricDeclarations = {
     labels: ['stamp'],
     buckets: latencyBuckets,
   },
+  lapidary_router_deadlines_total: {
+    type: 'counter',
+    help: 'Requests whose time as a whole was over, by how far they had come: waiting (504, or 408 where the client held it up), answering (cut)',
+    labels: ['phase'],
+  },
   lapidary_router_retries_total: { type: 'counter', help: 'Forwards that were repeated, by cause', labels: ['cause'] },
   lapidary_router_misdirected_total: {
     type: 'counter',

@@ -11,7 +11,7 @@ import type { Logger } from '@lapidary/telemetry/logger';
 import { gaugeOf } from '@lapidary/telemetry/tally';
 import { answerProblem } from './answer-problem.js';
 import { closeWithEmptyQueue } from './closing.js';
-import { clientHeadMs, keepAliveMs, requestHeadBytesMax, requestMs } from './client-bounds.js';
+import { clientHeadMs, keepAliveMs, requestHeadBytesMax } from './client-bounds.js';
 import type { IdentificationOf } from './identification/identification.js';
 import { InFlight } from './in-flight.js';
 import { cameTrue, quietMs, some } from './leave.js';
@@ -21,6 +21,7 @@ import type { Whose } from './observe/ended-request.js';
 import { Observer } from './observe/observer.js';
 import { decide, type RouteDecision } from './pipeline/decide.js';
 import { forward, refuseInTurn, type Exchange, type ForwardDeps, type ForwardInTurn, type Outcome } from './pipeline/forward.js';
+import { GeneralDeadline } from './pipeline/general-deadline.js';
 import type { DirectoryView } from './pipeline/locate.js';
 import { isFrozen, Thaw } from './pipeline/thaw.js';
 import type { RouterPlace } from './pipeline/reside.js';
@@ -84,7 +85,8 @@ export class TrafficServer {
       requireHostHeader: false,
       maxHeaderSize: requestHeadBytesMax,
       headersTimeout: clientHeadMs,
-      requestTimeout: requestMs,
+      // Each has a deadline of its own, by the policy and by what it moves.
+      requestTimeout: 0,
       keepAliveTimeout: keepAliveMs,
       connectionsCheckingInterval: deadlineCheckMs,
       noDelay: true,
@@ -181,6 +183,7 @@ export class TrafficServer {
     const body = new ReplayBuffer(request, { empty: bodyFraming(request.rawHeaders).kind === 'none', onStart });
     const trace = this.observer.traces.begin(request.headers.traceparent);
     const client = this.options.clients.of(request);
+    const deadline = new GeneralDeadline(this.options, performance.now(), () => response.headersSent);
     const times = { startedMs: performance.now(), admittedMs: 0, stampMs: 0 };
     const ended = (whose: Whose, outcome: string): void => {
       const { startedMs, admittedMs, stampMs } = times;
@@ -204,6 +207,7 @@ export class TrafficServer {
         traceparent: trace.toStamp,
         tunnel,
         times,
+        deadline,
         decideAgain,
       });
       ended(decision, outcome);
@@ -213,6 +217,7 @@ export class TrafficServer {
       ended({ tenant: null, stamp: null }, 'internal');
       body.discard();
     } finally {
+      deadline.stop();
       over();
     }
   }

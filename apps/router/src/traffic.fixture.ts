@@ -1,5 +1,6 @@
 import { stampRoute, tenantRoute } from './routes.fixture.js';
 import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
+import { LimitsDocumentSchema } from '@lapidary/contracts/limits';
 import { systemClock } from '@lapidary/kernel/clock';
 import { answerBytes, startRawUpstream, type RawUpstream } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import { UpstreamPools } from '@lapidary/stamp-sdk/forward/upstream';
@@ -31,6 +32,13 @@ export interface TestTraffic {
   count(metric: 'lapidary_router_requests_total' | 'lapidary_router_retries_total'): Promise<Record<string, number>>;
   close(): Promise<void>;
 }
+
+/** Requests are given so long, and a transfer as much again that moves enough. */
+export const patientPolicy = (requestSecondsMax: number, transferBytesPerSecondMin = 500): RouterPolicy => {
+  const policy = new RouterPolicy({ router: 'r1' });
+  policy.limitBy(LimitsDocumentSchema.parse({ stamps: { default: { requestSecondsMax, transferBytesPerSecondMin } } }));
+  return policy;
+};
 
 type TrafficPath = 'fast' | 'general';
 let path: TrafficPath = 'fast';

@@ -31,15 +31,20 @@ const LimitListSchema = z
 /** 0 is shed last, 3 first. */
 const priority = z.number().int().min(0).max(3).meta({ description: '0 is shed last, 3 first, where a stamp is unwell' });
 
+/** A deadline of requests: nothing that anybody waits for is shorter, and a day is as good as none. */
+const requestSecondsMax = z.number().min(0.1).max(86_400);
+
 export const TierLimitsSchema = z.strictObject({
   priority: priority.default(1),
   limits: LimitListSchema.default([]),
+  requestSecondsMax: requestSecondsMax.optional().meta({ description: 'In place of the stamp’s' }),
 });
 
 export const TenantLimitsSchema = z.strictObject({
   tier: z.string().optional().meta({ description: 'Another tier than the default one' }),
   priority: priority.optional(),
   limits: LimitListSchema.optional().meta({ description: 'In place of all limits of the tier' }),
+  requestSecondsMax: requestSecondsMax.optional().meta({ description: 'In place of the tier’s and the stamp’s' }),
 });
 
 const stampLimitFields = {
@@ -57,6 +62,15 @@ const stampLimitFields = {
   retryRatio: z.number().min(0).max(1).meta({ description: 'Repeats per request that are within the budget; else 0.2' }),
   retriesPerSecondMin: z.number().min(0).max(1000).meta({ description: 'Repeats that are, however few the requests; else 3' }),
   weights: z.record(z.url(), z.number().min(0.01).max(100)).meta({ description: 'By front door; 1 where none is named' }),
+  requestSecondsMax: requestSecondsMax.meta({
+    description: 'From the first byte of a request to the last of its answer, and as long again for a transfer that goes on; else 120',
+  }),
+  transferBytesPerSecondMin: z
+    .number()
+    .int()
+    .min(0)
+    .max(1_000_000_000)
+    .meta({ description: 'What a body or an answer has to move on average to be given as long again; else 500' }),
   limits: LimitListSchema,
 };
 
@@ -75,6 +89,10 @@ export const stampLimitsUsual: StampLimits = {
   retryRatio: 0.2,
   retriesPerSecondMin: 3,
   weights: {},
+  // Twice the sum of all that a request may wait for by other bounds: head 10 s, queue 10 s, freeze 2 s, three doors 6 s, answer 30 s.
+  requestSecondsMax: 120,
+  // Slower than any line in use; by a byte now and then nobody holds a place. Apache's mod_reqtimeout takes the same.
+  transferBytesPerSecondMin: 500,
   limits: [],
 };
 

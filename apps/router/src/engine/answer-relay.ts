@@ -12,22 +12,31 @@ export class AnswerRelay {
   /** The head said that the connection ends. */
   closes = false;
   private chunked = false;
+  /** Of this answer's body. */
+  wentBytes = 0;
 
   constructor(private readonly writer: ClientWriter) {}
 
   begin(bytes: Buffer, head: ResponseHead, rules: AnswerRules): void {
     this.status = head.status;
     this.closes = rules.close;
+    this.wentBytes = 0;
     this.chunked = isChunkedToClient(head, rules.isHead);
     this.writer.add(answerHead(bytes, head, rules));
   }
 
   add(bytes: Buffer, from: number, to: number): void {
     const { writer } = this;
+    this.wentBytes += to - from;
     if (this.chunked) writer.add(`${(to - from).toString(16)}\r\n`);
     if (to - from <= textBytesMax) writer.add(latin1(bytes, from, to));
     else writer.addBytes(bytes, from, to);
     if (this.chunked) writer.add('\r\n');
+  }
+
+  /** It said no length, and its client takes what comes. */
+  get isStream(): boolean {
+    return this.chunked && !this.writer.isCongested;
   }
 
   end(): void {

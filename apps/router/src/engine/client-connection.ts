@@ -1,7 +1,7 @@
 import { AppError } from '@lapidary/kernel/app-error';
 import { newId } from '@lapidary/kernel/ids';
 import { problemText, type ProblemAnswer } from '../answer-problem.js';
-import { clientHeadMs, keepAliveMs, requestHeadBytesMax } from '../client-bounds.js';
+import { clientHeadMs, dropMs, keepAliveMs, requestHeadBytesMax } from '../client-bounds.js';
 import { BodyReader, chunkedLength } from '../http1/body-reader.js';
 import { ChunkStep } from '../http1/chunk-reader.js';
 import { ScanResult } from '../http1/head-record.js';
@@ -22,8 +22,6 @@ import { clientText } from './request-text.js';
 const head = new RequestHead();
 const moves = movesOf(clientTable);
 
-/** How long a client may go on sending a body that nobody wants any more. */
-const dropMs = 10_000;
 /** A client that doesn't close its side would keep the socket for good. */
 const lingerMs = 1_000;
 
@@ -68,8 +66,8 @@ export class ClientConnection implements WireHandler, ClientSide {
     return this.state === 'head';
   }
 
-  arm(ms: number): void {
-    this.context.wheel.arm(this.deadline, ms);
+  arm(ms: number, latestMs?: number): void {
+    this.context.wheel.arm(this.deadline, ms, latestMs);
   }
 
   pauseReads(): void {
@@ -193,7 +191,7 @@ export class ClientConnection implements WireHandler, ClientSide {
     this.closes = head.close;
     this.body.begin(head.chunked ? chunkedLength : Math.max(head.contentLength, 0));
     this.move(hasBody ? 'taken' : 'taken_whole');
-    this.exchange.begin();
+    this.exchange.begin(this.partial.takeBegunMs());
   }
 
   private takeBody(bytes: Buffer, from: number, to: number): number {

@@ -8,8 +8,8 @@ export interface ClientSide {
   /** Whether an answer that begins now ends the connection. */
   readonly willClose: boolean;
   readonly writer: ClientWriter;
-  /** The connection's one deadline; `expired` of the exchange follows. */
-  arm(ms: number): void;
+  /** The connection's one deadline, in `ms` and not behind `latestMs`; `expired` of the exchange follows. */
+  arm(ms: number, latestMs: number): void;
   pauseReads(): void;
   resumeReads(): void;
   /** Answers with problem+json, whole. */

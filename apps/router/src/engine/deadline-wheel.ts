@@ -38,10 +38,11 @@ export class DeadlineWheel {
     return this.count;
   }
 
-  /** Due `ms` from now, whatever was armed before. */
-  arm(deadline: Deadline, ms: number): void {
+  /** Due `ms` from now, or at `latestMs` where that is sooner, whatever was armed before. */
+  arm(deadline: Deadline, ms: number, latestMs = Infinity): void {
     const now = this.clock();
-    deadline.dueMs = now + ms;
+    const dueMs = now + ms;
+    deadline.dueMs = dueMs < latestMs ? dueMs : latestMs;
     if (deadline.slot >= 0) {
       if (deadline.dueMs >= deadline.slotMs) return;
       this.unlink(deadline);

@@ -15,7 +15,7 @@ import { AnswerRelay } from './answer-relay.js';
 import { Attempt } from './attempt.js';
 import type { ClientSide } from './client-side.js';
 import type { EngineContext } from './engine-context.js';
-import { clientStalled, stampSilent } from './expiry.js';
+import { clientStalled, outOfTime, stampSilent } from './expiry.js';
 import { ExchangeWatch } from './exchange-watch.js';
 import { PacedRefusal } from './paced-refusal.js';
 import { RequestBody } from './request-body.js';
@@ -52,12 +52,11 @@ export class Exchange implements LaneSink {
     private readonly client: ClientSide,
   ) {
     this.facts = new RequestFacts(context.observer.traces);
-    this.watch = new ExchangeWatch(context.observer);
+    this.watch = new ExchangeWatch(context);
     this.admission = new Admission(context.policy);
     this.attempt = new Attempt(context.policy, context.metrics);
     this.relay = new AnswerRelay(client.writer);
-    const answer = (decision: RefuseDecision): void => this.answerProblem(decision.code, refusalProblem(decision));
-    this.refusal = new PacedRefusal(context, answer, () => this.proceedAnew());
+    this.refusal = new PacedRefusal(context, this);
   }
 
   /** Notes a request and decides on it. false: it is the general path's, or its stamp can be spoken to by that one only. */
@@ -68,14 +67,13 @@ export class Exchange implements LaneSink {
     return !('decision' in this.route) || this.route.isSpoken;
   }
 
-  /** Begins what was taken. */
-  begin(): void {
+  /** Begins what was taken. `firstByteMs`: when its head began to come; 0 for now. */
+  begin(firstByteMs: number): void {
     this.phase = 'waiting';
     this.turn += 1;
-    this.watch.begin();
+    this.watch.begin(firstByteMs);
     this.repeats.begin();
-    this.body.begin();
-    this.body.whole = this.facts.bodyBytes === 0;
+    this.body.begin(this.facts.bodyBytes === 0);
     this.context.inFlight.enter();
     this.proceed();
   }
@@ -118,6 +116,8 @@ export class Exchange implements LaneSink {
 
   /** The deadline has passed: whoever holds the other up is to blame. */
   expired(): void {
+    const time = this.watch.time(this.route, this.body, this.phase === 'answering' ? this.relay : null);
+    if (time === 'given again') return this.touch();
     if (this.phase === 'answering') {
       if (this.client.writer.isCongested) return this.client.close();
       this.giveUp({ kind: 'cut', status: this.relay.status, reason: 'it stopped in the middle' }, 'cut');
@@ -127,7 +127,7 @@ export class Exchange implements LaneSink {
     const stalled = !this.body.whole && !this.laneIsFull && this.lane?.isOpen === true;
     this.lane?.cancel();
     this.lane = null;
-    this.conclude(stalled ? clientStalled : stampSilent);
+    this.conclude(stalled ? clientStalled : time === 'over' ? outOfTime : stampSilent);
   }
 
   onWritable(): void {
@@ -141,8 +141,7 @@ export class Exchange implements LaneSink {
   onHead(bytes: Buffer, head: ResponseHead): void {
     const code = head.agentErrorStart < 0 ? '' : latin1(bytes, head.agentErrorStart, head.agentErrorEnd);
     this.attempt.answers(code !== '');
-    const isMisdirected = head.status === 421 && code === 'misdirected';
-    if (isMisdirected && this.repeats.misdirected === 0 && this.body.replayable) {
+    if (head.status === 421 && code === 'misdirected' && this.repeats.misdirected === 0 && this.body.replayable) {
       this.lane?.cancel(true);
       this.lane = null;
       return this.conclude({ kind: 'intercepted', status: head.status, header: () => undefined });
@@ -198,11 +197,9 @@ export class Exchange implements LaneSink {
   private tryDoor(route: Route): void {
     const { stamp } = route.decision.routes;
     const admittedMs = this.watch.admitted();
-    const door = this.context.policy.choose(stamp, this.repeats.tried, admittedMs);
-    if (isRefused(door)) {
-      const { lastAnswer } = this.repeats;
-      return lastAnswer ? this.answerInstead(lastAnswer) : this.refuse(refusalOf(route.decision, door));
-    }
+    const { tried, lastAnswer } = this.repeats;
+    const door = this.context.policy.choose(stamp, tried, admittedMs);
+    if (isRefused(door)) return lastAnswer ? this.answerInstead(lastAnswer) : this.refuse(refusalOf(route.decision, door));
     this.attempt.begin(stamp.stamp, door, admittedMs);
     this.repeats.door = door;
     const lane = this.context.lanes.lane(door, stamp.stamp);
@@ -253,9 +250,13 @@ export class Exchange implements LaneSink {
     return this.context.routes.route(this.facts);
   }
 
-  private proceedAnew(): void {
+  proceedAnew(): void {
     this.route = this.decide();
     this.proceed();
+  }
+
+  answerRefusal(decision: RefuseDecision): void {
+    this.answerProblem(decision.code, refusalProblem(decision));
   }
 
   private answerInstead(answer: Answer): void {
@@ -293,6 +294,7 @@ export class Exchange implements LaneSink {
   /** Until a lane is open the lane itself, and the policy's queue, keep the time; it gets connectMs more for the case that they don't. */
   private touch(isOpen = true): void {
     const { headMs, idleMs, connectMs } = this.context.timeouts;
-    if (this.phase !== 'none') this.client.arm(this.phase === 'answering' ? idleMs : isOpen ? headMs : headMs + connectMs);
+    const ms = this.phase === 'answering' ? idleMs : isOpen ? headMs : headMs + connectMs;
+    if (this.phase !== 'none') this.client.arm(ms, this.watch.deadline.atMs);
   }
 }

@@ -9,8 +9,7 @@ export class PacedRefusal implements Refusable, Frozen {
 
   constructor(
     private readonly context: { readonly refusals: RefusalTurns; readonly thaw: Thaw },
-    private readonly answer: (decision: RefuseDecision) => void,
-    private readonly decideAgain: () => void,
+    private readonly exchange: { answerRefusal(decision: RefuseDecision): void; proceedAnew(): void },
   ) {}
 
   /** Answers now, and says true, or when its turn has come. */
@@ -21,7 +20,7 @@ export class PacedRefusal implements Refusable, Frozen {
     }
     // I3: no byte of it may be read any more, so it can't be kept open.
     if (decision.unread || this.context.refusals.mayAnswer()) {
-      this.answer(decision);
+      this.exchange.answerRefusal(decision);
       return true;
     }
     this.decision = decision;
@@ -34,14 +33,14 @@ export class PacedRefusal implements Refusable, Frozen {
   }
 
   onThaw(): void {
-    this.decideAgain();
+    this.exchange.proceedAnew();
   }
 
   /** Its turn has come, or it has waited for too long. */
   onTurn(): void {
     const { decision } = this;
     this.forget();
-    if (decision) this.answer(decision);
+    if (decision) this.exchange.answerRefusal(decision);
   }
 
   /** Whoever was to be told is gone. */

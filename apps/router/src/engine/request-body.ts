@@ -19,11 +19,17 @@ export class RequestBody {
   /** Whether all of it has come. */
   whole = false;
 
-  begin(): void {
+  /** `whole`: there is none. */
+  begin(whole: boolean): void {
     if (this.chunks.length > 0) this.chunks = [];
     this.bytes = 0;
     this.keeping = true;
-    this.whole = false;
+    this.whole = whole;
+  }
+
+  /** Of this request. */
+  get cameBytes(): number {
+    return this.bytes;
   }
 
   /** Whether all that has come is still here. */

@@ -1,3 +1,4 @@
+import { nowMs } from '../read-clock.js';
 import { endsWaiting } from './characters.js';
 
 /** Room for a usual head at once; it doubles from there. */
@@ -7,6 +8,7 @@ const firstBytes = 2 * 1024;
 export class PartialHead {
   private buffer: Buffer | null = null;
   private size = 0;
+  private begunMs = 0;
 
   get isEmpty(): boolean {
     return this.size === 0;
@@ -18,11 +20,19 @@ export class PartialHead {
    */
   add(bytes: Buffer, from: number, to: number, limitBytes: number): boolean {
     const room = this.roomFor(to - from);
+    if (this.begunMs === 0) this.begunMs = nowMs();
     bytes.copy(room, this.size, from, to);
     this.size += to - from;
     if (this.size > limitBytes) return true;
     for (let i = from; i < to; i += 1) if (endsWaiting[bytes[i]!] === 1) return true;
     return false;
+  }
+
+  /** When the first byte of the head that is whole now came in an earlier piece; 0: it came at once. */
+  takeBegunMs(): number {
+    const { begunMs } = this;
+    this.begunMs = 0;
+    return begunMs;
   }
 
   /** All that was kept; nothing is kept any more. */

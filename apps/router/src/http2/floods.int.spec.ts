@@ -1,5 +1,6 @@
 import { constants } from 'node:http2';
 import { Http2World, stillServes, until, withFields } from './http2-world.fixture.js';
+import { patientPolicy } from '../traffic.fixture.js';
 import { resetsMax } from './session-watch.js';
 import {
   data,
@@ -135,10 +136,11 @@ describe('a slow client', () => {
   });
 
   it('that drips its body has no longer than a request may take', async () => {
-    world = await Http2World.begin({ requestMs: 400 });
+    world = await Http2World.begin({ dropMs: 100 }, patientPolicy(0.4));
     const wire = await world.open();
     wire.send(headers(1, usual('POST', '/drip'), endHeaders));
     const drip = setInterval(() => wire.send(data(1, 'x', 0)), 20);
+    await until('the answer', () => wire.body(1).includes('"timeout"'));
     await until('the reset', () => wire.resetOf(1) !== undefined);
     clearInterval(drip);
     await until('the end at the stamp', () => world.seen[0]!.cut);

@@ -28,7 +28,7 @@ export interface Http2Options {
   /** The general path: decides, forwards and answers. */
   readonly serve: (request: IncomingMessage, response: ServerResponse, tunnel?: Http2Tunnel) => void;
   /** For tests; else as over HTTP/1.1. */
-  readonly patience?: Pick<SessionWatchOptions, 'idleMs' | 'requestMs'>;
+  readonly patience?: Pick<SessionWatchOptions, 'idleMs' | 'dropMs'>;
 }
 
 /** What browsers open at once; each stream may hold a request at a stamp. */

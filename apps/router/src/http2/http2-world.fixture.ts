@@ -4,6 +4,7 @@ import { waitFor } from '@lapidary/kernel/wait-for';
 import { closeServer, listen } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import type { TrafficServer } from '../server.js';
 import { startTraffic, type TestTraffic } from '../traffic.fixture.js';
+import type { TrafficPolicy } from '../traffic-policy/traffic-policy.js';
 import { Http2Front, type Http2Options } from './http2-front.js';
 import { data, endHeaders, headers, Http2Wire, usual, type Fields } from './wire.fixture.js';
 
@@ -58,10 +59,10 @@ export class Http2World {
   });
   private readonly doors: NetServer = createNetServer((socket) => this.front.attach(socket));
 
-  static async begin(patience: Http2Options['patience'] = {}): Promise<Http2World> {
+  static async begin(patience: Http2Options['patience'] = {}, policy?: TrafficPolicy): Promise<Http2World> {
     const world = new Http2World();
     const doors = [`http://127.0.0.1:${await listen(world.stamp)}`];
-    world.traffic = await startTraffic(doors, { timeouts, on: 'general' });
+    world.traffic = await startTraffic(doors, { timeouts, on: 'general', ...(policy && { policy }) });
     const general = world.traffic.server as TrafficServer;
     const { metrics } = world.traffic;
     const serve: Http2Options['serve'] = (...of) => (world.onRequest ?? general.serve.bind(general))(...of);

@@ -1,5 +1,5 @@
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import { keepAliveMs, requestMs } from '../client-bounds.js';
+import { dropMs, keepAliveMs } from '../client-bounds.js';
 
 /**
  * Streams that end by a reset, whoever sent it: a browser that leaves a page resets all it has open, and no more. A client that opens and
@@ -15,7 +15,7 @@ export interface SessionWatchOptions {
   readonly onEnded: (reason: 'resets' | 'protocol') => void;
   /** For tests; else as over HTTP/1.1. */
   readonly idleMs?: number;
-  readonly requestMs?: number;
+  readonly dropMs?: number;
 }
 
 /** What one connection over HTTP/2 may do to us: how often it resets, and how long it may stay without asking for anything. */
@@ -39,11 +39,15 @@ export class SessionWatch {
     this.rest();
   }
 
-  /** A tunnel has no end by which it is late; it is watched as any tunnel. */
+  /** Until its answer is out a request has its own deadline, and a tunnel none; then its client has a moment to end it, too. */
   private took(stream: ServerHttp2Stream, isTunnel: boolean): void {
     clearTimeout(this.idle);
     this.open += 1;
-    const late = isTunnel ? undefined : setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), this.options.requestMs ?? requestMs);
+    let late: NodeJS.Timeout | undefined;
+    const dropRest = (): void => {
+      late = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), this.options.dropMs ?? dropMs);
+    };
+    if (!isTunnel) stream.once('finish', () => !stream.readableEnded && !stream.closed && dropRest());
     stream.once('end', () => clearTimeout(late));
     stream.once('close', () => {
       clearTimeout(late);

@@ -31,6 +31,8 @@ const otherDoorsMax = 2;
 
 const answer = (code: ErrorCode, detail: string, status?: number): Answer => ({ move: 'answer', code, detail, status });
 
+export const outOfTime = answer('timeout', 'The request was not done in the time that it is given.');
+
 const idempotentMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 export const isIdempotent = (method: string | undefined): boolean => idempotentMethods.has(method ?? '');
 
@@ -48,6 +50,7 @@ export const afterForward = ({ result, replayable, idempotent, repeats }: Attemp
       return repeats.otherDoor < otherDoorsMax ? { move: 'other_door', otherwise } : otherwise;
     }
     case 'no_answer': {
+      if (result.reason === 'deadline') return outOfTime;
       if (result.reason === 'head_timeout') return answer('timeout', 'The stamp did not answer in time.');
       const lostOnIdleConnection = result.reusedSocket && result.reason === 'reset';
       const otherwise = answer(

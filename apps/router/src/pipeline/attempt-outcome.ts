@@ -15,7 +15,7 @@ export const attemptOutcome = (result: ForwardResult, agentSpoke: boolean): Atte
     case 'unreachable':
       return 'unreachable';
     case 'no_answer':
-      if (result.reason === 'head_timeout') return 'timeout';
+      if (result.reason === 'head_timeout' || result.reason === 'deadline') return 'timeout';
       if (result.reason === 'bad_answer') return 'server_error';
       return result.reusedSocket ? 'stale_connection' : 'reset';
     case 'cut':

@@ -8,8 +8,9 @@ import type { UpstreamPools } from '@lapidary/stamp-sdk/forward/upstream';
 import { answerProblem } from '../answer-problem.js';
 import type { RouterMetrics } from '../metrics.js';
 import type { ClientFacts } from '../proxy-protocol/client-facts.js';
+import type { GeneralDeadline } from './general-deadline.js';
 import { Held } from './held.js';
-import { afterForward, isIdempotent, type Answer } from './after-forward.js';
+import { afterForward, isIdempotent, outOfTime, type Answer } from './after-forward.js';
 import type { ForwardDecision, RefuseDecision, RouteDecision } from './decide.js';
 import type { RefusalTurns } from '../traffic-policy/refusal-turns.js';
 import { isRefused, type AttemptOutcome, type TrafficPolicy } from '../traffic-policy/traffic-policy.js';
@@ -41,6 +42,7 @@ export interface Exchange {
   readonly body: ReplayBuffer;
   readonly requestId: string;
   readonly traceparent: string;
+  readonly deadline: GeneralDeadline;
   readonly tunnel?: ForwardOptions['tunnel'];
   /** Filled in on the way; 0 until then. */
   readonly times: { admittedMs: number; stampMs: number };
@@ -81,8 +83,10 @@ const forwardHeld = async (deps: ForwardInTurn, exchange: Exchange, first: Forwa
   const repeats = new Repeats();
   let decision = first;
   for (;;) {
-    const { request, response } = exchange;
-    const admission = await held.admit(decision.routes, request.headers.priority, response);
+    const { request, response, deadline } = exchange;
+    deadline.of(decision);
+    const admission = await held.admit(decision.routes, request.headers.priority, response, deadline);
+    if (deadline.isOver) return answerInstead(exchange, decision, outOfTime);
     if (isRefused(admission)) return refuseInTurn(deps.refusals, exchange, refusalOf(decision, admission));
     if (exchange.times.admittedMs === 0) exchange.times.admittedMs = performance.now();
     const door = deps.policy.choose(decision.routes.stamp, repeats.tried, performance.now());
@@ -137,6 +141,7 @@ const attempt = async (
         return misdirected === 0 && status === 421 && header(errorHeader) === 'misdirected' && exchange.body.replayable;
       },
       timeouts: deps.timeouts,
+      deadline: exchange.deadline,
       tunnel: exchange.tunnel,
       fresh,
     });

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Refused, TrafficPolicy } from '../traffic-policy/traffic-policy.js';
 import { Admission } from './admission.js';
+import type { GeneralDeadline } from './general-deadline.js';
 import type { ForwardDecision } from './decide.js';
 
 /** The admission of an exchange of the general path, to be awaited. */
@@ -11,17 +12,25 @@ export class Held {
     this.admission = new Admission(policy);
   }
 
-  /** As Admission.admit. A client that goes away gives its place in the queue up. */
-  admit(routes: ForwardDecision['routes'], priority: string | string[] | undefined, response: ServerResponse): Promise<'go' | Refused> {
+  /** As Admission.admit. A client that goes away, or whose time is over, gives its place in the queue up. */
+  admit(
+    routes: ForwardDecision['routes'],
+    priority: string | string[] | undefined,
+    response: ServerResponse,
+    deadline: GeneralDeadline,
+  ): Promise<'go' | Refused> {
     return new Promise((resolve) => {
       const gone = (): void => this.admission.abandon();
       const settled = (refused: Refused | null): void => {
         response.off('close', gone);
+        unbind?.();
         resolve(refused ?? 'go');
       };
+      let unbind: (() => void) | undefined;
       const atOnce = this.admission.admit(routes, priority, settled);
-      if (atOnce === null) response.once('close', gone);
-      else resolve(atOnce);
+      if (atOnce !== null) return resolve(atOnce);
+      response.once('close', gone);
+      unbind = deadline.bind(gone);
     });
   }
 

@@ -66,6 +66,10 @@ export class RouterPolicy implements TrafficPolicy {
     this.book = new LimitsBook(document);
   }
 
+  get patience(): LimitsBook {
+    return this.book;
+  }
+
   get document(): LimitsDocument {
     return this.book.document;
   }

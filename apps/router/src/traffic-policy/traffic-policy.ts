@@ -1,5 +1,6 @@
 import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
 import type { ErrorCode } from '@lapidary/kernel/error-catalogue';
+import type { LimitsBook } from './limits-book.js';
 
 /**
  * What the paths of a request ask of limits, bulkheads and breakers. Every call is synchronous, asks nobody (P-TH3,
@@ -19,11 +20,16 @@ export interface TrafficPolicy {
   release(tenant: TenantRoute, stamp: StampRoute, nowMs: number): void;
   /** `tookMs`: to the head of the answer, or to the failure. */
   attempted(stamp: string, frontDoor: string, outcome: AttemptOutcome, tookMs: number, nowMs: number): void;
+  /** How long requests are given; changes with the limits. */
+  readonly patience: PatienceRules;
   /** Whether one more attempt of a request is within the stamp's retry budget. */
   mayRetry(stamp: string, nowMs: number): boolean;
   /** What `admit` and `choose` would say now; changes nothing. */
   foresee(tenant: TenantRoute, stamp: StampRoute, nowMs: number): Foreseen;
 }
+
+/** P-LB3: what bounds a request as a whole (pipeline/request-deadline.ts). */
+export type PatienceRules = Pick<LimitsBook, 'patienceMsMin' | 'patienceOf'>;
 
 export const usualUrgency = 3;
 

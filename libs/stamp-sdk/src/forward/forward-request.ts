@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { ForwardResult, ForwardTimeouts, NoAnswerReason } from './forward-result.js';
+import type { ForwardDeadline, ForwardResult, ForwardTimeouts, NoAnswerReason } from './forward-result.js';
 import { requestHeaders, type HeaderRules } from './hop-by-hop.js';
 import { answerHeaders, answerProblem, relayAnswer } from './relay-answer.js';
 import type { ReplayBuffer } from './replay-buffer.js';
@@ -25,6 +25,7 @@ export interface ForwardOptions {
   /** Asked with the answer's head: true keeps it from the client (result "intercepted"). */
   readonly intercept?: (status: number, header: (name: string) => string | undefined) => boolean;
   readonly timeouts: ForwardTimeouts;
+  readonly deadline?: ForwardDeadline;
   /** On a connection that was not used before: a reused one was just lost, and those beside it most likely with it. */
   readonly fresh?: boolean;
   /** Where the request asked for a tunnel (wantsTunnel): the client's socket, and what was read behind the request. */
@@ -59,7 +60,10 @@ class Forward {
   private phase: Phase = 'connecting';
   private readonly startedMs = performance.now();
   private readonly watchdog = new Watchdog(() => this.expired());
+  /** The answer says no length. */
+  private isOpenEnded = false;
   private outgoing!: ClientRequest;
+  private unbind: () => void = () => undefined;
   private abandonAnswer: () => void = () => undefined;
   private failAnswer: (error: Error) => void = () => undefined;
 
@@ -81,6 +85,8 @@ class Forward {
     this.outgoing.on('response', (answer) => void this.onAnswer(answer));
     this.outgoing.on('upgrade', (answer, socket, head) => void this.onUpgrade(answer, socket, head));
     response.once('close', this.onClientClose);
+    const isStream = (): boolean => this.phase === 'answering' && this.isOpenEnded && !response.writableNeedDrain;
+    this.unbind = this.options.deadline?.bind(() => this.expired('deadline'), isStream) ?? this.unbind;
   }
 
   private onSocket(socket: Socket): void {
@@ -95,7 +101,7 @@ class Forward {
     this.phase = 'waiting';
     this.watchdog.start(this.options.timeouts.headMs);
     if (!this.options.body.complete) this.outgoing.flushHeaders();
-    this.options.body.attach(this.outgoing, this.watchdog.touch);
+    this.options.body.attach(this.outgoing, this.moved);
   }
 
   private async onAnswer(answer: IncomingMessage): Promise<void> {
@@ -108,12 +114,13 @@ class Forward {
     if (this.options.intercept?.(status, header) === true) return this.keepAnswer(answer, status, header);
     // To such a client it would say that the tunnel is open.
     if (this.options.tunnel?.opening && status < 300) return this.fail('bad_answer', 'it did not switch protocols');
+    this.isOpenEnded = header('content-length') === undefined;
     if (!this.writeHead(answer, status)) return;
     const headMs = performance.now() - this.startedMs;
     this.abandonAnswer = () => answer.destroy();
     // Node takes a reset for the end of an answer that lasts until the connection closes: it must not look whole.
     this.failAnswer = (error) => void (answer.complete || answer.destroy(error));
-    const end = await relayAnswer(answer, this.options.response, this.watchdog.touch);
+    const end = await relayAnswer(answer, this.options.response, this.moved);
     if (end === 'client_gone') return this.abandon({ kind: 'client_gone' });
     if (end === 'upstream_failed') return this.abandon({ kind: 'cut', status, reason: 'the answer ended early' });
     if (this.options.body.complete) return this.settle({ kind: 'answered', status, headMs });
@@ -154,6 +161,7 @@ class Forward {
     }
     this.phase = 'answering';
     this.watchdog.stop();
+    this.options.deadline?.stop();
     const headMs = performance.now() - this.startedMs;
     response.off('close', this.onClientClose);
     if (!tunnel.opening) response.detachSocket(tunnel.socket as never);
@@ -173,11 +181,16 @@ class Forward {
     if (this.phase === 'connecting' || this.phase === 'waiting') this.abandon({ kind: 'client_gone' });
   };
 
-  private expired(): void {
+  private readonly moved = (bytes: number): void => {
+    this.watchdog.touch();
+    this.options.deadline?.moved(bytes);
+  };
+
+  private expired(why: 'silence' | 'deadline' = 'silence'): void {
     const { body, response } = this.options;
-    if (this.phase === 'connecting') return this.abandon({ kind: 'unreachable', reason: 'connect_timeout' });
+    if (this.phase === 'connecting' && why === 'silence') return this.abandon({ kind: 'unreachable', reason: 'connect_timeout' });
     if (this.phase === 'waiting' && !body.complete && !body.blockedBySink) return this.abandon({ kind: 'client_stalled' });
-    if (this.phase === 'waiting') return this.fail('head_timeout', 'no answer in time');
+    if (this.phase !== 'answering') return this.fail(why === 'deadline' ? why : 'head_timeout', 'no answer in time');
     // Whoever holds the other up is to blame: a client that doesn't read says nothing about the upstream.
     if (response.writableNeedDrain) response.destroy();
     else this.abandonAnswer();
@@ -197,6 +210,7 @@ class Forward {
     if (this.phase === 'settled') return;
     this.phase = 'settled';
     this.watchdog.stop();
+    this.unbind();
     this.options.response.off('close', this.onClientClose);
     this.options.body.detach();
     this.resolve(result);

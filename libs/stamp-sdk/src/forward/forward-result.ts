@@ -8,7 +8,17 @@ export interface ForwardTimeouts {
   readonly idleMs: number;
 }
 
-export type NoAnswerReason = 'reset' | 'head_timeout' | 'bad_answer';
+export type NoAnswerReason = 'reset' | 'head_timeout' | 'deadline' | 'bad_answer';
+
+/** A bound on a request as a whole, beside those on its parts; the caller's. */
+export interface ForwardDeadline {
+  /** Called for each piece of body or answer that moves. */
+  moved(bytes: number): void;
+  /** From now on `over` is what ends it; `isStream`: its answer has no length and the client reads it. Returns what ends that. */
+  bind(over: () => void, isStream: () => boolean): () => void;
+  /** It has become a tunnel, which has none. */
+  stop(): void;
+}
 
 /** What became of a forward, as a value: the caller decides on retries, answers and metrics. */
 export type ForwardResult =

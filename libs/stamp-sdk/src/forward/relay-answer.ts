@@ -42,7 +42,7 @@ const cutOff = (response: ServerResponse): void => {
  * Streams an answer's body to the client with back-pressure; its head has been written. The head leaves at once even
  * when the first byte of the body is long in coming (server-sent events). Trailers are dropped.
  */
-export const relayAnswer = (answer: IncomingMessage, response: ServerResponse, onProgress: () => void): Promise<RelayEnd> =>
+export const relayAnswer = (answer: IncomingMessage, response: ServerResponse, onProgress: (bytes: number) => void): Promise<RelayEnd> =>
   new Promise((resolve) => {
     let over = false;
     const end = (how: RelayEnd): void => {
@@ -53,11 +53,11 @@ export const relayAnswer = (answer: IncomingMessage, response: ServerResponse, o
       resolve(how);
     };
     answer.on('data', (chunk: Buffer) => {
-      onProgress();
+      onProgress(chunk.length);
       if (!response.write(chunk)) answer.pause();
     });
     response.on('drain', () => {
-      onProgress();
+      onProgress(0);
       answer.resume();
     });
     answer.on('end', () => response.end());

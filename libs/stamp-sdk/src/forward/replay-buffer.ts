@@ -23,7 +23,7 @@ export class ReplayBuffer {
   private bytes = 0;
   private recording = true;
   private sink: Writable | null = null;
-  private onProgress: () => void = () => undefined;
+  private onProgress: (bytes: number) => void = () => undefined;
   private ended: boolean;
   private started = false;
 
@@ -49,8 +49,8 @@ export class ReplayBuffer {
     return this.sink !== null && this.sink.writableNeedDrain;
   }
 
-  /** Streams from the beginning into `sink` and ends it; `onProgress` is called for every chunk that moves. */
-  attach(sink: Writable, onProgress: () => void): void {
+  /** Streams from the beginning into `sink` and ends it; `onProgress` is told of every piece that moves. */
+  attach(sink: Writable, onProgress: (bytes: number) => void): void {
     if (!this.recording) throw new Error('a body that was not kept cannot be sent again');
     this.detach();
     this.sink = sink;
@@ -97,13 +97,13 @@ export class ReplayBuffer {
   }
 
   private readonly resume = (): void => {
-    this.onProgress();
+    this.onProgress(0);
     this.source.resume();
   };
 
   private readonly take = (chunk: Buffer): void => {
     this.record(chunk);
-    this.onProgress();
+    this.onProgress(chunk.length);
     if (this.sink?.write(chunk) === false) this.source.pause();
   };
 
