@@ -206,9 +206,8 @@ export class Exchange implements LaneSink {
     if (lane === null) return this.conclude({ kind: 'unreachable', reason: 'only the general path speaks to this door' });
     this.laneIsFull = false;
     this.lane = lane.send(this.facts.laneRequest(route, this.client.text, this.repeats.fresh), this);
-    if (!this.lane.isOpen) return this.touch(false);
-    this.touch();
-    if (!this.body.whole || this.facts.bodyBytes !== 0) this.sendBody();
+    this.touch(this.lane.isOpen);
+    if (this.lane.isOpen && (!this.body.whole || this.facts.bodyBytes !== 0)) this.sendBody();
   }
 
   /** Everything that has come so far; then the client may go on. */

@@ -21,12 +21,13 @@ export class Held {
   ): Promise<'go' | Refused> {
     return new Promise((resolve) => {
       const gone = (): void => this.admission.abandon();
+      // Until it waits nothing is to be undone.
+      let unbind = (): void => undefined;
       const settled = (refused: Refused | null): void => {
         response.off('close', gone);
-        unbind?.();
+        unbind();
         resolve(refused ?? 'go');
       };
-      let unbind: (() => void) | undefined;
       const atOnce = this.admission.admit(routes, priority, settled);
       if (atOnce !== null) return resolve(atOnce);
       response.once('close', gone);

@@ -26,6 +26,7 @@ describe('how long a request is given', () => {
       seconds(null, null),
     ]).toEqual([600, 2, 40, 30, 30]);
     expect(book.patienceMsMin).toBe(2_000);
+    expect(bookOf({}).patienceMsMin).toBe(120_000);
     expect(bookOf({}).patienceOf('any', 'eu-1')).toEqual({ ms: 120_000, bytesPerSecondMin: 500 });
   });
 

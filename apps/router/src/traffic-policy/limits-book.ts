@@ -49,7 +49,7 @@ export class LimitsBook {
     for (const stamp of Object.keys(document.stamps)) this.stamps.set(stamp, this.compileStamp(stamp));
     this.usualStamp = this.stamps.get('default') ?? this.compileStamp('default');
     this.global = compile(document.global.limits);
-    const all = [...tiers.values(), ...this.tenants.values(), ...this.stamps.values()];
+    const all = [this.usualStamp, ...this.stamps.values(), ...tiers.values(), ...this.tenants.values()];
     this.patienceMsMin = Math.min(...all.map(({ requestSecondsMax }) => (requestSecondsMax ?? Infinity) * 1000));
   }
 
