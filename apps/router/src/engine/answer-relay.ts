@@ -4,7 +4,7 @@ import { answerHead, isChunkedToClient, type AnswerRules } from './answer-head.j
 import type { ClientWriter } from './client-writer.js';
 
 /** Up to here a piece is gathered as text, and leaves with the head in one system call. */
-const textBytesMax = 8 * 1024;
+const textBytesMax = 2 * 1024;
 
 /** Puts an answer into the client's bytes, framed by us where its length is not known. */
 export class AnswerRelay {

@@ -16,10 +16,11 @@ export class ClientWriter {
     this.text += text;
   }
 
-  /** Bytes that are too many to gather; they are copied. */
+  /** Bytes that are too many to gather: they are sent, with what was gathered before. */
   addBytes(bytes: Buffer, from: number, to: number): void {
-    this.flush();
-    this.wire.write(Buffer.from(bytes.subarray(from, to)));
+    const { text } = this;
+    this.text = '';
+    this.wire.writeLent(text, bytes, from, to);
   }
 
   addUtf8(text: string): void {

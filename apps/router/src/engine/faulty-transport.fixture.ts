@@ -76,6 +76,11 @@ class FaultyWire implements Wire, WireHandler {
     if (this.dead) return !this.stalled;
     return this.inner.write(chunk);
   }
+  writeLent(before: string, bytes: Buffer, from: number, to: number): boolean {
+    this.meet('write');
+    if (this.dead) return !this.stalled;
+    return this.inner.writeLent(before, bytes, from, to);
+  }
   pauseReads(): void {
     this.inner.pauseReads();
   }

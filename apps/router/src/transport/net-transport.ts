@@ -27,6 +27,7 @@ export class NetTransport implements Transport {
       const wire = rewrap(accepted, this.direct);
       if (!wire) return;
       wire.start(accept(wire));
+      wire.hearReads();
       wire.socket.read(0);
     });
     const port = await listen(server, place);

@@ -3,9 +3,11 @@ import type { Duplex } from 'node:stream';
 import { getSystemErrorName } from 'node:util';
 import type { Chunk } from '../engine/upstream-lane.js';
 import type { DirectWrites } from './direct-writes.js';
+import { LentCopies } from './lent-copies.js';
 import { readBufferBytes, type Wire, type WireHandler } from './wire.js';
 
 const shared = Buffer.alloc(readBufferBytes);
+const copies = new LentCopies();
 
 /** For what arrives before there is a handler, and behind the end. */
 const nobody: WireHandler = {
@@ -46,7 +48,13 @@ export class NetWire implements Wire {
   }
 
   onConnect(): void {
+    this.hearReads();
     this.handler.onConnect?.();
+  }
+
+  /** Reads come without the stream, where that is known to work. */
+  hearReads(): void {
+    this.direct?.hearReads(this.socket, this.onDirectRead);
   }
 
   get isCongested(): boolean {
@@ -56,12 +64,28 @@ export class NetWire implements Wire {
   write(chunk: Chunk): boolean {
     const { socket } = this;
     if (!socket.writable) return true;
-    if (typeof chunk !== 'string') return socket.write(chunk) && !this.wasFull;
     const answer = this.direct === null ? 'not_now' : this.direct.write(socket, chunk, this.onWritten);
     if (answer === 'taken') return true;
     if (answer === 'not_now') return socket.write(chunk, 'latin1') && !this.wasFull;
-    if (answer === 'waiting') return this.wait(chunk.length);
+    if (answer === 'waiting') return this.wait(chunk.length, null);
     this.fail(answer);
+    return true;
+  }
+
+  writeLent(before: string, bytes: Buffer, from: number, to: number): boolean {
+    const { socket } = this;
+    if (!socket.writable) return true;
+    if (this.direct === null || !copies.fits(before, to - from)) {
+      return this.write(Buffer.concat([Buffer.from(before, 'latin1'), bytes.subarray(from, to)]));
+    }
+    const slab = copies.take();
+    const at = before === '' ? 0 : slab.write(before, 0, 'latin1');
+    const chunk = slab.subarray(0, at + bytes.copy(slab, at, from, to));
+    const answer = this.direct.write(socket, chunk, this.onWritten);
+    if (answer === 'waiting') return this.wait(chunk.length, slab);
+    if (answer === 'not_now') return socket.write(chunk, () => copies.giveBack(slab)) && !this.wasFull;
+    copies.giveBack(slab);
+    if (answer !== 'taken') this.fail(answer);
     return true;
   }
 
@@ -100,8 +124,8 @@ export class NetWire implements Wire {
     return this.socket;
   }
 
-  private wait(bytes: number): boolean {
-    this.waiting.push(bytes);
+  private wait(bytes: number, slab: Buffer | null): boolean {
+    this.waiting.push({ bytes, slab });
     this.waitingBytes += bytes;
     this.wasFull = this.waitingBytes >= this.socket.writableHighWaterMark;
     return !this.isCongested;
@@ -112,16 +136,25 @@ export class NetWire implements Wire {
     this.socket.destroy(Object.assign(new Error('write'), { code: getSystemErrorName(status) }));
   }
 
+  /** What socket.destroy() or a hand-over has made the stream's is left to it. */
+  private readonly onDirectRead = (length: number): boolean => {
+    if (this.handedOver || this.socket.destroyed) return false;
+    this.handler.onRead(shared, length);
+    return true;
+  };
+
   private onRead(length: number): boolean {
     if (this.handedOver) return this.socket.push(Buffer.from(shared.subarray(0, length)));
     this.handler.onRead(shared, length);
     return this.reading;
   }
 
-  /** In the order in which they were written. */
-  private readonly waiting: number[] = [];
+  /** In the order in which they were written; `slab`: of a copy, to be given back. */
+  private readonly waiting: { readonly bytes: number; readonly slab: Buffer | null }[] = [];
   private readonly onWritten = (status: number): void => {
-    this.waitingBytes -= this.waiting.shift() ?? 0;
+    const written = this.waiting.shift();
+    if (written) this.waitingBytes -= written.bytes;
+    if (written?.slab) copies.giveBack(written.slab);
     if (this.socket.destroyed) return;
     if (status !== 0) return this.fail(status);
     if (!this.wasFull || this.waitingBytes > 0) return;

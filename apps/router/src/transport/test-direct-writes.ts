@@ -8,15 +8,17 @@ const muchBytes = 16 * 1024 * 1024;
 const testMs = 3_000;
 
 /**
- * DirectWrites, where each thing that is asked of them has just been seen to work on a connection of this machine: a small text, one that the
- * kernel doesn't take at once, both in order with what the stream writes, and the error of a connection that is gone.
+ * DirectWrites, where each thing that is asked of them has just been seen to work on a connection of this machine: reads, a pause and an end;
+ * a small text and a small buffer, some that the kernel doesn't take at once, all in order with what the stream writes; and the error of a
+ * connection that is gone.
  */
 export const testedDirectWrites = async (): Promise<DirectWrites | null> => {
   const writes = DirectWrites.ofThisNode();
   if (!writes) return null;
   const server = createServer();
+  const signal = AbortSignal.timeout(testMs);
   try {
-    const works = await Promise.race([test(writes, server), once(AbortSignal.timeout(testMs), 'abort').then(() => false)]);
+    const works = await Promise.race([test(writes, server, signal), once(signal, 'abort').then(() => false)]);
     return works && !writes.isGivenUp ? writes : null;
   } catch {
     return null;
@@ -25,28 +27,63 @@ export const testedDirectWrites = async (): Promise<DirectWrites | null> => {
   }
 };
 
-const test = async (writes: DirectWrites, server: Server): Promise<boolean> => {
+const test = async (writes: DirectWrites, server: Server, signal: AbortSignal): Promise<boolean> => {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const accepted = once(server, 'connection') as Promise<[Socket]>;
-  const ours = connect((server.address() as AddressInfo).port, '127.0.0.1');
-  const [[theirs]] = await Promise.all([accepted, once(ours, 'connect')]);
+  const { port } = server.address() as AddressInfo;
+  const heard: Heard = { buffer: Buffer.alloc(16), told: '', byStream: 0 };
+  const callback = (): boolean => ((heard.byStream += 1), true);
+  const ours = connect({ port, host: '127.0.0.1', allowHalfOpen: true, signal, onread: { buffer: heard.buffer, callback } });
   ours.on('error', () => undefined);
+  const [[theirs]] = await Promise.all([accepted, once(ours, 'connect')]);
   theirs.on('error', () => undefined);
   try {
-    return (await sends(writes, ours, theirs)) && (await tellsErrors(writes, ours, theirs));
+    return (await hears(writes, ours, theirs, heard)) && (await sends(writes, ours, theirs)) && (await tellsErrors(writes, ours, theirs));
   } finally {
     ours.destroy();
     theirs.destroy();
   }
 };
 
+interface Heard {
+  readonly buffer: Buffer;
+  told: string;
+  /** Reads that did not come our way. */
+  byStream: number;
+}
+
+const hears = async (writes: DirectWrites, ours: Socket, theirs: Socket, heard: Heard): Promise<boolean> => {
+  writes.hearReads(ours, (bytes) => {
+    heard.told += heard.buffer.toString('latin1', 0, bytes);
+    // What is told within a pause would come with the next character.
+    if (heard.told === 'ab') setImmediate(() => ours.resume());
+    if (heard.told === 'ab') ours.pause();
+    return true;
+  });
+  theirs.write('ab');
+  await until(ours, () => heard.told.length >= 2);
+  theirs.write('c');
+  await until(ours, () => heard.told.length >= 3);
+  return heard.told === 'abc' && heard.byStream === 0;
+};
+
+const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Or until the socket is given up, when all of it takes too long. */
+const until = async (socket: Socket, isSo: () => boolean): Promise<void> => {
+  while (!isSo() && !socket.destroyed) await soon();
+};
+
 const sends = async (writes: DirectWrites, ours: Socket, theirs: Socket): Promise<boolean> => {
   theirs.pause();
-  let status: number | null = null;
+  const statuses: number[] = [];
+  const done = (status: number): unknown => statuses.push(status);
   const much = '\xe9'.repeat(muchBytes);
-  if (writes.write(ours, 'a\xff', () => undefined) !== 'taken') return false;
-  if (writes.write(ours, much, (of) => (status = of)) !== 'waiting') return false;
+  if (writes.write(ours, 'a', done) !== 'taken') return false;
+  if (writes.write(ours, Buffer.from([0xff]), done) !== 'taken') return false;
+  if (writes.write(ours, much, done) !== 'waiting') return false;
+  if (writes.write(ours, Buffer.alloc(muchBytes), done) !== 'waiting') return false;
   ours.write('z');
   let bytes = 0;
   let [first, last] = ['', ''];
@@ -54,9 +91,10 @@ const sends = async (writes: DirectWrites, ours: Socket, theirs: Socket): Promis
     if (bytes < 3) first += chunk.toString('latin1', 0, 3);
     bytes += chunk.length;
     last = chunk.toString('latin1', chunk.length - 1);
-    if (bytes >= muchBytes + 3) break;
+    if (bytes >= 2 * muchBytes + 3) break;
   }
-  return bytes === muchBytes + 3 && first.startsWith('a\xff\xe9'.slice(0, first.length)) && last === 'z' && status === 0;
+  const isInOrder = first.startsWith('a\xff\xe9'.slice(0, first.length)) && last === 'z';
+  return bytes === 2 * muchBytes + 3 && isInOrder && statuses.join() === '0,0';
 };
 
 const tellsErrors = async (writes: DirectWrites, ours: Socket, theirs: Socket): Promise<boolean> => {
@@ -67,7 +105,7 @@ const tellsErrors = async (writes: DirectWrites, ours: Socket, theirs: Socket): 
     const answer = writes.write(ours, 'x', () => undefined);
     if (typeof answer === 'number') return answer < 0;
     if (answer === 'not_now') return ours.destroyed;
-    await new Promise((resolve) => setImmediate(resolve));
+    await soon();
   }
   return false;
 };

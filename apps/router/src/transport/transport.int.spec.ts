@@ -53,6 +53,26 @@ describe.each(transports)('%s', (_, make) => {
     expect(got.digest('hex')).toBe(sent.digest('hex'));
   });
 
+  it('sends 20 MB that are lent, with text before and between other writes, though they change at once', async () => {
+    const { peer, recorder } = await world.outgoing();
+    const sent = createHash('sha256');
+    const lent = Buffer.alloc(70_000);
+    for (let i = 0; i < 300; i += 1) {
+      const text = '\xe9'.repeat((i % 7) * 3_000);
+      const [from, to] = [i, 70_000 - 13 * i];
+      lent.fill(i % 251);
+      sent.update(Buffer.from(text, 'latin1')).update(lent.subarray(from, to)).update('-');
+      recorder.outside(() => recorder.wire.writeLent(text, lent, from, to));
+      lent.fill(0xff);
+      recorder.outside(() => recorder.wire.write('-'));
+    }
+    expect(recorder.wire.isCongested).toBe(true);
+    recorder.wire.end();
+    const got = createHash('sha256');
+    for await (const chunk of peer) got.update(chunk as Buffer);
+    expect(got.digest('hex')).toBe(sent.digest('hex'));
+  });
+
   it('tells onDrain when what waited has gone', async () => {
     const { peer, recorder } = await world.outgoing();
     while (recorder.outside(() => recorder.wire.write(Buffer.alloc(65_536))));

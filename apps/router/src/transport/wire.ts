@@ -14,6 +14,8 @@ export interface Wire {
   readonly remoteAddress: string;
   /** Text is latin1; a buffer is not to be changed any more. false: much is waiting, onDrain follows when it has gone. */
   write(chunk: Chunk): boolean;
+  /** As write of latin1 text and bytes behind it; these are good during the call only. */
+  writeLent(before: string, bytes: Buffer, from: number, to: number): boolean;
   /** Whether written bytes wait for the peer to read. */
   readonly isCongested: boolean;
   pauseReads(): void;
