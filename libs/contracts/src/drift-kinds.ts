@@ -13,5 +13,9 @@ export const driftKinds = [
   'placement',
   'schema',
   'route-epoch',
+  'replica-age',
+  'protocol',
+  'budget',
+  'retention',
   'sensor',
 ] as const;

@@ -33,7 +33,7 @@ export const agreedProtocol = (own: WireProtocol, theirs: WireProtocol): number 
   return newest >= Math.max(own.hears, theirs.hears) ? newest : null;
 };
 
-const protocolText = ({ speaks, hears }: WireProtocol): string => (hears === speaks ? `${speaks}` : `${hears} to ${speaks}`);
+export const protocolText = ({ speaks, hears }: WireProtocol): string => (hears === speaks ? `${speaks}` : `${hears} to ${speaks}`);
 
 export const protocolMismatch = (region: string, own: WireProtocol, peer: string, theirs: WireProtocol): string =>
   `Region ${peer} speaks protocol ${protocolText(theirs)}, region ${region} ${protocolText(own)}: roll out ${theirs.speaks < own.speaks ? peer : region}`;

@@ -44,11 +44,6 @@ export const listCollections = async (reader: Reader, after: string | null, limi
 const viewOf = (row: Row): CollectionView => {
   const { definition, at } = resolveDefinition(row.definition)!;
   const { scope, policy, budgets, version } = definition;
-  const passed = [
-    { budget: 'documents' as const, limit: budgets.documents, actual: row.documents },
-    { budget: 'documentBytes' as const, limit: budgets.documentBytes, actual: row.largest },
-    { budget: 'changes' as const, limit: budgets.changes, actual: row.longest },
-  ];
   return {
     name: row.name,
     scope,
@@ -59,6 +54,27 @@ const viewOf = (row: Row): CollectionView => {
     definedIn: regionOfHlc(at),
     documents: row.documents,
     conflicts: row.conflicts,
-    findings: passed.filter((b) => b.actual > b.limit),
+    findings: passedBy(row, budgets),
   };
+};
+
+const passedBy = (row: Row, budgets: CollectionView['budgets']): CollectionView['findings'] =>
+  [
+    { budget: 'documents' as const, limit: budgets.documents, actual: row.documents },
+    { budget: 'documentBytes' as const, limit: budgets.documentBytes, actual: row.largest },
+    { budget: 'changes' as const, limit: budgets.changes, actual: row.longest },
+  ].filter((b) => b.actual > b.limit);
+
+export type PassedBudget = CollectionView['findings'][number] & { readonly collection: string };
+
+/** All collections by name, and every budget of one that is passed: of documents, of bytes, of history. */
+export const passedBudgets = async (
+  reader: Reader,
+): Promise<{ readonly collections: readonly string[]; readonly passed: readonly PassedBudget[] }> => {
+  const rows = await rowsOf<Row>(reader, `${select} ORDER BY c.name`);
+  const passed = rows.flatMap((row) => {
+    const { budgets } = resolveDefinition(row.definition)!.definition;
+    return passedBy(row, budgets).map((budget) => ({ ...budget, collection: row.name }));
+  });
+  return { collections: rows.map((row) => row.name), passed };
 };

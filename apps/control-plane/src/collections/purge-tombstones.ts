@@ -1,5 +1,5 @@
 import { rowsOf } from '@lapidary/db/rows';
-import { inTransaction, type Tx } from '@lapidary/db/transaction';
+import { inTransaction, type Reader, type Tx } from '@lapidary/db/transaction';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { newId } from '@lapidary/kernel/ids';
 import type { DocumentKey } from '@lapidary/replication/collections/collection-store';
@@ -51,10 +51,11 @@ const silentMs = 3_600_000;
 
 /** Regions that do not let anything be purged, because they have not said for long what they know; with when they last did. */
 export const regionsHoldingBack = async (
-  { dataSource, peers }: Pick<RetentionTools, 'dataSource' | 'peers'>,
+  reader: Reader,
+  peers: readonly string[],
   nowMs: number = Date.now(),
 ): Promise<ReadonlyMap<string, Date | null>> => {
-  const { known, declared, own } = await readStability(dataSource);
+  const { known, declared, own } = await readStability(reader);
   const old = own.find(({ declaredAt }) => declaredAt.getTime() <= nowMs - silentMs);
   if (!old) return new Map();
   return new Map(holdingBack(old.known, peers, declared, known).map((region) => [region, declared.get(region)?.declaredAt ?? null]));

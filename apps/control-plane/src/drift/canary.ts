@@ -9,6 +9,7 @@ import { readVersion } from '../process/version.js';
 import { subjectOf } from './drift-facts.js';
 import { plantSchema } from './schema/own-schema.js';
 import { plantPlacements } from './placement-facts.js';
+import { plantUpkeep } from './upkeep-facts.js';
 
 /**
  * The drift that is planted in every run, so that silence is known to mean order and not a dead sensor.
@@ -75,6 +76,7 @@ export const plantStamps = async (tx: Tx, config: ControlPlaneConfig, nonce: str
   }
   await plantPlacements(tx, region, other, nonce);
   await plantSchema(tx, nonce);
+  await plantUpkeep(tx, other, nonce);
   return { nonce, stamps: [odd, twin, other], expects: expectedAt(odd, twin), hindrance: null };
 };
 

@@ -3,10 +3,11 @@ import type { StampSpec } from '@lapidary/contracts/stamp-spec';
 import type { Compared } from '../digests/compare-peer.js';
 import type { SchemaAnswer } from '@lapidary/contracts/schema-protocol';
 import type { ComparedRoutes } from './routes/compare-routes.js';
-import type { RouteReplicaFacts } from './routes/replica-fleet.js';
+import type { RouterHeard, RouteReplicaFacts } from './routes/replica-fleet.js';
 import type { WrongEntry } from './routes/route-facts.js';
 import type { PlacementFacts } from './placement-facts.js';
 import type { Scrubbed } from '../digests/scrub.js';
+import type { UpkeepFacts } from './upkeep-facts.js';
 
 /** A stamp as its row and its agent say it is. */
 export interface StampFacts {
@@ -52,6 +53,7 @@ export interface DriftFacts {
   /** Of this region's stamps, by name. */
   readonly desired: ReadonlyMap<string, Desired>;
   readonly placement: PlacementFacts;
+  readonly upkeep: UpkeepFacts;
   /** Entries of the directory that are not what they mirror. */
   readonly routes: { readonly entries: readonly WrongEntry[] };
   readonly schema: {
@@ -86,6 +88,8 @@ export interface World {
   peerSchema(peer: string): Promise<SchemaAnswer>;
   /** Routers and agents of this region. */
   routeReplicas(): Promise<readonly RouteReplicaFacts[]>;
+  /** Routers that are or were there; `isComplete`: nobody is left out for having fallen silent before this process listened. */
+  routersHeard(): Promise<{ readonly heard: readonly RouterHeard[]; readonly isComplete: boolean }>;
   /** What a router or agent holds beside what it must hold; a route is planted for it where a nonce is given. */
   compareRoutes(replica: RouteReplicaFacts, nonce: string | null, signal: AbortSignal): Promise<ComparedRoutes>;
 }

@@ -49,6 +49,7 @@ describe('a drift run', () => {
     comparePeer: () => Promise.reject(new Error('there is no peer')),
     peerSchema: () => Promise.reject(new Error('there is no peer')),
     routeReplicas: () => Promise.resolve([]),
+    routersHeard: () => Promise.resolve({ heard: [], isComplete: true }),
     compareRoutes: () => Promise.reject(new Error('there is no replica')),
   };
   const plantedStack: RunDeps['plantedStack'] = { driftWith: async (nonce) => [{ ...limit, observed: nonce }] };
@@ -195,10 +196,11 @@ describe('a drift run', () => {
   });
 
   it('a sensor that sees nothing, or repeats what it once saw, is told of as blind', async () => {
-    const silent: Sensor = { kind: 'resource', *look() {} };
+    const silent: Sensor = { kind: 'resource', reads: [], *look() {} };
     let memory: Look[] = [];
     const parrot: Sensor = {
       kind: 'spec',
+      reads: ['desired'],
       async *look(input) {
         if (memory.length === 0) for await (const look of sensors.find((s) => s.kind === 'spec')!.look(input)) memory.push(look);
         yield* memory;

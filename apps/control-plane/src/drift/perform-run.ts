@@ -15,7 +15,7 @@ import { rolledBack } from './rolled-back.js';
 import type { RunOutcome, RunRow } from './run-rows.js';
 import { repairFindings, type RepairDeps } from './repair-findings.js';
 import { repairedSensors, sensors as allSensors } from './sensors/all.js';
-import type { Sensor, SensorInput } from './sensors/sensor.js';
+import type { FactPart, Sensor, SensorInput } from './sensors/sensor.js';
 
 export interface RunDeps {
   readonly config: ControlPlaneConfig;
@@ -53,17 +53,20 @@ export const performRepair = async (
 
 /** One look of every sensor at the stamps of the region, or at one of them. What is found stands at once, sensor by sensor. */
 export const performRun = async (deps: RunDeps, run: Pick<RunRow, 'stamp'>, signal: AbortSignal): Promise<RunOutcome> => {
+  const sensors = deps.sensors ?? allSensors;
+  // What a run does not look at is not read: after a repair that is most of it, and for one stamp.
+  const needs = new Set<FactPart>(run.stamp === null ? sensors.flatMap((sensor) => sensor.reads) : ['desired']);
   const { facts, canary } = await rolledBack(deps.dataSource, async (tx) => {
     const nonce = newId().toLowerCase();
     const planted = await plantStamps(tx, deps.config, nonce).catch((error: unknown) => {
       if (!isAppError(error)) throw error;
       return unplanted(nonce, `nothing could be planted: ${error.message}`);
     });
-    return { canary: planted, facts: await readFacts(tx, deps.config, planted.stamps) };
+    return { canary: planted, facts: await readFacts(tx, deps.config, planted, needs) };
   });
   const extent = facts.stamps.filter((s) => run.stamp === null || s.name === run.stamp || canary.stamps.includes(s.name));
   const seen: Seen[] = [];
-  for (const sensor of deps.sensors ?? allSensors) {
+  for (const sensor of sensors) {
     signal.throwIfAborted();
     const input = {
       facts: { ...facts, stamps: extent },

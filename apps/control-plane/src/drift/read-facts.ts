@@ -9,6 +9,9 @@ import { migrations } from '../migrations/all.js';
 import { readOwnSchema } from './schema/own-schema.js';
 import { readRouteFacts } from './routes/route-facts.js';
 import { readPlacementFacts } from './placement-facts.js';
+import type { Canary } from './canary.js';
+import type { FactPart } from './sensors/sensor.js';
+import { readUpkeepFacts } from './upkeep-facts.js';
 import type { Desired, DriftFacts, StampFacts } from './drift-facts.js';
 
 /** A version that an agent told longer ago is history; by then its health tells that it is silent. */
@@ -35,28 +38,46 @@ const progressOf = (row: { readonly openJob: string | null; readonly heldBy: str
   return row.heldBy === null ? null : `held by roll-out ${row.heldBy}`;
 };
 
-/** Everything that the sensors compare and that stands in the database or in files. */
-export const readFacts = async (reader: Reader, config: ControlPlaneConfig, plantedStamps: readonly string[] = []): Promise<DriftFacts> => {
+/** What the sensors compare and that stands in the database or in files: rows of stamps, and the parts that are needed. */
+export const readFacts = async (
+  reader: Reader,
+  config: ControlPlaneConfig,
+  { nonce, stamps: plantedStamps }: Pick<Canary, 'nonce' | 'stamps'>,
+  needs: ReadonlySet<FactPart>,
+): Promise<DriftFacts> => {
   const region = config.LAPIDARY_REGION;
   const rows = await rowsOf<FactsRow>(reader, `${factsSelect} ORDER BY s.name`, [openJobStatuses, heardWithinMs / 1000]);
   const fleet = rows.map(({ openJob, heldBy, ...facts }): StampFacts => ({ ...facts, inProgress: progressOf({ openJob, heldBy }) }));
   const stamps = fleet.filter((s) => s.region === region);
   const desired = new Map<string, Desired>();
-  for (const { name } of stamps.filter((s) => s.status !== 'retired')) desired.set(name, await desiredOf(reader, config, name));
+  for (const { name } of needs.has('desired') ? stamps.filter((s) => s.status !== 'retired') : [])
+    desired.set(name, await desiredOf(reader, config, name));
   const [rollout] = await rowsOf(
     reader,
     `SELECT 1 FROM (SELECT status FROM rollout UNION ALL SELECT view->>'status' FROM rollout_replica) AS r WHERE status = ANY($1) LIMIT 1`,
     [openRolloutStatuses],
   );
-  const placement = await readPlacementFacts(reader, region);
   return {
-    ...{ region, stamps, fleet, desired, placement },
-    routes: await readRouteFacts(reader),
-    schema: { own: await readOwnSchema(reader), knownMigrations: migrations.map((m) => m.name) },
+    ...{ region, stamps, fleet, desired },
+    placement: needs.has('placement') ? await readPlacementFacts(reader, region) : nothing.placement,
+    routes: needs.has('routes') ? await readRouteFacts(reader) : nothing.routes,
+    schema: {
+      own: needs.has('schema') ? await readOwnSchema(reader) : nothing.schema,
+      knownMigrations: migrations.map((m) => m.name),
+    },
+    upkeep: needs.has('upkeep') ? await readUpkeepFacts(reader, config, nonce) : nothing.upkeep,
     plantedStamps,
     rolloutOpen: rollout !== undefined,
     defaultOwner: config.LAPIDARY_DRIFT_OWNER,
   };
+};
+
+/** In place of what no sensor of the run looks at. */
+const nothing: Pick<DriftFacts, 'placement' | 'routes' | 'upkeep'> & { readonly schema: DriftFacts['schema']['own'] } = {
+  placement: { outside: [], crowded: [], standing: [] },
+  routes: { entries: [] },
+  schema: { wire: {}, migrations: [], tables: {} },
+  upkeep: { protocols: [], peers: [], collections: [], passed: [], holdingBack: new Map(), agents: [], silent: [] },
 };
 
 const desiredOf = async (reader: Reader, config: ControlPlaneConfig, name: string): Promise<Desired> => {

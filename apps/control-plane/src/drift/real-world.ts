@@ -9,7 +9,7 @@ import { readScrubbed } from '../digests/scrub.js';
 import { PeerDigests } from '../digests/peer-digests.js';
 import type { PlannerProcess } from '../provisioning/planner-process.js';
 import { provisionRunOf, synthRequestOf } from '../provisioning/provision-run.js';
-import { compareRoutes } from './routes/compare-routes.js';
+import { compareRoutes, type RouteTools } from './routes/compare-routes.js';
 import type { ReplicaFleet } from './routes/replica-fleet.js';
 import { askSchema } from './schema/serve-schema.js';
 import type { World } from './drift-facts.js';
@@ -27,7 +27,10 @@ export interface WorldParts {
 }
 
 /** The world as the warm planner and the peers' links tell it; the planner writes nothing and may be killed at any time. */
-export const realWorld = ({ config, planner, dataSource, links, nats, replicas, nested }: WorldParts): World => ({
+export const realWorld = (
+  { config, planner, dataSource, links, nats, replicas, nested }: WorldParts,
+  ofRouters: RouteTools['ofRouters'] = new Map(),
+): World => ({
   render: async (spec, regionFacts, signal, templateVersion) =>
     await planner.synthesize(synthRequestOf(provisionRunOf(config, spec, regionFacts, templateVersion)), signal),
   driftedResources: async (spec, regionFacts, signal) =>
@@ -41,8 +44,9 @@ export const realWorld = ({ config, planner, dataSource, links, nats, replicas, 
     comparePeer(dataSource, new PeerDigests(config.LAPIDARY_REGION, peer, linkTo(links, peer)), nonce, signal),
   peerSchema: async (peer) => askSchema(linkTo(links, peer), config.LAPIDARY_REGION, peer),
   routeReplicas: async () => replicas.look(dataSource),
+  routersHeard: () => Promise.resolve(replicas.heard()),
   compareRoutes: async (replica, nonce, signal) =>
-    compareRoutes({ region: config.LAPIDARY_REGION, dataSource, nats }, replica, nonce, signal),
+    compareRoutes({ region: config.LAPIDARY_REGION, dataSource, nats, ofRouters }, replica, nonce, signal),
 });
 
 const linkTo = (links: WorldParts['links'], peer: string): NatsLink => {

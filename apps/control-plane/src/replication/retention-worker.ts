@@ -55,7 +55,7 @@ export class RetentionWorker implements OnApplicationBootstrap, BeforeApplicatio
     const peers = peersOf(this.config);
     const retention: RetentionTools = { region, peers, dataSource, clock: this.clock };
     await declareKnowledge(retention);
-    const waiting = await regionsHoldingBack(retention);
+    const waiting = await regionsHoldingBack(dataSource, peers);
     for (const peer of peers) this.tools.metrics.lapidary_retention_held_back.set({ peer }, waiting.has(peer) ? 1 : 0);
     if (waiting.size > 0) this.tools.logger.warn({ regions: [...waiting.keys()] }, 'nothing is purged until these regions are heard');
     const purged = await purgeTombstones(retention, days, openTransactionMs);

@@ -123,8 +123,8 @@ describe('a tombstone', () => {
     await declare([eu, us]);
     expect(await purge(eu)).toBe(0);
     const inAnHour = Date.now() + 3_700_000;
-    expect([...(await regionsHoldingBack(toolsFor(eu.region), inAnHour)).keys()]).toEqual([ap.region.name]);
-    expect((await regionsHoldingBack(toolsFor(eu.region))).size).toBe(0);
+    expect([...(await regionsHoldingBack(eu.region.dataSource, toolsFor(eu.region).peers, inAnHour)).keys()]).toEqual([ap.region.name]);
+    expect((await regionsHoldingBack(eu.region.dataSource, toolsFor(eu.region).peers)).size).toBe(0);
     await ap.write('settings', 'a', { op: 'patch', value: { price: 9 } });
     for (const other of [eu, us]) {
       mesh.join(ap.region, other.region);

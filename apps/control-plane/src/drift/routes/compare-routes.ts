@@ -38,6 +38,11 @@ export interface RouteTools {
   readonly region: string;
   readonly dataSource: DataSource;
   readonly nats: NatsLink;
+  /**
+   * Sums of what every router must hold, of one run: computed once however many routers there are. What has changed since only makes
+   * buckets differ, whose routes are read anew.
+   */
+  readonly ofRouters?: Map<string, Promise<BucketsAnswer['buckets']>>;
 }
 
 const subjectFor = (region: string, { of, name }: RouteReplicaFacts): string =>
@@ -70,7 +75,7 @@ export const compareRoutes = async (
   const [origin] = await rowsOf<{ generation: string }>(dataSource, 'SELECT generation FROM origin');
   const { generation } = theirs.position;
   if (generation !== null && generation !== origin?.generation) return { drifted: [], pending: 1, more: false, planted: 'not-planted' };
-  const groups = groupsOf(theirs.buckets, await view((tx) => ownBuckets(tx, scope)));
+  const groups = groupsOf(theirs.buckets, await sharedBuckets(tools, scope, nonce, () => view((tx) => ownBuckets(tx, scope))));
   const look = async (buckets: readonly number[]): Promise<JudgedRoutes & { readonly more: boolean }> => {
     const marks = await nats.requestJson(subjectFor(region, replica), { want: 'marks', buckets }, MarksAnswerSchema, answerMs);
     return { ...(await judgeAnswer(view, scope, buckets, marks)), more: marks.cut };
@@ -91,6 +96,19 @@ export const compareRoutes = async (
     more ||= first.more || second.more;
   }
   return { drifted, pending, more, planted: plantedKey === null ? 'not-planted' : isFound ? 'found' : 'missed' };
+};
+
+/** By the run's nonce: what another run planted is not in it. */
+const sharedBuckets = async (
+  { ofRouters }: RouteTools,
+  { of }: RouteScope,
+  nonce: string | null,
+  compute: () => Promise<BucketsAnswer['buckets']>,
+): Promise<BucketsAnswer['buckets']> => {
+  if (of !== 'router' || nonce === null || ofRouters === undefined) return await compute();
+  const computed = ofRouters.get(nonce) ?? compute();
+  ofRouters.set(nonce, computed);
+  return await computed;
 };
 
 const judgeAnswer = async (

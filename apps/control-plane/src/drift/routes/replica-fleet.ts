@@ -22,20 +22,44 @@ const confirmedWithinMs = 10_000;
 /** Agents beat every second or so; who is silent longer is looked after by health. */
 const heardWithinSeconds = 15;
 
+/** A router that is or was there. */
+export interface RouterHeard {
+  readonly name: string;
+  /** When it last held what the directory said, by this process's clock. */
+  readonly followedAtMs: number;
+}
+
+/** A router that is silent for longer was taken out: routers come and go without telling. */
+const lostAfterMs = 3_600_000;
+
 /** Who of this region holds routes: routers as they are heard, agents as they were written down. */
 export class ReplicaFleet {
   private readonly routers = new RouterFleet();
+  private readonly followed = new Map<string, number>();
+  private readonly sinceMs = Date.now();
   private readonly stop: () => void;
 
   constructor(
     private readonly region: string,
     nats: NatsLink,
   ) {
-    this.stop = nats.subscribeJson(routerHeartbeat(region), RouterHeartbeatSchema, (heartbeat) => this.routers.hear(heartbeat));
+    this.stop = nats.subscribeJson(routerHeartbeat(region), RouterHeartbeatSchema, (heartbeat) => {
+      this.routers.hear(heartbeat);
+      this.followed.set(heartbeat.router, Date.now() - heartbeat.directory.ageMs);
+    });
   }
 
   close(): void {
     this.stop();
+  }
+
+  /** Routers that are heard, and those that were within the last hour. `isComplete`: it has been listened for that long. */
+  heard(nowMs: number = Date.now()): { readonly heard: readonly RouterHeard[]; readonly isComplete: boolean } {
+    for (const [name, ms] of this.followed) if (nowMs - ms > lostAfterMs) this.followed.delete(name);
+    return {
+      heard: [...this.followed].map(([name, followedAtMs]) => ({ name, followedAtMs })),
+      isComplete: nowMs - this.sinceMs > lostAfterMs,
+    };
   }
 
   async look(reader: Reader): Promise<RouteReplicaFacts[]> {

@@ -1,6 +1,10 @@
+import { budgetSensor } from './budget.js';
 import { dataDigestSensor } from './data-digest.js';
 import { placementSensor } from './placement.js';
+import { protocolSensor } from './protocol.js';
+import { replicaAgeSensor } from './replica-age.js';
 import { resourceSensor } from './resource.js';
+import { retentionSensor } from './retention.js';
 import { ringSiblingSensor } from './ring-sibling.js';
 import { scrubSensor } from './scrub.js';
 import { routeEpochSensor } from './route-epoch.js';
@@ -17,4 +21,13 @@ export const stampSensors: readonly Sensor[] = [specSensor, ringSiblingSensor, v
 export const replicaSensors: readonly Sensor[] = [scrubSensor, dataDigestSensor];
 /** Whose findings can be repaired: they look again after a repair. */
 export const repairedSensors: readonly Sensor[] = [routeEpochSensor, ...replicaSensors];
-export const sensors: readonly Sensor[] = [placementSensor, schemaSensor, routeEpochSensor, ...replicaSensors, ...stampSensors];
+/** Of the database alone, and what this process has heard. */
+export const upkeepSensors: readonly Sensor[] = [protocolSensor, budgetSensor, retentionSensor, replicaAgeSensor];
+export const sensors: readonly Sensor[] = [
+  placementSensor,
+  ...upkeepSensors,
+  schemaSensor,
+  routeEpochSensor,
+  ...replicaSensors,
+  ...stampSensors,
+];

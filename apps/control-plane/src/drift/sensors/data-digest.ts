@@ -7,6 +7,7 @@ const subjectOf = (peer: string, collection: string): string => `replica/${peer}
 /** Documents here against those of each other region (P-GE5, I6), with one planted that only this region has. */
 export const dataDigestSensor: Sensor = {
   kind: 'data-digest',
+  reads: [],
   async *look({ world, facts, signal, nonce, isOfOneStamp }: SensorInput): AsyncGenerator<Look> {
     if (isOfOneStamp) return;
     for (const peer of world.peers) {

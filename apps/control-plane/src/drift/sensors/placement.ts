@@ -6,6 +6,7 @@ import type { Sensor } from './sensor.js';
 /** Where tenants are against where they may be: residency (I3), and stamps that are for one tenant. */
 export const placementSensor: Sensor = {
   kind: 'placement',
+  reads: ['placement'],
   *look({ facts, nonce, isOfOneStamp }) {
     if (isOfOneStamp) return;
     const { outside, crowded, standing } = facts.placement;

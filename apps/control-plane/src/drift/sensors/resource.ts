@@ -18,6 +18,7 @@ export const resourceDifference = (drifted: DriftedResource): Found => ({
 /** The real resources against what was built, through the engine's refresh (P-ST4). */
 export const resourceSensor: Sensor = {
   kind: 'resource',
+  reads: ['desired'],
   look: (input) =>
     askEach('resource', input, async (stamp, spec, regionFacts) => {
       const built = StampSpecSchema.safeParse(stamp.spec).data ?? spec;

@@ -49,6 +49,7 @@ const isMeant = (path: Trait, observed: string | null, stamp: StampFacts, facts:
 /** A stamp against the others of its ring (P-ST4, P-ST8). */
 export const ringSiblingSensor: Sensor = {
   kind: 'ring-sibling',
+  reads: ['desired'],
   *look({ facts }) {
     const { live, retired, skipped } = sortStamps(facts.stamps);
     yield {

@@ -17,6 +17,7 @@ export const directorySubject = (region: string): string => `directory/${region}
  */
 export const routeEpochSensor: Sensor = {
   kind,
+  reads: ['routes'],
   async *look(input: SensorInput): AsyncGenerator<Look> {
     const { facts, world, signal, nonce, isOfOneStamp } = input;
     if (isOfOneStamp) return;

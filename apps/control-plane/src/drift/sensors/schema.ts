@@ -44,6 +44,7 @@ const differing = (what: string, own: Readonly<Record<string, string>>, theirs: 
 /** Schemas over the fleet (P-SC1): of this region's database, of each other region, and of each router and agent. */
 export const schemaSensor: Sensor = {
   kind,
+  reads: ['schema'],
   async *look(input: SensorInput): AsyncGenerator<Look> {
     const { facts, world, signal, nonce, isOfOneStamp } = input;
     if (isOfOneStamp) return;

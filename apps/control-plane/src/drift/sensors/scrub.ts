@@ -4,6 +4,7 @@ import type { Sensor } from './sensor.js';
 /** Documents that are not what their digest says; found in the background, slice by slice (docs/flows/drift.md). */
 export const scrubSensor: Sensor = {
   kind: 'scrub',
+  reads: [],
   async *look({ world, facts, nonce, isOfOneStamp }) {
     if (isOfOneStamp) return;
     const { collections, corrupt, planted } = await world.scrubbed(nonce);

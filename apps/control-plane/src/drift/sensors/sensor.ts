@@ -12,12 +12,16 @@ export interface SensorInput {
   readonly isOfOneStamp: boolean;
 }
 
+/** What of the facts is read only where a sensor of the run needs it; rows of stamps always are. */
+export type FactPart = 'desired' | 'placement' | 'routes' | 'schema' | 'upkeep';
+
 /**
  * One way of looking. It yields its looks as it has them, so that what was found stands although a later subject takes long.
  * A subject that can't be looked at is skipped with the reason, never left out: silence would be taken for order.
  */
 export interface Sensor {
   readonly kind: DriftKind;
+  readonly reads: readonly FactPart[];
   look(input: SensorInput): AsyncIterable<Look> | Iterable<Look>;
 }
 

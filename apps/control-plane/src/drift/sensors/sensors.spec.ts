@@ -60,6 +60,7 @@ const factsOf = (stamps: StampFacts[], more: Partial<DriftFacts> = {}): DriftFac
   fleet: stamps,
   desired: new Map(stamps.map((s) => [s.name, wanted(specOf(s.name))])),
   placement: { outside: [], crowded: [], standing: [] },
+  upkeep: { protocols: [], peers: [], collections: [], passed: [], holdingBack: new Map(), agents: [], silent: [] },
   routes: { entries: [] },
   schema: { own: { wire: {}, migrations: [], tables: {} }, knownMigrations: [] },
   plantedStamps: [],

@@ -35,6 +35,7 @@ export const specDifferences = (stamp: StampFacts, desired: Desired): PathDiffer
 /** The stamp's row against its file (P-ST4). */
 export const specSensor: Sensor = {
   kind: 'spec',
+  reads: ['desired'],
   *look({ facts }) {
     const { live, retired, skipped } = sortStamps(facts.stamps);
     yield {

@@ -17,6 +17,7 @@ export const templateDifferences = (stamp: StampFacts, now: Rendered): Found[] =
 /** What was rendered when the stamp was built against what the template renders for the same spec now. */
 export const templateSensor: Sensor = {
   kind: 'template',
+  reads: ['desired'],
   look: (input) =>
     askEach('template', input, async (stamp, spec, regionFacts, templateVersion) => {
       // The spec that it was built from: where that differs from the files, the sensor "spec" tells.

@@ -4,6 +4,7 @@ import { sortStamps, type Sensor } from './sensor.js';
 /** The workload version that the agent observes against the one that was activated (P-ST8). */
 export const versionSensor: Sensor = {
   kind: 'version',
+  reads: ['desired'],
   *look({ facts }) {
     const { live, retired, skipped } = sortStamps(facts.stamps);
     const silent = live.filter((s) => s.observedWorkloadVersion === null);
