@@ -197,8 +197,18 @@ export const commandTree: readonly CommandSpec[] = [
     path: 'route',
     summary: 'What a router would do with a request to this host, and why',
     args: [{ name: 'host', description: 'host name, as a client would send it' }],
-    options: [{ flags: '--path <path>', description: 'path of the request (default /)' }],
-    examples: ['stampctl route acme.lapidary.localhost', 'stampctl route acme.lapidary.localhost --region us'],
+    options: [
+      { flags: '--path <path>', description: 'path of the request (default /)' },
+      {
+        flags: '--bearer-file <file>',
+        description: 'file with the token that the request would have, "-" for standard input; also STAMPCTL_ROUTE_BEARER. Never shown',
+      },
+    ],
+    examples: [
+      'stampctl route acme.lapidary.localhost',
+      'stampctl route acme.lapidary.localhost --region us',
+      'stampctl route api.example.com --path /v2/orders --bearer-file token.jwt',
+    ],
     load: async () => (await import('./commands/route.js')).route,
   },
   {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { routeTokenCharsMax } from './api/routing.js';
 import { RegionNameSchema, StampNameSchema, TenantIdSchema } from './api/common.js';
 import { stampStatuses } from './api/stamps.js';
 import { tenantStatuses } from './api/tenants.js';
@@ -74,5 +75,5 @@ export const ExplainRequestSchema = z.object({
   host: z.string(),
   path: z.string(),
   /** A JSON Web Token that the request would have, without "Bearer". */
-  token: z.string().max(8192).optional(),
+  token: z.string().max(routeTokenCharsMax).optional(),
 });

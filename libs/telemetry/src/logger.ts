@@ -8,7 +8,15 @@ export const createLogger = (process: string, level: string, bindings: Record<st
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     redact: {
-      paths: ['req.headers.authorization', 'req.headers.cookie', '*.token', '*.password', '*.natsPassword', '*.passphrase'],
+      paths: [
+        'req.headers.authorization',
+        'req.headers.cookie',
+        'req.headers["x-lapidary-route-token"]',
+        '*.token',
+        '*.password',
+        '*.natsPassword',
+        '*.passphrase',
+      ],
       censor: '[secret]',
     },
   });

@@ -1,3 +1,4 @@
+import { routeTokenHeader } from '@lapidary/contracts/api/routing';
 import { z } from 'zod';
 import { intentHeader } from '@lapidary/contracts/api/intents';
 import { apiForward } from '@lapidary/contracts/subjects';
@@ -31,7 +32,15 @@ export const ForwardedAnswerSchema = z.object({
 export type ForwardedAnswer = z.infer<typeof ForwardedAnswerSchema>;
 
 /** Headers that mean something to the command; the rest concerns the connection of whoever called. */
-export const requestHeaders = ['content-type', 'idempotency-key', 'if-match', 'x-request-id', 'traceparent', 'tracestate'] as const;
+export const requestHeaders = [
+  'content-type',
+  'idempotency-key',
+  'if-match',
+  'x-request-id',
+  'traceparent',
+  'tracestate',
+  routeTokenHeader,
+] as const;
 export const answerHeaders = ['content-type', 'etag', 'location', 'retry-after', 'idempotency-replayed', intentHeader] as const;
 
 /** The chosen headers that are there. */

@@ -169,7 +169,7 @@ describe('two geodes', () => {
 
   it('ask a router of the region that the question is about', async () => {
     expect((await ask(eu, 'GET', `/v1/route?host=a.b`)).body['code']).toBe('not_ready');
-    const stop = us.resources.nats.serveJson(routerExplain(us.region), ExplainRequestSchema, ({ host }) => ({
+    const stop = us.resources.nats.serveJson(routerExplain(us.region), ExplainRequestSchema, ({ host, token = 'none' }) => ({
       router: 'r1',
       region: us.region,
       host,
@@ -180,11 +180,15 @@ describe('two geodes', () => {
       stamp: null,
       epoch: null,
       upstream: null,
-      steps: [],
+      steps: [{ step: 'identify', ok: false, reason: `token ${token}` }],
       directory: { source: 'live', cursor: 1, entries: 1, ageMs: 0 },
     }));
     const { status, body } = await ask(eu, 'GET', `/v1/route?host=a.b&region=${us.region}`);
     expect([status, body['router'], body['host']]).toEqual([200, 'r1', 'a.b']);
+    const ofToken = (token: string) =>
+      ask(eu, 'GET', `/v1/route?host=a.b&region=${us.region}`, undefined, { 'x-lapidary-route-token': token });
+    expect((await ofToken('a.b.c')).body).toMatchObject({ steps: [{ reason: 'token a.b.c' }] });
+    expect((await ofToken('x'.repeat(8_193))).status).toBe(400);
     stop();
   });
 

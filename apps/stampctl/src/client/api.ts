@@ -26,7 +26,7 @@ import {
   type ReplayResult,
 } from '@lapidary/contracts/api/replication';
 import { RetirePlanSchema, type RetirePlan, type RetireStamp } from '@lapidary/contracts/api/retirement';
-import { RouteExplanationSchema, type RouteExplanation } from '@lapidary/contracts/api/routing';
+import { RouteExplanationSchema, routeTokenHeader, type RouteExplanation } from '@lapidary/contracts/api/routing';
 import { StampPageSchema, StampSchema, type ProvisionRequest, type StampView } from '@lapidary/contracts/api/stamps';
 import { VersionSchema } from '@lapidary/contracts/api/system';
 import {
@@ -192,8 +192,11 @@ export class Api {
     return this.post(paths.deadLetterDropPath(id), DeadLetterSchema, { reason });
   }
 
-  async route(host: string, path: string, region: string | undefined): Promise<RouteExplanation> {
-    return (await this.http.request('GET', paths.routePath, { schema: RouteExplanationSchema, query: { host, path, region } })).value;
+  /** `token`: a JSON Web Token that the request would have. */
+  async route(host: string, path: string, region: string | undefined, token?: string): Promise<RouteExplanation> {
+    const headers = token === undefined ? undefined : { [routeTokenHeader]: token };
+    return (await this.http.request('GET', paths.routePath, { schema: RouteExplanationSchema, query: { host, path, region }, headers }))
+      .value;
   }
 
   async geode(region: string | undefined): Promise<GeodeView> {

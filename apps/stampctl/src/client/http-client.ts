@@ -27,6 +27,8 @@ export interface RequestOptions<T> {
   /** Makes a POST or DELETE safe to repeat: the same key for every try. */
   readonly idempotencyKey?: string;
   readonly ifMatch?: string;
+  /** Further header fields, by lower-case name. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly timeoutMs?: number;
   readonly attempts?: number;
 }
@@ -117,7 +119,7 @@ export class HttpClient {
   }
 
   private async once<T>(method: string, path: string, options: RequestOptions<T>, requestId: string): Promise<Answer<T>> {
-    const headers: Record<string, string> = { accept: 'application/json', 'x-request-id': requestId };
+    const headers: Record<string, string> = { ...options.headers, accept: 'application/json', 'x-request-id': requestId };
     if (method !== 'GET') Object.assign(headers, queueHeaders(this.queue));
     if (options.body !== undefined) headers['content-type'] = 'application/json';
     if (options.idempotencyKey !== undefined) headers['idempotency-key'] = options.idempotencyKey;

@@ -1,4 +1,4 @@
-import { PassThrough } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +23,8 @@ export const run = async (
     onOut?: (text: string) => void;
     onErr?: (text: string) => void;
     columns?: number;
+    /** What stands on standard input. */
+    input?: string;
   } = {},
 ): Promise<Ran> => {
   const cwd = options.cwd ?? emptyFolder();
@@ -43,7 +45,7 @@ export const run = async (
       },
       columns: 80,
     },
-    stdin: new PassThrough(),
+    stdin: options.input === undefined ? new PassThrough() : Readable.from([options.input]),
     env: { HOME: cwd, XDG_CONFIG_HOME: join(cwd, 'config'), ...options.env },
     cwd,
     interrupted: options.interrupted ?? new AbortController().signal,

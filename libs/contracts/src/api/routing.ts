@@ -8,6 +8,14 @@ export const RouteQuerySchema = z.object({
   region: RegionNameSchema.optional().meta({ description: 'Ask a router of this region; by default of the region that answers' }),
 });
 
+/**
+ * Of GET /v1/route: a JSON Web Token that the request in question would have, without "Bearer". In a header, since queries stand in logs; no process
+ * keeps or writes it.
+ */
+export const routeTokenHeader = 'x-lapidary-route-token';
+/** What a head of 16 kB leaves room for. */
+export const routeTokenCharsMax = 8192;
+
 export const RouteStepSchema = z.object({
   step: z.enum(['identify', 'locate', 'admit', 'limit', 'select', 'forward']),
   ok: z.boolean(),
