@@ -1,7 +1,10 @@
-/** What a process answers that was asked over IPC how much memory it holds, in bytes. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
+/** What a process answers that was asked over IPC how much memory it holds, in bytes, and how long it got no turn at most so far. */
 export interface MemoryHeld {
   readonly live: number;
   readonly other: number;
+  readonly stalledMs: number;
 }
 
 /**
@@ -11,12 +14,15 @@ export interface MemoryHeld {
 export const answerMemoryHeld = (): void => {
   if (process.send === undefined || globalThis.gc === undefined) return;
   const { gc } = globalThis;
+  const delay = monitorEventLoopDelay();
+  delay.enable();
   process.on('message', () => {
     void gc();
     setImmediate(() => {
       void gc();
       const { rss, heapTotal, heapUsed, external } = process.memoryUsage();
-      process.send?.({ live: heapUsed + external, other: rss - heapTotal - external } satisfies MemoryHeld);
+      const stalledMs = Math.round(delay.max / 1e6);
+      process.send?.({ live: heapUsed + external, other: rss - heapTotal - external, stalledMs } satisfies MemoryHeld);
     });
   });
 };

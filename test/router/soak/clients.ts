@@ -9,6 +9,9 @@ export interface Tally {
   failures: string[];
 }
 
+/** A whole answer of the router's own: its detail says why. */
+const failureCharsMax = 700;
+
 const requestFor = (tenant: string, path: string): string =>
   `GET ${path} HTTP/1.1\r\nHost: ${tenant}.lapidary.localhost\r\nUser-Agent: soak\r\n\r\n`;
 
@@ -52,7 +55,7 @@ export const steadyClient = async (port: number, seed: number, tenants: number, 
     try {
       const answer = await exchange(socket, requestFor(`t${random.below(tenants)}`, path));
       tally.requests += 1;
-      if (!answer.startsWith('HTTP/1.1 200') || !answer.endsWith(`seen ${path}`)) tally.failures.push(answer.slice(0, 200));
+      if (!answer.startsWith('HTTP/1.1 200') || !answer.endsWith(`seen ${path}`)) tally.failures.push(answer.slice(0, failureCharsMax));
     } catch (error) {
       tally.failures.push((error as Error).message);
       break;

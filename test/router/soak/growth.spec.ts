@@ -6,6 +6,7 @@ const looks = (count: number, leak: number): Held[] =>
     requests: i * 1_000,
     liveMegabytes: 40 * Math.min(1, i / (count / 4)) + (i % 3) + (i * 1_000 * leak) / 1024 / 1024,
     otherMegabytes: 90,
+    stalledMs: 0,
   }));
 
 describe('growth of a warm process', () => {

@@ -6,6 +6,8 @@ export interface Held {
   readonly liveMegabytes: number;
   /** Resident memory without V8's heap and buffers: what the runtime and its libraries hold, the compilers' output among it. */
   readonly otherMegabytes: number;
+  /** The longest time until then in which the process got no turn: a machine that takes seconds from it makes connections time out. */
+  readonly stalledMs: number;
 }
 
 /**

@@ -51,9 +51,9 @@ const mebibyte = 1024 * 1024;
 
 const lookAt = async (router: ChildProcess, requests: number): Promise<Held> => {
   router.send('memory?');
-  const [{ live, other }] = (await once(router, 'message')) as [MemoryHeld];
+  const [{ live, other, stalledMs }] = (await once(router, 'message')) as [MemoryHeld];
   const megabytes = (bytes: number): number => Number((bytes / mebibyte).toFixed(1));
-  return { requests, liveMegabytes: megabytes(live), otherMegabytes: megabytes(other) };
+  return { requests, liveMegabytes: megabytes(live), otherMegabytes: megabytes(other), stalledMs };
 };
 
 /**
