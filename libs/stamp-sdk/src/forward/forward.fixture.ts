@@ -122,8 +122,18 @@ export const startRawUpstream = async (onData: (socket: Socket, soFar: string, c
   };
 };
 
-/** Sends bytes and returns all that comes back until `until` matches, the connection closes, or two seconds pass. */
-export const exchangeBytes = (port: number, bytes: string | readonly string[], until?: RegExp): Promise<string> =>
+/** With nothing to wait for: what has not come by then is taken for not coming. */
+const quietMs = 2_000;
+/** Where an answer is waited for: a busy machine may take seconds, and only a broken forwarder takes this long. */
+const answerMs = 10_000;
+
+/** Sends bytes and returns all that comes back until `until` matches or the connection closes, for as long as told. */
+export const exchangeBytes = (
+  port: number,
+  bytes: string | readonly string[],
+  until?: RegExp,
+  patienceMs: number = until === undefined ? quietMs : answerMs,
+): Promise<string> =>
   new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     let text = '';
@@ -132,7 +142,7 @@ export const exchangeBytes = (port: number, bytes: string | readonly string[], u
       socket.destroy();
       resolve(text);
     };
-    const timer = setTimeout(end, 2_000);
+    const timer = setTimeout(end, patienceMs);
     socket.on('data', (chunk) => {
       text += chunk.toString('latin1');
       if (until?.test(text) === true) end();
