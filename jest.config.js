@@ -5,6 +5,8 @@
  *   *.e2e.spec.ts  the whole fleet as processes (test/e2e), each file brings up what it needs
  */
 const common = {
+  // One for all, so that a source is compiled once and not for each project: jest keeps what it compiled below the id, and they compile alike.
+  id: 'lapidary',
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts'],
@@ -20,6 +22,7 @@ export default {
   // A worker that has nothing open ends 2 ms after it was told to; but taking down a heap of some hundred MB with its contexts takes
   // longer than jest's half second on a busy machine, and that was called a leak. What still runs after this really is one.
   workerGracefulExitTimeout: 20_000,
+  testSequencer: '<rootDir>/tools/test-sequencer.mjs',
   reporters: ['default', '<rootDir>/tools/count-reporter.mjs'],
   projects: [
     {
