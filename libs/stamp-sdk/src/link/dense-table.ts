@@ -11,18 +11,21 @@ export class DenseTable<State extends string, Event extends string> {
   private readonly next: Uint8Array;
   private readonly stateNames: readonly State[];
   private readonly eventNames: readonly Event[];
+  private readonly numbers: Readonly<Record<string, number>>;
 
   constructor(table: TransitionTable<State, Event>, events: readonly Event[]) {
     checkTransitions(table);
     this.stateNames = Object.keys(table.states) as State[];
     this.eventNames = events;
+    this.numbers = Object.fromEntries(this.stateNames.map((name, number) => [name, number]));
     this.next = new Uint8Array(this.stateNames.length * events.length).fill(none);
     for (const { from, event, to } of table.transitions)
       for (const state of from) this.next[this.state(state) * events.length + this.event(event)] = this.state(to);
   }
 
+  /** −1: there is no such state. */
   state(name: State): number {
-    return this.stateNames.indexOf(name);
+    return this.numbers[name] ?? -1;
   }
 
   event(name: Event): number {

@@ -47,7 +47,7 @@ export class FrameBatch {
     let at = this.used;
     page[at++] = tenantBytes;
     // Tenant ids are ASCII; so is everything that isTenantId passes.
-    at += page.write(tenant, at, 'latin1');
+    for (let i = 0; i < tenantBytes; i += 1) page[at++] = tenant.charCodeAt(i);
     page.writeUInt32BE(Math.floor(epoch / 0x1_0000_0000), at);
     page.writeUInt32BE(epoch >>> 0, at + 4);
     page.write(head, at + 8, 'latin1');

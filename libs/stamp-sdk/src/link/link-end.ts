@@ -45,11 +45,11 @@ export abstract class LinkEnd implements FrameSink, StreamLink {
   }
 
   get isOpen(): boolean {
-    return this.stateName === 'open';
+    return this.state === this.table.state('open');
   }
 
   get isClosed(): boolean {
-    return this.stateName === 'closed';
+    return this.state === this.table.state('closed');
   }
 
   get streamCount(): number {

@@ -43,6 +43,9 @@ export interface StreamLink {
 
 const rest = (chunk: Chunk, from: number): Chunk => (typeof chunk === 'string' ? chunk.slice(from) : chunk.subarray(from));
 
+/** Of all streams that have never had to wait. */
+const none: Chunk[] = [];
+
 /** One request and its answer, at either end; steps by the tables in stream-states.ts and nothing else. */
 export class LinkStream {
   listener!: StreamListener;
@@ -56,7 +59,7 @@ export class LinkStream {
   private hasSentLast = false;
   /** Given up by this end: what comes is dropped, and the listener hears nothing more. */
   private isMute = false;
-  private pending: Chunk[] = [];
+  private pending: Chunk[] = none;
   private endWanted = false;
   private readonly credit: Credit;
   private readonly allowance: Allowance;
@@ -111,6 +114,7 @@ export class LinkStream {
       at = next;
     }
     if (at < end) {
+      if (this.pending === none) this.pending = [];
       this.pending.push(at === 0 ? chunk : rest(chunk, at));
       this.endWanted = isLast;
       if (this.credit.left > 0) this.link.await(this);
@@ -203,7 +207,7 @@ export class LinkStream {
 
   /** The link is gone. */
   lose(fault: LinkFault, verdict: LostVerdict): void {
-    this.pending = [];
+    this.pending = none;
     if (this.isMute || this.isOver) return;
     this.isMute = true;
     this.listener.lost(fault, verdict);
@@ -223,7 +227,7 @@ export class LinkStream {
 
   private sendReset(reason: ResetReason): void {
     this.hasSentLast = true;
-    this.pending = [];
+    this.pending = none;
     this.link.batch.reset(this.id, reason);
     this.link.wake();
   }
