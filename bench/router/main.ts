@@ -14,6 +14,8 @@ import { knownTargets, startTarget, type Target } from './targets.ts';
 
 /** Above this, figures show the machine as much as the proxies: they are printed, and not to be quoted. */
 const foreignCoresMax = 0.15;
+/** V8 has what it optimises of the router after some 50,000 requests, compiling beside them on the one CPU that a target has. */
+const warmSeconds = 10;
 const slow = new Set(['http-proxy-3', 'fastify', 'general']);
 
 const { values } = parseArgs({
@@ -53,8 +55,8 @@ const without = (left: ReadonlySet<string>): Target[] => [...targets].filter(([n
 
 try {
   for (const name of names) targets.set(name, await startTarget(name, upstreamPort, tenants));
-  // A moment for the compilers of the runtimes: the first seconds of a process are not what it costs.
-  for (const target of targets.values()) await measure(target, upstreamPort, { ...shapes[0]!.load, seconds: 3 });
+  // Time for the compilers of the runtimes: what a process costs in its first seconds is not what it costs.
+  for (const target of targets.values()) await measure(target, upstreamPort, { ...shapes[0]!.load, seconds: warmSeconds });
   for (const { name, load, rounds, slowPeers } of shapes) {
     const among = without(new Set([...(slowPeers ? [] : slow), 'churn', ...(load.answerBytes === usualAnswerBytes ? [] : ['links'])]));
     note(name, await interleaved(among, rounds, (target) => measure(target, upstreamPort, load)));

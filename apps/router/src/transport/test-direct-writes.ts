@@ -4,6 +4,8 @@ import { DirectWrites } from './direct-writes.js';
 
 /** Beyond what the kernel buffers for a loopback connection. */
 const muchBytes = 16 * 1024 * 1024;
+/** Behind so much it has to wait, whatever its size. */
+const moreBytes = 64 * 1024;
 /** It takes milliseconds. A machine that is so busy serves without. */
 const testMs = 3_000;
 
@@ -83,7 +85,7 @@ const sends = async (writes: DirectWrites, ours: Socket, theirs: Socket): Promis
   if (writes.write(ours, 'a', done) !== 'taken') return false;
   if (writes.write(ours, Buffer.from([0xff]), done) !== 'taken') return false;
   if (writes.write(ours, much, done) !== 'waiting') return false;
-  if (writes.write(ours, Buffer.alloc(muchBytes), done) !== 'waiting') return false;
+  if (writes.write(ours, Buffer.alloc(moreBytes), done) !== 'waiting') return false;
   ours.write('z');
   let bytes = 0;
   let [first, last] = ['', ''];
@@ -91,10 +93,10 @@ const sends = async (writes: DirectWrites, ours: Socket, theirs: Socket): Promis
     if (bytes < 3) first += chunk.toString('latin1', 0, 3);
     bytes += chunk.length;
     last = chunk.toString('latin1', chunk.length - 1);
-    if (bytes >= 2 * muchBytes + 3) break;
+    if (bytes >= muchBytes + moreBytes + 3) break;
   }
   const isInOrder = first.startsWith('a\xff\xe9'.slice(0, first.length)) && last === 'z';
-  return bytes === 2 * muchBytes + 3 && isInOrder && statuses.join() === '0,0';
+  return bytes === muchBytes + moreBytes + 3 && isInOrder && statuses.join() === '0,0';
 };
 
 const tellsErrors = async (writes: DirectWrites, ours: Socket, theirs: Socket): Promise<boolean> => {

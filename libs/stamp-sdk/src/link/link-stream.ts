@@ -43,7 +43,7 @@ export interface StreamLink {
 
 const rest = (chunk: Chunk, from: number): Chunk => (typeof chunk === 'string' ? chunk.slice(from) : chunk.subarray(from));
 
-/** Of all streams that have never had to wait. */
+/** Of all streams that don't wait; never added to. */
 const none: Chunk[] = [];
 
 /** One request and its answer, at either end; steps by the tables in stream-states.ts and nothing else. */
