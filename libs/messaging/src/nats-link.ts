@@ -20,6 +20,8 @@ export interface NatsLinkOptions {
   /** Shown by the server's monitoring. */
   readonly name: string;
   readonly logger: LinkLogger;
+  /** Between two tries; less than the usual where there are few such links, and people wait for what comes over them. */
+  readonly reconnectWaitMs?: number;
 }
 
 export interface ServeOptions {
@@ -35,7 +37,8 @@ export interface ServeOptions {
 const connectTimeoutMs = 1_000;
 /** What a path that is back waits for us on average is half of it; a refused try costs a packet. Jitter keeps clients from arriving as one. */
 const reconnectWaitMs = 100;
-const reconnectJitterMs = 50;
+/** Of the wait. */
+const reconnectJitter = 0.5;
 const firstConnectMaxMs = 2_000;
 /** Finds a black hole in 4–6 s where no reader's heartbeats find it earlier (measured; the default of 2 min never did). */
 const pingIntervalMs = 2_000;
@@ -89,6 +92,11 @@ export class NatsLink {
 
   publishJson(subject: string, body: unknown): void {
     this.connection.publish(subject, encodeJson(body));
+  }
+
+  /** A list of values, each of which is JSON already; a value where it is one. */
+  publishJsonTexts(subject: string, texts: readonly string[]): void {
+    this.connection.publish(subject, texts.length === 1 ? texts[0] : `[${texts.join(',')}]`);
   }
 
   async requestJson<T extends z.ZodType>(subject: string, body: unknown, replySchema: T, timeoutMs: number): Promise<z.infer<T>> {
@@ -231,6 +239,7 @@ export class NatsLink {
   }
 
   private connectionOptions(): ConnectionOptions {
+    const waitMs = this.options.reconnectWaitMs ?? reconnectWaitMs;
     return {
       servers: this.options.url,
       user: this.options.user,
@@ -240,8 +249,8 @@ export class NatsLink {
       name: this.options.name,
       timeout: connectTimeoutMs,
       maxReconnectAttempts: -1,
-      reconnectTimeWait: reconnectWaitMs,
-      reconnectJitter: reconnectJitterMs,
+      reconnectTimeWait: waitMs,
+      reconnectJitter: waitMs * reconnectJitter,
       pingInterval: pingIntervalMs,
       maxPingOut: pingsOutMax,
       // A server whose accounts are being rewritten refuses for a moment; giving up would need a restart by hand.

@@ -25,24 +25,23 @@ export const toLiveEvent = (event: EventEnvelope): LiveEvent => ({
 export const LiveMessageSchema = z.union([LiveEventSchema, z.array(LiveEventSchema)]);
 
 /** A quarter of what NATS takes at most; one event may be larger. */
-const messageBytesMax = 256 * 1024;
+const messageCharactersMax = 256 * 1024;
 
 /** To every console of the region, best effort: a console that misses some reads again. */
 export const publishLive = (nats: NatsLink, region: string, events: readonly EventEnvelope[]): void => {
   if (!nats.isConnected) return;
-  let open: LiveEvent[] = [];
-  let bytes = 0;
+  let open: string[] = [];
+  let characters = 0;
   const send = (): void => {
-    if (open.length > 0) nats.publishJson(liveEvents(region), open.length === 1 ? open[0] : open);
+    if (open.length > 0) nats.publishJsonTexts(liveEvents(region), open);
     open = [];
-    bytes = 0;
+    characters = 0;
   };
   for (const event of events) {
-    const live = toLiveEvent(newestEvent(event));
-    const size = JSON.stringify(live.data).length;
-    if (bytes + size > messageBytesMax) send();
-    open.push(live);
-    bytes += size;
+    const text = JSON.stringify(toLiveEvent(newestEvent(event)));
+    if (characters + text.length > messageCharactersMax) send();
+    open.push(text);
+    characters += text.length;
   }
   send();
 };

@@ -1,6 +1,7 @@
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
+import { isoOfMs } from '@lapidary/kernel/iso-time';
 import { allowedIn } from '../residency/holding.js';
 
 type Queryable = Pick<Tx, 'query'>;
@@ -60,7 +61,7 @@ const toEnvelope = (
   source: `/regions/${origin.region}`,
   type,
   subject,
-  time: new Date(createdMs).toISOString(),
+  time: isoOfMs(Math.floor(createdMs)),
   originregion: origin.region,
   originepoch: origin.epoch,
   originsequence: sequence,

@@ -1,4 +1,5 @@
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
+import { msOfIso } from '@lapidary/kernel/iso-time';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { MetricsOf } from '@lapidary/telemetry/metrics';
@@ -71,7 +72,7 @@ export class OutboxRelay {
     const { metrics, onPublished } = this.options;
     metrics.lapidary_outbox_published_total.inc(events.length);
     const now = Date.now();
-    for (const event of events) metrics.lapidary_outbox_publish_seconds.observe(Math.max(0, now - Date.parse(event.time)) / 1000);
+    for (const event of events) metrics.lapidary_outbox_publish_seconds.observe(Math.max(0, now - (msOfIso(event.time) ?? now)) / 1000);
     onPublished(events);
   }
 

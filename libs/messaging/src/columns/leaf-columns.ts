@@ -1,3 +1,4 @@
+import { isoOfMs, msOfIso } from '@lapidary/kernel/iso-time';
 import { MalformedBytes, type ByteReader, type ByteWriter } from './bytes.js';
 import {
   hlcLengthMin,
@@ -6,7 +7,6 @@ import {
   leaf,
   numberedOf,
   numberedParts,
-  timeMs,
   ulidOf,
   ulidParts,
   type HlcParts,
@@ -108,7 +108,7 @@ export class TextSorter {
   }
 
   private writeOfLength(text: string): LeafKind | null {
-    const ms = timeMs(text);
+    const ms = msOfIso(text);
     if (ms !== null) {
       this.columnOf(leaf.time).time(ms);
       return leaf.time;
@@ -155,7 +155,7 @@ export const readLeaves = (from: ByteReader, kind: LeafKind, count: number, late
     case leaf.ulid:
       return () => ulidOf({ ms: time(), head: word(), count: natural(number()) });
     case leaf.time:
-      return () => new Date(time()).toISOString();
+      return () => isoOfMs(time());
     case leaf.json:
       return () => parsed(word());
   }

@@ -90,13 +90,6 @@ export const hlcParts = (text: string): HlcParts | null => {
 export const hlcOf = ({ ms, counter, region }: HlcParts): string =>
   `${String(ms).padStart(msLength, '0')}.${counter.toString(16).padStart(4, '0')}.${region}`;
 
-const timeLength = 24;
-export const timeMs = (text: string): number | null => {
-  if (text.length !== timeLength || text[10] !== 'T' || text[timeLength - 1] !== 'Z') return null;
-  const ms = Date.parse(text);
-  return Number.isNaN(ms) || ms < 0 || new Date(ms).toISOString() !== text ? null : ms;
-};
-
 /** More would not be exact. */
 const digitsMax = 15;
 export interface NumberedParts {

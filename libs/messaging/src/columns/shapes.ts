@@ -14,13 +14,14 @@ export interface ShapeStep {
   readonly before: ShapeStep | null;
   /** Child, and in an object its key. */
   readonly edge: number;
-  readonly next: Map<number, ShapeStep>;
+  /** Made for the second way on: nearly all steps have one. */
+  next: Map<number, ShapeStep> | null;
   /** Most containers go on as the one before them did. */
   likely: ShapeStep | null;
   shape: number;
 }
 const unknown = -1;
-const stepFrom = (before: ShapeStep | null, edge: number): ShapeStep => ({ before, edge, next: new Map(), likely: null, shape: unknown });
+const stepFrom = (before: ShapeStep | null, edge: number): ShapeStep => ({ before, edge, next: null, likely: null, shape: unknown });
 
 /**
  * What containers have in common, each once: an object's keys and an array's length, with what each holds. Containers are told of by
@@ -49,10 +50,14 @@ export class ShapesWriter {
   step(from: ShapeStep, child: number, keyId = 0): ShapeStep {
     const edge = keyId * keyFactor + child;
     if (from.likely?.edge === edge) return from.likely;
-    let to = from.next.get(edge);
-    if (to === undefined) from.next.set(edge, (to = stepFrom(from, edge)));
-    from.likely = to;
-    return to;
+    const known = from.next?.get(edge);
+    if (known !== undefined) return (from.likely = known);
+    const to = stepFrom(from, edge);
+    if (from.likely !== null) {
+      from.next ??= new Map([[from.likely.edge, from.likely]]);
+      from.next.set(edge, to);
+    }
+    return (from.likely = to);
   }
 
   /** The container that ends here. */
