@@ -20,6 +20,7 @@ import { Retention1763772000022 } from './0022-retention.js';
 import { Replicas1763772000024 } from './0024-replicas.js';
 import { DigestsByStatement1763772000026 } from './0026-digests-by-statement.js';
 import { OutboxNumbers1763772000027 } from './0027-outbox-numbers.js';
+import { DocumentsInPlace1763772000028 } from './0028-documents-in-place.js';
 import { WireVersions1763772000040 } from './0040-wire-versions.js';
 
 export const migrations = [
@@ -45,5 +46,6 @@ export const migrations = [
   Replicas1763772000024,
   DigestsByStatement1763772000026,
   OutboxNumbers1763772000027,
+  DocumentsInPlace1763772000028,
   WireVersions1763772000040,
 ];

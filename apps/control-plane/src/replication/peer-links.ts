@@ -3,6 +3,9 @@ import { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { ReplicationStatus } from '../regions/replication-status.js';
 
+/** A link for each pair of regions: one try in 50 ms is nothing to the network, and half of that what a catch-up waits for on average. */
+const reconnectWaitMs = 40;
+
 /** Ordinary client connections to the other regions' NATS, one each (lab 1.3: no mesh, no gateway; each link stands alone). */
 export class PeerLinks {
   readonly byRegion: ReadonlyMap<string, NatsLink>;
@@ -12,7 +15,14 @@ export class PeerLinks {
     for (const [peer, { natsUrl, natsUser, natsPassword }] of Object.entries(config.LAPIDARY_PEERS)) {
       if (peer === config.LAPIDARY_REGION) continue;
       const name = `geode:${config.LAPIDARY_REGION}->${peer}`;
-      const link = new NatsLink({ url: natsUrl, user: natsUser, password: natsPassword, name, logger: logger.child({ peer }) });
+      const link = new NatsLink({
+        url: natsUrl,
+        user: natsUser,
+        password: natsPassword,
+        name,
+        logger: logger.child({ peer }),
+        reconnectWaitMs,
+      });
       const tell = (up: boolean): void => {
         status.report(peer, up ? { state: 'connected', cutSince: null } : { state: 'cut', cutSince: new Date().toISOString() });
         onChange(peer, up);
