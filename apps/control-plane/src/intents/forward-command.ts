@@ -11,6 +11,7 @@ import { parseIdempotencyKey, requestHash } from '../http/idempotency.js';
 import { isUnanswered, passedOn, unreachableAfterMs, waitOf, type ForwardedAnswer } from '../replication/api-forward.js';
 import { acceptIntent, answerOfRepeat, queuedAnswer, type Wanted } from './accept-intent.js';
 import { ownerOfOpen, type NewIntent } from './intent-store.js';
+import { refuseMistyped } from './input-check.js';
 import { subjectOf, withoutWait } from './queueable.js';
 
 export interface CommandForward {
@@ -49,6 +50,7 @@ export const forwardCommand = async (forward: CommandForward, request: FastifyRe
   };
   const queue = async (state: NewIntent['state']): Promise<ForwardedAnswer> => {
     forward.onForwarded(peer, 'unreachable');
+    await refuseMistyped(dataSource, peer, request);
     const context = { region, actor: command.actor, requestId: command.requestId, reason: command.reason };
     return queuedAnswer(await acceptIntent(dataSource, context, { ...intent, url: withoutWait(intent.url), state }), region);
   };

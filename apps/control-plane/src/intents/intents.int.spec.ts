@@ -183,9 +183,22 @@ describe('a command for a region that cannot be reached', () => {
 
   it('is refused by the owner as at any time, and the refusal is kept', async () => {
     await cut();
-    const { body } = await askGeode(eu, 'POST', '/v1/tenants', { id: 'invalid', region: usName, weight: 0 });
+    const { body } = await askGeode(eu, 'POST', '/v1/tenants', { id: 'nowhere', region: usName, residency: [euName] });
     heal();
-    expect(await ended(body['id'])).toMatchObject({ state: 'refused', outcome: { status: 400, code: 'invalid_input' } });
+    expect(await ended(body['id'])).toMatchObject({ state: 'refused', outcome: { status: 422, code: 'residency_conflict' } });
+  }, 60_000);
+
+  it('that is mistyped is refused at once, not tomorrow; by an owner of a newer version it is decided there', async () => {
+    await cut();
+    const mistyped = () => askGeode(eu, 'POST', '/v1/tenants', { id: 'invalid', region: usName, weight: 0 });
+    const { status, body } = await mistyped();
+    expect([status, body['code'], body['fields']]).toEqual([400, 'invalid_input', [{ path: 'weight', message: expect.any(String) }]]);
+    expect((await askGeode(eu, 'GET', '/v1/intents')).body['items']).toEqual([]);
+    await eu.resources.dataSource.query('UPDATE version_vector SET protocol_speaks = 99 WHERE origin = $1', [usName]);
+    const queued = await mistyped();
+    expect(queued.status).toBe(202);
+    heal();
+    expect(await ended(queued.body['id'])).toMatchObject({ state: 'refused', outcome: { status: 400, code: 'invalid_input' } });
   }, 60_000);
 
   it('is not sent any more once who asked has lost the right (IN6)', async () => {
