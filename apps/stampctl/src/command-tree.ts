@@ -204,11 +204,7 @@ export const commandTree: readonly CommandSpec[] = [
         description: 'file with the token that the request would have, "-" for standard input; also STAMPCTL_ROUTE_BEARER. Never shown',
       },
     ],
-    examples: [
-      'stampctl route acme.lapidary.localhost',
-      'stampctl route acme.lapidary.localhost --region us',
-      'stampctl route api.example.com --path /v2/orders --bearer-file token.jwt',
-    ],
+    examples: ['stampctl route acme.lapidary.localhost', 'stampctl route api.example.com --path /v2/orders --bearer-file token.jwt'],
     load: async () => (await import('./commands/route.js')).route,
   },
   {
