@@ -131,6 +131,8 @@ const coldStart = async (table: DirectoryTable): Promise<Measurement[]> => {
 };
 
 const freePort = 28_471;
+/** With a million lines HAProxy takes some 3 s to start and nginx 7 s on a quiet machine. */
+const peerStartMsMax = 180_000;
 const lines = (): string[] => Array.from({ length: tenants }, (_, i) => `${idOf(i)}.lapidary.localhost eu-${(i % 1000) + 1}`);
 
 const haproxyMap = async (peer: Peer<'haproxy'>): Promise<Measurement[]> => {
@@ -150,7 +152,12 @@ const haproxyMap = async (peer: Peer<'haproxy'>): Promise<Measurement[]> => {
     `  http-request return status 200 content-type text/plain lf-string %[req.hdr(host),lower,map(${map},none)]`,
     '',
   ].join('\n');
-  const running = await runPeer(peer, { folder, config, ready: { kind: 'tcp', host: '127.0.0.1', port: freePort } });
+  const running = await runPeer(peer, {
+    folder,
+    config,
+    ready: { kind: 'tcp', host: '127.0.0.1', port: freePort },
+    startMsMax: peerStartMsMax,
+  });
   const runtime = new HaproxyRuntime(socket, map);
   try {
     const samples: number[] = [];
@@ -187,7 +194,12 @@ const nginxReload = async (peer: Peer<'nginx'>): Promise<Measurement[]> => {
     '',
   ].join('\n');
   write('first');
-  const running = await runPeer(peer, { folder, config, ready: { kind: 'tcp', host: '127.0.0.1', port: freePort } });
+  const running = await runPeer(peer, {
+    folder,
+    config,
+    ready: { kind: 'tcp', host: '127.0.0.1', port: freePort },
+    startMsMax: peerStartMsMax,
+  });
   // fetch would not send another Host than the address it asks.
   const answer = (): Promise<string> =>
     new Promise((resolve, reject) => {

@@ -77,6 +77,19 @@ inBrowser('the console in a browser', () => {
     await page.getByLabel('Token', { exact: true }).waitFor();
   });
 
+  test('the figures of a fleet that is not known yet claim nothing of it', async () => {
+    const held: (() => void)[] = [];
+    plane.intercept = ({ path }) => path.startsWith('/v1/regions') && new Promise((resolve) => held.push(() => resolve(false)));
+    await signIn();
+    await page.getByText('all well').waitFor();
+    expect(await page.getByText('loading').count()).toBe(3);
+    expect(await page.getByText(/all linked|all placed|of 0/).count()).toBe(0);
+    plane.intercept = null;
+    for (const answer of held) answer();
+    await page.getByText('all linked').waitFor();
+    expect(await page.getByText('loading').count()).toBe(0);
+  });
+
   test('a job moves before the eyes, step by step, without a reload', async () => {
     await signIn();
     await page.getByTestId('live').getByText('live').waitFor();

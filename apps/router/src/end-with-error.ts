@@ -1,8 +1,26 @@
-import { toAppError } from '@lapidary/kernel/app-error';
+import { AppError, toAppError } from '@lapidary/kernel/app-error';
 
-/** Says what is wrong in one line, and ends the process. */
+/** What a system call says of a port that can't be had, in words of who has to change something. */
+const portProblems: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process listens there; end it, or choose another port',
+  EACCES: 'this user may not listen there',
+  EADDRNOTAVAIL: 'this machine has no such address',
+};
+
+const known = (thrown: unknown): AppError => {
+  const { code, address, port } = thrown as NodeJS.ErrnoException & { address?: string; port?: number };
+  const problem = code === undefined ? undefined : portProblems[code];
+  if (problem === undefined || port === undefined) return toAppError(thrown);
+  return new AppError('config_invalid', `Cannot listen at ${address ?? '*'}:${port}: ${problem}`, { internal: code, cause: thrown });
+};
+
+/** What is wrong, and what to look at: for who starts a router by hand, and for the last lines of a supervisor's log. */
+export const explainEnd = (thrown: unknown): string => {
+  const error = known(thrown);
+  return `${error.code}: ${error.message}${error.internal ? ` (${error.internal})` : ''}\ncheck: ${error.entry.check}\n`;
+};
+
 export const endWithError = (thrown: unknown): never => {
-  const error = toAppError(thrown);
-  process.stderr.write(`${error.code}: ${error.message}${error.internal ? ` (${error.internal})` : ''}\n`);
-  process.exit(error.entry.exit);
+  process.stderr.write(explainEnd(thrown));
+  process.exit(known(thrown).entry.exit);
 };

@@ -11,7 +11,11 @@ export const loadConfig = <T extends z.ZodType>(schema: T, env: NodeJS.ProcessEn
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const result = schema.safeParse(present);
   if (result.success) return result.data;
-  const fields = result.error.issues.map((issue) => ({ path: issue.path.map(String).join('.'), message: issue.message }));
+  const fields = result.error.issues.map(({ path, message }) => {
+    const name = path.map(String).join('.');
+    // An empty variable counts as none, and "received undefined" says that to programmers only.
+    return { path: name, message: path.length === 1 && !(name in present) ? 'is not set, and has no default' : message };
+  });
   throw new AppError('config_invalid', `Not a valid configuration: ${fields.map((f) => `${f.path}: ${f.message}`).join('; ')}`, { fields });
 };
 

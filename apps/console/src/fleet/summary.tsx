@@ -7,8 +7,10 @@ import { Status } from '../shell/status.js';
 
 /** The four figures that are looked at first. */
 export const Summary = (): ReactNode => {
-  const regions = useQuery(regionsQuery).data ?? [];
-  const stamps = (useQuery(stampsQuery).data ?? []).filter((s) => s.status !== 'retired');
+  const regionsAsked = useQuery(regionsQuery);
+  const stampsAsked = useQuery(stampsQuery);
+  const regions = regionsAsked.data ?? [];
+  const stamps = (stampsAsked.data ?? []).filter((s) => s.status !== 'retired');
   const sum = (pick: (r: (typeof regions)[number]) => number): number => regions.reduce((total, r) => total + pick(r), 0);
   const cut = regions.filter((r) => r.link.state === 'cut').length;
   const unwell = stamps.filter((s) => s.status === 'failed' || (s.status === 'active' && s.health !== 'healthy')).length;
@@ -19,18 +21,21 @@ export const Summary = (): ReactNode => {
     <SimpleGrid cols={{ base: 2, md: 4 }} spacing="sm">
       <Figure
         title="Regions"
+        asked={regionsAsked}
         figure={regions.length}
         tone={cut > 0 ? 'cut' : 'connected'}
         note={cut > 0 ? `${cut} cut off` : 'all linked'}
       />
       <Figure
         title="Stamps"
+        asked={stampsAsked}
         figure={stamps.length}
         tone={unwell > 0 ? 'failed' : 'healthy'}
         note={unwell > 0 ? `${unwell} unwell` : 'all well'}
       />
       <Figure
         title="Tenants"
+        asked={regionsAsked}
         figure={sum((r) => r.tenants)}
         tone={pending > 0 ? 'pending' : 'placed'}
         note={
@@ -45,6 +50,7 @@ export const Summary = (): ReactNode => {
       />
       <Figure
         title="Units taken"
+        asked={regionsAsked}
         figure={taken}
         tone="none"
         note={`of ${capacity.toLocaleString('en')}${capacity > 0 ? ` (${Math.round((100 * taken) / capacity)} %)` : ''}`}
@@ -53,18 +59,38 @@ export const Summary = (): ReactNode => {
   );
 };
 
-const Figure = ({ title, figure, note, tone }: { title: string; figure: number; note: ReactNode; tone: string }): ReactNode => (
+interface Asked {
+  readonly data: unknown;
+  readonly isError: boolean;
+}
+
+interface FigureProps {
+  readonly title: string;
+  readonly asked: Asked;
+  readonly figure: number;
+  readonly note: ReactNode;
+  readonly tone: string;
+}
+
+/** Before there is an answer it says nothing of the fleet: "0, all well" would be false. */
+const Figure = ({ title, asked, figure, note, tone }: FigureProps): ReactNode => (
   <Paper withBorder px="md" py="sm">
     <Text size="sm" c="dimmed">
       {title}
     </Text>
     <Group gap="sm" align="baseline">
       <Text fz={26} fw={650} lh={1.2} className="numeric">
-        {figure.toLocaleString('en')}
+        {asked.data === undefined ? '–' : figure.toLocaleString('en')}
       </Text>
       <Text size="sm" component="span">
-        {tone === 'none' ? note : <Status value={tone}>{note}</Status>}
+        {asked.data === undefined ? <NotKnown isError={asked.isError} /> : tone === 'none' ? note : <Status value={tone}>{note}</Status>}
       </Text>
     </Group>
   </Paper>
+);
+
+const NotKnown = ({ isError }: { isError: boolean }): ReactNode => (
+  <Text span inherit c="dimmed">
+    {isError ? 'not known: no answer' : 'loading'}
+  </Text>
 );
