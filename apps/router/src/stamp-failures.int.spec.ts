@@ -1,4 +1,5 @@
 import { createServer as createNetServer, type Socket } from 'node:net';
+import { waitFor } from '@lapidary/kernel/wait-for';
 import { answerBytes, closeServer, exchangeBytes, listen, type RawUpstream } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import {
   isWhole,
@@ -11,6 +12,7 @@ import {
   type TestTraffic,
   onBothPaths,
 } from './traffic.fixture.js';
+import { RefusalTurns } from './traffic-policy/refusal-turns.js';
 
 const epochsOf = (upstream: RawUpstream): string[] =>
   [...upstream.received.join('').matchAll(/x-lapidary-epoch: (\d+)/g)].map((m) => m[1]!);
@@ -60,6 +62,21 @@ onBothPaths(() => {
       traffic = await startTraffic([door.url]);
       expect(await exchangeBytes(traffic.port, requestBytes('POST', '/', [], 'x'.repeat(200_000)), /no$/)).toMatch(/^HTTP\/1.1 421/);
       expect(epochsOf(door)).toEqual(['1']);
+    });
+
+    it('and gone since, while refusals wait for their turn: so does this one', async () => {
+      const refusals = new RefusalTurns(() => undefined);
+      while (refusals.mayAnswer());
+      const told: number[] = [];
+      const first = { onTurn: () => void told.push(performance.now()) };
+      const door = await doors.answering(() => misdirected);
+      traffic = await startTraffic([door.url], { refusals });
+      traffic.onRefresh = () => {
+        traffic.route({ status: 'suspended' });
+        refusals.wait('beta', first);
+      };
+      expect(problemOf(await exchangeBytes(traffic.port, requestBytes('GET'), /}$/))).toMatchObject({ code: 'tenant_suspended' });
+      expect(told).toHaveLength(1);
     });
 
     it('and gone since: answered as the directory says now', async () => {
@@ -126,6 +143,31 @@ onBothPaths(() => {
       await exchangeBytes(traffic.port, requestBytes('GET'), /ok$/);
       expect(await exchangeBytes(traffic.port, requestBytes(method, '/', [], method === 'POST' ? 'x' : ''), /(ok|})$/)).toMatch(expected);
     });
+
+    it.each([
+      ['says so in its answer', ['Keep-Alive: timeout=2'], 2],
+      ['says nothing', [], 1],
+    ])(
+      'that keeps idle connections for a short time and %s: a POST behind it is not lost where we could know',
+      async (_, fields, connections) => {
+        const closedByUs: number[] = [];
+        const door = await doors.raw((socket, soFar, connection) => {
+          if (soFar.split('HTTP/1.1').length === 2) socket.once('end', () => closedByUs.push(connection));
+          if (isWhole(soFar.slice(soFar.lastIndexOf('POST')))) socket.write(answerBytes('200 OK', fields, 'ok'));
+        });
+        traffic = await startTraffic([door.url]);
+        const post = (): Promise<string> => exchangeBytes(traffic.port, requestBytes('POST', '/', [], 'x'), /(ok|})$/);
+        const startedMs = performance.now();
+        expect(await post()).toMatch(/^HTTP\/1.1 200/);
+        if (connections === 2) {
+          await waitFor('us to close it', () => closedByUs.length > 0 || undefined, { timeoutMs: 4_000, intervalMs: 5 });
+          // Before the stamp would: a second for what is on its way.
+          expect(performance.now() - startedMs).toBeLessThan(2_000);
+        }
+        expect(await post()).toMatch(/^HTTP\/1.1 200/);
+        expect(door.connections).toBe(connections);
+      },
+    );
 
     it('it closes its idle connections as they are used: no GET is lost, however many repeats that takes', async () => {
       const connections = 60;

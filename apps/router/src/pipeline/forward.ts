@@ -111,7 +111,7 @@ const forwardHeld = async (deps: ForwardInTurn, exchange: Exchange, first: Forwa
     // I1, I4: a repeat goes by the route and epoch of now. One that reused the old epoch could be served by a stamp that the tenant has left.
     const again = await deps.thaw.decided(exchange.decideAgain);
     if (again.action === 'refuse') {
-      return next.move === 'other_door' ? answerInstead(exchange, decision, next.otherwise) : refuse(exchange, again);
+      return next.move === 'other_door' ? answerInstead(exchange, decision, next.otherwise) : refuseInTurn(deps.refusals, exchange, again);
     }
     decision = again;
   }
