@@ -12,9 +12,16 @@ export const cellField = {
   probeSinceMs: 5,
   failuresOnEnd: 6,
   answersOnEnd: 7,
+  /** Why it is passed over where there are others: bits of doors/door-health.ts; 0: it isn't. */
+  out: 8,
+  /** On the common clock. Written before `out` says that it is ejected. */
+  ejectedUntilMs: 9,
+  ejections: 10,
+  /** When its health is to be looked at next; 0: nobody has been here. Whoever moves it on does that. */
+  checkDueMs: 11,
 } as const;
 
-/** Where one front door's breaker is kept: its own words, or those that all workers have of it. */
+/** Where one front door's breaker and health are kept: its own words, or those that all workers have of it. */
 export interface BreakerCell {
   readonly words: Int32Array;
   readonly at: number;
@@ -45,6 +52,12 @@ const nsPerMs = 1_000_000n;
 
 /** A thread's performance.now() begins with the thread; this clock is the same for all of them. */
 const clockAheadMs = (): number => Number(process.hrtime.bigint() / nsPerMs) - performance.now();
+
+/** Times are kept in 32 bits that wrap after weeks; differences are far smaller. */
+export const cellMs = (cell: BreakerCell, nowMs: number): number => Math.floor(nowMs + cell.clockAheadMs) | 0;
+export const sinceCellMs = (cell: BreakerCell, atMs: number, nowMs: number): number => (cellMs(cell, nowMs) - atMs) | 0;
+export const readCell = ({ words, at, isShared }: BreakerCell, field: number): number =>
+  isShared ? Atomics.load(words, at + field) : words[at + field]!;
 
 /** Cells by key in memory that workers share; whoever comes first claims one, and it stays that door's while the process lives. */
 export class SharedCells implements BreakerCells {

@@ -10,8 +10,8 @@ export const wordsPerTable = buckets * waysPerBucket * wordsPerSlot;
 
 /** Front doors in the life of a process; one that finds no cell has a breaker in each worker. A power of two. */
 export const breakerCells = 8192;
-/** Key (64 bits), then the fields of breaker-cells.ts. */
-export const wordsPerCell = 8;
+/** Key (64 bits), then the fields of breaker-cells.ts, and room for a few more: a line of memory. */
+export const wordsPerCell = 16;
 
 /** What the main thread makes and hands to each worker. */
 export interface PolicyMemory {

@@ -8,14 +8,16 @@ import { SharedPlaces } from './shared-places.js';
  * - L1 Over all workers together no key ever has more places taken than the bound that each of them asks with.
  * - L2 A place is given back by the worker that took it, or by the pool when that worker is gone: none is lost for good.
  * - L3 A front door's breaker has one state in all workers, and at most one probe is under way in all of them.
+ * - L4 A front door's health is looked at by one worker at a time, and what is found, and an ejection, holds in all.
  *
  * | What                                            | Kept                          | By whom written                        |
  * | ----------------------------------------------- | ----------------------------- | -------------------------------------- |
  * | places of stamps, tenants, front doors, queues  | shared: a count per worker    | its worker; the pool when that is gone |
  * | state, rest, probe, failures on end of breakers | shared: one cell per door     | any worker, by compare-and-exchange    |
+ * | a door's health, when it is checked, ejections  | shared: the same cell         | any worker, by compare-and-exchange    |
  * | rate and concurrency limits of the document     | shares of each (ADR 30)       | each worker its own                    |
  * | limit that follows a stamp's health, door's     | each worker's own, judged by  | –                                      |
- * | usual time, ejections, half of 20 attempts      | its own answers               |                                        |
+ * | usual time, half of 20 attempts                 | its own answers               |                                        |
  * | retry budget                                    | each its part (1 of N)        | –                                      |
  * | who waits in a queue                            | each its own, tried in turn   | –                                      |
  */

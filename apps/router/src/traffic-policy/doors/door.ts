@@ -1,7 +1,8 @@
 import type { AttemptOutcome } from '../traffic-policy.js';
-import type { BreakerCell } from '../across-workers/breaker-cells.js';
+import { OwnCells, type BreakerCell } from '../across-workers/breaker-cells.js';
 import { OwnPlace, type Place } from '../across-workers/place.js';
 import { Breaker, type Random } from './breaker.js';
+import { DoorHealth } from './door-health.js';
 
 /** Long enough to spare most requests a refused connection, short enough that a restarted door is found again at once. */
 const avoidMs = 2_000;
@@ -19,9 +20,7 @@ export class Door {
   weight = 1;
   /** Usual time to the head of an answer; 0 until there was one. */
   usualMs = 0;
-  ejectedUntilMs = 0;
-  ejections = 0;
-  checkedIll = false;
+  readonly health: DoorHealth;
   private avoidedUntilMs = 0;
   /** Of the requests under way none has been answered since. */
   private silentSinceMs = 0;
@@ -29,11 +28,12 @@ export class Door {
   constructor(
     readonly url: string,
     random?: Random,
-    cell?: BreakerCell,
+    cell: BreakerCell = new OwnCells().cell(),
     /** Of all workers' connections to it. */
     private readonly place: Place = new OwnPlace(),
   ) {
     this.breaker = new Breaker(random, cell);
+    this.health = new DoorHealth(cell);
   }
 
   /** By this worker. */
@@ -43,7 +43,7 @@ export class Door {
 
   /** Whether it is passed over where there are others: not for good, since a door that is tried recovers. */
   isSuspect(nowMs: number): boolean {
-    return this.checkedIll || nowMs < this.ejectedUntilMs || nowMs < this.avoidedUntilMs || this.hangs(nowMs);
+    return this.health.isOut(nowMs) || nowMs < this.avoidedUntilMs || this.hangs(nowMs);
   }
 
   hangs(nowMs: number): boolean {
@@ -89,7 +89,7 @@ export class Door {
   }
 
   checked(isWell: boolean): void {
-    this.checkedIll = !isWell;
+    this.health.checked(isWell);
     if (!isWell) return;
     this.avoidedUntilMs = 0;
     this.breaker.checkedWell();

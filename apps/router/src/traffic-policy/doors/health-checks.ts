@@ -16,6 +16,8 @@ export const usualHealthChecks: HealthCheckTimes = { everyMs: 5_000, everyMsIll:
 
 /** Checks under way at a time, over all stamps: with an answer in a second, some hundred doors a second at worst. */
 const underWayMax = 64;
+/** Whoever looks at a door has it for so many times what an answer may take; where it dies of it, another looks then. */
+const claimTimes = 5;
 /** Looks which doors are due. */
 const lookMs = 100;
 /** Parts of the interval by which checks are spread, so that routers and doors don't beat in step. */
@@ -23,10 +25,9 @@ const jitter = 0.3;
 
 /**
  * Active checks of the front doors that are in use: of their agent's health, over a connection of its own, so that a
- * door whose pool is stuck is still told apart from one that is gone. A stamp without an agent is well while it answers.
+ * door whose pool is stuck is still told apart from one that is gone. Of several workers one looks at each door, and all go by what it finds (L4). A stamp without an agent is well while it answers.
  */
 export class HealthChecks {
-  private readonly dueAtMs = new WeakMap<Door, number>();
   private readonly underWay = new Set<Door>();
   private timer: NodeJS.Timeout | null = null;
 
@@ -45,10 +46,10 @@ export class HealthChecks {
 
   private look(nowMs: number): void {
     for (const door of this.doors()) {
-      const dueAtMs = this.dueAtMs.get(door);
+      if (this.underWay.has(door) || this.underWay.size >= underWayMax) continue;
       // A new door is given its first requests first.
-      if (dueAtMs === undefined) this.dueAtMs.set(door, nowMs + this.times.everyMsIll * Math.random());
-      else if (nowMs >= dueAtMs && !this.underWay.has(door) && this.underWay.size < underWayMax) void this.check(door);
+      const { everyMsIll, answerMs } = this.times;
+      if (door.health.claimCheck(everyMsIll * Math.random(), claimTimes * answerMs, nowMs)) void this.check(door);
     }
   }
 
@@ -58,7 +59,7 @@ export class HealthChecks {
     door.checked(isWell);
     this.underWay.delete(door);
     const everyMs = isWell && door.breaker.state === 'closed' ? this.times.everyMs : this.times.everyMsIll;
-    this.dueAtMs.set(door, performance.now() + everyMs * (1 + jitter * (Math.random() - 0.5)));
+    door.health.checkNext(performance.now() + everyMs * (1 + jitter * (Math.random() - 0.5)));
   }
 }
 

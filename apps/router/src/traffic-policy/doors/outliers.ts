@@ -15,9 +15,10 @@ const ejectMsMax = 60_000;
  * is the stamp and no door, and never more than half of the doors are out at a time.
  */
 export const outlierOf = (doors: readonly Door[], nowMs: number): Door | null => {
-  const judged = doors.filter((door) => nowMs >= door.ejectedUntilMs && door.breaker.counts.read(nowMs).total >= attemptsMin);
-  const out = doors.filter((door) => nowMs < door.ejectedUntilMs).length;
-  if (judged.length < 2 || out + 1 > doors.length / 2) return null;
+  doors.forEach(forgetIfEjected);
+  const isOut = new Set(doors.filter(({ health }) => health.isEjected(nowMs)));
+  const judged = doors.filter((door) => !isOut.has(door) && door.breaker.counts.read(nowMs).total >= attemptsMin);
+  if (judged.length < 2 || isOut.size + 1 > doors.length / 2) return null;
   const mean = (of: (door: Door) => number, except: Door): number =>
     judged.reduce((sum, door) => sum + (door === except ? 0 : of(door)), 0) / (judged.length - 1);
   const ratio = (door: Door): number => door.breaker.counts.read(nowMs).ratio;
@@ -31,10 +32,14 @@ export const outlierOf = (doors: readonly Door[], nowMs: number): Door | null =>
   return judged.find(isOutlier) ?? null;
 };
 
-export const eject = (door: Door, nowMs: number): void => {
-  door.ejections += 1;
-  door.ejectedUntilMs = nowMs + Math.min(ejectMs * door.ejections, ejectMsMax);
-  // Judged anew when it is back, by what it does then.
+/** Judged anew when it is back, by what it does then; also where another worker has ejected it. */
+const forgetIfEjected = (door: Door): void => {
+  if (!door.health.hasBeenEjected()) return;
   door.breaker.counts.clear();
   door.usualMs = 0;
+};
+
+export const eject = (door: Door, nowMs: number): void => {
+  door.health.eject((times) => Math.min(ejectMs * times, ejectMsMax), nowMs);
+  forgetIfEjected(door);
 };

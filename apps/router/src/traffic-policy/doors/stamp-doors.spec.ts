@@ -98,21 +98,21 @@ describe('outliers', () => {
   it('a door that fails where the others don’t is ejected, though its breaker is closed', () => {
     const { doors } = busy({ a: 10, b: 10, c: 'reset' });
     expect(doors.door('c')).toMatchObject({ breaker: { state: 'closed' } });
-    expect(doors.door('c')!.ejections).toBeGreaterThan(0);
-    expect([doors.door('a')!.ejections, doors.door('b')!.ejections]).toEqual([0, 0]);
+    expect(doors.door('c')!.health.ejections).toBeGreaterThan(0);
+    expect([doors.door('a')!.health.ejections, doors.door('b')!.health.ejections]).toEqual([0, 0]);
   });
 
   it('a door that is five times slower than the others is ejected', () => {
-    expect(busy({ a: 20, b: 20, c: 200 }).doors.door('c')!.ejections).toBeGreaterThan(0);
+    expect(busy({ a: 20, b: 20, c: 200 }).doors.door('c')!.health.ejections).toBeGreaterThan(0);
   });
 
   it('where all fail alike none is ejected: it is the stamp, not a door', () => {
     const { doors } = busy({ a: 'reset', b: 'reset' });
-    expect(doors.all.map(({ ejections }) => ejections)).toEqual([0, 0]);
+    expect(doors.all.map(({ health }) => health.ejections)).toEqual([0, 0]);
   });
 
   it('at most half of the doors are out at a time', () => {
     const { doors } = busy({ a: 10, b: 'reset', c: 'reset' });
-    expect(doors.all.filter(({ ejectedUntilMs }) => ejectedUntilMs > 4_000).length).toBeLessThanOrEqual(1);
+    expect(doors.all.filter(({ health }) => health.isEjected(4_000)).length).toBeLessThanOrEqual(1);
   });
 });
