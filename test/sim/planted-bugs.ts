@@ -1,6 +1,7 @@
 import type { DocumentChanged } from '@lapidary/contracts/events/collection-events';
+import type { DocumentEngine, Documented } from '@lapidary/replication/automerge/document-engine';
 import { counterWriter } from '@lapidary/replication/merge/counter';
-import type { CollectionTransaction } from '@lapidary/replication/collections/collection-store';
+import { keyOfChange, keyText, type CollectionTransaction, type NestedDocuments } from '@lapidary/replication/collections/collection-store';
 import type { DigestChange, MemoryDatabase } from './memory-collections.ts';
 
 /** Each proves one checker: a world that has the bug must be found out. */
@@ -17,6 +18,9 @@ export const plantedBugs = {
   'digest-apart': 'the digest is kept after the transaction of the write',
   'purge-unstable': 'a tombstone is purged before every region knows it',
   'grave-unheeded': 'who writes anew has not seen what was purged there',
+  'commit-unstable': 'a history ends before every region knows of the next one',
+  'lone-unheeded': 'a write by who did not know of a proposal is taken for one who did',
+  'objection-unmade': 'who has what a proposal misses does not notice',
   'held-forgotten': 'a change from too far ahead is dropped',
   'contents-told': 'documents of a tenant with a residency are told to everybody',
   'owed-forgotten': 'what came without its contents is not asked for later',
@@ -41,6 +45,30 @@ export class Bugs {
     const own = counterWriter(origin, 1);
     const rows = changed.change.rows as Record<string, unknown>;
     return { ...changed, change: { ...changed.change, rows: own in rows ? { [own]: rows[own] } : {} } as DocumentChanged['change'] };
+  }
+
+  onNested(engine: DocumentEngine): NestedDocuments {
+    if (this.bug !== 'objection-unmade') return engine;
+    let heads: readonly string[] = [];
+    const take = (...given: Parameters<DocumentEngine['take']>): Documented => {
+      const taken = engine.take(...given);
+      if (given[0].endsWith(' told')) return { ...taken, heads };
+      if (!given[0].endsWith(' next')) ({ heads } = taken);
+      return taken;
+    };
+    return {
+      take,
+      edit: (...given) => engine.edit(...given),
+      begin: (...given) => engine.begin(...given),
+      editBeginning: (...given) => engine.editBeginning(...given),
+    };
+  }
+
+  onLone(changed: DocumentChanged, { documents }: MemoryDatabase): DocumentChanged {
+    const state = documents.get(keyText(keyOfChange(changed)))?.stored.state;
+    if (this.bug !== 'lone-unheeded' || state?.kind !== 'document' || !state.next) return changed;
+    const next = { id: state.next.id, lone: {}, parts: [] };
+    return 'next' in changed.change && changed.change.next ? changed : { ...changed, change: { ...changed.change, next } as never };
   }
 
   /** Falsifies what a transaction wrote of the digest; returns what is to be written after it. */

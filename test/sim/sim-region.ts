@@ -3,11 +3,12 @@ import { advanceHlc, formatHlc, parseHlc, type HlcStamp } from '@lapidary/kernel
 import { actorOf } from '@lapidary/replication/automerge/document-actor';
 import { DocumentEngine } from '@lapidary/replication/automerge/document-engine';
 import { applyChange, heldUntilMs } from '@lapidary/replication/collections/apply-change';
-import { keyText, type CollectionTransaction, type Site } from '@lapidary/replication/collections/collection-store';
+import { keyText, type Site } from '@lapidary/replication/collections/collection-store';
 import { purgeDocument } from '@lapidary/replication/collections/purge-document';
 import type { KnownEvents } from '@lapidary/replication/digest/vector-cover';
 import { isStable } from '@lapidary/replication/stability';
-import { applyDefinition } from '@lapidary/replication/collections/definitions';
+import { applyDefinition, policyFor } from '@lapidary/replication/collections/definitions';
+import { commitGeneration, ownProposal, proposeGeneration } from '@lapidary/replication/collections/generation-steps';
 import type { Register } from '@lapidary/replication/merge/register';
 import type { Position } from '@lapidary/replication/version-vector';
 import { MemoryCollections, MemoryDatabase, type OutboxEvent } from './memory-collections.ts';
@@ -37,6 +38,8 @@ export class SimRegion {
   private events = 0;
   private isCalm = false;
   private backup: MemoryDatabase | null = null;
+  /** Changes of histories that had ended without them, by origin. */
+  readonly late: string[] = [];
   /** Waits until the process dies; Infinity: it lives on. */
   private untilCrash = Infinity;
 
@@ -58,7 +61,7 @@ export class SimRegion {
     return {
       region: this.name,
       epoch: this.database.epoch,
-      nested: this.engine,
+      nested: this.bugs.onNested(this.engine),
       tick: (after) => {
         const seen = this.bugs.has('clock-ignores-state') ? undefined : (parseHlc(after) ?? undefined);
         this.clock = advanceHlc(this.clock, this.nowMs(), seen);
@@ -183,7 +186,7 @@ export class SimRegion {
     });
   }
 
-  private async apply(tx: CollectionTransaction, database: MemoryDatabase, origin: string, event: Numbered): Promise<void> {
+  private async apply(tx: MemoryCollections, database: MemoryDatabase, origin: string, event: Numbered): Promise<void> {
     if (event.type === 'lapidary.region.knows.v1') {
       const { known } = event.data as { known: KnownEvents };
       database.declared.set(origin, { epoch: event.epoch, sequence: event.sequence, known });
@@ -220,9 +223,14 @@ export class SimRegion {
     await this.merge(tx, event.id, origin, event.sequence, changed);
   }
 
-  private async merge(tx: CollectionTransaction, id: string, origin: string, sequence: number, changed: DocumentChanged): Promise<void> {
+  private async merge(tx: MemoryCollections, id: string, origin: string, sequence: number, changed: DocumentChanged): Promise<void> {
     const note = { event: id, origin, sequence, actor: 'sim', requestId: 'sim', at: '' };
-    await applyChange(this.bugs.onStore(tx), this.engine, changed, note);
+    const told = tx.database.outbox.length;
+    const { isLate } = await applyChange(this.bugs.onStore(tx), this.site, this.bugs.onLone(changed, this.database), note);
+    if (tx.database.outbox.length > told) this.reached(isLate ? 'written anew in the next history' : 'proposal objected to');
+    if (!isLate) return;
+    this.late.push(origin);
+    this.reached('late change found');
   }
 
   /** Another region's document, merged into the one here: what finds and mends differences does the same (repair-row.ts). */
@@ -270,11 +278,38 @@ export class SimRegion {
     });
   }
 
+  /** Begins histories of nested documents anew, and ends those that everybody knows the new one of (generations.ts). */
+  async keepHistories(others: readonly string[]): Promise<void> {
+    const by = { actor: 'sim', requestId: 'sim' };
+    for (const { key } of [...this.database.documents.values()].filter((d) => d.key.kind === 'document')) {
+      await this.inTx(async (tx, database) => {
+        const { state } = database.documents.get(keyText(key))!.stored;
+        const id = state.kind === 'document' ? ownProposal(state, this.name) : null;
+        const policy = await policyFor(tx, key.collection, key.kind);
+        if (id === null) {
+          if (!this.random.chance(0.6)) return;
+          if ((await proposeGeneration(tx, this.site, key, policy, others, by)) !== null) this.reached('history proposed');
+          return;
+        }
+        const sequence = database.outbox.findLastIndex((e) => proposes(e, id)) + 1;
+        const known = knownOf(this.name, database);
+        const isKnown = isStable({ [this.name]: { epoch: database.epoch, sequence } }, others, database.declared, known);
+        if (!isKnown && !this.bugs.has('commit-unstable')) return;
+        if ((await commitGeneration(tx, this.site, key, policy, id, by)) !== null) this.reached('history committed');
+      });
+    }
+  }
+
   log(): Numbered[] {
     const { outbox, epoch } = this.database;
     return outbox.map((event, i) => ({ ...event, epoch, sequence: i + 1 }));
   }
 }
+
+const proposes = ({ data }: OutboxEvent, id: string): boolean => {
+  const { change } = data as { change?: { next?: { id: string; covers?: unknown } } };
+  return change?.next?.id === id && change.next.covers !== undefined;
+};
 
 /** Without holes: what is held counts as not known. */
 const knownOf = (region: string, database: MemoryDatabase): KnownEvents => ({

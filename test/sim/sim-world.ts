@@ -46,7 +46,13 @@ export class SimWorld {
   /** Events that a restored region has not got any more. */
   private readonly lost = new Set<string>();
   private nowMs = beginMs;
-  private readonly kind: { readonly nested: boolean; readonly focused: boolean; readonly restored: boolean; readonly tidy: boolean };
+  private readonly kind: {
+    readonly nested: boolean;
+    readonly focused: boolean;
+    readonly restored: boolean;
+    readonly tidy: boolean;
+    readonly aging: boolean;
+  };
 
   constructor(seed: number, bug: PlantedBug | null = null) {
     this.random = new Random(seed);
@@ -54,7 +60,9 @@ export class SimWorld {
     // region need many operations of one counter: in every fifth. In every third one region is restored from a backup.
     // Tombstones are purged where regions hear of each other often: in every seventh of the rest, which knows nothing but fields.
     const restored = seed % 3 === 0;
-    this.kind = { nested: seed % 4 === 0, focused: seed % 5 === 0, restored, tidy: seed % 7 === 0 && !restored };
+    // Histories of nested documents begin anew in every sixteenth, which knows little else.
+    const aging = seed % 16 === 8;
+    this.kind = { nested: seed % 4 === 0, focused: seed % 5 === 0 && !aging, restored, tidy: seed % 7 === 0 && !restored && !aging, aging };
     this.bugs = new Bugs(bug);
     const reach = (what: string): void => void this.reached.add(what);
     this.regions = new Map(names.map((n) => [n, new SimRegion(n, () => this.nowMs, this.random, this.bugs, reach)]));
@@ -67,10 +75,16 @@ export class SimWorld {
     for (let i = 0; i < (this.kind.focused || this.kind.tidy ? 2 * steps : steps) && this.findings.length === 0; i++) await this.step();
     await this.quiet();
     const databases = new Map([...this.regions].map(([n, r]) => [n, r.database]));
-    this.findings.push(...checkQuiet(databases, this.oracle), ...checkSettled(databases));
+    this.findings.push(...checkQuiet(databases, this.oracle), ...checkSettled(databases), ...this.checkLate());
     for (const database of databases.values()) this.reachLedger(database);
     const held = [...databases].map(([name, d]) => [name, [...d.documents], [...d.conflicts], d.outbox]);
     return { findings: this.findings, reached: this.reached, digest: digestOf(JSON.stringify(held)) };
+  }
+
+  /** Only a region that has forgotten what it said writes in a history that everybody knew to end (G4). */
+  private checkLate(): Finding[] {
+    const late = [...this.regions.values()].filter((region) => region.late.length > 0);
+    return this.reached.has('restored') ? [] : late.map((region): Finding => `late: ${region.name} found writes of ${region.late.join()}`);
   }
 
   private reachLedger(database: MemoryDatabase): void {
@@ -121,7 +135,7 @@ export class SimWorld {
       else if (dice < 0.983) await this.network.fillOwed(region);
       else if (this.kind.restored && dice < 0.995) this.backUpOrRestore();
       else await region.releaseHeld();
-      if (this.kind.tidy) await this.tidyUp();
+      if (this.kind.tidy || this.kind.aging) await this.tidyUp();
     } catch (error) {
       if (!(error instanceof Crash)) throw error;
     }
@@ -132,14 +146,21 @@ export class SimWorld {
   /** A calm of some rounds, in which most links work: it ends anywhere between a delete and its being forgotten. */
   private async tidyUp(): Promise<void> {
     if (!this.random.chance(0.08)) return;
+    if (this.kind.aging && this.kind.restored && this.random.chance(0.5)) this.backUpOrRestore();
     const rounds = 1 + this.random.below(6);
     for (let round = 0; round < rounds; round++) {
       for (const name of names) {
         const region = this.regions.get(name)!;
-        if (this.random.chance(0.8)) await region.keepHouse(names.filter((n) => n !== name));
+        if (this.random.chance(0.8)) await this.keepHouse(region);
         for (const to of names) if (to !== name && this.random.chance(0.8)) await this.network.exchange(region, to);
       }
     }
+  }
+
+  private async keepHouse(region: SimRegion): Promise<void> {
+    const others = names.filter((n) => n !== region.name);
+    await region.keepHouse(others);
+    if (this.kind.aging) await region.keepHistories(others);
   }
 
   private async write(region: SimRegion): Promise<void> {
@@ -217,8 +238,8 @@ export class SimWorld {
       for (const region of this.regions.values()) await this.network.fillOwed(region);
     }
     for (const region of this.regions.values()) await region.releaseHeld();
-    for (let round = 0; this.kind.tidy && round < 5; round++) {
-      for (const region of this.regions.values()) await region.keepHouse(names.filter((n) => n !== region.name));
+    for (let round = 0; (this.kind.tidy || this.kind.aging) && round < 5; round++) {
+      for (const region of this.regions.values()) await this.keepHouse(region);
       await this.network.exchangeAll();
     }
     if (this.lost.size > 0) await this.network.repairAll();

@@ -50,6 +50,13 @@ const chooseCommand = (kind: DocumentKey['kind'], random: Random, region: SimReg
   };
 };
 
+export interface WorldKind {
+  readonly nested: boolean;
+  readonly focused: boolean;
+  readonly tidy: boolean;
+  readonly aging: boolean;
+}
+
 /** Writes something somewhere; returns what the oracle is to learn when it has committed. */
 export const randomWrite = async (
   random: Random,
@@ -57,14 +64,16 @@ export const randomWrite = async (
   tx: MemoryCollections,
   oracle: Oracle,
   bugs: Bugs,
-  { nested, focused, tidy }: { readonly nested: boolean; readonly focused: boolean; readonly tidy: boolean },
+  { nested, focused, tidy, aging }: WorldKind,
   reached: (what: string) => void,
 ): Promise<() => void> => {
   const kind = tidy
     ? 'lww'
-    : focused && random.chance(0.9)
-      ? 'counter'
-      : random.pick(['lww', 'lww', 'lww', 'lww', 'counter', 'counter', 'counter', 'append', nested ? 'document' : 'lww'] as const);
+    : aging && random.chance(0.8)
+      ? 'document'
+      : focused && random.chance(0.9)
+        ? 'counter'
+        : random.pick(['lww', 'lww', 'lww', 'lww', 'counter', 'counter', 'counter', 'append', nested ? 'document' : 'lww'] as const);
   const defined = resolveDefinition(await tx.definition(kind));
   if (!defined) return nothing;
   // Rights that a region spent after its backup are spent again after it was restored: not solved, and not simulated.

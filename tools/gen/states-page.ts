@@ -7,6 +7,7 @@ import { removalTransitions } from '@lapidary/control-plane/residency/removal-st
 import { memberTable, rolloutTable, waveTable } from '@lapidary/control-plane/rollouts/rollout-states';
 import { stampTransitions } from '@lapidary/control-plane/stamps/stamp-states';
 import { tenantTransitions } from '@lapidary/control-plane/tenants/tenant-states';
+import { historyTable } from '@lapidary/replication/collections/history-states';
 import { breakerTable } from '@lapidary/router/traffic-policy/doors/breaker-states';
 import { clientTable } from '@lapidary/router/engine/client-states';
 import { upstreamTable } from '@lapidary/router/engine/upstream-states';
@@ -40,6 +41,7 @@ export const statesPage = (): string =>
       repairTable,
       deadLetterTransitions,
       removalTransitions,
+      historyTable,
       intentTransitions,
       registrationTable,
       breakerTable,

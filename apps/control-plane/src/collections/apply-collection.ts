@@ -8,6 +8,7 @@ import { applyDefinition } from '@lapidary/replication/collections/definitions';
 import type { Register } from '@lapidary/replication/merge/register';
 import { lockResidency, notHeldHere } from '../residency/holding.js';
 import { noteWithheld } from '../residency/withheld.js';
+import { tickOf } from './collection-tools.js';
 import { DocumentBatch } from './document-batch.js';
 import { PostgresCollections } from './postgres-collections.js';
 
@@ -17,6 +18,8 @@ export interface CollectionApplyTools {
   readonly nested: () => Promise<NestedDocuments>;
   /** New entries of the conflict ledger. */
   readonly onLosses: (collection: string, count: number) => void;
+  /** A change of a history that had ended without it. */
+  readonly onLate: (origin: string) => void;
 }
 
 const storeOf = (tx: Tx, event: EventEnvelope, tools: CollectionApplyTools): PostgresCollections =>
@@ -90,12 +93,15 @@ const mergeDocuments = async (tx: Tx, events: readonly EventEnvelope[], tools: C
   const batch = await DocumentBatch.open(
     tx,
     tools.region,
+    tools.clock,
     changes.map(({ changed }) => keyOfChange(changed)),
   );
-  const nested = await tools.nested();
+  const { region, clock } = tools;
+  const site = { region, nested: await tools.nested(), tick: tickOf(clock) };
   for (const { event, changed } of changes) {
     const { id, originregion: origin, actor, requestid: requestId, hlc: at } = event;
-    await applyChange(batch, nested, changed, { event: id, origin, actor, requestId, at, sequence: event.originsequence });
+    const note = { event: id, origin, actor, requestId, at, sequence: event.originsequence };
+    if ((await applyChange(batch, site, changed, note)).isLate) tools.onLate(origin);
   }
   for (const [collection, lost] of await batch.flush()) tools.onLosses(collection, lost);
 };

@@ -42,8 +42,13 @@ export const siteOf = (region: string, epoch: number, clock: HybridLogicalClock,
   region,
   epoch,
   nested,
-  tick: (after) => {
+  tick: tickOf(clock),
+});
+
+/** The next time of a clock, later than what it is told. */
+export const tickOf =
+  (clock: HybridLogicalClock): Site['tick'] =>
+  (after) => {
     clock.observe(after);
     return clock.tick();
-  },
-});
+  };

@@ -1,11 +1,15 @@
+import type { EventData } from '@lapidary/contracts/events/registry';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
+import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
+import { newId } from '@lapidary/kernel/ids';
 import type { ChangeTransaction } from '@lapidary/replication/collections/apply-change';
 import {
   keyText,
   subjectOf,
   type ChangeNote,
+  type CollectionEvent,
   type DocumentFacts,
   type DocumentKey,
   type Grave,
@@ -13,6 +17,8 @@ import {
   type StoredDocument,
 } from '@lapidary/replication/collections/collection-store';
 import type { Register } from '@lapidary/replication/merge/register';
+import { systemContext } from '../http/command-context.js';
+import { recordEvent } from '../outbox/record-event.js';
 import { readGraves, writeGraves, type WrittenGrave } from './grave-rows.js';
 import { writeLedger } from './ledger-rows.js';
 import { lockStored, removeStored, writeStored, type NotedChange, type WrittenDocument } from './stored-documents.js';
@@ -32,6 +38,7 @@ export class DocumentBatch implements ChangeTransaction {
   private constructor(
     private readonly tx: Tx,
     private readonly region: string,
+    private readonly clock: HybridLogicalClock,
     private readonly definitions: ReadonlyMap<string, Register>,
     /** By keyText; null where there is none yet. */
     private readonly held: Map<string, StoredDocument | null>,
@@ -39,7 +46,7 @@ export class DocumentBatch implements ChangeTransaction {
   ) {}
 
   /** In one order everywhere, so that two runs never wait for each other: definitions, then documents by their names. */
-  static async open(tx: Tx, region: string, keys: readonly DocumentKey[]): Promise<DocumentBatch> {
+  static async open(tx: Tx, region: string, clock: HybridLogicalClock, keys: readonly DocumentKey[]): Promise<DocumentBatch> {
     const byText = new Map(keys.map((key) => [keyText(key), key]));
     const definitions = await rowsOf<{ name: string; definition: Register }>(
       tx,
@@ -49,7 +56,7 @@ export class DocumentBatch implements ChangeTransaction {
     const found = await lockStored(tx, [...byText.values()]);
     const held = new Map([...byText.keys()].map((text) => [text, found.get(text) ?? null]));
     const graves = new Map(await readGraves(tx, [...byText.values()]));
-    return new DocumentBatch(tx, region, new Map(definitions.map(({ name, definition }) => [name, definition])), held, graves);
+    return new DocumentBatch(tx, region, clock, new Map(definitions.map(({ name, definition }) => [name, definition])), held, graves);
   }
 
   definition(collection: string): Promise<Register | null> {
@@ -95,6 +102,11 @@ export class DocumentBatch implements ChangeTransaction {
   ledger(entries: readonly LedgerEntry[]): Promise<number> {
     this.losses.push(...entries);
     return Promise.resolve(0);
+  }
+
+  /** What this region has to say of what it takes in: seldom (late-writes.ts). */
+  async tell<T extends CollectionEvent>(type: T, subject: string, data: EventData<T>): Promise<string> {
+    return await recordEvent(this.tx, systemContext(this.region, 'generations', newId()), this.clock, type, subject, data);
   }
 
   /** Writes everything. Returns new entries of the ledger by collection. */

@@ -3,6 +3,8 @@ import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
 import { viewState, type DocumentState } from '@lapidary/replication/collections/document-state';
 import type { DocumentKey } from '@lapidary/replication/collections/collection-store';
+import { generationOf } from '@lapidary/replication/collections/generations';
+import { historyBytes } from './due-histories.js';
 
 export interface DocumentRow {
   readonly id: string;
@@ -10,11 +12,13 @@ export interface DocumentRow {
   readonly state: DocumentState;
   readonly digest: string;
   readonly conflicts: number;
+  /** Bytes of a nested document's history. */
+  readonly history: number | null;
   readonly own_event: string | null;
   readonly updated_at: Date;
 }
 
-const columns = 'id, tenant, state, digest, conflicts, own_event, updated_at';
+const columns = `id, tenant, state, digest, conflicts, ${historyBytes} AS history, own_event, updated_at`;
 /** Long enough that two states of one document never share it by chance. */
 const etagLength = 32;
 
@@ -48,7 +52,11 @@ export const documentViewOf = (collection: string, row: Omit<DocumentRow, 'own_e
   tenant: row.tenant,
   id: row.id,
   ...(viewState(row.state, policy) ?? { value: null }),
+  ...historyOf(row),
   conflicts: row.conflicts,
   etag: documentEtag(row.digest),
   updatedAt: row.updated_at.toISOString(),
 });
+
+const historyOf = ({ state, history }: Pick<DocumentRow, 'state' | 'history'>): Pick<DocumentView, 'history'> =>
+  state.kind === 'document' ? { history: { generation: generationOf(state).number, changes: state.changes, bytes: history ?? 0 } } : {};

@@ -53,7 +53,7 @@ export class DocumentWriter {
       const digest = digestOfState(stored.state);
       const view = documentViewOf(
         collection,
-        row ?? { id, tenant, state: stored.state, digest, conflicts: 0, updated_at: new Date() },
+        row ?? { id, tenant, state: stored.state, digest, conflicts: 0, history: null, updated_at: new Date() },
         policy,
       );
       const token = await causalTokenNow(tx, site.region, site.epoch, event ?? row?.own_event ?? null);

@@ -31,7 +31,10 @@ export const declareKnowledge = async ({ dataSource, clock, region }: RetentionT
   await inTransaction(dataSource, async (tx) => {
     const known = await knownWithoutHoles(tx);
     const context = systemContext(region, 'retention', newId());
-    const event = await recordEvent(tx, context, clock, 'lapidary.region.knows.v1', `region-knows/${region}`, { known: { ...known } });
+    const event = await recordEvent(tx, context, clock, 'lapidary.region.knows.v1', `region-knows/${region}`, {
+      known: { ...known },
+      histories: true,
+    });
     await tx.query('INSERT INTO own_knowledge (event, known) VALUES ($1, $2::jsonb)', [event, JSON.stringify(known)]);
     await tx.query('DELETE FROM own_knowledge WHERE event NOT IN (SELECT event FROM own_knowledge ORDER BY declared_at DESC LIMIT $1)', [
       ownKeptMax,

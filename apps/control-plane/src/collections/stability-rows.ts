@@ -68,11 +68,16 @@ export const readStability = async (reader: Reader): Promise<Stability> => {
 };
 
 /** Another region has said what it knows. */
-export const noteDeclaration = async (tx: Tx, event: EventEnvelope, known: KnownEvents): Promise<void> => {
+export const noteDeclaration = async (
+  tx: Tx,
+  event: EventEnvelope,
+  { known, histories }: { readonly known: KnownEvents; readonly histories?: boolean | undefined },
+): Promise<void> => {
   await tx.query(
-    `INSERT INTO region_knowledge AS k (region, epoch, sequence, known, declared_at) VALUES ($1, $2, $3, $4::jsonb, $5)
-     ON CONFLICT (region) DO UPDATE SET epoch = excluded.epoch, sequence = excluded.sequence, known = excluded.known, declared_at = excluded.declared_at
+    `INSERT INTO region_knowledge AS k (region, epoch, sequence, known, declared_at, histories) VALUES ($1, $2, $3, $4::jsonb, $5, $6)
+     ON CONFLICT (region) DO UPDATE SET epoch = excluded.epoch, sequence = excluded.sequence, known = excluded.known, declared_at = excluded.declared_at,
+       histories = excluded.histories
        WHERE (k.epoch, k.sequence) < (excluded.epoch, excluded.sequence)`,
-    [event.originregion, event.originepoch, event.originsequence, JSON.stringify(known), event.time],
+    [event.originregion, event.originepoch, event.originsequence, JSON.stringify(known), event.time, histories === true],
   );
 };

@@ -22,6 +22,7 @@ import { DigestsByStatement1763772000026 } from './0026-digests-by-statement.js'
 import { OutboxNumbers1763772000027 } from './0027-outbox-numbers.js';
 import { DocumentsInPlace1763772000028 } from './0028-documents-in-place.js';
 import { WireVersions1763772000040 } from './0040-wire-versions.js';
+import { Histories1763772000050 } from './0050-histories.js';
 
 export const migrations = [
   Fleet1763772000001,
@@ -48,4 +49,5 @@ export const migrations = [
   OutboxNumbers1763772000027,
   DocumentsInPlace1763772000028,
   WireVersions1763772000040,
+  Histories1763772000050,
 ];

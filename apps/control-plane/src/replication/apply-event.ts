@@ -35,7 +35,7 @@ export const applyEvent = async (tx: Tx, told: EventEnvelope, tools: ApplyTools)
   } else if (event.type === 'lapidary.documents.retold.v1') {
     await applyRetold(tx, tools.region, data as EventData<'lapidary.documents.retold.v1'>);
   } else if (event.type === 'lapidary.region.knows.v1') {
-    await noteDeclaration(tx, event, (data as EventData<'lapidary.region.knows.v1'>).known);
+    await noteDeclaration(tx, event, data as EventData<'lapidary.region.knows.v1'>);
   } else if (event.type.startsWith('lapidary.rollout.')) await applyRollout(tx, event, (data as RolloutData).rollout);
   else if (event.type === 'lapidary.collection.defined.v1' || event.type === 'lapidary.document.changed.v1')
     await applyCollectionEvent(tx, event, tools.collections);

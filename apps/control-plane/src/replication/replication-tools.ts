@@ -37,6 +37,7 @@ export class ReplicationTools {
         clock,
         nested: async () => (await tools.site()).nested,
         onLosses: (collection, count) => this.collections.lapidary_collection_losses_total.inc({ collection }, count),
+        onLate: (origin) => this.collections.lapidary_collection_late_changes_total.inc({ origin }),
       },
       suspendLoser: async (tx, tenant, winner) => suspendLoser(tx, region, { clock, baseDomain }, tenant, winner),
       onConflict: (subject, peer) => {

@@ -4,6 +4,7 @@ import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { keepRounds } from '@lapidary/kernel/rounds';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { dropGraves, forgetGraves, pruneHistory } from '../collections/forget-graves.js';
+import { commitHistories, proposeHistories, type HistoryTools } from '../collections/renew-histories.js';
 import { declareKnowledge, purgeTombstones, regionsHoldingBack, type RetentionTools } from '../collections/purge-tombstones.js';
 import { BackgroundDatabase } from '../outbox/background-database.js';
 import { retentionLock } from '../outbox/leader-locks.js';
@@ -62,7 +63,16 @@ export class RetentionWorker implements OnApplicationBootstrap, BeforeApplicatio
     const forgotten = await forgetGraves(retention);
     const dropped = await dropGraves(dataSource, days);
     const history = await pruneHistory(dataSource, historyDays);
+    await this.renewHistories({ ...retention, nested: await this.tools.apply.collections.nested() });
     if (purged + forgotten + dropped + history > 0)
       this.tools.logger.info({ purged, forgotten, dropped, history }, 'what is past its retention was purged');
+  }
+
+  private async renewHistories(tools: HistoryTools): Promise<void> {
+    const committed = await commitHistories(tools);
+    const proposed = await proposeHistories(tools);
+    this.tools.collections.lapidary_collection_histories_total.inc({ step: 'proposed' }, proposed);
+    this.tools.collections.lapidary_collection_histories_total.inc({ step: 'committed' }, committed);
+    if (committed + proposed > 0) this.tools.logger.info({ proposed, committed }, 'histories of nested documents begin anew');
   }
 }

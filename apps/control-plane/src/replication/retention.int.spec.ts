@@ -6,7 +6,7 @@ import type { Json } from '@lapidary/replication/merge/json';
 import { readEvents } from '@lapidary/replication/read-events';
 import type { WriteCommand } from '@lapidary/replication/collections/write-document';
 import { forgetGraves, dropGraves, pruneHistory } from '../collections/forget-graves.js';
-import { declareKnowledge, purgeTombstones, regionsHoldingBack, type RetentionTools } from '../collections/purge-tombstones.js';
+import { purgeTombstones, regionsHoldingBack, type RetentionTools } from '../collections/purge-tombstones.js';
 import { historyFloor, watchHorizon } from '../collections/read-changes.js';
 import { continues } from '../collections/watch-cursor.js';
 import { CollectionRegion, definitionOf } from '../collections/testing/collection-region.js';
@@ -14,18 +14,21 @@ import { pruneOutbox } from '../outbox/prune-outbox.js';
 import { outboxBacklog } from '../outbox/published-through.js';
 import type { TestRegion } from '../outbox/testing/test-region.js';
 import { takeInOne } from './ingest.js';
+import { HouseKeeping } from './testing/house-keeping.js';
 import { openMesh, type Mesh } from './testing/mesh.js';
 import { logOf, toolsOf } from './testing/two-regions.js';
 
 jest.setTimeout(240_000);
 
 let mesh: Mesh;
+let house: HouseKeeping;
 let eu: CollectionRegion;
 let us: CollectionRegion;
 let ap: CollectionRegion;
 
 beforeEach(async () => {
   mesh = await openMesh(3);
+  house = new HouseKeeping(mesh);
   [eu, us, ap] = mesh.regions.map((region) => new CollectionRegion(region)) as [CollectionRegion, CollectionRegion, CollectionRegion];
   await eu.define('settings', definitionOf({ kind: 'lww' }));
   await everywhere('the definition', async (r) => (await rowsOf(r.dataSource, 'SELECT 1 FROM collection')).length > 0);
@@ -33,45 +36,13 @@ beforeEach(async () => {
 afterEach(async () => mesh.close());
 
 const put = (value: Json): WriteCommand => ({ op: 'put', value });
-const everywhere = async (
-  what: string,
-  holds: (r: TestRegion) => Promise<boolean>,
-  regions: readonly TestRegion[] = mesh.regions,
-): Promise<void> => {
-  for (const region of regions)
-    await waitFor(`${what} in ${region.name}`, async () => ((await holds(region)) ? true : undefined), { timeoutMs: 30_000 });
-};
-const toolsFor = (region: TestRegion): RetentionTools => ({
-  region: region.name,
-  peers: mesh.regions.map((r) => r.name).filter((name) => name !== region.name),
-  dataSource: region.dataSource,
-  clock: region.clock,
-});
-const each = async <T>(work: (tools: RetentionTools) => Promise<T>): Promise<T[]> => {
-  const done: T[] = [];
-  for (const region of mesh.regions) done.push(await work(toolsFor(region)));
-  return done;
-};
+const everywhere: HouseKeeping['everywhere'] = async (...given) => house.everywhere(...given);
+const toolsFor = (region: TestRegion): RetentionTools => house.toolsFor(region);
+const each: HouseKeeping['each'] = async (work) => house.each(work);
+const declare = async (heard?: readonly CollectionRegion[]): Promise<void> => house.declare(heard?.map((h) => h.region));
+const equal = async (): Promise<void> => house.equal();
 const purge = async (r: CollectionRegion): Promise<number> => purgeTombstones(toolsFor(r.region), 0, 0);
 
-/** Everybody says what it knows; waits until those named have heard it of those named. */
-const declare = async (heard: readonly CollectionRegion[] = [eu, us, ap]): Promise<void> => {
-  await each(declareKnowledge);
-  for (const { region: speaker } of heard) {
-    const [last] = await rowsOf<{ known: string }>(
-      speaker.dataSource,
-      'SELECT known::text AS known FROM own_knowledge ORDER BY declared_at DESC LIMIT 1',
-    );
-    await everywhere(
-      `what ${speaker.name} knows`,
-      async (r) =>
-        r === speaker ||
-        (await rowsOf(r.dataSource, 'SELECT 1 FROM region_knowledge WHERE region = $1 AND known = $2::jsonb', [speaker.name, last!.known]))
-          .length > 0,
-      heard.map((h) => h.region),
-    );
-  }
-};
 const row = async (r: CollectionRegion, id: string) =>
   (await rowsOf<{ exists: boolean; digest: string }>(r.region.dataSource, 'SELECT exists, digest FROM document WHERE id = $1', [id]))[0];
 const graves = async (r: CollectionRegion) =>
@@ -79,12 +50,6 @@ const graves = async (r: CollectionRegion) =>
     r.region.dataSource,
     'SELECT id, contents IS NOT NULL AS kept, forgotten_at IS NOT NULL AS forgotten FROM grave ORDER BY id',
   );
-const equal = async (): Promise<void> => {
-  const wanted = async (r: CollectionRegion) => JSON.stringify(await r.everything());
-  await waitFor('equal regions', async () => new Set([await wanted(eu), await wanted(us), await wanted(ap)]).size === 1 || undefined, {
-    timeoutMs: 30_000,
-  });
-};
 /** Written and deleted in `eu`, known everywhere. */
 const deleted = async (id: string): Promise<void> => {
   await eu.write('settings', id, put({ price: 1, title: 'Cup' }));

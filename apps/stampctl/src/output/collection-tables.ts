@@ -25,8 +25,15 @@ export const collectionFacts = (collection: CollectionView, view: View): string 
     ['documents', `${collection.documents} of ${collection.budgets.documents}`],
     ['conflicts', `${collection.conflicts} documents with values that are not shown`],
     ['budgets', `${collection.budgets.documentBytes} bytes and ${collection.budgets.changes} changes a document`],
+    ['histories', collection.histories ? historiesText(collection.histories) : null],
     ['over budget', collection.findings.map((f) => `${f.budget}: ${f.actual} of ${f.limit}`).join(', ') || null],
   ]);
+
+const historiesText = ({ bytes, largestBytes, due, proposed }: NonNullable<CollectionView['histories']>): string =>
+  `${bytes} bytes, the largest ${largestBytes}; ${due} to begin anew, ${proposed} about to`;
+
+const historyText = ({ generation, changes, bytes }: NonNullable<DocumentView['history']>): string =>
+  `${changes} changes in ${bytes} bytes${generation > 0 ? `, begun anew ${generation} times` : ''}`;
 
 export const documentsTable = (documents: readonly DocumentView[], view: View): string => {
   const columns: Column<DocumentView>[] = [
@@ -45,6 +52,7 @@ export const documentFacts = (document: DocumentView, view: View): string =>
       ['of', document.tenant === '' ? 'the fleet' : document.tenant],
       ['changed', ago(document.updatedAt, view.nowMs)],
       ['conflicts', String(document.conflicts)],
+      ['history', document.history ? historyText(document.history) : null],
       ['rights', document.rights ? JSON.stringify(document.rights) : null],
     ]),
     '',

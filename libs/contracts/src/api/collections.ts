@@ -119,6 +119,15 @@ export const CollectionSchema = z
     definedIn: RegionNameSchema,
     documents: z.number().int().meta({ description: 'Documents that exist, in all tenants' }),
     conflicts: z.number().int().meta({ description: 'Documents with values that are not shown' }),
+    histories: z
+      .object({
+        bytes: z.number().int().meta({ description: 'Of all histories' }),
+        largestBytes: z.number().int(),
+        due: z.number().int().meta({ description: 'Histories that are long beside what their documents hold' }),
+        proposed: z.number().int().meta({ description: 'Of documents whose histories are about to begin anew' }),
+      })
+      .optional()
+      .meta({ description: 'Of nested documents' }),
     findings: z
       .array(z.object({ budget: z.enum(['documentBytes', 'documents', 'changes']), limit: z.number(), actual: z.number() }))
       .meta({ description: 'Budgets that are passed' }),
@@ -138,6 +147,14 @@ export const DocumentSchema = z
       .array(z.unknown())
       .optional()
       .meta({ description: 'Of a corrupt entry: every body that its id was given; "value" is the first' }),
+    history: z
+      .object({
+        generation: z.number().int().meta({ description: 'How often its history has begun anew' }),
+        changes: z.number().int(),
+        bytes: z.number().int(),
+      })
+      .optional()
+      .meta({ description: 'Of a nested document' }),
     conflicts: z.number().int().meta({ description: 'Values that are not shown; the conflict ledger has them' }),
     etag: z.string().meta({ description: 'Equal in all regions that know the same writes' }),
     updatedAt: TimeSchema,

@@ -17,6 +17,23 @@ const RegisterSchema = z
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
+const TimesSchema = z.record(z.string(), HlcTextSchema);
+const partsMax = 64;
+
+/** Which history of a nested document the parts belong to; without it: the first (libs/replication/src/collections/generations.ts). */
+const GenerationSchema = z.looseObject({
+  number: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER),
+  id: HlcTextSchema,
+  covers: TimesSchema,
+});
+/** The history that is proposed to follow, and this change in its form. */
+const NextSchema = z.looseObject({
+  id: HlcTextSchema,
+  covers: TimesSchema.optional(),
+  lone: TimesSchema,
+  parts: z.array(z.base64()).max(partsMax),
+});
+
 /** What changed, as a partial state: merging it is applying it. */
 const ChangeSchema = z.union([
   z.looseObject({ fields: z.record(z.string(), RegisterSchema), alive: RegisterSchema }),
@@ -30,7 +47,12 @@ const ChangeSchema = z.union([
       .min(1)
       .max(64),
   }),
-  z.looseObject({ parts: z.array(z.base64()).max(64), alive: RegisterSchema }),
+  z.looseObject({
+    parts: z.array(z.base64()).max(partsMax),
+    alive: RegisterSchema,
+    generation: GenerationSchema.optional(),
+    next: NextSchema.optional(),
+  }),
 ]);
 
 const LossSchema = z.looseObject({
@@ -98,4 +120,6 @@ export const collectionDefinedEvent = z.looseObject({
 /** How far a region knows each region's events, its own included, when it says so. */
 export const regionKnowsEvent = z.looseObject({
   known: z.record(z.string(), z.object({ epoch: z.number().int().min(0), sequence: z.number().int().min(0) })),
+  /** It answers proposals of histories that begin anew (libs/replication/src/collections/generations.ts). */
+  histories: z.boolean().optional(),
 });

@@ -15,6 +15,8 @@ export interface Documented {
   readonly value: Json;
   readonly conflicts: readonly DocumentConflict[];
   readonly changes: number;
+  /** Nothing in it hangs on changes that are still to come. */
+  readonly isComplete: boolean;
 }
 
 export interface Edited extends Documented {
@@ -66,6 +68,32 @@ export class DocumentEngine {
     return this.keep(key, doc);
   }
 
+  /** A document that begins with all of `value`: the same bytes and head, whoever makes it. */
+  begin(value: JsonObject, text: TextFields): Documented {
+    return this.take('', begin(value, text), []);
+  }
+
+  /**
+   * Makes one change out of all edits, as if it had been made right after the document's first one: what came since is concurrent to it.
+   * Throws `invalid_input` where the first change is not there yet.
+   */
+  editBeginning(key: string, bytes: Uint8Array, edits: readonly DocumentEdit[], text: TextFields): Edited {
+    const before = this.live.take(key, bytes);
+    const [first] = Automerge.getAllChanges(before);
+    const heads = Automerge.getHeads(before);
+    try {
+      if (!first) throw new AppError('invalid_input', 'The document has no beginning');
+      const { newDoc } = Automerge.changeAt(before, [Automerge.decodeChange(first).hash], { time: 0 }, (root) => {
+        for (const edit of edits) applyEdit(root, edit, text);
+      });
+      const [change] = Automerge.getChangesSince(newDoc, heads);
+      return { ...this.keep(key, newDoc), change: change ?? null };
+    } catch (error) {
+      Automerge.free(before);
+      throw error;
+    }
+  }
+
   private keep(key: string, doc: Doc): Documented {
     const bytes = Automerge.save(doc);
     const heads = [...Automerge.getHeads(doc)].sort();
@@ -75,6 +103,7 @@ export class DocumentEngine {
       value: toJson(doc),
       conflicts: conflictsOf(doc, doc, []),
       changes: Automerge.stats(doc).numChanges,
+      isComplete: Automerge.getMissingDeps(doc, []).length === 0,
     };
     this.live.put(key, bytes, doc);
     return documented;

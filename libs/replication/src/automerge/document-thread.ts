@@ -1,14 +1,27 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { isAppError } from '@lapidary/kernel/app-error';
-import { DocumentEngine } from './document-engine.js';
+import { DocumentEngine, type Documented, type Edited } from './document-engine.js';
 import type { DocumentCall, DocumentReply } from './document-worker.js';
 
 /** The thread's side of DocumentWorker: one engine, one call after the other. */
 const engine = new DocumentEngine(workerData as string);
 
+const run = (call: DocumentCall): Documented | Edited => {
+  switch (call.call) {
+    case 'edit':
+      return engine.edit(...call.with);
+    case 'take':
+      return engine.take(...call.with);
+    case 'begin':
+      return engine.begin(...call.with);
+    case 'editBeginning':
+      return engine.editBeginning(...call.with);
+  }
+};
+
 const answer = ({ id, ...call }: DocumentCall & { readonly id: number }): DocumentReply => {
   try {
-    return { id, ok: true, result: call.call === 'edit' ? engine.edit(...call.with) : engine.take(...call.with) };
+    return { id, ok: true, result: run(call) };
   } catch (error) {
     return { id, ok: false, code: isAppError(error) ? error.code : null, message: error instanceof Error ? error.message : String(error) };
   }

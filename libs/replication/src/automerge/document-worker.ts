@@ -11,7 +11,11 @@ export type DocumentCall =
       readonly call: 'edit';
       readonly with: [string, Uint8Array | null, { readonly [key: string]: Json }, readonly DocumentEdit[], TextFields];
     }
-  | { readonly call: 'take'; readonly with: [string, Uint8Array | null, readonly Uint8Array[]] };
+  | { readonly call: 'take'; readonly with: [string, Uint8Array | null, readonly Uint8Array[]] }
+  | { readonly call: 'begin'; readonly with: [{ readonly [key: string]: Json }, TextFields] }
+  | { readonly call: 'editBeginning'; readonly with: [string, Uint8Array, readonly DocumentEdit[], TextFields] };
+
+type Arguments<Call extends DocumentCall['call']> = Extract<DocumentCall, { call: Call }>['with'];
 
 export type DocumentReply =
   | { readonly id: number; readonly ok: true; readonly result: Documented | Edited }
@@ -34,12 +38,20 @@ export class DocumentWorker {
 
   constructor(private readonly actor: string) {}
 
-  async edit(...args: Extract<DocumentCall, { call: 'edit' }>['with']): Promise<Edited> {
+  async edit(...args: Arguments<'edit'>): Promise<Edited> {
     return await this.ask({ call: 'edit', with: args });
   }
 
-  async take(...args: Extract<DocumentCall, { call: 'take' }>['with']): Promise<Documented> {
+  async take(...args: Arguments<'take'>): Promise<Documented> {
     return await this.ask({ call: 'take', with: args });
+  }
+
+  async begin(...args: Arguments<'begin'>): Promise<Documented> {
+    return await this.ask({ call: 'begin', with: args });
+  }
+
+  async editBeginning(...args: Arguments<'editBeginning'>): Promise<Edited> {
+    return await this.ask({ call: 'editBeginning', with: args });
   }
 
   async close(): Promise<void> {

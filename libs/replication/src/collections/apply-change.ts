@@ -11,20 +11,30 @@ import {
   type CollectionTransaction,
   type DocumentKey,
   type Grave,
-  type NestedDocuments,
+  type Site,
   type StoredDocument,
 } from './collection-store.js';
 import { policyFor } from './definitions.js';
 import { emptyState, latestOfState, mergeStates, unknownOfNested, type DocumentState } from './document-state.js';
 import { factsOf } from './facts.js';
+import { lateLosses, objectTo, tellAnew } from './late-writes.js';
+import { fromBase64, isNested, mergeNested, type MergedNested, type NestedChange, type ToldNested } from './merge-nested.js';
+import { wholeEvery } from './written.js';
 import { graveFor, isCovered, isPurged, purgedGrave, seenOf, standingOn } from './graves.js';
 import { ledgerEntries } from './ledger-entries.js';
 
 /** Clocks of one fleet agree within some 100 ms; a change from further ahead would win against everything until then. */
 export const aheadMaxMs = 60_000;
 
-const partsOf = (change: DocumentChanged['change']): Uint8Array[] =>
-  'parts' in change ? (change.parts as string[]).map((part) => new Uint8Array(Buffer.from(part, 'base64'))) : [];
+/** What a change of a nested document tells, with its parts as bytes. */
+const nestedChangeOf = ({ change }: DocumentChanged): NestedChange => {
+  const { parts, next, ...rest } = change as unknown as ToldNested;
+  return {
+    ...rest,
+    parts: parts.map(fromBase64),
+    ...(next ? { next: { ...next, covers: next.covers ?? null, parts: next.parts.map(fromBase64) } } : {}),
+  };
+};
 
 /** A change as the partial state that it is. Throws `poison_event` where it is of another kind than it says. */
 const stateOfChange = (event: DocumentChanged): DocumentState => {
@@ -59,19 +69,24 @@ export const definitionHeldUntilMs = (definition: Register, nowMs: number): numb
 /** What merging a change needs of a transaction. */
 export type ChangeTransaction = Pick<
   CollectionTransaction,
-  'definition' | 'document' | 'saveDocument' | 'ledger' | 'grave' | 'saveGrave' | 'removeDocument'
+  'definition' | 'document' | 'saveDocument' | 'ledger' | 'grave' | 'saveGrave' | 'removeDocument' | 'tell'
 >;
+
+/** Of the region that takes a change in. */
+export type TakingSite = Pick<Site, 'region' | 'nested' | 'tick'>;
+
+export interface Applied {
+  /** New entries of the ledger. */
+  readonly losses: number;
+  /** The change was of a history that had ended without it, or ended one that had such (generations.ts, G4). */
+  readonly isLate: boolean;
+}
 
 /**
  * Merges another region's change into the document here. In any order, any number of times: the same state (I6). The
  * ledger gets every value that is not shown now, and those that the writer's region saw lose before it replaced them.
  */
-export const applyChange = async (
-  tx: ChangeTransaction,
-  nested: NestedDocuments,
-  event: DocumentChanged,
-  note: ChangeNote,
-): Promise<number> => {
+export const applyChange = async (tx: ChangeTransaction, site: TakingSite, event: DocumentChanged, note: ChangeNote): Promise<Applied> => {
   const key = keyOfChange(event);
   const policy = await policyFor(tx, key.collection, key.kind);
   const row = await tx.document(key);
@@ -80,22 +95,37 @@ export const applyChange = async (
   const change = stateOfChange(event);
   const seen = seenOf(change);
   // T3: told before it was purged, and told again by who has not heard of it.
-  if (grave?.isForgotten === true && seen !== null && isCovered(seen, grave.seen) && event.purged !== true) return 0;
+  if (grave?.isForgotten === true && seen !== null && isCovered(seen, grave.seen) && event.purged !== true)
+    return { losses: 0, isLate: false };
   const before: StoredDocument = standingOn(row, grave) ?? { state: emptyState(key.kind), bytes: null, toldInPart: 0 };
-  const merged = mergeStates(before.state, change);
-  const parts = partsOf(event.change);
-  const after = parts.length === 0 ? { ...before, state: merged } : await takeParts(nested, keyText(key), before, merged, parts);
-  const { facts, losses } = factsOf(after, policy);
+  const merged = await mergeChange(site, key, before, change, event);
+  const { facts, losses } = factsOf(merged.after, policy);
   const next = event.purged === true && isPurged(key.kind) && seen !== null ? purgedGrave(grave, seen) : grave;
   const purge = next === grave ? null : note;
-  if (next !== null && isCovered(seenOf(merged) ?? {}, next.seen)) await bury(tx, key, next, after, purge);
+  // What is kept here in part was told whole by who wrote it: a region counts its own parts anew. Of a history that has ended nothing counts.
+  const after = { ...merged.after, toldInPart: merged.ended ? wholeEvery : (row?.toldInPart ?? 0) };
+  if (next !== null && isCovered(seenOf(after.state) ?? {}, next.seen)) await bury(tx, key, next, after, purge);
   else {
-    // What is kept here in part was told whole by who wrote it: a region counts its own parts anew.
-    await tx.saveDocument(key, { ...after, toldInPart: row?.toldInPart ?? 0 }, facts, note);
+    await tx.saveDocument(key, after, facts, note);
     if (next !== null && (next !== known || next.contents !== null)) await tx.saveGrave(key, { ...next, contents: null }, purge);
   }
-  return await tx.ledger(ledgerEntries(key, policy, [...event.settled, ...losses]));
+  const late = lateLosses(merged, event);
+  const entries = ledgerEntries(key, policy, [...event.settled, ...losses, ...late]);
+  if (late.some((loss) => loss.loser.region === site.region)) await tellAnew(tx, site, key, policy, { ...merged, after });
+  else if (merged.isMissed) await objectTo(tx, site, key, policy, after);
+  return { losses: await tx.ledger(entries), isLate: late.length > 0 };
 };
+
+const mergeChange = async (
+  site: TakingSite,
+  key: DocumentKey,
+  before: StoredDocument,
+  change: DocumentState,
+  event: DocumentChanged,
+): Promise<MergedNested | (Pick<MergedNested, 'late' | 'ended' | 'isMissed'> & { readonly after: StoredDocument })> =>
+  isNested(before)
+    ? await mergeNested(site.nested, keyText(key), before, nestedChangeOf(event))
+    : { after: { ...before, state: mergeStates(before.state, change) }, late: {}, ended: null, isMissed: false };
 
 /** T1: all of it is purged. */
 const bury = async (
@@ -107,15 +137,4 @@ const bury = async (
 ): Promise<void> => {
   await tx.removeDocument(key);
   await tx.saveGrave(key, { ...grave, contents: grave.isForgotten ? null : contents }, purge);
-};
-
-const takeParts = async (
-  nested: NestedDocuments,
-  key: string,
-  before: StoredDocument,
-  merged: DocumentState,
-  parts: readonly Uint8Array[],
-): Promise<StoredDocument> => {
-  const { bytes, heads, value, conflicts, changes } = await nested.take(key, before.bytes, parts);
-  return { ...before, bytes, state: { ...merged, heads, value, conflicts, changes } as DocumentState };
 };

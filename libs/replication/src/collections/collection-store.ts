@@ -113,6 +113,8 @@ export interface NestedDocuments {
     text: TextFields,
   ): Promise<Edited> | Edited;
   take(key: string, bytes: Uint8Array | null, incoming: readonly Uint8Array[]): Promise<Documented> | Documented;
+  begin(value: { readonly [key: string]: Json }, text: TextFields): Promise<Documented> | Documented;
+  editBeginning(key: string, bytes: Uint8Array, edits: readonly DocumentEdit[], text: TextFields): Promise<Edited> | Edited;
 }
 
 /** Where and by which clock something is written. */

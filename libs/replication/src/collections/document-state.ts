@@ -10,6 +10,7 @@ import { documentItself, emptyLww, isAlive, latestOfLww, lossesOfLww, mergeLww, 
 import { emptyRegister, latestOf, mergeRegisters, type Register } from '../merge/register.js';
 import { resolveRegister } from '../merge/resolve.js';
 import { joinUnknown, unknownFields } from '../merge/unknown-fields.js';
+import type { Generation, NextGeneration } from './generations.js';
 
 /** A nested document without its bytes: what reads and merges of `alive` need. */
 export interface NestedState {
@@ -18,10 +19,13 @@ export interface NestedState {
   readonly value: Json;
   readonly conflicts: readonly DocumentConflict[];
   readonly changes: number;
+  /** The history that these are of, where it is not the first; and the one that is proposed to follow (generations.ts). */
+  readonly generation?: Generation | undefined;
+  readonly next?: NextGeneration | undefined;
 }
 
-const knownOfNested: ReadonlySet<string> = new Set<keyof NestedState | 'kind' | 'parts'>([
-  ...(['kind', 'alive', 'heads', 'value', 'conflicts', 'changes'] as const),
+export const knownOfNested: ReadonlySet<string> = new Set<keyof NestedState | 'kind' | 'parts'>([
+  ...(['kind', 'alive', 'heads', 'value', 'conflicts', 'changes', 'generation', 'next'] as const),
   // Of a change: its bytes are the engine's.
   'parts',
 ]);
@@ -66,15 +70,27 @@ export const latestOfState = (state: DocumentState): string => {
 };
 
 /** What of a state is equal in all regions that know the same writes. */
-const sharedOf = (state: DocumentState): unknown =>
-  state.kind === 'document' ? { ...unknownOfNested(state), alive: state.alive, heads: state.heads } : state;
+const sharedOf = (state: DocumentState): unknown => {
+  if (state.kind !== 'document') return state;
+  const { alive, heads, generation, next } = state;
+  return {
+    ...unknownOfNested(state),
+    alive,
+    heads,
+    ...(generation ? { generation } : {}),
+    ...(next ? { next: { ...next, doc: null } } : {}),
+  };
+};
 
 /** Equal in all regions that know the same writes. */
 export const digestOfState = (state: DocumentState): string => digestOf(sharedOf(state));
 
-/** Digest, and bytes of the state as JSON: the text that both need is the dearest part of taking a change in, and is made once. */
+/**
+ * Digest, and bytes of the state as JSON: the text that both need is the dearest part of taking a change in, and is made once. A
+ * history that is only proposed is not counted: a write must not be refused for what nobody wrote.
+ */
 export const measureState = (state: DocumentState): { readonly digest: string; readonly bytes: number } => {
-  const text = canonicalJson(state);
+  const text = canonicalJson(state.kind === 'document' && state.next ? { ...state, next: null } : state);
   return { digest: state.kind === 'document' ? digestOfState(state) : sha256Hex(text), bytes: Buffer.byteLength(text) };
 };
 

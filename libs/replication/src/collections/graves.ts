@@ -1,7 +1,7 @@
 import { own } from '../merge/json.js';
 import type { DocumentKey, Grave, Seen, StoredDocument } from './collection-store.js';
 import type { DocumentState } from './document-state.js';
-import { wholeEvery } from './write-document.js';
+import { wholeEvery } from './written.js';
 
 /**
  * Of these kinds a delete is purged. A counter's rows are what keeps its number exact, should it ever be operated again; Automerge

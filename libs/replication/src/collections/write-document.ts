@@ -1,38 +1,21 @@
 import { FieldNameSchema, type CollectionPolicy, type DocumentOperation } from '@lapidary/contracts/api/collections';
-import type { Definition, DocumentChanged, Loss } from '@lapidary/contracts/events/collection-events';
+import type { Definition, DocumentChanged } from '@lapidary/contracts/events/collection-events';
 import { AppError } from '@lapidary/kernel/app-error';
-import { canonicalJson } from '@lapidary/kernel/canonical-json';
-import type { DocumentEdit } from '../automerge/document-edits.js';
 import { appendEntry } from '../merge/append.js';
 import { counterWriter, operateCounter, type CounterOperation } from '../merge/counter.js';
 import type { Json } from '../merge/json.js';
 import { deleteLww, isAlive, viewLww, writeLww, type LwwState } from '../merge/lww.js';
 import { writeRegister } from '../merge/register.js';
 import type { DocumentKey, Site, StoredDocument } from './collection-store.js';
-import { emptyState, lossesOf, mergeStates, unknownOfNested, type DocumentState, type NestedState } from './document-state.js';
-import { keyText } from './collection-store.js';
+import { emptyState, lossesOf, mergeStates, type DocumentState } from './document-state.js';
+import { writeNested } from './write-nested.js';
+import { wholeEvery, type Written } from './written.js';
 
 export type WriteCommand =
   | { readonly op: 'put'; readonly value: Json }
   | { readonly op: 'patch'; readonly value: { readonly [key: string]: Json } }
   | { readonly op: 'operate'; readonly operations: readonly DocumentOperation[] }
   | { readonly op: 'delete' };
-
-/** A write as it is to be stored and told. */
-export interface Written {
-  readonly after: StoredDocument;
-  readonly change: DocumentChanged['change'];
-  /** `change` is the whole state. */
-  readonly whole: boolean;
-  /** Values that had lost and are replaced now. */
-  readonly settled: readonly Loss[];
-}
-
-/**
- * A document's whole state is told with every 32nd change of a region: until then its changes stay in the outbox for
- * regions that are new. Fewer would make events large, more would keep more rows.
- */
-export const wholeEvery = 32;
 
 const invalid = (message: string): AppError => new AppError('invalid_input', message);
 const missing = (key: DocumentKey): AppError => new AppError('not_found', `There is no document ${key.id} in ${key.collection}`);
@@ -58,7 +41,8 @@ export const planWrite = async (
     case 'append':
       return entryChange(key, stored, policy, command, at);
     case 'document':
-      return await nestedChange(site, key, stored, stored.state, policy, command, at);
+      if (command.op !== 'put' && !isAlive(stored.state.alive)) throw missing(key);
+      return await writeNested(site, key, stored, stored.state, policy, command, at);
   }
 };
 
@@ -146,60 +130,4 @@ const entryChange = (
   if (known.some((v) => v.digest === entry.variants[0]!.digest)) return null;
   if (known.length > 0) throw new AppError('entry_differs', `${key.id} in ${key.collection} has another body`);
   return writtenState(stored, policy, { kind: 'append', ...entry });
-};
-
-const nestedChange = async (
-  site: Site,
-  key: DocumentKey,
-  stored: StoredDocument,
-  state: NestedState,
-  policy: CollectionPolicy,
-  command: WriteCommand,
-  at: string,
-): Promise<Written | null> => {
-  const exists = isAlive(state.alive);
-  if (command.op !== 'put' && !exists) throw missing(key);
-  const alive = writeRegister(state.alive, at, command.op !== 'delete');
-  if (command.op === 'delete') return nestedWritten(stored, policy, { ...state, alive }, stored.bytes, [], false);
-  const edits = nestedEdits(command);
-  const { genesis, text } = policy.kind === 'document' ? policy : { genesis: {}, text: [] };
-  const edited = await site.nested.edit(keyText(key), stored.bytes, genesis as { [key: string]: Json }, edits, text);
-  if (exists && edited.change === null) return null;
-  const whole = stored.bytes === null || stored.toldInPart + 1 >= wholeEvery;
-  const parts = whole ? [edited.bytes] : edited.change === null ? [] : [edited.change];
-  const { heads, value, conflicts, changes } = edited;
-  return nestedWritten(stored, policy, { alive, heads, value, conflicts, changes }, edited.bytes, parts, whole);
-};
-
-const nestedEdits = (command: Exclude<WriteCommand, { op: 'delete' }>): DocumentEdit[] => {
-  if (command.op === 'operate') {
-    const wrong = command.operations.find((o) => o.op === 'add' || o.op === 'subtract' || o.op === 'give');
-    if (wrong) throw invalid(`"${wrong.op}" is an operation of counters`);
-    return command.operations as unknown as DocumentEdit[];
-  }
-  if (!isObject(command.value)) throw invalid('A nested document is an object');
-  return [{ op: command.op === 'put' ? 'replace' : 'merge', value: command.value }];
-};
-
-const nestedWritten = (
-  stored: StoredDocument,
-  policy: CollectionPolicy,
-  nested: NestedState,
-  bytes: Uint8Array | null,
-  parts: readonly Uint8Array[],
-  whole: boolean,
-): Written => {
-  const unknown = unknownOfNested(stored.state);
-  const state: DocumentState = { kind: 'document', ...unknown, ...nested };
-  const still = new Set(lossesOf(state, policy).map((l) => canonicalJson([l.field, l.loser.at])));
-  return {
-    after: { state, bytes, toldInPart: whole ? 0 : stored.toldInPart + 1 },
-    change: {
-      ...(whole ? unknown : {}),
-      parts: parts.map((part) => Buffer.from(part).toString('base64')),
-      alive: nested.alive,
-    } as unknown as DocumentChanged['change'],
-    whole,
-    settled: lossesOf(stored.state, policy).filter((l) => !still.has(canonicalJson([l.field, l.loser.at]))),
-  };
 };

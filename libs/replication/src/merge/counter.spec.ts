@@ -9,7 +9,7 @@ import {
   type CounterOperation,
   type CounterState,
 } from './counter.js';
-import { latestOf } from './register.js';
+import { latestOf, writeRegister } from './register.js';
 import { expectLaws, expectOneState, historyOf, live, regions, type Policy } from './testing/histories.js';
 
 const units = fc.integer({ min: 1, max: 9 });
@@ -100,5 +100,24 @@ describe('a counter', () => {
     expect(operateCounter(emptyCounter, 'eu', 1, { op: 'add', units: Number.MAX_SAFE_INTEGER + 1 }, true)).toMatchObject({
       why: 'too-large',
     });
+  });
+
+  it('is a row a region and epoch, however often it was operated and deleted: what its tombstone takes is bounded', () => {
+    const afterMany = (rounds: number): CounterState => {
+      let state = emptyCounter;
+      for (let n = 0; n < rounds; n++)
+        for (const region of regions) {
+          const outcome = operateCounter(state, region, 1, { op: 'add', units: 1 }, false);
+          if (!outcome.ok) throw new Error('refused');
+          const at = `${String(2 * n).padStart(13, '0')}.0000.${region}`;
+          const rows = { ...state.rows, [counterWriter(region, 1)]: outcome.row };
+          state = { rows, alive: writeRegister(writeRegister(state.alive, at, true), at.replace('.0000.', '.0001.'), false) };
+        }
+      return state;
+    };
+    const bytes = (state: CounterState): number => JSON.stringify(state).length;
+    expect(Object.keys(afterMany(1_000).rows)).toHaveLength(regions.length);
+    // Numbers have more digits, and that is all.
+    expect(bytes(afterMany(1_000)) - bytes(afterMany(1))).toBeLessThan(10 * regions.length);
   });
 });

@@ -45,6 +45,7 @@ export const toolsOf = (r: TestRegion): ApplyTools => ({
     clock: r.clock,
     nested: async () => Promise.resolve(new DocumentEngine(actorOf(r.name, 1))),
     onLosses: () => undefined,
+    onLate: () => undefined,
   },
   suspendLoser: async (tx, tenant, winner) => suspendLoser(tx, r.name, { clock: r.clock, baseDomain: 'test' }, tenant, winner),
   onConflict: () => undefined,

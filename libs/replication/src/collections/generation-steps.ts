@@ -1,0 +1,83 @@
+import { regionOfHlc } from '@lapidary/kernel/hybrid-logical-clock';
+import type { CollectionPolicy } from '@lapidary/contracts/api/collections';
+import type { Json } from '../merge/json.js';
+import { keyText, type ChangeNote, type CollectionTransaction, type DocumentKey, type Site } from './collection-store.js';
+import { latestOfState, type NestedState } from './document-state.js';
+import { factsOf } from './facts.js';
+import { generationOf, isAnswered, mayPropose } from './generations.js';
+import { ledgerEntries } from './ledger-entries.js';
+import { contentsOf, fromBase64, toBase64 } from './merge-nested.js';
+import { tellChange } from './tell-change.js';
+import { beginningOf, nestedWritten } from './write-nested.js';
+import type { Written } from './written.js';
+
+type By = Pick<ChangeNote, 'actor' | 'requestId'>;
+type ForSteps = Pick<Site, 'region' | 'nested' | 'tick'>;
+
+/**
+ * Proposes that a document's history begins anew with what it is now (generations.ts). It is told with all of the document, so that who
+ * hears of it has what it covers. Null where there is nothing to propose, or it must not be (G3).
+ */
+export const proposeGeneration = async (
+  tx: CollectionTransaction,
+  site: ForSteps,
+  key: DocumentKey,
+  policy: CollectionPolicy,
+  others: readonly string[],
+  by: By,
+): Promise<string | null> => {
+  const stored = await tx.document(key);
+  if (stored?.state.kind !== 'document' || stored.bytes === null) return null;
+  const { state } = stored;
+  if (!mayPropose(state.next, site.region, others)) return null;
+  const { isComplete } = await site.nested.take(keyText(key), stored.bytes, []);
+  if (!isComplete) return null;
+  const { bytes, heads } = await site.nested.begin(state.value as { readonly [key: string]: Json }, beginningOf(policy).text);
+  const latest = latestOfState(state);
+  const id = site.tick(state.next && state.next.id > latest ? state.next.id : latest);
+  const { seen } = state.alive;
+  const next = { id, covers: seen, lone: seen, heads, doc: toBase64(bytes) };
+  return await tellWhole(tx, site, key, policy, nestedWritten(stored, policy, { ...state, next }, stored.bytes, whole), id, by);
+};
+
+/** Everything is told. */
+const whole = { parts: [], nextParts: [], whole: true } as const;
+
+/** The proposal of this region that may be committed once every region is known to know of it (G4); null where there is none. */
+export const ownProposal = (state: NestedState, region: string): string | null =>
+  state.next && regionOfHlc(state.next.id) === region && isAnswered(state.next) ? state.next.id : null;
+
+/** Ends the old history of a document: `id` is the proposal that the caller has seen to be stable. Null where it is not there any more. */
+export const commitGeneration = async (
+  tx: CollectionTransaction,
+  site: ForSteps,
+  key: DocumentKey,
+  policy: CollectionPolicy,
+  id: string,
+  by: By,
+): Promise<string | null> => {
+  const stored = await tx.document(key);
+  if (stored?.state.kind !== 'document' || ownProposal(stored.state, site.region) !== id) return null;
+  const { alive, next } = stored.state;
+  if (!next || next.doc === null) return null;
+  const begun = await site.nested.take(keyText(key), null, [fromBase64(next.doc)]);
+  const generation = { number: generationOf(stored.state).number + 1, id, covers: next.covers! };
+  const written = nestedWritten(stored, policy, { alive, ...contentsOf(begun), generation }, begun.bytes, whole);
+  return await tellWhole(tx, site, key, policy, written, id, by);
+};
+
+const tellWhole = async (
+  tx: CollectionTransaction,
+  site: ForSteps,
+  key: DocumentKey,
+  policy: CollectionPolicy,
+  { after, change, settled }: Written,
+  at: string,
+  by: By,
+): Promise<string> => {
+  const { facts, losses } = factsOf(after, policy);
+  const event = await tellChange(tx, key, { whole: true, change, settled: [...settled] });
+  await tx.saveDocument(key, after, facts, { ...by, event, origin: site.region, at });
+  await tx.ledger(ledgerEntries(key, policy, [...settled, ...losses]));
+  return event;
+};

@@ -1,0 +1,93 @@
+import type { CollectionPolicy } from '@lapidary/contracts/api/collections';
+import type { DocumentChanged, Loss } from '@lapidary/contracts/events/collection-events';
+import { regionOfHlc } from '@lapidary/kernel/hybrid-logical-clock';
+import type { Json } from '../merge/json.js';
+import { documentItself, isAlive } from '../merge/lww.js';
+import { writeRegister } from '../merge/register.js';
+import { keyText, type CollectionTransaction, type DocumentKey, type Site, type StoredDocument } from './collection-store.js';
+import { latestOfState, type NestedState } from './document-state.js';
+import { factsOf } from './facts.js';
+import { generationOf } from './generations.js';
+import { ledgerEntries } from './ledger-entries.js';
+import { contentsOf, isNested, type MergedNested } from './merge-nested.js';
+import { tellChange } from './tell-change.js';
+import { beginningOf, nestedWritten } from './write-nested.js';
+
+type Late = Pick<MergedNested, 'late' | 'ended'> & { readonly after: StoredDocument };
+
+/**
+ * Writes that a history which ended had and the one that holds has not, as losses: with what the document was in the old one, or with
+ * the parts that came too late, so that nothing goes without a word (G4).
+ */
+export const lateLosses = ({ late, ended, after }: Late, event: DocumentChanged): Loss[] => {
+  if (!isNested(after)) return [];
+  const { id } = generationOf(after.state);
+  const value: Json = ended ? ended.value : { parts: (event.change as unknown as { readonly parts: readonly string[] }).parts };
+  return Object.values(late).map((at) => ({
+    field: documentItself,
+    winner: { at: id, region: regionOfHlc(id) },
+    loser: { at, region: regionOfHlc(at), value } as Loss['loser'],
+  }));
+};
+
+/**
+ * A region that was restored from a backup wrote in a history that had ended: it writes the same in the one that holds, as if it had been
+ * written right after its beginning. Only where the beginning was heard of while the old history held: else what it covers is not known
+ * here, and could be taken back by that; the ledger has it then.
+ */
+export const tellAnew = async (
+  tx: TellingTransaction,
+  site: WritingSite,
+  key: DocumentKey,
+  policy: CollectionPolicy,
+  { after, ended }: Late,
+): Promise<void> => {
+  if (ended === null || !isNested(after) || after.bytes === null || !isAlive(ended.alive)) return;
+  if (ended.next?.id !== generationOf(after.state).id || ended.next.covers === null) return;
+  const edits = [{ op: 'replace' as const, value: ended.value as { readonly [key: string]: Json } }];
+  const edited = await site.nested.editBeginning(keyText(key), after.bytes, edits, beginningOf(policy).text);
+  if (edited.change === null) return;
+  await tellAll(tx, site, key, policy, after, { ...after.state, ...contentsOf(edited) }, edited.bytes, true);
+};
+
+/**
+ * What a proposal says to cover and has not got, is here: a write that was known of before it came, or that only a database had which was
+ * lost. A write that does not answer it breaks it (G2), before this region says that it knows it; and brings what was missed.
+ */
+export const objectTo = async (
+  tx: TellingTransaction,
+  site: WritingSite,
+  key: DocumentKey,
+  policy: CollectionPolicy,
+  after: StoredDocument,
+): Promise<void> => {
+  if (isNested(after)) await tellAll(tx, site, key, policy, after, after.state, after.bytes);
+};
+
+type TellingTransaction = Pick<CollectionTransaction, 'tell' | 'saveDocument' | 'ledger'>;
+type WritingSite = Pick<Site, 'region' | 'nested' | 'tick'>;
+
+/** Tells all of a document as a write of this region that answers no proposal. */
+const tellAll = async (
+  tx: TellingTransaction,
+  site: WritingSite,
+  key: DocumentKey,
+  policy: CollectionPolicy,
+  before: StoredDocument,
+  state: NestedState,
+  bytes: Uint8Array | null,
+  exists = isAlive(state.alive),
+): Promise<void> => {
+  const at = site.tick(latestOfState(before.state));
+  const next = state.next ? { next: { ...state.next, lone: { ...state.next.lone, [site.region]: at } } } : {};
+  const written = nestedWritten(before, policy, { ...state, alive: writeRegister(state.alive, at, exists), ...next }, bytes, {
+    parts: [],
+    nextParts: [],
+    whole: true,
+  });
+  const { facts, losses } = factsOf(written.after, policy);
+  const event = await tellChange(tx, key, { whole: true, change: written.change, settled: [...written.settled] });
+  const by = { actor: 'system:histories', requestId: event };
+  await tx.saveDocument(key, written.after, facts, { ...by, event, origin: site.region, at });
+  await tx.ledger(ledgerEntries(key, policy, [...written.settled, ...losses]));
+};
