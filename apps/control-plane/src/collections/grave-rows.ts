@@ -1,8 +1,9 @@
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader, Tx } from '@lapidary/db/transaction';
-import { keyText, type ChangeNote, type DocumentKey, type Grave, type Seen } from '@lapidary/replication/collections/collection-store';
+import { keyText, type ChangeNote, type DocumentKey, type Grave } from '@lapidary/replication/collections/collection-store';
 import type { DocumentState } from '@lapidary/replication/collections/document-state';
 import { isPurged } from '@lapidary/replication/collections/graves';
+import type { Seen } from '@lapidary/replication/merge/register';
 import { keyColumns } from './stored-documents.js';
 
 interface Row extends Omit<DocumentKey, 'kind'> {

@@ -4,7 +4,7 @@ import type { EventData } from '@lapidary/contracts/events/registry';
 import type { DocumentEdit, TextFields } from '../automerge/document-edits.js';
 import type { Documented, Edited } from '../automerge/document-engine.js';
 import type { Json } from '../merge/json.js';
-import type { Register } from '../merge/register.js';
+import type { Register, Seen } from '../merge/register.js';
 import type { DocumentState } from './document-state.js';
 
 export interface DocumentKey {
@@ -22,9 +22,6 @@ export interface StoredDocument {
   /** This region's changes since it last told the whole state. */
   readonly toldInPart: number;
 }
-
-/** Region → the latest write of it that is meant. Each write of a document ticks `alive`, so that `alive.seen` covers all of them. */
-export type Seen = Readonly<Record<string, string>>;
 
 /**
  * What is left of a document whose tombstone was purged (docs/adr/0052).

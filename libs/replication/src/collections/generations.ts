@@ -1,7 +1,6 @@
 import { regionOfHlc } from '@lapidary/kernel/hybrid-logical-clock';
 import { joinRecords, own } from '../merge/json.js';
-import type { Register } from '../merge/register.js';
-import type { Seen } from './collection-store.js';
+import type { Register, Seen } from '../merge/register.js';
 
 /**
  * Histories of nested documents that begin anew (docs/adr, "A document's history begins anew by a proposal that writers answer").

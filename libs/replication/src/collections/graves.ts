@@ -1,5 +1,6 @@
 import { own } from '../merge/json.js';
-import type { DocumentKey, Grave, Seen, StoredDocument } from './collection-store.js';
+import type { Seen } from '../merge/register.js';
+import type { DocumentKey, Grave, StoredDocument } from './collection-store.js';
 import type { DocumentState } from './document-state.js';
 import { wholeEvery } from './written.js';
 

@@ -1,8 +1,8 @@
 import { joinUnknown } from '../merge/unknown-fields.js';
-import { mergeRegisters, type Register } from '../merge/register.js';
+import { mergeRegisters, type Register, type Seen } from '../merge/register.js';
 import type { Json } from '../merge/json.js';
 import type { Documented } from '../automerge/document-engine.js';
-import type { NestedDocuments, Seen, StoredDocument } from './collection-store.js';
+import type { NestedDocuments, StoredDocument } from './collection-store.js';
 import { knownOfNested, type NestedState } from './document-state.js';
 import { compareGenerations, generationOf, isBroken, joinNext, lateWrites, type Generation, type NextGeneration } from './generations.js';
 

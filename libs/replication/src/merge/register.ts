@@ -3,6 +3,9 @@ import { regionOfHlc } from '@lapidary/kernel/hybrid-logical-clock';
 import { joinRecords, own, type Json } from './json.js';
 import { joinUnknown } from './unknown-fields.js';
 
+/** Region → the latest write of it that is meant. Each write of a document ticks `alive`, so that `alive.seen` covers all of them. */
+export type Seen = Readonly<Record<string, string>>;
+
 /** One value that no other write has seen and replaced. Without a value: it was removed. */
 export interface Sibling {
   /** Hybrid logical time of the write, in its text form; it names the region too, so no two writes of a key share it. */
@@ -23,7 +26,7 @@ export interface Sibling {
 export interface Register {
   readonly siblings: readonly Sibling[];
   /** Region → latest write of that region which this state knows of. */
-  readonly seen: Readonly<Record<string, string>>;
+  readonly seen: Seen;
 }
 
 export const emptyRegister: Register = { siblings: [], seen: {} };
