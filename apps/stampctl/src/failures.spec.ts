@@ -1,7 +1,9 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ProblemSchema } from '@lapidary/contracts/api/common';
 import { FakeControlPlane } from '@lapidary/testing/fake-control-plane';
 import { aStamp } from '@lapidary/testing/fleet-fixtures';
-import { run, type Ran } from './test/run-stampctl.js';
+import { emptyFolder, run, type Ran } from './test/run-stampctl.js';
 
 let plane: FakeControlPlane;
 const ctl = (...argv: string[]): Promise<Ran> => run(argv, { env: { STAMPCTL_SERVER: plane.url, STAMPCTL_TOKEN: plane.token } });
@@ -52,6 +54,26 @@ describe('failures', () => {
     ['stampctl --help', ['stmps', 'ls']],
   ])('a usage error names the help that answers it: %s', async (help, line) => {
     expect((await ctl(...line)).err).toContain(`See "${help}"`);
+  });
+
+  test('where one region of a running fleet is away, the error names another one, which queues the change', async () => {
+    const cwd = emptyFolder();
+    mkdirSync(join(cwd, '.lapidary'));
+    writeFileSync(join(cwd, '.lapidary/admin.token'), plane.token);
+    const rest = { router: plane.url, routerAdmin: plane.url, nats: 'nats://127.0.0.1:1', postgres: 'postgres://127.0.0.1:1' };
+    const runFile = {
+      ready: true,
+      supervisorPid: process.pid,
+      startedAt: 'now',
+      console: plane.url,
+      tokenFile: '.lapidary/admin.token',
+      regions: { eu: { ...rest, api: plane.url }, us: { ...rest, api: 'http://127.0.0.1:1' } },
+      processes: [],
+    };
+    writeFileSync(join(cwd, '.lapidary/run.json'), JSON.stringify(runFile));
+    const ran = await run(['tenants', 'create', 'acme', '--region', 'us'], { cwd });
+    expect(ran.exit).toBe(1);
+    expect(ran.err.replaceAll(/\s+/g, ' ')).toContain(`queues what needs this one: --server ${plane.url}`);
   });
 
   test('a mistyped command is answered with the right one', async () => {

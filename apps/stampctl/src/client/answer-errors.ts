@@ -1,6 +1,7 @@
 import { AppError } from '@lapidary/kernel/app-error';
 import { isErrorCode, type ErrorCode } from '@lapidary/kernel/error-catalogue';
 import { ProblemSchema } from '@lapidary/contracts/api/common';
+import type { Endpoint } from './endpoint.js';
 
 /** For problems whose code this stampctl does not know (a newer server), and for answers of proxies on the way. */
 const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
@@ -49,13 +50,29 @@ export const errorOfAnswer = async (response: Response, server: string): Promise
 };
 
 /** No answer at all: refused, reset, no such host. */
-export const unreachable = (server: string, cause: unknown): AppError => {
+export const unreachable = (endpoint: Endpoint, cause: unknown): AppError => {
   const reason = reasonOf(cause);
-  return new AppError('api_unreachable', `${server} cannot be reached${reason === '' ? '' : ` (${reason})`}`, {
+  return new AppError('api_unreachable', `${endpoint.server} cannot be reached${reason === '' ? '' : ` (${reason})`}`, {
     cause,
-    details: { server },
+    details: { server: endpoint.server, ...elsewhere(endpoint) },
   });
 };
+
+/** It took the connection and says nothing: stopped, or far too busy. */
+export const slow = (endpoint: Endpoint, timeoutMs: number): AppError =>
+  new AppError('api_unreachable', `${endpoint.server} did not answer within ${timeoutMs / 1000} s`, {
+    details: { server: endpoint.server, ...elsewhere(endpoint) },
+  });
+
+/** Not asked by itself: whoever has not answered may have taken the change all the same. */
+const elsewhere = ({ others = [] }: Endpoint): { check?: string } =>
+  others.length === 0
+    ? {}
+    : {
+        check:
+          '"stampctl doctor" looks at each part. Another region takes changes meanwhile, and queues what needs this one: ' +
+          `--server ${others[0]}`,
+      };
 
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',

@@ -3,7 +3,8 @@ import { AppError, isAppError } from '@lapidary/kernel/app-error';
 import { backOffMs } from '@lapidary/kernel/back-off';
 import { newId } from '@lapidary/kernel/ids';
 import type { z } from 'zod';
-import { errorOfAnswer, unreachable } from './answer-errors.js';
+import { errorOfAnswer, slow, unreachable } from './answer-errors.js';
+import type { Endpoint } from './endpoint.js';
 import { queuedError, queuedIntentOf, queueHeaders, type QueueChoice } from './queued-intent.js';
 
 /** A control plane that has not answered by then is stuck or gone; its own time-outs are shorter. */
@@ -14,11 +15,6 @@ const backOffFirstMs = 200;
 const backOffMaxMs = 2_000;
 /** A region that is heard again works its queue off in seconds. */
 const queuedPollMs = 1_000;
-
-export interface Endpoint {
-  readonly server: string;
-  readonly token: string | null;
-}
 
 export interface RequestOptions<T> {
   readonly schema: z.ZodType<T>;
@@ -112,7 +108,7 @@ export class HttpClient {
       response = await fetch(url, { method, headers: all, body, signal, redirect: 'manual' });
     } catch (error) {
       signal.throwIfAborted();
-      throw unreachable(this.endpoint.server, error);
+      throw unreachable(this.endpoint, error);
     }
     if (response.ok) return response;
     throw await errorOfAnswer(response, this.endpoint.server);
@@ -126,14 +122,14 @@ export class HttpClient {
     if (options.ifMatch !== undefined) headers['if-match'] = options.ifMatch;
     const timer = new AbortController();
     const timeoutMs = options.timeoutMs ?? requestTimeoutMs;
-    const alarm = setTimeout(() => timer.abort(slow(this.endpoint.server, timeoutMs)), timeoutMs);
+    const alarm = setTimeout(() => timer.abort(slow(this.endpoint, timeoutMs)), timeoutMs);
     const signal = AbortSignal.any([this.signal, timer.signal]);
     try {
       const body = options.body === undefined ? undefined : JSON.stringify(options.body);
       const response = await this.open(method, withQuery(path, options.query), headers, signal, body);
       const text = await response.text().catch((error: unknown) => {
         signal.throwIfAborted();
-        throw unreachable(this.endpoint.server, error);
+        throw unreachable(this.endpoint, error);
       });
       const queued = queuedIntentOf(response, text);
       if (queued) {
@@ -155,9 +151,6 @@ const mayPass = (error: AppError): boolean =>
   error.code === 'api_unreachable' ||
   error.code === 'request_in_progress' ||
   (error.entry.retry && (error.entry.status >= 502 || error.entry.status === 429) && error.code !== 'timeout');
-
-const slow = (server: string, timeoutMs: number): AppError =>
-  new AppError('api_unreachable', `${server} did not answer within ${timeoutMs / 1000} s`, { details: { server } });
 
 const withQuery = (path: string, query: RequestOptions<unknown>['query'] = {}): string => {
   const present = Object.entries(query).flatMap(([name, value]) =>

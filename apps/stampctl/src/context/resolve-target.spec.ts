@@ -51,7 +51,7 @@ test('beside a running fleet nothing needs to be configured: region eu is asked,
 
 test('--region chooses the API of that region', () => {
   const { deep, env } = checkout();
-  expect(resolveTarget({ region: 'us' }, env, deep).server).toBe('http://127.0.0.1:7002');
+  expect(resolveTarget({ region: 'us' }, env, deep)).toMatchObject({ server: 'http://127.0.0.1:7002', others: ['http://127.0.0.1:7001'] });
   expect(() => resolveTarget({ region: 'mars' }, env, deep)).toThrow('no region "mars"');
 });
 

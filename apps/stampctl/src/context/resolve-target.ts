@@ -19,7 +19,11 @@ export interface Target {
   /** For people: `context "prod"`, `.lapidary/run.json`. */
   readonly described: string;
   readonly runFile: FoundRunFile | null;
+  /** APIs of the other regions of the running fleet. */
+  readonly others: readonly string[];
 }
+
+type Found = Omit<Target, 'others'>;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -39,10 +43,12 @@ export const resolveTarget = (options: TargetOptions, env: Env, cwd: string): Ta
     ofRunFile(runFile, options.region);
   if (!found)
     throw new AppError('no_context', 'No control plane to talk to: no --server, no context, and no running fleet in this folder or above');
-  return { ...found, token: options.token || env.STAMPCTL_TOKEN || found.token };
+  const regions = Object.entries(found.runFile?.run.regions ?? {});
+  const others = regions.filter(([name]) => name !== found.region).map(([, { api }]) => api);
+  return { ...found, token: options.token || env.STAMPCTL_TOKEN || found.token, others };
 };
 
-const bare = (server: string, source: 'flag' | 'environment', described: string, runFile: FoundRunFile | null): Target => {
+const bare = (server: string, source: 'flag' | 'environment', described: string, runFile: FoundRunFile | null): Found => {
   if (!/^https?:\/\//.test(server) || !URL.canParse(server)) {
     throw new AppError('usage', `"${server}" is not an address`, { details: { check: 'A server is http(s)://host:port.' } });
   }
@@ -52,7 +58,7 @@ const bare = (server: string, source: 'flag' | 'environment', described: string,
 
 const ofContext =
   (name: string, runFile: FoundRunFile | null) =>
-  (env: Env): Target => {
+  (env: Env): Found => {
     const file = readContextFile(env);
     const context = Object.hasOwn(file.contexts, name) ? file.contexts[name] : undefined;
     if (!context) {
@@ -64,12 +70,12 @@ const ofContext =
     return fromContext(name, context, runFile);
   };
 
-const ofCurrentContext = (env: Env, runFile: FoundRunFile | null): Target | null => {
+const ofCurrentContext = (env: Env, runFile: FoundRunFile | null): Found | null => {
   const { current } = readContextFile(env);
   return current === null ? null : ofContext(current, runFile)(env);
 };
 
-const fromContext = (name: string, context: Context, runFile: FoundRunFile | null): Target => ({
+const fromContext = (name: string, context: Context, runFile: FoundRunFile | null): Found => ({
   server: context.server,
   token: context.token ?? (context.tokenFile === undefined ? null : readToken(context.tokenFile)),
   region: context.region ?? null,
@@ -78,7 +84,7 @@ const fromContext = (name: string, context: Context, runFile: FoundRunFile | nul
   runFile: runFile && regionServedAt(runFile, context.server) ? runFile : null,
 });
 
-const ofRunFile = (runFile: FoundRunFile | null, region: string | undefined): Target | null => {
+const ofRunFile = (runFile: FoundRunFile | null, region: string | undefined): Found | null => {
   if (!runFile) return null;
   const endpoint = endpointOf(runFile, region);
   if (!endpoint) {
