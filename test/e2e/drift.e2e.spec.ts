@@ -18,7 +18,18 @@ const runMsMax = 120_000;
 
 const stampKinds = ['spec', 'ring-sibling', 'version', 'template', 'resource'];
 /** In the order in which they look. One region alone has no peer to compare documents with. */
-const kinds = ['placement', 'schema', 'route-epoch', 'scrub', 'data-digest', ...stampKinds];
+const kinds = [
+  'placement',
+  'protocol',
+  'budget',
+  'retention',
+  'replica-age',
+  'schema',
+  'route-epoch',
+  'scrub',
+  'data-digest',
+  ...stampKinds,
+];
 const canaryOf = (kind: string): string => (kind === 'data-digest' ? 'not-planted' : 'found');
 
 const ls = async (...args: string[]): Promise<{ code: number; items: FindingView[] }> => {
