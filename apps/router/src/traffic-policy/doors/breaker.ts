@@ -1,5 +1,5 @@
 import { nextState } from '@lapidary/kernel/transition-table';
-import { cellField, OwnCells, type BreakerCell } from '../across-workers/breaker-cells.js';
+import { cellField, cellMs, OwnCells, readCell, sinceCellMs, type BreakerCell } from '../across-workers/breaker-cells.js';
 import { RollingCounts } from './rolling-counts.js';
 import { breakerTable, type BreakerEvent, type BreakerState } from './breaker-states.js';
 
@@ -134,7 +134,7 @@ export class Breaker {
   private rest(nowMs: number, word: number, event: BreakerEvent, level: number): void {
     const restMs = Math.min(restMsFirst * 2 ** level, restMsMax) * (1 + restJitter * this.random());
     // First: whoever sees it open must see for how long.
-    this.set(cellField.restsUntilMs, Math.ceil(this.clock(nowMs) + restMs) | 0);
+    this.set(cellField.restsUntilMs, Math.ceil(nowMs + restMs + this.cell.clockAheadMs) | 0);
     this.move(word, event, level);
   }
 
@@ -155,7 +155,7 @@ export class Breaker {
     const before = this.get(cellField.probe);
     if (before !== 0 && this.sinceMs(cellField.probeSinceMs, nowMs) < probeMsMax) return false;
     // First, as above; two that claim at once write the same moment.
-    this.set(cellField.probeSinceMs, Math.floor(this.clock(nowMs)) | 0);
+    this.set(cellField.probeSinceMs, cellMs(this.cell, nowMs));
     return Atomics.compareExchange(words, at + cellField.probe, before, owner) === before;
   }
 
@@ -164,18 +164,12 @@ export class Breaker {
     return this.sinceMs(cellField.restsUntilMs, nowMs);
   }
 
-  /** Times are kept in 32 bits that wrap after weeks; differences are far smaller. */
   private sinceMs(field: number, nowMs: number): number {
-    return (Math.floor(this.clock(nowMs)) - this.get(field)) | 0;
-  }
-
-  private clock(nowMs: number): number {
-    return nowMs + this.cell.clockAheadMs;
+    return sinceCellMs(this.cell, this.get(field), nowMs);
   }
 
   private get(field: number): number {
-    const { words, at, isShared } = this.cell;
-    return isShared ? Atomics.load(words, at + field) : words[at + field]!;
+    return readCell(this.cell, field);
   }
 
   private set(field: number, value: number): void {
