@@ -47,9 +47,9 @@ export class PackedReader implements DirectoryView {
   get version(): number {
     const { heap } = this;
     for (let tries = 0; ; tries += 1) {
-      const sequence = heap.at(header.sequence);
+      const sequence = heap.ordered(header.sequence);
       const version = heap.pair(header.versionLow, header.versionHigh);
-      if ((sequence & 1) === 0 && heap.at(header.sequence) === sequence) return version;
+      if ((sequence & 1) === 0 && heap.ordered(header.sequence) === sequence) return version;
       heap.pause(header.sequence, sequence, tries);
     }
   }
