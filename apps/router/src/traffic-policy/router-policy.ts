@@ -153,21 +153,12 @@ export class RouterPolicy implements TrafficPolicy {
   }
 
   stampState(stamp: StampRoute): StampState {
-    const { last } = this;
-    if (last !== null && last.isKeptTo(stamp, this.book)) return last;
-    const state = this.stateOf(stamp);
-    state.noteKept(stamp, this.book);
-    return state;
-  }
-
-  private stateOf(stamp: StampRoute): StampState {
-    const rule = this.book.stamp(stamp.stamp);
     const known = this.known(stamp.stamp);
     if (known) {
-      known.keepTo(stamp, rule);
+      known.keepTo(stamp, this.book);
       return known;
     }
-    const made = new StampState(stamp, rule, this.options.random, this.state);
+    const made = new StampState(stamp, this.book, this.options.random, this.state);
     this.stamps.set(stamp.stamp, made);
     this.last = made;
     return made;
