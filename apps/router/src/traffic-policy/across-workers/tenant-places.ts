@@ -1,15 +1,14 @@
 import type { Place } from './place.js';
+import { Round, stepsPerNew } from '../round.js';
 import type { PolicyState } from './policy-state.js';
 
 /** Tenants that are remembered though nothing of theirs is under way, at some 100 bytes each: to make a place anew costs more than to take one. */
 const idleMax = 32_768;
-/** Looked at with each new tenant beyond. With two the hand passes all n within n / 2 new ones: n stays below twice the busy ones; all at once would hold requests up. */
-const sweepStep = 2;
 
 /** Places that tenants hold. */
 export class TenantPlaces {
   private readonly places = new Map<string, Place>();
-  private hand: MapIterator<[string, Place]> = this.places.entries();
+  private readonly round = new Round(this.places);
   /** The one asked for last: who is admitted is asked for twice. */
   private lastTenant = '';
   private last: Place | null = null;
@@ -36,19 +35,15 @@ export class TenantPlaces {
   sweep(steps: number): void {
     this.last = null;
     for (let i = 0; i < steps; i += 1) {
-      let next = this.hand.next();
-      if (next.done) {
-        this.hand = this.places.entries();
-        next = this.hand.next();
-        if (next.done) return;
-      }
-      const [tenant, place] = next.value;
+      const next = this.round.next();
+      if (next === undefined) return;
+      const [tenant, place] = next;
       if (place.ours === 0) this.places.delete(tenant);
     }
   }
 
   private another(tenant: string): Place {
-    if (this.places.size >= idleMax) this.sweep(sweepStep);
+    if (this.places.size >= idleMax) this.sweep(stepsPerNew);
     const made = this.state.place('tenant', tenant);
     this.places.set(tenant, made);
     return made;

@@ -1,8 +1,8 @@
+import { Round, stepsPerNew } from '../round.js';
+
 const slotsAtFirst = 1024;
 /** The design's million of tenants, all busy at once. Beyond, keys are forgotten although busy: memory is bounded first. */
 const keysMax = 1 << 20;
-/** Keys looked at with each new key. With two the hand passes all n keys within n / 2 new ones: n stays below twice the busy ones. */
-const sweepStep = 2;
 
 /**
  * State by key. Idle keys are forgotten a few at a time, whenever a new key comes: no timer, no pause, and never more
@@ -13,7 +13,7 @@ export class KeyedStates {
   private readonly stride: number;
   private readonly slots = new Map<string, number>();
   private readonly free: number[] = [];
-  private hand: MapIterator<[string, number]> = this.slots.entries();
+  private readonly round = new Round(this.slots);
   private used = 0;
   /** The one asked for last: a request asks for its own several times. */
   private lastKey: string | null = null;
@@ -33,7 +33,7 @@ export class KeyedStates {
   at(key: string, nowMs: number): number {
     const known = this.peek(key);
     if (known !== undefined) return known;
-    this.sweep(sweepStep, nowMs, false);
+    this.sweep(stepsPerNew, nowMs, false);
     if (this.slots.size >= keysMax) this.sweep(1, nowMs, true);
     const slot = this.free.pop() ?? this.another();
     this.slots.set(key, slot);
@@ -60,13 +60,9 @@ export class KeyedStates {
   /** Looks at the next `steps` keys of the round, and forgets those that are idle (or, where they must go, any). */
   sweep(steps: number, nowMs: number, anyway: boolean): void {
     for (let i = 0; i < steps; i += 1) {
-      let next = this.hand.next();
-      if (next.done) {
-        this.hand = this.slots.entries();
-        next = this.hand.next();
-        if (next.done) return;
-      }
-      const [key, slot] = next.value;
+      const next = this.round.next();
+      if (next === undefined) return;
+      const [key, slot] = next;
       if (!anyway && nowMs < this.numbers[slot + this.width]!) continue;
       this.slots.delete(key);
       if (key === this.lastKey) this.lastKey = null;
