@@ -6,8 +6,8 @@ import type { LaneRequest } from './upstream-lane.js';
 export const headWithLength = ({ head, bodyBytes, hasLengthField }: LaneRequest): string =>
   bodyBytes > 0 && !hasLengthField ? `${head}content-length: ${bodyBytes}\r\n\r\n` : `${head}\r\n`;
 
-/** In one piece: V8 keeps a text that was joined as its parts, and goes through all of them each time it is written. */
-const inOnePiece = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');
+/** In one piece of its own: V8 keeps a joined text as its parts and goes through them all each time it is written, and a part of a text with all of that. */
+export const inOnePiece = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');
 
 /** What a stamp is told that is the same for all requests to a host (I4: epoch and tenant are never the client's). */
 export const routeText = ({ tenant, epoch, prefix }: ForwardDecision, host: string): string =>

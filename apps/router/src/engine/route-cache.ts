@@ -4,7 +4,7 @@ import type { DirectoryView } from '../pipeline/locate.js';
 import type { TokenFacts } from '../pipeline/identify.js';
 import type { RouterPlace } from '../pipeline/reside.js';
 import { speakTo, type LaneFinder } from './lanes.js';
-import { routeText } from './request-text.js';
+import { inOnePiece, routeText } from './request-text.js';
 
 export interface Route {
   readonly decision: ForwardDecision;
@@ -64,7 +64,7 @@ export class RouteCache {
       if (kept !== undefined && kept.version === version) return kept;
     }
     // What is kept must not hold on to the whole head that it is a part of.
-    const own = byHostAlone ? Buffer.from(host, 'latin1').toString('latin1') : host;
+    const own = byHostAlone ? inOnePiece(host) : host;
     const address = { host: own, tenantHeaders, path: target, ...(token ? { token } : {}) };
     const identifyRules = isRuled ? identification?.()?.rules : undefined;
     const decision = decide({ address, problem: null, method, baseDomain, place, directory, identifyRules });

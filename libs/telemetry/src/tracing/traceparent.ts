@@ -20,10 +20,6 @@ export const isSampled = (traceparent: string): boolean => (Number.parseInt(trac
 export const withSpan = (traceparent: string, spanId: string): string =>
   `${traceparent.slice(0, spanAt)}${spanId}${traceparent.slice(flagsAt - 1)}`;
 
-export const newTraceparent = (sampled: boolean): string => `00-${randomHex(16)}-${randomHex(8)}-${sampled ? '01' : '00'}`;
-
-export const newSpanId = (): string => randomHex(8);
-
 /** Length of a traceparent. */
 export const traceparentBytes = flagsAt + 2;
 
@@ -34,6 +30,18 @@ export const writeTraceparent = (into: Uint8Array, at: number, sampled: boolean)
   writeRandomHex(into, at + traceAt, 16);
   writeRandomHex(into, at + spanAt, 8);
   into[at + flagsAt + 1] = digits[sampled ? sampledFlag : 0]!;
+};
+
+const made = Buffer.alloc(traceparentBytes);
+
+export const newTraceparent = (sampled: boolean): string => {
+  writeTraceparent(made, 0, sampled);
+  return made.toString('latin1');
+};
+
+export const newSpanId = (): string => {
+  const from = draw(8);
+  return drawn.toString('hex', from, from + 8);
 };
 
 /** Random bytes are drawn for many ids at once: one draw costs as much as a thousand bytes of it. */
@@ -48,11 +56,6 @@ const draw = (bytes: number): number => {
   }
   used += bytes;
   return used - bytes;
-};
-
-const randomHex = (bytes: number): string => {
-  const from = draw(bytes);
-  return drawn.toString('hex', from, from + bytes);
 };
 
 const digits = Buffer.from('0123456789abcdef');
