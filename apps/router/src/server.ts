@@ -17,7 +17,7 @@ import { InFlight } from './in-flight.js';
 import { cameTrue, quietMs, some } from './leave.js';
 import { listen, type ListenPlace } from './listening.js';
 import { answerParserError, refuseConnect } from './parser-errors.js';
-import type { Whose } from './observe/ended-request.js';
+import { nobody, type Whose } from './observe/ended-request.js';
 import { Observer } from './observe/observer.js';
 import { decide, type RouteDecision } from './pipeline/decide.js';
 import { forward, refuseInTurn, type Exchange, type ForwardDeps, type ForwardInTurn, type Outcome } from './pipeline/forward.js';
@@ -214,7 +214,7 @@ export class TrafficServer {
     } catch (error) {
       this.options.logger.error({ err: error, requestId }, 'a request failed inside the router');
       answerProblem(response, { error: toAppError(error), requestId, close: true });
-      ended({ tenant: null, stamp: null }, 'internal');
+      ended(nobody, 'internal');
       body.discard();
     } finally {
       deadline.stop();

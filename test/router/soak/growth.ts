@@ -14,7 +14,7 @@ export interface Held {
  * Slope of the points by the median of the slopes of all pairs (Theil and Sen): up to a quarter of the points may be off by any amount,
  * as those are that were taken while somebody's large answer was on its way.
  */
-export const medianSlope = (points: readonly (readonly [x: number, y: number])[]): number => {
+const medianSlope = (points: readonly (readonly [x: number, y: number])[]): number => {
   const slopes = points.flatMap(([x, y], i) => points.slice(i + 1).flatMap(([x2, y2]) => (x2 === x ? [] : [(y2 - y) / (x2 - x)])));
   const sorted = slopes.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? 0;

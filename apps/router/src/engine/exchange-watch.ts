@@ -1,5 +1,5 @@
 import { errorCatalogue, isErrorCode } from '@lapidary/kernel/error-catalogue';
-import type { Described, Whose } from '../observe/ended-request.js';
+import { nobody, type Described, type Whose } from '../observe/ended-request.js';
 import type { RefuseDecision } from '../pipeline/decide.js';
 import { RequestDeadline } from '../pipeline/request-deadline.js';
 import { nowMs } from '../read-clock.js';
@@ -8,7 +8,6 @@ import type { EngineContext } from './engine-context.js';
 import type { RequestBody } from './request-body.js';
 import { decisionOf, type Route } from './route-cache.js';
 
-const nobody: Whose = { tenant: null, stamp: null };
 const whoseIs = (route: Route | RefuseDecision | null): Whose => (route === null ? nobody : decisionOf(route));
 
 /** The times of one exchange after another: told to the observer at the end of each, and bounded as a whole. */

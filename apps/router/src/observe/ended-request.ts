@@ -22,6 +22,9 @@ export interface Whose {
   readonly stamp: string | null;
 }
 
+/** Nothing of that was decided. */
+export const nobody: Whose = { tenant: null, stamp: null };
+
 /** What became of an exchange, told by both paths when it is over; kept by nobody. */
 export interface Ended {
   /** answered, tunnelled, cut, client_gone, or the code that the router answered with. */

@@ -1,11 +1,10 @@
 import type { ForwardDeadline } from '@lapidary/stamp-sdk/forward/forward-result';
 import type { RouterMetrics } from '../metrics.js';
-import type { Whose } from '../observe/ended-request.js';
+import { nobody, type Whose } from '../observe/ended-request.js';
 import type { TrafficPolicy } from '../traffic-policy/traffic-policy.js';
 import { RequestDeadline } from './request-deadline.js';
 
 const never = (): boolean => false;
-const nobody: Whose = { tenant: null, stamp: null };
 
 /** The deadline of one request of the general path (D1–D3): on a timer, and whatever it waits for at the moment is what it ends. */
 export class GeneralDeadline implements ForwardDeadline {
