@@ -34,7 +34,7 @@ const textFor = (node: SchemaNode): string => {
   }
   if (node['format'] === 'date-time') return '2026-01-02T03:04:05.678Z';
   if (node['format'] === 'uri') return 'http://127.0.0.1:1';
-  // As good as any text; and as a key it is the region of the times above, which refinements of zod look at (R1).
+  // A text like another; and as a key it is the region of the times above, which refinements of zod look at (R1).
   return 'eu'.padEnd(Number(node['minLength'] ?? 0), 'x');
 };
 
