@@ -3,7 +3,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { digestOf } from '@lapidary/kernel/canonical-json';
 import { parseHlc } from '@lapidary/kernel/hybrid-logical-clock';
 import type { Variant } from '../merge/append.js';
-import { latestOf, type Register } from '../merge/register.js';
+import { isCovered, latestOf, type Register } from '../merge/register.js';
 import {
   keyOfChange,
   keyText,
@@ -20,7 +20,7 @@ import { factsOf } from './facts.js';
 import { lateLosses, objectTo, tellAnew } from './late-writes.js';
 import { fromBase64, isNested, mergeNested, type MergedNested, type NestedChange, type ToldNested } from './merge-nested.js';
 import { wholeEvery } from './written.js';
-import { graveFor, isCovered, isPurged, purgedGrave, seenOf, standingOn } from './graves.js';
+import { graveFor, isPurged, purgedGrave, seenOf, standingOn } from './graves.js';
 import { ledgerEntries } from './ledger-entries.js';
 
 /** Clocks of one fleet agree within some 100 ms; a change from further ahead would win against everything until then. */

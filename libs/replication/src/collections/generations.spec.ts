@@ -1,15 +1,6 @@
 import fc from 'fast-check';
-import {
-  firstGeneration,
-  isAnswered,
-  isBroken,
-  joinNext,
-  joinTimes,
-  lateWrites,
-  mayPropose,
-  type Generation,
-  type Historied,
-} from './generations.js';
+import { joinSeen } from '../merge/register.js';
+import { firstGeneration, isAnswered, isBroken, joinNext, lateWrites, mayPropose, type Generation, type Historied } from './generations.js';
 
 const regions = ['ap', 'eu', 'us'] as const;
 const time = (n: number, region: string): string => `${String(n).padStart(13, '0')}.0000.${region}`;
@@ -29,13 +20,13 @@ const state: fc.Arbitrary<Historied> = fc
   .record({ seen: times, next: fc.option(proposal, { nil: undefined }), of: fc.constantFrom(generation, undefined) })
   // A proposal is of one history: whoever is in an older one can't know of it.
   .map(({ seen, next, of }) => ({
-    alive: { siblings: [], seen: joinTimes(seen, next?.lone ?? {}) },
+    alive: { siblings: [], seen: joinSeen(seen, next?.lone ?? {}) },
     generation: of,
     next: of === undefined ? undefined : next,
   }));
 
 const joined = (a: Historied, b: Historied): Historied => ({
-  alive: { siblings: [], seen: joinTimes(a.alive.seen, b.alive.seen) },
+  alive: { siblings: [], seen: joinSeen(a.alive.seen, b.alive.seen) },
   generation,
   next: joinNext(generation, a, b) ?? undefined,
 });

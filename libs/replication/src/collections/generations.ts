@@ -1,6 +1,6 @@
 import { regionOfHlc } from '@lapidary/kernel/hybrid-logical-clock';
-import { joinRecords, own } from '../merge/json.js';
-import type { Register, Seen } from '../merge/register.js';
+import { own } from '../merge/json.js';
+import { isCovered, joinSeen, type Register, type Seen } from '../merge/register.js';
 
 /**
  * Histories of nested documents that begin anew (docs/adr, "A document's history begins anew by a proposal that writers answer").
@@ -59,7 +59,6 @@ export const compareGenerations = (a: Generation, b: Generation): number =>
   a.number !== b.number ? a.number - b.number : a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 
 const laterTime = (a: string, b: string): string => (a > b ? a : b);
-export const joinTimes = (a: Seen, b: Seen): Seen => joinRecords(a, b, laterTime);
 
 const beyond = (times: Seen, covers: Seen): Seen =>
   Object.fromEntries(Object.entries(times).filter(([region, at]) => at > (own(covers, region) ?? '')));
@@ -67,8 +66,7 @@ const beyond = (times: Seen, covers: Seen): Seen =>
 /** G2: where a proposal is not known, none of the known writes was made with it in mind. */
 const loneFor = (id: string, { alive, next }: Historied): Seen => (next?.id === id ? next.lone : alive.seen);
 
-export const isBroken = ({ covers, lone }: Pick<NextGeneration, 'covers' | 'lone'>): boolean =>
-  covers !== null && Object.keys(beyond(lone, covers)).length > 0;
+export const isBroken = ({ covers, lone }: Pick<NextGeneration, 'covers' | 'lone'>): boolean => covers !== null && !isCovered(lone, covers);
 
 /** Whether a write must be made in both forms (G3): the proposal itself is known, with all that it covers, and may still be committed. */
 export const isAnswered = (next: Historied['next']): boolean => next !== undefined && next.covers !== null && !isBroken(next);
@@ -79,7 +77,7 @@ export const joinNext = (generation: Generation, a: Historied, b: Historied): Pi
   const id = valid.map((next) => next.id).reduce(laterTime, '');
   if (id === '') return null;
   const covers = valid.find((next) => next.id === id && next.covers !== null)?.covers ?? null;
-  return { id, covers, lone: joinTimes(loneFor(id, a), loneFor(id, b)) };
+  return { id, covers, lone: joinSeen(loneFor(id, a), loneFor(id, b)) };
 };
 
 /** Writes of an older history which one that holds has not got: none, but of a region that was restored (G4). */

@@ -1,5 +1,4 @@
-import { own } from '../merge/json.js';
-import type { Seen } from '../merge/register.js';
+import { joinSeen, type Seen } from '../merge/register.js';
 import type { DocumentKey, Grave, StoredDocument } from './collection-store.js';
 import type { DocumentState } from './document-state.js';
 import { wholeEvery } from './written.js';
@@ -10,14 +9,6 @@ import { wholeEvery } from './written.js';
  */
 const purgedKinds: readonly DocumentKey['kind'][] = ['lww'];
 export const isPurged = (kind: DocumentKey['kind']): boolean => purgedKinds.includes(kind);
-
-export const isCovered = (seen: Seen, by: Seen): boolean => Object.entries(seen).every(([region, at]) => (own(by, region) ?? '') >= at);
-
-const joinSeen = (a: Seen, b: Seen): Seen => {
-  const joined: Record<string, string> = { ...a };
-  for (const [region, at] of Object.entries(b)) if ((own(joined, region) ?? '') < at) joined[region] = at;
-  return joined;
-};
 
 /** Writes that a state knows of; of an entry, which has none that could be covered: null. */
 export const seenOf = (state: DocumentState): Seen | null => (state.kind === 'append' ? null : state.alive.seen);

@@ -33,6 +33,10 @@ export const emptyRegister: Register = { siblings: [], seen: {} };
 const knownFields: ReadonlySet<string> = new Set<keyof Register>(['siblings', 'seen']);
 
 const later = (a: string, b: string): string => (a > b ? a : b);
+/** All that either knows of. */
+export const joinSeen = (a: Seen, b: Seen): Seen => joinRecords(a, b, later);
+export const isCovered = (seen: Seen, by: Seen): boolean => Object.entries(seen).every(([region, at]) => (own(by, region) ?? '') >= at);
+
 const byTime = (a: Sibling, b: Sibling): number => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0);
 
 /** A write that has seen all siblings and takes their place. `at` must be later than every time in the register. */
@@ -57,7 +61,7 @@ export const mergeRegisters = (a: Register, b: Register): Register => {
   return {
     ...joinUnknown(a, b, knownFields),
     siblings: [...both, ...onlyA, ...onlyB].sort(byTime),
-    seen: joinRecords(a.seen, b.seen, later),
+    seen: joinSeen(a.seen, b.seen),
   };
 };
 
