@@ -59,7 +59,7 @@ export class Bugs {
     return {
       take,
       edit: (...given) => engine.edit(...given),
-      begin: (...given) => engine.begin(...given),
+      beginAnew: (...given) => engine.beginAnew(...given),
       editBeginning: (...given) => engine.editBeginning(...given),
     };
   }

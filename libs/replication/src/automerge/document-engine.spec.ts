@@ -170,16 +170,19 @@ describe('nested documents', () => {
   it('begin anew with what they are, the same in every region, and take what was written at their beginning since (G4)', () => {
     const value = { words: ['a', 'b'], notes: 'text' };
     const [eu, us] = [new DocumentEngine(actorOf('eu', 1)), new DocumentEngine(actorOf('us', 1))];
-    const begun = eu.begin(value, text);
-    expect(us.begin({ notes: 'text', words: ['a', 'b'] }, text)).toEqual(begun);
-    expect([begun.value, begun.changes, begun.isComplete]).toEqual([value, 1, true]);
+    const shown = eu.edit('k', null, genesis, [{ op: 'replace', value }], text);
+    const other = us.edit('k', null, {}, [{ op: 'replace', value: { notes: 'text', words: ['a', 'b'] } }], text);
+    const begun = eu.beginAnew('k', shown.bytes, text)!;
+    expect(us.beginAnew('k', other.bytes, text)).toEqual(begun);
+    expect([begun.value, begun.changes]).toEqual([value, 1]);
     const later = eu.edit('k', begun.bytes, genesis, [{ op: 'insert', path: ['words'], index: 2, values: ['c'] }], text);
     const own = eu.edit('k', later.bytes, genesis, [{ op: 'insert', path: ['words'], index: 3, values: ['d'] }], text);
     const late = eu.editBeginning('k', own.bytes, [{ op: 'replace', value: { ...value, words: ['late', 'a', 'b'] } }], text);
     expect((late.value as { words: string[] }).words).toEqual(['late', 'a', 'b', 'c', 'd']);
     const there = us.take('k', begun.bytes, [late.change!]);
-    expect([(there.value as { words: string[] }).words, there.isComplete]).toEqual([['late', 'a', 'b'], true]);
-    expect(us.take('k', there.bytes, [own.change!]).isComplete).toBe(false);
+    expect((there.value as { words: string[] }).words).toEqual(['late', 'a', 'b']);
+    expect(us.beginAnew('k', there.bytes, text)?.value).toEqual(there.value);
+    expect(us.beginAnew('k', us.take('k', there.bytes, [own.change!]).bytes, text)).toBeNull();
     expect(us.take('k', us.take('k', there.bytes, [later.change!]).bytes, [own.change!]).value).toEqual(late.value);
     expect(() => us.editBeginning('x', us.take('x', null, [own.change!]).bytes, [], text)).toThrow(
       expect.objectContaining({ code: 'invalid_input' }),

@@ -15,8 +15,6 @@ export interface Documented {
   readonly value: Json;
   readonly conflicts: readonly DocumentConflict[];
   readonly changes: number;
-  /** Nothing in it hangs on changes that are still to come. */
-  readonly isComplete: boolean;
 }
 
 export interface Edited extends Documented {
@@ -68,9 +66,15 @@ export class DocumentEngine {
     return this.keep(key, doc);
   }
 
-  /** A document that begins with all of `value`: the same bytes and head, whoever makes it. */
-  begin(value: JsonObject, text: TextFields): Documented {
-    return this.take('', begin(value, text), []);
+  /**
+   * A document that begins with all that another shows: the same bytes and head, whoever makes it. Null while something in that one hangs
+   * on changes that are still to come.
+   */
+  beginAnew(key: string, bytes: Uint8Array, text: TextFields): Documented | null {
+    const shown = this.live.take(key, bytes);
+    const begun = Automerge.getMissingDeps(shown, []).length === 0 ? begin(toJson(shown) as JsonObject, text) : null;
+    this.live.put(key, bytes, shown);
+    return begun && this.take('', begun, []);
   }
 
   /**
@@ -103,7 +107,6 @@ export class DocumentEngine {
       value: toJson(doc),
       conflicts: conflictsOf(doc, doc, []),
       changes: Automerge.stats(doc).numChanges,
-      isComplete: Automerge.getMissingDeps(doc, []).length === 0,
     };
     this.live.put(key, bytes, doc);
     return documented;

@@ -1,19 +1,19 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { isAppError } from '@lapidary/kernel/app-error';
-import { DocumentEngine, type Documented, type Edited } from './document-engine.js';
-import type { DocumentCall, DocumentReply } from './document-worker.js';
+import { DocumentEngine } from './document-engine.js';
+import type { DocumentCall, DocumentReply, DocumentResult } from './document-worker.js';
 
 /** The thread's side of DocumentWorker: one engine, one call after the other. */
 const engine = new DocumentEngine(workerData as string);
 
-const run = (call: DocumentCall): Documented | Edited => {
+const run = (call: DocumentCall): DocumentResult => {
   switch (call.call) {
     case 'edit':
       return engine.edit(...call.with);
     case 'take':
       return engine.take(...call.with);
-    case 'begin':
-      return engine.begin(...call.with);
+    case 'beginAnew':
+      return engine.beginAnew(...call.with);
     case 'editBeginning':
       return engine.editBeginning(...call.with);
   }

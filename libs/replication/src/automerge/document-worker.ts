@@ -12,13 +12,15 @@ export type DocumentCall =
       readonly with: [string, Uint8Array | null, { readonly [key: string]: Json }, readonly DocumentEdit[], TextFields];
     }
   | { readonly call: 'take'; readonly with: [string, Uint8Array | null, readonly Uint8Array[]] }
-  | { readonly call: 'begin'; readonly with: [{ readonly [key: string]: Json }, TextFields] }
+  | { readonly call: 'beginAnew'; readonly with: [string, Uint8Array, TextFields] }
   | { readonly call: 'editBeginning'; readonly with: [string, Uint8Array, readonly DocumentEdit[], TextFields] };
 
 type Arguments<Call extends DocumentCall['call']> = Extract<DocumentCall, { call: Call }>['with'];
 
+export type DocumentResult = Documented | Edited | null;
+
 export type DocumentReply =
-  | { readonly id: number; readonly ok: true; readonly result: Documented | Edited }
+  | { readonly id: number; readonly ok: true; readonly result: DocumentResult }
   | { readonly id: number; readonly ok: false; readonly code: string | null; readonly message: string };
 
 /** Tests run from sources; a thread runs what was built. */
@@ -46,8 +48,8 @@ export class DocumentWorker {
     return await this.ask({ call: 'take', with: args });
   }
 
-  async begin(...args: Arguments<'begin'>): Promise<Documented> {
-    return await this.ask({ call: 'begin', with: args });
+  async beginAnew(...args: Arguments<'beginAnew'>): Promise<Documented | null> {
+    return await this.ask({ call: 'beginAnew', with: args });
   }
 
   async editBeginning(...args: Arguments<'editBeginning'>): Promise<Edited> {

@@ -110,7 +110,7 @@ export interface NestedDocuments {
     text: TextFields,
   ): Promise<Edited> | Edited;
   take(key: string, bytes: Uint8Array | null, incoming: readonly Uint8Array[]): Promise<Documented> | Documented;
-  begin(value: { readonly [key: string]: Json }, text: TextFields): Promise<Documented> | Documented;
+  beginAnew(key: string, bytes: Uint8Array, text: TextFields): Promise<Documented | null> | Documented | null;
   editBeginning(key: string, bytes: Uint8Array, edits: readonly DocumentEdit[], text: TextFields): Promise<Edited> | Edited;
 }
 

@@ -1,6 +1,5 @@
 import { regionOfHlc } from '@lapidary/kernel/hybrid-logical-clock';
 import type { CollectionPolicy } from '@lapidary/contracts/api/collections';
-import type { Json } from '../merge/json.js';
 import { keyText, type ChangeNote, type CollectionTransaction, type DocumentKey, type Site } from './collection-store.js';
 import { latestOfState, type NestedState } from './document-state.js';
 import { factsOf } from './facts.js';
@@ -30,13 +29,12 @@ export const proposeGeneration = async (
   if (stored?.state.kind !== 'document' || stored.bytes === null) return null;
   const { state } = stored;
   if (!mayPropose(state.next, site.region, others)) return null;
-  const { isComplete } = await site.nested.take(keyText(key), stored.bytes, []);
-  if (!isComplete) return null;
-  const { bytes, heads } = await site.nested.begin(state.value as { readonly [key: string]: Json }, beginningOf(policy).text);
+  const begun = await site.nested.beginAnew(keyText(key), stored.bytes, beginningOf(policy).text);
+  if (begun === null) return null;
   const latest = latestOfState(state);
   const id = site.tick(state.next && state.next.id > latest ? state.next.id : latest);
   const { seen } = state.alive;
-  const next = { id, covers: seen, lone: seen, heads, doc: toBase64(bytes) };
+  const next = { id, covers: seen, lone: seen, heads: begun.heads, doc: toBase64(begun.bytes) };
   return await tellWhole(tx, site, key, policy, nestedWritten(stored, policy, { ...state, next }, stored.bytes, whole), id, by);
 };
 
