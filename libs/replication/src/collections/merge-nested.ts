@@ -46,7 +46,7 @@ export const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toStri
 export const fromBase64 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'));
 
 /** What is stored of a document besides its bytes. */
-export const contentsOf = ({ heads, value, conflicts, changes }: Documented): Omit<NestedState, 'alive'> => ({
+export const contentsOf = ({ heads, value, conflicts, changes }: Omit<Documented, 'bytes'>): Omit<NestedState, 'alive'> => ({
   heads,
   value,
   conflicts,
@@ -67,14 +67,11 @@ export const mergeNested = async (
   const order = compareGenerations(here, there);
   const holds = order < 0 ? there : here;
   const alive = mergeRegisters(state.alive, change.alive);
-  const inFormOf = (x: NestedChange): readonly Uint8Array[] =>
-    compareGenerations(generationOf(x), holds) === 0 ? x.parts : x.next?.id === holds.id ? x.next.parts : [];
-  const mine = nextParts(state.next);
-  const begunHere = order < 0 && state.next?.id === holds.id ? mine : [];
-  const parts = [...inFormOf(change), ...begunHere];
+  const told = order <= 0 ? change.parts : change.next?.id === holds.id ? change.next.parts : [];
+  const begunHere = order < 0 && state.next?.id === holds.id ? state.next.doc : null;
+  const parts = begunHere === null ? told : [...told, fromBase64(begunHere)];
   const bytes = order < 0 ? null : before.bytes;
   const main = parts.length === 0 ? null : await nested.take(key, bytes, parts);
-  const kept = order < 0 ? nothing : { heads: state.heads, value: state.value, conflicts: state.conflicts, changes: state.changes };
   const next = joinNext(holds, state, change);
   const isNew = next !== null && next.covers !== null && !(state.next?.id === next.id && state.next.covers !== null);
   return {
@@ -85,7 +82,7 @@ export const mergeNested = async (
         kind: 'document',
         ...joinUnknown(state, change, knownOfNested),
         alive,
-        ...(main ? contentsOf(main) : kept),
+        ...contentsOf(main ?? (order < 0 ? nothing : state)),
         ...(holds.number > 0 ? { generation: holds } : {}),
         ...(next
           ? { next: { ...next, ...(await joinDocs(nested, key, next.id === state.next?.id ? state.next : null, change, next.id)) } }
@@ -101,8 +98,6 @@ export const mergeNested = async (
 /** Whether a document has more than what was told: then its heads are others. */
 const holdsMore = async (nested: NestedDocuments, key: string, heads: readonly string[], parts: readonly Uint8Array[]): Promise<boolean> =>
   (await nested.take(`${key} told`, null, parts)).heads.join() !== heads.join();
-
-const nextParts = (next: NextGeneration | undefined): Uint8Array[] => (next?.doc ? [fromBase64(next.doc)] : []);
 
 const joinDocs = async (
   nested: NestedDocuments,
