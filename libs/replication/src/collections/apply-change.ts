@@ -122,7 +122,7 @@ const mergeChange = async (
   before: StoredDocument,
   change: DocumentState,
   event: DocumentChanged,
-): Promise<MergedNested | (Pick<MergedNested, 'late' | 'ended' | 'isMissed'> & { readonly after: StoredDocument })> =>
+): Promise<Omit<MergedNested, 'after'> & { readonly after: StoredDocument }> =>
   isNested(before)
     ? await mergeNested(site.nested, keyText(key), before, nestedChangeOf(event))
     : { after: { ...before, state: mergeStates(before.state, change) }, late: {}, ended: null, isMissed: false };

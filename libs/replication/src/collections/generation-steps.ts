@@ -2,13 +2,10 @@ import { regionOfHlc } from '@lapidary/kernel/hybrid-logical-clock';
 import type { CollectionPolicy } from '@lapidary/contracts/api/collections';
 import { keyText, type ChangeNote, type CollectionTransaction, type DocumentKey, type Site } from './collection-store.js';
 import { latestOfState, type NestedState } from './document-state.js';
-import { factsOf } from './facts.js';
 import { generationOf, isAnswered, mayPropose } from './generations.js';
-import { ledgerEntries } from './ledger-entries.js';
 import { contentsOf, fromBase64, toBase64 } from './merge-nested.js';
-import { tellChange } from './tell-change.js';
+import { tellWhole } from './tell-change.js';
 import { beginningOf, nestedWritten } from './write-nested.js';
-import type { Written } from './written.js';
 
 type By = Pick<ChangeNote, 'actor' | 'requestId'>;
 type ForSteps = Pick<Site, 'region' | 'nested' | 'tick'>;
@@ -35,7 +32,8 @@ export const proposeGeneration = async (
   const id = site.tick(state.next && state.next.id > latest ? state.next.id : latest);
   const { seen } = state.alive;
   const next = { id, covers: seen, lone: seen, heads: begun.heads, doc: toBase64(begun.bytes) };
-  return await tellWhole(tx, site, key, policy, nestedWritten(stored, policy, { ...state, next }, stored.bytes, whole), id, by);
+  const written = nestedWritten(stored, policy, { ...state, next }, stored.bytes, whole);
+  return await tellWhole(tx, key, policy, written, { ...by, origin: site.region, at: id });
 };
 
 /** Everything is told. */
@@ -61,21 +59,5 @@ export const commitGeneration = async (
   const begun = await site.nested.take(keyText(key), null, [fromBase64(next.doc)]);
   const generation = { number: generationOf(stored.state).number + 1, id, covers: next.covers! };
   const written = nestedWritten(stored, policy, { alive, ...contentsOf(begun), generation }, begun.bytes, whole);
-  return await tellWhole(tx, site, key, policy, written, id, by);
-};
-
-const tellWhole = async (
-  tx: CollectionTransaction,
-  site: ForSteps,
-  key: DocumentKey,
-  policy: CollectionPolicy,
-  { after, change, settled }: Written,
-  at: string,
-  by: By,
-): Promise<string> => {
-  const { facts, losses } = factsOf(after, policy);
-  const event = await tellChange(tx, key, { whole: true, change, settled: [...settled] });
-  await tx.saveDocument(key, after, facts, { ...by, event, origin: site.region, at });
-  await tx.ledger(ledgerEntries(key, policy, [...settled, ...losses]));
-  return event;
+  return await tellWhole(tx, key, policy, written, { ...by, origin: site.region, at: id });
 };

@@ -6,11 +6,9 @@ import { documentItself, isAlive } from '../merge/lww.js';
 import { writeRegister } from '../merge/register.js';
 import { keyText, type CollectionTransaction, type DocumentKey, type Site, type StoredDocument } from './collection-store.js';
 import { latestOfState, type NestedState } from './document-state.js';
-import { factsOf } from './facts.js';
 import { generationOf } from './generations.js';
-import { ledgerEntries } from './ledger-entries.js';
 import { contentsOf, isNested, type MergedNested } from './merge-nested.js';
-import { tellChange } from './tell-change.js';
+import { tellWhole } from './tell-change.js';
 import { beginningOf, nestedWritten } from './write-nested.js';
 
 type Late = Pick<MergedNested, 'late' | 'ended'> & { readonly after: StoredDocument };
@@ -85,9 +83,5 @@ const tellAll = async (
     nextParts: [],
     whole: true,
   });
-  const { facts, losses } = factsOf(written.after, policy);
-  const event = await tellChange(tx, key, { whole: true, change: written.change, settled: [...written.settled] });
-  const by = { actor: 'system:histories', requestId: event };
-  await tx.saveDocument(key, written.after, facts, { ...by, event, origin: site.region, at });
-  await tx.ledger(ledgerEntries(key, policy, [...written.settled, ...losses]));
+  await tellWhole(tx, key, policy, written, { actor: 'system:histories', origin: site.region, at });
 };

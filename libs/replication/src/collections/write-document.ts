@@ -7,9 +7,9 @@ import type { Json } from '../merge/json.js';
 import { deleteLww, isAlive, viewLww, writeLww, type LwwState } from '../merge/lww.js';
 import { writeRegister } from '../merge/register.js';
 import type { DocumentKey, Site, StoredDocument } from './collection-store.js';
-import { emptyState, lossesOf, mergeStates, type DocumentState } from './document-state.js';
+import { emptyState, mergeStates, type DocumentState } from './document-state.js';
 import { writeNested } from './write-nested.js';
-import { wholeEvery, type Written } from './written.js';
+import { settledBy, wholeEvery, type Written } from './written.js';
 
 export type WriteCommand =
   | { readonly op: 'put'; readonly value: Json }
@@ -51,13 +51,11 @@ const writtenState = (stored: StoredDocument, policy: CollectionPolicy, delta: D
   // A counter's change holds all rows, an entry is whole: only fields may be told in part.
   const whole = delta.kind !== 'lww' || stored.toldInPart + 1 >= wholeEvery;
   const { kind: _, ...change } = whole && delta.kind === 'lww' ? state : delta;
-  const lostBefore = lossesOf(stored.state, policy);
-  const still = new Set(lossesOf(state, policy).map((l) => `${l.field} ${l.loser.at}`));
   return {
     after: { ...stored, state, toldInPart: whole ? 0 : stored.toldInPart + 1 },
     change: change as unknown as DocumentChanged['change'],
     whole,
-    settled: lostBefore.filter((l) => !still.has(`${l.field} ${l.loser.at}`)),
+    settled: settledBy(stored.state, state, policy),
   };
 };
 

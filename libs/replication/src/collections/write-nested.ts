@@ -8,10 +8,10 @@ import type { Json } from '../merge/json.js';
 import { isAlive } from '../merge/lww.js';
 import { writeRegister } from '../merge/register.js';
 import { keyText, type DocumentKey, type Site, type StoredDocument } from './collection-store.js';
-import { lossesOf, unknownOfNested, type DocumentState, type NestedState } from './document-state.js';
+import { unknownOfNested, type DocumentState, type NestedState } from './document-state.js';
 import { isAnswered, type NextGeneration } from './generations.js';
 import { contentsOf, fromBase64, nextKey, toBase64, type ToldNested } from './merge-nested.js';
-import { wholeEvery, type Written } from './written.js';
+import { settledBy, wholeEvery, type Written } from './written.js';
 
 export type NestedCommand =
   | { readonly op: 'put' | 'patch'; readonly value: Json }
@@ -113,12 +113,11 @@ export const nestedWritten = (
   { parts, nextParts, whole }: ToTell,
 ): Written => {
   const state: DocumentState = { kind: 'document', ...unknownOfNested(stored.state), ...nested };
-  const still = new Set(lossesOf(state, policy).map((l) => canonicalJson([l.field, l.loser.at])));
   return {
     after: { state, bytes, toldInPart: whole ? 0 : stored.toldInPart + 1 },
     change: whole ? wholeNested(state, bytes) : toldNested(nested, parts, nextParts),
     whole,
-    settled: lossesOf(stored.state, policy).filter((l) => !still.has(canonicalJson([l.field, l.loser.at]))),
+    settled: settledBy(stored.state, state, policy),
   };
 };
 
