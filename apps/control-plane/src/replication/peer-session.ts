@@ -93,17 +93,15 @@ export class PeerSession {
 
   private async keepChecking(ended: AbortSignal, stop: () => void): Promise<void> {
     const { logger, peer } = this.options;
-    let failures = 0;
     while (!ended.aborted) {
       await sleep(ackMs, undefined, { signal: ended }).catch(() => undefined);
       if (ended.aborted) return;
       try {
         await this.check();
-        failures = 0;
       } catch (error) {
         logger.debug({ err: error, peer }, 'no answer from the peer');
         // The peer's control plane may be down while its stream is readable; only a wrong peer, or one of another protocol, ends the reading.
-        if (++failures > 0 && error instanceof AppError && endsReading.has(error.code)) return stop();
+        if (error instanceof AppError && endsReading.has(error.code)) return stop();
       }
     }
   }
