@@ -5,10 +5,6 @@ export class ByteWriter {
   private bytes = new Uint8Array(256);
   private at = 0;
 
-  get length(): number {
-    return this.at;
-  }
-
   byte(value: number): void {
     this.room(1);
     this.bytes[this.at++] = value;
@@ -47,12 +43,6 @@ export class ByteWriter {
     this.room(size);
     utf8Encoder.encodeInto(value, this.bytes.subarray(this.at, this.at + size));
     this.at += size;
-  }
-
-  append(other: ByteWriter): void {
-    this.room(other.at);
-    this.bytes.set(other.bytes.subarray(0, other.at), this.at);
-    this.at += other.at;
   }
 
   done(): Uint8Array {
