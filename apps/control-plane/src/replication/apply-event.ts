@@ -60,7 +60,7 @@ export const applyEvents = async (tx: Tx, events: readonly EventEnvelope[], tool
 };
 
 const isDocumentChange = ({ type }: EventEnvelope, { versions = eventVersions }: ApplyTools): boolean =>
-  versions.knows(type) && versions.newestOf(type) === 'lapidary.document.changed.v1';
+  versions.newestOf(type) === 'lapidary.document.changed.v1';
 
 /** The event in the newest version of its type (P-SC1), and what it says by that schema. */
 const readEvent = (

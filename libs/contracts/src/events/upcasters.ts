@@ -22,7 +22,8 @@ export const eventVersions = new TypeVersions(eventSchemas, eventUpcasters);
 
 /** For readers who need no check: the event in the newest version of its type, as it came where this code has none. */
 export const newestEvent = (event: EventEnvelope): EventEnvelope => {
-  if (!eventVersions.knows(event.type) || eventVersions.newestOf(event.type) === event.type) return event;
+  const newest = eventVersions.newestOf(event.type);
+  if (newest === undefined || newest === event.type) return event;
   const read = eventVersions.read(event.type, event.data);
   return read.ok ? { ...event, type: read.type, data: read.data } : event;
 };

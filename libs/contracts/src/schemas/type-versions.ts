@@ -38,6 +38,8 @@ interface Version {
   readonly number: number;
   readonly schema: z.ZodType;
   readonly next: Upcaster | null;
+  /** Name of the version that readers handle. */
+  readonly newest: string;
 }
 
 export const splitTypeName = (type: string): { readonly family: string; readonly version: number } | null => {
@@ -76,12 +78,9 @@ export class TypeVersions {
     return this.byName.has(type);
   }
 
-  /** Of a type that is known; the version that readers handle. */
-  newestOf(type: string): string {
-    const split = splitTypeName(type);
-    const newest = split && this.families.get(split.family)?.at(-1);
-    if (!newest) throw new TypeError(`there is no type ${type}`);
-    return newest.name;
+  /** The version that readers handle; undefined for what this code can't read. */
+  newestOf(type: string): string | undefined {
+    return this.byName.get(type)?.newest;
   }
 
   /** Checks data by the schema of their version, and brings them to the newest. Every step's result is checked as well. */
@@ -128,6 +127,6 @@ const chainOf = (
     if (follows !== undefined && follows.name !== successorOf(version)) throw new TypeError(`${successorOf(version)} is missing`);
     const next = follows === undefined ? null : steps.get(version.name);
     if (next === undefined) throw new TypeError(`no upcaster leads from ${version.name} to ${successorOf(version)}`);
-    return { ...version, schema: schemas[version.name]!, next };
+    return { ...version, schema: schemas[version.name]!, next, newest: sorted.at(-1)!.name };
   });
 };
