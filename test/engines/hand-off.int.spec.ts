@@ -20,20 +20,34 @@ const route = (tenant: string, stamp: string, epoch: number, host = `${tenant}.l
   epoch,
 });
 
+const held = (tenant: string, retryAfterSeconds: number): HostRoute => ({
+  host: `${tenant}.lapidary.localhost`,
+  tenant,
+  retryAfterSeconds,
+});
+
 let folder: string;
 let door: Server;
 let doorPort: number;
+let received: number;
 let port: number;
 let peer: RunningPeer | undefined;
 
 /** What the stamp behind the engine was told. */
-const told = (host: string, more: Record<string, string> = {}): Promise<{ status: number; headers: IncomingHttpHeaders }> =>
+const told = (
+  host: string,
+  more: Record<string, string> = {},
+): Promise<{ status: number; headers: IncomingHttpHeaders; after: string | undefined }> =>
   new Promise((done, failed) => {
     request({ port, host: '127.0.0.1', path: '/', headers: { host, ...more }, agent: false }, (answer) => {
       let text = '';
       answer.on('data', (chunk: Buffer) => (text += chunk.toString()));
       answer.on('end', () =>
-        done({ status: answer.statusCode!, headers: text.startsWith('{') ? (JSON.parse(text) as IncomingHttpHeaders) : {} }),
+        done({
+          status: answer.statusCode!,
+          headers: text.startsWith('{') ? (JSON.parse(text) as IncomingHttpHeaders) : {},
+          after: answer.headers['retry-after'],
+        }),
       );
     })
       .on('error', failed)
@@ -42,7 +56,11 @@ const told = (host: string, more: Record<string, string> = {}): Promise<{ status
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lapidary-engines-'));
-  door = createServer((asked, answer) => void answer.end(JSON.stringify(asked.headers)));
+  received = 0;
+  door = createServer((asked, answer) => {
+    received += 1;
+    answer.end(JSON.stringify(asked.headers));
+  });
   await new Promise<void>((listening) => door.listen(0, '127.0.0.1', listening));
   doorPort = (door.address() as AddressInfo).port;
   port = await freePort();
@@ -65,6 +83,13 @@ const expectRouted = async (host: string, tenant: string, stamp: string, epoch: 
   ]);
 };
 
+/** P-ST7, I1: no stamp hears of a request whose tenant is about to be elsewhere. */
+const expectHeld = async (tenant: string, after: string): Promise<void> => {
+  const before = received;
+  const answer = await told(`${tenant}.lapidary.localhost`, { 'x-lapidary-tenant': tenant, 'x-lapidary-epoch': '4' });
+  expect([answer.status, answer.after, received]).toEqual([503, after, before]);
+};
+
 describe('HAProxy', () => {
   const start = async (routes: readonly HostRoute[]): Promise<HaproxyRuntime> => {
     const [map, socket] = [join(folder, 'tenants.map'), join(folder, 'admin.sock')];
@@ -81,6 +106,7 @@ describe('HAProxy', () => {
       `  bind 127.0.0.1:${port}`,
       `  http-request set-var(txn.route) req.hdr(host),field(1,:),lower,map(${map})`,
       '  http-request return status 404 unless { var(txn.route) -m found }',
+      '  http-request return status 503 hdr retry-after %[var(txn.route),field(3,@)] if { var(txn.route) -m beg @ }',
       '  http-request set-header x-lapidary-tenant %[var(txn.route),field(1,@)]',
       '  http-request set-header x-lapidary-epoch %[var(txn.route),field(3,@)]',
       '  http-request set-header x-stamp %[var(txn.route),field(2,@)]',
@@ -111,6 +137,17 @@ describe('HAProxy', () => {
     expect(mapChanges(await runtime.held(), after)).toEqual({ add: [], set: [], remove: [] });
   });
 
+  test('holds who is frozen or has no room yet, from the file and as fed; and lets go to the new stamp', async () => {
+    const runtime = await start([held('waits', 10), route('acme', 'eu-1', 4)]);
+    await expectHeld('waits', '10');
+    await expectRouted('acme.lapidary.localhost', 'acme', 'eu-1', 4);
+    await feed(runtime, [held('waits', 10), held('acme', 2)]);
+    await expectHeld('acme', '2');
+    await feed(runtime, [route('waits', 'eu-1', 1), route('acme', 'eu-2', 5)]);
+    await expectRouted('acme.lapidary.localhost', 'acme', 'eu-2', 5);
+    await expectRouted('waits.lapidary.localhost', 'waits', 'eu-1', 1);
+  });
+
   test('takes a whole map of thousands at once; nobody in both is unknown meanwhile', async () => {
     const runtime = await start([route('acme', 'eu-1', 4), route('gone', 'eu-1', 1)]);
     const many = [route('acme', 'eu-2', 5), ...Array.from({ length: 3_000 }, (_, i) => route(`t${i}`, 'eu-1', i + 1))];
@@ -135,8 +172,8 @@ describe('HAProxy', () => {
 });
 
 describe('nginx', () => {
-  test('routes by the exported maps; what a client says of tenant and epoch is replaced', async () => {
-    const routes = [route('acme', 'eu-1', 4), route('acme', 'eu-1', 4, 'shop.example.com'), route('beta', 'eu-2', 7)];
+  test('routes by the exported maps, and holds who is frozen; what a client says of tenant and epoch is replaced', async () => {
+    const routes = [route('acme', 'eu-1', 4), route('acme', 'eu-1', 4, 'shop.example.com'), route('beta', 'eu-2', 7), held('gamma', 2)];
     await writeFile(join(folder, 'routes.conf'), renderDirectory('nginx', { routes, stamps: [] }));
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `  ${kind}_temp_path ${folder}/${kind};`);
     const config = [
@@ -149,6 +186,8 @@ describe('nginx', () => {
       `  include ${folder}/routes.conf;`,
       ...['eu-1', 'eu-2'].map((stamp) => `  upstream ${stamp} { server 127.0.0.1:${doorPort}; }`),
       `  server { listen 127.0.0.1:${port};`,
+      '    add_header retry-after $lapidary_held always;',
+      '    if ($lapidary_held) { return 503; }',
       '    if ($lapidary_stamp = "") { return 404; }',
       '    location / {',
       '      proxy_set_header x-lapidary-tenant $lapidary_tenant;',
@@ -162,6 +201,7 @@ describe('nginx', () => {
     await expectRouted('acme.lapidary.localhost', 'acme', 'eu-1', 4);
     await expectRouted('SHOP.example.com', 'acme', 'eu-1', 4);
     await expectRouted('beta.lapidary.localhost', 'beta', 'eu-2', 7);
+    await expectHeld('gamma', '2');
     expect((await told('nobody.lapidary.localhost')).status).toBe(404);
   });
 });

@@ -10,6 +10,7 @@ import { intentCommands, intentNouns } from './tree/intents.js';
 import { jobCommands } from './tree/jobs.js';
 import { replicationCommands, replicationNouns } from './tree/replication.js';
 import { rolloutCommands, rolloutNouns } from './tree/rollouts.js';
+import { tenantChangeCommands } from './tree/tenants.js';
 
 export const nouns: Readonly<Record<string, string>> = {
   stamps: 'Copies of the workload, and what they hold',
@@ -168,14 +169,7 @@ export const commandTree: readonly CommandSpec[] = [
     examples: ['stampctl tenants explain acme', 'stampctl tenants explain acme --now'],
     load: async () => (await import('./commands/tenants-explain.js')).tenantsExplain,
   },
-  {
-    path: 'tenants residency',
-    summary: 'Change the regions or jurisdictions that may hold a tenant: those left out remove its documents, those added get them',
-    args: [tenant, { name: 'places', description: 'comma-separated regions or jurisdictions, or "any"' }],
-    options: [reason],
-    examples: ['stampctl tenants residency acme eu,ch-law --reason "contract of May"', 'stampctl tenants residency acme any'],
-    load: async () => (await import('./commands/tenants-residency.js')).tenantsResidency,
-  },
+  ...tenantChangeCommands,
   {
     path: 'tenants delete',
     summary: 'Delete a tenant for good; asks for its name (--yes to skip)',

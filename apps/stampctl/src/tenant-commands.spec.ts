@@ -50,6 +50,26 @@ describe('tenants', () => {
     expect(ran.err).toContain('version_conflict');
   });
 
+  test('a frozen tenant keeps its labels, is held in every export, and is let go by thaw', async () => {
+    plane.tenants.set('acme', aTenant({ labels: { plan: 'gold' } }));
+    plane.tenants.set('waits', aTenant({ id: 'waits', hosts: ['waits.lapidary.localhost'], status: 'pending', placement: null }));
+    const exported = async (format: string): Promise<string> => (await ctl('directory', 'export', '--format', format)).out;
+    const [acme, waits] = ['acme.lapidary.localhost', 'waits.lapidary.localhost'];
+    expect(await exported('haproxy')).toContain(`${acme} acme@eu-1@1\n${waits} @held@10`);
+    expect((await ctl('tenants', 'freeze', 'acme', '--reason', 'moved by hand')).exit).toBe(0);
+    expect(plane.tenants.get('acme')?.labels).toEqual({ plan: 'gold', traffic: 'frozen' });
+    expect(await exported('haproxy')).toContain(`${acme} @held@2\n`);
+    expect(await exported('nginx')).toContain(`${acme} "@held@2";`);
+    const envoy = JSON.parse(await exported('envoy')) as { virtual_hosts: { name: string }[] };
+    expect(envoy.virtual_hosts.find(({ name }) => name === 'acme')).toMatchObject({
+      routes: [{ direct_response: { status: 503 } }],
+      response_headers_to_add: [{ header: { key: 'retry-after', value: '2' } }],
+    });
+    expect((await ctl('tenants', 'thaw', 'acme')).exit).toBe(0);
+    expect(plane.tenants.get('acme')?.labels).toEqual({ plan: 'gold' });
+    expect(await exported('haproxy')).toContain(`${acme} acme@eu-1@1\n`);
+  });
+
   test('explain marks the chosen stamp and gives every rule and score, within 80 columns', async () => {
     const { out } = await ctl('tenants', 'explain', 'acme');
     expect(out).toMatch(/eu-1 in eu {2}total 73\.33 {2}◀ chosen/);

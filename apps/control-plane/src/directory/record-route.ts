@@ -1,4 +1,5 @@
 import { stampKey, tenantKey, type RouteBody, type StampRoute, type TenantRoute } from '@lapidary/contracts/directory';
+import { isFrozenByLabel, residencyLabel, strictResidency } from '@lapidary/contracts/tenant-labels';
 import type { Tx } from '@lapidary/db/transaction';
 
 /** The directory publisher listens here, with a timer beside it. */
@@ -30,11 +31,13 @@ const recordRoute = async (tx: Tx, key: string, body: RouteBody, holder: string 
 export const recordTenantRoute = async (tx: Tx, route: TenantRoute, holder: string | null): Promise<void> =>
   recordRoute(tx, tenantKey(route.tenant), route, holder);
 
-/** Label by which a tenant is strict: routers outside of its residency too must not read its requests. */
-const residencyLabel = 'residency';
-
-/** What routers are told of that (I3). Without a residency there is nothing to be strict about. */
-export const strictIn = (labels: Readonly<Record<string, string>>, residency: readonly string[]): Pick<TenantRoute, 'strictIn'> =>
-  labels[residencyLabel] === 'strict' && residency.length > 0 ? { strictIn: [...residency] } : {};
+/** What routers are told by a tenant's labels: I3, where it has a residency to be strict about, and that nobody is to forward (docs/adr/0061). */
+export const routeByLabels = (
+  labels: Readonly<Record<string, string>>,
+  residency: readonly string[],
+): Pick<TenantRoute, 'strictIn' | 'frozen'> => ({
+  ...(labels[residencyLabel] === strictResidency && residency.length > 0 ? { strictIn: [...residency] } : {}),
+  ...(isFrozenByLabel(labels) ? { frozen: true } : {}),
+});
 
 export const recordStampRoute = async (tx: Tx, route: StampRoute): Promise<void> => recordRoute(tx, stampKey(route.stamp), route, null);

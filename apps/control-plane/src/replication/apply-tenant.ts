@@ -6,7 +6,7 @@ import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import { winnerOf } from '@lapidary/replication/name-claim';
-import { recordTenantRoute, strictIn } from '../directory/record-route.js';
+import { recordTenantRoute, routeByLabels } from '../directory/record-route.js';
 import { noteResidency } from '../residency/note-residency.js';
 import { applyHosts } from './apply-hosts.js';
 import { recordNameConflict } from './conflicts.js';
@@ -56,7 +56,7 @@ export const applyTenant = async (tx: Tx, event: EventEnvelope, tenant: TenantVi
       stamp: tenant.placement?.stamp ?? null,
       epoch: tenant.placement?.epoch ?? (await highestEpoch(tx, tenant.id)),
       hosts: tenant.hosts.slice(1),
-      ...strictIn(tenant.labels, tenant.residency),
+      ...routeByLabels(tenant.labels, tenant.residency),
     },
     null,
   );

@@ -167,6 +167,27 @@ describe('two geodes', () => {
     await inBoth([eu.region]);
   });
 
+  it('tell the routers of both that a tenant is frozen, for as long as its label says so, whatever else of it changes', async () => {
+    const frozenIn = async (geode: Geode): Promise<unknown> => {
+      const [row]: { frozen: unknown }[] = await geode.resources.dataSource.query(
+        `SELECT body->'frozen' AS frozen FROM directory_entry WHERE key = 'tenant/moved'`,
+      );
+      return row?.frozen;
+    };
+    const inBoth = async (expected: unknown): Promise<void> => {
+      for (const geode of [eu, us])
+        await waitFor(`${geode.region} to know`, async () => (await frozenIn(geode)) === expected || undefined, { timeoutMs: 10_000 });
+    };
+    expect((await ask(eu, 'POST', '/v1/tenants', { id: 'moved', region: eu.region })).status).toBe(201);
+    await inBoth(null);
+    expect((await ask(us, 'PATCH', '/v1/tenants/moved', { labels: { traffic: 'frozen' } })).status).toBe(200);
+    await inBoth(true);
+    expect((await ask(eu, 'PATCH', '/v1/tenants/moved', { residency: [eu.region] })).status).toBe(200);
+    expect(await frozenIn(eu)).toBe(true);
+    expect((await ask(eu, 'PATCH', '/v1/tenants/moved', { labels: {} })).status).toBe(200);
+    await inBoth(null);
+  });
+
   it('ask a router of the region that the question is about', async () => {
     expect((await ask(eu, 'GET', `/v1/route?host=a.b`)).body['code']).toBe('not_ready');
     const stop = us.resources.nats.serveJson(routerExplain(us.region), ExplainRequestSchema, ({ host, token = 'none' }) => ({

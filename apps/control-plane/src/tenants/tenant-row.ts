@@ -1,7 +1,7 @@
 import { TenantSchema, type TenantView } from '@lapidary/contracts/api/tenants';
 import type { TenantRoute } from '@lapidary/contracts/directory';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
-import { strictIn } from '../directory/record-route.js';
+import { routeByLabels } from '../directory/record-route.js';
 import type { TenantFacts } from '../placement/facts.js';
 import type { TenantStatus } from './tenant-states.js';
 
@@ -79,7 +79,7 @@ export const tenantRouteOf = (row: TenantRow): TenantRoute => ({
   stamp: row.stamp,
   epoch: row.epoch ?? row.placement_epoch,
   hosts: row.hostnames,
-  ...strictIn(row.labels, row.residency),
+  ...routeByLabels(row.labels, row.residency),
 });
 
 export const tenantFactsOf = (row: TenantRow): TenantFacts => ({

@@ -7,7 +7,7 @@ import { waitFor } from '@lapidary/kernel/wait-for';
 import { z } from 'zod';
 import { parseDurationMs } from '../context/duration.js';
 import { findRunFile } from '../context/run-file-lookup.js';
-import { hostRoutes } from '../directory/routes.js';
+import { hostRoutes, isHeld } from '../directory/routes.js';
 import { DrillProcesses, type Killed } from '../drill/drill-processes.js';
 import { drillMarkdown, writeDrillReport, type DrillReport } from '../drill/drill-report.js';
 import { DrillTraffic } from '../drill/drill-traffic.js';
@@ -43,7 +43,7 @@ export const drillControlPlaneDown: Command = async (invocation) => {
   if (!found) throw new AppError('not_found', 'No fleet runs here: the drill is for a fleet that `npm start` runs on this machine');
   const { items } = await invocation.connect().tenants({ status: 'placed' }, tenantsMax);
   const hosts = hostRoutes(items, baseDomain)
-    .filter(({ host }) => host.endsWith(`.${baseDomain}`))
+    .filter((route) => !isHeld(route) && route.host.endsWith(`.${baseDomain}`))
     .map(({ host }) => host);
   if (hosts.length === 0)
     throw new AppError('not_found', 'No tenant is placed: there is nothing to ask for', {

@@ -1,22 +1,49 @@
 import type { StampView } from '@lapidary/contracts/api/stamps';
 import type { TenantView } from '@lapidary/contracts/api/tenants';
+import { isFrozenByLabel } from '@lapidary/contracts/tenant-labels';
 import type { Api } from '../client/api.js';
 
 /** Where requests for a host go, as an engine that is not ours has to know it. */
-export interface HostRoute {
+export interface StampBound {
   readonly host: string;
   readonly tenant: string;
   readonly stamp: string;
   readonly epoch: number;
 }
 
-/** The hosts of all placed tenants, in order; a host that two tenants claim at the moment goes to the one that is named last. */
+/** A host that is known and must be forwarded nowhere now: 503 with Retry-After at the edge, as the router answers. */
+export interface HeldHost {
+  readonly host: string;
+  readonly tenant: string;
+  readonly retryAfterSeconds: number;
+}
+export type HostRoute = StampBound | HeldHost;
+
+export const isHeld = (route: HostRoute): route is HeldHost => 'retryAfterSeconds' in route;
+
+/** Room is made by people or by policy, in tens of seconds at best. */
+const pendingRetrySeconds = 10;
+/** A switch takes seconds, and a feeder looks every two. */
+const frozenRetrySeconds = 2;
+
+type Target = Omit<StampBound, 'host'> | Omit<HeldHost, 'host'>;
+
+/** null: suspended and deleted tenants are nobody's at such an edge. */
+const targetOf = ({ id, status, placement, labels }: TenantView): Target | null => {
+  if (status === 'pending') return { tenant: id, retryAfterSeconds: pendingRetrySeconds };
+  if (status !== 'placed' || !placement) return null;
+  if (isFrozenByLabel(labels)) return { tenant: id, retryAfterSeconds: frozenRetrySeconds };
+  return { tenant: id, stamp: placement.stamp, epoch: placement.epoch };
+};
+
+/** The hosts of all tenants that are placed or will be, in order; a host that two claim at the moment goes to the one that is named last. */
 export const hostRoutes = (tenants: readonly TenantView[], baseDomain: string): HostRoute[] => {
   const routes = new Map<string, HostRoute>();
-  for (const { id, status, placement, hosts } of tenants) {
-    if (status !== 'placed' || !placement) continue;
-    const route = { tenant: id, stamp: placement.stamp, epoch: placement.epoch };
-    for (const host of [`${id}.${baseDomain}`, ...hosts.map((name) => name.toLowerCase())]) routes.set(host, { host, ...route });
+  for (const tenant of tenants) {
+    const target = targetOf(tenant);
+    if (!target) continue;
+    for (const host of [`${tenant.id}.${baseDomain}`, ...tenant.hosts.map((name) => name.toLowerCase())])
+      routes.set(host, { host, ...target });
   }
   return [...routes.values()].sort((a, b) => (a.host < b.host ? -1 : 1));
 };

@@ -15,7 +15,7 @@ const baseDomain: OptionSpec = {
 export const directoryCommands: readonly CommandSpec[] = [
   {
     path: 'directory export',
-    summary: 'Write the hosts of all placed tenants, with stamp and epoch, as an engine’s own table',
+    summary: 'Write the hosts of all tenants, with stamp and epoch or that nobody may forward now, as an engine’s own table',
     options: [
       { flags: '--format <format>', description: 'whose table (required)', choices: ['haproxy', 'nginx', 'envoy'] },
       { flags: '--out <file>', description: 'where to; standard output without it' },

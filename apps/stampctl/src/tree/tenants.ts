@@ -1,0 +1,30 @@
+import type { CommandSpec } from '../command-spec.js';
+import { reason, tenant } from './arguments.js';
+
+/** Commands that change what is said of a tenant that is there; part of the command tree. */
+export const tenantChangeCommands: readonly CommandSpec[] = [
+  {
+    path: 'tenants freeze',
+    summary: 'Have nobody forward a tenant’s requests: they wait at the routers for two seconds, then get 503 with Retry-After',
+    args: [tenant],
+    options: [reason],
+    examples: ['stampctl tenants freeze acme --reason "its database is copied"'],
+    load: async () => (await import('../commands/tenants-freeze.js')).tenantsFreeze,
+  },
+  {
+    path: 'tenants thaw',
+    summary: 'Have a frozen tenant’s requests forwarded again, those that wait at once',
+    args: [tenant],
+    options: [reason],
+    examples: ['stampctl tenants thaw acme'],
+    load: async () => (await import('../commands/tenants-freeze.js')).tenantsThaw,
+  },
+  {
+    path: 'tenants residency',
+    summary: 'Change the regions or jurisdictions that may hold a tenant: those left out remove its documents, those added get them',
+    args: [tenant, { name: 'places', description: 'comma-separated regions or jurisdictions, or "any"' }],
+    options: [reason],
+    examples: ['stampctl tenants residency acme eu,ch-law --reason "contract of May"', 'stampctl tenants residency acme any'],
+    load: async () => (await import('../commands/tenants-residency.js')).tenantsResidency,
+  },
+];
