@@ -23,6 +23,7 @@ const kinds = [
   'protocol',
   'budget',
   'retention',
+  'restored',
   'replica-age',
   'schema',
   'route-epoch',

@@ -8,6 +8,7 @@ import { memberTable, rolloutTable, waveTable } from '@lapidary/control-plane/ro
 import { stampTransitions } from '@lapidary/control-plane/stamps/stamp-states';
 import { tenantTransitions } from '@lapidary/control-plane/tenants/tenant-states';
 import { historyTable } from '@lapidary/replication/collections/history-states';
+import { recoveryTable } from '@lapidary/replication/recovery/recovery-states';
 import { breakerTable } from '@lapidary/router/traffic-policy/doors/breaker-states';
 import { clientTable } from '@lapidary/router/engine/client-states';
 import { upstreamTable } from '@lapidary/router/engine/upstream-states';
@@ -42,6 +43,7 @@ export const statesPage = (): string =>
       deadLetterTransitions,
       removalTransitions,
       historyTable,
+      recoveryTable,
       intentTransitions,
       registrationTable,
       breakerTable,

@@ -17,5 +17,6 @@ export const driftKinds = [
   'protocol',
   'budget',
   'retention',
+  'restored',
   'sensor',
 ] as const;

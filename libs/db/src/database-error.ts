@@ -8,10 +8,17 @@ const retryAfterSeconds = 1;
 const awayClasses = new Set(['08', '53', '57']);
 const queryCanceled = '57014';
 const lockNotAvailable = '55P03';
+/** Raised by the database itself while a restored region is fenced (migration 0061). */
+const fencedState = 'LP001';
+/** A region whose peers are heard is through in seconds. */
+const fencedRetrySeconds = 5;
 const awaySystemCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'ENOENT', 'EAI_AGAIN']);
 /** pg and pg-pool throw these as plain errors without a code. */
 const poolExhausted = /timeout exceeded when trying to connect/i;
 const connectionLost = /connection terminated|client was closed|connection ended|not queryable|DataSource is not|driver not connected/i;
+
+/** Whether the database refused an event since its region is fenced. */
+export const isFencedError = (error: unknown): boolean => sqlStateOf(error) === fencedState;
 
 /**
  * Turns whatever a query threw into the AppError that says the truth to the caller: a database that is away is
@@ -25,6 +32,8 @@ export const fromDatabaseError = (error: unknown): AppError => {
   if (poolExhausted.test(internal) || state === lockNotAvailable || state === queryCanceled) {
     return new AppError('overloaded', undefined, { internal, cause: error, retryAfterSeconds });
   }
+  if (state === fencedState)
+    return new AppError('region_restored', undefined, { internal, cause: error, retryAfterSeconds: fencedRetrySeconds });
   const away = state === undefined ? connectionLost.test(internal) : awaySystemCodes.has(state) || awayClasses.has(state.slice(0, 2));
   return away ? new AppError('not_ready', 'The database is not reachable', { internal, cause: error, retryAfterSeconds }) : app;
 };

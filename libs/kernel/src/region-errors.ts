@@ -9,6 +9,13 @@ export const regionErrors = {
     'The region that owns this cannot be reached',
     "Try again when the link is back, or call that region's own API.",
   ),
+  region_restored: entry(
+    503,
+    exitCodes.error,
+    true,
+    'The region is fenced: its database was restored from a backup',
+    'It writes again when every region was heard: "stampctl geode status" says what it waits for. Reading and routing go on.',
+  ),
   protocol_unsupported: entry(
     503,
     exitCodes.error,

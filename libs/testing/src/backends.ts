@@ -28,6 +28,25 @@ export const freshDatabase = async (): Promise<{ url: string; drop(): Promise<vo
   return { url: url.href, drop: () => run(serverUrl, `drop database if exists ${name} with (force)`) };
 };
 
+const nameOf = (url: string): string => new URL(url).pathname.slice(1);
+
+/**
+ * A backup of a database that nobody is connected to, as a copy of its files: byte for byte what a snapshot has. `restore` puts it in the
+ * original's place, as often as it is asked; what was written since is gone.
+ */
+export const backUpDatabase = async (url: string): Promise<{ restore(): Promise<void>; drop(): Promise<void> }> => {
+  const serverUrl = fromEnvironment('LAPIDARY_TEST_POSTGRES_URL');
+  const backup = `backup_${newId().toLowerCase()}`;
+  await run(serverUrl, `create database ${backup} template ${nameOf(url)}`);
+  return {
+    restore: async () => {
+      await run(serverUrl, `drop database ${nameOf(url)} with (force)`);
+      await run(serverUrl, `create database ${nameOf(url)} template ${backup}`);
+    },
+    drop: () => run(serverUrl, `drop database if exists ${backup} with (force)`),
+  };
+};
+
 /** The run's NATS server with JetStream, open to everybody on this machine. Keep to subjects of a freshRegion(). */
 export const testNats = (): { url: string } => ({ url: fromEnvironment('LAPIDARY_TEST_NATS_URL') });
 

@@ -7,6 +7,7 @@ import type { MetricsOf } from '@lapidary/telemetry/metrics';
 import { confirmDropped, confirmServing, type ServingTools } from './confirm-serving.js';
 import type { directoryMetrics } from './metrics.js';
 import { toNumbered, type NumberedEntry } from './number-directory.js';
+import { isRegionFenced } from '../fence/recovery-rows.js';
 
 /** Commands on their way at once; each takes a database connection for a moment when it is answered. */
 const inFlightMax = 64;
@@ -51,6 +52,7 @@ export class AgentPush {
 
   /** Once a period, by the leader: placements that no stamp has confirmed, and previous stamps that have not let go. */
   async retry(): Promise<void> {
+    if (await isRegionFenced(this.options.dataSource)) return;
     const rows = await rowsOf<Parameters<typeof toNumbered>[0]>(
       this.options.dataSource,
       `SELECT d.key, d.cursor, d.body, d.stamp, d.previous_stamp

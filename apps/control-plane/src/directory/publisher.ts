@@ -9,6 +9,7 @@ import type { directoryMetrics } from './metrics.js';
 import { numberDirectory, type NumberedEntry } from './number-directory.js';
 import { publishDirectory } from './publish-directory.js';
 import { verifyDirectoryStream } from './verify-stream.js';
+import { isRegionFenced } from '../fence/recovery-rows.js';
 
 /** Routers compare at each digest. */
 const digestMs = 5_000;
@@ -51,6 +52,8 @@ export class DirectoryPublisher {
   /** One round; true where there may be more to do at once. */
   async pass(): Promise<boolean> {
     const { dataSource, nats, region, metrics, onNumbered } = this.options;
+    // A restored database has placements and epochs of long ago: routers and stamps go on with what they have (I1, I4).
+    if (await isRegionFenced(dataSource)) return false;
     const numbered = await numberDirectory(dataSource);
     if (numbered.length > 0) onNumbered(numbered);
     if (!nats.isConnected) {

@@ -3,6 +3,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import type { DataSource } from 'typeorm';
 import { entriesAfter, readDigest } from './directory-rows.js';
 import { numberDirectory } from './number-directory.js';
+import { isRegionFenced } from '../fence/recovery-rows.js';
 
 /** An entry that changes again between two tries is rare; one that does so this often means that something is wrong. */
 const triesMax = 5;
@@ -12,6 +13,7 @@ const triesMax = 5;
  * entry that has just changed gets its cursor first, since leaving it out would look like its absence.
  */
 export const snapshotPage = async (dataSource: DataSource, after: string | null, limit: number): Promise<SnapshotPage> => {
+  if (await isRegionFenced(dataSource)) throw new AppError('region_restored', undefined, { retryAfterSeconds: 5 });
   for (let attempt = 0; attempt < triesMax; attempt++) {
     await numberDirectory(dataSource);
     const digest = await readDigest(dataSource);

@@ -77,7 +77,17 @@ const nothing: Pick<DriftFacts, 'placement' | 'routes' | 'upkeep'> & { readonly 
   placement: { outside: [], crowded: [], standing: [] },
   routes: { entries: [] },
   schema: { wire: {}, migrations: [], tables: {} },
-  upkeep: { protocols: [], peers: [], collections: [], passed: [], holdingBack: new Map(), agents: [], silent: [] },
+  upkeep: {
+    protocols: [],
+    peers: [],
+    collections: [],
+    passed: [],
+    holdingBack: new Map(),
+    setBack: new Map(),
+    recovery: null,
+    agents: [],
+    silent: [],
+  },
 };
 
 const desiredOf = async (reader: Reader, config: ControlPlaneConfig, name: string): Promise<Desired> => {

@@ -2,6 +2,7 @@ import { peersOf, type ControlPlaneConfig } from '@lapidary/config/control-plane
 import type { WireProtocol } from '@lapidary/contracts/wire-protocol';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader, Tx } from '@lapidary/db/transaction';
+import { recoveryView, setBackPeers } from '../fence/fence-facts.js';
 import { passedBudgets, type PassedBudget } from '../collections/collection-row.js';
 import { regionsHoldingBack } from '../collections/purge-tombstones.js';
 
@@ -15,6 +16,10 @@ export interface UpkeepFacts {
   readonly passed: readonly PassedBudget[];
   /** Regions that keep tombstones from being purged, with when each last said what it knows; null: never. */
   readonly holdingBack: ReadonlyMap<string, Date | null>;
+  /** Regions whose log is known to be set back, with since when. */
+  readonly setBack: ReadonlyMap<string, Date>;
+  /** This region's own; null: its log is sound. */
+  readonly recovery: { readonly state: string; readonly fenced: boolean } | null;
   /** Active stamps of this region, with when the agent of the present epoch was heard last. */
   readonly agents: readonly { readonly stamp: string; readonly heardAt: Date }[];
   /** Subjects of open findings about silent replicas. */
@@ -50,6 +55,8 @@ export const readUpkeepFacts = async (reader: Reader, config: ControlPlaneConfig
     collections,
     passed,
     holdingBack: await holdingBackAndPlanted(reader, peers, nonce),
+    setBack: await setBackPeers(reader),
+    recovery: await recoveryView(reader),
     agents,
     silent: silent.map((row) => row.subject),
   };
@@ -68,10 +75,13 @@ const holdingBackAndPlanted = async (
   return new Map([...real, ...(await regionsHoldingBack(reader, [plantedName(nonce)]))]);
 };
 
-/** A peer with no protocol in common, a collection beyond its budget, and an agent that fell silent. In a transaction that is rolled back. */
+/** A peer with no protocol in common and a log that was set back, a collection beyond its budget, and an agent that fell silent. In a transaction that is rolled back. */
 export const plantUpkeep = async (tx: Tx, stamp: string, nonce: string): Promise<void> => {
   const name = plantedName(nonce);
-  await tx.query('INSERT INTO version_vector (origin, epoch, sequence, protocol_speaks, protocol_hears) VALUES ($1, 0, 0, 0, 0)', [name]);
+  await tx.query(
+    'INSERT INTO version_vector (origin, epoch, sequence, protocol_speaks, protocol_hears, set_back_to, set_back_at) VALUES ($1, 0, 0, 0, 0, 0, now())',
+    [name],
+  );
   const at = `0000000000000.0000.${nonce}`;
   const value = {
     ...{ scope: 'fleet', policy: { kind: 'append' }, version: 1, created: at },

@@ -7,6 +7,7 @@ import type {
   SyncRequest,
 } from '@lapidary/contracts/agent-protocol';
 import { rowsOf } from '@lapidary/db/rows';
+import { isFencedError } from '@lapidary/db/database-error';
 import { inTransaction } from '@lapidary/db/transaction';
 import { isAppError } from '@lapidary/kernel/app-error';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
@@ -16,6 +17,7 @@ import type { CommandContext } from '../http/command-context.js';
 import { registerAgent } from '../stamps/register-agent.js';
 import { issueWorkloadToken } from '../stamps/workload-tokens.js';
 import { readHoldings } from './holdings.js';
+import { isRegionFenced } from '../fence/recovery-rows.js';
 
 export interface AgentTools {
   readonly region: string;
@@ -27,11 +29,15 @@ export interface AgentTools {
   readonly apiUrl: string | null;
 }
 
+/** What a restored database believes of its stamps is old: they go on with what they hold, as if nobody had answered (I4, ADR 4). */
+const fencedRegion = { ok: false, code: 'not_ready', message: 'This region was restored from a backup and is fenced' } as const;
+
 type Refusal = Extract<RegisterReply, { ok: false }>;
 const refusals: ReadonlySet<string> = new Set(['unauthenticated', 'not_found', 'invalid_input', 'not_ready']);
 
 /** What an agent may be told; anything else is a failure of ours and is answered as one. */
 const refusalOf = (error: unknown): Refusal => {
+  if (isFencedError(error)) return fencedRegion;
   if (!isAppError(error) || !refusals.has(error.code)) throw error;
   return { ok: false, code: error.code as Refusal['code'], message: error.message };
 };
@@ -41,6 +47,7 @@ export const answerRegister = async (tools: AgentTools, request: RegisterRequest
   const context: CommandContext = { region: tools.region, actor: `agent:${request.stamp}`, requestId: newId(), reason: null };
   try {
     return await inTransaction(tools.dataSource, async (tx) => {
+      if (await isRegionFenced(tx)) return fencedRegion;
       const stamp = await registerAgent(tx, context, tools.clock, request);
       const holdings = await readHoldings(tx, request.stamp);
       return { ok: true as const, epoch: stamp.epoch, heartbeatMs: tools.heartbeatMs, resyncMs: tools.resyncMs, holdings };
@@ -66,6 +73,7 @@ export const answerCredentials = async (tools: AgentTools, request: CredentialsR
 
 /** Everything that a stamp must hold, for its present process only: an older one is fenced off (P-HB3). */
 export const answerSync = async (tools: AgentTools, request: SyncRequest): Promise<SyncReply> => {
+  if (await isRegionFenced(tools.dataSource)) return fencedRegion;
   const [row] = await rowsOf<{ epoch: number; instance_id: string | null }>(
     tools.dataSource,
     `SELECT s.epoch, o.instance_id FROM stamp s LEFT JOIN stamp_observation o ON o.stamp = s.name

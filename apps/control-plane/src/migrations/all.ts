@@ -23,6 +23,7 @@ import { OutboxNumbers1763772000027 } from './0027-outbox-numbers.js';
 import { DocumentsInPlace1763772000028 } from './0028-documents-in-place.js';
 import { WireVersions1763772000040 } from './0040-wire-versions.js';
 import { Histories1763772000050 } from './0050-histories.js';
+import { Recovery1763772000061 } from './0061-recovery.js';
 
 export const migrations = [
   Fleet1763772000001,
@@ -50,4 +51,5 @@ export const migrations = [
   DocumentsInPlace1763772000028,
   WireVersions1763772000040,
   Histories1763772000050,
+  Recovery1763772000061,
 ];

@@ -5,12 +5,13 @@ import { ownProtocol, type WireProtocol } from '@lapidary/contracts/wire-protoco
 import { fittingAnswer } from '@lapidary/messaging/fitting-answer';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { DataSource } from 'typeorm';
+import { isTelling, noticeSetBack } from '../fence/notice-set-back.js';
 import { contentsBetween, eventsBetween, mayBeAt, readOrigin } from './outbox-rows.js';
 
 /** Events of a range, from the outbox: what the stream lost, or never had, or what a new region begins with (P-GE2). */
 export const answerBackfill = async (dataSource: DataSource, request: BackfillRequest): Promise<BackfillReply> => {
   const origin = await readOrigin(dataSource);
-  if (request.epoch !== origin.epoch) return { ok: false, code: 'epoch_unknown', epoch: origin.epoch };
+  if (request.epoch !== origin.epoch || !(await isTelling(dataSource))) return { ok: false, code: 'epoch_unknown', epoch: origin.epoch };
   const to = Math.min(request.to, origin.sequence);
   const found = await eventsBetween(dataSource, origin, request.from, to, backfillEventsMax);
   const events = fittingAnswer(found);
@@ -47,6 +48,8 @@ export const answerAck = async (
      ON CONFLICT (peer) DO UPDATE SET epoch = excluded.epoch, sequence = excluded.sequence, told_at = now()`,
     [peer, request.epoch, request.sequence],
   );
-  const { region, epoch, sequence } = await readOrigin(dataSource);
-  return { region, epoch, head: sequence, protocol };
+  const origin = await readOrigin(dataSource);
+  await noticeSetBack(dataSource, peer, request, origin);
+  const setBack = (await isTelling(dataSource)) ? {} : { setBack: true };
+  return { region: origin.region, epoch: origin.epoch, head: origin.sequence, protocol, ...setBack };
 };

@@ -1,6 +1,7 @@
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
 import type { DataSource } from 'typeorm';
+import { isTelling } from '../fence/notice-set-back.js';
 
 /** The lock on `origin`, for which the directory and the audit wait, is held for some 20 ms. */
 export const numberedAtOnceMax = 5_000;
@@ -20,6 +21,8 @@ export const numberOutbox = async (dataSource: DataSource, limit: number = numbe
   if (!waiting) return 0;
   return await inTransaction(dataSource, async (tx) => {
     await tx.query('SELECT 1 FROM origin FOR UPDATE');
+    // B2: what waits gets its numbers under the epoch that begins when the fence is lifted.
+    if (!(await isTelling(tx))) return 0;
     // A statement of its own after the lock: its snapshot sees what the numberer before us did.
     const [numbered] = await rowsOf<{ count: number }>(
       tx,

@@ -4,6 +4,7 @@ import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { MetricsOf } from '@lapidary/telemetry/metrics';
 import type { DataSource } from 'typeorm';
+import { isTelling } from '../fence/notice-set-back.js';
 import type { outboxMetrics } from './metrics.js';
 import { numberedAtOnceMax, numberOutbox } from './number-outbox.js';
 import { PublishLoop } from './publish-loop.js';
@@ -54,11 +55,13 @@ export class OutboxRelay {
   /** One round; true where there may be more to do at once. */
   async pass(): Promise<boolean> {
     const { dataSource, nats } = this.options;
-    const numbered = await numberOutbox(dataSource);
     await this.observe();
-    if (!nats.isConnected) return numbered === numberedAtOnceMax;
+    if (!(await isTelling(dataSource))) return false;
+    if (!nats.isConnected) return (await numberOutbox(dataSource)) === numberedAtOnceMax;
     await purgeStream(dataSource, nats);
-    await this.checkStream();
+    // Before anything gets a number: the stream may show that the database was set back.
+    if (!(await this.checkStream())) return false;
+    const numbered = await numberOutbox(dataSource);
     // Where so many wait that there are more, the next are numbered while these are on their way.
     const [events, ahead] = await Promise.all([
       publishOutbox(dataSource, nats),
@@ -76,13 +79,19 @@ export class OutboxRelay {
     onPublished(events);
   }
 
-  private async checkStream(): Promise<void> {
-    if (Date.now() - this.streamCheckedAt < streamCheckMs) return;
+  /** False where the stream holds more than the log: this region was restored from a backup, and is fenced now. */
+  private async checkStream(): Promise<boolean> {
+    if (Date.now() - this.streamCheckedAt < streamCheckMs) return true;
     const again = await repairStream(this.options.dataSource, this.options.nats);
     this.streamCheckedAt = Date.now();
-    if (again === 0) return;
+    if (again === 'set-back') {
+      this.options.logger.error('the event stream holds more of this region’s log than its database: it was restored from a backup');
+      return false;
+    }
+    if (again === 0) return true;
     this.options.metrics.lapidary_outbox_stream_repairs_total.inc();
     this.options.logger.warn({ events: again }, 'the event stream had lost events; they are published again');
+    return true;
   }
 
   private async observe(): Promise<void> {

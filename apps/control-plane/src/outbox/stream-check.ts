@@ -5,21 +5,25 @@ import { unpackBatch } from '@lapidary/messaging/packed-batch';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import { deleteStream, ensureStream, geoStreamShape, lastMessage, streamState } from '@lapidary/messaging/streams';
 import type { DataSource } from 'typeorm';
-import { readOrigin, type Origin } from './outbox-rows.js';
+import type { KnownOfLog } from '@lapidary/replication/recovery/judge-log';
+import { noticeSetBack } from '../fence/notice-set-back.js';
+import { readOrigin } from './outbox-rows.js';
 import { publishAgainFrom, publishedThrough } from './published-through.js';
 
 /** More than this is not put back into the stream; peers that lack more fill the gap from the outbox anyhow. */
 export const republishedMax = 10_000;
 
-/** Where the stream really ends, told by its newest message and not by its counters; 0: empty, unreadable or another epoch. */
-const streamEnd = async (nats: NatsLink, origin: Origin): Promise<number> => {
-  const data = await lastMessage(nats, geoStream(origin.region), geoEvents(origin.region));
-  if (!data) return 0;
+/** Where the stream really ends, told by its newest message and not by its counters; null: it is empty or unreadable. */
+const streamEnd = async (nats: NatsLink, region: string): Promise<KnownOfLog | null> => {
+  const data = await lastMessage(nats, geoStream(region), geoEvents(region));
+  if (!data) return null;
   try {
     const last = EventEnvelopeSchema.safeParse(unpackBatch(data).at(-1));
-    return last.success && last.data.originepoch === origin.epoch ? last.data.originsequence : 0;
+    if (!last.success || last.data.originregion !== region) return null;
+    const { originepoch: epoch, originsequence: sequence, id: event } = last.data;
+    return { epoch, sequence, last: { sequence, event } };
   } catch {
-    return 0;
+    return null;
   }
 };
 
@@ -47,14 +51,17 @@ export const purgeStream = async (dataSource: DataSource, nats: NatsLink): Promi
 
 /**
  * Makes the stream where it is missing, and puts back what it once acknowledged and no longer has: it was deleted, or its
- * server lost its disk or its last writes (2.9.10 syncs lazily; lab 1.5). Returns how many events will go out again.
+ * server lost its disk or its last writes (2.9.10 syncs lazily; lab 1.5). Returns how many events will go out again; `set-back` where
+ * the stream has what the log has not, so that it is the database that lost something.
  */
-export const repairStream = async (dataSource: DataSource, nats: NatsLink): Promise<number> => {
+export const repairStream = async (dataSource: DataSource, nats: NatsLink): Promise<number | 'set-back'> => {
   const origin = await readOrigin(dataSource);
   // Read before the stream: it only grows, so a stream that is behind it has really lost something.
   const published = await publishedThrough(dataSource);
   await ensureStream(nats, geoStreamShape(origin.region));
-  const end = await streamEnd(nats, origin);
+  const last = await streamEnd(nats, origin.region);
+  if (last && (await noticeSetBack(dataSource, 'stream', last, await readOrigin(dataSource)))) return 'set-back';
+  const end = last?.epoch === origin.epoch ? last.sequence : 0;
   if (end >= published) return 0;
   const from = Math.max(end === 0 ? await leastAcknowledged(dataSource, origin.epoch) : end, published - republishedMax);
   return await publishAgainFrom(dataSource, from + 1);

@@ -4,6 +4,7 @@ import { inTransaction } from '@lapidary/db/transaction';
 import { backOffMs } from '@lapidary/kernel/back-off';
 import { isAppError } from '@lapidary/kernel/app-error';
 import { ensureAdminToken } from '../auth/ensure-admin-token.js';
+import { noteStart } from '../fence/notice-set-back.js';
 import { ensureOrigin } from '../regions/ensure-origin.js';
 import { ensureRegions, loadRegionsFile } from '../regions/load-regions.js';
 import type { ProcessResources } from './resources.js';
@@ -26,6 +27,7 @@ export const bringUp = async (resources: ProcessResources, signal: AbortSignal):
       await migrate(dataSource);
       await inTransaction(dataSource, async (tx) => {
         await ensureOrigin(tx, config.LAPIDARY_REGION);
+        await noteStart(tx);
         await ensureRegions(tx, regions);
         await ensureAdminToken(tx, config.LAPIDARY_REGION, config.LAPIDARY_ADMIN_TOKEN_FILE);
       });

@@ -9,6 +9,7 @@ import { outboxBacklog } from '../outbox/published-through.js';
 import { readRoots } from '../digests/digest-rows.js';
 import { openIntents, type OpenFigures } from '../regions/open-intents.js';
 import { answersNow } from '../regions/peer-freshness.js';
+import { recoveryView, setBackPeers } from '../fence/fence-facts.js';
 import { readConvergence } from './convergence-rows.js';
 import type { LinkState } from '../regions/replication-status.js';
 
@@ -52,12 +53,13 @@ export const geodeStatus = async (reader: Reader, linkTo: (region: string) => Li
   );
   const domains = await readRoots(reader);
   const [convergence, held] = [await readConvergence(reader), await heldChanges(reader)];
-  const waiting = await openIntents(reader);
+  const [waiting, setBack] = [await openIntents(reader), await setBackPeers(reader)];
   const peers = rows.map((row) => ({
     ...peerOf(row, linkTo(row.region), origin.sequence),
     convergence: convergence.get(row.region) ?? { events: 0, p50Ms: null, p99Ms: null },
     held: held.get(row.region) ?? 0,
     intents: openOf(waiting.get(row.region)),
+    setBackSince: setBack.get(row.region)?.toISOString() ?? null,
   }));
   return GeodeSchema.parse({
     region: origin.region,
@@ -73,6 +75,7 @@ export const geodeStatus = async (reader: Reader, linkTo: (region: string) => Li
     deadLetters: Number(counts?.dead ?? 0),
     conflicts: Number(counts?.conflicts ?? 0),
     digest: { root: fleetRoot(domains), documents: domains.reduce((sum, d) => sum + d.root.rows, 0) },
+    recovery: await recoveryView(reader),
     peers,
   } satisfies GeodeView);
 };

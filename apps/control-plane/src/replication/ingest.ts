@@ -8,6 +8,8 @@ import type { IncomingEvent } from '@lapidary/replication/read-events';
 import { planBackfill, planRun, type Position, type Run } from '@lapidary/replication/version-vector';
 import type { DataSource } from 'typeorm';
 import { applyHeld } from '../collections/apply-collection.js';
+import { isFencedError } from '@lapidary/db/database-error';
+import { passFence } from '../fence/recovery-rows.js';
 import { applyEvent, applyEvents } from './apply-event.js';
 import type { ApplyTools } from './apply-tenant.js';
 import { advancePosition, readPosition } from './peer-position.js';
@@ -40,6 +42,8 @@ export const ingest = async (
   try {
     return await attempt(dataSource, tools, peer, events, through, 'together');
   } catch (error) {
+    // This region is fenced, and what it takes in has it tell something: that follows from the others' facts (B1).
+    if (isFencedError(error)) return await attempt(dataSource, tools, peer, events, through, 'one by one', true);
     // One event spoils the transaction: go again with a savepoint around each, and park the one that can't be applied.
     if (!isPoison(error)) throw error;
     return await attempt(dataSource, tools, peer, events, through, 'one by one');
@@ -53,8 +57,10 @@ const attempt = async (
   events: readonly IncomingEvent[],
   through: number | undefined,
   how: 'together' | 'one by one',
+  pastFence = false,
 ): Promise<Ingested> =>
   await inTransaction(dataSource, async (tx) => {
+    if (pastFence) await passFence(tx);
     const at = await readPosition(tx, peer, { lock: true });
     const run = through === undefined ? planRun(at, events, positionOf) : planBackfill(at, events, positionOf, through);
     const fresh = await noteInInbox(tx, peer, run.apply);

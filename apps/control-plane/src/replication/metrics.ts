@@ -41,6 +41,16 @@ export const replicationMetrics = {
     help: 'Times the peer’s stream was opened, by why the last reading ended',
     labels: ['peer', 'after'],
   },
+  lapidary_replication_set_back: {
+    type: 'gauge',
+    help: '1 while the peer is restored from a backup: nothing is taken from it until it begins a new epoch',
+    labels: ['peer'],
+  },
+  lapidary_recovery_fenced: {
+    type: 'gauge',
+    help: '1 while this region is fenced, since its own database was restored from a backup: it writes nothing',
+    labels: [],
+  },
   lapidary_retention_held_back: {
     type: 'gauge',
     help: '1 while nothing is purged because of this region: it has not said for long that it knows what was deleted',

@@ -5,7 +5,7 @@ import { agreedProtocol, ownProtocol, protocolMismatch, unsaidProtocol, type Wir
 import { AppError } from '@lapidary/kernel/app-error';
 import type { Position } from '@lapidary/replication/version-vector';
 import { notePeerRoot } from '../digests/peer-root.js';
-import { adoptEpoch, noteConfirmed, noteProtocol, readPosition } from './peer-position.js';
+import { adoptEpoch, lastTakenIn, noteConfirmed, noteProtocol, noteSetBack, readPosition } from './peer-position.js';
 import type { SessionOptions } from './session-options.js';
 
 /** An outbox answers a question in milliseconds. */
@@ -24,6 +24,7 @@ export class PeerGreeting {
       throw new AppError('config_invalid', `The NATS server configured for ${peer} is that of ${reply.region}`);
     }
     await this.agree(reply.protocol ?? unsaidProtocol);
+    await this.refuseSetBack(before, reply);
     if (reply.epoch > before.epoch) await adoptEpoch(dataSource, peer, reply.epoch);
     await noteConfirmed(dataSource, peer, reply);
     const at = reply.epoch > before.epoch ? 0 : before.sequence;
@@ -37,6 +38,16 @@ export class PeerGreeting {
     await noteProtocol(dataSource, peer, theirs);
     if (agreedProtocol(own, theirs) !== null) return;
     throw new AppError('protocol_unsupported', protocolMismatch(region, own, peer, theirs));
+  }
+
+  /** B2: nothing is taken from an origin that was restored, until it begins another epoch; its own word, or less of its log than is here. */
+  private async refuseSetBack(at: Position, reply: AckReply): Promise<void> {
+    const { dataSource, peer, metrics, logger } = this.options;
+    const isSetBack = reply.setBack === true || reply.epoch < at.epoch || (reply.epoch === at.epoch && reply.head < at.sequence);
+    metrics.lapidary_replication_set_back.set({ peer }, isSetBack ? 1 : 0);
+    if (!(await noteSetBack(dataSource, peer, isSetBack ? reply : null))) return;
+    logger.warn({ peer, epoch: reply.epoch, head: reply.head, known: at }, 'the peer was restored from a backup; nothing is taken from it');
+    throw new AppError('region_restored', `Region ${peer} was restored from a backup, and has not begun a new epoch yet`);
   }
 
   /** An older version does not answer, and a busy one later: what stands is kept then, with its age. */
@@ -58,8 +69,10 @@ export class PeerGreeting {
   }
 
   private async acknowledge({ epoch, sequence }: Position): Promise<AckReply> {
-    const { link, peer, region } = this.options;
+    const { link, peer, region, dataSource } = this.options;
     const protocol = this.options.protocol ?? ownProtocol;
-    return await link.requestJson(geoAck(peer, region), { peer: region, epoch, sequence, protocol }, AckReplySchema, requestMs);
+    const last = await lastTakenIn(dataSource, peer, epoch);
+    const request = { peer: region, epoch, sequence, protocol, ...(last ? { last } : {}) };
+    return await link.requestJson(geoAck(peer, region), request, AckReplySchema, requestMs);
   }
 }

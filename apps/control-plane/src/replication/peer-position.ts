@@ -71,6 +71,30 @@ export const noteConfirmed = async (
   );
 };
 
+/** The last event of a peer's epoch that was taken in, as far as the inbox still has it. */
+export const lastTakenIn = async (
+  db: Pick<Tx, 'query'>,
+  peer: string,
+  epoch: number,
+): Promise<{ readonly sequence: number; readonly event: string } | null> => {
+  const [row] = await rowsOf<{ sequence: string; event_id: string }>(
+    db,
+    'SELECT sequence, event_id FROM inbox WHERE origin = $1 AND epoch = $2 ORDER BY sequence DESC LIMIT 1',
+    [peer, epoch],
+  );
+  return row ? { sequence: Number(row.sequence), event: row.event_id } : null;
+};
+
+/** Notes that the peer's log was set back, to which head, and since when; null: it is not. Returns whether it is. */
+export const noteSetBack = async (db: Pick<Tx, 'query'>, peer: string, to: { readonly head: number } | null): Promise<boolean> => {
+  await db.query(
+    `UPDATE version_vector SET set_back_to = $2, set_back_at = CASE WHEN $2::bigint IS NULL THEN NULL ELSE coalesce(set_back_at, now()) END
+     WHERE origin = $1 AND set_back_to IS DISTINCT FROM $2`,
+    [peer, to?.head ?? null],
+  );
+  return to !== null;
+};
+
 /** What the peer's hello says it speaks, also where nothing can be exchanged with it. */
 export const noteProtocol = async (db: Pick<Tx, 'query'>, peer: string, { speaks, hears }: WireProtocol): Promise<void> => {
   await db.query(

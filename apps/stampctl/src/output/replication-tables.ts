@@ -106,6 +106,7 @@ export const geodeText = (geode: GeodeView, view: View): string => {
   const facts = renderFacts([
     ['geode', view.colours.bold(geode.region)],
     ['alone', alone === null ? 'no' : view.colours.yellow(`since ${ago(alone, view.nowMs)}: no other region is heard`)],
+    ['fenced', recoveryText(geode.recovery, view)],
     ['events', `${geode.sequence} told, ${outbox.waiting} not yet published${age}; ${outbox.kept} kept for peers`],
     ['to take in', inbox === undefined ? null : `${inbox.behind} events of peers, ${inbox.held} held until their time`],
     ['intents', intents === undefined ? null : intentsText(intents)],
@@ -117,7 +118,10 @@ export const geodeText = (geode: GeodeView, view: View): string => {
     { title: 'PEER', cell: (p) => view.colours.bold(p.region) },
     {
       title: 'LINK',
-      cell: (p) => `${statusColour(p.link, view.colours)}${p.cutSince === null ? '' : ` ${ago(p.cutSince, view.nowMs)}`}`,
+      cell: (p) =>
+        p.setBackSince
+          ? view.colours.red(`restored from a backup, noticed ${ago(p.setBackSince, view.nowMs)}`)
+          : `${statusColour(p.link, view.colours)}${p.cutSince === null ? '' : ` ${ago(p.cutSince, view.nowMs)}`}`,
     },
     { title: 'APPLIED', cell: (p) => String(p.appliedSequence), align: 'right' },
     { title: 'BEHIND', cell: (p) => String(p.behind), align: 'right' },
@@ -138,6 +142,16 @@ export const geodeText = (geode: GeodeView, view: View): string => {
 const protocolText = (protocol: GeodeView['peers'][number]['protocol']): string => {
   if (!protocol) return '-';
   return protocol.agreed === null ? `none (theirs: ${protocol.hears} to ${protocol.speaks})` : String(protocol.agreed);
+};
+
+/** What a restored region does not do, and why; null where there is nothing to say. */
+const recoveryText = (recovery: GeodeView['recovery'], view: View): string | null => {
+  if (!recovery) return null;
+  const { state, fenced, since, backupAt, evidence, without } = recovery;
+  const head = `${state} since ${ago(since, view.nowMs)}: ${fenced ? 'writes nothing, its database was restored' : `spends no rights of counters until ${without.join(', ')} is heard`}`;
+  return [view.colours.red(head), ...(backupAt === null ? [] : [`the database remembers what was until ${backupAt}`]), ...evidence].join(
+    '; ',
+  );
 };
 
 const intentsText = ({ open, oldestSeconds }: NonNullable<GeodeView['intents']>): string =>

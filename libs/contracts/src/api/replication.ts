@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { jobIdPattern } from '@lapidary/kernel/names';
+import { RecoverySchema } from './recovery.js';
 import { PageQuerySchema, pageOf, RegionNameSchema, TenantIdSchema, TimeSchema } from './common.js';
 
 /** The region that could not apply the event keeps it; its name in the id lets every geode pass a question on. */
@@ -154,6 +155,10 @@ export const GeodePeerSchema = z
       .nullable()
       .optional()
       .meta({ description: 'What the peer’s hello said; null: it has never answered' }),
+    setBackSince: TimeSchema.nullable().optional().meta({
+      description:
+        'Since when it is known that the peer’s database was restored from a backup; nothing is taken from it until it begins a new epoch',
+    }),
     owed: z.number().int().nullable().meta({ description: 'Events of ours that the peer has not acknowledged; null: it never has' }),
   })
   .meta({ id: 'GeodePeer' });
@@ -192,6 +197,7 @@ export const GeodeSchema = z
         documents: z.number().int().meta({ description: 'Documents that are held, deleted ones included' }),
       })
       .meta({ description: 'Of the documents of all collections' }),
+    recovery: RecoverySchema.nullable().optional().meta({ description: 'null: the region’s log is as the others know it' }),
     peers: z.array(GeodePeerSchema),
   })
   .meta({ id: 'Geode' });

@@ -11,6 +11,8 @@ export const AckRequestSchema = z.object({
   epoch: z.number().int().min(0),
   sequence: z.number().int().min(0),
   protocol: WireProtocolSchema.optional(),
+  /** The last event of that epoch that was taken in: shows an origin that was restored, and wrote on, that it did. */
+  last: z.object({ sequence: z.number().int().min(1), event: z.string().max(64) }).optional(),
 });
 export type AckRequest = z.infer<typeof AckRequestSchema>;
 export const AckReplySchema = z.object({
@@ -18,6 +20,8 @@ export const AckReplySchema = z.object({
   epoch: z.number().int().min(1),
   head: z.number().int().min(0),
   protocol: WireProtocolSchema.optional(),
+  /** The origin was restored from a backup, and tells nothing until it has begun a new epoch. */
+  setBack: z.boolean().optional(),
 });
 export type AckReply = z.infer<typeof AckReplySchema>;
 

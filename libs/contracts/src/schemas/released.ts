@@ -31,8 +31,8 @@ export const releasedSchemas: Readonly<Record<string, string>> = {
   'lapidary.job.changed.v1': 'd7f00386ccab93ed',
   'lapidary.job.progressed.v1': '3a1a45a9faa1f3f3',
   'lapidary.job.queued.v1': 'd7f00386ccab93ed',
-  'lapidary.peer.ack-reply.v1': '112f13e626fea765',
-  'lapidary.peer.ack-request.v1': 'b0e3b0fcdefd2d3c',
+  'lapidary.peer.ack-reply.v1': '65b1fb88a61430bb',
+  'lapidary.peer.ack-request.v1': '7d7385e45cc31148',
   'lapidary.peer.backfill-reply.v1': 'b986e1db7759750a',
   'lapidary.peer.backfill-request.v1': '9bf7646195c3467e',
   'lapidary.peer.contents-reply.v1': '377444ba9bb56403',
@@ -72,4 +72,4 @@ export const releasedSchemas: Readonly<Record<string, string>> = {
 };
 
 /** Of all of them together: processes with one digest read and write the same. */
-export const releasedDigest = '4f8cbb8a275b2564';
+export const releasedDigest = 'b584d1f95d93bca2';

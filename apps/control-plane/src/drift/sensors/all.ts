@@ -4,6 +4,7 @@ import { placementSensor } from './placement.js';
 import { protocolSensor } from './protocol.js';
 import { replicaAgeSensor } from './replica-age.js';
 import { resourceSensor } from './resource.js';
+import { restoredSensor } from './restored.js';
 import { retentionSensor } from './retention.js';
 import { ringSiblingSensor } from './ring-sibling.js';
 import { scrubSensor } from './scrub.js';
@@ -22,7 +23,7 @@ export const replicaSensors: readonly Sensor[] = [scrubSensor, dataDigestSensor]
 /** Whose findings can be repaired: they look again after a repair. */
 export const repairedSensors: readonly Sensor[] = [routeEpochSensor, ...replicaSensors];
 /** Of the database alone, and what this process has heard. */
-export const upkeepSensors: readonly Sensor[] = [protocolSensor, budgetSensor, retentionSensor, replicaAgeSensor];
+export const upkeepSensors: readonly Sensor[] = [protocolSensor, budgetSensor, retentionSensor, restoredSensor, replicaAgeSensor];
 export const sensors: readonly Sensor[] = [
   placementSensor,
   ...upkeepSensors,

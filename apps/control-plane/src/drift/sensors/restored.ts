@@ -1,0 +1,29 @@
+import type { Difference } from '../difference.js';
+import { plantedName } from '../upkeep-facts.js';
+import type { Sensor } from './sensor.js';
+
+/** Regions whose database was set back, by their own word and by what is known of their logs here (ADR on restored regions). */
+export const restoredSensor: Sensor = {
+  kind: 'restored',
+  reads: ['upkeep'],
+  *look({ facts, nonce, isOfOneStamp }) {
+    if (isOfOneStamp) return;
+    const { peers, setBack, recovery } = facts.upkeep;
+    const of = (region: string, observed: string): Difference => ({
+      ...{ kind: 'restored', subject: `region/${region}`, path: 'log', owner: facts.defaultOwner },
+      expected: 'reaches as far as any region knows it',
+      observed,
+      severity: 'critical',
+    });
+    yield {
+      kind: 'restored',
+      looked: [facts.region, ...peers].map((region) => `region/${region}`),
+      skipped: [],
+      differences: [
+        ...(recovery === null ? [] : [of(facts.region, `${recovery.state}, ${recovery.fenced ? 'fenced' : 'opened in part'}`)]),
+        ...peers.filter((peer) => setBack.has(peer)).map((peer) => of(peer, 'answers for less of its log than is known here')),
+      ],
+      planted: setBack.has(plantedName(nonce)) ? 'found' : 'missed',
+    };
+  },
+};

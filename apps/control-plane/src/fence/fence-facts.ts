@@ -1,0 +1,36 @@
+import type { RecoveryView } from '@lapidary/contracts/api/recovery';
+import type { Reader } from '@lapidary/db/transaction';
+import { rowsOf } from '@lapidary/db/rows';
+import { isFenced } from '@lapidary/replication/recovery/recovery-states';
+import { readRecovery, type Evidence } from './recovery-rows.js';
+
+/** How a region's recovery is shown: what it waits for, in words. Null while its log is sound. */
+export const recoveryView = async (reader: Reader): Promise<RecoveryView | null> => {
+  const recovery = await readRecovery(reader);
+  if (recovery.state === 'sound') return null;
+  return {
+    state: recovery.state,
+    fenced: isFenced(recovery.state),
+    since: (recovery.beganAt ?? recovery.since).toISOString(),
+    backupAt: recovery.backupAt?.toISOString() ?? null,
+    evidence: recovery.evidence.map(evidenceText),
+    without: [...recovery.without],
+  };
+};
+
+const evidenceText = ({ from, epoch, sequence, forked }: Evidence): string => {
+  if (from === 'database') return 'the database was copied, restored or promoted since the last start';
+  const who = from === 'stream' ? 'the event stream of this region' : `region ${from}`;
+  return forked === true
+    ? `${who} holds another event at one of the places of this region’s log (it knows it up to ${sequence} of epoch ${epoch})`
+    : `${who} knows this region’s log up to ${sequence} of epoch ${epoch}`;
+};
+
+/** Regions that answer for less of their log than is known here, with since when. */
+export const setBackPeers = async (reader: Reader): Promise<ReadonlyMap<string, Date>> => {
+  const rows = await rowsOf<{ origin: string; at: Date }>(
+    reader,
+    'SELECT origin, set_back_at AS at FROM version_vector WHERE set_back_at IS NOT NULL ORDER BY origin',
+  );
+  return new Map(rows.map(({ origin, at }) => [origin, at]));
+};

@@ -1,0 +1,89 @@
+import { rowsOf } from '@lapidary/db/rows';
+import { inTransaction, type Tx } from '@lapidary/db/transaction';
+import type { Position } from '@lapidary/replication/version-vector';
+import { judgeLog, type KnownOfLog } from '@lapidary/replication/recovery/judge-log';
+import { isFenced } from '@lapidary/replication/recovery/recovery-states';
+import type { DataSource } from 'typeorm';
+import { databaseIdentity } from './database-identity.js';
+import { addEvidence, moveRecovery, readRecovery, recoveryContext, type Evidence } from './recovery-rows.js';
+
+/** Region, epoch and last sequence of this database's own log. */
+const ownLog = async (db: Pick<Tx, 'query'>): Promise<Position & { readonly region: string }> => {
+  const [row] = await rowsOf<{ region: string; epoch: number; sequence: string }>(db, 'SELECT region, epoch, sequence FROM origin');
+  if (!row) throw new Error('the origin row is missing');
+  return { ...row, sequence: Number(row.sequence) };
+};
+
+/** The event at a place of this region's log; null where there is none any more. */
+const eventAt = async (db: Pick<Tx, 'query'>, sequence: number): Promise<string | null> => {
+  const [row] = await rowsOf<{ id: string }>(
+    db,
+    'SELECT o.id FROM outbox_number n JOIN outbox o ON o.position = n.position WHERE n.sequence = $1',
+    [sequence],
+  );
+  return row?.id ?? null;
+};
+
+/**
+ * Looks whether another region, or this region's own stream, holds more of its log than it does; then it is fenced. Asked each second by
+ * each peer: an ordinary look costs one read where the peer names its last event, and else none.
+ */
+export const noticeSetBack = async (dataSource: DataSource, from: string, known: KnownOfLog, origin: Position): Promise<boolean> => {
+  const named = known.last && known.epoch === origin.epoch ? await eventAt(dataSource, known.last.sequence) : null;
+  const verdict = judgeLog(origin, known, named);
+  if (verdict !== 'behind' && verdict !== 'forked') return false;
+  await fence(dataSource, { from, epoch: known.epoch, sequence: known.sequence, ...(verdict === 'forked' ? { forked: true } : {}) });
+  return true;
+};
+
+/** Whether other regions may take in this region's log as it stands (B2): not from a set-back to the beginning of the next epoch. */
+export const isTelling = async (db: Pick<Tx, 'query'>): Promise<boolean> => {
+  const { state } = await readRecovery(db);
+  return state === 'suspected' || !isFenced(state);
+};
+
+const fence = async (dataSource: DataSource, evidence: Evidence): Promise<void> =>
+  await inTransaction(dataSource, async (tx) => {
+    const recovery = await readRecovery(tx, { lock: true });
+    const origin = await ownLog(tx);
+    // Told of the epoch before by who has not heard of the new one yet.
+    if (evidence.epoch < origin.epoch) return;
+    if (!(await addEvidence(tx, recovery.evidence, evidence)) && recovery.state === 'reconciling') return;
+    if (recovery.state === 'reconciling' || recovery.state === 'too-old') return;
+    await moveRecovery(tx, recoveryContext(origin.region), recovery.state, 'set-back', { ...evidence });
+  });
+
+/**
+ * At each start, before anything works: notes what the database remembers of its last run, and whether it is the one that it ran on. One that
+ * was restored while nobody else can be heard is found by this alone.
+ */
+export const noteStart = async (tx: Tx): Promise<void> => {
+  const recovery = await readRecovery(tx, { lock: true });
+  const identity = await identityOf(tx);
+  const [row] = await rowsOf<{ identity: string | null; remembers: Date | null }>(
+    tx,
+    `SELECT database_identity AS identity, greatest(
+        (SELECT created_at FROM outbox ORDER BY position DESC LIMIT 1), (SELECT max(confirmed_at) FROM version_vector)) AS remembers FROM origin`,
+  );
+  if (!row) throw new Error('the origin row is missing');
+  if (recovery.state === 'sound') await tx.query('UPDATE recovery SET backup_at = $1', [row.remembers]);
+  if (identity === null || identity === row.identity) return;
+  await tx.query('UPDATE origin SET database_identity = $1', [identity]);
+  if (row.identity === null || recovery.state !== 'sound') return;
+  const { region, epoch, sequence } = await ownLog(tx);
+  await addEvidence(tx, recovery.evidence, { from: 'database', epoch, sequence });
+  await moveRecovery(tx, recoveryContext(region), 'sound', 'suspect', { was: row.identity, is: identity });
+};
+
+/** A server that does not let this role ask is no reason not to start. */
+const identityOf = async (tx: Tx): Promise<string | null> => {
+  await tx.query('SAVEPOINT identity');
+  try {
+    const identity = await databaseIdentity(tx);
+    await tx.query('RELEASE SAVEPOINT identity');
+    return identity;
+  } catch {
+    await tx.query('ROLLBACK TO SAVEPOINT identity');
+    return null;
+  }
+};

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { RegionNameSchema, TimeSchema } from './common.js';
+
+export const recoveryStates = ['suspected', 'reconciling', 'retelling', 'holding', 'too-old'] as const;
+
+/** Why and since when a region does not write, or does not write everything. */
+export const RecoverySchema = z
+  .object({
+    state: z.enum(recoveryStates).meta({ description: 'Drawn in docs/reference/states.md, "log of a region"' }),
+    fenced: z.boolean().meta({ description: 'The region writes nothing of its own; reading and routing go on' }),
+    since: TimeSchema,
+    backupAt: TimeSchema.nullable().meta({ description: 'The last moment that the database remembers of before its last start' }),
+    evidence: z.array(z.string()).meta({ description: 'Who knows what of this region’s log' }),
+    without: z.array(RegionNameSchema).meta({ description: 'Regions that an operator had it opened without' }),
+  })
+  .meta({ id: 'Recovery' });
+export type RecoveryView = z.infer<typeof RecoverySchema>;
