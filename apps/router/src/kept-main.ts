@@ -1,7 +1,7 @@
+import { endWithError } from '@lapidary/config/end-with-error';
 import { environmentWithFile, loadConfig } from '@lapidary/config/load';
 import { RouterConfigSchema } from '@lapidary/config/router';
 import { createLogger } from '@lapidary/telemetry/logger';
-import { endWithError } from './end-with-error.js';
 import { runBeatMs, type FromRun, type RunCounts, type ToRun } from './keeper/keeper-messages.js';
 import { Router } from './router.js';
 import { drainMs } from './shutdown.js';

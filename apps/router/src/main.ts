@@ -1,7 +1,7 @@
+import { endWithError } from '@lapidary/config/end-with-error';
 import { environmentWithFile, loadConfig } from '@lapidary/config/load';
 import { RouterConfigSchema, type RouterConfig } from '@lapidary/config/router';
 import { createLogger, type Logger } from '@lapidary/telemetry/logger';
-import { endWithError } from './end-with-error.js';
 import { stopOnSignal } from './shutdown.js';
 
 const readConfig = (): RouterConfig => loadConfig(RouterConfigSchema, environmentWithFile());

@@ -1,6 +1,6 @@
+import { endWithError } from '@lapidary/config/end-with-error';
 import { loadConfig } from '@lapidary/config/load';
 import { StampAgentConfigSchema } from '@lapidary/config/stamp-agent';
-import { isAppError } from '@lapidary/kernel/app-error';
 import { createLogger } from '@lapidary/telemetry/logger';
 import { startAgent } from './agent.js';
 
@@ -22,9 +22,4 @@ const run = async (): Promise<void> => {
   logger.info({}, 'stopped');
 };
 
-run().catch((error: unknown) => {
-  process.stderr.write(
-    `stamp-agent: ${isAppError(error) ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
-  process.exitCode = 1;
-});
+run().catch(endWithError);

@@ -1,6 +1,6 @@
+import { endWithError } from '@lapidary/config/end-with-error';
 import { loadConfig } from '@lapidary/config/load';
 import { StorefrontConfigSchema } from '@lapidary/config/storefront';
-import { isAppError } from '@lapidary/kernel/app-error';
 import { createLogger } from '@lapidary/telemetry/logger';
 import { startShop } from './shop.js';
 
@@ -25,9 +25,4 @@ const run = async (): Promise<void> => {
   logger.info({}, 'the shop is closed');
 };
 
-run().catch((error: unknown) => {
-  process.stderr.write(
-    `storefront: ${isAppError(error) ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
-  process.exitCode = 1;
-});
+run().catch(endWithError);

@@ -9,7 +9,9 @@ import { AppError } from '@lapidary/kernel/app-error';
  */
 export const loadConfig = <T extends z.ZodType>(schema: T, env: NodeJS.ProcessEnv = process.env): z.infer<T> => {
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
-  const result = schema.safeParse(present);
+  const result = schema.safeParse(present, {
+    error: ({ code, input }) => (code === 'invalid_type' && Number.isNaN(input) ? 'is no number' : undefined),
+  });
   if (result.success) return result.data;
   const fields = result.error.issues.map(({ path, message }) => {
     const name = path.map(String).join('.');

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { loadConfig } from '@lapidary/config/load';
-import { RouterConfigSchema } from '@lapidary/config/router';
+import { loadConfig } from './load.js';
+import { RouterConfigSchema } from './router.js';
 import { explainEnd } from './end-with-error.js';
 
 const thrownBy = (work: () => unknown): unknown => {
@@ -12,7 +12,7 @@ const thrownBy = (work: () => unknown): unknown => {
   }
 };
 
-describe('a router that cannot start says', () => {
+describe('a process that cannot start says', () => {
   it('which address is taken, and where ports are set', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
@@ -29,7 +29,7 @@ describe('a router that cannot start says', () => {
     const said = explainEnd(thrownBy(() => loadConfig(RouterConfigSchema, { LAPIDARY_NATS_URL: '', LAPIDARY_HTTP_PORT: 'http' })));
     expect(said).toContain('LAPIDARY_REGION: is not set, and has no default');
     expect(said).toContain('LAPIDARY_NATS_URL: is not set, and has no default');
-    expect(said).toContain('LAPIDARY_HTTP_PORT: ');
+    expect(said).toContain('LAPIDARY_HTTP_PORT: is no number');
     expect(said).toMatch(/\ncheck: .*docs\/reference\/config\.md/);
   });
 
