@@ -91,6 +91,17 @@ describe('failures', () => {
     expect((await ctl('stamps', 'ls')).exit).toBe(0);
   });
 
+  test('who waits for longer than a moment is told what for', async () => {
+    let left = 1;
+    plane.intercept = (_, response) => {
+      if (left-- <= 0) return false;
+      setTimeout(() => response.writeHead(503).end(), 2_050);
+      return true;
+    };
+    const ran = await ctl('stamps', 'ls');
+    expect([ran.exit, ran.err]).toEqual([0, expect.stringContaining('; asking again …')]);
+  });
+
   test('a 503 that stays is an error', async () => {
     plane.intercept = (_, response) => Boolean(response.writeHead(503).end());
     expect(await ctl('stamps', 'ls')).toMatchObject({ exit: 1, err: expect.stringContaining('not_ready') as string });

@@ -44,7 +44,8 @@ export class Invocation {
 
   connect(target: Target = this.target()): Api {
     const again = (): Promise<Target | null> => Promise.resolve(target.source === 'run file' ? this.target() : null);
-    return new Api(new HttpClient(target, this.signal, `stampctl/${clientVersion()}`, again, this.queueChoice()));
+    const onRepeat = ({ message }: AppError): void => this.output.hint(`${message}; asking again …`);
+    return new Api(new HttpClient(target, this.signal, `stampctl/${clientVersion()}`, again, this.queueChoice(), onRepeat));
   }
 
   private queueChoice(): QueueChoice {

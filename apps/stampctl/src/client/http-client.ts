@@ -5,12 +5,13 @@ import { newId } from '@lapidary/kernel/ids';
 import type { z } from 'zod';
 import { errorOfAnswer, slow, unreachable } from './answer-errors.js';
 import type { Endpoint } from './endpoint.js';
+import { attemptsDefault, mayRepeat } from './may-repeat.js';
 import { queuedError, queuedIntentOf, queueHeaders, type QueueChoice } from './queued-intent.js';
 
 /** A control plane that has not answered by then is stuck or gone; its own time-outs are shorter. */
 const requestTimeoutMs = 30_000;
-/** A restart of one process takes about a second: three tries bridge it, and a dead server is reported soon enough. */
-const attemptsDefault = 4;
+/** Who waits for longer than that wants to know what for. */
+const silentMsMax = 2_000;
 const backOffFirstMs = 200;
 const backOffMaxMs = 2_000;
 /** A region that is heard again works its queue off in seconds. */
@@ -49,6 +50,8 @@ export class HttpClient {
     private readonly userAgent: string,
     private readonly relocate: () => Promise<Endpoint | null> = () => Promise.resolve(null),
     private readonly queue: QueueChoice = {},
+    /** Told once a call has taken a while and is made again. */
+    private readonly onRepeat: (failure: AppError) => void = () => undefined,
   ) {}
 
   get server(): string {
@@ -66,6 +69,8 @@ export class HttpClient {
     if (!safe && this.queue.waitForRegion) return await this.request(method, path, { ...options, idempotencyKey: newId() });
     const attempts = safe ? (options.attempts ?? attemptsDefault) : 1;
     const requestId = newId();
+    const begunMs = performance.now();
+    let isTold = false;
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await this.once(method, path, options, requestId);
@@ -76,7 +81,12 @@ export class HttpClient {
           await this.pause(queuedPollMs);
           continue;
         }
-        if (!isAppError(error) || !mayPass(error) || attempt + 1 >= attempts) throw error;
+        const elapsedMs = performance.now() - begunMs;
+        if (!isAppError(error) || !mayRepeat(error, { made: attempt + 1, most: attempts, elapsedMs })) throw error;
+        if (elapsedMs >= silentMsMax && !isTold) {
+          this.onRepeat(error);
+          isTold = true;
+        }
         const delayMs =
           error.retryAfterSeconds === undefined ? backOffMs(attempt, backOffFirstMs, backOffMaxMs) : error.retryAfterSeconds * 1000;
         await this.pause(Math.min(delayMs, backOffMaxMs));
@@ -145,12 +155,6 @@ export class HttpClient {
     }
   }
 }
-
-/** Whether the same request may succeed a moment later: the connection failed, or the server said so with a 5xx or 429. */
-const mayPass = (error: AppError): boolean =>
-  error.code === 'api_unreachable' ||
-  error.code === 'request_in_progress' ||
-  (error.entry.retry && (error.entry.status >= 502 || error.entry.status === 429) && error.code !== 'timeout');
 
 const withQuery = (path: string, query: RequestOptions<unknown>['query'] = {}): string => {
   const present = Object.entries(query).flatMap(([name, value]) =>
