@@ -83,7 +83,7 @@ const start = async (options: StartOptions): Promise<void> => {
     ports: await decidePorts(paths, regions, options),
     firstStamps: options.provision ? firstStamps(root, regions) : [],
     node: process.execPath,
-    env: process.env,
+    env: { NODE_COMPILE_CACHE: paths.compiled, ...process.env },
     stampEnv: options.testFaults === null ? {} : { LAPIDARY_FAULTS_FILE: options.testFaults },
     report: print,
   });

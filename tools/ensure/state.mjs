@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buildWorkspaces } from './build.mjs';
 import { buildConsole } from './console.mjs';
@@ -63,6 +63,8 @@ export const ensureAll = async ({ root, report = () => undefined }) => {
           npmCi(root);
           state = {};
         }
+        // What Node compiled of other packages is never asked for again; of our own sources little gathers in between.
+        await rm(path.join(root, '.lapidary', 'cache', 'compiled'), { recursive: true, force: true });
         state.installKey = key;
         await writeState(root, state);
       }

@@ -60,13 +60,18 @@ describe('fleet plan', () => {
     const { env } = controlPlaneLaunch(
       facts({
         LAPIDARY_LOG_LEVEL: 'debug',
+        NODE_COMPILE_CACHE: '/srv/cache',
         LAPIDARY_DATABASE_URL: 'postgres://elsewhere',
         AWS_SECRET_ACCESS_KEY: 's',
         NODE_OPTIONS: '--inspect',
       }),
       'eu',
     );
-    expect(env).toMatchObject({ LAPIDARY_LOG_LEVEL: 'debug', LAPIDARY_DATABASE_URL: 'postgres://control_plane:x@127.0.0.1/eu' });
+    expect(env).toMatchObject({
+      LAPIDARY_LOG_LEVEL: 'debug',
+      NODE_COMPILE_CACHE: '/srv/cache',
+      LAPIDARY_DATABASE_URL: 'postgres://control_plane:x@127.0.0.1/eu',
+    });
     expect(env).not.toHaveProperty('AWS_SECRET_ACCESS_KEY');
     expect(env).not.toHaveProperty('NODE_OPTIONS');
   });

@@ -6,6 +6,8 @@ export interface FleetPaths {
   readonly data: string;
   /** Shared by all fleets of a checkout: what is made once or fetched. */
   readonly cache: string;
+  /** What Node compiled, by content: the next process that loads the same files does not compile them again. */
+  readonly compiled: string;
   readonly bin: string;
   readonly adminToken: string;
   readonly enginePassphrase: string;
@@ -30,6 +32,7 @@ export const fleetPaths = (root: string, data: string = path.join(root, '.lapida
     root,
     data,
     cache: path.join(shared, 'cache'),
+    compiled: path.join(shared, 'cache', 'compiled'),
     bin: path.join(shared, 'bin'),
     adminToken: path.join(data, 'admin.token'),
     enginePassphrase: path.join(data, 'engine.passphrase'),
