@@ -68,7 +68,7 @@ export class AnsweringEnd extends LinkEnd {
     if (this.streams.size >= this.settings.maxStreams) return 'too_many_streams';
     this.newest = id;
     const stream = new LinkStream(id, 'agent', this, this.windows());
-    this.streams.set(id, stream);
+    this.streams.add(stream);
     stream.listener = refused;
     if (isLast) stream.receiveEnd();
     if (!this.isOpen) {

@@ -57,12 +57,18 @@ export class AskingEnd extends LinkEnd {
     const id = ++this.newest;
     const stream = new LinkStream(id, 'router', this, this.windows());
     stream.listener = listener;
-    this.streams.set(id, stream);
+    this.streams.add(stream);
     this.batch.request(id, tenant, epoch, head, isLast);
     if (isLast) stream.sentEnd();
     this.wake();
     if (id === streamMax) this.leave('ids are used up');
     return stream;
+  }
+
+  /** L7: a request that was not written is told as such, so that it must not leave with the last words either. */
+  override close(fault: LinkFault, detail: string): void {
+    if (!this.isClosed && this.newest > this.newestTaken) this.batch.drop();
+    super.close(fault, detail);
   }
 
   override take(): Buffer[] {

@@ -5,6 +5,13 @@ const pageBytes = 64 * 1024;
 /** Pages kept for reuse: one being filled, and those whose write the kernel has not taken yet. */
 const sparePagesMax = 4;
 
+/** What `write(…, 'latin1')` ends at, behind looking up its encoding and its bounds. */
+interface Page extends Buffer {
+  latin1Write(text: string, at: number, bytes: number): number;
+}
+
+const newPage = (): Page => Buffer.allocUnsafeSlow(pageBytes) as Page;
+
 /** Bytes on their way: latin1 text, or a buffer that nobody changes any more. */
 export type Chunk = string | Buffer;
 
@@ -13,10 +20,10 @@ export type Chunk = string | Buffer;
  * hundred frames. What is taken out belongs to the writer until it gives the pages back.
  */
 export class FrameBatch {
-  private page: Buffer | null = null;
+  private page: Page | null = null;
   private used = 0;
   private full: Buffer[] = [];
-  private readonly spare: Buffer[] = [];
+  private readonly spare: Page[] = [];
   private waitingBytes = 0;
 
   get bytes(): number {
@@ -34,10 +41,15 @@ export class FrameBatch {
     return full;
   }
 
+  /** Nothing of it is to be written any more. */
+  drop(): void {
+    for (const part of this.take()) this.giveBack(part);
+  }
+
   /** A part that has been written: its page is filled again. */
   giveBack(part: Buffer): void {
     if (this.spare.length >= sparePagesMax || part.buffer.byteLength !== pageBytes) return;
-    this.spare.push(Buffer.from(part.buffer as ArrayBuffer));
+    this.spare.push(Buffer.from(part.buffer as ArrayBuffer) as Page);
   }
 
   request(stream: number, tenant: string, epoch: number, head: string, isLast: boolean): void {
@@ -50,7 +62,7 @@ export class FrameBatch {
     for (let i = 0; i < tenantBytes; i += 1) page[at++] = tenant.charCodeAt(i);
     page.writeUInt32BE(Math.floor(epoch / 0x1_0000_0000), at);
     page.writeUInt32BE(epoch >>> 0, at + 4);
-    page.write(head, at + 8, 'latin1');
+    page.latin1Write(head, at + 8, head.length);
     this.used += length;
   }
 
@@ -96,20 +108,20 @@ export class FrameBatch {
 
   private copied(type: number, flags: number, stream: number, chunk: Chunk, start: number, end: number): void {
     const page = this.header(type, flags, end - start, stream);
-    if (typeof chunk === 'string') page.write(end - start === chunk.length ? chunk : chunk.slice(start, end), this.used, 'latin1');
+    if (typeof chunk === 'string') page.latin1Write(end - start === chunk.length ? chunk : chunk.slice(start, end), this.used, end - start);
     else chunk.copy(page, this.used, start, end);
     this.used += end - start;
   }
 
   /** Writes the header where the whole frame has room; the payload goes to `used` of the page returned. */
-  private header(type: number, flags: number, length: number, stream: number): Buffer {
+  private header(type: number, flags: number, length: number, stream: number): Page {
     const whole = frameHeaderBytes + length;
     if (this.page !== null && this.used + whole > pageBytes) {
       this.full.push(this.page.subarray(0, this.used));
       this.page = null;
     }
     if (this.page === null) {
-      this.page = this.spare.pop() ?? Buffer.allocUnsafeSlow(pageBytes);
+      this.page = this.spare.pop() ?? newPage();
       this.used = 0;
     }
     const { page, used } = this;

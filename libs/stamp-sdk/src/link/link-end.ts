@@ -8,6 +8,7 @@ import type { LinkEndEvents } from './link-events.js';
 import type { LinkEvent } from './link-states.js';
 import { linkSteps } from './link-steps.js';
 import type { LinkStream, LostVerdict, StreamLink } from './link-stream.js';
+import { StreamTable } from './stream-table.js';
 
 /**
  * One end of a stamp link without socket and clock: bytes in, frames out, and who owns a stream hears of it. Both ends
@@ -21,12 +22,14 @@ export abstract class LinkEnd implements FrameSink, StreamLink {
   /** Nothing before the other end's HELLO has said how much. */
   credit = new Credit(0);
   protected peer: Hello | null = null;
-  protected readonly streams = new Map<number, LinkStream>();
+  protected readonly streams = new StreamTable();
   /** Highest id ever opened on this link. */
   protected newest = 0;
   private readonly reader: FrameReader;
   private readonly waiting = new Set<LinkStream>();
   private readonly table: DenseTable<string, LinkEvent>;
+  private readonly openState: number;
+  private readonly closedState: number;
   private state = 0;
   private readonly allowance: Allowance;
 
@@ -36,6 +39,8 @@ export abstract class LinkEnd implements FrameSink, StreamLink {
     protected readonly events: LinkEndEvents,
   ) {
     this.table = linkSteps[role];
+    this.openState = this.table.state('open');
+    this.closedState = this.table.state('closed');
     this.reader = new FrameReader(role, this);
     this.allowance = new Allowance(settings.linkWindowBytes);
   }
@@ -45,11 +50,11 @@ export abstract class LinkEnd implements FrameSink, StreamLink {
   }
 
   get isOpen(): boolean {
-    return this.state === this.table.state('open');
+    return this.state === this.openState;
   }
 
   get isClosed(): boolean {
-    return this.state === this.table.state('closed');
+    return this.state === this.closedState;
   }
 
   get streamCount(): number {
@@ -59,7 +64,7 @@ export abstract class LinkEnd implements FrameSink, StreamLink {
   /** Streams that have bytes for the other end and no credit for them, or no room in the socket. */
   get blockedCount(): number {
     let blocked = 0;
-    for (const stream of this.streams.values()) if (stream.isBlocked) blocked += 1;
+    for (const stream of this.streams.list()) if (stream.isBlocked) blocked += 1;
     return blocked;
   }
 
@@ -72,6 +77,10 @@ export abstract class LinkEnd implements FrameSink, StreamLink {
   receive(bytes: Buffer, start: number, end: number): void {
     const fault = this.reader.push(bytes, start, end);
     if (fault !== null && !this.isClosed) this.close(fault, `${fault} in ${this.stateName}`);
+  }
+
+  get hasWork(): boolean {
+    return this.batch.bytes > 0;
   }
 
   /** Everything to be written now. */
@@ -112,7 +121,7 @@ export abstract class LinkEnd implements FrameSink, StreamLink {
       this.batch.goaway(this.newest, goawayCode(fault), detail);
       this.wake();
     }
-    const streams = [...this.streams.values()];
+    const streams = this.streams.list();
     this.streams.clear();
     this.waiting.clear();
     for (const stream of streams) stream.lose(fault, this.verdictOf(stream));
@@ -128,16 +137,15 @@ export abstract class LinkEnd implements FrameSink, StreamLink {
   }
 
   over(stream: LinkStream): void {
-    this.streams.delete(stream.id);
+    this.streams.delete(stream);
     this.waiting.delete(stream);
     this.checkDrained();
   }
 
   frame(type: number, flags: number, id: number, bytes: Buffer, start: number, end: number): LinkFault | null {
     if (this.isClosed) return 'closed';
-    const isGreeting = this.stateName === 'greeting' || this.stateName === 'proving';
     if (id !== 0) {
-      if (isGreeting) return 'out_of_order';
+      if (this.isGreeting) return 'out_of_order';
       return type === frameType.request
         ? this.takeRequest(id, bytes, start, end, flags === endFlag)
         : this.streamFrame(type, flags === endFlag, id, bytes, start, end);
@@ -145,7 +153,7 @@ export abstract class LinkEnd implements FrameSink, StreamLink {
     if (type === frameType.goaway) return this.takeGoaway(bytes, start, end);
     if (type === frameType.hello) return this.takeHello(bytes, start, end);
     if (type === frameType.ready) return this.takeReady(bytes.subarray(start, end));
-    if (isGreeting) return 'out_of_order';
+    if (this.isGreeting) return 'out_of_order';
     if (type === frameType.ping) this.pong(bytes, start);
     return type === frameType.window ? this.takeWindow(bytes.readUInt32BE(start)) : null;
   }
@@ -165,6 +173,10 @@ export abstract class LinkEnd implements FrameSink, StreamLink {
     const next = this.table.step(this.state, this.table.event(event));
     if (next >= 0) this.state = next;
     return next >= 0;
+  }
+
+  private get isGreeting(): boolean {
+    return this.state !== this.openState && (this.stateName === 'greeting' || this.stateName === 'proving');
   }
 
   private takeHello(bytes: Buffer, start: number, end: number): LinkFault | null {

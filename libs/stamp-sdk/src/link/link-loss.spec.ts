@@ -39,6 +39,18 @@ describe('a link that is lost (L7)', () => {
     }
   });
 
+  it('for a fault of the other end: what is told as not sent does not leave with our last words', () => {
+    const pair = openPair();
+    const sent = pair.ask('POST /sent HTTP/1.1');
+    pair.settle();
+    const unsent = pair.ask('POST /unsent HTTP/1.1');
+    pair.router.close('silent', 'no PONG');
+    expect([sent.losses[0]!.verdict, unsent.losses[0]!.verdict]).toEqual(['sent', 'not_sent']);
+    pair.settle();
+    expect(pair.asked.map((asked) => asked.text.split(' ')[1])).toEqual(['/sent']);
+    expect(pair.agentLog).toEqual(['open', 'closed silent']);
+  });
+
   it('hears nothing more, and asks nothing more', () => {
     const pair = openPair();
     const heard = pair.ask('GET / HTTP/1.1');
