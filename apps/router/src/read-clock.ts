@@ -15,3 +15,13 @@ export const holdTime = (): void => {
 export const letTimeGo = (): void => {
   heldMs = 0;
 };
+
+/** Runs it, and time stands meanwhile. */
+export const atOneTime = <T>(run: () => T): T => {
+  holdTime();
+  try {
+    return run();
+  } finally {
+    letTimeGo();
+  }
+};

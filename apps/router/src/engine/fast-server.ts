@@ -35,7 +35,7 @@ export class FastServer {
     this.transport = new GuardedTransport(transport, report);
     this.wheel = new DeadlineWheel(report);
     this.lanes = new Lanes(this.transport, this.wheel, { connectMs: options.timeouts.connectMs, idleMs: freeSocketMs });
-    this.links = links && new LinkLanes({ ...links, plain: this.lanes, metrics, logger });
+    this.links = links && new LinkLanes({ ...links, plain: this.lanes, pastStream: () => this.transport.pastStream, metrics, logger });
     const lanes = this.links ?? this.lanes;
     this.context = {
       wheel: this.wheel,

@@ -17,6 +17,7 @@ export type Operation = 'connect' | 'connected' | 'read' | 'write' | 'end' | 'dr
  */
 export class FaultyTransport implements Transport {
   readonly name = 'faulty';
+  readonly pastStream = null;
   readonly operations: Operation[] = [];
   private readonly net = new NetTransport();
 

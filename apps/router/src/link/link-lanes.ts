@@ -1,4 +1,5 @@
 import type { LinkFault } from '@lapidary/stamp-sdk/link/frames';
+import type { PastStream } from '@lapidary/stamp-sdk/link/link-socket';
 import type { Logger } from '@lapidary/telemetry/logger';
 import { plainTarget, type LaneFinder } from '../engine/lanes.js';
 import type { LaneExchange, LaneRequest, LaneSink, UpstreamLane } from '../engine/upstream-lane.js';
@@ -12,6 +13,8 @@ export interface LinkLanesOptions {
   readonly plain: LaneFinder;
   readonly routerId: string;
   readonly key: string | null;
+  /** Known once the router listens; null: links write as streams do. */
+  readonly pastStream: () => PastStream | null;
   readonly logger: Logger;
   readonly metrics: RouterMetrics;
 }
@@ -74,11 +77,11 @@ export class LinkLanes implements LaneFinder {
 
   private open(frontDoor: string, stamp: string): UpstreamLane | null {
     this.forget(frontDoor);
-    const { plain, routerId, key } = this.options;
+    const { plain, routerId, key, pastStream } = this.options;
     const lane = plain.lane(frontDoor, stamp);
     if (lane === null) return null;
     const onClosed = (fault: LinkFault | 'not_spoken', detail: string): void => this.closed(frontDoor, fault, detail);
-    const pool = new LinkPool({ ...plainTarget(new URL(frontDoor)), stamp, routerId, key, onClosed });
+    const pool = new LinkPool({ ...plainTarget(new URL(frontDoor)), stamp, routerId, key, pastStream: pastStream(), onClosed });
     const made = new LinkLane(stamp, lane, pool);
     this.doors.set(frontDoor, made);
     return made;

@@ -1,9 +1,15 @@
 import { backOffMs } from '@lapidary/kernel/back-off';
 import type { LinkFault } from '@lapidary/stamp-sdk/link/frames';
 import { LinkConnection } from '@lapidary/stamp-sdk/link/link-connection';
+import type { PastStream } from '@lapidary/stamp-sdk/link/link-socket';
 
 /** One link saturates a core at both ends; the second keeps serving while the first is opened anew or drains. */
 const linksPerDoor = 2;
+/**
+ * So many requests go to one link before the other is asked: what they have to say in a turn of the loop is one write and one read at each end,
+ * and twice that on two links. Half of what an agent takes, so that a crowd still has two connections to wait for.
+ */
+const togetherMax = 256;
 /** Connecting and greeting are four round trips within a region. */
 const openMs = 2_000;
 const retryFirstMs = 100;
@@ -19,6 +25,7 @@ export interface LinkPoolOptions {
   readonly stamp: string;
   readonly routerId: string;
   readonly key: string | null;
+  readonly pastStream: PastStream | null;
   /** A link has ended; `not_spoken`: the front door doesn't know links. */
   readonly onClosed: (fault: LinkFault | 'not_spoken', detail: string) => void;
 }
@@ -29,6 +36,9 @@ interface Slot {
   notBeforeMs: number;
 }
 
+/** The smallest is asked. A link whose socket takes no more at the moment counts as crowded. */
+const placeOf = ({ streamCount, isCongested }: LinkConnection): number => (streamCount < togetherMax && !isCongested ? 0 : streamCount);
+
 /** The links of one front door. They are opened when they are wanted, and requests never wait for one to open. */
 export class LinkPool {
   private readonly slots: Slot[] = Array.from({ length: linksPerDoor }, () => ({ link: null, failures: 0, notBeforeMs: 0 }));
@@ -38,14 +48,14 @@ export class LinkPool {
 
   constructor(private readonly options: LinkPoolOptions) {}
 
-  /** The open link with the fewest requests under way, or null: none is open, or all are full. Opens what is missing. */
+  /** The first open link that isn't crowded, else the one with the fewest requests; null: none is open, or all are full. Opens what is missing. */
   pick(nowMs: number): LinkConnection | null {
     this.wantedAtMs = nowMs;
     let best: LinkConnection | null = null;
     for (const slot of this.slots) {
       const { link } = slot;
       if (link === null) this.open(slot, nowMs);
-      else if (link.hasRoom && (best === null || link.streamCount < best.streamCount)) best = link;
+      else if (link.hasRoom && (best === null || placeOf(link) < placeOf(best))) best = link;
     }
     return best;
   }
@@ -81,7 +91,7 @@ export class LinkPool {
 
   private open(slot: Slot, nowMs: number): void {
     if (this.isClosed || nowMs < slot.notBeforeMs) return;
-    const { host, port, stamp, routerId, key } = this.options;
+    const { host, port, stamp, routerId, key, pastStream } = this.options;
     const free = (): void => {
       if (slot.link === link) slot.link = null;
     };
@@ -92,6 +102,7 @@ export class LinkPool {
       routerId,
       key,
       openMs,
+      pastStream,
       onOpen: () => (slot.failures = 0),
       // Its place is free for the next one, while what is under way on it ends.
       onLeaving: free,

@@ -1,5 +1,6 @@
+import type { PastStream } from '@lapidary/stamp-sdk/link/link-socket';
 import type { ListenPlace } from '../listening.js';
-import { holdTime, letTimeGo } from '../read-clock.js';
+import { atOneTime, holdTime, letTimeGo } from '../read-clock.js';
 import type { Listener, Transport, Wire, WireHandler } from './wire.js';
 
 /**
@@ -14,6 +15,17 @@ export class GuardedTransport implements Transport {
 
   get name(): string {
     return this.inner.name;
+  }
+
+  /** Time stands for each read, as for those of wires. */
+  get pastStream(): PastStream | null {
+    const { pastStream } = this.inner;
+    return (
+      pastStream && {
+        write: (socket, chunk, onDone) => pastStream.write(socket, chunk, onDone),
+        hearReads: (socket, tell) => pastStream.hearReads(socket, (bytes) => atOneTime(() => tell(bytes))),
+      }
+    );
   }
 
   listen(place: ListenPlace, accept: (wire: Wire) => WireHandler): Promise<Listener> {

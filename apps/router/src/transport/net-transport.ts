@@ -21,6 +21,10 @@ export class NetTransport implements Transport {
   /** `directWrites`: asked at the first listen; null: sockets write as streams do. */
   constructor(private readonly directWrites: () => Promise<DirectWrites | null> = ofThisThread) {}
 
+  get pastStream(): DirectWrites | null {
+    return this.direct;
+  }
+
   async listen(place: ListenPlace, accept: (wire: Wire) => WireHandler): Promise<Listener> {
     this.direct = await this.directWrites();
     const server = createServer({ pauseOnConnect: true, noDelay: true }, (accepted) => {

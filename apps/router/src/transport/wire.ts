@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { PastStream } from '@lapidary/stamp-sdk/link/link-socket';
 import type { Chunk } from '../engine/upstream-lane.js';
 import type { ListenPlace } from '../listening.js';
 
@@ -50,6 +51,8 @@ export interface Listener {
 
 export interface Transport {
   readonly name: string;
+  /** For sockets that are no wires of it, once it listens; null: not known to work. */
+  readonly pastStream: PastStream | null;
   /** `accept` gives the handler of a new connection; reads begin behind it. */
   listen(place: ListenPlace, accept: (wire: Wire) => WireHandler): Promise<Listener>;
   /** Writes before onConnect are not allowed. */

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { AskingEnd, type LinkRequest } from './asking-end.js';
 import type { LinkFault } from './frames.js';
 import { defaultSettings } from './hello.js';
-import { LinkSocket } from './link-socket.js';
+import { LinkSocket, type PastStream } from './link-socket.js';
 import type { LinkStream, StreamListener } from './link-stream.js';
 import { agreesToLink, linkUpgradeRequest } from './upgrade-link.js';
 
@@ -22,6 +22,8 @@ export interface LinkConnectionOptions {
   readonly openMs: number;
   /** After how long without a byte the other end is asked whether it is there. */
   readonly quietMs?: number;
+  /** null, or left out: the socket writes as a stream does. */
+  readonly pastStream?: PastStream | null;
   readonly onOpen: () => void;
   /** Takes no new requests from now on. */
   readonly onLeaving: () => void;
@@ -55,12 +57,14 @@ export class LinkConnection {
       onReadDone: () => this.readDone(),
       closesWhenDrained: true,
       quietMs: options.quietMs,
+      pastStream: options.pastStream,
     });
     this.end = new AskingEnd({ name, stamp, key, settings: defaultSettings }, io);
     this.io = io;
     this.openTimer = setTimeout(() => this.end.close('silent', 'it did not open in time'), options.openMs);
     io.start(this.end, Buffer.alloc(0));
     socket.write(linkUpgradeRequest(`${host}:${port}`));
+    socket.once('connect', () => options.pastStream?.hearReads(socket, (bytes) => !socket.destroyed && this.read(buffer, bytes)));
   }
 
   private readonly io: LinkSocket;
@@ -71,6 +75,11 @@ export class LinkConnection {
 
   get streamCount(): number {
     return this.end.streamCount;
+  }
+
+  /** The socket takes no more at the moment. */
+  get isCongested(): boolean {
+    return this.end.isCongested;
   }
 
   get blockedCount(): number {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { randomBytes } from 'node:crypto';
+import { getSystemErrorName } from 'node:util';
 import { pingBytes, type LinkFault } from './frames.js';
 import type { LinkEndEvents } from './link-events.js';
 import type { LinkEnd } from './link-end.js';
@@ -8,6 +9,17 @@ import type { LinkEnd } from './link-end.js';
 const quietMs = 5_000;
 /** What is written last should leave; a peer that doesn't read it is not waited for. */
 const lingerMs = 500;
+
+/** Writes and reads of a socket past the stream that stands before it, where somebody has seen that to work (the router's DirectWrites). */
+export interface PastStream {
+  /**
+   * 'taken': the kernel has all of it. 'waiting': `onDone` will be told, and `chunk` stays as it is until then. A negative error of libuv. 'not_now':
+   * nothing was written, and the stream has to.
+   */
+  write(socket: Socket, chunk: Buffer, onDone: (status: number) => void): 'taken' | 'waiting' | 'not_now' | number;
+  /** For a connected socket: `tell` is told how many bytes were read into its `onread` buffer, and says whether it took them. */
+  hearReads(socket: Socket, tell: (bytes: number) => boolean): void;
+}
 
 export interface LinkSocketHooks {
   readonly onOpen: () => void;
@@ -20,6 +32,7 @@ export interface LinkSocketHooks {
   /** Whether the link is closed by us as soon as nothing is under way; the router's end does, so that nothing crosses. */
   readonly closesWhenDrained: boolean;
   readonly quietMs?: number;
+  readonly pastStream?: PastStream | null;
 }
 
 /**
@@ -32,6 +45,8 @@ export class LinkSocket implements LinkEndEvents {
   private readonly look: NodeJS.Timeout;
   private hasHeard = true;
   private hasAsked = false;
+  /** Written past the stream, and not yet taken by the kernel. */
+  private waitingBytes = 0;
 
   constructor(
     private readonly socket: Socket,
@@ -41,7 +56,9 @@ export class LinkSocket implements LinkEndEvents {
     socket.on('error', (error: NodeJS.ErrnoException) => this.end.close('broken', error.code ?? error.message));
     socket.on('end', () => this.end.close('broken', 'the other end closed the connection'));
     socket.on('close', () => this.end.close('broken', 'the connection is closed'));
-    socket.on('drain', () => this.end.setCongested(false));
+    socket.on('drain', () => {
+      if (this.waitingBytes === 0) this.end.setCongested(false);
+    });
     this.look = setInterval(() => this.lookAround(), hooks.quietMs ?? quietMs).unref();
   }
 
@@ -60,7 +77,7 @@ export class LinkSocket implements LinkEndEvents {
   }
 
   readonly onWork = (): void => {
-    this.flushAt ??= setImmediate(this.flush);
+    this.flushAt ??= setImmediate(this.onTurnEnd);
   };
 
   readonly onOpen = (): void => this.hooks.onOpen();
@@ -71,6 +88,8 @@ export class LinkSocket implements LinkEndEvents {
 
   readonly onClosed = (fault: LinkFault, detail: string): void => {
     clearInterval(this.look);
+    if (this.flushAt) clearImmediate(this.flushAt);
+    this.flushAt = null;
     this.flush();
     this.socket.end();
     // The last words have left or have nobody to read them.
@@ -79,17 +98,57 @@ export class LinkSocket implements LinkEndEvents {
     this.hooks.onClosed(fault, detail);
   };
 
-  /** Everything that the turn had to say, in one write: system calls are what a proxied request mostly costs. */
-  private readonly flush = (): void => {
-    if (this.flushAt) clearImmediate(this.flushAt);
+  private readonly onTurnEnd = (): void => {
     this.flushAt = null;
-    const parts = this.end.take();
-    if (parts.length === 0 || !this.socket.writable) return;
-    if (parts.length > 1) this.socket.cork();
-    for (const part of parts) this.socket.write(part, () => this.end.giveBack(part));
-    if (parts.length > 1) this.socket.uncork();
-    if (this.socket.writableNeedDrain) this.end.setCongested(true);
+    this.flush();
   };
+
+  /** Everything that the turn had to say, in one write: system calls are what a proxied request mostly costs. */
+  private flush(): void {
+    if (!this.end.hasWork || !this.socket.writable) return;
+    const parts = this.end.take();
+    let first = 0;
+    while (first < parts.length && this.writePast(parts[first]!)) first += 1;
+    if (first < parts.length) this.writeStream(first === 0 ? parts : parts.slice(first));
+    if (this.isFull) this.end.setCongested(true);
+  }
+
+  private writeStream(parts: readonly Buffer[]): void {
+    const { socket } = this;
+    if (parts.length > 1) socket.cork();
+    for (const part of parts) socket.write(part, () => this.end.giveBack(part));
+    if (parts.length > 1) socket.uncork();
+  }
+
+  /** false: the stream has to. */
+  private writePast(part: Buffer): boolean {
+    const { socket } = this;
+    const { pastStream } = this.hooks;
+    if (!pastStream) return false;
+    const answer = pastStream.write(socket, part, (status) => this.onWritten(part, status));
+    if (answer === 'not_now') return false;
+    if (answer === 'waiting') this.waitingBytes += part.length;
+    else this.end.giveBack(part);
+    if (typeof answer === 'number') this.fail(answer);
+    return true;
+  }
+
+  private onWritten(part: Buffer, status: number): void {
+    this.waitingBytes -= part.length;
+    this.end.giveBack(part);
+    if (this.socket.destroyed) return;
+    if (status !== 0) return this.fail(status);
+    if (this.waitingBytes === 0 && this.end.isCongested && !this.socket.writableNeedDrain) this.end.setCongested(false);
+  }
+
+  private get isFull(): boolean {
+    return this.socket.writableNeedDrain || this.waitingBytes >= this.socket.writableHighWaterMark;
+  }
+
+  /** Told on a later tick, as a stream tells it. */
+  private fail(status: number): void {
+    this.socket.destroy(Object.assign(new Error('write'), { code: getSystemErrorName(status) }));
+  }
 
   private lookAround(): void {
     if (this.hasHeard) {
