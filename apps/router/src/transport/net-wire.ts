@@ -31,6 +31,8 @@ export class NetWire implements Wire {
   /** Written past the stream, and not yet taken by the kernel. */
   private waitingBytes = 0;
   private wasFull = false;
+  /** Nothing is written any more: it has been closed, or its sending side. */
+  private isOver = false;
 
   constructor(
     options: SocketConstructorOpts,
@@ -63,10 +65,10 @@ export class NetWire implements Wire {
 
   write(chunk: Chunk): boolean {
     const { socket } = this;
-    if (!socket.writable) return true;
+    if (this.isOver) return true;
     const answer = this.direct === null ? 'not_now' : this.direct.write(socket, chunk, this.onWritten);
     if (answer === 'taken') return true;
-    if (answer === 'not_now') return socket.write(chunk, 'latin1') && !this.wasFull;
+    if (answer === 'not_now') return !socket.writable || (socket.write(chunk, 'latin1') && !this.wasFull);
     if (answer === 'waiting') return this.wait(chunk.length, null);
     this.fail(answer);
     return true;
@@ -102,21 +104,25 @@ export class NetWire implements Wire {
   }
 
   end(): void {
+    this.isOver = true;
     this.socket.end();
   }
 
   destroy(): void {
+    this.isOver = true;
     this.handler = nobody;
     this.socket.destroy();
   }
 
   reset(): void {
+    this.isOver = true;
     this.handler = nobody;
     this.socket.resetAndDestroy();
   }
 
   /** The same socket: from now on what it reads is pushed, so that it is a stream like any other. */
   handOver(unread: Buffer): Duplex {
+    this.isOver = true;
     this.handler = nobody;
     this.handedOver = true;
     this.socket.off('error', this.onError).off('end', this.onEnd).off('drain', this.onDrain).off('close', this.onClose);
@@ -133,6 +139,7 @@ export class NetWire implements Wire {
 
   /** Told on a later tick, as node:net tells it. */
   private fail(status: number): void {
+    this.isOver = true;
     this.socket.destroy(Object.assign(new Error('write'), { code: getSystemErrorName(status) }));
   }
 
