@@ -35,6 +35,11 @@ export const routerMetricDeclarations = {
     labels: ['phase'],
   },
   lapidary_router_retries_total: { type: 'counter', help: 'Forwards that were repeated, by cause', labels: ['cause'] },
+  lapidary_router_hedges_total: {
+    type: 'counter',
+    help: 'Requests that were sent to a second front door, by what came of it: won (its answer was used), lost',
+    labels: ['outcome'],
+  },
   lapidary_router_misdirected_total: {
     type: 'counter',
     help: 'Answers 421 from stamps: the directory was older than the stamp',

@@ -60,6 +60,10 @@ const stampLimitFields = {
   doorInUseMax: z.number().int().min(1).max(100_000).meta({ description: 'Connections in use to one front door; else 512' }),
   shedding: z.boolean().meta({ description: 'Whether fewer are let through while the stamp is unwell; else yes' }),
   retryRatio: z.number().min(0).max(1).meta({ description: 'Repeats per request that are within the budget; else 0.2' }),
+  hedgeRatio: z.number().min(0).max(0.1).meta({
+    description:
+      'Requests without a body that only read (GET, HEAD, OPTIONS) that may be sent to a second front door, too, where the first takes longer than 19 in 20; part of all requests. Else 0: none',
+  }),
   retriesPerSecondMin: z.number().min(0).max(1000).meta({ description: 'Repeats that are, however few the requests; else 3' }),
   weights: z.record(z.url(), z.number().min(0.01).max(100)).meta({ description: 'By front door; 1 where none is named' }),
   requestSecondsMax: requestSecondsMax.meta({
@@ -87,6 +91,8 @@ export const stampLimitsUsual: StampLimits = {
   doorInUseMax: 512,
   shedding: true,
   retryRatio: 0.2,
+  // What it costs a stamp is for who runs it to say.
+  hedgeRatio: 0,
   retriesPerSecondMin: 3,
   weights: {},
   // Twice the sum of all that a request may wait for by other bounds: head 10 s, queue 10 s, freeze 2 s, three doors 6 s, answer 30 s.

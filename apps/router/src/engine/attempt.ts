@@ -1,24 +1,27 @@
 import type { ForwardResult } from '@lapidary/stamp-sdk/forward/forward-result';
 import { attemptOutcome } from '../pipeline/attempt-outcome.js';
 import { noteAttempt } from '../pipeline/note-attempt.js';
-import type { TrafficPolicy } from '../traffic-policy/traffic-policy.js';
-import type { RouterMetrics } from '../metrics.js';
 import { nowMs } from '../read-clock.js';
+import type { EngineContext } from './engine-context.js';
+import { Hedge, mayBeDoubled } from './hedge.js';
+import type { RequestFacts } from './request-facts.js';
+import type { Route } from './route-cache.js';
+import type { LaneExchange, LaneRequest, LaneSink, UpstreamLane } from './upstream-lane.js';
 
-/** One try at one front door, for policy and metrics: opened by choose(), closed exactly once. */
+/** Whoever hears of the attempt; what its request says is decided on again where it may be sent twice. */
+type Asker = LaneSink & { readonly facts: RequestFacts };
+
+/** One try at one front door (or, hedged, at the one that answers first), for policy and metrics: opened by choose(), closed exactly once. */
 export class Attempt {
   private open = false;
   private stamp = '';
-  private door = '';
+  door = '';
   private startedMs = 0;
   private headAtMs = 0;
   /** The answer carries x-lapidary-error, which only an agent may set. */
   private agentSpoke = false;
 
-  constructor(
-    private readonly policy: TrafficPolicy,
-    private readonly metrics: RouterMetrics,
-  ) {}
+  constructor(private readonly context: Pick<EngineContext, 'policy' | 'metrics' | 'lanes' | 'routes'>) {}
 
   begin(stamp: string, door: string, startedMs: number): void {
     this.open = true;
@@ -27,6 +30,23 @@ export class Attempt {
     this.startedMs = startedMs;
     this.headAtMs = 0;
     this.agentSpoke = false;
+  }
+
+  send(lane: UpstreamLane, request: LaneRequest, { decision }: Route, asker: Asker): LaneExchange {
+    const { context, door } = this;
+    const afterMs = context.policy.hedgeAfterMs(decision.stamp);
+    if (afterMs === 0 || !mayBeDoubled(asker.facts.method, request.bodyBytes)) return lane.send(request, asker);
+    const stillHolds = (): boolean => {
+      const now = context.routes.route(asker.facts);
+      return 'decision' in now && now.decision.stamp === decision.stamp && now.decision.epoch === decision.epoch;
+    };
+    return new Hedge({ context, stamp: decision.routes.stamp, door, request, attempt: this, sink: asker, stillHolds }, lane, afterMs);
+  }
+
+  /** Another attempt of the same request takes this one's place; what became of this one has been told. */
+  goesOnAt(door: string, startedMs: number): void {
+    this.door = door;
+    this.startedMs = startedMs;
   }
 
   /** The answer's head is here. */
@@ -46,7 +66,7 @@ export class Attempt {
     this.open = false;
     const now = nowMs();
     const tookMs = (this.headAtMs === 0 ? now : this.headAtMs) - this.startedMs;
-    this.policy.attempted(this.stamp, this.door, attemptOutcome(result, this.agentSpoke), tookMs, now);
-    noteAttempt(this.metrics, this.stamp, result);
+    this.context.policy.attempted(this.stamp, this.door, attemptOutcome(result, this.agentSpoke), tookMs, now);
+    noteAttempt(this.context.metrics, this.stamp, result);
   }
 }

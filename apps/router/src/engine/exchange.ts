@@ -54,7 +54,7 @@ export class Exchange implements LaneSink {
     this.facts = new RequestFacts(context.observer.traces);
     this.watch = new ExchangeWatch(context);
     this.admission = new Admission(context.policy);
-    this.attempt = new Attempt(context.policy, context.metrics);
+    this.attempt = new Attempt(context);
     this.relay = new AnswerRelay(client.writer);
     this.refusal = new PacedRefusal(context, this);
   }
@@ -201,11 +201,10 @@ export class Exchange implements LaneSink {
     const door = this.context.policy.choose(stamp, tried, admittedMs);
     if (isRefused(door)) return lastAnswer ? this.answerInstead(lastAnswer) : this.refuse(refusalOf(route.decision, door));
     this.attempt.begin(stamp.stamp, door, admittedMs);
-    this.repeats.door = door;
     const lane = this.context.lanes.lane(door, stamp.stamp);
     if (lane === null) return this.conclude({ kind: 'unreachable', reason: 'only the general path speaks to this door' });
     this.laneIsFull = false;
-    this.lane = lane.send(this.facts.laneRequest(route, this.client.text, this.repeats.fresh), this);
+    this.lane = this.attempt.send(lane, this.facts.laneRequest(route, this.client.text, this.repeats.fresh), route, this);
     this.touch(this.lane.isOpen);
     if (this.lane.isOpen && (!this.body.whole || this.facts.bodyBytes !== 0)) this.sendBody();
   }
@@ -230,6 +229,7 @@ export class Exchange implements LaneSink {
     const route = this.route as Route;
     if (isOfBudget(next) && !policy.mayRetry(route.decision.stamp, nowMs())) return this.answerInstead(next.otherwise);
     metrics.lapidary_router_retries_total.inc({ cause: next.move });
+    this.repeats.door = this.attempt.door;
     this.repeats.note(next);
     if (next.move === 'same_again') return this.proceed();
     if (next.move === 'look_up_again') return this.lookUpAgain(route);

@@ -91,6 +91,7 @@ export class RouterPolicy implements TrafficPolicy {
     }
 
     state.retries.requested(state.rule.retryRatio);
+    state.hedges.requested(state.rule.hedgeRatio);
     const heldBackMs = Math.max(
       this.limits.tenant.take(rule.limits, tenant.tenant, nowMs),
       this.limits.stamp.take(state.rule.limits, stamp.stamp, nowMs),
@@ -116,6 +117,20 @@ export class RouterPolicy implements TrafficPolicy {
     const state = this.known(stamp);
     state?.doors.attempted(frontDoor, outcome, tookMs, nowMs);
     state?.compartment.adaptive.attempted(outcome, tookMs, nowMs);
+    if (state === undefined || state.rule.hedgeRatio === 0) return;
+    if (outcome === 'answered') state.slowAnswers.answered(tookMs);
+    else if (outcome === 'overtaken') state.slowAnswers.overtaken(tookMs);
+  }
+
+  hedgeAfterMs(stamp: string): number {
+    const state = this.known(stamp);
+    return state === undefined || state.rule.hedgeRatio === 0 ? 0 : state.slowAnswers.afterMs;
+  }
+
+  /** A stamp that is unwell is not asked twice: what is slow there is slow at every door. */
+  mayHedge(stamp: string, nowMs: number): boolean {
+    const state = this.known(stamp);
+    return state !== undefined && !state.compartment.adaptive.isUnwell && state.hedges.take(0, nowMs);
   }
 
   mayRetry(stamp: string, nowMs: number): boolean {

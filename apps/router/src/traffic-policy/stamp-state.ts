@@ -5,6 +5,10 @@ import type { Random } from './doors/breaker.js';
 import { StampDoors } from './doors/stamp-doors.js';
 import type { LimitsBook, StampRule } from './limits-book.js';
 import { RetryBudget } from './retry-budget.js';
+import { SlowAnswers } from './slow-answers.js';
+
+/** Second questions that may be saved up: where a stamp slows down as a whole, no more than these go out at once. */
+const hedgesSavedMax = 10;
 
 /** All that a router remembers of one stamp from one request to the next. */
 export class StampState {
@@ -12,6 +16,8 @@ export class StampState {
   readonly doors: StampDoors;
   readonly compartment: Compartment;
   readonly retries = new RetryBudget();
+  readonly hedges = new RetryBudget(hedgesSavedMax);
+  readonly slowAnswers = new SlowAnswers();
   rule: StampRule;
   private route: StampRoute | null = null;
   private book: LimitsBook | null = null;

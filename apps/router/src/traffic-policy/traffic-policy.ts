@@ -24,6 +24,10 @@ export interface TrafficPolicy {
   readonly patience: PatienceRules;
   /** Whether one more attempt of a request is within the stamp's retry budget. */
   mayRetry(stamp: string, nowMs: number): boolean;
+  /** After how long without an answer a request that may be doubled is to be sent to another front door, too; 0: not at all. */
+  hedgeAfterMs(stamp: string): number;
+  /** Whether one more may be, within the stamp's budget. What it allows it has counted. */
+  mayHedge(stamp: string, nowMs: number): boolean;
   /** What `admit` and `choose` would say now; changes nothing. */
   foresee(tenant: TenantRoute, stamp: StampRoute, nowMs: number): Foreseen;
 }
@@ -57,10 +61,12 @@ export interface Waiting {
 
 /**
  * `answered`: any answer that is the workload's own, whatever its status: one tenant's errors must not be felt by others.
- * `server_error`: 502, 503 or 504, or a 5xx that carries the agent's x-lapidary-error. `client_gone` and
- * `stale_connection` (a reused connection that was closed as the request was written) say nothing about the door.
+ * `server_error`: 502, 503 or 504, or a 5xx that carries the agent's x-lapidary-error. `client_gone`,
+ * `stale_connection` (a reused connection that was closed as the request was written) and `overtaken` (another attempt of the same request
+ * answered first) say nothing about the door.
  */
-export type AttemptOutcome = 'answered' | 'server_error' | 'timeout' | 'unreachable' | 'reset' | 'stale_connection' | 'client_gone';
+export type AttemptOutcome =
+  'answered' | 'server_error' | 'timeout' | 'unreachable' | 'reset' | 'stale_connection' | 'client_gone' | 'overtaken';
 
 export interface Foreseen {
   readonly admission: 'go' | Refused;

@@ -42,7 +42,7 @@ export class AdaptiveLimit {
   }
 
   attempted(outcome: AttemptOutcome, tookMs: number, nowMs: number): void {
-    if (outcome === 'client_gone' || outcome === 'stale_connection') return;
+    if (outcome === 'client_gone' || outcome === 'stale_connection' || outcome === 'overtaken') return;
     this.ended += 1;
     this.sumMs += tookMs;
     if (outcome !== 'answered') this.failed += 1;

@@ -84,6 +84,7 @@ export class Door {
         return this.breaker.failed(nowMs, false);
       case 'stale_connection':
       case 'client_gone':
+      case 'overtaken':
         return this.breaker.saidNothing();
     }
   }
