@@ -1,8 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { AppError } from '@lapidary/kernel/app-error';
 import { ProblemSchema } from '@lapidary/contracts/api/common';
 import { FakeControlPlane } from '@lapidary/testing/fake-control-plane';
 import { aStamp } from '@lapidary/testing/fleet-fixtures';
+import { toProblem } from './output/problem.js';
 import { emptyFolder, run, type Ran } from './test/run-stampctl.js';
 
 let plane: FakeControlPlane;
@@ -128,6 +130,17 @@ describe('failures', () => {
     expect(ran.exit).toBe(5);
     expect(ran.err).toContain('moon_full');
     expect(ran.err).toContain('Wait a week.');
+  });
+
+  test('doctor says what a control plane lacks: the rest may follow from it', async () => {
+    const details = { missing: { nats: 'no connection' } };
+    const problem = { ...toProblem(new AppError('not_ready', 'Missing: nats')), details };
+    plane.intercept = ({ path }, response) => path === '/readyz' && Boolean(response.writeHead(503).end(JSON.stringify(problem)));
+    const ran = await ctl('doctor');
+    expect([ran.exit, ran.out.replaceAll(/\s+/g, ' ')]).toEqual([
+      1,
+      expect.stringContaining('fail control plane lacks nats: no connection'),
+    ]);
   });
 
   test('doctor says what is broken and ends with 1', async () => {

@@ -1,5 +1,5 @@
 import { FakeControlPlane } from '@lapidary/testing/fake-control-plane';
-import { aTenant } from '@lapidary/testing/fleet-fixtures';
+import { aDecision, anExplanation, aTenant } from '@lapidary/testing/fleet-fixtures';
 import { run, type Ran } from './test/run-stampctl.js';
 
 let plane: FakeControlPlane;
@@ -16,6 +16,20 @@ describe('tenants', () => {
     expect(ran.exit).toBe(0);
     expect(ran.err).toContain('no stamp in eu has 90 units free');
     expect(ran.err).toContain('stampctl provision eu-2');
+  });
+
+  test('one for which only unwell stamps have room is told so, and not to add another', async () => {
+    const health = { rule: 'health', pass: false, reason: 'health is suspected' };
+    const now = aDecision({
+      chosen: null,
+      candidates: [{ stamp: 'eu-1', region: 'eu', eligible: false, rules: [health], scores: [], total: null }],
+    });
+    plane.intercept = ({ path }, response) =>
+      path.endsWith('/explain') && Boolean(response.writeHead(200).end(JSON.stringify(anExplanation({ decision: now, now }))));
+    const ran = await ctl('tenants', 'create', 'big', '--region', 'eu', '--weight', '90');
+    expect(ran.err).toContain('eu-1: health is suspected');
+    expect(ran.err).toContain('stampctl doctor');
+    expect(ran.err).not.toContain('stampctl provision');
   });
 
   test('create waits until the stamp has confirmed it', async () => {

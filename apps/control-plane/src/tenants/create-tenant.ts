@@ -46,7 +46,7 @@ const refuseRegion = async (tx: Tx, input: CreateTenant): Promise<void> => {
 const claim = async (tx: Tx, tools: TenantTools, input: CreateTenant): Promise<void> => {
   const claimed: unknown[] = await tx.query(
     `INSERT INTO tenant (id, home_region, status, status_reason, weight, residency, tier, labels, pending_since, hlc, claim_hlc)
-     VALUES ($1, $2, 'pending', 'no stamp has room', $3, $4, $5, $6::jsonb, clock_timestamp(), $7, $7) ON CONFLICT (id) DO NOTHING RETURNING id`,
+     VALUES ($1, $2, 'pending', 'no stamp takes it yet', $3, $4, $5, $6::jsonb, clock_timestamp(), $7, $7) ON CONFLICT (id) DO NOTHING RETURNING id`,
     [input.id, input.region, input.weight, input.residency, input.tier, JSON.stringify(input.labels), tools.clock.tick()],
   );
   if (claimed.length === 0) throw new AppError('name_taken', `The tenant id ${input.id} is taken`);

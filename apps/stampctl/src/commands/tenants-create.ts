@@ -66,13 +66,33 @@ const settled = async (api: Api, created: TenantView): Promise<TenantView> => {
   return tenant;
 };
 
+/** Rules about what a stamp is in at the moment: it has room, and takes tenants again without anybody's building another. */
+const passing: ReadonlySet<string> = new Set(['health', 'cordon']);
+
 const sayPending = async (api: Api, tenant: TenantView, output: Output): Promise<void> => {
-  output.warn(`${tenant.id} is created but waits for room${tenant.statusReason === null ? '' : `: ${tenant.statusReason}`}`);
+  output.warn(`${tenant.id} is created but waits${tenant.statusReason === null ? '' : `: ${tenant.statusReason}`}`);
+  const why = `Why it waits: stampctl tenants explain ${tenant.id}`;
+  const candidates = await api.explain(tenant.id).then(
+    ({ now }) => now.candidates,
+    () => [],
+  );
+  const unfit = candidates.flatMap(({ stamp, eligible, rules }) => {
+    const against = rules.filter((verdict) => !verdict.pass);
+    return !eligible && against.every(({ rule }) => passing.has(rule))
+      ? [`${stamp}: ${against.map(({ reason }) => reason).join(', ')}`]
+      : [];
+  });
+  if (unfit.length > 0) {
+    output.hint(
+      `It is placed by itself once one that has room takes tenants (${unfit.join('; ')}). What is unwell: stampctl doctor\n${why}`,
+    );
+    return;
+  }
   const stamps = await api.stamps({ region: tenant.region }).catch(() => null);
   const own = (stamps?.items ?? []).filter((s) => regionOfStamp(s.name) === tenant.region);
   const next = `${tenant.region}-${Math.max(0, ...own.map((s) => Number(s.name.slice(tenant.region.length + 1)))) + 1}`;
   // A stamp like the present ones would not hold it however empty.
   const tooSmall = own.length > 0 && own.every((s) => s.capacity.units < tenant.weight);
   const add = `stampctl provision ${next}${tooSmall ? ` --capacity ${tenant.weight}` : ''}`;
-  output.hint(`It is placed by itself once there is room. Add some: ${add}\nWhy it waits: stampctl tenants explain ${tenant.id}`);
+  output.hint(`It is placed by itself once there is room. Add some: ${add}\n${why}`);
 };

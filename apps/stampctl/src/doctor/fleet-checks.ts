@@ -7,12 +7,12 @@ import type { Target } from '../context/resolve-target.js';
 import { ago } from '../output/human-time.js';
 import { driftFindings } from './drift-check.js';
 import { fail, ok, warn, type Finding } from './finding.js';
+import { readiness } from './readiness.js';
 
 /** Beyond this share of its units a region should get its next stamp before the tenants come. */
 const fullShare = 0.9;
 /** Reserved for documentation (RFC 2606): belongs to no tenant, so a router that answers refuses it. */
 const probeHost = 'doctor.invalid';
-const routerTimeoutMs = 3_000;
 
 /** Regions, stamps, tenants, jobs and routers, as the control plane sees them. */
 export const fleetChecks = async (api: Api, target: Target): Promise<Finding[]> => {
@@ -22,6 +22,7 @@ export const fleetChecks = async (api: Api, target: Target): Promise<Finding[]> 
     attempt('jobs', api, () => jobFindings(api)),
     attempt('replication', api, async () => geodeFindings(await api.geode(undefined))),
     attempt('drift', api, () => driftFindings(api)),
+    controlPlaneFindings(api, target),
     routerFindings(api, target),
   ]);
   return groups.flat();
@@ -119,23 +120,20 @@ const jobFindings = async (api: Api): Promise<Finding[]> => {
   return [...dead, ok('jobs', open.length === 0 ? 'none under way' : `${open.length} under way: ${open.map((j) => j.subject).join(', ')}`)];
 };
 
+/** What each lacks: without its event stream it hears of no stamp, and all of them look unwell. Of a fleet that isn't local one is known. */
+const controlPlaneFindings = async (api: Api, target: Target): Promise<Finding[]> => {
+  const local = Object.entries(target.runFile?.run.regions ?? {});
+  if (local.length === 0) return [await readiness('control plane', api.http.server)];
+  return Promise.all(local.map(async ([region, { api: server }]) => readiness(`control plane ${region}`, server)));
+};
+
 /** A local fleet's routers are asked for themselves; elsewhere one router answers through the control plane. */
 const routerFindings = async (api: Api, target: Target): Promise<Finding[]> => {
   const local = Object.entries(target.runFile?.run.regions ?? {});
-  if (local.length > 0) return Promise.all(local.map(async ([region, { routerAdmin }]) => ready(`router ${region}`, routerAdmin)));
+  if (local.length > 0) return Promise.all(local.map(async ([region, { routerAdmin }]) => readiness(`router ${region}`, routerAdmin)));
   return attempt('router', api, async () => {
     const { router, directory } = await api.route(probeHost, '/', undefined);
     if (directory.source === 'live') return [ok('router', `${router} answers, ${directory.entries} directory entries`)];
     return [warn('router', `${router} serves from its copy on disk`, 'It has lost its NATS server; see its log.')];
   });
-};
-
-const ready = async (check: string, admin: string): Promise<Finding> => {
-  const todo = 'See its log under .lapidary/; the supervisor restarts it when it dies.';
-  try {
-    const answer = await fetch(new URL('/readyz', admin), { signal: AbortSignal.timeout(routerTimeoutMs) });
-    return answer.ok ? ok(check, `ready at ${admin}`) : fail(check, `not ready (${answer.status}) at ${admin}`, todo);
-  } catch {
-    return fail(check, `no answer at ${admin}`, todo);
-  }
 };
