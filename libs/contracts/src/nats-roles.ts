@@ -67,6 +67,7 @@ export const permissionsOf = (user: NatsUser, region: string): SubjectPermission
             subjects.geoDigest,
             subjects.geoSketch,
             subjects.geoSchema,
+            subjects.geoRecovery,
             subjects.apiForward,
             subjects.apiIntents,
           ].map((subject) => subject(region, user.region)),

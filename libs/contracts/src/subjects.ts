@@ -20,6 +20,8 @@ export const geoAck = (region: string, peer: string): string => `geo.${region}.a
 export const geoDigest = (region: string, peer: string): string => `geo.${region}.digest.${peer}`;
 /** Request to a region, by a peer: symbols, bucket sums or elements of one set of documents (bytes). */
 export const geoSketch = (region: string, peer: string): string => `geo.${region}.sketch.${peer}`;
+/** Request to a region, by a peer that was restored from a backup: what it holds of that one (recovery-protocol.ts). */
+export const geoRecovery = (region: string, peer: string): string => `geo.${region}.recovery.${peer}`;
 /** Request to a region, by a peer: which schemas it has, of the wire and of its database. */
 export const geoSchema = (region: string, peer: string): string => `geo.${region}.schema.${peer}`;
 /** Request to another region's HTTP API, answered by any of its control planes (queue group). */

@@ -23,6 +23,7 @@ export const failures = {
   'links-silent': 'Links silent (black hole)',
   'nats-down': 'Region’s NATS down',
   'postgres-down': 'Region’s Postgres down',
+  'database-restored': 'Region’s database restored from a backup, until all regions were heard',
   'control-plane-down': 'Region’s control plane down',
   'everything-down': 'All control planes, Postgres and NATS down',
   'agent-down': 'Stamp agent down',

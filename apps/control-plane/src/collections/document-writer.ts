@@ -41,6 +41,7 @@ export class DocumentWriter {
     const ifMatch = request.headers['if-match'];
     const ifNoneMatch = request.headers['if-none-match'];
     return await this.runner.run(command, async (tx, context) => {
+      await this.tools.requireEpoch(tx, site, usesRights(write));
       const defined = await definedCollection(tx, collection);
       const { policy } = defined.definition;
       const tenant = await scopeOf(tx, defined.definition, asked, 'write');
@@ -61,6 +62,9 @@ export class DocumentWriter {
     });
   }
 }
+
+const usesRights = (write: WriteCommand): boolean =>
+  write.op === 'operate' && write.operations.some(({ op }) => op === 'subtract' || op === 'give');
 
 /** If-Match goes by what the document is, so that a tag of one region holds in another that knows the same writes. */
 const requireEtag = (ifMatch: string | undefined, ifNoneMatch: string | undefined, digest: string | null): void => {

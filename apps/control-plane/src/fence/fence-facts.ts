@@ -14,9 +14,17 @@ export const recoveryView = async (reader: Reader): Promise<RecoveryView | null>
     since: (recovery.beganAt ?? recovery.since).toISOString(),
     backupAt: recovery.backupAt?.toISOString() ?? null,
     evidence: recovery.evidence.map(evidenceText),
+    waitsFor: await waitedFor(reader),
     without: [...recovery.without],
   };
 };
+
+const waitedFor = async (reader: Reader): Promise<{ region: string; why: string | null }[]> =>
+  await rowsOf<{ region: string; why: string | null }>(
+    reader,
+    `SELECT r.name AS region, p.problem AS why FROM region r CROSS JOIN origin o LEFT JOIN recovery_peer p ON p.peer = r.name
+      WHERE r.name <> o.region AND p.reconciled_at IS NULL ORDER BY r.name`,
+  );
 
 const evidenceText = ({ from, epoch, sequence, forked }: Evidence): string => {
   if (from === 'database') return 'the database was copied, restored or promoted since the last start';

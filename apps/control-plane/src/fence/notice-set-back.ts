@@ -48,8 +48,20 @@ const fence = async (dataSource: DataSource, evidence: Evidence): Promise<void> 
     const origin = await ownLog(tx);
     // Told of the epoch before by who has not heard of the new one yet.
     if (evidence.epoch < origin.epoch) return;
-    if (!(await addEvidence(tx, recovery.evidence, evidence)) && recovery.state === 'reconciling') return;
-    if (recovery.state === 'reconciling' || recovery.state === 'too-old') return;
+    const isNew = await addEvidence(tx, recovery.evidence, evidence);
+    if (recovery.state === 'reconciling' || recovery.state === 'too-old') {
+      // It knows more than when it was heard.
+      if (isNew)
+        await tx.query('UPDATE recovery_peer SET reconciled_at = NULL WHERE peer = $1 AND (epoch, sequence) < ($2, $3::bigint)', [
+          evidence.from,
+          evidence.epoch,
+          evidence.sequence,
+        ]);
+      return;
+    }
+    // Whoever vouched for the log did not know enough of it; everybody is asked anew.
+    await tx.query('DELETE FROM recovery_peer');
+    await tx.query(`UPDATE recovery SET without = '{}'`);
     await moveRecovery(tx, recoveryContext(origin.region), recovery.state, 'set-back', { ...evidence });
   });
 

@@ -24,6 +24,7 @@ import { DocumentsInPlace1763772000028 } from './0028-documents-in-place.js';
 import { WireVersions1763772000040 } from './0040-wire-versions.js';
 import { Histories1763772000050 } from './0050-histories.js';
 import { Recovery1763772000061 } from './0061-recovery.js';
+import { Reconciliation1763772000062 } from './0062-reconciliation.js';
 import { BucketsFirst1763772000065 } from './0065-buckets-first.js';
 
 export const migrations = [
@@ -53,5 +54,6 @@ export const migrations = [
   WireVersions1763772000040,
   Histories1763772000050,
   Recovery1763772000061,
+  Reconciliation1763772000062,
   BucketsFirst1763772000065,
 ];

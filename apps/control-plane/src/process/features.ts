@@ -15,6 +15,7 @@ import { LimitsModule } from '../limits/limits.module.js';
 import { LiveModule } from '../live/live.module.js';
 import { OutboxModule } from '../outbox/outbox.module.js';
 import { ProvisioningModule } from '../provisioning/provisioning.module.js';
+import { RecoveryModule } from '../recovery/recovery.module.js';
 import { RegionsModule } from '../regions/regions.module.js';
 import { ReplicationModule } from '../replication/replication.module.js';
 import { RolloutsModule } from '../rollouts/rollouts.module.js';
@@ -38,6 +39,7 @@ export const allFeatures: readonly Type[] = [
   OutboxModule,
   DirectoryModule,
   ReplicationModule,
+  RecoveryModule,
   IntentsModule,
   DigestsModule,
   HealthModule,

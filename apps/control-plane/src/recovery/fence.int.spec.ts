@@ -37,6 +37,7 @@ const outboxOf = async (of: RestorableRegion): Promise<number> =>
 beforeEach(async () => {
   fleet = await openRestorableFleet(2);
   [eu, us] = fleet.regions as [RestorableRegion, RestorableRegion];
+  for (const region of fleet.regions) region.isRecovering = false;
   await tell(eu, 1, 5);
   await us.hasAllOf(eu);
   backups.push(await eu.backUp());

@@ -12,7 +12,6 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { limitTo } from '../auth/principal.js';
 import { publishLive } from '../live/live-event.js';
-import { isRegionFenced } from '../fence/recovery-rows.js';
 import { heldChanges, releaseHeld } from '../collections/release-held.js';
 import { BackgroundDatabase } from '../outbox/background-database.js';
 import { pullerLock } from '../outbox/leader-locks.js';
@@ -137,7 +136,6 @@ export class ReplicationWorker implements OnApplicationBootstrap, BeforeApplicat
 
   private async observe(): Promise<void> {
     try {
-      this.metrics.lapidary_recovery_fenced.set((await isRegionFenced(this.database.dataSource)) ? 1 : 0);
       await releaseHeld(this.database.dataSource, async (tx, event) => takeInHeld(tx, event, this.tools.apply));
       const held = await heldChanges(this.database.dataSource);
       for (const origin of this.peerLinks.byRegion.keys())

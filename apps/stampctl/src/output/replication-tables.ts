@@ -147,11 +147,14 @@ const protocolText = (protocol: GeodeView['peers'][number]['protocol']): string 
 /** What a restored region does not do, and why; null where there is nothing to say. */
 const recoveryText = (recovery: GeodeView['recovery'], view: View): string | null => {
   if (!recovery) return null;
-  const { state, fenced, since, backupAt, evidence, without } = recovery;
+  const { state, fenced, since, backupAt, evidence, waitsFor, without } = recovery;
   const head = `${state} since ${ago(since, view.nowMs)}: ${fenced ? 'writes nothing, its database was restored' : `spends no rights of counters until ${without.join(', ')} is heard`}`;
-  return [view.colours.red(head), ...(backupAt === null ? [] : [`the database remembers what was until ${backupAt}`]), ...evidence].join(
-    '; ',
-  );
+  return [
+    view.colours.red(head),
+    ...(backupAt === null ? [] : [`the database remembers what was until ${backupAt}`]),
+    ...evidence,
+    ...waitsFor.map(({ region, why }) => `waits for ${region}${why === null ? '' : ` (${why})`}`),
+  ].join('; ');
 };
 
 const intentsText = ({ open, oldestSeconds }: NonNullable<GeodeView['intents']>): string =>

@@ -11,6 +11,9 @@ export const RecoverySchema = z
     since: TimeSchema,
     backupAt: TimeSchema.nullable().meta({ description: 'The last moment that the database remembers of before its last start' }),
     evidence: z.array(z.string()).meta({ description: 'Who knows what of this region’s log' }),
+    waitsFor: z
+      .array(z.object({ region: RegionNameSchema, why: z.string().nullable() }))
+      .meta({ description: 'Regions that were not reconciled with yet, and why, as last tried' }),
     without: z.array(RegionNameSchema).meta({ description: 'Regions that an operator had it opened without' }),
   })
   .meta({ id: 'Recovery' });

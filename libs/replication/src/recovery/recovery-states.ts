@@ -36,7 +36,7 @@ export const recoveryTable: TransitionTable<RecoveryState, RecoveryEvent> = {
       to: 'reconciling',
       why: 'another region or the event stream holds more of this region’s log, or something else at one of its places',
     },
-    { from: ['suspected', 'reconciling'], event: 'expire', to: 'too-old', why: 'tombstones may be purged that the backup does not have' },
+    { from: ['reconciling'], event: 'expire', to: 'too-old', why: 'tombstones may be purged that the backup does not have' },
     { from: ['too-old'], event: 'reseed', to: 'reconciling', why: 'an operator has given up what documents the backup holds' },
     { from: ['reconciling'], event: 'reconcile', to: 'retelling', why: 'every other region was heard' },
     { from: ['suspected', 'reconciling'], event: 'force', to: 'retelling', why: 'an operator goes on without regions that can’t be heard' },

@@ -26,8 +26,11 @@ export const definitionOf = (policy: { readonly kind: PolicyKind; readonly [opti
 export class CollectionRegion {
   readonly site: Site;
 
-  constructor(readonly region: TestRegion) {
-    this.site = siteOf(region.name, 1, region.clock, new DocumentEngine(actorOf(region.name, 1)));
+  constructor(
+    readonly region: TestRegion,
+    epoch = 1,
+  ) {
+    this.site = siteOf(region.name, epoch, region.clock, new DocumentEngine(actorOf(region.name, epoch)));
   }
 
   async inTx<T>(work: (tx: CollectionTransaction) => Promise<T>): Promise<T> {

@@ -12,11 +12,15 @@ import { OutboxRelay } from '../../outbox/relay.js';
 import { servePeers } from '../../outbox/serve-peers.js';
 import { openTestRegion, type TestRegion } from '../../outbox/testing/test-region.js';
 import { readPosition } from '../../replication/peer-position.js';
-import { pullerOf } from '../../replication/testing/two-regions.js';
+import { pullerOf, toolsOf } from '../../replication/testing/two-regions.js';
+import type { RecoveryTools } from '../reconcile-peer.js';
+import { serveRecovery } from '../serve-recovery.js';
+import { stepRecovery } from '../step-recovery.js';
 
 const timeoutMs = 30_000;
 /** In place of Postgres's notifications, and of the product's second. */
 const roundMs = 50;
+export const tombstoneDays = 30;
 
 export type Backup = Awaited<ReturnType<typeof backUpDatabase>>;
 
@@ -27,6 +31,8 @@ export class RestorableRegion {
   private serving: (() => void)[] = [];
   private readonly cutFrom = new Set<string>();
   private isUp = false;
+  /** Tests of the fence alone leave what follows it out. */
+  isRecovering = true;
 
   constructor(
     readonly region: TestRegion,
@@ -99,6 +105,26 @@ export class RestorableRegion {
     );
   }
 
+  /** What recovery needs; links to regions that are cut off carry nothing. */
+  get recoveryTools(): RecoveryTools {
+    const { region } = this;
+    const { dataSource, clock, logger } = region;
+    return {
+      ...{ region: region.name, baseDomain: 'test', tombstoneDays, dataSource, clock, logger, apply: toolsOf(region) },
+      peers: this.others.map((o) => o.name),
+      linkTo: (peer) => (this.cutFrom.has(peer) ? undefined : region.nats),
+    };
+  }
+
+  private async keepRecovering(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await stepRecovery(this.recoveryTools).catch((error: unknown) =>
+        this.region.logger.warn({ err: error }, 'a round of recovery broke off'),
+      );
+      await new Wakeup().wait(roundMs, signal);
+    }
+  }
+
   private async rejoin(): Promise<void> {
     if (!this.isUp) return;
     await this.part();
@@ -123,8 +149,20 @@ export class RestorableRegion {
         () => undefined,
       ),
       ...reached.map((o) => serveDigests(region, o.name)),
+      ...serveRecovery(
+        region.nats,
+        region.dataSource,
+        region.name,
+        reached.map((o) => o.name),
+        { baseDomain: 'test', tombstoneDays },
+      ),
     ];
-    this.running = [relay.lead(signal), keepWaking(relay, signal), ...reached.map(async (o) => pullerOf(region, o.region).lead(signal))];
+    this.running = [
+      relay.lead(signal),
+      keepWaking(relay, signal),
+      this.isRecovering ? this.keepRecovering(signal) : Promise.resolve(),
+      ...reached.map(async (o) => pullerOf(region, o.region).lead(signal)),
+    ];
   }
 
   /** Ends all that works, and leaves the database open. */

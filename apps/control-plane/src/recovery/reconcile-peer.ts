@@ -1,0 +1,101 @@
+import { HeldPageSchema, KnownLogSchema, type HeldPage, type KnownLog, type RecoveryQuestion } from '@lapidary/contracts/recovery-protocol';
+import { geoRecovery } from '@lapidary/contracts/subjects';
+import { inTransaction, type Tx } from '@lapidary/db/transaction';
+import { AppError } from '@lapidary/kernel/app-error';
+import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
+import type { NatsLink } from '@lapidary/messaging/nats-link';
+import type { Logger } from '@lapidary/telemetry/logger';
+import type { DataSource } from 'typeorm';
+import { PeerDigests } from '../digests/peer-digests.js';
+import { passFence } from '../fence/recovery-rows.js';
+import type { ApplyTools } from '../replication/apply-tenant.js';
+import { readPosition } from '../replication/peer-position.js';
+import {
+  HeldDefinitionSchema,
+  HeldStampSchema,
+  HeldTenantSchema,
+  recoverDefinition,
+  recoverStamp,
+  recoverTenant,
+} from './recover-fleet.js';
+import { recoverDocuments } from './recover-documents.js';
+import { noteReconciled } from './recovery-progress.js';
+
+export interface RecoveryTools {
+  readonly region: string;
+  readonly peers: readonly string[];
+  readonly baseDomain: string;
+  /** How long this region remembers what was deleted (LAPIDARY_TOMBSTONE_DAYS). */
+  readonly tombstoneDays: number;
+  readonly dataSource: DataSource;
+  readonly clock: HybridLogicalClock;
+  readonly apply: ApplyTools;
+  readonly linkTo: (peer: string) => NatsLink | undefined;
+  readonly logger: Logger;
+}
+
+/** The question about the log looks through all documents of the peer once. */
+const requestMs = 15_000;
+
+const linkOf = (tools: RecoveryTools, peer: string): NatsLink => {
+  const link = tools.linkTo(peer);
+  if (!link?.isConnected) throw new AppError('region_unreachable', `Region ${peer} can’t be reached`);
+  return link;
+};
+
+export const askLog = async (tools: RecoveryTools, peer: string): Promise<KnownLog> =>
+  await linkOf(tools, peer).requestJson(geoRecovery(peer, tools.region), { want: 'log' }, KnownLogSchema, requestMs);
+
+/** Everything that a peer holds of a kind, an item at a time, each taken in in a transaction of its own. */
+const eachHeld = async (
+  tools: RecoveryTools,
+  peer: string,
+  want: Exclude<RecoveryQuestion['want'], 'log'>,
+  take: (tx: Tx, item: unknown) => Promise<void>,
+): Promise<void> => {
+  for (let after: string | null = ''; after !== null;) {
+    const page: HeldPage = await linkOf(tools, peer).requestJson(
+      geoRecovery(peer, tools.region),
+      { want, after },
+      HeldPageSchema,
+      requestMs,
+    );
+    for (const item of page.items)
+      await inTransaction(tools.dataSource, async (tx) => {
+        await passFence(tx);
+        await take(tx, item);
+      });
+    after = page.next;
+  }
+};
+
+/**
+ * B3: fetches back what a peer holds of this region. First what only this region may write, then, once all that the peer has told itself is
+ * here, the documents that still differ. Any of it may be done again: a crash begins with the peer anew. False where its log is not here yet.
+ */
+export const reconcilePeer = async (tools: RecoveryTools, peer: string, known: KnownLog): Promise<boolean> => {
+  const { dataSource, apply, region } = tools;
+  const at = await readPosition(dataSource, peer);
+  // One that was restored too tells its log anew under an epoch to come; what it holds of this one is here all the same.
+  const isCaughtUp = known.setBack || at.epoch > known.own.epoch || (at.epoch === known.own.epoch && at.sequence >= known.own.sequence);
+  await eachHeld(tools, peer, 'stamps', async (tx, item) => recoverStamp(tx, region, HeldStampSchema.parse(item)));
+  await eachHeld(tools, peer, 'tenants', async (tx, item) => {
+    const { tenant, claim } = HeldTenantSchema.parse(item);
+    await recoverTenant(tx, apply, tenant, claim);
+  });
+  if (!isCaughtUp) return false;
+  await eachHeld(tools, peer, 'definitions', async (tx, item) => {
+    // As it came: validation would drop what a newer version has added (P-SC1).
+    const { collection } = HeldDefinitionSchema.parse(item);
+    await recoverDefinition(
+      tx,
+      apply,
+      collection,
+      (item as Parameters<typeof HeldDefinitionSchema.parse>[0] & { definition: never }).definition,
+    );
+  });
+  const documents = await recoverDocuments(dataSource, apply, new PeerDigests(region, peer, linkOf(tools, peer)));
+  await noteReconciled(dataSource, peer);
+  tools.logger.warn({ peer, documents, sequence: known.sequence, epoch: known.epoch }, 'what the peer holds of this region is here');
+  return true;
+};
