@@ -12,6 +12,7 @@ import {
   ConflictCountsSchema,
   HeldChangePageSchema,
 } from '@lapidary/contracts/api/replication';
+import { RecoveryActSchema } from '@lapidary/contracts/api/recovery';
 import { FakeControlPlane, type SeenRequest } from '@lapidary/testing/fake-control-plane';
 import type { z } from 'zod';
 import { formats } from './output/output.js';
@@ -83,6 +84,10 @@ const answer = (request: SeenRequest, response: ServerResponse): boolean => {
   }
   if (path.endsWith('/drop')) return send(EventDeadLetterSchema, { ...letter, state: 'dropped' });
   if (path.startsWith('/v1/dead-letters/')) return send(EventDeadLetterDetailSchema, { ...letter, event: { any: 'thing' } });
+  if (path.startsWith('/v1/geode/recovery/')) {
+    const state = path.endsWith('/open') ? 'retelling' : 'reconciling';
+    return send(RecoveryActSchema, { region: 'eu', state, lost: ['what only us holds'] });
+  }
   if (path === '/v1/geode/held') return send(HeldChangePageSchema, { items: [held], next: null });
   if (path === '/v1/conflicts/counts')
     return send(ConflictCountsSchema, { items: [{ collection: null, conflicts: 3, subjects: 2, today: 1, latest: at }] });
@@ -104,6 +109,43 @@ const ctl = (...argv: string[]): Promise<Ran> => run(argv, { env: { STAMPCTL_SER
 const one = letterOf(1).id;
 const replays = (): string[] => plane.seen.filter((s) => s.path.endsWith('/replay')).map((s) => s.path.split('/')[3]!);
 
+test('geode open says what is lost by it, and does nothing without a reason, a region or a confirmation', async () => {
+  const acts = (): unknown[] => plane.seen.filter((s) => s.path.startsWith('/v1/geode/recovery/')).map((s) => s.body);
+  for (const argv of [
+    ['--without', 'us', '--yes'],
+    ['--reason', 'gone', '--yes'],
+    ['--without', 'us', '--reason', 'gone'],
+  ])
+    expect((await ctl('geode', 'open', ...argv)).exit).not.toBe(0);
+  expect(acts()).toEqual([]);
+  const opened = await ctl('geode', 'open', '--without', 'us', '--reason', 'gone', '--yes');
+  expect([opened.exit, acts()]).toEqual([0, [{ without: ['us'], reason: 'gone' }]]);
+  expect(opened.out).toContain('what only us holds');
+});
+
+test('geode status of a restored region says that it is fenced, what it remembers and whom it waits for', async () => {
+  const recovery = {
+    ...{ state: 'reconciling' as const, fenced: true, since: at, backupAt: at, without: [] },
+    evidence: ['region us knows this region’s log up to 12 of epoch 1'],
+    waitsFor: [{ region: 'ap', why: 'Region ap can’t be reached' }],
+  };
+  plane.intercept = (request, response) => {
+    if (request.path !== '/v1/geode') return answer(request, response);
+    const peers = [{ ...geode.peers[0]!, setBackSince: at }];
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(GeodeSchema.parse({ ...geode, recovery, peers })));
+    return true;
+  };
+  const { out } = await ctl('geode', 'status');
+  for (const part of [
+    'reconciling since',
+    'writes nothing',
+    'up to 12 of epoch 1',
+    'waits for ap (Region ap can’t be reached)',
+    'restored from a backup, noticed',
+  ])
+    expect(out).toContain(part);
+});
+
 describe.each([
   ['dlq ls', ['dlq', 'ls']],
   ['dlq show', ['dlq', 'show', one]],
@@ -114,6 +156,8 @@ describe.each([
   ['conflicts counts', ['conflicts', 'counts']],
   ['geode held', ['geode', 'held']],
   ['geode status', ['geode', 'status']],
+  ['geode open', ['geode', 'open', '--without', 'us', '--reason', 'gone', '--yes']],
+  ['geode reseed', ['geode', 'reseed', '--reason', 'old', '--yes']],
 ])('%s', (_, argv) => {
   test.each(formats)('-o %s', async (form) => expectForm(await ctl(...argv, '-o', form), form));
 });

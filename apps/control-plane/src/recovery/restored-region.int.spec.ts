@@ -1,12 +1,16 @@
 import { jest } from '@jest/globals';
 import { fromDatabaseError } from '@lapidary/db/database-error';
 import { rowsOf } from '@lapidary/db/rows';
+import { inTransaction } from '@lapidary/db/transaction';
+import { newId } from '@lapidary/kernel/ids';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { proves } from '@lapidary/testing/proves';
 import { CollectionRegion, definitionOf } from '../collections/testing/collection-region.js';
 import { recoveryView } from '../fence/fence-facts.js';
 import { readRecovery } from '../fence/recovery-rows.js';
+import { systemContext } from '../http/command-context.js';
 import { tellOfStamp } from '../outbox/testing/test-region.js';
+import { openWithout, reseed } from './operate-recovery.js';
 import { addOwnStamp, placeOwnTenant } from './testing/fleet-writes.js';
 import { openRestorableFleet, type Backup, type RestorableRegion } from './testing/restorable-fleet.js';
 
@@ -228,6 +232,36 @@ describe('a region that was restored from a backup', () => {
     await isIn(eu, 'too-old');
     expect(await code(tellOfStamp(eu.region, 9))).toBe('region_restored');
     expect((await originOf(eu)).epoch).toBe(1);
+    // A person gives up what it holds: it is filled anew, and then goes on as any other.
+    const act = await inTransaction(eu.region.dataSource, async (tx) => reseed(tx, systemContext(eu.name, 'test', newId())));
+    expect(act.lost[0]).toMatch(/documents/);
+    await nothingIsLost();
+  });
+
+  it('is opened by a person without a region that can’t be heard: rights wait, what that one held is merged later, and nothing goes down (B4, B5)', async () => {
+    await eu.restore(backup);
+    const peers = [us.name, ap.name];
+    const open = (without: string[]) =>
+      inTransaction(eu.region.dataSource, async (tx) =>
+        openWithout(tx, { ...systemContext(eu.name, 'test', newId()), reason: 'gone' }, { without, reason: 'gone' }, peers),
+      );
+    await waitFor('us to be reconciled', async () => ((await code(open([ap.name]))) === 'written' ? true : undefined), { timeoutMs });
+    await isIn(eu, 'holding');
+    await placeOwnTenant(eu.region, 'acme', `${eu.name}-1`);
+    await us.hasAllOf(eu);
+    expect(await recoveryView(eu.region.dataSource)).toMatchObject({ fenced: false, without: [ap.name] });
+    await eu.heal(ap);
+    await isIn(eu, 'sound');
+    await everythingEqual();
+    expect(await new CollectionRegion(ap.region).value('lww', 'last')).toEqual({ n: 3 });
+    const [acme] = (await placementsIn(eu)) as { epoch: number }[];
+    expect(acme!.epoch).toBeGreaterThan(1_000);
+    for (const peer of [us, ap]) expect(await wentDown(peer)).toEqual([]);
+    const [audit] = await rowsOf<{ reason: string; lost: string[] }>(
+      eu.region.dataSource,
+      `SELECT reason, change->'lost' AS lost FROM audit WHERE action = 'recovery.force'`,
+    );
+    expect([audit!.reason, audit!.lost.join()]).toEqual(['gone', expect.stringContaining(`only ${ap.name}`)]);
   });
 
   it('that lacks nothing is vouched for by the others, and goes on under its epoch', async () => {

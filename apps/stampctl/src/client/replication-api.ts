@@ -1,5 +1,6 @@
 import { conflictCountsPath, geodePath } from '@lapidary/contracts/api/paths';
 import { ConflictCountsSchema, HeldChangePageSchema, type ConflictCount, type HeldChangeView } from '@lapidary/contracts/api/replication';
+import { RecoveryActSchema, type OpenRecovery, type RecoveryAct } from '@lapidary/contracts/api/recovery';
 import type { Api } from './api.js';
 
 /** Figures and queues of a region's part in replication. */
@@ -9,6 +10,14 @@ export class ReplicationApi {
   async conflictCounts(region: string | undefined): Promise<ConflictCount[]> {
     const options = { schema: ConflictCountsSchema, query: { region } };
     return (await this.api.http.request('GET', conflictCountsPath, options)).value.items;
+  }
+
+  async openRecovery(body: OpenRecovery): Promise<RecoveryAct> {
+    return this.api.post(`${geodePath}/recovery/open`, RecoveryActSchema, body);
+  }
+
+  async reseed(reason: string): Promise<RecoveryAct> {
+    return this.api.post(`${geodePath}/recovery/reseed`, RecoveryActSchema, { reason });
   }
 
   async heldChanges(region: string | undefined, limit: number): Promise<{ items: HeldChangeView[]; next: string | null }> {

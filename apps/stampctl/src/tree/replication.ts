@@ -42,6 +42,23 @@ export const replicationCommands: readonly CommandSpec[] = [
     load: async () => (await import('../commands/geode-held.js')).geodeHeld,
   },
   {
+    path: 'geode open',
+    summary: 'Have a region that was restored from a backup write again without regions that can’t be heard; what they alone hold is lost',
+    options: [
+      { flags: '--without <region...>', description: 'regions that are not waited for any more (required)' },
+      { flags: '--reason <text>', description: 'why, for the audit log (required)' },
+    ],
+    examples: ['stampctl geode open --without us --reason "us is gone for good"'],
+    load: async () => (await import('../commands/geode-recover.js')).geodeOpen,
+  },
+  {
+    path: 'geode reseed',
+    summary: 'Empty a region of documents whose backup is too old, so that it is filled anew from the others',
+    options: [{ flags: '--reason <text>', description: 'why, for the audit log (required)' }],
+    examples: ['stampctl geode reseed --reason "backup of last year"'],
+    load: async () => (await import('../commands/geode-recover.js')).geodeReseed,
+  },
+  {
     path: 'dlq ls',
     summary: 'List events that could not be applied, the newest first',
     options: [

@@ -18,3 +18,26 @@ export const RecoverySchema = z
   })
   .meta({ id: 'Recovery' });
 export type RecoveryView = z.infer<typeof RecoverySchema>;
+
+export const OpenRecoverySchema = z
+  .strictObject({
+    without: z
+      .array(RegionNameSchema)
+      .min(1)
+      .max(50)
+      .meta({ description: 'Regions that are not waited for any more; what they alone hold of this one is lost' }),
+    reason: z.string().min(1).max(500),
+  })
+  .meta({ id: 'OpenRecovery' });
+export type OpenRecovery = z.infer<typeof OpenRecoverySchema>;
+
+export const ReseedSchema = z.strictObject({ reason: z.string().min(1).max(500) }).meta({ id: 'Reseed' });
+
+export const RecoveryActSchema = z
+  .object({
+    region: RegionNameSchema,
+    state: z.enum(recoveryStates),
+    lost: z.array(z.string()).meta({ description: 'What is given up by it' }),
+  })
+  .meta({ id: 'RecoveryAct' });
+export type RecoveryAct = z.infer<typeof RecoveryActSchema>;

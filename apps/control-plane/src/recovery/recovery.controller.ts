@@ -1,0 +1,57 @@
+import { peersOf, type ControlPlaneConfig } from '@lapidary/config/control-plane';
+import { OpenRecoverySchema, RecoveryActSchema, ReseedSchema, type OpenRecovery, type RecoveryAct } from '@lapidary/contracts/api/recovery';
+import { Body, Controller, HttpCode, Inject, Post, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import type { z } from 'zod';
+import { Command, send } from '../http/command-decorator.js';
+import { CommandRunner, type CommandRequest } from '../http/command-runner.js';
+import { ApiAnswers } from '../openapi/api-answers.js';
+import { CONFIG } from '../process/tokens.js';
+import { openWithout, reseed } from './operate-recovery.js';
+
+/** Of the region whose API is asked: it may be the only one that is heard. */
+@Controller('v1/geode/recovery')
+export class RecoveryController {
+  constructor(
+    private readonly runner: CommandRunner,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
+  ) {}
+
+  @Post('open')
+  @HttpCode(200)
+  @ApiAnswers({
+    summary: 'Have a restored region write again without regions that can’t be heard',
+    description: 'What they alone hold of it is lost, and told in the answer. Rights of bounded counters still wait for them.',
+    tag: 'replication',
+    answers: { 200: RecoveryActSchema },
+    idempotent: true,
+  })
+  async open(
+    @Body({ schema: OpenRecoverySchema }) body: OpenRecovery,
+    @Command() request: CommandRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<RecoveryAct> {
+    const peers = peersOf(this.config);
+    return send(
+      reply,
+      await this.runner.run(request, async (tx, context) => ({ status: 200, body: await openWithout(tx, context, body, peers) })),
+    );
+  }
+
+  @Post('reseed')
+  @HttpCode(200)
+  @ApiAnswers({
+    summary: 'Empty a restored region of documents, so that it is filled anew from the others',
+    description: 'For a backup that is older than deletes are remembered. Documents that no other region holds are lost.',
+    tag: 'replication',
+    answers: { 200: RecoveryActSchema },
+    idempotent: true,
+  })
+  async reseed(
+    @Body({ schema: ReseedSchema }) _body: z.infer<typeof ReseedSchema>,
+    @Command() request: CommandRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<RecoveryAct> {
+    return send(reply, await this.runner.run(request, async (tx, context) => ({ status: 200, body: await reseed(tx, context) })));
+  }
+}
