@@ -20,7 +20,8 @@ export class Deadline {
 
 /**
  * Coarse deadlines for many connections: never early, at most two ticks late. A deadline that is pushed back only changes
- * its number, and moves when its slot comes round; thus a deadline for every byte of progress costs one store.
+ * its number, and moves when its slot comes round; thus a deadline for every byte of progress costs one store. It turns behind
+ * what has come in: where the process stood still, what came meanwhile is seen before anybody is given up for being late.
  */
 export class DeadlineWheel {
   private readonly heads: (Deadline | null)[] = Array.from({ length: slots }, () => null);
@@ -49,7 +50,7 @@ export class DeadlineWheel {
     }
     if (this.count === 0) this.tick = this.tickOf(now);
     this.link(deadline);
-    this.timer ??= setInterval(() => this.turn(), wheelTickMs);
+    this.timer ??= setInterval(() => void setImmediate(() => this.turn()), wheelTickMs);
   }
 
   disarm(deadline: Deadline): void {
