@@ -15,12 +15,15 @@ const peers = {
   haproxy: { program: 'usr/sbin/haproxy', asked: 'LAPIDARY_HAPROXY', versionArgs: ['-v'] },
   wrk: { program: 'usr/bin/wrk', asked: 'LAPIDARY_WRK', versionArgs: ['-v'] },
   dig: { program: 'usr/bin/dig', asked: 'LAPIDARY_DIG', versionArgs: ['-v'] },
+  promtool: { program: 'usr/bin/promtool', asked: 'LAPIDARY_PROMTOOL', versionArgs: ['--version'] },
 } as const;
 
 export type PeerName = keyof typeof peers;
 
 /** Debian's name of the package where it isn't the program's. */
-const debianPackages: Partial<Record<PeerName, string>> = { dig: 'bind9-dnsutils' };
+const debianPackages: Partial<Record<PeerName, string>> = { dig: 'bind9-dnsutils', promtool: 'prometheus' };
+/** Linked whole: what its package depends on is for the service beside it. */
+const alone: ReadonlySet<PeerName> = new Set(['promtool']);
 
 export interface Peer<N extends PeerName = PeerName> {
   readonly name: N;
@@ -47,7 +50,7 @@ const fetchPeer = async (name: PeerName, unpacked: string): Promise<void> => {
   await mkdir(path.dirname(unpacked), { recursive: true });
   const partial = await mkdtemp(`${unpacked}.partial-`);
   try {
-    await unpackAptPackage(debianPackages[name] ?? name, partial, { withDependencies: true });
+    await unpackAptPackage(debianPackages[name] ?? name, partial, { withDependencies: !alone.has(name) });
     await rename(partial, unpacked).catch((error: NodeJS.ErrnoException) => {
       // Another run was faster.
       if (!existsSync(unpacked)) throw error;
