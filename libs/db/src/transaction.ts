@@ -11,11 +11,14 @@ const repeatable = new Set(['40001', '40P01']);
 /** A conflict that survives this many tries is contention to be seen, not hidden. */
 const attemptsMax = 5;
 
-/** Runs `work` in one transaction (read committed), again where Postgres asks for it. `work` must not touch the outside. */
+/**
+ * Runs `work` in one transaction (read committed, which is what PostgreSQL begins: to say so is a statement more, and one more time of
+ * waiting for the server), again where Postgres asks for it. `work` must not touch the outside.
+ */
 export const inTransaction = async <T>(dataSource: DataSource, work: (tx: Tx) => Promise<T>): Promise<T> => {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await dataSource.transaction('READ COMMITTED', work);
+      return await dataSource.transaction(work);
     } catch (error) {
       if (attempt >= attemptsMax || !repeatable.has(sqlStateOf(error) ?? '')) throw error;
     }

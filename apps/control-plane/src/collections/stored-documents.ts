@@ -7,7 +7,7 @@ import {
   type DocumentKey,
   type StoredDocument,
 } from '@lapidary/replication/collections/collection-store';
-import type { DocumentState } from '@lapidary/replication/collections/document-state';
+import { textOfState, type DocumentState } from '@lapidary/replication/collections/document-state';
 
 /** Watchers listen here; the payload is the collection. */
 export const changeChannel = 'lapidary_change';
@@ -73,7 +73,7 @@ export const writeStored = async (tx: Tx, documents: readonly WrittenDocument[],
      SELECT pg_notify('${changeChannel}', collection) FROM (SELECT DISTINCT unnest($14::text[]) AS collection) AS changed`,
     [
       ...keyColumns(documents.map(({ key }) => key)),
-      documents.map(({ stored }) => JSON.stringify(stored.state)).join(separator),
+      documents.map(({ stored }) => textOfState(stored.state)).join(separator),
       documents.map(({ stored }) => (stored.bytes === null ? null : Buffer.from(stored.bytes))),
       documents.map(({ stored }) => stored.toldInPart),
       documents.map(({ facts }) => facts.exists),

@@ -85,12 +85,20 @@ const sharedOf = (state: DocumentState): unknown => {
 /** Equal in all regions that know the same writes. */
 export const digestOfState = (state: DocumentState): string => digestOf(sharedOf(state));
 
+const texts = new WeakMap<DocumentState, string>();
+/** A state as JSON, its keys sorted: what is measured is written, too, and the text is the dearest part of taking a change in. */
+export const textOfState = (state: DocumentState): string => {
+  let text = texts.get(state);
+  if (text === undefined) texts.set(state, (text = canonicalJson(state)));
+  return text;
+};
+
 /**
- * Digest, and bytes of the state as JSON: the text that both need is the dearest part of taking a change in, and is made once. A
- * history that is only proposed is not counted: a write must not be refused for what nobody wrote.
+ * Digest, and bytes of the state as JSON. A history that is only proposed is not counted: a write must not be refused for what nobody
+ * wrote.
  */
 export const measureState = (state: DocumentState): { readonly digest: string; readonly bytes: number } => {
-  const text = canonicalJson(state.kind === 'document' && state.next ? { ...state, next: null } : state);
+  const text = state.kind === 'document' && state.next ? canonicalJson({ ...state, next: null }) : textOfState(state);
   return { digest: state.kind === 'document' ? digestOfState(state) : sha256Hex(text), bytes: Buffer.byteLength(text) };
 };
 

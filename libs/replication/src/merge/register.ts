@@ -53,6 +53,7 @@ const hasSeen = (register: Register, sibling: Sibling): boolean => (own(register
  * it, or where the other side has not seen it yet.
  */
 export const mergeRegisters = (a: Register, b: Register): Register => {
+  if (a.siblings.length === 1 && b.siblings.length === 1 && a.siblings[0]!.at !== b.siblings[0]!.at) return mergeSingles(a, b);
   const inA = new Map(a.siblings.map((s) => [s.at, s]));
   const inB = new Map(b.siblings.map((s) => [s.at, s]));
   const both = a.siblings.filter((s) => inB.has(s.at)).map((s) => sameWrite(s, inB.get(s.at)!));
@@ -61,6 +62,18 @@ export const mergeRegisters = (a: Register, b: Register): Register => {
   return {
     ...joinUnknown(a, b, knownFields),
     siblings: [...both, ...onlyA, ...onlyB].sort(byTime),
+    seen: joinSeen(a.seen, b.seen),
+  };
+};
+
+/** Nearly all registers: one value on each side, of two writes. The same as the join above, without anything to look values up in. */
+const mergeSingles = (a: Register, b: Register): Register => {
+  const [x, y] = [a.siblings[0]!, b.siblings[0]!];
+  const [keepsX, keepsY] = [!hasSeen(b, x), !hasSeen(a, y)];
+  const both = x.at < y.at ? [x, y] : [y, x];
+  return {
+    ...joinUnknown(a, b, knownFields),
+    siblings: keepsX ? (keepsY ? both : [x]) : keepsY ? [y] : [],
     seen: joinSeen(a.seen, b.seen),
   };
 };
