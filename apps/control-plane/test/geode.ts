@@ -6,6 +6,7 @@ import { ControlPlaneConfigSchema } from '@lapidary/config/control-plane';
 import { directoryStream, geoStream } from '@lapidary/contracts/subjects';
 import { deleteStream } from '@lapidary/messaging/streams';
 import { freshDatabase, testNats } from '@lapidary/testing/backends';
+import type { Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AuthModule } from '../src/auth/auth.module.js';
 import { DirectoryModule } from '../src/directory/directory.module.js';
@@ -50,7 +51,7 @@ export interface PeerOf {
   readonly roleMax?: 'viewer' | 'operator' | 'admin';
 }
 
-export const openGeode = async (region: string, peer: PeerOf): Promise<Geode> => {
+export const openGeode = async (region: string, peer: PeerOf, more: readonly Type[] = []): Promise<Geode> => {
   const directory = await mkdtemp(join(tmpdir(), 'lapidary-geode-'));
   const regionOf = (name: string): string =>
     `  ${name}: { displayName: ${name}, jurisdiction: ${name}, location: { latitude: 1, longitude: 1 }, aws: { region: eu-west-1 } }\n`;
@@ -69,7 +70,7 @@ export const openGeode = async (region: string, peer: PeerOf): Promise<Geode> =>
   });
   const resources = createResources(config, { processMetrics: false });
   await bringUp(resources, new AbortController().signal);
-  const { app } = await createApp(resources, { features });
+  const { app } = await createApp(resources, { features: [...features, ...more] });
   await app.listen(0, '127.0.0.1');
   return {
     region,
