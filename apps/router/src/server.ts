@@ -22,7 +22,7 @@ import { Observer } from './observe/observer.js';
 import { decide, type RouteDecision } from './pipeline/decide.js';
 import { forward, refuseInTurn, type Exchange, type ForwardDeps, type ForwardInTurn, type Outcome } from './pipeline/forward.js';
 import { GeneralDeadline } from './pipeline/general-deadline.js';
-import type { DirectoryView } from './pipeline/locate.js';
+import type { VersionedDirectory } from './pipeline/locate.js';
 import { isFrozen, Thaw } from './pipeline/thaw.js';
 import type { RouterPlace } from './pipeline/reside.js';
 import type { ClientBook } from './proxy-protocol/client-book.js';
@@ -39,7 +39,7 @@ export interface TrafficServerOptions extends ForwardDeps {
   readonly ownPaths?: () => OwnPaths | undefined;
   /** Where to look for tenants, beside the usual order. */
   readonly identification?: () => IdentificationOf | undefined;
-  readonly directory: DirectoryView;
+  readonly directory: VersionedDirectory;
   readonly place: RouterPlace;
   readonly logger: Logger;
   /** What watches requests; one that only counts, where none is given. */

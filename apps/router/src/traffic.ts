@@ -15,7 +15,7 @@ import { Observer } from './observe/observer.js';
 import { tracesFromConfig } from './observe/traces.js';
 import type { IdentifyRule } from './pipeline/identify-order.js';
 import type { TokenFacts } from './pipeline/identify.js';
-import type { DirectoryView } from './pipeline/locate.js';
+import type { VersionedDirectory } from './pipeline/locate.js';
 import type { RouterPlace } from './pipeline/reside.js';
 import { ClientBook } from './proxy-protocol/client-book.js';
 import { publicDoorsFrom, type PublicDoors } from './public-doors.js';
@@ -37,7 +37,7 @@ const forwardTimeouts: ForwardTimeouts = { connectMs, headMs, idleMs };
 /** Pools of front doors that are gone are closed at this interval; they only cost a few idle sockets. */
 const sweepMs = 30_000;
 
-export interface TrafficDirectory extends DirectoryView {
+export interface TrafficDirectory extends VersionedDirectory {
   frontDoors(): ReadonlySet<string>;
 }
 

@@ -4,7 +4,7 @@ import { entryHashWords } from '@lapidary/contracts/directory-digest';
 import { homeText } from './packed/home.js';
 import { HostClaims } from './packed/host-claims.js';
 import { KeyWords } from './packed/key-words.js';
-import { header, segment } from './packed/layout.js';
+import { changePlaces, changesAt, header, segment } from './packed/layout.js';
 import { PackedReader } from './packed/packed-reader.js';
 import { add64, parse64, subtract64, type Pair } from './packed/pair.js';
 import { writeRow, type Row, type WordList } from './packed/rows.js';
@@ -46,13 +46,18 @@ export class DirectoryTable extends PackedReader {
     return { generation: this.generation, ...this.numbers() };
   }
 
-  /** This table takes another's place: its versions go on behind that one's. */
+  /**
+   * This table takes another's place: its versions go on behind that one's. As each change counts once in the version and once at a place or for
+   * all, no place of the old table has counted as far as this one's begin.
+   */
   succeed(version: number): void {
     const { heap } = this;
     const next = Math.max(heap.pair(header.versionLow, header.versionHigh), version) + 1;
     heap.turn(header.sequence);
     heap.setPair(header.versionLow, header.versionHigh, next);
     heap.turn(header.sequence);
+    heap.fill(0, changesAt, changesAt + changePlaces);
+    heap.setOrdered(header.wideChanges, next | 0);
   }
 
   /** Whether the entry was newer than what was held. */
@@ -115,6 +120,7 @@ export class DirectoryTable extends PackedReader {
     if (before && before.cursor >= entry.cursor) return false;
     this.stamps.put(this.stampNames.number(stamp), { entry, appliedAtMs });
     this.count(entry.cursor, entryHashWords(entry.key, entry.cursor), before ? entryHashWords(before.key, before.cursor) : null);
+    this.changed(header.wideChanges);
     return true;
   }
 
@@ -139,6 +145,9 @@ export class DirectoryTable extends PackedReader {
     this.claims.take(after);
     if (before !== 0 && !stays) this.giveBack(before, oldHosts);
     this.count(entry.cursor, added, removed);
+    // A host may have been another tenant's until now.
+    const isWide = body.hosts.length > 0 || oldHosts.length > 0;
+    this.changed(isWide ? header.wideChanges : changesAt + (hash & (changePlaces - 1)));
     for (const changed of this.watchers) changed.add(body.tenant);
     return true;
   }
@@ -188,6 +197,12 @@ export class DirectoryTable extends PackedReader {
     const words = this.records.wordsOf(ref);
     this.claims.giveBack(hostRefs);
     this.heap.free(ref, words);
+  }
+
+  /** Behind the change: who sees the new number decides by what is new. */
+  private changed(at: number): void {
+    const { heap } = this;
+    heap.setOrdered(at, (heap.at(at) + 1) | 0);
   }
 
   private count(cursor: number, added: Pair, removed: Pair | null): void {

@@ -1,6 +1,6 @@
 import type { Clock } from '@lapidary/kernel/clock';
 import type { DirectoryEntry, StampRoute, TenantRoute } from '@lapidary/contracts/directory';
-import type { DirectoryView } from '../pipeline/locate.js';
+import type { VersionedDirectory } from '../pipeline/locate.js';
 import type { DirectoryTable, TableDigest } from './directory-table.js';
 import type { HeldEntry } from './packed/stamp-table.js';
 
@@ -16,7 +16,7 @@ export interface DirectoryState {
  * The directory that requests are decided by. Whole tables are built beside it and swapped in: while one serves, it is
  * never emptied (I7).
  */
-export class Directory implements DirectoryView {
+export class Directory implements VersionedDirectory {
   private table: DirectoryTable | null = null;
   private origin: 'live' | 'disk' = 'disk';
   private following = false;
@@ -31,6 +31,14 @@ export class Directory implements DirectoryView {
 
   get version(): number {
     return this.table?.version ?? 0;
+  }
+
+  placeOf(tenant: string): number {
+    return this.table?.placeOf(tenant) ?? 0;
+  }
+
+  versionAt(place: number): number {
+    return this.table?.versionAt(place) ?? 0;
   }
 
   /** Whether changes are being followed now. */

@@ -1,6 +1,6 @@
 import type { IdentificationOf } from '../identification/identification.js';
 import { decide, type ForwardDecision, type RefuseDecision, type RouteDecision } from '../pipeline/decide.js';
-import type { DirectoryView } from '../pipeline/locate.js';
+import type { VersionedDirectory } from '../pipeline/locate.js';
 import type { TokenFacts } from '../pipeline/identify.js';
 import type { RouterPlace } from '../pipeline/reside.js';
 import { speakTo, type LaneFinder } from './lanes.js';
@@ -17,6 +17,8 @@ export interface Route {
 export const decisionOf = (route: Route | RefuseDecision): RouteDecision => ('decision' in route ? route.decision : route);
 
 interface Kept extends Route {
+  /** Of its tenant, in the directory; and what its version was there. */
+  readonly place: number;
   readonly version: number;
 }
 
@@ -38,12 +40,12 @@ interface Asked {
 interface DecidedBy {
   readonly baseDomain: string;
   readonly place: RouterPlace;
-  readonly directory: DirectoryView;
+  readonly directory: VersionedDirectory;
   readonly identification?: (() => Pick<IdentificationOf, 'rules'> | undefined) | undefined;
 }
 
 /**
- * `decide` with its answer kept per host, for as long as the directory doesn't change. Only what depends on the host alone
+ * `decide` with its answer kept per host, for as long as nothing of its tenant, stamps or hosts changes in the directory. Only what depends on the host alone
  * is kept: a tenant found by header or path, and every refusal, is decided each time.
  */
 export class RouteCache {
@@ -58,24 +60,30 @@ export class RouteCache {
     // Underscores begin the platform's own paths, which are decided on by path.
     const byHostAlone = !isRuled && tenantHeaders.length === 0 && target.charCodeAt(1) !== 0x5f;
     const { baseDomain, directory, place, identification } = this.by;
-    const { version } = directory;
     if (byHostAlone) {
       const kept = this.routes.get(host);
-      if (kept !== undefined && kept.version === version) return kept;
+      if (kept !== undefined && kept.version === directory.versionAt(kept.place)) return kept;
     }
+    const { version } = directory;
     // What is kept must not hold on to the whole head that it is a part of.
     const own = byHostAlone ? inOnePiece(host) : host;
     const address = { host: own, tenantHeaders, path: target, ...(token ? { token } : {}) };
     const identifyRules = isRuled ? identification?.()?.rules : undefined;
     const decision = decide({ address, problem: null, method, baseDomain, place, directory, identifyRules });
     if (decision.action === 'refuse') return decision;
-    const route = { decision, text: routeText(decision, own), isSpoken: speakTo(this.lanes, decision.routes.stamp), version };
-    if (byHostAlone && decision.prefix === '') this.keep(own, route);
+    const route = { decision, text: routeText(decision, own), isSpoken: speakTo(this.lanes, decision.routes.stamp) };
+    if (byHostAlone && decision.prefix === '') this.keep(own, route, version);
     return route;
   }
 
-  private keep(host: string, route: Kept): void {
+  /** `decidedAt`: the directory's version before it was decided. */
+  private keep(host: string, route: Route, decidedAt: number): void {
+    const { directory } = this.by;
+    const place = directory.placeOf(route.decision.tenant);
+    const version = directory.versionAt(place);
+    // Another thread has changed something meanwhile: the place's version may be newer than the decision.
+    if (directory.version !== decidedAt) return;
     if (this.routes.size >= hostsMax) this.routes.clear();
-    this.routes.set(host, route);
+    this.routes.set(host, { ...route, place, version });
   }
 }

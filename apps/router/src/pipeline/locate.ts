@@ -10,6 +10,17 @@ export interface DirectoryView {
   tenantOfHost(host: string): string | undefined;
 }
 
+/** A directory that says of one tenant at a time whether anything has changed. */
+export interface VersionedDirectory extends DirectoryView {
+  /** Where the changes of a tenant are counted, with those of some others, in the directory as it is now. */
+  placeOf(tenant: string): number;
+  /**
+   * Changes, and never comes back to what it was, with every change of what is answered about a tenant of this place, its stamp or its hosts, also by another
+   * table; stands still while only others change. Counted behind the change: what was concluded before it was read may be newer, never older.
+   */
+  versionAt(place: number): number;
+}
+
 export type Located =
   | { readonly ok: true; readonly tenant: TenantRoute; readonly stamp: StampRoute | undefined; readonly reason: string }
   | { readonly ok: false; readonly code: 'unknown_tenant'; readonly reason: string };

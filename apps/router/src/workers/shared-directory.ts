@@ -18,6 +18,14 @@ export class SharedDirectory implements TrafficDirectory {
     return this.reader?.version ?? 0;
   }
 
+  placeOf(tenant: string): number {
+    return this.reader?.placeOf(tenant) ?? 0;
+  }
+
+  versionAt(place: number): number {
+    return this.reader?.versionAt(place) ?? 0;
+  }
+
   tenant(id: string): TenantRoute | undefined {
     return this.reader?.tenant(id);
   }

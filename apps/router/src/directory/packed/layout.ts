@@ -24,6 +24,8 @@ export const header = {
   following: 13,
   confirmedLow: 14,
   confirmedHigh: 15,
+  /** Grows with each change that may concern any tenant (see changesAt). */
+  wideChanges: 17,
 } as const;
 
 /** A tenant's record has 16 bits for the number of its stamp's name and 8 for its region's. */
@@ -41,7 +43,14 @@ export const stampsAt = stampNamesAt + stampNamesMax;
 export const stampSequencesAt = stampsAt + stampNamesMax;
 export const tenantDirectoryAt = stampSequencesAt + stampNamesMax;
 export const hostDirectoryAt = tenantDirectoryAt + 2 ** directoryBits;
-export const heapStart = hostDirectoryAt + 2 ** directoryBits;
+/**
+ * Changes of single tenants, counted apart by the lowest bits of the hash of their ids: what was concluded about one stands while others change. 1024 of
+ * them are 4 kB, and a change of one tenant in a million costs what is kept of a thousandth of the others.
+ */
+const changePlaceBits = 10;
+export const changePlaces = 2 ** changePlaceBits;
+export const changesAt = hostDirectoryAt + 2 ** directoryBits;
+export const heapStart = changesAt + changePlaces;
 
 /** Head of a segment, then its slots. `unsummed`: 1 where its rows came from a copy on disk and were not added up yet. */
 export const segment = { sequence: 0, count: 1, depth: 2, rootLow: 3, rootHigh: 4, rows: 5, unsummed: 6, slots: 8 } as const;

@@ -1,8 +1,8 @@
 import { stampKey, tenantKey, type StampRoute, type TenantRoute } from '@lapidary/contracts/directory';
-import type { DirectoryView } from '../../pipeline/locate.js';
+import type { VersionedDirectory } from '../../pipeline/locate.js';
 import { HostIndex } from './host-index.js';
 import { KeyWords } from './key-words.js';
-import { header, regionNames, stampNames } from './layout.js';
+import { changePlaces, changesAt, header, regionNames, stampNames } from './layout.js';
 import { Names } from './names.js';
 import { hex64 } from './pair.js';
 import { SharedHeap } from './shared-heap.js';
@@ -14,7 +14,7 @@ const tenantPrefix = tenantKey('');
 const stampPrefix = stampKey('');
 
 /** What any thread can read of a packed table, given its memory. Never blocks on the writer for more than a change. */
-export class PackedReader implements DirectoryView {
+export class PackedReader implements VersionedDirectory {
   readonly isLoaded = true;
   readonly heap: SharedHeap;
   readonly regionNames: Names;
@@ -52,6 +52,17 @@ export class PackedReader implements DirectoryView {
       if ((sequence & 1) === 0 && heap.ordered(header.sequence) === sequence) return version;
       heap.pause(header.sequence, sequence, tries);
     }
+  }
+
+  placeOf(tenant: string): number {
+    const { heap, key } = this;
+    return key.setText(tenant) ? key.hash(heap.key0, heap.key1) & (changePlaces - 1) : 0;
+  }
+
+  /** Both only grow, so that their sum is another one as soon as one of them is; as 32 bits, which a place turns once in years. */
+  versionAt(place: number): number {
+    const { heap } = this;
+    return (heap.ordered(header.wideChanges) + heap.ordered(changesAt + place)) | 0;
   }
 
   tenant(id: string): TenantRoute | undefined {
