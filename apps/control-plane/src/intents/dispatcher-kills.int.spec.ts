@@ -99,8 +99,8 @@ class Life {
       });
     return {
       query: (...args: [string, unknown[]?]) => this.through(() => dataSource.query(...args)),
-      transaction: (level: 'READ COMMITTED', work: (tx: Tx) => Promise<unknown>) =>
-        this.through(() => dataSource.transaction(level, async (tx) => this.through(() => work(mortal(tx))))),
+      transaction: (work: (tx: Tx) => Promise<unknown>) =>
+        this.through(() => dataSource.transaction(async (tx) => this.through(() => work(mortal(tx))))),
     } as unknown as DataSource;
   }
 
