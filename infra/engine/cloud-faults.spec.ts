@@ -9,8 +9,8 @@ import { failureOf } from './provisioner-failure.js';
 import { SimulatedCloud } from './simulated-cloud.js';
 import { StateFile } from './state-file.js';
 import { scratchFolder } from '../testing/scratch.js';
+import '../testing/no-stack-traces.js';
 
-Error.stackTraceLimit = 0;
 /** Every step is synced to disk; on a busy one that takes seconds. */
 jest.setTimeout(60_000);
 

@@ -6,8 +6,8 @@ import { LocalWorkspace, PulumiCommand, type LocalWorkspaceOptions, type PulumiF
 import { engineContract, type ContractEngine } from '../testing/engine-contract.js';
 import { EmbeddedPulumiCommand } from './embedded-command.js';
 import { scratchFolder } from '../testing/scratch.js';
+import '../testing/no-stack-traces.js';
 
-Error.stackTraceLimit = 0;
 /** Every step is synced to disk, and the real CLI is a process per command. */
 jest.setTimeout(120_000);
 

@@ -4,8 +4,8 @@ import type { PolicyFinding } from '@lapidary/contracts/provisioner-protocol';
 import { causeOf, engineHome, Thing, type EngineHome } from '../testing/fake-stack.js';
 import { FakeWorld } from '../testing/fake-world.js';
 import type { PolicyGuard } from './policy-guard.js';
+import '../testing/no-stack-traces.js';
 
-Error.stackTraceLimit = 0;
 /** Every step is synced to disk; on a busy one that takes seconds. */
 jest.setTimeout(60_000);
 

@@ -6,8 +6,8 @@ import type { PulumiFn } from '@pulumi/pulumi/automation/index.js';
 import { causeOf, engineHome, Thing, type EngineHome } from '../testing/fake-stack.js';
 import { FakeWorld } from '../testing/fake-world.js';
 import { StateFile } from './state-file.js';
+import '../testing/no-stack-traces.js';
 
-Error.stackTraceLimit = 0;
 /** Every step is synced to disk; on a busy one that takes seconds. */
 jest.setTimeout(60_000);
 

@@ -3,8 +3,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { outlivesItsStamp, simulatedWorldFile } from '@lapidary/contracts/simulated-world';
 import { changesIn, provisionHome, resultIn, type ProvisionHome } from '../testing/provision-home.js';
+import '../testing/no-stack-traces.js';
 
-Error.stackTraceLimit = 0;
 /** An `up` of a hundred resources writes and syncs the state some hundred times; on a busy disk that takes seconds. */
 jest.setTimeout(180_000);
 

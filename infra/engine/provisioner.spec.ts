@@ -8,8 +8,8 @@ import { changesIn, provisionHome, resultIn, type ProvisionHome } from '../testi
 import { commandError, engineError } from './engine-error.js';
 import { messageOf } from './provisioner-events.js';
 import { failureOf } from './provisioner-failure.js';
+import '../testing/no-stack-traces.js';
 
-Error.stackTraceLimit = 0;
 /** An `up` of a hundred resources writes and syncs the state some hundred times; on a busy disk that takes seconds. */
 jest.setTimeout(180_000);
 

@@ -11,8 +11,8 @@ import { StateFile } from './state-file.js';
 import { renderGraph } from './synth/render-graph.js';
 import { installedTemplates, templateOf } from './templates.js';
 import { scratchFolder } from '../testing/scratch.js';
+import '../testing/no-stack-traces.js';
 
-Error.stackTraceLimit = 0;
 /** Each `up` of a hundred resources writes and syncs the state some two hundred times; on a busy disk that takes a minute. */
 jest.setTimeout(300_000);
 

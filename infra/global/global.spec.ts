@@ -9,8 +9,8 @@ import { synthesize, type GraphResource } from '../testing/synthesize.js';
 import { isStateful } from '../template/stateful.js';
 import { globalProjectName, GlobalSpecSchema, type GlobalSpec } from './global-inputs.js';
 import { renderGlobal } from './global.js';
+import '../testing/no-stack-traces.js';
 
-Error.stackTraceLimit = 0;
 /** The first of a file loads the SDK; on a busy machine that takes seconds. */
 jest.setTimeout(60_000);
 

@@ -15,8 +15,8 @@ import { evaluateResource, evaluateStack } from './evaluate.js';
 import { policyPackConfigOf } from './policy-config.js';
 import type { PolicyResource } from './policy-rule.js';
 import { types } from './resource-types.js';
+import '../testing/no-stack-traces.js';
 
-Error.stackTraceLimit = 0;
 /** The pack is a process of its own that loads the SDK; on a busy machine that takes seconds. */
 jest.setTimeout(60_000);
 

@@ -12,8 +12,8 @@ import type { PolicyFacts } from '../policy/policy-rule.js';
 import { engineHome, type EngineHome } from '../testing/fake-stack.js';
 import { RegionSpecSchema } from './region-inputs.js';
 import { renderRegion } from './region.js';
+import '../testing/no-stack-traces.js';
 
-Error.stackTraceLimit = 0;
 /** Each `up` of a hundred resources writes and syncs the state some two hundred times; on a busy disk that takes a minute. */
 jest.setTimeout(300_000);
 

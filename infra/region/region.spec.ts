@@ -15,8 +15,8 @@ import { isStateful } from '../template/stateful.js';
 import { readRegionInputs, regionProjectName, RegionSpecSchema, type RegionSpec } from './region-inputs.js';
 import { regionSizeOf } from './region-sizes.js';
 import { renderRegion } from './region.js';
+import '../testing/no-stack-traces.js';
 
-Error.stackTraceLimit = 0;
 /** The first of a file loads the SDK; on a busy machine that takes seconds. */
 jest.setTimeout(60_000);
 

@@ -15,8 +15,8 @@ import { controlPlaneAddresses, stampAddresses, stampsPerRegionMax, zones } from
 import { policyFactsOf } from './policy-facts.js';
 import { monthlyCostOf } from './prices.js';
 import { isStateful } from './stateful.js';
+import '../testing/no-stack-traces.js';
 
-Error.stackTraceLimit = 0;
 /** The first of a file loads the SDK; on a busy machine that takes seconds. */
 jest.setTimeout(60_000);
 

@@ -14,8 +14,8 @@ import type { GraphResource } from '../testing/synthesize.js';
 import { projectName } from './stamp-template.js';
 import { isStateful } from './stateful.js';
 import { scratchFolder } from '../testing/scratch.js';
+import '../testing/no-stack-traces.js';
 
-Error.stackTraceLimit = 0;
 /** An `up` of a hundred resources writes and syncs the state some two hundred times; on a busy disk that takes a minute. */
 jest.setTimeout(180_000);
 

@@ -5,8 +5,8 @@ import { label, renderSpec } from '../testing/render-stack.js';
 import { specOf } from '../testing/specs.js';
 import type { GraphResource } from '../testing/synthesize.js';
 import { templateVersion } from './template-version.js';
+import '../testing/no-stack-traces.js';
 
-Error.stackTraceLimit = 0;
 /** The first of a file loads the SDK; on a busy machine that takes seconds. */
 jest.setTimeout(60_000);
 

@@ -6,8 +6,8 @@ import { provision } from '../provisioner.js';
 import { previewStack } from './preview-stack.js';
 import { renderGraph } from './render-graph.js';
 import { scratchFolder } from '../../testing/scratch.js';
+import '../../testing/no-stack-traces.js';
 
-Error.stackTraceLimit = 0;
 /** An `up` of some fifty resources writes and syncs the state some hundred times; on a busy disk that takes seconds. */
 jest.setTimeout(180_000);
 
