@@ -1,24 +1,31 @@
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import sequencers from '@jest/test-sequencer';
 
 /** An ESM import of a CommonJS module with a default export. */
 const Sequencer = sequencers.default ?? sequencers;
 
-/**
- * Where jest knows how long files took it begins with the longest. In a fresh checkout it knows nothing and goes by their size, and a fleet
- * that starts last leaves the other worker idle for minutes. Then whole fleets come first, then what has servers or says by its time-out
- * that it takes long, and the files of milliseconds fill up what remains.
- */
-const rankOf = ({ path }) => {
-  if (path.endsWith('.e2e.spec.ts')) return 0;
-  return path.endsWith('.int.spec.ts') || readFileSync(path, 'utf8').includes('jest.setTimeout(') ? 1 : 2;
+const root = path.dirname(import.meta.dirname);
+
+/** Seconds by file of those that take long, of an earlier run (tools/record-durations.mjs). */
+const recorded = () => JSON.parse(readFileSync(path.join(import.meta.dirname, 'test-durations.json'), 'utf8'));
+
+/** Of a file that nobody has timed: a whole fleet, servers or what says by its time-out that it takes long, or milliseconds. */
+const guessed = (file) => {
+  if (file.endsWith('.e2e.spec.ts')) return 60;
+  return file.endsWith('.int.spec.ts') || readFileSync(file, 'utf8').includes('jest.setTimeout(') ? 4 : 0;
 };
 
+/**
+ * The longest first, so that no worker begins with minutes of work when the other has nothing left. jest does so where it has seen the
+ * files run; in a fresh checkout it goes by their size, and then the recorded durations are the better guess.
+ */
 export default class LongestFirst extends Sequencer {
   sort(tests) {
     const sorted = super.sort(tests);
     if (sorted.some(({ duration }) => duration !== undefined)) return sorted;
-    const ranks = new Map(sorted.map((test) => [test, rankOf(test)]));
-    return sorted.toSorted((a, b) => ranks.get(a) - ranks.get(b));
+    const seconds = recorded();
+    const expected = new Map(sorted.map((test) => [test, seconds[path.relative(root, test.path)] ?? guessed(test.path)]));
+    return sorted.toSorted((a, b) => expected.get(b) - expected.get(a));
   }
 }
