@@ -1,5 +1,6 @@
-import { destination, pino, type Logger } from 'pino';
+import { pino, type Logger } from 'pino';
 import type { RouterConfig } from '@lapidary/config/router';
+import { logDestination, type LogDestination } from '@lapidary/telemetry/log-destination';
 import { traceIdOf } from '@lapidary/telemetry/tracing/traceparent';
 import type { Described, Ended } from './ended-request.js';
 import type { Ending } from './traffic-figures.js';
@@ -23,13 +24,11 @@ export interface AccessLogOptions {
 /** One line per sampled request, gathered and written off the hot path; what could not be written is lost, never waited for. */
 export class AccessLog {
   private readonly lines: Logger;
-  private readonly to: ReturnType<typeof destination>;
+  private readonly to: LogDestination;
   private readonly timer: NodeJS.Timeout;
 
   constructor(private readonly options: AccessLogOptions) {
-    this.to = destination({ dest: options.file ?? 1, sync: false, minLength: batchBytes });
-    // A full disk must not end the router.
-    this.to.on('error', () => undefined);
+    this.to = logDestination({ file: options.file, sync: false, minLength: batchBytes });
     this.lines = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, this.to);
     this.timer = setInterval(() => this.to.flush(() => undefined), flushMs);
     this.timer.unref();
