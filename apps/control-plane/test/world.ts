@@ -19,6 +19,8 @@ import { declareStamp } from '../src/stamps/declare-stamp.js';
 
 export const adminToken = 'test-admin-token-0123456789';
 export const home = 'eu';
+/** Nobody listens there: for worlds that publish, since all of them are one region, and would find each other's streams. */
+export const noNats = 'nats://127.0.0.1:1';
 export const otherRegion = 'us';
 
 /** Set to "warn" to see why a test fails. */
@@ -61,7 +63,7 @@ export const openDatabase = async (): Promise<WorldDatabase> => await freshDatab
 
 export const openWorld = async (
   database: WorldDatabase,
-  options: { readonly features?: readonly Type[]; readonly consoleDir?: string } = {},
+  options: { readonly features?: readonly Type[]; readonly consoleDir?: string; readonly natsUrl?: string } = {},
 ): Promise<World> => {
   const directory = await mkdtemp(join(tmpdir(), 'lapidary-world-'));
   await writeFile(join(directory, 'regions.yaml'), regionsYaml);
@@ -69,7 +71,7 @@ export const openWorld = async (
   const config: ControlPlaneConfig = ControlPlaneConfigSchema.parse({
     LAPIDARY_REGION: home,
     LAPIDARY_DATABASE_URL: database.url,
-    LAPIDARY_NATS_URL: testNats().url,
+    LAPIDARY_NATS_URL: options.natsUrl ?? testNats().url,
     LAPIDARY_STAMPS_DIR: directory,
     LAPIDARY_CONSOLE_DIR: options.consoleDir ?? join(directory, 'none'),
     LAPIDARY_ADMIN_TOKEN_FILE: join(directory, 'token'),

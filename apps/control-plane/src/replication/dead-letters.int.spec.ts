@@ -3,7 +3,7 @@ import type { EventDeadLetterView } from '@lapidary/contracts/api/replication';
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { newId } from '@lapidary/kernel/ids';
 import { readEvents } from '@lapidary/replication/read-events';
-import { addToken, home, openDatabase, openWorld, otherRegion, type World, type WorldDatabase } from '../../test/world.js';
+import { addToken, home, noNats, openDatabase, openWorld, otherRegion, type World, type WorldDatabase } from '../../test/world.js';
 import { stampOf } from '../outbox/testing/test-region.js';
 import { domainFeatures } from '../process/features.js';
 import { ingest } from './ingest.js';
@@ -20,7 +20,7 @@ let sequence: number;
 
 beforeEach(async () => {
   database = await openDatabase();
-  world = await openWorld(database, { features: [...domainFeatures, ReplicationModule] });
+  world = await openWorld(database, { features: [...domainFeatures, ReplicationModule], natsUrl: noNats });
   sequence = 0;
   await adoptEpoch(world.resources.dataSource, otherRegion, 1);
 });
