@@ -4,6 +4,9 @@
  */
 export const stepsPerNew = 2;
 
+/** So many are kept though they are idle, at some 100 bytes each, before any are forgotten: to make one anew costs more than to find it. */
+export const idleKeptMax = 32_768;
+
 /** Goes round the entries of a map, one at a time; those that come and go meanwhile don't disturb it. */
 export class Round<Value> {
   private hand: MapIterator<[string, Value]>;

@@ -1,9 +1,6 @@
 import type { Place } from './place.js';
-import { Round, stepsPerNew } from '../round.js';
+import { idleKeptMax, Round, stepsPerNew } from '../round.js';
 import type { PolicyState } from './policy-state.js';
-
-/** Tenants that are remembered though nothing of theirs is under way, at some 100 bytes each: to make a place anew costs more than to take one. */
-const idleMax = 32_768;
 
 /** Places that tenants hold. */
 export class TenantPlaces {
@@ -43,7 +40,7 @@ export class TenantPlaces {
   }
 
   private another(tenant: string): Place {
-    if (this.places.size >= idleMax) this.sweep(stepsPerNew);
+    if (this.places.size >= idleKeptMax) this.sweep(stepsPerNew);
     const made = this.state.place('tenant', tenant);
     this.places.set(tenant, made);
     return made;

@@ -1,14 +1,12 @@
-import { Round, stepsPerNew } from '../round.js';
+import { idleKeptMax, Round, stepsPerNew } from '../round.js';
 
 const slotsAtFirst = 1024;
-/** Keys that are remembered though they are idle, at some 100 bytes each: to make one anew costs more than to find it. As TenantPlaces. */
-const idleMax = 32_768;
 /** The design's million of tenants, all busy at once. Beyond, keys are forgotten although busy: memory is bounded first. */
 const keysMax = 1 << 20;
 
 /**
  * State by key. Idle keys are forgotten a few at a time, whenever a new key comes: no timer, no pause, and never more
- * than about twice the keys that are busy, or idleMax.
+ * than about twice the keys that are busy, or idleKeptMax.
  */
 export class KeyedStates {
   numbers: Float64Array;
@@ -35,7 +33,7 @@ export class KeyedStates {
   at(key: string, nowMs: number): number {
     const known = this.peek(key);
     if (known !== undefined) return known;
-    if (this.slots.size >= idleMax) this.sweep(stepsPerNew, nowMs, false);
+    if (this.slots.size >= idleKeptMax) this.sweep(stepsPerNew, nowMs, false);
     if (this.slots.size >= keysMax) this.sweep(1, nowMs, true);
     const slot = this.free.pop() ?? this.another();
     this.slots.set(key, slot);
