@@ -11,7 +11,7 @@ import { readRouteFacts } from './routes/route-facts.js';
 import { readPlacementFacts } from './placement-facts.js';
 import type { Canary } from './canary.js';
 import type { FactPart } from './sensors/sensor.js';
-import { readUpkeepFacts } from './upkeep-facts.js';
+import { noUpkeep, readUpkeepFacts } from './upkeep-facts.js';
 import type { Desired, DriftFacts, StampFacts } from './drift-facts.js';
 
 /** A version that an agent told longer ago is history; by then its health tells that it is silent. */
@@ -77,17 +77,7 @@ const nothing: Pick<DriftFacts, 'placement' | 'routes' | 'upkeep'> & { readonly 
   placement: { outside: [], crowded: [], standing: [] },
   routes: { entries: [] },
   schema: { wire: {}, migrations: [], tables: {} },
-  upkeep: {
-    protocols: [],
-    peers: [],
-    collections: [],
-    passed: [],
-    holdingBack: new Map(),
-    setBack: new Map(),
-    recovery: null,
-    agents: [],
-    silent: [],
-  },
+  upkeep: noUpkeep,
 };
 
 const desiredOf = async (reader: Reader, config: ControlPlaneConfig, name: string): Promise<Desired> => {

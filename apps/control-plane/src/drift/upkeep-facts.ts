@@ -26,6 +26,19 @@ export interface UpkeepFacts {
   readonly silent: readonly string[];
 }
 
+/** Where nobody looks, and where all is well. */
+export const noUpkeep: UpkeepFacts = {
+  protocols: [],
+  peers: [],
+  collections: [],
+  passed: [],
+  holdingBack: new Map(),
+  setBack: new Map(),
+  recovery: null,
+  agents: [],
+  silent: [],
+};
+
 /** How the run's planted ones are called, wherever a name is free. */
 export const plantedName = (nonce: string): string => `planted-${nonce}`;
 

@@ -12,6 +12,7 @@ import { commonValue, ringSiblingSensor, siblingDifferences } from './ring-sibli
 import type { Sensor } from './sensor.js';
 import { specDifferences, specSensor } from './spec.js';
 import { templateDifferences } from './template.js';
+import { noUpkeep } from '../upkeep-facts.js';
 import { versionSensor } from './version.js';
 
 const specOf = (name: string, more: Partial<StampSpec> = {}): StampSpec => ({
@@ -60,17 +61,7 @@ const factsOf = (stamps: StampFacts[], more: Partial<DriftFacts> = {}): DriftFac
   fleet: stamps,
   desired: new Map(stamps.map((s) => [s.name, wanted(specOf(s.name))])),
   placement: { outside: [], crowded: [], standing: [] },
-  upkeep: {
-    protocols: [],
-    peers: [],
-    collections: [],
-    passed: [],
-    holdingBack: new Map(),
-    setBack: new Map(),
-    recovery: null,
-    agents: [],
-    silent: [],
-  },
+  upkeep: noUpkeep,
   routes: { entries: [] },
   schema: { own: { wire: {}, migrations: [], tables: {} }, knownMigrations: [] },
   plantedStamps: [],
