@@ -27,8 +27,8 @@ export const answerRecovery = async (
       return pageOf(rows, (row) => row.name, stampViewOf);
     }
     case 'tenants': {
-      const select = tenantSelect.replace('SELECT t.id,', 'SELECT t.claim_hlc, t.id,');
-      const sql = `${select} WHERE t.home_region = $1 AND t.id > $2 ORDER BY t.id LIMIT $3`;
+      const held = `${tenantSelect} WHERE t.home_region = $1 AND t.id > $2 ORDER BY t.id LIMIT $3`;
+      const sql = `SELECT held.*, c.claim_hlc FROM (${held}) AS held JOIN tenant c ON c.id = held.id ORDER BY held.id`;
       const rows = await rowsOf<TenantRow & { claim_hlc: string }>(reader, sql, [peer, question.after, heldAtOnceMax]);
       return pageOf(
         rows,

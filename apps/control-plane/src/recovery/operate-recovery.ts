@@ -5,9 +5,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { moveRecovery, readRecovery } from '../fence/recovery-rows.js';
 import type { CommandContext } from '../http/command-context.js';
 import { readProgress } from './recovery-progress.js';
-
-/** Nobody was moved, and no process of a stamp was started, so often in what one backup lacks. */
-const jump = 1_000;
+import { skippedEpochs } from './skipped-epochs.js';
 
 /**
  * An operator goes on without regions that can't be heard. What they alone hold is lost, but for documents, which are merged when they are heard; the
@@ -35,10 +33,13 @@ export const openWithout = async (
     return `what only ${peer}${how} holds of stamps, tenants, placements and names of ${region}`;
   });
   await tx.query('UPDATE recovery SET without = $1', [without]);
-  await tx.query('UPDATE stamp SET version = version + $2, epoch = epoch + $2, updated_at = now() WHERE region = $1', [region, jump]);
+  await tx.query('UPDATE stamp SET version = version + $2, epoch = epoch + $2, updated_at = now() WHERE region = $1', [
+    region,
+    skippedEpochs,
+  ]);
   await tx.query(
     'UPDATE tenant SET version = version + $2, placement_epoch = placement_epoch + $2, updated_at = now() WHERE home_region = $1',
-    [region, jump],
+    [region, skippedEpochs],
   );
   await tx.query(
     `UPDATE placement p SET epoch = t.placement_epoch, decided_at = now(), serving_at = NULL FROM tenant t

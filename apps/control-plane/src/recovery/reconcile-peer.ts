@@ -4,6 +4,7 @@ import { inTransaction, type Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
+import type { Register } from '@lapidary/replication/merge/register';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { DataSource } from 'typeorm';
 import { PeerDigests } from '../digests/peer-digests.js';
@@ -87,12 +88,7 @@ export const reconcilePeer = async (tools: RecoveryTools, peer: string, known: K
   await eachHeld(tools, peer, 'definitions', async (tx, item) => {
     // As it came: validation would drop what a newer version has added (P-SC1).
     const { collection } = HeldDefinitionSchema.parse(item);
-    await recoverDefinition(
-      tx,
-      apply,
-      collection,
-      (item as Parameters<typeof HeldDefinitionSchema.parse>[0] & { definition: never }).definition,
-    );
+    await recoverDefinition(tx, apply, collection, (item as { readonly definition: Register }).definition);
   });
   const documents = await recoverDocuments(dataSource, apply, new PeerDigests(region, peer, linkOf(tools, peer)));
   await noteReconciled(dataSource, peer);

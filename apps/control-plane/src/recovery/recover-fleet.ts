@@ -17,9 +17,6 @@ export const HeldTenantSchema = z.object({ tenant: TenantSchema, claim: z.string
 export const HeldDefinitionSchema = eventSchemas['lapidary.collection.defined.v1'];
 export { StampSchema as HeldStampSchema };
 
-const versionOf = async (tx: Tx, sql: string, name: string): Promise<number> =>
-  (await rowsOf<{ version: number }>(tx, sql, [name]))[0]?.version ?? 0;
-
 /** This region's own word, as another region keeps it: applied as if it came from outside. */
 const ownWord = (region: string, subject: string, hlc: string): EventEnvelope => ({
   ...{ specversion: '1.0', id: `recovery.${subject}`.slice(0, 64), source: `/regions/${region}`, type: 'lapidary.recovered.v1', subject },
@@ -38,19 +35,20 @@ const ownWord = (region: string, subject: string, hlc: string): EventEnvelope =>
 /** B4: a stamp of this region is what the newest version of it was that anybody knows; its epoch never goes down. */
 export const recoverStamp = async (tx: Tx, region: string, stamp: StampView): Promise<void> => {
   if (stamp.region !== region) return;
-  const own = await versionOf(tx, 'SELECT version, epoch FROM stamp WHERE name = $1 FOR UPDATE', stamp.name);
-  if (own >= stamp.version) return;
-  const [before] = await rowsOf<{ epoch: number }>(tx, 'SELECT epoch FROM stamp WHERE name = $1', [stamp.name]);
+  const [own] = await rowsOf<{ version: number; epoch: number }>(tx, 'SELECT version, epoch FROM stamp WHERE name = $1 FOR UPDATE', [
+    stamp.name,
+  ]);
+  if (own && own.version >= stamp.version) return;
   await applyStamp(tx, ownWord(region, `stamp/${stamp.name}`, ''), stamp);
-  await tx.query('UPDATE stamp SET origin_sequence = 0, epoch = greatest(epoch, $2) WHERE name = $1', [stamp.name, before?.epoch ?? 0]);
+  await tx.query('UPDATE stamp SET origin_sequence = 0, epoch = greatest(epoch, $2) WHERE name = $1', [stamp.name, own?.epoch ?? 0]);
   await noteFound(tx, { what: 'stamp', key: [stamp.name] });
 };
 
 /** B4: likewise a tenant, with its placement, its names and its claim. */
 export const recoverTenant = async (tx: Tx, tools: ApplyTools, tenant: TenantView, claim: string): Promise<void> => {
   if (tenant.region !== tools.region) return;
-  const own = await versionOf(tx, 'SELECT version FROM tenant WHERE id = $1 FOR UPDATE', tenant.id);
-  if (own >= tenant.version) return;
+  const [own] = await rowsOf<{ version: number }>(tx, 'SELECT version FROM tenant WHERE id = $1 FOR UPDATE', [tenant.id]);
+  if (own && own.version >= tenant.version) return;
   await applyTenant(tx, ownWord(tools.region, `tenant/${tenant.id}`, claim), tenant, claim, tools);
   await tx.query('UPDATE tenant SET origin_sequence = 0 WHERE id = $1 AND home_region = $2', [tenant.id, tools.region]);
   await noteFound(tx, { what: 'tenant', key: [tenant.id] });

@@ -13,15 +13,10 @@ import { recordStampChange } from '../stamps/record-stamp.js';
 import { recordTenantChange } from '../tenants/record-tenant.js';
 import type { RecoveryTools } from './reconcile-peer.js';
 import { readProgress, takeFound, type Found } from './recovery-progress.js';
+import { skippedEpochs } from './skipped-epochs.js';
 
 /** One transaction's worth: their locks are held for some tens of milliseconds. */
 const toldAtOnceMax = 50;
-/**
- * Placements that nobody who was heard knows of may have been given out in the last moments: the next epoch of each tenant is beyond them (I1, B4).
- * A tenant that was moved more often in what one backup lacks, without any region hearing, is none that there is.
- */
-const skippedEpochs = 1_000;
-
 /** Tells what was found anew, so that every region has it, and outboxes together stay complete (P-GE2). */
 export const retellFound = async (tools: RecoveryTools): Promise<void> => {
   for (let more = true; more;) {
