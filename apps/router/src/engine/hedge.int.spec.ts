@@ -6,10 +6,13 @@ import { answerBytes, exchangeBytes, type RawUpstream } from '@lapidary/stamp-sd
 import { RouterPolicy } from '../traffic-policy/router-policy.js';
 import { isWhole, onPath, requestBytes, startTraffic, TestDoors, type TestTraffic } from '../traffic.fixture.js';
 
-const soon = { timeoutMs: 8_000, intervalMs: 2 };
+const soon = { timeoutMs: 30_000, intervalMs: 2 };
 const answersUntilKnown = 60;
-/** Six are saved up by then; on a slow machine some of those before were doubled, too. */
 const hedgeRatio = 0.1;
+/** Seconds that a test may use; on a busy machine some of the first answers were slow enough to be asked twice, too. */
+const savedMin = 3;
+/** Tenths are added one by one. */
+const rounding = 1e-6;
 
 let doors: TestDoors;
 let traffic: TestTraffic;
@@ -19,6 +22,8 @@ let heard: string[][];
 let holding: (request: string, door: number) => boolean;
 let held: Socket[];
 let open: RawUpstream[];
+/** To learn how fast the stamp is. */
+let asked: number;
 
 const door = (number: number): Promise<RawUpstream> => {
   const taken = new Map<number, number>();
@@ -34,13 +39,20 @@ const door = (number: number): Promise<RawUpstream> => {
 
 const start = async (ratio = hedgeRatio): Promise<void> => {
   policy = new RouterPolicy({ router: 'r1' });
-  policy.limitBy(LimitsDocumentSchema.parse({ stamps: { default: { hedgeRatio: ratio } } }));
+  // A busy machine makes a stamp look unwell, and of one that is nothing is asked twice.
+  policy.limitBy(LimitsDocumentSchema.parse({ stamps: { default: { hedgeRatio: ratio, shedding: false } } }));
   traffic = await startTraffic(
     open.map(({ url }) => url),
-    { policy, timeouts: { connectMs: 2_000, headMs: 5_000, idleMs: 5_000 } },
+    { policy, timeouts: { connectMs: 2_000, headMs: 30_000, idleMs: 30_000 } },
   );
-  for (let i = 0; i < answersUntilKnown; i += 1) await ask('GET', '/known');
+  asked = 0;
+  while (asked < answersUntilKnown || (ratio > 0 && (await savedUp()) < savedMin)) {
+    await ask('GET', '/known');
+    asked += 1;
+  }
 };
+/** What the budget has left: what those asked so far have saved, without what was used of it. */
+const savedUp = async (): Promise<number> => asked * hedgeRatio - Object.values(await hedges()).reduce((sum, n) => sum + n, 0);
 const ask = (method: string, path: string, body = ''): Promise<string> =>
   exchangeBytes(traffic.port, requestBytes(method, path, ['Connection: close'], body), /^HTTP\/1.1 \d[^]*?\r\n\r\n[^]+/);
 const hedges = async (): Promise<Record<string, number>> => {
@@ -49,6 +61,8 @@ const hedges = async (): Promise<Record<string, number>> => {
 };
 /** Every request with this path, by door. */
 const of = (path: string): string[][] => heard.map((list) => list.filter((request) => request.includes(` ${path} `)));
+/** What is sent and not yet answered, as the router knows it; a door hears of it later. */
+const underWay = (): number => policy.stamps.get('eu-1')!.doors.all.reduce((sum, { inUse }) => sum + inUse, 0);
 const countOf = (path: string): number => of(path).flat().length;
 
 beforeEach(async () => {
@@ -93,47 +107,47 @@ onPath('fast', () => {
   ])('%s with the body "%s" is never doubled, however slow (H1)', async (method, body) => {
     await start();
     holding = (request) => request.includes('/write');
-    const asked = ask(method, '/write', body);
-    await waitFor('it to come', () => held.length === 1 || undefined, soon);
+    const answer = ask(method, '/write', body);
+    await waitFor('it to come', () => held.length >= 1 || undefined, soon);
     // A read that came behind it has been doubled and answered: so much time was there.
     let first: number | null = null;
     holding = (request, number) => request.includes('/slow') && (first ??= number) === number;
     await ask('GET', '/slow');
     held[0]!.write(answerBytes('200 OK', [], 'late'));
-    expect(await asked).toMatch(/late$/);
+    expect(await answer).toMatch(/late$/);
     expect(countOf('/write')).toBe(1);
   });
 
   it('no more are doubled than the budget allows (H1)', async () => {
     await start();
     holding = (request) => request.includes('/slow');
-    const asked = Array.from({ length: 12 }, () => ask('GET', '/slow'));
+    const saved = await savedUp();
+    const slow = Array.from({ length: 12 }, () => ask('GET', '/slow'));
     // Saved by those before, and by these: a tenth each.
-    const all = answersUntilKnown + 12;
-    const most = all + Math.floor(all * hedgeRatio);
-    const sent = (): number => countOf('/slow') + countOf('/known');
-    await waitFor('the budget to be used', () => sent() >= most || undefined, soon);
+    const most = 12 + Math.floor(saved + 12 * hedgeRatio + rounding);
+    await waitFor('the budget to be used', () => countOf('/slow') >= most || undefined, soon);
     for (const socket of held.splice(0)) socket.write(answerBytes('200 OK', [], 'late'));
-    for (const text of await Promise.all(asked)) expect(text).toMatch(/late$/);
-    expect(sent()).toBe(most);
+    for (const text of await Promise.all(slow)) expect(text).toMatch(/late$/);
+    expect(countOf('/slow')).toBe(most);
   });
 
   it('one whose tenant is frozen by then is not sent anywhere else (H2, I1)', async () => {
     await start();
     holding = (request) => request.includes('/slow');
-    const asked = ask('GET', '/slow');
-    await waitFor('it to come', () => held.length === 1 || undefined, soon);
-    // In one turn with what told of it, or not: either way no second one may be sent behind the freeze.
-    const before = countOf('/slow');
+    const answer = ask('GET', '/slow');
+    await waitFor('it to come', () => held.length >= 1 || undefined, soon);
+    // Sent a second time before the freeze, or not: either way none may be sent behind it.
+    const before = underWay();
     traffic.route({ frozen: true });
     traffic.route({ tenant: 'beta' });
     let first: number | null = null;
-    holding = (request, number) => request.includes('/other') && (first ??= number) === number;
+    holding = (request, number) => request.includes('/slow') || (request.includes('/other') && (first ??= number) === number);
     const beta = requestBytes('GET', '/other', ['Host: beta.lapidary.localhost', 'Connection: close']);
     expect(await exchangeBytes(traffic.port, beta, /from [01]$/)).toMatch(/^HTTP\/1.1 200 /);
-    expect(countOf('/slow')).toBe(before);
+    await waitFor('no more than that', () => underWay() === before || undefined, soon);
     for (const socket of held.splice(0)) socket.write(answerBytes('200 OK', [], 'late'));
-    await asked;
+    await answer;
+    expect(countOf('/slow')).toBe(before);
   });
 
   it('a client that goes away has both given up', async () => {
@@ -152,11 +166,11 @@ onPath('fast', () => {
     await start(0);
     let first: number | null = null;
     holding = (request, number) => request.includes('/slow') && (first ??= number) === number;
-    const asked = ask('GET', '/slow');
-    await waitFor('it to come', () => held.length === 1 || undefined, soon);
+    const answer = ask('GET', '/slow');
+    await waitFor('it to come', () => held.length >= 1 || undefined, soon);
     for (let i = 0; i < answersUntilKnown; i += 1) await ask('GET', '/quick');
     held[0]!.write(answerBytes('200 OK', [], 'late'));
-    expect(await asked).toMatch(/late$/);
+    expect(await answer).toMatch(/late$/);
     expect(countOf('/slow')).toBe(1);
     expect(await hedges()).toEqual({});
   });
