@@ -5,6 +5,7 @@ import { inboxPrefix } from '@lapidary/contracts/nats-roles';
 import { AppError } from '@lapidary/kernel/app-error';
 import { backOffMs } from '@lapidary/kernel/back-off';
 import { answering, type Handler } from './answering.js';
+import { LinkTrouble } from './link-failure.js';
 import { acceptCompressed, decodeJson, encodeAnswer, encodeJson, requestFailure, throwIfError } from './json-messages.js';
 
 /** The little of a logger that is needed here (pino fits). */
@@ -59,7 +60,10 @@ export class NatsLink {
   private readonly disconnectedCallbacks = new Set<() => void>();
   private readonly subscriptions = new Set<(nc: NatsConnection) => void>();
 
+  private readonly trouble: LinkTrouble;
+
   constructor(private readonly options: NatsLinkOptions) {
+    this.trouble = new LinkTrouble(options, (text) => options.logger.warn({ link: options.name }, text));
     this.running = this.keepConnected();
   }
 
@@ -180,7 +184,7 @@ export class NatsLink {
     let inFlight = 0;
     let live: Subscription | undefined;
     const callback = (error: Error | null, msg: Msg): void => {
-      if (error) return this.options.logger.warn({ subject, err: error }, 'a subscription was refused');
+      if (error) return this.trouble.tell(error);
       if (inFlight >= inFlightMax) return refuse(msg);
       inFlight++;
       // What a handler throws is dealt with inside; left here is a reply over a connection that closed meanwhile.
@@ -211,7 +215,7 @@ export class NatsLink {
         attempt = 0;
         await this.live(nc);
       } catch (error) {
-        if (attempt === 0) this.options.logger.warn({ err: error, link: this.options.name }, 'no NATS connection yet');
+        this.trouble.tell(error);
       }
       await sleep(backOffMs(attempt++, reconnectWaitMs, firstConnectMaxMs), undefined, { signal }).catch(() => undefined);
     }
@@ -225,7 +229,7 @@ export class NatsLink {
     for await (const status of nc.status()) {
       if (status.type === 'disconnect') this.setUp(false);
       else if (status.type === 'reconnect') this.setUp(true);
-      else if (status.type === 'error') this.options.logger.warn({ err: status.error, link: this.options.name }, 'NATS reports an error');
+      else if (status.type === 'error') this.trouble.tell(status.error);
     }
     this.setUp(false);
     this.current = undefined;
@@ -234,6 +238,7 @@ export class NatsLink {
   private setUp(up: boolean): void {
     if (this.up === up) return;
     this.up = up;
+    if (up) this.trouble.over();
     this.options.logger.info({ link: this.options.name, up }, up ? 'connected to NATS' : 'disconnected from NATS');
     for (const callback of up ? this.connectedCallbacks : this.disconnectedCallbacks) callback();
   }

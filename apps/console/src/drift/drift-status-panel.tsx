@@ -66,7 +66,7 @@ const LastRun = ({ run }: { run: DriftRunView }): ReactNode => (
     {run.sensors.map(({ kind, looked, skipped, differences, canary }) => (
       <Text size="xs" component="li" key={kind}>
         <Status value={canary}>
-          {kind}: {differences} of {looked}
+          {kind}: {looked === 0 && differences === 0 ? 'nothing to compare' : `${differences} of ${looked}`}
           {skipped.length === 0 ? '' : `, ${skipped.length} skipped`}
           {canary === 'missed' ? ', blind' : ''}
         </Status>
