@@ -25,6 +25,11 @@ export interface NatsLinkOptions {
   readonly reconnectWaitMs?: number;
 }
 
+export interface RequestOptions {
+  /** The answer is a line or two, which nobody compresses: to say that it may be is longer than what is asked. */
+  readonly short?: boolean;
+}
+
 export interface ServeOptions {
   /** Of several subscribers with the same queue name, one gets each message. */
   readonly queue?: string;
@@ -103,10 +108,17 @@ export class NatsLink {
     this.connection.publish(subject, texts.length === 1 ? texts[0] : `[${texts.join(',')}]`);
   }
 
-  async requestJson<T extends z.ZodType>(subject: string, body: unknown, replySchema: T, timeoutMs: number): Promise<z.infer<T>> {
+  async requestJson<T extends z.ZodType>(
+    subject: string,
+    body: unknown,
+    replySchema: T,
+    timeoutMs: number,
+    { short = false }: RequestOptions = {},
+  ): Promise<z.infer<T>> {
     const nc = this.connection;
     try {
-      const reply = await nc.request(subject, encodeJson(body), { timeout: timeoutMs, headers: acceptCompressed() });
+      const headers = short ? undefined : acceptCompressed();
+      const reply = await nc.request(subject, encodeJson(body), { timeout: timeoutMs, headers });
       throwIfError(reply);
       return decodeJson(reply, replySchema);
     } catch (error) {

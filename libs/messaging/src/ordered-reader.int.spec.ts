@@ -20,6 +20,8 @@ const up = async (link: NatsLink): Promise<void> => {
 /** Stands between client and server: lets through, cuts (TCP reset) or swallows (a black hole). */
 class Proxy {
   private mode: 'up' | 'cut' | 'hole' = 'up';
+  /** The next that has this in it is swallowed, alone. */
+  swallows: string | null = null;
   private readonly sockets = new Set<Socket>();
   private constructor(private readonly server: Server) {}
 
@@ -35,7 +37,10 @@ class Proxy {
         [upstream, client],
       ] as const) {
         proxy.sockets.add(from);
-        from.on('data', (data) => proxy.mode !== 'hole' && to.write(data));
+        from.on('data', (data: Buffer) => {
+          if (proxy.swallows !== null && data.includes(proxy.swallows)) return void (proxy.swallows = null);
+          if (proxy.mode !== 'hole') to.write(data);
+        });
         from.on('error', () => undefined);
         from.on('close', () => {
           proxy.sockets.delete(from);
@@ -119,6 +124,51 @@ describe('an ordered reader', () => {
     },
     40_000,
   );
+
+  it('ends where a message did not arrive, and gives nothing that came after it', async () => {
+    const region = freshRegion();
+    const near = linkTo(testNats().url);
+    const proxy = await Proxy.to(testNats().url);
+    const far = linkTo(proxy.url);
+    await Promise.all([up(near), up(far)]);
+    const { name } = geoStreamShape(region);
+    await ensureStream(near, geoStreamShape(region));
+    const got: string[] = [];
+    const onMessage = ({ data }: { data: Uint8Array }): void => void got.push(Buffer.from(data).toString());
+    const reader = await OrderedReader.open(far, { stream: name, fromSequence: 1, onMessage });
+    const publish = async (text: string): Promise<void> => void (await publishToStream(near, `geo.${region}.events`, text));
+    await publish('first');
+    await waitFor('the first', () => got.length === 1 || undefined, { timeoutMs: 10_000, intervalMs: 5 });
+    proxy.swallows = 'second';
+    await publish('second');
+    // Each in a packet of its own: with it nothing else is lost.
+    await waitFor('the second to be swallowed', () => proxy.swallows === null || undefined, { timeoutMs: 10_000, intervalMs: 5 });
+    await publish('third');
+    expect(await reader.ended).toBe('message-lost');
+    expect(got).toEqual(['first']);
+    await deleteStream(near, name);
+    proxy.stop();
+  }, 30_000);
+
+  it('that begins now gives what is stored from then on, and says after what', async () => {
+    const region = freshRegion();
+    const link = linkTo(testNats().url);
+    await up(link);
+    const { name } = geoStreamShape(region);
+    await ensureStream(link, geoStreamShape(region));
+    const publish = async (text: string): Promise<void> => void (await publishToStream(link, `geo.${region}.events`, text));
+    for (const text of ['a', 'b', 'c']) await publish(text);
+    const got: [number, string][] = [];
+    const onMessage = ({ sequence, data }: { sequence: number; data: Uint8Array }): void =>
+      void got.push([sequence, Buffer.from(data).toString()]);
+    const reader = await OrderedReader.open(link, { stream: name, fromSequence: 'now', onMessage });
+    expect(reader.after).toBe(3);
+    await publish('d');
+    await waitFor('the new one', () => got.length > 0 || undefined, { timeoutMs: 10_000, intervalMs: 5 });
+    expect(got).toEqual([[4, 'd']]);
+    await reader.stop();
+    await deleteStream(link, name);
+  }, 20_000);
 
   it('ends when its stream is deleted, when its handler throws, and when it is stopped', async () => {
     const region = freshRegion();

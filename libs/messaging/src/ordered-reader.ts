@@ -1,4 +1,5 @@
-import { jetstream, DeliverPolicy, type ConsumerMessages } from '@nats-io/jetstream';
+import { AckPolicy, DeliverPolicy, jetstream, jetstreamManager, type ConsumerMessages } from '@nats-io/jetstream';
+import { nanos } from '@nats-io/transport-node';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { NatsLink } from './nats-link.js';
@@ -11,6 +12,8 @@ const pullExpiresMs = 5_000;
 /** Messages asked for ahead; each is at most some 64 kB before compression. */
 const messagesAheadMax = 64;
 const openTimeoutMs = 2_000;
+/** What a reader leaves on the server when it ends; nothing but a handler that takes this long would lose it while it reads. */
+const inactiveMs = 5 * 60_000;
 
 export interface StreamMessage {
   readonly sequence: number;
@@ -21,12 +24,12 @@ export interface StreamMessage {
 }
 
 /** Why a reader ended. All but `stopped` ask for a new one; `heartbeats-missed` also for NatsLink.forceReconnect. */
-export type ReaderEnd = 'stopped' | 'heartbeats-missed' | 'disconnected' | 'stream-gone' | 'failed';
+export type ReaderEnd = 'stopped' | 'heartbeats-missed' | 'disconnected' | 'stream-gone' | 'message-lost' | 'failed';
 
 export interface OrderedReaderOptions {
   readonly stream: string;
-  /** Stream sequence to start at; below the first that is left, starts at the first. */
-  readonly fromSequence: number;
+  /** Stream sequence to start at; below the first that is left, starts at the first. `now`: with what is stored from now on. */
+  readonly fromSequence: number | 'now';
   /** One at a time, in the stream's order; the next is asked for when it resolves. A throw ends the reader with `failed`. */
   readonly onMessage: (message: StreamMessage) => Promise<void> | void;
 }
@@ -47,6 +50,8 @@ export class OrderedReader {
 
   private constructor(
     private readonly messages: ConsumerMessages,
+    /** Stream sequence of the last message that will not be delivered, because it is before where this starts. */
+    readonly after: number,
     link: NatsLink,
     options: OrderedReaderOptions,
   ) {
@@ -55,18 +60,29 @@ export class OrderedReader {
     this.ended = this.deliver(options.onMessage).finally(offDisconnected);
   }
 
-  /** Opens a consumer on the server; throws `not_ready` where the stream is missing or the server silent. */
+  /**
+   * Opens a consumer on the server, in one round trip; throws `not_ready` where the stream is missing or the server silent. Not the
+   * client's own ordered consumer: that one looks at the stream first, some 900 bytes, and begins anew by itself.
+   */
   static async open(link: NatsLink, options: OrderedReaderOptions): Promise<OrderedReader> {
+    const { stream, fromSequence } = options;
     try {
-      const js = jetstream(link.connection, { timeout: openTimeoutMs });
-      const consumer = await js.consumers.get(options.stream, {
-        deliver_policy: DeliverPolicy.StartSequence,
-        opt_start_seq: Math.max(1, options.fromSequence),
+      const { consumers } = await jetstreamManager(link.connection, { checkAPI: false, timeout: openTimeoutMs });
+      const info = await consumers.add(stream, {
+        ...(fromSequence === 'now'
+          ? { deliver_policy: DeliverPolicy.New }
+          : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: Math.max(1, fromSequence) }),
+        ack_policy: AckPolicy.None,
+        max_deliver: 1,
+        mem_storage: true,
+        num_replicas: 1,
+        inactive_threshold: nanos(inactiveMs),
       });
+      const consumer = jetstream(link.connection, { timeout: openTimeoutMs }).consumers.getConsumerFromInfo(info);
       const messages = await consumer.consume({ max_messages: messagesAheadMax, expires: pullExpiresMs, idle_heartbeat: idleHeartbeatMs });
-      return new OrderedReader(messages, link, options);
+      return new OrderedReader(messages, info.delivered.stream_seq, link, options);
     } catch (error) {
-      throw new AppError('not_ready', 'The event stream could not be opened', { internal: options.stream, cause: error });
+      throw new AppError('not_ready', 'The event stream could not be opened', { internal: stream, cause: error });
     }
   }
 
@@ -81,10 +97,16 @@ export class OrderedReader {
   }
 
   private async deliver(onMessage: OrderedReaderOptions['onMessage']): Promise<ReaderEnd> {
+    let delivered = 0;
     try {
       for await (const m of this.messages) {
         // What was buffered before the end is not delivered: the caller may already be reading elsewhere.
         if (this.end) break;
+        delivered += 1;
+        if (m.info.deliverySequence !== delivered) {
+          this.finish('message-lost');
+          break;
+        }
         this.busy = true;
         await onMessage({ sequence: m.seq, subject: m.subject, data: m.data, pending: m.info.pending });
         this.busy = false;

@@ -54,7 +54,7 @@ export class PeerGreeting {
   async compareRoots(): Promise<void> {
     const { dataSource, link, peer, region, logger } = this.options;
     try {
-      const { root } = await link.requestJson(geoDigest(peer, region), { want: 'root' }, RootAnswerSchema, requestMs);
+      const { root } = await link.requestJson(geoDigest(peer, region), { want: 'root' }, RootAnswerSchema, requestMs, { short: true });
       await notePeerRoot(dataSource, peer, root);
     } catch (error) {
       logger.debug({ err: error, peer }, 'the peer tells no digest');
@@ -73,6 +73,6 @@ export class PeerGreeting {
     const protocol = this.options.protocol ?? ownProtocol;
     const last = await lastTakenIn(dataSource, peer, epoch);
     const request = { peer: region, epoch, sequence, protocol, ...(last ? { last } : {}) };
-    return await link.requestJson(geoAck(peer, region), request, AckReplySchema, requestMs);
+    return await link.requestJson(geoAck(peer, region), request, AckReplySchema, requestMs, { short: true });
   }
 }

@@ -13,6 +13,11 @@ const requestMs = 3_000;
  */
 export const takenAtOnceMax = 200;
 
+interface TakeOptions {
+  readonly first: Promise<BackfillReply>;
+  readonly enough: number;
+}
+
 /** A peer's outbox, which is its log (P-OB1): read piece by piece, the next one on its way while one is taken in. */
 export class PeerOutbox {
   /** In the place of a last sequence: whatever there is when the origin answers. */
@@ -31,24 +36,28 @@ export class PeerOutbox {
     return asked;
   }
 
-  /** Takes in what there is of a range. `first`: its first piece, asked for already. Returns how far the origin could tell. */
-  async take(epoch: number, from: number, to: number, first: Promise<BackfillReply> = this.ask(epoch, from, to)): Promise<number> {
+  /**
+   * Takes in what there is of a range. `first`: its first piece, asked for already; `enough`: once it has come to here, nothing more is
+   * asked for. Returns how far the origin could tell.
+   */
+  async take(epoch: number, from: number, to: number, options: Partial<TakeOptions> = {}): Promise<number> {
     const { peer, dataSource, tools } = this.source;
+    const { first = this.ask(epoch, from, to), enough = to } = options;
     let coming = first;
-    for (let next = from; next <= to;) {
+    for (let next = from; ;) {
       const reply = await coming;
       if (!reply.ok) throw new AppError('not_ready', `Region ${peer} has begun epoch ${reply.epoch}`);
       if (reply.through < next) return next - 1;
       next = reply.through + 1;
-      // Where the origin stood at the end of this piece nothing may follow; then the answer is short.
-      if (next <= to) coming = this.ask(epoch, next, to);
+      const isLastPiece = reply.through >= enough;
+      if (!isLastPiece) coming = this.ask(epoch, next, to);
       const events = await withContents(this.source, readEvents(peer, reply.events));
       for (let at = 0; at === 0 || at < events.length; at += takenAtOnceMax) {
         const some = events.slice(at, at + takenAtOnceMax);
         const isLast = at + takenAtOnceMax >= events.length;
         this.onIngested(await ingest(dataSource, tools, peer, some, isLast ? reply.through : some.at(-1)!.sequence));
       }
+      if (isLastPiece) return reply.through;
     }
-    return to;
   }
 }

@@ -4,7 +4,7 @@ import { geoStream } from '@lapidary/contracts/subjects';
 import { AppError } from '@lapidary/kernel/app-error';
 import { OrderedReader, type ReaderEnd, type StreamMessage } from '@lapidary/messaging/ordered-reader';
 import { unpackBatch } from '@lapidary/messaging/packed-batch';
-import { streamState, type StreamState } from '@lapidary/messaging/streams';
+import { streamState } from '@lapidary/messaging/streams';
 import { readBatch, type IncomingEvent } from '@lapidary/replication/read-events';
 import type { Position } from '@lapidary/replication/version-vector';
 import { bucketOfMs } from '@lapidary/replication/convergence';
@@ -41,36 +41,55 @@ export class PeerSession {
   }
 
   async run(signal: AbortSignal): Promise<SessionEnd> {
-    const { dataSource, link, peer } = this.options;
-    const before = await readPosition(dataSource, peer);
-    // All at once: a link that has come back has every round trip of it to wait for.
+    const before = await readPosition(this.options.dataSource, this.options.peer);
+    // Both at once: a link that has come back has every round trip of it to wait for.
     const first = before.epoch > 0 ? this.outbox.ask(before.epoch, before.sequence + 1, this.outbox.latest) : null;
-    const [{ epoch }, state] = await Promise.all([this.greeting.greet(), streamState(link, geoStream(peer))]);
-    if (!state) return await this.withoutStream(signal);
+    const { epoch, head } = await this.greeting.greet();
     const from = epoch === before.epoch ? before : { epoch, sequence: 0 };
     const asked = epoch === before.epoch && first ? first : this.outbox.ask(epoch, 1, this.outbox.latest);
-    if (await this.catchUp(from, asked)) await noteStreamHint(dataSource, peer, state.id, state.lastSequence);
-    await this.greeting.compareRoots();
-    const { streamHint, streamId } = await readPosition(dataSource, peer);
-    // A hint past the stream's end is of a stream that has lost its last messages; then everything left is read anew.
-    const usable = streamId === state.id && streamHint <= state.lastSequence;
-    const reader = await OrderedReader.open(link, {
-      stream: geoStream(peer),
-      fromSequence: usable ? streamHint + 1 : 1,
-      onMessage: (message) => this.onMessage(message, state, () => void reader.stop()),
-    });
+    const isCaughtUp = await this.catchUp(from, head, asked);
+    const reader = await this.openReader(isCaughtUp);
+    if (reader === null) return await this.withoutStream(signal);
     const onAbort = (): void => void reader.stop();
     signal.addEventListener('abort', onAbort);
     // A signal that was given while the reader opened tells nobody any more.
     if (signal.aborted) onAbort();
     const ended = new AbortController();
-    const checking = this.keepChecking(ended.signal, () => void reader.stop());
+    const checking = this.keepChecking(ended.signal, isCaughtUp, () => void reader.stop());
     const end = await reader.ended;
     ended.abort();
     signal.removeEventListener('abort', onAbort);
     await checking;
     if (end === 'failed') throw reader.failure;
     return this.newerEpoch ? 'newer-epoch' : end;
+  }
+
+  /**
+   * Reads what is stored from now on where the outbox has told the rest, so that nobody need look at the stream, else from where it was
+   * read to. Null: there is none.
+   */
+  private async openReader(isCaughtUp: boolean): Promise<OrderedReader | null> {
+    const { dataSource, link, peer } = this.options;
+    const { streamHint, streamId } = await readPosition(dataSource, peer);
+    const mustLook = !isCaughtUp || streamId === '';
+    const state = mustLook ? await streamState(link, geoStream(peer)) : null;
+    if (mustLook && state === null) return null;
+    // A hint past the stream's end is of a stream that has lost its last messages; then everything left is read anew.
+    const usable = state !== null && streamId === state.id && streamHint <= state.lastSequence;
+    // Of a stream that was made anew this is the old one's id: then the next who needs the hint finds that it is of no use.
+    const id = state?.id ?? streamId;
+    try {
+      const reader = await OrderedReader.open(link, {
+        stream: geoStream(peer),
+        fromSequence: isCaughtUp ? 'now' : usable ? streamHint + 1 : 1,
+        onMessage: (message) => this.onMessage(message, id, () => void reader.stop()),
+      });
+      if (isCaughtUp) await noteStreamHint(dataSource, peer, id, reader.after);
+      return reader;
+    } catch (error) {
+      if (!mustLook && (await streamState(link, geoStream(peer))) === null) return null;
+      throw error;
+    }
   }
 
   /**
@@ -91,13 +110,20 @@ export class PeerSession {
     if (now.epoch === epoch && now.sequence < head && link.isConnected) await this.fill(now.epoch, now.sequence + 1, head);
   }
 
-  private async keepChecking(ended: AbortSignal, stop: () => void): Promise<void> {
+  /** What was told between the outbox's last word and the reader's first: a log that has grown meanwhile shows that there may be some. */
+  private async lookAgain(): Promise<void> {
+    const { epoch, head, at } = await this.greeting.greet();
+    if (at < head) await this.outbox.take(epoch, at + 1, this.outbox.latest, { enough: head });
+    await this.greeting.compareRoots();
+  }
+
+  private async keepChecking(ended: AbortSignal, isCaughtUp: boolean, stop: () => void): Promise<void> {
     const { logger, peer } = this.options;
-    while (!ended.aborted) {
-      await sleep(ackMs, undefined, { signal: ended }).catch(() => undefined);
+    for (let isFirst = isCaughtUp; !ended.aborted; isFirst = false) {
+      if (!isFirst) await sleep(ackMs, undefined, { signal: ended }).catch(() => undefined);
       if (ended.aborted) return;
       try {
-        await this.check();
+        await (isFirst ? this.lookAgain() : this.check());
       } catch (error) {
         logger.debug({ err: error, peer }, 'no answer from the peer');
         // The peer's control plane may be down while its stream is readable; only a wrong peer, or one of another protocol, ends the reading.
@@ -106,15 +132,14 @@ export class PeerSession {
     }
   }
 
-  /** The peer has no stream (yet, or it is being made anew): what its outbox has comes all the same. */
+  /** The peer has no stream (yet, or it is being made anew): what its outbox has comes with each reading all the same. */
   private async withoutStream(signal: AbortSignal): Promise<SessionEnd> {
     await sleep(ackMs, undefined, { signal }).catch(() => undefined);
-    await this.check().catch(() => undefined);
     await this.check();
     return 'stream-gone';
   }
 
-  private async onMessage(message: StreamMessage, state: StreamState, stop: () => void): Promise<void> {
+  private async onMessage(message: StreamMessage, streamId: string, stop: () => void): Promise<void> {
     const { peer, dataSource, logger } = this.options;
     let raw: unknown[];
     try {
@@ -139,7 +164,7 @@ export class PeerSession {
       stop();
       return;
     }
-    await noteStreamHint(dataSource, peer, state.id, message.sequence);
+    await noteStreamHint(dataSource, peer, streamId, message.sequence);
   }
 
   /** False where the peer's epoch has changed. */
@@ -173,15 +198,14 @@ export class PeerSession {
 
   /**
    * What a link that was down has missed comes from the origin's outbox: in pieces of many events, the first asked for before anybody
-   * knows how much it is, while the stream holds what was published one by one. False where the outbox gave nothing; the stream has
-   * everything too. Where something came, the last and empty piece was asked for after the stream was looked at, so all it held is here.
+   * knows how much it is, while the stream holds what was published one by one. `head`: where the origin stood meanwhile. False where
+   * the outbox gives nothing; the stream has everything too.
    */
-  private async catchUp(from: Position, first: Promise<BackfillReply>): Promise<boolean> {
+  private async catchUp(from: Position, head: number, first: Promise<BackfillReply>): Promise<boolean> {
     const { peer, logger } = this.options;
     try {
-      const through = await this.outbox.take(from.epoch, from.sequence + 1, this.outbox.latest, first);
-      if (through === from.sequence) return false;
-      logger.info({ peer, from: from.sequence + 1, through }, 'caught up from the peer’s outbox');
+      const through = await this.outbox.take(from.epoch, from.sequence + 1, this.outbox.latest, { first, enough: head });
+      if (through > from.sequence) logger.info({ peer, from: from.sequence + 1, through }, 'caught up from the peer’s outbox');
       return true;
     } catch (error) {
       logger.info({ err: error, peer }, 'the peer’s outbox gives nothing; its stream is read');
