@@ -115,7 +115,7 @@ const checkFields = (region: string, database: MemoryDatabase, oracle: Oracle): 
 const checkCounted = (region: string, database: MemoryDatabase, oracle: Oracle, lost: readonly (string | undefined)[]): Finding[] => {
   const findings: Finding[] = [];
   const stateOf = (key: string) => database.documents.get(key)?.stored.state;
-  for (const [key, expected] of oracle.counters) {
+  for (const [key, { expected }] of oracle.lives.numbers()) {
     const state = stateOf(key);
     const value = state?.kind === 'counter' ? valueOfCounter(state) : 0;
     if (value !== expected) findings.push(`counter: ${region} ${key} is ${value}, not ${expected}`);
@@ -125,7 +125,7 @@ const checkCounted = (region: string, database: MemoryDatabase, oracle: Oracle, 
     const held = new Set(state?.kind === 'append' ? state.variants.map((v) => v.digest) : []);
     if ([...digests].some((d) => !held.has(d))) findings.push(`entry: ${region} ${key} misses a body`);
   }
-  for (const [key, words] of oracle.words) {
+  for (const [key, words] of oracle.lives.kept()) {
     const state = stateOf(key);
     const text = state?.kind === 'document' ? JSON.stringify(state.value) : '';
     for (const word of words)

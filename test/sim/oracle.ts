@@ -4,6 +4,7 @@ import { own } from '@lapidary/replication/merge/json';
 import { emptyRegister, type Register } from '@lapidary/replication/merge/register';
 import { keyOfChange, keyText } from '@lapidary/replication/collections/collection-store';
 import type { MemoryDatabase, OutboxEvent } from './memory-collections.ts';
+import { Lives } from './oracle-lives.ts';
 
 interface Write {
   readonly key: string;
@@ -24,18 +25,16 @@ export class Oracle {
   private readonly told: { readonly event: string; readonly learn: () => void }[] = [];
   readonly writes = new Map<string, Write>();
   readonly replaced = new Set<string>();
-  readonly counters = new Map<string, number>();
   readonly entries = new Map<string, Set<string>>();
-  /** Words that somebody wrote into a nested document's list, and nobody removes. */
-  readonly words = new Map<string, Set<string>>();
+  readonly lives = new Lives();
 
   /** A transaction that wrote has committed: `before` is the database it began with. `note` is what its writer says of it. */
-  committed(before: MemoryDatabase, event: OutboxEvent, note: () => void): void {
+  committed(before: MemoryDatabase, event: OutboxEvent, note: (before: MemoryDatabase, changed: DocumentChanged) => void): void {
     this.told.push({
       event: event.id,
       learn: () => {
         this.learn(before, event);
-        note();
+        note(before, event.data as DocumentChanged);
       },
     });
   }
@@ -74,14 +73,6 @@ export class Oracle {
       for (const at of over) this.replaced.add(`${key} ${field} ${at}`);
       this.writes.set(`${key} ${field} ${written!.at}`, { key, field, at: written!.at, value: written!.value, told: event.id, over });
     }
-  }
-
-  counted(key: string, units: number): void {
-    this.counters.set(key, (this.counters.get(key) ?? 0) + units);
-  }
-
-  worded(key: string, word: string): void {
-    this.words.set(key, (this.words.get(key) ?? new Set()).add(word));
   }
 
   /** Whether the writer at `later` had, directly or by way of others, the value written at `earlier`. */

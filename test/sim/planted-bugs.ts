@@ -1,7 +1,13 @@
 import type { DocumentChanged } from '@lapidary/contracts/events/collection-events';
 import type { DocumentEngine, Documented } from '@lapidary/replication/automerge/document-engine';
 import { counterWriter } from '@lapidary/replication/merge/counter';
-import { keyOfChange, keyText, type CollectionTransaction, type NestedDocuments } from '@lapidary/replication/collections/collection-store';
+import {
+  keyOfChange,
+  keyText,
+  type CollectionTransaction,
+  type Grave,
+  type NestedDocuments,
+} from '@lapidary/replication/collections/collection-store';
 import type { DigestChange, MemoryDatabase } from './memory-collections.ts';
 
 /** Each proves one checker: a world that has the bug must be found out. */
@@ -17,6 +23,7 @@ export const plantedBugs = {
   'digest-keeps-old': 'what a row was before it was changed stays in the digest',
   'digest-apart': 'the digest is kept after the transaction of the write',
   'purge-unstable': 'a tombstone is purged before every region knows it',
+  'life-forgotten': 'who writes anew what was purged and forgotten begins the first life again',
   'grave-unheeded': 'who writes anew has not seen what was purged there',
   'commit-unstable': 'a history ends before every region knows of the next one',
   'lone-unheeded': 'a write by who did not know of a proposal is taken for one who did',
@@ -79,6 +86,10 @@ export class Bugs {
     if (this.bug !== 'digest-apart') return [];
     after.digestChanges = [...before.digestChanges];
     return written;
+  }
+
+  onForgotten(grave: Grave): Grave {
+    return this.bug === 'life-forgotten' ? { ...grave, beginning: null } : grave;
   }
 
   onWrite(tx: CollectionTransaction): CollectionTransaction {

@@ -262,8 +262,8 @@ export class SimRegion {
       for (const { key, facts } of database.documents.values()) {
         if (!stable || facts.exists || facts.latest.slice(19) !== this.name || database.lastWrite.get(keyText(key))! >= stable.writes)
           continue;
-        if ((await purgeDocument(tx, key, { origin: this.name, actor: 'sim', requestId: 'sim' })) !== null)
-          this.reached('tombstone purged');
+        if ((await purgeDocument(tx, this.site, key, others, { origin: this.name, actor: 'sim', requestId: 'sim' })) !== null)
+          this.reached(`tombstone of ${key.kind} purged`);
       }
     });
     await this.inTx(async (tx, database) => {
@@ -272,8 +272,8 @@ export class SimRegion {
         const sequence = purge.sequence ?? database.outbox.findIndex((e) => e.id === purge.event) + 1;
         const what = { [purge.origin]: { epoch: known[purge.origin]?.epoch ?? 1, sequence } };
         if (grave.isForgotten || !isStable(what, others, database.declared, known)) continue;
-        await tx.saveGrave(key, { ...grave, isForgotten: true, contents: null }, null);
-        this.reached('grave forgotten');
+        await tx.saveGrave(key, this.bugs.onForgotten({ ...grave, isForgotten: true, contents: null }), null);
+        this.reached(`grave of ${key.kind} forgotten`);
       }
     });
   }

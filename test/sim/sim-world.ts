@@ -1,4 +1,5 @@
 import { CollectionPolicySchema, type DefineCollection } from '@lapidary/contracts/api/collections';
+import type { DocumentChanged } from '@lapidary/contracts/events/collection-events';
 import { isAppError } from '@lapidary/kernel/app-error';
 import { digestOf } from '@lapidary/kernel/canonical-json';
 import { defineCollection } from '@lapidary/replication/collections/definitions';
@@ -11,7 +12,7 @@ import { Bugs, type PlantedBug } from './planted-bugs.ts';
 import { Random } from './random.ts';
 import { guestHome, widerResidencies } from './residency.ts';
 import { Crash, SimRegion } from './sim-region.ts';
-import { randomWrite } from './workload.ts';
+import { randomWrite, type Note } from './workload.ts';
 
 const names = ['ap', 'eu', 'us'] as const;
 /** Enough for cuts, conflicts and what follows from them; a world takes milliseconds. */
@@ -50,7 +51,7 @@ export class SimWorld {
     readonly nested: boolean;
     readonly focused: boolean;
     readonly restored: boolean;
-    readonly tidy: boolean;
+    readonly tidy: 'fields' | 'others' | null;
     readonly aging: boolean;
   };
 
@@ -58,11 +59,12 @@ export class SimWorld {
     this.random = new Random(seed);
     // Nested documents are a hundred times slower than the rest: in every fourth world. Rights that travel by way of a third
     // region need many operations of one counter: in every fifth. In every third one region is restored from a backup.
-    // Tombstones are purged where regions hear of each other often: in every seventh of the rest, which knows nothing but fields.
+    // Tombstones are purged where regions hear of each other often: in every seventh of the rest, which knows nothing but fields, or none.
     const restored = seed % 3 === 0;
     // Histories of nested documents begin anew in every sixteenth, which knows little else.
     const aging = seed % 16 === 8;
-    this.kind = { nested: seed % 4 === 0, focused: seed % 5 === 0 && !aging, restored, tidy: seed % 7 === 0 && !restored && !aging, aging };
+    const tidy = seed % 7 === 0 && !restored && !aging ? (seed % 21 === 7 ? 'fields' : 'others') : null;
+    this.kind = { nested: seed % 4 === 0, focused: seed % 5 === 0 && !aging, restored, tidy, aging };
     this.bugs = new Bugs(bug);
     const reach = (what: string): void => void this.reached.add(what);
     this.regions = new Map(names.map((n) => [n, new SimRegion(n, () => this.nowMs, this.random, this.bugs, reach)]));
@@ -72,9 +74,12 @@ export class SimWorld {
 
   async live(): Promise<Lived> {
     await this.begin();
-    for (let i = 0; i < (this.kind.focused || this.kind.tidy ? 2 * steps : steps) && this.findings.length === 0; i++) await this.step();
+    for (let i = 0; i < (this.kind.focused || this.kind.tidy !== null ? 2 * steps : steps) && this.findings.length === 0; i++)
+      await this.step();
     await this.quiet();
     const databases = new Map([...this.regions].map(([n, r]) => [n, r.database]));
+    for (const { isBroken } of this.oracle.lives.numbers().values())
+      if (isBroken) this.reached.add('counter went on in spite of its purge');
     this.findings.push(...checkQuiet(databases, this.oracle), ...checkSettled(databases), ...this.checkLate());
     for (const database of databases.values()) this.reachLedger(database);
     const held = [...databases].map(([name, d]) => [name, [...d.documents], [...d.conflicts], d.outbox]);
@@ -92,9 +97,9 @@ export class SimWorld {
       this.reached.add(ledgered(field, collection, winner.value));
     }
     for (const event of database.outbox) {
-      const { settled, fresh } = event.data as { settled?: unknown[]; fresh?: boolean };
+      const { settled, fresh, kind } = event.data as { settled?: unknown[]; fresh?: boolean; kind: string };
       if ((settled ?? []).length > 0) this.reached.add('loss settled by a write');
-      if (fresh === true) this.reached.add('written anew after it was forgotten');
+      if (fresh === true) this.reached.add(`${kind} written anew after it was forgotten`);
     }
   }
 
@@ -135,7 +140,7 @@ export class SimWorld {
       else if (dice < 0.983) await this.network.fillOwed(region);
       else if (this.kind.restored && dice < 0.995) this.backUpOrRestore();
       else await region.releaseHeld();
-      if (this.kind.tidy || this.kind.aging) await this.tidyUp();
+      if (this.kind.tidy !== null || this.kind.aging) await this.tidyUp();
     } catch (error) {
       if (!(error instanceof Crash)) throw error;
     }
@@ -145,7 +150,7 @@ export class SimWorld {
 
   /** A calm of some rounds, in which most links work: it ends anywhere between a delete and its being forgotten. */
   private async tidyUp(): Promise<void> {
-    if (!this.random.chance(0.08)) return;
+    if (!this.random.chance(this.kind.tidy === 'others' ? 0.2 : 0.08)) return;
     if (this.kind.aging && this.kind.restored && this.random.chance(0.5)) this.backUpOrRestore();
     const rounds = 1 + this.random.below(6);
     for (let round = 0; round < rounds; round++) {
@@ -159,13 +164,19 @@ export class SimWorld {
 
   private async keepHouse(region: SimRegion): Promise<void> {
     const others = names.filter((n) => n !== region.name);
-    await region.keepHouse(others);
-    if (this.kind.aging) await region.keepHistories(others);
+    const told = region.database.outbox.length;
+    try {
+      await region.keepHouse(others);
+    } finally {
+      for (const { data } of region.database.outbox.slice(told))
+        if ((data as DocumentChanged).purged === true) this.oracle.lives.purged(data as DocumentChanged);
+    }
+    if (this.kind.aging || this.kind.tidy === 'others') await region.keepHistories(others);
   }
 
   private async write(region: SimRegion): Promise<void> {
     const before = region.database;
-    let note: (() => void) | undefined;
+    let note: Note | undefined;
     try {
       await region.inTx(async (tx) => {
         note = await randomWrite(this.random, region, tx, this.oracle, this.bugs, this.kind, (what) => this.reached.add(what));
@@ -180,7 +191,8 @@ export class SimWorld {
     } finally {
       if (region.database !== before) {
         const events = region.database.outbox.slice(before.outbox.length);
-        for (const [i, event] of events.entries()) this.oracle.committed(before, event, () => (i === 0 ? note?.() : undefined));
+        for (const [i, event] of events.entries())
+          this.oracle.committed(before, event, (...told) => (i === 0 ? note?.(...told) : undefined));
         if (this.network.isCut) this.reached.add('write while cut');
       }
     }
@@ -238,7 +250,7 @@ export class SimWorld {
       for (const region of this.regions.values()) await this.network.fillOwed(region);
     }
     for (const region of this.regions.values()) await region.releaseHeld();
-    for (let round = 0; (this.kind.tidy || this.kind.aging) && round < 5; round++) {
+    for (let round = 0; (this.kind.tidy !== null || this.kind.aging) && round < 5; round++) {
       for (const region of this.regions.values()) await this.keepHouse(region);
       await this.network.exchangeAll();
     }

@@ -1,9 +1,10 @@
+import type { DocumentChanged } from '@lapidary/contracts/events/collection-events';
 import type { DocumentKey } from '@lapidary/replication/collections/collection-store';
-import { keyText } from '@lapidary/replication/collections/collection-store';
+import { keyOfChange, keyText } from '@lapidary/replication/collections/collection-store';
 import { resolveDefinition } from '@lapidary/replication/collections/definitions';
 import { executeWrite } from '@lapidary/replication/collections/execute-write';
 import type { WriteCommand } from '@lapidary/replication/collections/write-document';
-import type { MemoryCollections } from './memory-collections.ts';
+import type { MemoryCollections, MemoryDatabase } from './memory-collections.ts';
 import type { Oracle } from './oracle.ts';
 import type { Bugs } from './planted-bugs.ts';
 import type { Random } from './random.ts';
@@ -16,9 +17,10 @@ const ids = ['a', 'b'] as const;
 
 interface Chosen {
   readonly command: WriteCommand;
-  /** What the oracle learns once it has committed. */
-  readonly note: (key: string) => void;
+  readonly note: Note;
 }
+/** What the oracle learns once it has committed. */
+export type Note = (before: MemoryDatabase, changed: DocumentChanged) => void;
 
 const nothing = (): void => undefined;
 
@@ -39,21 +41,22 @@ const chooseCommand = (kind: DocumentKey['kind'], random: Random, region: SimReg
     const to = random.pick(['ap', 'eu', 'us'].filter((r) => r !== region.name));
     const operation = op === 'give' ? { op, units, to } : { op, units };
     const change = op === 'add' ? units : op === 'subtract' ? -units : 0;
-    return { command: { op: 'operate', operations: [operation] }, note: (key) => oracle.counted(key, change) };
+    return { command: { op: 'operate', operations: [operation] }, note: (_, changed) => oracle.lives.counted(changed, change) };
   }
   if (kind === 'append') return { command: { op: 'put', value: { total: random.below(2) } }, note: nothing };
   const word = `${region.name}${random.below(1_000_000)}`;
   if (random.chance(0.5)) return { command: { op: 'patch', value: { name: word.slice(0, 3) } }, note: nothing };
   return {
     command: { op: 'operate', operations: [{ op: 'insert', path: ['words'], index: 0, values: [word] }] },
-    note: (key) => oracle.worded(key, word),
+    note: (_, changed) => oracle.lives.worded(changed, word),
   };
 };
 
 export interface WorldKind {
   readonly nested: boolean;
   readonly focused: boolean;
-  readonly tidy: boolean;
+  /** What is deleted, purged and written anew all the time; null: nothing is. */
+  readonly tidy: 'fields' | 'others' | null;
   readonly aging: boolean;
 }
 
@@ -66,9 +69,11 @@ export const randomWrite = async (
   bugs: Bugs,
   { nested, focused, tidy, aging }: WorldKind,
   reached: (what: string) => void,
-): Promise<() => void> => {
+): Promise<Note> => {
   const kind = tidy
-    ? 'lww'
+    ? tidy === 'fields'
+      ? 'lww'
+      : random.pick(['counter', 'document'] as const)
     : aging && random.chance(0.8)
       ? 'document'
       : focused && random.chance(0.9)
@@ -78,19 +83,27 @@ export const randomWrite = async (
   if (!defined) return nothing;
   // Rights that a region spent after its backup are spent again after it was restored: not solved, and not simulated.
   if (kind === 'counter' && region.database.epoch > 1) return nothing;
-  const tenant = kind === 'lww' && !tidy && mayHold(region.database, region.name) && random.chance(0.3) ? guest : '';
+  const tenant = kind === 'lww' && tidy === null && mayHold(region.database, region.name) && random.chance(0.3) ? guest : '';
   if (tenant === guest) reached('write of the guest');
   const key: DocumentKey = { collection: kind, kind, tenant, id: focused ? 'a' : random.pick(ids) };
   let { command, note } = chooseCommand(kind, random, region, oracle);
-  if (tidy && random.chance(0.3)) [command, note] = [{ op: 'delete' }, nothing];
+  if (tidy !== null && random.chance(0.3)) [command, note] = [{ op: 'delete' }, nothing];
   // A nested document that is not there takes a PUT only.
   if (kind === 'document' && !tx.database.documents.get(keyText(key))?.facts.exists)
-    [command, note] = [{ op: 'put', value: { words: [] } }, nothing];
+    [command, note] = [{ op: 'put', value: { words: [] } }, emptying(oracle)];
   const loosened = bugs.has('escrow-off') && defined.definition.policy.kind === 'counter';
   const by = loosened
     ? { ...defined, definition: { ...defined.definition, policy: { kind: 'counter' as const, bounded: false } } }
     : defined;
   await executeWrite(bugs.onWrite(tx), region.site, key, by, command, { actor: 'sim', requestId: 'sim' });
   reached(`${kind} ${command.op === 'operate' ? command.operations[0]!.op : command.op}`);
-  return () => note(keyText(key));
+  return note;
 };
+
+const emptying =
+  (oracle: Oracle): Note =>
+  (before, changed) => {
+    const key = keyText(keyOfChange(changed));
+    const stored = before.documents.get(key)?.stored ?? before.graves.get(key)?.grave.contents;
+    oracle.lives.emptied(key, stored?.state.kind === 'document' ? JSON.stringify(stored.state.value) : '');
+  };

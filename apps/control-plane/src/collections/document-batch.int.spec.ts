@@ -99,7 +99,9 @@ describe('changes that are taken in together', () => {
       await one.write('lww', id, { op: 'put', value: { a: 1 } });
       await one.write('lww', id, { op: 'delete' });
       const key = { collection: 'lww', kind: 'lww', tenant: '', id } as const;
-      await one.inTx(async (tx) => purgeDocument(tx, key, { origin: eu.name, actor: 'test', requestId: 'test' }));
+      await one.inTx(async (tx) =>
+        purgeDocument(tx, { region: eu.name, tick: (after) => after }, key, [], { origin: eu.name, actor: 'test', requestId: 'test' }),
+      );
     }
     const log = (await logOf(eu)).slice(told);
     expect(log).toHaveLength(6);

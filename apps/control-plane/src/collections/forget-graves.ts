@@ -15,7 +15,7 @@ export const forgetGraves = async ({ dataSource, peers }: Pick<RetentionTools, '
     if (through === 0 || !isStable({ [origin]: { epoch, sequence: through } }, peers, declared, known)) continue;
     const rows = await rowsOf(
       dataSource,
-      `UPDATE grave g SET forgotten_at = clock_timestamp(), contents = NULL
+      `UPDATE grave g SET forgotten_at = clock_timestamp(), contents = NULL, automerge = NULL
         WHERE g.forgotten_at IS NULL AND g.purge_origin = $1
           AND coalesce(g.purge_sequence, (SELECT n.sequence FROM outbox o JOIN outbox_number n ON n.position = o.position WHERE o.id = g.purge_event)) <= $2 RETURNING 1`,
       [origin, through],

@@ -3,12 +3,14 @@ import { inTransaction, type Reader, type Tx } from '@lapidary/db/transaction';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { newId } from '@lapidary/kernel/ids';
 import type { DocumentKey } from '@lapidary/replication/collections/collection-store';
+import { purgedKinds } from '@lapidary/replication/collections/graves';
 import { purgeDocument } from '@lapidary/replication/collections/purge-document';
 import { holdingBack, isStable } from '@lapidary/replication/stability';
 import type { DataSource } from 'typeorm';
 import { systemContext } from '../http/command-context.js';
 import { recordEvent } from '../outbox/record-event.js';
 import { lockResidency, notHeldHere } from '../residency/holding.js';
+import { tickOf } from './collection-tools.js';
 import { PostgresCollections } from './postgres-collections.js';
 import { knownWithoutHoles, readStability } from './stability-rows.js';
 import { lockStored } from './stored-documents.js';
@@ -34,6 +36,7 @@ export const declareKnowledge = async ({ dataSource, clock, region }: RetentionT
     const event = await recordEvent(tx, context, clock, 'lapidary.region.knows.v1', `region-knows/${region}`, {
       known: { ...known },
       histories: true,
+      purges: [...purgedKinds],
     });
     await tx.query('INSERT INTO own_knowledge (event, known) VALUES ($1, $2::jsonb)', [event, JSON.stringify(known)]);
     await tx.query('DELETE FROM own_knowledge WHERE event NOT IN (SELECT event FROM own_knowledge ORDER BY declared_at DESC LIMIT $1)', [
@@ -64,6 +67,12 @@ export const regionsHoldingBack = async (
   return new Map(holdingBack(old.known, peers, declared, known).map((region) => [region, declared.get(region)?.declaredAt ?? null]));
 };
 
+/** Kinds whose purges every other region takes as such: one of an older version keeps the row, and goes on with what it was. */
+const understoodKinds = async (tx: Tx, peers: readonly string[]): Promise<string[]> => {
+  const rows = await rowsOf<{ purges: string[] }>(tx, 'SELECT purges FROM region_knowledge WHERE region = ANY ($1)', [peers]);
+  return purgedKinds.filter((kind) => rows.every(({ purges }) => purges.includes(kind)));
+};
+
 /** Who deleted purges; in place of a region that is no more, the first by name. */
 const candidates = async (
   tx: Tx,
@@ -76,7 +85,7 @@ const candidates = async (
   const rows = await rowsOf<DocumentKey>(
     tx,
     `SELECT collection, kind, tenant, id FROM document
-      WHERE NOT exists AND kind = 'lww' AND updated_at < $1 AND updated_at < clock_timestamp() - make_interval(days => $2)
+      WHERE NOT exists AND kind = ANY ($8) AND updated_at < $1 AND updated_at < clock_timestamp() - make_interval(days => $2)
         AND (substr(latest, 20) = $3 OR ($4 AND substr(latest, 20) <> ALL ($5::text[])))
         AND ($6::text[] IS NULL OR collection || ' ' || tenant || ' ' || id = ANY ($6))
       ORDER BY updated_at LIMIT $7`,
@@ -88,6 +97,7 @@ const candidates = async (
       regions,
       among?.map((k) => `${k.collection} ${k.tenant} ${k.id}`) ?? null,
       purgedAtOnceMax,
+      await understoodKinds(tx, peers),
     ],
   );
   return rows;
@@ -113,10 +123,11 @@ export const purgeTombstones = async (tools: RetentionTools, days: number, margi
       const still = await candidates(tx, tools, days, before, here);
       const context = systemContext(tools.region, 'retention', newId());
       const store = new PostgresCollections(tx, tools.clock, context);
+      const site = { region: tools.region, tick: tickOf(tools.clock) };
       let done = 0;
       for (const key of still) {
         const by = { origin: tools.region, actor: context.actor, requestId: context.requestId };
-        if ((await purgeDocument(store, key, by)) !== null) done++;
+        if ((await purgeDocument(store, site, key, tools.peers, by)) !== null) done++;
       }
       return done;
     });

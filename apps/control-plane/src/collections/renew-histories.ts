@@ -50,7 +50,7 @@ export const proposeHistories = async (tools: HistoryTools): Promise<number> => 
   const due = await rowsOf<DocumentKey>(
     dataSource,
     `SELECT collection, kind, tenant, id FROM document
-      WHERE ${isHistoryDue} AND (tenant = '' AND $2 OR tenant IN (SELECT t.id FROM tenant t WHERE t.home_region = $1)) LIMIT $3`,
+      WHERE ${isHistoryDue} AND exists AND (tenant = '' AND $2 OR tenant IN (SELECT t.id FROM tenant t WHERE t.home_region = $1)) LIMIT $3`,
     [region, [region, ...peers].sort()[0] === region, renewedAtOnceMax],
   );
   const by = contextOf(tools);

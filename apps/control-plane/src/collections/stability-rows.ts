@@ -1,6 +1,7 @@
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader, Tx } from '@lapidary/db/transaction';
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
+import type { EventData } from '@lapidary/contracts/events/registry';
 import type { KnownEvents } from '@lapidary/replication/digest/vector-cover';
 import type { Declaration } from '@lapidary/replication/stability';
 import { readOrigin } from '../outbox/outbox-rows.js';
@@ -71,13 +72,13 @@ export const readStability = async (reader: Reader): Promise<Stability> => {
 export const noteDeclaration = async (
   tx: Tx,
   event: EventEnvelope,
-  { known, histories }: { readonly known: KnownEvents; readonly histories?: boolean | undefined },
+  { known, histories, purges }: Pick<EventData<'lapidary.region.knows.v1'>, 'known' | 'histories' | 'purges'>,
 ): Promise<void> => {
   await tx.query(
-    `INSERT INTO region_knowledge AS k (region, epoch, sequence, known, declared_at, histories) VALUES ($1, $2, $3, $4::jsonb, $5, $6)
+    `INSERT INTO region_knowledge AS k (region, epoch, sequence, known, declared_at, histories, purges) VALUES ($1, $2, $3, $4::jsonb, $5, $6, $7)
      ON CONFLICT (region) DO UPDATE SET epoch = excluded.epoch, sequence = excluded.sequence, known = excluded.known, declared_at = excluded.declared_at,
-       histories = excluded.histories
+       histories = excluded.histories, purges = excluded.purges
        WHERE (k.epoch, k.sequence) < (excluded.epoch, excluded.sequence)`,
-    [event.originregion, event.originepoch, event.originsequence, JSON.stringify(known), event.time, histories === true],
+    [event.originregion, event.originepoch, event.originsequence, JSON.stringify(known), event.time, histories === true, purges ?? ['lww']],
   );
 };

@@ -25,6 +25,7 @@ import { WireVersions1763772000040 } from './0040-wire-versions.js';
 import { Histories1763772000050 } from './0050-histories.js';
 import { Recovery1763772000061 } from './0061-recovery.js';
 import { Reconciliation1763772000062 } from './0062-reconciliation.js';
+import { PurgedKinds1763772000063 } from './0063-purged-kinds.js';
 import { BucketsFirst1763772000065 } from './0065-buckets-first.js';
 
 export const migrations = [
@@ -55,5 +56,6 @@ export const migrations = [
   Histories1763772000050,
   Recovery1763772000061,
   Reconciliation1763772000062,
+  PurgedKinds1763772000063,
   BucketsFirst1763772000065,
 ];

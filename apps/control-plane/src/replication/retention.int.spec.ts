@@ -142,6 +142,80 @@ describe('a tombstone', () => {
     await equal();
   });
 
+  it('of a counter takes its number along: it begins at zero where the purge is known, and goes on where somebody had not heard of it (T4)', async () => {
+    const add = (units: number): WriteCommand => ({ op: 'operate', operations: [{ op: 'add', units }] });
+    const value = async (id: string): Promise<unknown[]> => await Promise.all([eu, us, ap].map(async (r) => r.value('stock', id)));
+    await eu.define('stock', definitionOf({ kind: 'counter', bounded: true }));
+    await everywhere(
+      'the definition',
+      async (r) => (await rowsOf(r.dataSource, `SELECT 1 FROM collection WHERE name = 'stock'`)).length > 0,
+    );
+    for (const id of ['a', 'b']) {
+      await eu.write('stock', id, add(5));
+      await eu.write('stock', id, { op: 'delete' });
+      await everywhere('the delete', async (r) => (await row(new CollectionRegion(r), id))?.exists === false);
+    }
+    await declare();
+    await mesh.cut(us.region, eu.region);
+    expect(await purge(eu)).toBe(2);
+    await everywhere('the purge', async (r) => (await row(new CollectionRegion(r), 'b')) === undefined, [eu.region, ap.region]);
+    // Both where the purge is known; of one also where it is not.
+    for (const id of ['a', 'b']) await ap.write('stock', id, add(2));
+    await us.write('stock', 'b', add(1));
+    expect([await ap.value('stock', 'a'), await us.value('stock', 'b')]).toEqual([2, 6]);
+    mesh.join(us.region, eu.region);
+    await equal();
+    expect([await value('a'), await value('b')]).toEqual([
+      [2, 2, 2],
+      [8, 8, 8],
+    ]);
+  });
+
+  it('of a nested document is forgotten with its history, and what is put there anew begins another (T4)', async () => {
+    await eu.define('profiles', definitionOf({ kind: 'document' }));
+    await everywhere(
+      'the definition',
+      async (r) => (await rowsOf(r.dataSource, `SELECT 1 FROM collection WHERE name = 'profiles'`)).length > 0,
+    );
+    await eu.write('profiles', 'a', put({ name: 'Cup', tags: ['x'] }));
+    await eu.write('profiles', 'a', { op: 'delete' });
+    await everywhere('the delete', async (r) => (await row(new CollectionRegion(r), 'a'))?.exists === false);
+    await declare();
+    expect(await purge(eu)).toBe(1);
+    await everywhere('the purge', async (r) => (await row(new CollectionRegion(r), 'a')) === undefined);
+    await declare();
+    await each(forgetGraves);
+    const [kept] = await rowsOf<{ contents: unknown; automerge: unknown; beginning: object }>(
+      us.region.dataSource,
+      `SELECT contents, automerge, beginning FROM grave WHERE id = 'a'`,
+    );
+    expect(kept).toMatchObject({ contents: null, automerge: null, beginning: { kind: 'document', value: {} } });
+    // The region that wrote it before numbers its changes anew; another one does so at once.
+    await eu.write('profiles', 'a', put({ name: 'Jug', tags: [] }));
+    await us.write('profiles', 'a', put({ name: 'Jug', size: 2, tags: [] }));
+    await equal();
+    expect(await ap.value('profiles', 'a')).toEqual({ name: 'Jug', size: 2, tags: [] });
+    expect(await rowsOf(ap.region.dataSource, `SELECT state->'generation'->'number' AS number FROM document WHERE id = 'a'`)).toEqual([
+      { number: 1 },
+    ]);
+  });
+
+  it('of a counter stays while a region of an older version would go on with its number', async () => {
+    await eu.define('stock', definitionOf({ kind: 'counter', bounded: true }));
+    await everywhere(
+      'the definition',
+      async (r) => (await rowsOf(r.dataSource, `SELECT 1 FROM collection WHERE name = 'stock'`)).length > 0,
+    );
+    await eu.write('stock', 'a', { op: 'operate', operations: [{ op: 'add', units: 5 }] });
+    await eu.write('stock', 'a', { op: 'delete' });
+    await everywhere('the delete', async (r) => (await row(new CollectionRegion(r), 'a'))?.exists === false);
+    await declare();
+    await eu.region.dataSource.query(`UPDATE region_knowledge SET purges = '{lww}' WHERE region = $1`, [us.region.name]);
+    expect(await purge(eu)).toBe(0);
+    await declare();
+    expect(await purge(eu)).toBe(1);
+  });
+
   it('leaves the outbox with everything of its document, and the grave goes last', async () => {
     await deleted('a');
     await declare();

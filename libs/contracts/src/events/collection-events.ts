@@ -40,6 +40,8 @@ const ChangeSchema = z.union([
   z.looseObject({
     rows: z.record(z.string(), z.object({ added: count, subtracted: count, given: z.record(z.string(), count) })),
     alive: RegisterSchema,
+    /** Life of the counter → digest of all rows before it, as they were when it began. */
+    begun: z.record(z.string().regex(/^[1-9]\d{0,8}$/), z.string().length(64)).optional(),
   }),
   z.looseObject({
     variants: z
@@ -122,4 +124,6 @@ export const regionKnowsEvent = z.looseObject({
   known: z.record(z.string(), z.object({ epoch: z.number().int().min(0), sequence: z.number().int().min(0) })),
   /** It answers proposals of histories that begin anew (libs/replication/src/collections/generations.ts). */
   histories: z.boolean().optional(),
+  /** Kinds of documents whose purges it takes as such; without it: `lww` alone (graves.ts). */
+  purges: z.array(z.enum(policyKinds)).optional(),
 });

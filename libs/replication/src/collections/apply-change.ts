@@ -20,7 +20,7 @@ import { factsOf } from './facts.js';
 import { lateLosses, objectTo, tellAnew } from './late-writes.js';
 import { fromBase64, isNested, mergeNested, type MergedNested, type NestedChange, type ToldNested } from './merge-nested.js';
 import { wholeEvery } from './written.js';
-import { graveFor, isPurged, purgedGrave, seenOf, standingOn } from './graves.js';
+import { buriedIn, graveFor, isPurged, mergedInto, purgedGrave, seenOf } from './graves.js';
 import { ledgerEntries } from './ledger-entries.js';
 
 /** Clocks of one fleet agree within some 100 ms; a change from further ahead would win against everything until then. */
@@ -97,7 +97,7 @@ export const applyChange = async (tx: ChangeTransaction, site: TakingSite, event
   // T3: told before it was purged, and told again by who has not heard of it.
   if (grave?.isForgotten === true && seen !== null && isCovered(seen, grave.seen) && event.purged !== true)
     return { losses: 0, isLate: false };
-  const before: StoredDocument = standingOn(row, grave) ?? { state: emptyState(key.kind), bytes: null, toldInPart: 0 };
+  const before: StoredDocument = mergedInto(key.kind, row, grave) ?? { state: emptyState(key.kind), bytes: null, toldInPart: 0 };
   const merged = await mergeChange(site, key, before, change, event);
   const { facts, losses } = factsOf(merged.after, policy);
   const next = event.purged === true && isPurged(key.kind) && seen !== null ? purgedGrave(grave, seen) : grave;
@@ -136,5 +136,5 @@ const bury = async (
   purge: ChangeNote | null,
 ): Promise<void> => {
   await tx.removeDocument(key);
-  await tx.saveGrave(key, { ...grave, contents: grave.isForgotten ? null : contents }, purge);
+  await tx.saveGrave(key, buriedIn(grave, contents), purge);
 };

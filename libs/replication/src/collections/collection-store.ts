@@ -32,12 +32,17 @@ export interface StoredDocument {
  *   T2  `contents` is J while there is no row, until the purge is stable; what is written meanwhile stands on it, and is told whole
  *   T3  once the purge is stable it is forgotten: no region can send a change any more that stands on J, but a restored one; what is
  *       covered is dropped, and writes begin anew and say so (`fresh`), so that every other region forgets before it takes them
+ *   T4  a purge begins the next life of a counter (C4) or the next history of a nested document (G1–G5, with nothing in it): who knows of the
+ *       purge writes in it, so that what was forgotten somewhere is missed nowhere, and no writer numbers anything twice. A write by who
+ *       did not know of it, not covered by P, brings the old one back, with all that was written since
  */
 export interface Grave {
   readonly seen: Seen;
   readonly isForgotten: boolean;
   /** Null where it is forgotten, where there is a row, and where nothing was known when the purge came. */
   readonly contents: StoredDocument | null;
+  /** T4: what is left of the contents to begin anew with; null of kinds that need nothing. */
+  readonly beginning: DocumentState | null;
 }
 
 /** What is read without opening the state. */

@@ -29,7 +29,7 @@ export const executeWrite = async (
 ): Promise<Executed> => {
   const row = await tx.document(key);
   const grave = isPurged(key.kind) ? await tx.grave(key) : null;
-  const before = standingOn(row, grave);
+  const before = standingOn(key.kind, row, grave);
   check(before && viewState(before.state, defined.definition.policy) ? digestOfState(before.state) : null);
   const at = site.tick(before ? latestOfState(before.state) : '');
   const written = await planWrite(site, key, defined.definition, before, command, at);

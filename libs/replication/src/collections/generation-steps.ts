@@ -2,6 +2,7 @@ import { regionOfHlc } from '@lapidary/kernel/hybrid-logical-clock';
 import type { CollectionPolicy } from '@lapidary/contracts/api/collections';
 import { keyText, type ChangeNote, type CollectionTransaction, type DocumentKey, type Site } from './collection-store.js';
 import { latestOfState, type NestedState } from './document-state.js';
+import { isAlive } from '../merge/lww.js';
 import { generationOf, isAnswered, mayPropose } from './generations.js';
 import { contentsOf, fromBase64, toBase64 } from './merge-nested.js';
 import { tellWhole } from './tell-change.js';
@@ -25,7 +26,8 @@ export const proposeGeneration = async (
   const stored = await tx.document(key);
   if (stored?.state.kind !== 'document' || stored.bytes === null) return null;
   const { state } = stored;
-  if (!mayPropose(state.next, site.region, others)) return null;
+  // What is deleted is purged, which is a proposal of its own (graves.ts).
+  if (!isAlive(state.alive) || !mayPropose(state.next, site.region, others)) return null;
   const begun = await site.nested.beginAnew(keyText(key), stored.bytes, beginningOf(policy).text);
   if (begun === null) return null;
   const latest = latestOfState(state);

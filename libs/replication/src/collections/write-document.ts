@@ -2,7 +2,7 @@ import { FieldNameSchema, type CollectionPolicy, type DocumentOperation } from '
 import type { Definition, DocumentChanged } from '@lapidary/contracts/events/collection-events';
 import { AppError } from '@lapidary/kernel/app-error';
 import { appendEntry } from '../merge/append.js';
-import { counterWriter, operateCounter, type CounterOperation } from '../merge/counter.js';
+import { counterWriter, lifeOfCounter, operateCounter, type CounterOperation } from '../merge/counter.js';
 import type { Json } from '../merge/json.js';
 import { deleteLww, isAlive, viewLww, writeLww, type LwwState } from '../merge/lww.js';
 import { writeRegister } from '../merge/register.js';
@@ -110,7 +110,7 @@ const counterChange = (
   }
   return {
     ...state,
-    rows: { ...state.rows, [counterWriter(site.region, site.epoch)]: outcome.row },
+    rows: { ...state.rows, [counterWriter(site.region, site.epoch, lifeOfCounter(state))]: outcome.row },
     alive: writeRegister(state.alive, at, true),
   };
 };

@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import {
+  beginLife,
   counterWriter,
   emptyCounter,
+  forgetLives,
+  lifeOfCounter,
   mergeCounters,
   operateCounter,
   rightsOf,
@@ -119,5 +122,80 @@ describe('a counter', () => {
     expect(Object.keys(afterMany(1_000).rows)).toHaveLength(regions.length);
     // Numbers have more digits, and that is all.
     expect(bytes(afterMany(1_000)) - bytes(afterMany(1))).toBeLessThan(10 * regions.length);
+  });
+});
+
+describe('a counter that was purged', () => {
+  const at = (region: string): string => `0000000000001.0000.${region}`;
+  const steps = fc.array(fc.record({ region: fc.constantFrom(...regions), operation, heard: fc.boolean() }), { maxLength: 30 });
+  type Steps = typeof steps extends fc.Arbitrary<infer S> ? S : never;
+
+  /** Operates bounded counters, each in its region; who hears merges what everybody told so far. Returns what was added in all. */
+  const operate = (states: Map<string, CounterState>, taken: Steps): number => {
+    let total = 0;
+    for (const { region, operation: op, heard } of taken) {
+      if (heard) states.set(region, [...states.values()].reduce(mergeCounters));
+      const state = states.get(region)!;
+      const outcome = operateCounter(state, region, 1, op, true);
+      if (!outcome.ok) continue;
+      states.set(region, { ...state, rows: { ...state.rows, [counterWriter(region, 1, lifeOfCounter(state))]: outcome.row } });
+      total += op.op === 'add' ? op.units : op.op === 'subtract' ? -op.units : 0;
+      for (const now of states.values()) {
+        expect(valueOfCounter(now)).toBeGreaterThanOrEqual(0);
+        for (const rights of Object.values(rightsOf(now))) expect(rights).toBeGreaterThanOrEqual(0);
+      }
+    }
+    return total;
+  };
+  const everywhere = (state: CounterState): Map<string, CounterState> => new Map(regions.map((r) => [r, state]));
+  const known = (before: Steps): { readonly state: CounterState; readonly value: number } => {
+    const states = everywhere(emptyCounter);
+    const value = operate(states, before);
+    const merged = [...states.values()].reduce(mergeCounters);
+    return { state: { ...merged, alive: writeRegister(merged.alive, at('eu'), false) }, value };
+  };
+
+  it('begins at zero for who knows of it, also where one has forgotten and others have not, and after several purges (C3, C4)', () => {
+    fc.assert(
+      fc.property(steps, steps, steps, fc.array(fc.boolean(), { minLength: regions.length }), (before, first, second, forgot) => {
+        let { state } = known(before);
+        for (const after of [first, second]) {
+          state = beginLife(state);
+          expect([valueOfCounter(state), sum(rightsOf(state))]).toEqual([0, 0]);
+          const left = { ...state, ...forgetLives(state) };
+          const states = new Map(regions.map((r, i) => [r, forgot[i] ? left : state]));
+          const value = operate(states, after);
+          state = [...states.values()].reduce(mergeCounters);
+          expect(valueOfCounter(state)).toBe(value);
+        }
+      }),
+    );
+  });
+
+  it('goes on with all that was ever counted where somebody who had not heard of it did, and is never below zero (C3, C4)', () => {
+    let wentOn = 0;
+    fc.assert(
+      fc.property(steps, steps, steps, (before, alone, after) => {
+        const { state, value } = known(before);
+        const [unknowing, ...others] = regions;
+        // Cut off from who knows of the purge: what it does, it does on what was.
+        const apart = new Map([[unknowing, state]]);
+        const there = operate(
+          apart,
+          alone.map((s) => ({ ...s, region: unknowing })).filter((s) => s.operation.op !== 'give'),
+        );
+        const knowing = new Map(others.map((r) => [r, beginLife(state)] as const));
+        const here = operate(
+          knowing,
+          after.filter((s) => s.region !== unknowing),
+        );
+        const joined = mergeCounters([...knowing.values()].reduce(mergeCounters), apart.get(unknowing)!);
+        const isUntouched = JSON.stringify(apart.get(unknowing)!.rows) === JSON.stringify(state.rows);
+        if (!isUntouched) wentOn++;
+        expect(valueOfCounter(joined)).toBe(isUntouched ? here : value + there + here);
+        operate(everywhere(joined), before);
+      }),
+    );
+    expect(wentOn).toBeGreaterThan(10);
   });
 });

@@ -39,18 +39,20 @@ export const storeContract = (open: () => Promise<ContractWorld>): void => {
   it('takes a row away and keeps what is left of it', async () => {
     const world = await open();
     const seen = { eu: at(1, 'eu') };
+    const contents = { state, bytes: new Uint8Array([0, 1, 255]), toldInPart: 0 };
+    const beginning = { kind: 'counter' as const, rows: {}, begun: { 1: 'a'.repeat(64) }, alive: emptyRegister };
     await world.inTx(async (tx) => {
       await tx.saveDocument(key, document(state), factsOf({ state, bytes: null }, policy).facts, note);
       expect(await tx.grave(key)).toBeNull();
       await tx.removeDocument(key);
-      await tx.saveGrave(key, { seen, isForgotten: false, contents: { state, bytes: null, toldInPart: 0 } }, note);
+      await tx.saveGrave(key, { seen, isForgotten: false, contents, beginning }, note);
     });
     await world.inTx(async (tx) => {
       expect(await tx.document(key)).toBeNull();
-      expect(await tx.grave(key)).toEqual({ seen, isForgotten: false, contents: { state, bytes: null, toldInPart: 0 } });
-      await tx.saveGrave(key, { seen, isForgotten: true, contents: null }, null);
+      expect(await tx.grave(key)).toEqual({ seen, isForgotten: false, contents, beginning });
+      await tx.saveGrave(key, { seen, isForgotten: true, contents: null, beginning }, null);
     });
-    await world.inTx(async (tx) => expect(await tx.grave(key)).toEqual({ seen, isForgotten: true, contents: null }));
+    await world.inTx(async (tx) => expect(await tx.grave(key)).toEqual({ seen, isForgotten: true, contents: null, beginning }));
   });
 
   it('leaves nothing of a transaction that failed (I5)', async () => {
