@@ -39,7 +39,7 @@ export default {
     {
       ...common,
       displayName: 'integration',
-      setupFilesAfterEnv: ['<rootDir>/tools/test-timeout.mjs'],
+      setupFilesAfterEnv: ['<rootDir>/tools/test-process.mjs'],
       testMatch: ['**/*.int.spec.ts'],
       testPathIgnorePatterns: ['/node_modules/', '/dist/'],
       globalSetup: '<rootDir>/tools/test-backends-setup.mjs',
@@ -48,7 +48,7 @@ export default {
     {
       ...common,
       displayName: 'e2e',
-      setupFilesAfterEnv: ['<rootDir>/tools/test-timeout.mjs'],
+      setupFilesAfterEnv: ['<rootDir>/tools/test-process.mjs'],
       testMatch: ['**/*.e2e.spec.ts'],
       testPathIgnorePatterns: ['/node_modules/', '/dist/'],
     },

@@ -6,7 +6,7 @@ import { waitFor } from '@lapidary/kernel/wait-for';
 import { RunFileSchema, type RunFile } from '@lapidary/contracts/run-file';
 import { findOnPath } from '../../tools/local/find-on-path.js';
 import { apiClient, type ApiClient } from './api-client.js';
-import { fleetHome, prepareFleetHome } from './fleet-folder.js';
+import { fleetHome, fleetsFolder, forgetData, prepareFleetHome } from './fleet-folder.js';
 
 /** A fleet of its own for one test file: own folder, own ports, the same program as `npm start`. */
 
@@ -57,8 +57,8 @@ export interface Fleet {
   startAgain(): Promise<{ readonly code: number; readonly output: string }>;
   /** What the supervisor printed so far. */
   output(): string;
-  /** In good order, as with Ctrl-C. May be called again. */
-  stop(): Promise<void>;
+  /** In good order, as with Ctrl-C. May be called again. `keep`: its databases stay, for the next fleet of this name. */
+  stop(options?: { readonly keep?: boolean }): Promise<void>;
 }
 
 const runOf = (dataDir: string): RunFile | undefined => {
@@ -73,7 +73,7 @@ const runOf = (dataDir: string): RunFile | undefined => {
 const cleanEnv = (home: string, env: Readonly<Record<string, string>> = {}): Record<string, string> => ({
   PATH: process.env['PATH'] ?? '/usr/bin:/bin',
   HOME: home,
-  ...(process.env['TMPDIR'] ? { TMPDIR: process.env['TMPDIR'] } : {}),
+  ...Object.fromEntries(['TMPDIR', 'LAPIDARY_PORT_SHARE'].flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
   ...env,
 });
 
@@ -114,10 +114,9 @@ const stop = async (child: ChildProcess): Promise<void> => {
 
 /** Starts it and waits until it is ready; the supervisor's output and the logs' place are in the error when it is not. */
 export const startFleet = async (options: StartFleetOptions): Promise<Fleet> => {
-  const stateDir = path.join(root, '.lapidary');
-  const home = fleetHome(stateDir, options.name);
+  const home = fleetHome(fleetsFolder(path.join(root, '.lapidary')), options.name);
   const dataDir = path.join(home, '.lapidary');
-  await prepareFleetHome(stateDir, home, options.keep === true);
+  await prepareFleetHome(home, options.keep === true);
   const outputFile = path.join(home, 'supervisor.log');
   const log = openSync(outputFile, 'a');
   const [file, args] = withParent(node, devArguments(options, dataDir));
@@ -176,7 +175,10 @@ export const startFleet = async (options: StartFleetOptions): Promise<Fleet> => 
       );
       return { code: again.code, output: again.stdout + again.stderr };
     },
-    stop: () => stop(child),
+    stop: async ({ keep = false } = {}) => {
+      await stop(child);
+      if (!keep) forgetData(dataDir);
+    },
   };
 };
 

@@ -77,10 +77,12 @@ const rolloutIs = (what: string, holds: (r: RolloutView) => boolean): Promise<Ro
   waitFor(
     `the roll-out to be ${what}`,
     async () => {
-      const { code, stdout } = await fleet.stampctl(['rollout', 'status', '-o', 'json']);
-      if (code !== 0) return undefined;
-      const rollout = JSON.parse(stdout) as RolloutView;
-      return holds(rollout) ? rollout : undefined;
+      const answer = await fleet
+        .api('eu')
+        .get('/v1/rollouts')
+        .catch(() => null);
+      const rollout = answer?.status === 200 ? (answer.body as { items: RolloutView[] }).items[0] : undefined;
+      return rollout && holds(rollout) ? rollout : undefined;
     },
     soon,
   );
@@ -133,7 +135,9 @@ test(
     await rolloutIs('in its second wave', (r) => ['changing', 'soaking'].includes(r.waves[1]!.status));
     fleet.kill('control-plane-eu', 'SIGKILL');
 
-    const end = await rolloutIs('halted', (r) => r.status === 'halted');
+    await rolloutIs('halted', (r) => r.status === 'halted');
+    const end = await json<RolloutView>('rollout', 'status');
+    expect(end.status).toBe('halted');
     expect(end.statusReason).toMatch(/requests fail/);
     expect(end.waves.map((w) => w.status)).toEqual(['passed', 'reverted', 'skipped', 'skipped']);
     expect(end.waves[0]!.verdict!.outcome).toBe('passed');
@@ -143,7 +147,7 @@ test(
     expect((await fleet.stampctl(['rollout', 'status', '--watch'])).code).toBe(1);
     await waitFor(
       'no stamp to be held',
-      async () => ((await json<{ items: StampView[] }>('stamps', 'ls')).items.every((s) => !s.heldBy) ? true : undefined),
+      async () => ((await fleet.api('eu').get('/v1/stamps')).body as { items: StampView[] }).items.every((s) => !s.heldBy) || undefined,
       soon,
     );
   },

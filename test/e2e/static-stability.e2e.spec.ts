@@ -58,10 +58,19 @@ test(
     standIn.kill('SIGKILL');
     await gone(standIn.pid!, 5_000);
     process.kill(fleet.run.supervisorPid, 'SIGCONT');
-    await waitFor('everything to be back by itself', async () => ((await fleet.stampctl(['stamps', 'ls'])).code === 0 ? true : undefined), {
-      timeoutMs: 60_000,
-      intervalMs: 500,
-    });
+    await waitFor(
+      'everything to be back by itself',
+      async () =>
+        (
+          await fleet
+            .api('eu')
+            .get('/v1/stamps')
+            .catch(() => null)
+        )?.status === 200
+          ? true
+          : undefined,
+      { timeoutMs: 120_000 },
+    );
     for (const tenant of tenants) await waitFor(`${tenant} to be served again`, () => whoami(tenant), { timeoutMs: 60_000 });
   },
 );

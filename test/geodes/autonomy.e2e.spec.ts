@@ -78,7 +78,7 @@ const done = async (region: string, subject: string, action: string): Promise<nu
 const key = (id: string): string => String(id.split('.')[1]);
 
 beforeAll(async () => {
-  geodes = await Geodes.start('autonomy', regions, { stamps: true });
+  geodes = await Geodes.start('autonomy', regions, { stamps: true, inMemory: true });
   await Promise.all(regions.map((region) => provision(`${region}-1`)));
   for (const region of regions) expect((await create(region, `at-${region}`, region)).status).toBe(201);
   expect((await geodes.api('eu').put('/v1/collections/notes', collection)).status).toBeLessThan(300);

@@ -15,7 +15,7 @@ describe('three regions that are cut apart (P-GE1, P-GE6)', () => {
   let geodes: Geodes;
   let done: Acknowledged;
   beforeAll(async () => {
-    geodes = await Geodes.start('e2e', regions);
+    geodes = await Geodes.start('e2e', regions, { inMemory: true });
     done = await furnishGeodes(geodes);
   }, caseMs);
   afterAll(async () => geodes?.stop(), 60_000);

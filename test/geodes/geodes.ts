@@ -14,6 +14,7 @@ import { specLaunch } from '../../tools/local/spec-launch.js';
 import { surroundingEnv } from '../../tools/local/child-env.js';
 import { Supervisor } from '../../tools/local/supervisor.js';
 import { apiClient, type ApiClient } from '../e2e/api-client.js';
+import { fleetsFolder, forgetData } from '../e2e/fleet-folder.js';
 import { Wire, type WireState } from './wire.js';
 
 /**
@@ -43,9 +44,13 @@ export class Geodes {
     private readonly folder: ProcessFolder | null,
   ) {}
 
-  /** `name` names the folder: one per test file. `stamps`: with routers, and with what control planes provision. */
-  static async start(name: string, regions: readonly string[], { stamps = false } = {}): Promise<Geodes> {
-    const paths = fleetPaths(root, path.join(root, '.lapidary', `geodes-${name}`));
+  /**
+   * `name` names the folder: one per test file. `stamps`: with routers, and with what control planes provision. `inMemory`: for tests,
+   * which run sooner there; what is measured is measured on a disk.
+   */
+  static async start(name: string, regions: readonly string[], { stamps = false, inMemory = false } = {}): Promise<Geodes> {
+    const stateDir = path.join(root, '.lapidary');
+    const paths = fleetPaths(root, path.join(inMemory ? fleetsFolder(stateDir) : stateDir, `geodes-${name}`));
     await endOrphans(paths.pids);
     await rm(paths.data, { recursive: true, force: true });
     await mkdir(path.join(paths.data, 'stamps'), { recursive: true });
@@ -172,6 +177,7 @@ export class Geodes {
     await this.supervisor.stop(() => true, stopGraceMs);
     this.supervisor.close();
     for (const wire of this.wires.values()) await wire.close();
+    forgetData(this.paths.data);
   }
 }
 

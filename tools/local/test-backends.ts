@@ -5,6 +5,7 @@ import path from 'node:path';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { freePort } from './free-port.js';
 import { launchProcess, type Launch } from './launch.js';
+import { memoryFolder } from './memory-folder.js';
 import { prepareNats } from './nats-server.js';
 import { elsewhereFile } from './postgres-home.js';
 import { preparePostgres } from './postgres.js';
@@ -23,6 +24,8 @@ const identitiesFile = 'processes.json';
 /** First start on a busy machine with initdb: seconds. */
 const readyTimeoutMs = 60_000;
 const stopTimeoutMs = 5000;
+/** Some ten databases at a time, of 10 MB each, and the log of what was written. */
+const databasesBytes = 2 * 1024 ** 3;
 
 const end = async (child: ChildProcess, signal: NodeJS.Signals): Promise<void> => {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
@@ -99,10 +102,15 @@ export const startTestBackends = async (root: string): Promise<TestBackends> => 
   };
   try {
     await record();
+    const inMemory = await memoryFolder('test', databasesBytes);
+    const postgresDir = path.join(dir, 'postgres');
+    // Written down before anything is in it: whoever removes the one folder follows to the other.
+    await mkdir(postgresDir);
+    if (inMemory !== null) await writeFile(path.join(postgresDir, elsewhereFile), inMemory);
     const postgres = await preparePostgres({
       root,
       cacheDir: path.join(stateDir, 'cache'),
-      dir: path.join(dir, 'postgres'),
+      dir: inMemory ?? postgresDir,
       name: 'postgres',
       port: await freePort(),
       fsync: false,

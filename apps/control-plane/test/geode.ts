@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ControlPlaneConfigSchema } from '@lapidary/config/control-plane';
 import { directoryStream, geoStream } from '@lapidary/contracts/subjects';
 import { deleteStream } from '@lapidary/messaging/streams';
-import { freshDatabase, testNats } from '@lapidary/testing/backends';
+import { testNats } from '@lapidary/testing/backends';
 import type { Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AuthModule } from '../src/auth/auth.module.js';
@@ -21,6 +21,7 @@ import { RegionsModule } from '../src/regions/regions.module.js';
 import { ReplicationModule } from '../src/replication/replication.module.js';
 import { StampsModule } from '../src/stamps/stamps.module.js';
 import { TenantsModule } from '../src/tenants/tenants.module.js';
+import { migratedDatabase } from './migrated-database.js';
 
 export const geodeToken = 'test-admin-token-0123456789';
 const features = [
@@ -57,7 +58,7 @@ export const openGeode = async (region: string, peer: PeerOf, more: readonly Typ
     `  ${name}: { displayName: ${name}, jurisdiction: ${name}, location: { latitude: 1, longitude: 1 }, aws: { region: eu-west-1 } }\n`;
   await writeFile(join(directory, 'regions.yaml'), `regions:\n${regionOf(region)}${regionOf(peer.region)}`);
   await writeFile(join(directory, 'token'), geodeToken);
-  const database = await freshDatabase();
+  const database = await migratedDatabase();
   const config = ControlPlaneConfigSchema.parse({
     LAPIDARY_REGION: region,
     LAPIDARY_DATABASE_URL: database.url,

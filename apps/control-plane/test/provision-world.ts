@@ -6,7 +6,7 @@ import { ControlPlaneConfigSchema } from '@lapidary/config/control-plane';
 import type { JobEvents, JobView } from '@lapidary/contracts/api/jobs';
 import { agentHealthPath } from '@lapidary/contracts/workload';
 import { waitFor } from '@lapidary/kernel/wait-for';
-import { freshDatabase, testNats } from '@lapidary/testing/backends';
+import { testNats } from '@lapidary/testing/backends';
 import type { Type } from '@nestjs/common';
 import { DecommissionModule } from '../src/decommission/decommission.module.js';
 import { JobsModule } from '../src/jobs/jobs.module.js';
@@ -17,6 +17,7 @@ import { createResources } from '../src/process/resources.js';
 import { ProvisioningModule } from '../src/provisioning/provisioning.module.js';
 import { installFakeEngine, installRealEngine } from './provision-engine.js';
 import { scratchFolder } from '@lapidary/infra/testing/scratch';
+import { migratedDatabase } from './migrated-database.js';
 
 const adminToken = 'test-admin-token-0123456789';
 const regionsOf = (own: string): string => `regions:
@@ -66,7 +67,7 @@ export interface ProvisionWorldOptions {
 /** A control plane with jobs and provisioning over HTTP; the front door of fake stamps is a server here. */
 export const openProvisionWorld = async (options: ProvisionWorldOptions = {}): Promise<ProvisionWorld> => {
   const { region = 'eu', engine: whose = 'fake' } = options;
-  const database = await freshDatabase();
+  const database = await migratedDatabase();
   const directory = await scratchFolder('provision');
   let frontDoorStatus = 200;
   const door = createServer((request, response) => response.writeHead(request.url === agentHealthPath ? frontDoorStatus : 404).end());

@@ -12,13 +12,14 @@ import { agentHealthPath } from '@lapidary/contracts/workload';
 import { newId } from '@lapidary/kernel/ids';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { NatsLink } from '@lapidary/messaging/nats-link';
-import { freshDatabase, freshRegion, testNats } from '@lapidary/testing/backends';
+import { freshRegion, testNats } from '@lapidary/testing/backends';
 import { createLogger } from '@lapidary/telemetry/logger';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { noTraffic } from '../src/health/traffic-window.js';
 import { bringUp } from '../src/process/bring-up.js';
 import { createApp } from '../src/process/create-app.js';
 import { createResources } from '../src/process/resources.js';
+import { migratedDatabase } from './migrated-database.js';
 
 const adminToken = 'test-admin-token-0123456789';
 const heartbeatMs = 250;
@@ -184,7 +185,7 @@ export const openRolloutWorld = async (): Promise<RolloutWorld> => {
 };
 
 const openRegion = async (name: string, peer: string, directory: string): Promise<RolloutRegion & { close(): Promise<void> }> => {
-  const database = await freshDatabase();
+  const database = await migratedDatabase();
   const resources = createResources(
     ControlPlaneConfigSchema.parse({
       LAPIDARY_REGION: name,

@@ -5,7 +5,7 @@ import { ControlPlaneConfigSchema, type ControlPlaneConfig } from '@lapidary/con
 import type { StampSpec } from '@lapidary/contracts/stamp-spec';
 import { inTransaction, type Tx } from '@lapidary/db/transaction';
 import { newId } from '@lapidary/kernel/ids';
-import { freshDatabase, testNats } from '@lapidary/testing/backends';
+import { testNats } from '@lapidary/testing/backends';
 import type { Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { secretDigest } from '../src/auth/token-digest.js';
@@ -16,6 +16,7 @@ import { domainFeatures } from '../src/process/features.js';
 import { createResources, type ProcessResources } from '../src/process/resources.js';
 import { activateStamp } from '../src/stamps/activate-stamp.js';
 import { declareStamp } from '../src/stamps/declare-stamp.js';
+import { migratedDatabase } from './migrated-database.js';
 
 export const adminToken = 'test-admin-token-0123456789';
 export const home = 'eu';
@@ -59,7 +60,7 @@ export interface WorldDatabase {
   drop(): Promise<void>;
 }
 
-export const openDatabase = async (): Promise<WorldDatabase> => await freshDatabase();
+export const openDatabase = async (): Promise<WorldDatabase> => await migratedDatabase();
 
 export const openWorld = async (
   database: WorldDatabase,

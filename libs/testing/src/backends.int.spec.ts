@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { isRegionName } from '@lapidary/kernel/names';
 import pg from 'pg';
-import { freshDatabase, freshRegion, testNats } from './backends.js';
+import { databaseLike, freshDatabase, freshRegion, testNats } from './backends.js';
 
 describe('test backends', () => {
   test('a fresh database is empty, writable and gone after drop, even while somebody is connected', async () => {
@@ -16,6 +16,29 @@ describe('test backends', () => {
     await client.end().catch(() => undefined);
     const again = new pg.Client({ connectionString: database.url });
     await expect(again.connect()).rejects.toThrow(/does not exist/);
+  });
+
+  test('a model is made once for all who ask at the same time, again where it could not be made, and what is done to a copy is not in the next', async () => {
+    const query = async (url: string, sql: string): Promise<unknown[]> => {
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      const { rows } = await client.query<Record<string, unknown>>(sql).finally(() => client.end());
+      return rows;
+    };
+    let made = 0;
+    const like = () =>
+      databaseLike('model_of_a_test', async (url) => {
+        await query(url, 'create table t (a int)');
+        if (made++ === 0) throw new Error('half-way');
+      });
+    await expect(like()).rejects.toThrow('half-way');
+    const copies = await Promise.all(Array.from({ length: 3 }, like));
+    expect(made).toBe(2);
+    await query(copies[0]!.url, 'insert into t values (1)');
+    copies.push(await like());
+    for (const { url } of copies.slice(1)) expect(await query(url, 'select a from t')).toEqual([]);
+    expect(made).toBe(2);
+    for (const { drop } of copies) await drop();
   });
 
   test('the NATS server has JetStream', async () => {

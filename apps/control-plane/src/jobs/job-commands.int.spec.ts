@@ -5,7 +5,6 @@ import { AppError, isAppError } from '@lapidary/kernel/app-error';
 import { systemClock } from '@lapidary/kernel/clock';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { waitFor } from '@lapidary/kernel/wait-for';
-import { freshDatabase } from '@lapidary/testing/backends';
 import type { DataSource } from 'typeorm';
 import { cancelJob, retryJob } from './job-commands.js';
 import type { JobDefinition } from './job-definition.js';
@@ -23,6 +22,7 @@ import {
   type Replica,
 } from '../../test/job-world.js';
 import { recordingDefinition } from '../../test/recording-steps.js';
+import { migratedDatabase } from '../../test/migrated-database.js';
 
 const onceEach = { one: 1, two: 1, three: 1, four: 1 };
 const codeOf = (error: unknown): string => (isAppError(error) ? error.code : String(error));
@@ -31,7 +31,7 @@ const codeOf = (error: unknown): string => (isAppError(error) ? error.code : Str
 jest.setTimeout(60_000);
 
 describe('commands on jobs', () => {
-  let database: Awaited<ReturnType<typeof freshDatabase>>;
+  let database: Awaited<ReturnType<typeof migratedDatabase>>;
   let dataSource: DataSource;
   let replica: Replica | undefined;
   const clock = new HybridLogicalClock(region, systemClock);
@@ -48,7 +48,7 @@ describe('commands on jobs', () => {
     );
 
   beforeAll(async () => {
-    database = await freshDatabase();
+    database = await migratedDatabase();
     dataSource = await prepare(database.url);
   });
   afterEach(async () => {

@@ -5,7 +5,6 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { systemClock } from '@lapidary/kernel/clock';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { waitFor } from '@lapidary/kernel/wait-for';
-import { freshDatabase } from '@lapidary/testing/backends';
 import type { DataSource } from 'typeorm';
 import { claimJob, isLeaseLost, lockUnderLease, renewLease } from './job-lease.js';
 import type { JobRow } from './job-row.js';
@@ -23,6 +22,7 @@ import {
 } from '../../test/job-world.js';
 import { recordingDefinition, stepNames } from '../../test/recording-steps.js';
 import { beginStep, completeStep, failJob, finishJob } from './step-writes.js';
+import { migratedDatabase } from '../../test/migrated-database.js';
 
 const onceEach = { one: 1, two: 1, three: 1, four: 1 };
 const ended = async (dataSource: DataSource, id: string, status = 'succeeded'): Promise<JobRow> =>
@@ -39,7 +39,7 @@ const ended = async (dataSource: DataSource, id: string, status = 'succeeded'): 
 jest.setTimeout(60_000);
 
 describe('job runner on a real Postgres', () => {
-  let database: Awaited<ReturnType<typeof freshDatabase>>;
+  let database: Awaited<ReturnType<typeof migratedDatabase>>;
   let dataSource: DataSource;
   const replicas: Replica[] = [];
   const replica = async (...args: Parameters<typeof startReplica>): Promise<Replica> => {
@@ -49,7 +49,7 @@ describe('job runner on a real Postgres', () => {
   };
 
   beforeAll(async () => {
-    database = await freshDatabase();
+    database = await migratedDatabase();
     dataSource = await prepare(database.url);
   });
   afterEach(async () => {

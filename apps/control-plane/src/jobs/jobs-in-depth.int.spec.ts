@@ -5,7 +5,6 @@ import { isAppError } from '@lapidary/kernel/app-error';
 import { systemClock } from '@lapidary/kernel/clock';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { waitFor } from '@lapidary/kernel/wait-for';
-import { freshDatabase } from '@lapidary/testing/backends';
 import type { DataSource } from 'typeorm';
 import { contextFor, definitionsOf, effectsOf, enqueue, jobOf, prepare, region, startReplica, type Replica } from '../../test/job-world.js';
 import { recordingDefinition } from '../../test/recording-steps.js';
@@ -16,6 +15,7 @@ import type { JobDefinition } from './job-definition.js';
 import { reclaimsMax } from './job-limits.js';
 import type { JobRow } from './job-row.js';
 import { viewOf } from './job-view.js';
+import { migratedDatabase } from '../../test/migrated-database.js';
 
 const onceEach = { one: 1, two: 1, three: 1, four: 1 };
 const nobody = { send: async () => undefined };
@@ -25,7 +25,7 @@ const codeOf = (error: unknown): string => (isAppError(error) ? error.code : Str
 jest.setTimeout(60_000);
 
 describe('jobs in depth, on a real Postgres', () => {
-  let database: Awaited<ReturnType<typeof freshDatabase>>;
+  let database: Awaited<ReturnType<typeof migratedDatabase>>;
   let dataSource: DataSource;
   let replica: Replica | undefined;
   const clock = new HybridLogicalClock(region, systemClock);
@@ -45,7 +45,7 @@ describe('jobs in depth, on a real Postgres', () => {
   const letters = (all = false): Promise<DeadLetterRow[]> => listLetters(dataSource.manager, { all, before: null, limit: 10 });
 
   beforeAll(async () => {
-    database = await freshDatabase();
+    database = await migratedDatabase();
     dataSource = await prepare(database.url);
   });
   afterEach(async () => {

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { jest } from '@jest/globals';
 import { rowsOf } from '@lapidary/db/rows';
 import { waitFor } from '@lapidary/kernel/wait-for';
-import { freshDatabase } from '@lapidary/testing/backends';
 import type { DataSource } from 'typeorm';
 import { effectsOf, enqueue, jobOf, prepare, sequencesOf, startReplica, type Replica } from '../../test/job-world.js';
 import { recordingDefinition, stepNames } from '../../test/recording-steps.js';
+import { migratedDatabase } from '../../test/migrated-database.js';
 
 jest.setTimeout(60_000);
 
@@ -28,11 +28,11 @@ const says = async (child: ChildProcess, what: string): Promise<void> => {
 };
 
 describe('I8: kill -9 of a worker process', () => {
-  let database: Awaited<ReturnType<typeof freshDatabase>>;
+  let database: Awaited<ReturnType<typeof migratedDatabase>>;
   let dataSource: DataSource;
   let survivor: Replica | undefined;
   beforeAll(async () => {
-    database = await freshDatabase();
+    database = await migratedDatabase();
     dataSource = await prepare(database.url);
   });
   afterEach(async () => {

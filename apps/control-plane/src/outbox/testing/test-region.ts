@@ -7,7 +7,7 @@ import { newId } from '@lapidary/kernel/ids';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { NatsLink } from '@lapidary/messaging/nats-link';
 import { createLogger, type Logger } from '@lapidary/telemetry/logger';
-import { freshDatabase, freshRegion, testNats } from '@lapidary/testing/backends';
+import { freshRegion, testNats } from '@lapidary/testing/backends';
 import type { DataSource } from 'typeorm';
 import type { StampView } from '@lapidary/contracts/api/stamps';
 import { stampKey } from '@lapidary/contracts/directory';
@@ -15,6 +15,7 @@ import { systemContext } from '../../http/command-context.js';
 import { migrations } from '../../migrations/all.js';
 import { ensureOrigin } from '../../regions/ensure-origin.js';
 import { recordEvent } from '../record-event.js';
+import { migratedDatabase } from '../../../test/migrated-database.js';
 
 /** A region with a database of its own and subjects of its own on the run's NATS server. */
 export interface TestRegion {
@@ -39,7 +40,7 @@ export const openTestRegion = async (
   options: { readonly name?: string; readonly peers?: readonly string[]; readonly natsUrl?: string } = {},
 ): Promise<TestRegion> => {
   const name = options.name ?? freshRegion();
-  const database = await freshDatabase();
+  const database = await migratedDatabase();
   const dataSource = createDataSource({ url: database.url, applicationName: `test:${name}`, poolSize: 24, migrations });
   await dataSource.initialize();
   await migrate(dataSource);

@@ -7,3 +7,7 @@ import { jest } from '@jest/globals';
 const timeoutMs = 240_000;
 
 jest.setTimeout(timeoutMs);
+
+/** Workers of one run choose ports from shares of their own: what one starts again must not find its port taken by another one. */
+const portShares = 4;
+process.env['LAPIDARY_PORT_SHARE'] = `${((Number(process.env['JEST_WORKER_ID'] ?? 1) - 1) % portShares) + 1}/${portShares}`;
