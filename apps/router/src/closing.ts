@@ -1,9 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { connect, type Server } from 'node:net';
+import { connect, type AddressInfo, type Server } from 'node:net';
 import { setTimeout as sleep, setImmediate as nextTurn } from 'node:timers/promises';
+import { backlogOf, socketsAt } from './kernel-sockets.js';
+import { isLastToAccept } from './listening.js';
+import { queueVerdict, type QueueVerdict } from './queue-verdict.js';
 
-/** Where connections come faster than they are accepted one per turn, the queue never runs empty; then it ends here. */
-const queueMsMax = 3_000;
+/**
+ * Where connections come faster than they are accepted one per turn, the queue never runs empty; then it ends here. On a machine that has
+ * ten times as much to do as it can, one look takes a second, and three were enough.
+ */
+const queueMsMax = 8_000;
 /** A client whose handshake's end met a full queue sends its request again after a fifth of a second. */
 const handshakeLookMs = 10;
 /**
@@ -13,6 +18,8 @@ const handshakeLookMs = 10;
 const backlog = 16;
 /** The kernel's queue is full when it holds more than its backlog (sk_acceptq_is_full). */
 const places = backlog + 1;
+/** Where the kernel has put its work on packets off (ksoftirqd), it is done when another thread has had the processor. */
+const plugsMsMax = 50;
 
 /**
  * Takes what waits in a listening socket's queue, then closes it with nothing in it: the kernel resets whatever is in a queue whose last
@@ -20,10 +27,19 @@ const places = backlog + 1;
  *
  * Looking and then closing leaves a gap of some microseconds, in which one of three stops under load lost a request. So the queue is
  * made short, and all its places filled with connections of our own: then the kernel drops whoever wants in (it asks again,
- * a second later, and somebody else answers, or nobody), and there is no gap. What can't be had is that on a machine that doesn't show its
- * sockets in /proc, or while handshakes over long lines go on for longer than the time.
+ * a second later, and somebody else answers, or nobody), and there is no gap. Q1–Q3 hold while this is judged:
+ * - Q1 The queue is filled in the turn in which it ran empty; nothing that takes time stands between.
+ * - Q2 The kernel's sockets are looked at only when it says that the queue is full: a look takes long on a busy machine, and who comes behind it has not
+ *   been seen.
+ * - Q3 The queue holds as many as before when the look is over, and all of them are ours.
+ *
+ * Where others accept from the same socket it is closed at once: they take what waits, and would take connections of ours, too.
+ *
+ * What can't be had is that on a machine that doesn't show its sockets in /proc, or while handshakes over long lines go on for longer
+ * than the time.
  */
 export const closeWithEmptyQueue = async (server: Server, close = (): void => void server.close()): Promise<void> => {
+  if (!isLastToAccept(server)) return close();
   const endMs = performance.now() + queueMsMax;
   let accepted = 0;
   server.on('connection', () => (accepted += 1));
@@ -35,25 +51,19 @@ export const closeWithEmptyQueue = async (server: Server, close = (): void => vo
     await nextTurn();
     const isOver = performance.now() >= endMs;
     if (seen !== accepted && !isOver) continue;
-    // Its end finds a place only while we take none.
-    if (isShort && !isOver && isHandshaking(server)) {
-      await sleep(handshakeLookMs);
-      continue;
-    }
     const plugs = isShort ? await plugsOf(server) : null;
     const verdict = plugs?.verdict() ?? 'unknown';
-    if (verdict !== 'others' || isOver) {
+    if (verdict === 'alone' || verdict === 'unknown' || isOver) {
       close();
       plugs?.pull();
       return;
     }
     // In the next polls whoever stands between them, or behind them, is accepted.
     plugs?.pull();
+    // Its end finds a place only while we take none.
+    if (verdict === 'handshake') await sleep(handshakeLookMs);
   }
 };
-
-/** alone: the queue holds our connections and has no room, and no handshake is under way. others: it may hold somebody else's. */
-type Verdict = 'alone' | 'others' | 'unknown';
 
 /** Of a listening socket: what libuv's own listen() takes. */
 interface Listening {
@@ -68,9 +78,9 @@ const shortenQueue = (server: Server): boolean => {
 
 /**
  * Connections of our own that wait in the queue. They are made, judged and left within one turn of the loop, in which nobody here
- * accepts; by the time that connect() returns the kernel has made both ends of each.
+ * accepts; by the time that connect() returns the kernel has made both ends of each, or soon will.
  */
-const plugsOf = async (server: Server): Promise<{ verdict(): Verdict; pull(): void } | null> => {
+const plugsOf = async (server: Server): Promise<{ verdict(): QueueVerdict; pull(): void } | null> => {
   const address = server.address();
   if (address === null || typeof address === 'string') return null;
   const { port } = address;
@@ -79,53 +89,29 @@ const plugsOf = async (server: Server): Promise<{ verdict(): Verdict; pull(): vo
   // Where the host is an address, connect() is called on the next tick: still in this turn.
   await new Promise<void>((resolve) => process.nextTick(resolve));
   return {
-    verdict: () => verdictOf(port, new Set(sockets.map(({ localPort }) => localPort))),
+    verdict: () => verdictOf(address, new Set(sockets.map(({ localPort }) => localPort))),
     pull: () => sockets.forEach((socket) => socket.destroy()),
   };
 };
 
 const ownAddress = (listening: string): string => (listening === '0.0.0.0' ? '127.0.0.1' : listening === '::' ? '::1' : listening);
 
-/** As the kernel writes them: `sl local remote st tx:rx tr:when retrnsmt uid timeout inode …`, ports and states in hexadecimal. */
-const established = '01';
-const handshake = '03';
-/** Nobody has accepted it. */
-const noInode = '0';
-
-const isHandshaking = (server: Server): boolean => {
-  const address = server.address();
-  return typeof address === 'object' && address !== null && socketsAt(address.port).some(({ state }) => state === handshake);
+const verdictOf = (address: AddressInfo, plugPorts: ReadonlySet<number | undefined>): QueueVerdict => {
+  const queued = filled(address);
+  if (queued === null) return 'unknown';
+  if (queued !== places) return 'others';
+  const verdict = queueVerdict(socketsAt(address), plugPorts);
+  return verdict === 'alone' && backlogOf(address) !== places ? 'others' : verdict;
 };
 
-const verdictOf = (port: number, plugPorts: ReadonlySet<number | undefined>): Verdict => {
-  const sockets = socketsAt(port);
-  // The listening one is among them, where they can be seen.
-  if (sockets.length === 0) return 'unknown';
-  if (sockets.some(({ state }) => state === handshake)) return 'others';
-  const plugsIn = sockets.filter(({ state, remotePort, inode }) => state === established && plugPorts.has(remotePort) && inode === noInode);
-  return plugsIn.length === places ? 'alone' : 'others';
-};
+const clock = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
 
-interface Listed {
-  readonly state: string | undefined;
-  readonly remotePort: number;
-  readonly inode: string | undefined;
-}
-
-/** Sockets of a local port; none where the machine doesn't show any. */
-const socketsAt = (port: number): Listed[] =>
-  [...rowsOf('/proc/net/tcp'), ...rowsOf('/proc/net/tcp6')].flatMap(([, local = '', remote = '', state, , , , , , inode]) =>
-    portOf(local) === port ? [{ state, remotePort: portOf(remote), inode }] : [],
-  );
-
-const portOf = (address: string): number => parseInt(address.slice(address.lastIndexOf(':') + 1), 16);
-
-const rowsOf = (file: string): string[][] => {
-  try {
-    const lines = readFileSync(file, 'latin1').split('\n').slice(1);
-    return lines.filter((line) => line !== '').map((line) => line.trim().split(/\s+/));
-  } catch {
-    // Not Linux, or without IPv6.
-    return [];
+/** What the queue holds when it is full, or doesn't become so; this thread sleeps meanwhile, since a turn of its loop would accept. */
+const filled = (address: AddressInfo): number | null => {
+  const endMs = performance.now() + plugsMsMax;
+  for (;;) {
+    const queued = backlogOf(address);
+    if (queued === null || queued >= places || performance.now() >= endMs) return queued;
+    Atomics.wait(clock, 0, 0, 1);
   }
 };

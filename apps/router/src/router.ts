@@ -147,7 +147,7 @@ export class Router {
     this.draining = true;
     this.fleetLink?.stop();
     if (!relieved && graceMs > 0) await sleep(this.options.config.LAPIDARY_STOP_DELAY_MS);
-    await this.takers.drain(graceMs);
+    await this.takers.drain(graceMs, relieved);
     await this.dns?.close();
     this.audit.stop();
     await this.source.stop();

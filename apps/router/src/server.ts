@@ -14,7 +14,7 @@ import { closeWithEmptyQueue } from './closing.js';
 import { clientHeadMs, keepAliveMs, requestHeadBytesMax } from './client-bounds.js';
 import type { IdentificationOf } from './identification/identification.js';
 import { InFlight } from './in-flight.js';
-import { cameTrue, quietMs, some } from './leave.js';
+import { cameTrueBeforeQuiet, some } from './leave.js';
 import { listen, type ListenPlace } from './listening.js';
 import { answerParserError, refuseConnect } from './parser-errors.js';
 import { nobody, type Whose } from './observe/ended-request.js';
@@ -159,7 +159,7 @@ export class TrafficServer {
       // That of node:http would close idle connections at once.
       await closeWithEmptyQueue(this.server, () => NetServer.prototype.close.call(this.server));
     }
-    await cameTrue(() => !some(this.connections, (socket) => this.inFlight.isIdle(socket)), Math.min(quietMs, graceMs));
+    await cameTrueBeforeQuiet(() => !some(this.connections, (socket) => this.inFlight.isIdle(socket)), graceMs);
   }
 
   async end(graceMs: number): Promise<void> {

@@ -18,8 +18,11 @@ export interface TrafficPorts {
 export interface Takers {
   /** Requests are taken from then on. */
   listen(): Promise<TrafficPorts>;
-  /** Takes no new connections, lets what is in flight end within `graceMs`, then cuts what is left. */
-  drain(graceMs: number): Promise<void>;
+  /**
+   * Takes no new connections, lets what is in flight end within `graceMs`, then cuts what is left. `relieved`: another process accepts from the
+   * same sockets.
+   */
+  drain(graceMs: number, relieved: boolean): Promise<void>;
   /** Why requests can't be taken; empty where they can. */
   problems(): readonly string[];
   looks(): Promise<readonly Look[]>;

@@ -1,6 +1,6 @@
 import { freeSocketMs } from '@lapidary/stamp-sdk/forward/upstream-bounds';
 import { GuardedTransport } from '../transport/guarded-transport.js';
-import { cameTrue, quietMs, some } from '../leave.js';
+import { cameTrue, cameTrueBeforeQuiet, some } from '../leave.js';
 import type { ListenPlace } from '../listening.js';
 import type { Listener, Transport } from '../transport/wire.js';
 import type { TrafficServer, TrafficServerOptions } from '../server.js';
@@ -82,7 +82,7 @@ export class FastServer {
     await cameTrue(() => !some(clients, ({ hasBegun }) => hasBegun), graceMs);
     await this.general.end(graceMs);
     // A client that has its last answer closes its side; to close on what it sent meanwhile would reset the answer.
-    await cameTrue(() => clients.size === 0, Math.min(quietMs, graceMs));
+    await cameTrueBeforeQuiet(() => clients.size === 0, graceMs);
     this.links?.close();
     for (const client of clients) client.close();
     this.lanes.destroy();
@@ -90,7 +90,7 @@ export class FastServer {
 
   private async stopListening(graceMs: number): Promise<void> {
     await this.listener?.close();
-    await cameTrue(() => !some(this.context.clients, ({ isIdle }) => isIdle), Math.min(quietMs, graceMs));
+    await cameTrueBeforeQuiet(() => !some(this.context.clients, ({ isIdle }) => isIdle), graceMs);
   }
 
   /** Sets the gauges of what is under way. */

@@ -155,7 +155,19 @@ describe.each([
     await busy(load);
     expect(await one.end('SIGTERM')).toBe(0);
     clearInterval(watch);
-    expect(await load.stop()).toMatchObject({ lost: 0, refused: 0 });
+    expect({ ...(await load.stop()), losses: load.losses }).toMatchObject({ lost: 0, losses: [], refused: 0 });
+  });
+
+  it('loses no request of clients that never cease, and whom nobody has told: the last to accept leaves an empty queue (K5)', async () => {
+    one = await RouterProcess.start(world, settings);
+    await asked('acme', '200');
+    // Whoever drains for another leaves the queue as it is.
+    if (count !== '0') await one.reload();
+    const load = new Load({ port: one.port, short: 4, keepAlive: 4 });
+    await busy(load);
+    expect(await one.end('SIGTERM')).toBe(0);
+    await load.stop();
+    expect(load.losses).toEqual([]);
   });
 
   it('answers whoever is about to ask on a connection that it keeps, and only then ends it', async () => {

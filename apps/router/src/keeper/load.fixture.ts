@@ -2,23 +2,48 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * answered: 200, whole. refused: no connection. lost: there was a connection and no whole answer, with one exception: an idle
+ * answered: 200, whole. turned_away: 503 for want of a place at the stamp, whole: on a machine with far too much to do the stamp is slow,
+ * and gets less by policy, stop or no stop. refused: no connection. lost: there was a connection and no whole answer, with one exception: an idle
  * connection that the other side had closed in order before the request was written.
  */
-export type Outcome = 'answered' | 'refused' | 'lost';
+export type Outcome = 'answered' | 'turned_away' | 'refused' | 'lost';
+
+/** What became of one that was lost, in the client's eyes. */
+export interface Loss {
+  /** Of performance.now() in the client's process. */
+  readonly atMs: number;
+  /** Since the connection stood, and since the request was handed to the kernel. */
+  readonly connectedForMs: number;
+  readonly askedForMs: number;
+  /** What came of the answer to it; empty: the connection was closed before. */
+  readonly answer: string;
+  /** On this connection, before it. */
+  readonly answersBefore: number;
+  /** The error that the connection ended with; null: it was closed in order. */
+  readonly code: string | null;
+  readonly localPort: number;
+}
 
 const request = (close: boolean): string =>
   `GET / HTTP/1.1\r\nHost: acme.lapidary.localhost\r\n${close ? 'Connection: close\r\n' : ''}\r\n`;
 const isWhole = (text: string): boolean => text.startsWith('HTTP/1.1 200') && text.endsWith('ok');
+const isTurnedAway = (text: string): boolean =>
+  text.startsWith('HTTP/1.1 503') && text.includes('x-lapidary-error: overloaded') && text.endsWith('}');
+const outcomeOf = (text: string): 'answered' | 'turned_away' | 'lost' =>
+  isWhole(text) ? 'answered' : isTurnedAway(text) ? 'turned_away' : 'lost';
 const refusedForMs = 5;
 
 /** One client: either each request on a connection of its own, or all on one for as long as the router keeps it. */
 class Client {
   private socket: Socket | null = null;
+  private connectedMs = 0;
+  private answers = 0;
+  private code: string | null = null;
 
   constructor(
     private readonly port: number,
     private readonly keepsAlive: boolean,
+    private readonly onLoss: (loss: Loss) => void,
   ) {}
 
   get isConnected(): boolean {
@@ -30,16 +55,21 @@ class Client {
     if (!socket) return 'refused';
     return new Promise((resolve) => {
       let text = '';
+      const { localPort = 0 } = socket;
+      const askedMs = performance.now();
       const end = (): void => {
         socket.removeAllListeners('data');
         socket.removeAllListeners('close');
         this.socket = this.keepsAlive && !socket.destroyed && !/\r\nconnection: close\r\n/i.test(text) ? socket : null;
         if (!this.socket) socket.destroy();
-        resolve(isWhole(text) ? 'answered' : 'lost');
+        const outcome = outcomeOf(text);
+        if (outcome === 'lost') this.lose(text, askedMs, localPort);
+        else this.answers += 1;
+        resolve(outcome);
       };
       socket.on('data', (chunk: Buffer) => {
         text += chunk.toString('latin1');
-        if (isWhole(text)) end();
+        if (outcomeOf(text) !== 'lost') end();
       });
       socket.once('close', end);
       socket.write(request(!this.keepsAlive));
@@ -50,11 +80,26 @@ class Client {
     this.socket?.destroy();
   }
 
+  private lose(text: string, askedMs: number, localPort: number): void {
+    const atMs = performance.now();
+    const [connectedForMs, askedForMs] = [atMs - this.connectedMs, atMs - askedMs];
+    const { answers: answersBefore, code } = this;
+    this.onLoss({ atMs, connectedForMs, askedForMs, answer: text, answersBefore, code, localPort });
+  }
+
   private open(): Promise<Socket | null> {
     return new Promise((resolve) => {
       const socket = connect({ port: this.port, host: '127.0.0.1', noDelay: true });
-      socket.once('connect', () => resolve(socket));
-      socket.on('error', () => resolve(null));
+      socket.once('connect', () => {
+        this.connectedMs = performance.now();
+        this.answers = 0;
+        this.code = null;
+        resolve(socket);
+      });
+      socket.on('error', (error: NodeJS.ErrnoException) => {
+        this.code = error.code ?? error.message;
+        resolve(null);
+      });
       // Its end in order, while nothing was asked.
       socket.on('end', () => {
         if (this.socket === socket) this.socket = null;
@@ -73,14 +118,15 @@ export interface LoadOptions {
 
 /** For tests: clients that ask one request after the other until told, and what became of each. */
 export class Load {
-  readonly outcomes: Record<Outcome, number> = { answered: 0, refused: 0, lost: 0 };
+  readonly outcomes: Record<Outcome, number> = { answered: 0, turned_away: 0, refused: 0, lost: 0 };
+  readonly losses: Loss[] = [];
   private going = true;
   private readonly clients: Client[] = [];
   private readonly running: Promise<unknown>;
 
   constructor({ port, short, keepAlive, mayConnect = () => true }: LoadOptions) {
     const client = async (keepsAlive: boolean): Promise<void> => {
-      const one = new Client(port, keepsAlive);
+      const one = new Client(port, keepsAlive, (loss) => this.losses.push(loss));
       this.clients.push(one);
       while (this.going) {
         if (!one.isConnected && !mayConnect()) {

@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { closeWithEmptyQueue } from '../closing.js';
-import { cameTrue, quietMs } from '../leave.js';
+import { cameTrueBeforeQuiet } from '../leave.js';
 import { listen, type ListenPlace } from '../listening.js';
 import type { RouterMetrics } from '../metrics.js';
 import type { ClientAddresses } from './client-addresses.js';
@@ -40,7 +40,7 @@ export class ProxyListener {
   /** Takes what has come, then no new connections; those that were handed on are not ours any more. */
   async close(graceMs: number): Promise<void> {
     await closeWithEmptyQueue(this.server);
-    await cameTrue(() => this.waiting.size === 0, Math.min(quietMs, graceMs));
+    await cameTrueBeforeQuiet(() => this.waiting.size === 0, graceMs);
     for (const socket of this.waiting) socket.destroy();
   }
 

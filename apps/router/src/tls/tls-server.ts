@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from '@lapidary/telemetry/logger';
 import { HotValue } from '../hot-value.js';
 import { closeWithEmptyQueue } from '../closing.js';
-import { cameTrue, quietMs } from '../leave.js';
+import { cameTrueBeforeQuiet } from '../leave.js';
 import { listen, type ListenPlace } from '../listening.js';
 import type { RouterMetrics } from '../metrics.js';
 import { folderFingerprint, readCertificates, type Refused } from './certificate-folder.js';
@@ -85,7 +85,7 @@ export class TlsServer {
   async close(graceMs: number): Promise<void> {
     this.certificates.stop();
     if (this.server.listening) await closeWithEmptyQueue(this.server);
-    await cameTrue(() => this.shaken >= this.accepted, Math.min(quietMs, graceMs));
+    await cameTrueBeforeQuiet(() => this.shaken >= this.accepted, graceMs);
   }
 }
 

@@ -65,11 +65,11 @@ export class WorkerHandle {
     this.thread.postMessage(message);
   }
 
-  async drain(graceMs: number): Promise<void> {
+  async drain(graceMs: number, relieved: boolean): Promise<void> {
     if (this.state === 'gone') return;
     if (this.state !== 'draining') {
       this.move('drain');
-      this.tell({ type: 'drain', graceMs });
+      this.tell({ type: 'drain', graceMs, relieved });
     }
     await this.gone;
   }

@@ -4,13 +4,14 @@ import { createLogger } from '@lapidary/telemetry/logger';
 import { createRouterMetrics } from '../metrics.js';
 import { Traffic } from '../traffic.js';
 import { beatEveryMs, beatOf } from './heartbeats.js';
+import { closesLast } from './open-sockets.js';
 import { RefreshAsker } from './refresh-asker.js';
 import { SharedDirectory } from './shared-directory.js';
 import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.js';
 
 /** The program of one worker. The directory and its copy on disk, DNS and the admin port are the main thread's. */
 const port = parentPort!;
-const { config, httpFd, tlsFd, shared, beats, memory } = workerData as WorkerStart;
+const { config, httpFd, tlsFd, open, shared, beats, memory } = workerData as WorkerStart;
 const say = (message: FromWorker): void => port.postMessage(message);
 const logger = createLogger('router', config.LAPIDARY_LOG_LEVEL, {
   region: config.LAPIDARY_REGION,
@@ -28,6 +29,8 @@ const link = new NatsLink({
   name: `router ${config.LAPIDARY_ROUTER_ID}, worker ${threadId}`,
   logger,
 });
+let relieved = false;
+const isLast = (socket: 'http' | 'tls') => (): boolean => closesLast(open, socket, shared.worker) && !relieved;
 const traffic = new Traffic({
   config,
   directory,
@@ -37,7 +40,7 @@ const traffic = new Traffic({
   shared,
   refreshTenant: (tenant) => refresh.ask(tenant),
   // Without certificates nobody listens there.
-  places: { http: { fd: httpFd }, tls: { fd: tlsFd ?? -1 } },
+  places: { http: { fd: httpFd, isLast: isLast('http') }, tls: { fd: tlsFd ?? -1, isLast: isLast('tls') } },
 });
 
 const drain = async (graceMs: number): Promise<void> => {
@@ -64,6 +67,7 @@ port.on('message', (message: ToWorker) => {
     case 'refreshed':
       return refresh.answered(message.id);
     case 'drain':
+      relieved = message.relieved;
       // In a thread this ends the thread; its end is the answer.
       return void drain(message.graceMs).finally(() => process.exit(0));
     default:

@@ -12,6 +12,8 @@ export interface WorkerStart {
   readonly httpFd: number;
   /** The same of TLS, where there are certificates. */
   readonly tlsFd: number | null;
+  /** Who else may accept from these (open-sockets.ts). */
+  readonly open: SharedArrayBuffer;
   /** Places and breakers that it keeps together with the other workers. */
   readonly shared: SharedPolicy;
   /** Where it says that its loop turns (heartbeats.ts). */
@@ -34,7 +36,12 @@ export type ToWorker =
   | { readonly type: 'directory'; readonly memory: SharedArrayBuffer }
   | { readonly type: 'refreshed'; readonly id: number }
   | { [Q in Question]: { readonly type: Q; readonly id: number; readonly ask: Questions[Q]['ask'] } }[Question]
-  | { readonly type: 'drain'; readonly graceMs: number };
+  | {
+      readonly type: 'drain';
+      readonly graceMs: number;
+      /** Another process accepts from the same sockets. */
+      readonly relieved: boolean;
+    };
 
 export type FromWorker =
   | { readonly type: 'listening'; readonly ports: TrafficPorts }

@@ -19,6 +19,7 @@ import { freeProbesOf } from '../traffic-policy/across-workers/breaker-cells.js'
 import { createPolicyMemory, type PolicyMemory } from '../traffic-policy/across-workers/policy-memory.js';
 import { freePlacesOf } from '../traffic-policy/across-workers/shared-places.js';
 import { createBeats, HeartbeatWatch } from './heartbeats.js';
+import { closedAll, createOpenSockets, opensAll } from './open-sockets.js';
 import { WorkerHandle } from './worker-handle.js';
 import { workerTable } from './worker-states.js';
 
@@ -57,6 +58,7 @@ export class WorkerPool implements Takers {
   private memory: SharedArrayBuffer | null = null;
   private readonly policy: PolicyMemory;
   private readonly beats: SharedArrayBuffer;
+  private readonly open = createOpenSockets();
   private readonly watch: HeartbeatWatch;
   private watching: NodeJS.Timeout | null = null;
   private readonly ending = new WeakSet<WorkerHandle>();
@@ -80,14 +82,14 @@ export class WorkerPool implements Takers {
     return ports[0]!;
   }
 
-  async drain(graceMs: number): Promise<void> {
+  async drain(graceMs: number, relieved: boolean): Promise<void> {
     this.stopping = true;
     // Or the socket would stay open with nobody to accept from it.
     for (const { http, tls } of this.fds.splice(0)) {
       closeSync(http);
       if (tls !== null) closeSync(tls);
     }
-    await Promise.all(this.workers.map((worker) => worker.drain(graceMs)));
+    await Promise.all(this.workers.map((worker) => worker.drain(graceMs, relieved)));
     if (this.watching) clearInterval(this.watching);
     await this.identification?.stop();
   }
@@ -129,6 +131,7 @@ export class WorkerPool implements Takers {
     const fds = this.fds.shift();
     if (fds === undefined) return Promise.reject(new AppError('not_ready', 'There is no descriptor left for another worker.'));
     this.memory = directory.current?.memory ?? null;
+    opensAll(this.open, index);
     return new Promise((resolve, reject) => {
       const worker = new WorkerHandle(
         workerFile,
@@ -136,6 +139,7 @@ export class WorkerPool implements Takers {
           config,
           httpFd: fds.http,
           tlsFd: fds.tls,
+          open: this.open,
           memory: this.memory,
           shared: { memory: this.policy, worker: index },
           beats: this.beats,
@@ -162,6 +166,7 @@ export class WorkerPool implements Takers {
 
   private onGone(worker: WorkerHandle, wasTold: boolean): void {
     this.workers = this.workers.filter((other) => other !== worker);
+    closedAll(this.open, worker.index);
     freePlacesOf(this.policy, worker.index);
     freeProbesOf(this.policy, worker.index);
     if (wasTold || this.stopping) return;
