@@ -3,7 +3,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { digestOfState } from '@lapidary/replication/collections/document-state';
 import { executeWrite } from '@lapidary/replication/collections/execute-write';
-import type { WriteCommand } from '@lapidary/replication/collections/write-document';
+import { usesRights, type WriteCommand } from '@lapidary/replication/collections/write-document';
 import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { CommandAnswer } from '../http/command-answer.js';
@@ -62,9 +62,6 @@ export class DocumentWriter {
     });
   }
 }
-
-const usesRights = (write: WriteCommand): boolean =>
-  write.op === 'operate' && write.operations.some(({ op }) => op === 'subtract' || op === 'give');
 
 /** If-Match goes by what the document is, so that a tag of one region holds in another that knows the same writes. */
 const requireEtag = (ifMatch: string | undefined, ifNoneMatch: string | undefined, digest: string | null): void => {

@@ -12,6 +12,7 @@ import {
   PutDocumentSchema,
   type DocumentView,
 } from '@lapidary/contracts/api/collections';
+import { WriteDocumentsSchema, WrittenDocumentsSchema, type WrittenDocuments } from '@lapidary/contracts/api/document-writes';
 import { AppError } from '@lapidary/kernel/app-error';
 import { Body, Controller, Delete, Get, Inject, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -29,6 +30,7 @@ import { CollectionTools } from './collection-tools.js';
 import { definedCollection } from './collection-row.js';
 import { documentViewOf, listDocuments, readDocument } from './document-row.js';
 import { DocumentWriter } from './document-writer.js';
+import { DocumentsWriter } from './documents-writer.js';
 import { scopeOf } from './scope.js';
 
 type TenantQuery = z.infer<typeof DocumentQuerySchema>;
@@ -40,6 +42,7 @@ export class DocumentsController {
   constructor(
     private readonly dataSource: DataSource,
     private readonly writer: DocumentWriter,
+    private readonly manyWriter: DocumentsWriter,
     private readonly tools: CollectionTools,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
@@ -66,6 +69,25 @@ export class DocumentsController {
       (row) => row.id,
       (row) => documentViewOf(collection, row, definition.policy),
     );
+  }
+
+  @Post('documents/write')
+  @ApiAnswers({
+    summary: 'Write many documents, all or none',
+    description: 'In their order, in one transaction: for imports, which take a request and a commit for each document otherwise.',
+    tag: 'collections',
+    answers: { 200: WrittenDocumentsSchema },
+    idempotent: true,
+  })
+  async writeMany(
+    @Param('collection', { schema: CollectionNameSchema }) collection: string,
+    @Body({ schema: WriteDocumentsSchema }) body: z.infer<typeof WriteDocumentsSchema>,
+    @Query({ schema: DocumentQuerySchema }) query: TenantQuery,
+    @Command() command: CommandRequest,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<WrittenDocuments> {
+    return send(reply, await this.manyWriter.write(command, collection, askedOf(request, query), body.writes));
   }
 
   @Get(':id')

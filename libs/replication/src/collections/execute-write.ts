@@ -8,6 +8,9 @@ import { ledgerEntries } from './ledger-entries.js';
 import { tellChange } from './tell-change.js';
 import { planWrite, type WriteCommand } from './write-document.js';
 
+/** What one write of a document needs of a transaction. */
+export type WriteTransaction = Pick<CollectionTransaction, 'document' | 'saveDocument' | 'grave' | 'saveGrave' | 'ledger' | 'tell'>;
+
 export interface Executed {
   readonly stored: StoredDocument;
   /** The event that tells of it; null where nothing changed. */
@@ -19,7 +22,7 @@ export interface Executed {
  * the digest of the present state, for If-Match; null where the document does not exist.
  */
 export const executeWrite = async (
-  tx: CollectionTransaction,
+  tx: WriteTransaction,
   site: Site,
   key: DocumentKey,
   defined: Defined,

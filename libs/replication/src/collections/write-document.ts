@@ -17,6 +17,10 @@ export type WriteCommand =
   | { readonly op: 'operate'; readonly operations: readonly DocumentOperation[] }
   | { readonly op: 'delete' };
 
+/** Whether it spends or gives rights of a counter. */
+export const usesRights = (write: WriteCommand): boolean =>
+  write.op === 'operate' && write.operations.some(({ op }) => op === 'subtract' || op === 'give');
+
 const invalid = (message: string): AppError => new AppError('invalid_input', message);
 const missing = (key: DocumentKey): AppError => new AppError('not_found', `There is no document ${key.id} in ${key.collection}`);
 const isObject = (value: Json): value is { readonly [key: string]: Json } =>

@@ -5,6 +5,7 @@ import {
   type DocumentOperation,
   type DocumentView,
 } from '@lapidary/contracts/api/collections';
+import { WrittenDocumentsSchema, type DocumentWrite } from '@lapidary/contracts/api/document-writes';
 import { formatCausalToken, mergeCausalTokens, parseCausalToken, type CausalToken } from '@lapidary/contracts/causal-token';
 import { requestIdHeader } from '@lapidary/contracts/workload';
 import { AppError } from '@lapidary/kernel/app-error';
@@ -87,6 +88,12 @@ export class CollectionsClient {
   /** Operates a counter (one operation), or edits a nested document. */
   async operate(collection: string, id: string, operations: readonly DocumentOperation[], write: Write = {}): Promise<DocumentView> {
     return await this.ask('POST', this.path(collection, id), DocumentSchema, { operations }, write);
+  }
+
+  /** Many writes in one transaction: all, in their order, or none. Returns how many changed something. For imports; 64 kB at most. */
+  async writeMany(collection: string, writes: readonly DocumentWrite[], write: Pick<Write, 'idempotencyKey'> = {}): Promise<number> {
+    const path = `/v1/collections/${encodeURIComponent(collection)}/documents/write?${new URLSearchParams(this.tenantQuery()).toString()}`;
+    return (await this.ask('POST', path, WrittenDocumentsSchema, { writes }, write)).changed;
   }
 
   async remove(collection: string, id: string, write: Write = {}): Promise<void> {

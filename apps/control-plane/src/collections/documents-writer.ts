@@ -1,0 +1,65 @@
+import { causalHeader } from '@lapidary/contracts/api/collections';
+import type { DocumentWrite, WrittenDocuments } from '@lapidary/contracts/api/document-writes';
+import { AppError } from '@lapidary/kernel/app-error';
+import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
+import { executeWrite } from '@lapidary/replication/collections/execute-write';
+import { usesRights } from '@lapidary/replication/collections/write-document';
+import { Injectable } from '@nestjs/common';
+import type { CommandAnswer } from '../http/command-answer.js';
+import { CommandRunner, type CommandRequest } from '../http/command-runner.js';
+import { causalTokenNow } from './causal-wait.js';
+import { CollectionTools } from './collection-tools.js';
+import { definedCollection } from './collection-row.js';
+import { scopeOf, type Asked } from './scope.js';
+import { WriteBatch } from './write-batch.js';
+
+/** Writes many documents of a collection in one transaction: all of them, in their order, or none. */
+@Injectable()
+export class DocumentsWriter {
+  constructor(
+    private readonly runner: CommandRunner,
+    private readonly tools: CollectionTools,
+    private readonly clock: HybridLogicalClock,
+  ) {}
+
+  async write(
+    command: CommandRequest,
+    collection: string,
+    asked: Asked,
+    writes: readonly DocumentWrite[],
+  ): Promise<CommandAnswer<WrittenDocuments>> {
+    const site = await this.tools.site();
+    return await this.runner.run(command, async (tx, context) => {
+      await this.tools.requireEpoch(tx, site, writes.some(usesRights));
+      const defined = await definedCollection(tx, collection);
+      const { kind } = defined.definition.policy;
+      const tenant = await scopeOf(tx, defined.definition, asked, 'write');
+      const keyOf = ({ id }: DocumentWrite) => ({ collection, kind, tenant, id });
+      const batch = await WriteBatch.open(tx, this.clock, context, writes.map(keyOf));
+      const events: string[] = [];
+      for (const [i, write] of writes.entries()) {
+        try {
+          const { event } = await executeWrite(batch, site, keyOf(write), defined, write, context);
+          if (event !== null) events.push(event);
+        } catch (error) {
+          throw named(error, i, write);
+        }
+      }
+      await batch.flush();
+      const token = await causalTokenNow(tx, site.region, site.epoch, events.at(-1) ?? null);
+      return { status: 200, body: { changed: events.length }, headers: { [causalHeader]: token } };
+    });
+  }
+}
+
+/** Which of many could not be done; none was. */
+const named = (error: unknown, i: number, { id }: DocumentWrite): unknown =>
+  error instanceof AppError
+    ? new AppError(error.code, `writes.${i} (${id}): ${error.message}`, {
+        ...(error.internal === undefined ? {} : { internal: error.internal }),
+        fields: error.fields,
+        details: { ...error.details, write: i, id },
+        ...(error.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: error.retryAfterSeconds }),
+        cause: error,
+      })
+    : error;
