@@ -3,20 +3,22 @@ import { z } from 'zod';
 import { PageQuerySchema, pageOf, RegionNameSchema, TenantIdSchema, TimeSchema } from './common.js';
 
 /** Subjects hold collection, tenant and id, and have 200 characters. */
-const collectionNameLengthMax = 40;
+export const collectionNameLengthMax = 40;
+export const collectionNamePattern = /^[a-z][a-z0-9-]*$/;
 export const documentIdLengthMax = 80;
+export const documentIdPattern = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
 const fieldNameLengthMax = 64;
 
 export const CollectionNameSchema = z
   .string()
   .max(collectionNameLengthMax)
-  .regex(/^[a-z][a-z0-9-]*$/, 'a collection’s name is lower-case letters, digits and hyphens, starting with a letter')
+  .regex(collectionNamePattern, 'a collection’s name is lower-case letters, digits and hyphens, starting with a letter')
   .meta({ description: 'Collection name', example: 'stock' });
 
 export const DocumentIdSchema = z
   .string()
   .max(documentIdLengthMax)
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a document’s id is letters, digits, ".", "_" and "-"')
+  .regex(documentIdPattern, 'a document’s id is letters, digits, ".", "_" and "-"')
   .meta({ description: 'Document id, unique within its collection and tenant', example: 'sku-1' });
 
 export const FieldNameSchema = z

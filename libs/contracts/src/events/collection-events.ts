@@ -2,17 +2,18 @@ import { z } from 'zod';
 import { CollectionNameSchema, CollectionPolicySchema, DocumentIdSchema, JsonSchema, policyKinds } from '../api/collections.js';
 
 /** Hybrid logical time in its text form, region last. */
-const HlcTextSchema = z
-  .string()
-  .max(64)
-  .regex(/^\d{13}\.[0-9a-f]{4}\.[a-z][a-z0-9-]*$/);
-const regionStart = 19;
+export const hlcTextPattern = /^\d{13}\.[0-9a-f]{4}\.[a-z][a-z0-9-]*$/;
+export const hlcTextLengthMax = 64;
+const HlcTextSchema = z.string().max(hlcTextLengthMax).regex(hlcTextPattern);
+export const regionStart = 19;
+export const siblingsMax = 64;
+export const tenantLengthMax = 63;
 
 const SiblingSchema = z.looseObject({ at: HlcTextSchema, value: JsonSchema.optional() });
 
 /** Concurrent values of one field (libs/replication/src/merge/register.ts). One that breaks R1 would come back for ever. */
 const RegisterSchema = z
-  .object({ siblings: z.array(SiblingSchema).max(64), seen: z.record(z.string(), HlcTextSchema) })
+  .object({ siblings: z.array(SiblingSchema).max(siblingsMax), seen: z.record(z.string(), HlcTextSchema) })
   .refine((r) => r.siblings.every((s) => (r.seen[s.at.slice(regionStart)] ?? '') >= s.at), 'a value was not seen (R1)');
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
@@ -66,7 +67,7 @@ export type Loss = z.infer<typeof LossSchema>;
 
 export const documentChangedEvent = z.looseObject({
   collection: CollectionNameSchema,
-  tenant: z.string().max(63),
+  tenant: z.string().max(tenantLengthMax),
   id: DocumentIdSchema,
   kind: z.enum(policyKinds),
   /** Whether `change` is the whole state, so that earlier events of the subject may leave the outbox. */

@@ -1,5 +1,6 @@
 import type { EventEnvelope } from './envelope.js';
 import { TypeVersions, type Upcaster } from '../schemas/type-versions.js';
+import { surelyFits } from './plain-change.js';
 import { eventSchemas } from './registry.js';
 
 /** Version 1 named the kinds of drift of its day; version 2 leaves them open, so each of version 1 is one of version 2 already. */
@@ -18,7 +19,7 @@ export const eventUpcasters: readonly Upcaster[] = [
 ];
 
 /** How this code reads events of any version that may still be in an outbox, a stream or a dead letter. */
-export const eventVersions = new TypeVersions(eventSchemas, eventUpcasters);
+export const eventVersions = new TypeVersions(eventSchemas, eventUpcasters, surelyFits);
 
 /** For readers who need no check: the event in the newest version of its type, as it came where this code has none. */
 export const newestEvent = (event: EventEnvelope): EventEnvelope => {
