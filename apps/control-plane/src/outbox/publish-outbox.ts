@@ -7,10 +7,28 @@ import type { DataSource } from 'typeorm';
 import { eventsBetween, readOrigin } from './outbox-rows.js';
 import { markPublished, publishedThrough } from './published-through.js';
 
+/**
+ * An event is waiting (committed), then numbered, then on its way, then stored (acknowledged by the stream), then marked. A relay may be
+ * killed at any wait between them, and another one, or two at once, go on from what the database says:
+ *
+ *   O1  all up to the mark was acknowledged by the stream: the mark stops before the first message that was not, whatever is stored behind it
+ *   O2  the mark moves on only from where it was read (compare and set): a relay that was overtaken moves nothing
+ *   O3  nobody is told of an event as published before it is marked
+ *   O4  once a relay lives long enough all is stored and marked; what was stored twice, or behind a hole, readers skip or fill by the
+ *       origin's sequence, so that it takes effect once and in order (I5, I6)
+ *
+ * A message that the stream never takes holds back the mark, and with it what `lapidary_outbox_depth` and its age show; other regions
+ * have its events and those behind it from the outbox all the same.
+ */
+export interface PublishLimits {
+  /** Rows read, and on their way, at once. */
+  readonly readAtOnce: number;
+  /** Then whoever publishes looks again whether the stream must be made anew (stream-check.ts), which may not wait for a long backlog to end. */
+  readonly pieces: number;
+}
+
 /** Eight messages on their way at once, or more of large events (lab 1.6: beyond some 64 nothing is gained); a crash repeats at most these. */
-const readAtOnceMax = 4_000;
-/** Then whoever publishes looks again whether the stream must be made anew (stream-check.ts), which may not wait for a long backlog to end. */
-const piecesMax = 5;
+const limitsDefault: PublishLimits = { readAtOnce: 4_000, pieces: 5 };
 
 const messageId = (events: readonly EventEnvelope[]): string => {
   const first = events[0]!;
@@ -41,20 +59,24 @@ const publishAll = async (nats: NatsLink, region: string, some: readonly EventEn
  * events; readers go by the origin's sequence and skip them (I5, P-OB1). The next piece is read while one is on its way. Returns the
  * events published.
  */
-export const publishOutbox = async (dataSource: DataSource, nats: NatsLink): Promise<EventEnvelope[]> => {
+export const publishOutbox = async (
+  dataSource: DataSource,
+  nats: NatsLink,
+  { readAtOnce, pieces }: PublishLimits = limitsDefault,
+): Promise<EventEnvelope[]> => {
   const origin = await readOrigin(dataSource);
   const done: EventEnvelope[] = [];
   const readAfter = (sequence: number): Promise<EventEnvelope[]> => {
-    const reading = eventsBetween(dataSource, origin, sequence + 1, origin.sequence, readAtOnceMax);
+    const reading = eventsBetween(dataSource, origin, sequence + 1, origin.sequence, readAtOnce);
     reading.catch(() => undefined); // nobody waits for it where the piece before it fails
     return reading;
   };
   let from = await publishedThrough(dataSource);
   let coming = readAfter(from);
-  for (let piece = 1; piece <= piecesMax; piece += 1) {
+  for (let piece = 1; piece <= pieces; piece += 1) {
     const events = await coming;
     if (events.length === 0) break;
-    const isLast = events.length < readAtOnceMax || piece === piecesMax;
+    const isLast = events.length < readAtOnce || piece === pieces;
     if (!isLast) coming = readAfter(events.at(-1)!.originsequence);
     const { events: stored, failure } = await publishAll(nats, origin.region, events);
     const through = stored.at(-1)?.originsequence;
