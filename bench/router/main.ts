@@ -19,7 +19,7 @@ const warmSeconds = 10;
 const slow = new Set(['http-proxy-3', 'fastify', 'general']);
 
 const { values } = parseArgs({
-  options: { peers: { type: 'string', default: 'nginx,haproxy' }, ours: { type: 'string', default: 'fast,links,general,churn' } },
+  options: { peers: { type: 'string', default: 'nginx,haproxy' }, ours: { type: 'string', default: 'fast,public,links,general,churn' } },
 });
 const names = [...values.peers.split(','), ...values.ours.split(',')].filter(Boolean);
 const unknown = names.filter((name) => !knownTargets.includes(name));

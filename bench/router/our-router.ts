@@ -1,11 +1,12 @@
 /**
  * The router's traffic port alone, for benchmarks and the soak:
- * `node our-router.ts <fast|general|links> <port> <upstream port> <tenants> [changes/s] [port of a stamp that hangs]`.
+ * `node our-router.ts <fast|public|general|links> <port> <upstream port> <tenants> [changes/s] [port of a stamp that hangs]`.
  * Policy, metrics, time-outs and slow paths are on, as in a router that runs; no NATS: the directory is written here, and goes on
  * changing while requests are served where that is asked for.
  */
 import { LimitsDocumentSchema } from '@lapidary/contracts/limits';
 import { startTraffic } from '@lapidary/router/traffic.fixture';
+import { NetTransport } from '@lapidary/router/transport/net-transport';
 import { answerMemoryHeld } from './memory-held.ts';
 import { noisyPerSecond, noisyTenant } from './peer-configs.ts';
 import { RouterPolicy } from '@lapidary/router/traffic-policy/router-policy';
@@ -28,7 +29,16 @@ policy.limitBy(
 const timeouts = { connectMs: 2_000, headMs: 30_000, idleMs: 60_000 };
 const stamp = `http://127.0.0.1:${upstreamPort}`;
 const links = path === 'links' ? { routerId: 'bench', key: null } : null;
-const traffic = await startTraffic([stamp], { timeouts, policy, on: path === 'general' ? 'general' : 'fast', port: Number(port), links });
+/** Tier A: Node's documented sockets only. */
+const transport = path === 'public' ? { transport: new NetTransport() } : {};
+const traffic = await startTraffic([stamp], {
+  timeouts,
+  policy,
+  on: path === 'general' ? 'general' : 'fast',
+  port: Number(port),
+  links,
+  ...transport,
+});
 for (let i = 0; i < Number(tenants); i++) traffic.route({ tenant: `t${i}` });
 traffic.route({ tenant: noisyTenant });
 if (hangingPort !== undefined) {

@@ -12,6 +12,7 @@ import { recoveryTable } from '@lapidary/replication/recovery/recovery-states';
 import { breakerTable } from '@lapidary/router/traffic-policy/doors/breaker-states';
 import { clientTable } from '@lapidary/router/engine/client-states';
 import { upstreamTable } from '@lapidary/router/engine/upstream-states';
+import { tierTable } from '@lapidary/router/transport/tier-states';
 import { keptRunTable } from '@lapidary/router/keeper/run-states';
 import { workerTable } from '@lapidary/router/workers/worker-states';
 import { registrationTable } from '@lapidary/stamp-agent/registration-states';
@@ -49,6 +50,7 @@ export const statesPage = (): string =>
       breakerTable,
       clientTable,
       upstreamTable,
+      tierTable,
       keptRunTable,
       workerTable,
       askingLinkTable,

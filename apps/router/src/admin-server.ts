@@ -68,6 +68,9 @@ const traffic: Handler = async ({ routerId, takers }) => ok(trafficReport(router
 /** Time per hop against its target (P-LB3, P-LB4). */
 const budget: Handler = async ({ takers }) => ok({ hops: hopReadings((await takers.looks()).map(({ hops }) => hops)) });
 
+/** What the connections of each thread are, and why. */
+const sockets: Handler = async ({ takers }) => ok({ threads: (await takers.looks()).map((look) => look.sockets) });
+
 const handlerFor = (path: string): Handler | undefined => {
   if (path.startsWith('/directory/tenants/')) return tenantEntry;
   return {
@@ -76,6 +79,7 @@ const handlerFor = (path: string): Handler | undefined => {
     '/directory': directoryState,
     '/traffic': traffic,
     '/budget': budget,
+    '/sockets': sockets,
     '/explain': explanation,
   }[path];
 };

@@ -12,7 +12,7 @@ import { ClientBook } from './proxy-protocol/client-book.js';
 import { RouterPolicy } from './traffic-policy/router-policy.js';
 import { FastServer } from './engine/fast-server.js';
 import { TrafficServer, type TrafficServerOptions } from './server.js';
-import { NetTransport } from './transport/net-transport.js';
+import { RawTransport } from './transport/raw-transport.js';
 import type { Transport } from './transport/wire.js';
 import type { TrafficPolicy } from './traffic-policy/traffic-policy.js';
 
@@ -71,7 +71,7 @@ interface TestTrafficParts extends Partial<Pick<TrafficServerOptions, 'timeouts'
 
 export const startTraffic = async (frontDoors: readonly string[], parts: TestTrafficParts = {}): Promise<TestTraffic> => {
   const { timeouts = quickTimeouts, policy = new RouterPolicy({ router: 'r1' }), identification, refusals, freezeWaitMs } = parts;
-  const { transport = new NetTransport(), on = path, port = 0, links = null } = parts;
+  const { transport = new RawTransport(), on = path, port = 0, links = null } = parts;
   const directory = new Directory(systemClock);
   directory.swap(new DirectoryTable('g'), 'disk', 0);
   let cursor = 0;

@@ -10,7 +10,7 @@ import { Identification, tokenFactsOf } from './identification/identification.js
 import type { ListenPlace } from './listening.js';
 import type { RouterMetrics } from './metrics.js';
 import { accessLogFromConfig, type AccessLog } from './observe/access-log.js';
-import { lookAt, type Look } from './observe/look.js';
+import { lookAt, type Look, type SocketsLook } from './observe/look.js';
 import { Observer } from './observe/observer.js';
 import { tracesFromConfig } from './observe/traces.js';
 import type { IdentifyRule } from './pipeline/identify-order.js';
@@ -25,6 +25,8 @@ import type { MetricPages, Takers, TrafficPorts } from './takers.js';
 import { PolicyPart, type SharedPolicy } from './traffic-policy/policy-part.js';
 import type { Foreseen } from './traffic-policy/traffic-policy.js';
 import { NetTransport } from './transport/net-transport.js';
+import { RawTransport } from './transport/raw-transport.js';
+import type { Transport } from './transport/wire.js';
 
 /** A front door is in the same region: a connection takes a millisecond, and a second door may still be tried. */
 const connectMs = 2_000;
@@ -72,6 +74,9 @@ export const placeOf = (config: RouterConfig): RouterPlace => ({
 
 const linksOf = (config: RouterConfig): { readonly routerId: string; readonly key: string | null } | null =>
   config.LAPIDARY_ROUTER_LINKS === 'off' ? null : { routerId: config.LAPIDARY_ROUTER_ID, key: config.LAPIDARY_LINK_KEY_FILE ?? null };
+
+const transportOf = (config: RouterConfig): Transport =>
+  config.LAPIDARY_ROUTER_SOCKETS === 'public' ? new NetTransport() : new RawTransport();
 
 const placesOf = (config: RouterConfig): TrafficPlaces => ({
   http: { host: config.LAPIDARY_HTTP_HOST, port: config.LAPIDARY_HTTP_PORT },
@@ -124,7 +129,7 @@ export class Traffic implements Takers {
     };
     const general = new TrafficServer(parts);
     this.edges = new Edges(config, general, clients, metrics, logger);
-    this.server = config.LAPIDARY_ROUTER_ENGINE === 'fast' ? new FastServer(parts, general, new NetTransport(), linksOf(config)) : general;
+    this.server = config.LAPIDARY_ROUTER_ENGINE === 'fast' ? new FastServer(parts, general, transportOf(config), linksOf(config)) : general;
   }
 
   async listen(): Promise<TrafficPorts> {
@@ -159,7 +164,13 @@ export class Traffic implements Takers {
   }
 
   looks(): Promise<readonly Look[]> {
-    return Promise.resolve([lookAt(this.observer, this.policyPart)]);
+    return Promise.resolve([lookAt(this.observer, this.policyPart, this.sockets)]);
+  }
+
+  private get sockets(): SocketsLook {
+    if (!(this.server instanceof FastServer)) return { tier: 'public', reason: 'everything is on node:http' };
+    const { state, reason } = this.server.tier;
+    return { tier: state, reason };
   }
 
   metrics(): Promise<readonly MetricPages[]> {

@@ -51,6 +51,10 @@ export const RouterConfigSchema = z.object({
   LAPIDARY_ROUTER_ENGINE: z.enum(['fast', 'general']).default('fast').meta({
     description: 'fast: plain HTTP/1.1 on the engine of its own, the rest on node:http; general: everything on node:http',
   }),
+  LAPIDARY_ROUTER_SOCKETS: z.enum(['auto', 'public']).default('auto').meta({
+    description:
+      'Of the fast engine. auto: handles of libuv, once each thread has seen them work, until one surprises; public: Node’s documented sockets only',
+  }),
   LAPIDARY_CLAIM_KEYS_FILE: z.string().optional().meta({
     description:
       'Ed25519 keys of routing claims, as a JSON Web Key Set; the first signs. Read again when it changes. Without it no claims are given',

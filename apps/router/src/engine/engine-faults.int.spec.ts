@@ -2,6 +2,11 @@ import { waitFor } from '@lapidary/kernel/wait-for';
 import { answerBytes, exchangeBytes, type RawUpstream } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import { RouterPolicy } from '../traffic-policy/router-policy.js';
 import type { Admission, Refused } from '../traffic-policy/traffic-policy.js';
+import { FaultyTier, handleFaults } from '../transport/faulty-handles.fixture.js';
+import { NetTransport } from '../transport/net-transport.js';
+import { RawTransport } from '../transport/raw-transport.js';
+import { trustedHandles } from '../transport/wire-contract.fixture.js';
+import type { Transport } from '../transport/wire.js';
 import { requestBytes, startTraffic, TestDoors, type TestTraffic } from '../traffic.fixture.js';
 import { faults, FaultyTransport, type Fault } from './faulty-transport.fixture.js';
 
@@ -38,6 +43,9 @@ const patientTimeouts = { connectMs: 5_000, headMs: 5_000, idleMs: 5_000 };
 const struckMs = 2_000;
 const body = 'x'.repeat(40_000);
 const chunked = (text: string): string => `${text.length.toString(16)};ext=1\r\n${text}\r\n0\r\nX-Trailer: 1\r\n\r\n`;
+
+/** Some seconds where nothing else runs; each of dozens of faults is a conversation. */
+const patientTestMs = 360_000;
 
 /** Three requests on one connection; the second one must not be done twice. */
 const conversation = [
@@ -86,45 +94,97 @@ const answering = (): Promise<RawUpstream> => {
 const patience = { timeoutMs: 10_000, intervalMs: 2 };
 const askLater = async (): Promise<string[]> => answersIn(await exchangeBytes(traffic.port, requestBytes('GET', '/later'), /for \/later$/));
 
-const converse = async (
-  at: number,
-  fault: Fault,
-): Promise<{ transport: FaultyTransport; policy: CountingPolicy; door: RawUpstream; text: string }> => {
-  const transport = new FaultyTransport(at, fault);
+/** A transport with one fault in it, and how many operations there were to be struck. */
+interface Broken {
+  readonly transport: Transport;
+  readonly operations: readonly string[];
+  disarm(): void;
+}
+
+interface Conversed {
+  readonly broken: Broken;
+  readonly policy: CountingPolicy;
+  readonly door: RawUpstream;
+  readonly text: string;
+}
+
+const converse = async (broken: Broken, isStruck: boolean): Promise<Conversed> => {
   const policy = new CountingPolicy();
   const door = await answering();
-  traffic = await startTraffic([door.url], { timeouts: at < 0 ? patientTimeouts : timeouts, policy, transport });
-  const text = await exchangeBytes(traffic.port, conversation, /for \/third$/, at < 0 ? undefined : struckMs);
-  return { transport, policy, door, text };
+  traffic = await startTraffic([door.url], { timeouts: isStruck ? timeouts : patientTimeouts, policy, transport: broken.transport });
+  const text = await exchangeBytes(traffic.port, conversation, /for \/third$/, isStruck ? struckMs : undefined);
+  return { broken, policy, door, text };
 };
 
-it('without a fault all three are answered in order, framed anew, and one upstream connection serves them', async () => {
-  const { door, text } = await converse(-1, 'reset');
+const withoutFault = async (broken: Broken): Promise<number> => {
+  const { door, text } = await converse(broken, false);
   expect(answersIn(text)).toEqual(['/first', '/second', '/third']);
   expect(door.connections).toBe(1);
   expect(door.received[0]).toContain(body);
   expect(door.received[0]).not.toMatch(/ext=1|X-Trailer/);
+  const count = broken.operations.length;
+  await traffic.close();
+  return count;
+};
+
+/** Mixes nothing up, repeats nothing that may have been done, leaks nothing, and the next client is served. */
+const harmsNobody = async ({ broken, policy, door, text }: Conversed, where: string): Promise<void> => {
+  broken.disarm();
+  const expected = ['/first', '/second', '/third'];
+  answersIn(text).forEach((answer, i) => expect([where, answer]).toEqual([where, answer.startsWith('/') ? expected[i] : answer]));
+  const posts = door.received.flatMap(requestsOf).filter((request) => request.startsWith('POST'));
+  expect([where, posts.length]).toEqual([where, Math.min(posts.length, 1)]);
+  await waitFor(`nothing to be in flight, ${where}`, () => traffic.server.inFlight.size === 0 || undefined, patience);
+  expect([where, policy.admitted, policy.chosen]).toEqual([where, policy.released, policy.concluded]);
+  // A machine under load may miss a quick time-out; a connection that was left in a wrong state would be wrong for good.
+  await waitFor(`the next client to be served, ${where}`, async () => (await askLater()).includes('/later') || undefined, patience);
+  await traffic.close();
+};
+
+const wires: Readonly<Record<string, () => Transport>> = {
+  'sockets of node:net': () => new NetTransport(),
+  handles: trustedHandles,
+};
+
+describe.each(Object.keys(wires))('on %s', (name) => {
+  const brokenAt = (at: number, fault: Fault): Broken => {
+    const transport = new FaultyTransport(at, fault, wires[name]!());
+    return { transport, operations: transport.operations, disarm: () => transport.disarm() };
+  };
+
+  it.each(faults)(
+    'a %s at any operation of any connection harms nobody else',
+    async (fault) => {
+      const count = await withoutFault(brokenAt(-1, fault));
+      expect(count).toBeGreaterThan(8);
+      for (let at = 0; at < count; at += 1) {
+        const got = await converse(brokenAt(at, fault), true);
+        await harmsNobody(got, `${fault} at ${at} (${got.broken.operations[at]})`);
+      }
+    },
+    patientTestMs,
+  );
 });
 
-describe.each(faults)('a %s at any operation of any socket', (fault) => {
-  it('mixes nothing up, repeats nothing that may have been done, leaks nothing, and the next client is served', async () => {
-    const { transport } = await converse(-1, fault);
-    const count = transport.operations.length;
-    await traffic.close();
+it.each(handleFaults)(
+  'a handle that goes wrong (%s) at any of its operations harms nobody else, and is given up where it must not be so (T2, T3)',
+  async (fault) => {
+    const brokenAt = (at: number): { tier: FaultyTier; broken: Broken } => {
+      const tier = FaultyTier.trusted(at, fault);
+      const transport = new RawTransport(() => Promise.resolve({ tier, direct: null }));
+      return { tier, broken: { transport, operations: tier.operations, disarm: () => tier.disarm() } };
+    };
+    const count = await withoutFault(brokenAt(-1).broken);
     expect(count).toBeGreaterThan(8);
     for (let at = 0; at < count; at += 1) {
-      const { policy, door, text, transport: faulty } = await converse(at, fault);
-      faulty.disarm();
-      const where = `${fault} at ${at} (${transport.operations[at]})`;
-      const expected = ['/first', '/second', '/third'];
-      answersIn(text).forEach((answer, i) => expect([where, answer]).toEqual([where, answer.startsWith('/') ? expected[i] : answer]));
-      const posts = door.received.flatMap(requestsOf).filter((request) => request.startsWith('POST'));
-      expect([where, posts.length]).toEqual([where, Math.min(posts.length, 1)]);
-      await waitFor(`nothing to be in flight, ${where}`, () => traffic.server.inFlight.size === 0 || undefined, patience);
-      expect([where, policy.admitted, policy.chosen]).toEqual([where, policy.released, policy.concluded]);
-      // A machine under load may miss a quick time-out; a connection that was left in a wrong state would be wrong for good.
-      await waitFor(`the next client to be served, ${where}`, async () => (await askLater()).includes('/later') || undefined, patience);
-      await traffic.close();
+      const { tier, broken } = brokenAt(at);
+      const got = await converse(broken, true);
+      const operation = tier.operations[at]!;
+      await harmsNobody(got, `${fault} at ${at} (${operation})`);
+      const tellsNothing = operation === 'close' || operation === 'useUserBuffer';
+      const isLegal = fault === 'error' || (fault === 'nonsense' && tellsNothing);
+      expect([operation, tier.state]).toEqual([operation, isLegal ? 'raw' : 'abandoned']);
     }
-  }, 120_000);
-});
+  },
+  patientTestMs,
+);

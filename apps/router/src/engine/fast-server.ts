@@ -2,6 +2,7 @@ import { freeSocketMs } from '@lapidary/stamp-sdk/forward/upstream-bounds';
 import { GuardedTransport } from '../transport/guarded-transport.js';
 import { cameTrue, cameTrueBeforeQuiet, some } from '../leave.js';
 import type { ListenPlace } from '../listening.js';
+import type { Tier } from '../transport/raw-tier.js';
 import type { Listener, Transport } from '../transport/wire.js';
 import type { TrafficServer, TrafficServerOptions } from '../server.js';
 import { ClientConnection } from './client-connection.js';
@@ -22,6 +23,7 @@ export class FastServer {
   private readonly links: LinkLanes | null;
   private readonly context: EngineContext;
   private listener: Listener | null = null;
+  private forgetTier: () => void = () => undefined;
 
   constructor(
     options: TrafficServerOptions,
@@ -64,7 +66,18 @@ export class FastServer {
   async listen(place: ListenPlace): Promise<number> {
     this.general.keepTime();
     this.listener = await this.transport.listen(place, (wire) => new ClientConnection(this.context, wire));
+    const { logger } = this.context;
+    const { state: tier, reason } = this.tier;
+    logger.info({ tier, reason }, 'connections of the fast engine');
+    this.forgetTier = this.tier.onAbandoned((why) =>
+      logger.error({ reason: why }, 'a handle has surprised: new connections are sockets of node:net from now on'),
+    );
     return this.listener.port;
+  }
+
+  /** What connections are, and why. */
+  get tier(): Tier {
+    return this.transport.tier;
   }
 
   /** From now on every answer ends its connection. */
@@ -86,6 +99,7 @@ export class FastServer {
     this.links?.close();
     for (const client of clients) client.close();
     this.lanes.destroy();
+    this.forgetTier();
   }
 
   private async stopListening(graceMs: number): Promise<void> {

@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
 import type { ListenPlace } from '../listening.js';
-import { NetTransport } from '../transport/net-transport.js';
 import type { Listener, Transport, Wire, WireHandler } from '../transport/wire.js';
 import type { Chunk } from './upstream-lane.js';
 
@@ -19,16 +18,20 @@ export class FaultyTransport implements Transport {
   readonly name = 'faulty';
   readonly pastStream = null;
   readonly operations: Operation[] = [];
-  private readonly net = new NetTransport();
 
   /** `at`: index of the operation that fails; -1 for none. */
   constructor(
     private at: number,
     readonly fault: Fault,
+    private readonly inner: Transport,
   ) {}
 
+  get tier(): Transport['tier'] {
+    return this.inner.tier;
+  }
+
   listen(place: ListenPlace, accept: (wire: Wire) => WireHandler): Promise<Listener> {
-    return this.net.listen(place, (inner) => {
+    return this.inner.listen(place, (inner) => {
       const wire = new FaultyWire(this);
       wire.inner = inner;
       wire.handler = accept(wire);
@@ -39,7 +42,7 @@ export class FaultyTransport implements Transport {
   connect(host: string, port: number, handler: WireHandler): Wire {
     const wire = new FaultyWire(this);
     wire.handler = handler;
-    wire.inner = this.net.connect(host, port, wire);
+    wire.inner = this.inner.connect(host, port, wire);
     wire.meet('connect');
     return wire;
   }

@@ -1,5 +1,6 @@
 import type { CompartmentState } from '@lapidary/contracts/api/traffic';
 import type { PolicyPart } from '../traffic-policy/policy-part.js';
+import type { TierState } from '../transport/tier-states.js';
 import type { HopCounts } from './latency-budget.js';
 import type { Observer } from './observer.js';
 import type { CountedWindow } from './traffic-figures.js';
@@ -14,9 +15,16 @@ export interface Look {
   readonly compartments: readonly CompartmentState[];
   readonly limitsVersion: number | null;
   readonly budgetRouters: number;
+  /** What its connections are, and why. */
+  readonly sockets: SocketsLook;
 }
 
-export const lookAt = ({ figures, budget }: Observer, { limits, policy }: PolicyPart): Look => {
+export interface SocketsLook {
+  readonly tier: TierState;
+  readonly reason: string;
+}
+
+export const lookAt = ({ figures, budget }: Observer, { limits, policy }: PolicyPart, sockets: SocketsLook): Look => {
   const nowMs = performance.now();
   return {
     window: figures.read(nowMs, tenantsShown),
@@ -30,5 +38,6 @@ export const lookAt = ({ figures, budget }: Observer, { limits, policy }: Policy
     })),
     limitsVersion: limits.version,
     budgetRouters: policy.budget.routers,
+    sockets,
   };
 };

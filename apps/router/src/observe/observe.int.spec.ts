@@ -47,6 +47,11 @@ describe('a router seen from outside', () => {
     const metrics = await (await fetch(`${running.admin}/metrics`)).text();
     expect(metrics).toContain(`lapidary_router_breaker_open{stamp="${world.name}-1",door="${world.door.url}"} 0`);
     expect(metrics).toMatch(/lapidary_router_tenant_requests_per_second\{tenant="acme"\} \d/);
+    const { threads } = (await (await fetch(`${running.admin}/sockets`)).json()) as { threads: { tier: string; reason: string }[] };
+    // A machine that is so busy that it doesn't pass the test in time serves without.
+    expect(['raw', 'public']).toContain(threads[0]!.tier);
+    expect(threads).toEqual([{ tier: threads[0]!.tier, reason: expect.stringMatching(/./) }]);
+    expect(metrics).toContain(`lapidary_router_sockets{tier="${threads[0]!.tier}"} 1`);
     expect(metrics).toMatch(/lapidary_router_requests_total\{outcome="answered"\} \d/);
   });
 });

@@ -20,4 +20,9 @@ export const policyMetricDeclarations = {
   lapidary_router_hop_over_budget: { type: 'gauge', help: '1 while the hop takes longer than its target', labels: ['hop'] },
   lapidary_router_budget_routers: { type: 'gauge', help: 'Routers that share the limits, as this one knows', labels: [] },
   lapidary_router_limits_version: { type: 'gauge', help: 'Version of the limits that hold; −1 while only the defaults do', labels: [] },
+  lapidary_router_sockets: {
+    type: 'gauge',
+    help: 'Threads that take requests, by what their connections are: raw (handles, seen to work), public (sockets of node:net), abandoned (a handle has surprised); why at GET /sockets',
+    labels: ['tier'],
+  },
 } as const satisfies Record<string, MetricDeclaration>;

@@ -27,6 +27,7 @@ export const fillPolicyMetrics = (metrics: RouterMetrics, looks: readonly Look[]
       if (ms !== null) metrics.lapidary_router_hop_seconds.set({ hop, quantile }, ms / 1000);
     metrics.lapidary_router_hop_over_budget.set({ hop }, verdict === 'over' ? 1 : 0);
   }
+  for (const { sockets } of looks) metrics.lapidary_router_sockets.inc({ tier: sockets.tier });
   metrics.lapidary_router_budget_routers.set(mostRouters(looks));
   metrics.lapidary_router_limits_version.set(oldestLimits(looks) ?? -1);
 };

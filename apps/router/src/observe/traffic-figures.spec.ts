@@ -10,6 +10,7 @@ const look = (window: CountedWindow, over: Partial<Look> = {}): Look => ({
   window,
   hops: none,
   compartments: [],
+  sockets: { tier: 'raw', reason: '' },
   limitsVersion: 7,
   budgetRouters: 2,
   ...over,

@@ -1,52 +1,21 @@
+import { constants } from 'node:os';
 import type { Socket } from 'node:net';
 import type { Chunk } from '../engine/upstream-lane.js';
+import { handleOf, streamBinding, type StreamBinding } from './handle-binding.js';
+import { HandleWrites } from './handle-writes.js';
 
-/** Node's request object of one write; told by oncomplete where the kernel did not take all of it at once. */
-interface WriteRequest {
-  oncomplete?: (status: number) => void;
-  /** Keeps alive what is still to be written: the handle knows its memory only. */
-  buffer?: Buffer;
-}
-
-/** Of a TCP handle, what net.Socket itself writes and reads with. */
-interface Handle {
-  writeLatin1String(request: WriteRequest, text: string): number;
-  writeBuffer(request: WriteRequest, bytes: Buffer): number;
-  onread: (this: Handle, bytes: ArrayBuffer | undefined) => unknown;
-}
-
-interface StreamBinding {
-  readonly WriteWrap: new () => WriteRequest;
-  readonly streamBaseState: Int32Array;
-  readonly kLastWriteWasAsync: number;
-  readonly kReadBytesOrError: number;
-}
-
-/** What can't be had of Node's documented interface. null: this Node doesn't give it (permission model, a later version). */
-const streamBinding = (): StreamBinding | null => {
-  try {
-    const { binding } = process as unknown as { binding(name: string): Partial<StreamBinding> };
-    const { WriteWrap, streamBaseState, kLastWriteWasAsync, kReadBytesOrError } = binding.call(process, 'stream_wrap');
-    if (typeof WriteWrap !== 'function' || streamBaseState === undefined) return null;
-    if (typeof kLastWriteWasAsync !== 'number' || typeof kReadBytesOrError !== 'number') return null;
-    return { WriteWrap, streamBaseState, kLastWriteWasAsync, kReadBytesOrError };
-  } catch {
-    return null;
-  }
-};
-
-const handleOf = (socket: Socket): Handle | null => (socket as unknown as { _handle: Handle | null })._handle;
+/** Told of a connection on which nobody knows what has been written: it ends. */
+const unknownError = -constants.errno.EPROTO;
 
 /**
- * Writes to the handles of sockets and hears of their reads, past the stream that stands before them: one system call and nothing else, which
- * saves a tenth of what a proxied request costs. A process has one; it is given up for good at the first thing that is not as expected, and
- * sockets write as usual then.
+ * Writes to the handles of sockets that stay sockets (stamp links begin by an upgrade), and hears of their reads, past the stream that stands before them.
+ * A thread has one; it is given up for good at the first thing that is not as expected, and sockets write as usual then.
  */
 export class DirectWrites {
-  private request: WriteRequest;
+  private readonly writes: HandleWrites;
 
   private constructor(private binding: StreamBinding | null) {
-    this.request = new binding!.WriteWrap();
+    this.writes = new HandleWrites(binding!);
   }
 
   static ofThisNode(): DirectWrites | null {
@@ -70,21 +39,15 @@ export class DirectWrites {
     const handle = handleOf(socket);
     // What is in the stream goes first; before the connection is there the stream keeps what is written.
     if (this.binding === null || handle === null || socket.connecting || socket.writableLength > 0) return 'not_now';
-    const { request } = this;
-    let error: number;
     try {
-      error = typeof chunk === 'string' ? handle.writeLatin1String(request, chunk) : handle.writeBuffer(request, chunk);
+      const answer = this.writes.write(handle, chunk, onDone);
+      if (answer !== 'unexpected') return answer;
+      this.giveUp();
+      return unknownError;
     } catch {
       this.giveUp();
       return 'not_now';
     }
-    if (error !== 0) return error;
-    // The request object is used, and must not be used again, only where the write goes on behind this call.
-    if (this.binding.streamBaseState[this.binding.kLastWriteWasAsync] === 0) return 'taken';
-    request.oncomplete = onDone;
-    if (typeof chunk !== 'string') request.buffer = chunk;
-    this.request = new this.binding.WriteWrap();
-    return 'waiting';
   }
 
   /**

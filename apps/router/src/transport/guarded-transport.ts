@@ -1,6 +1,7 @@
 import type { PastStream } from '@lapidary/stamp-sdk/link/link-socket';
 import type { ListenPlace } from '../listening.js';
 import { atOneTime, holdTime, letTimeGo } from '../read-clock.js';
+import type { Tier } from './raw-tier.js';
 import type { Listener, Transport, Wire, WireHandler } from './wire.js';
 
 /**
@@ -15,6 +16,10 @@ export class GuardedTransport implements Transport {
 
   get name(): string {
     return this.inner.name;
+  }
+
+  get tier(): Tier {
+    return this.inner.tier;
   }
 
   /** Time stands for each read, as for those of wires. */

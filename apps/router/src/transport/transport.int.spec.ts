@@ -1,17 +1,14 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { DirectWrites } from './direct-writes.js';
 import { GuardedTransport } from './guarded-transport.js';
 import { NetTransport } from './net-transport.js';
-import type { NetWire } from './net-wire.js';
-import { testedDirectWrites } from './test-direct-writes.js';
-import { settle, soon, WireWorld } from './wire-contract.fixture.js';
+import { settle, soon, trustedHandles, WireWorld } from './wire-contract.fixture.js';
 
 /** Every transport is held to the contract that stands in wire.ts. */
 const transports = [
-  ['net, writing by streams', () => new NetTransport(() => Promise.resolve(null))],
-  ['net, writing to handles', () => new NetTransport()],
-  ['guarded', () => new GuardedTransport(new NetTransport(), () => undefined)],
+  ['tier A, sockets of node:net', () => new NetTransport()],
+  ['tier B, handles', trustedHandles],
+  ['guarded', () => new GuardedTransport(trustedHandles(), () => undefined)],
 ] as const;
 
 let world: WireWorld;
@@ -227,39 +224,9 @@ describe.each(transports)('%s', (_, make) => {
   });
 });
 
-it('this Node lets texts be written to handles, and what is given up is not used again', async () => {
-  world = new WireWorld(new NetTransport());
-  await world.begin();
-  const writes = (await testedDirectWrites())!;
-  const { socket } = await world.client();
-  expect(writes.write(socket, 'x', () => undefined)).toBe('taken');
-  writes.giveUp();
-  expect(writes.write(socket, 'x', () => undefined)).toBe('not_now');
-});
-
-it('a handle that is not as expected is given up: the text goes by the stream, whole', async () => {
-  const writes = DirectWrites.ofThisNode()!;
-  world = new WireWorld(new NetTransport(() => Promise.resolve(writes)));
-  await world.begin();
-  const { socket, recorder } = await world.client();
-  recorder.wire.write('one ');
-  const { socket: ours } = recorder.wire as NetWire;
-  const { _handle: handle } = ours as unknown as { _handle: { writeLatin1String?: () => never } };
-  handle.writeLatin1String = () => {
-    delete handle.writeLatin1String;
-    throw new TypeError('not as expected');
-  };
-  recorder.wire.write('two ');
-  recorder.wire.write('three');
-  let text = '';
-  socket.on('data', (chunk: Buffer) => (text += String(chunk)));
-  await soon('all of it', () => text === 'one two three');
-  expect(writes.isGivenUp).toBe(true);
-});
-
 it('a fault in a handler is reported, costs its connection only, and the handler is told of the close', async () => {
   const reported: unknown[] = [];
-  world = new WireWorld(new GuardedTransport(new NetTransport(), (error) => reported.push(error)));
+  world = new WireWorld(new GuardedTransport(trustedHandles(), (error) => reported.push(error)));
   world.act = (call) => {
     if (call === 'read') throw new Error('broken');
   };

@@ -1,5 +1,7 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { waitFor } from '@lapidary/kernel/wait-for';
+import { RawTier } from './raw-tier.js';
+import { RawTransport } from './raw-transport.js';
 import type { Listener, Transport, Wire, WireHandler } from './wire.js';
 
 /** For tests: what a handler was told, and that nobody told it anything from within a call. */
@@ -52,6 +54,13 @@ export class Recorder implements WireHandler {
     }
   }
 }
+
+/** For tests: tier B without its test, so that it is what is tested whatever else the machine does. */
+export const trustedHandles = (): RawTransport => {
+  const tier = RawTier.ofThisNode()!;
+  tier.passed();
+  return new RawTransport(() => Promise.resolve({ tier, direct: null }));
+};
 
 /** For tests: a transport's listener and plain sockets on the other side. */
 export class WireWorld {

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { PastStream } from '@lapidary/stamp-sdk/link/link-socket';
 import type { Chunk } from '../engine/upstream-lane.js';
 import type { ListenPlace } from '../listening.js';
+import type { Tier } from './raw-tier.js';
 
 /**
  * One TCP connection as the engine sees it. Contract of every transport (the contract suite holds them to it):
@@ -43,6 +44,14 @@ export interface WireHandler {
   onClose(error: string | null): void;
 }
 
+/** For what arrives before there is a handler, and behind the end. */
+export const nobody: WireHandler = {
+  onRead: () => undefined,
+  onEnd: () => undefined,
+  onDrain: () => undefined,
+  onClose: () => undefined,
+};
+
 export interface Listener {
   readonly port: number;
   /** Accepts what has come, then nothing more; connections that are there go on. */
@@ -51,6 +60,8 @@ export interface Listener {
 
 export interface Transport {
   readonly name: string;
+  /** What its wires are; known once it listens. */
+  readonly tier: Tier;
   /** For sockets that are no wires of it, once it listens; null: not known to work. */
   readonly pastStream: PastStream | null;
   /** `accept` gives the handler of a new connection; reads begin behind it. */
