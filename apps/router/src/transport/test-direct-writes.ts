@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { DirectWrites } from './direct-writes.js';
 
-/** Beyond what the kernel buffers for a loopback connection. */
-const muchBytes = 16 * 1024 * 1024;
+/** Written until the kernel takes no more, which is some megabytes for a loopback connection; beyond the maximum it would take anything. */
+const pieceBytes = 512 * 1024;
+const piecesMax = 64;
 /** Behind so much it has to wait, whatever its size. */
 const moreBytes = 64 * 1024;
 /** It takes milliseconds. A machine that is so busy serves without. */
@@ -81,10 +82,16 @@ const sends = async (writes: DirectWrites, ours: Socket, theirs: Socket): Promis
   theirs.pause();
   const statuses: number[] = [];
   const done = (status: number): unknown => statuses.push(status);
-  const much = '\xe9'.repeat(muchBytes);
+  const piece = '\xe9'.repeat(pieceBytes);
+  let answer: ReturnType<DirectWrites['write']> = 'taken';
   if (writes.write(ours, 'a', done) !== 'taken') return false;
   if (writes.write(ours, Buffer.from([0xff]), done) !== 'taken') return false;
-  if (writes.write(ours, much, done) !== 'waiting') return false;
+  let muchBytes = 0;
+  while (answer === 'taken' && muchBytes < piecesMax * pieceBytes) {
+    answer = writes.write(ours, piece, done);
+    muchBytes += pieceBytes;
+  }
+  if (answer !== 'waiting') return false;
   if (writes.write(ours, Buffer.alloc(moreBytes), done) !== 'waiting') return false;
   ours.write('z');
   let bytes = 0;

@@ -5,8 +5,9 @@ import type { RawTier } from './raw-tier.js';
 import { RawWire } from './raw-wire.js';
 import { readBufferBytes, type WireHandler } from './wire.js';
 
-/** Beyond what the kernel buffers for a loopback connection. */
-const muchBytes = 8 * 1024 * 1024;
+/** Written until the kernel takes no more, which is some megabytes for a loopback connection; beyond the maximum it would take anything. */
+const pieceBytes = 512 * 1024;
+const piecesMax = 64;
 /** It takes milliseconds. A machine that is so busy serves without. */
 const usualTestMs = 5_000;
 /** In so many turns of the loop bytes that are there already would have been told. */
@@ -75,12 +76,17 @@ const waits: Step = async ([a, b], until) => {
   a.wire.pauseReads();
   const before = a.bytes;
   const lent = Buffer.alloc(readBufferBytes, 'x');
-  b.wire.write('\xe9'.repeat(muchBytes));
-  const isHeld = !b.wire.writeLent('', lent, 0, lent.length) && b.wire.isCongested;
+  const piece = '\xe9'.repeat(pieceBytes);
+  let pieces = 0;
+  while (!b.wire.isCongested && pieces < piecesMax) {
+    b.wire.write(piece);
+    pieces += 1;
+  }
+  const isHeld = !b.wire.writeLent('', lent, 0, lent.length);
   lent.fill('!');
   b.wire.write('z');
   a.wire.resumeReads();
-  const all = before + muchBytes + lent.length + 1;
+  const all = before + pieces * pieceBytes + lent.length + 1;
   return isHeld && (await until(() => a.bytes >= all && b.told.includes('drain'))) && a.bytes === all && a.last === 'z';
 };
 
