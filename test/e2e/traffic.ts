@@ -18,8 +18,8 @@ export interface Traffic {
   stop(): Promise<TrafficResult>;
 }
 
-/** One order at a time and a short pause: enough to notice an outage, little enough for two cores. */
-const pauseMs = 20;
+/** One order at a time and a short pause: enough to notice an outage, little enough for two cores, which have a fleet to run. */
+const pauseMs = 60;
 /** Longer than any outage that heals by itself. */
 const lastOrderMs = 60_000;
 

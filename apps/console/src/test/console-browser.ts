@@ -34,7 +34,6 @@ export class ConsoleBrowser {
 
   async end(): Promise<void> {
     await this.browser?.close();
-    this.built?.remove();
   }
 
   async planeUp(): Promise<FakeControlPlane> {

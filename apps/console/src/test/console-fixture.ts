@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -39,14 +38,12 @@ const types: Readonly<Record<string, string>> = {
 const policy =
   "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/** Builds the console into a folder of its own, so that the test shows the sources as they are now. */
-export const buildConsole = async (): Promise<{ serve: (path: string, response: ServerResponse) => boolean; remove: () => void }> => {
-  const dist = mkdtempSync(join(tmpdir(), 'console-'));
-  const vite = join(dirname(require.resolve('vite/package.json')), 'bin/vite.js');
-  await promisify(execFile)(process.execPath, [vite, 'build', '--outDir', dist, '--logLevel', 'error'], {
-    cwd: consoleDir,
-    env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'production' },
+/** The console as `npm start` serves it. Built first where the sources are not those that it was built of, so the test shows them as they are. */
+export const buildConsole = async (): Promise<{ serve: (path: string, response: ServerResponse) => boolean }> => {
+  await promisify(execFile)(process.execPath, [resolve(consoleDir, '../../tools/ensure.mjs')], {
+    env: { ...process.env, NODE_OPTIONS: '' },
   });
+  const dist = join(consoleDir, 'dist');
   const serve = (path: string, response: ServerResponse): boolean => {
     const file = join(dist, path);
     const found = extname(path) !== '' && existsSync(file) ? file : join(dist, 'index.html');
@@ -54,7 +51,7 @@ export const buildConsole = async (): Promise<{ serve: (path: string, response: 
     response.end(readFileSync(found));
     return true;
   };
-  return { serve, remove: () => rmSync(dist, { recursive: true, force: true }) };
+  return { serve };
 };
 
 const wcag = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
