@@ -50,7 +50,7 @@ test(
 
     standIn = spawn(command[0]!, command.slice(1), { env: environment, stdio: 'ignore' });
     for (const tenant of tenants) {
-      const body = await waitFor(`${tenant} to be served from the disk copy`, () => whoami(tenant), { timeoutMs: 10_000 });
+      const body = await waitFor(`${tenant} to be served from the disk copy`, () => whoami(tenant), { timeoutMs: 30_000 });
       expect(JSON.parse(body)).toMatchObject({ tenant });
     }
     expect((await throughRouter(fleet.run.regions.eu!.router, host('nobody'), '/')).status).toBe(404);

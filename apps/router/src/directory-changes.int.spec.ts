@@ -83,7 +83,7 @@ describe('changes that get lost', () => {
     const equals = async (): Promise<number> =>
       (await one.router.metrics.lapidary_router_directory_digests_total.get()).values[0]?.value ?? 0;
     await waitFor('five digests', async () => (world.region.tellDigest(), (await equals()) >= 5 || undefined), {
-      timeoutMs: 5_000,
+      timeoutMs: 30_000,
       intervalMs: 10,
     });
     expect(world.region.pagesServed).toBe(0);

@@ -17,7 +17,7 @@ const waitMs = 400;
 let traffic: TestTraffic;
 let doors: TestDoors;
 let received: string[];
-const soon = { timeoutMs: 8_000, intervalMs: 5 };
+const soon = { timeoutMs: 30_000, intervalMs: 5 };
 
 beforeEach(async () => {
   received = [];

@@ -33,7 +33,7 @@ const start = async (): Promise<void> => {
   });
 };
 const until = (value: number | string): Promise<unknown> =>
-  waitFor(String(value), () => seen.includes(value) || undefined, { timeoutMs: 5_000, intervalMs: 5 });
+  waitFor(String(value), () => seen.includes(value) || undefined, { timeoutMs: 30_000, intervalMs: 5 });
 
 describe('a file that is kept current', () => {
   it('is taken when rewritten, replaced or switched by a link; kept while the new one is of no use or gone', async () => {

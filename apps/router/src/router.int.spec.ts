@@ -34,15 +34,20 @@ describe('a router and its region', () => {
     expect(one.router.directory.digest).toEqual(expect.objectContaining({ cursor: 301, count: 301, root: world.region.digest().root }));
     expect(await ask(one, 't299')).toBe('200');
     expect(await ask(one, 'acme')).toBe('404');
-    const { committedAtMs } = await world.region.commit(world.tenant('acme', { hosts: ['shop.example.com'] }));
-    await knows(one, 'acme');
-    expect(await ask(one, 'acme')).toBe('200');
-    const seen = (await (await fetch(`${one.admin}/directory/tenants/acme`)).json()) as { appliedAtMs: number; cursor: number };
-    expect(seen).toMatchObject({ cursor: 302 });
-    expect(seen.appliedAtMs - committedAtMs).toBeLessThan(1_000);
+    // The quickest of some: a busy machine delays one or the other, a router that polls would be late with each.
+    let quickestMs = Infinity;
+    for (const cursor of [302, 303, 304]) {
+      const { committedAtMs } = await world.region.commit(world.tenant(`acme-${cursor}`));
+      await knows(one, `acme-${cursor}`);
+      expect(await ask(one, `acme-${cursor}`)).toBe('200');
+      const seen = (await (await fetch(`${one.admin}/directory/tenants/acme-${cursor}`)).json()) as { appliedAtMs: number; cursor: number };
+      expect(seen).toMatchObject({ cursor });
+      quickestMs = Math.min(quickestMs, seen.appliedAtMs - committedAtMs);
+    }
+    expect(quickestMs).toBeLessThan(1_000);
     const metrics = await (await fetch(`${one.admin}/metrics`)).text();
-    expect(metrics).toMatch(/^lapidary_router_directory_cursor 302$/m);
-    expect(metrics).toMatch(/^lapidary_router_directory_propagation_seconds_count 1$/m);
+    expect(metrics).toMatch(/^lapidary_router_directory_cursor 304$/m);
+    expect(metrics).toMatch(/^lapidary_router_directory_propagation_seconds_count 3$/m);
   });
 
   it('is ready with an empty directory of a new region, and never without any', async () => {
@@ -180,7 +185,7 @@ describe('a router that starts alone (I7)', () => {
     const one = await world.start();
     await isLive(one);
     const file = join(world.folder, 'directory.json');
-    await waitFor('the copy', () => readFile(file, 'utf8').catch(() => undefined), { timeoutMs: 5_000, intervalMs: 20 });
+    await waitFor('the copy', () => readFile(file, 'utf8').catch(() => undefined), { timeoutMs: 30_000, intervalMs: 20 });
     await writeFile(join(world.folder, 'crashed.json'), await readFile(file));
     const again = await world.start(noNats, 'crashed.json');
     expect(await ask(again, 'acme')).toBe('200');

@@ -156,15 +156,19 @@ onBothPaths(() => {
         });
         traffic = await startTraffic([door.url]);
         const post = (): Promise<string> => exchangeBytes(traffic.port, requestBytes('POST', '/', [], 'x'), /(ok|})$/);
-        const startedMs = performance.now();
         expect(await post()).toMatch(/^HTTP\/1.1 200/);
-        if (connections === 2) {
-          await waitFor('us to close it', () => closedByUs.length > 0 || undefined, { timeoutMs: 4_000, intervalMs: 5 });
-          // Before the stamp would: a second for what is on its way.
-          expect(performance.now() - startedMs).toBeLessThan(2_000);
+        let closings = 0;
+        // Closed before the stamp would: a second for what is on its way. A busy machine may be later than that once, not each time.
+        for (let inTime = connections === 1; !inTime;) {
+          const usedMs = performance.now();
+          closings += 1;
+          await waitFor('us to close it', () => closedByUs.length === closings || undefined, { timeoutMs: 30_000, intervalMs: 5 });
+          inTime = performance.now() - usedMs < 2_000;
+          expect(closings).toBeLessThan(6);
+          if (!inTime) expect(await post()).toMatch(/^HTTP\/1.1 200/);
         }
         expect(await post()).toMatch(/^HTTP\/1.1 200/);
-        expect(door.connections).toBe(connections);
+        expect(door.connections).toBe(closings + 1);
       },
     );
 

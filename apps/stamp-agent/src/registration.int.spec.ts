@@ -65,16 +65,18 @@ describe('registration', () => {
     const first = await startRegistered();
     const second = await startRegistered();
     const before = controlPlane.registrations.length;
-    const until = performance.now() + 2_500;
+    const beganMs = performance.now();
+    const fightMs = 2_500;
     await waitFor(
       'the fight',
       async () => {
         await Promise.all([statusOf(first, 'nobody', 1), statusOf(second, 'nobody', 1)]);
-        return performance.now() > until || undefined;
+        return performance.now() > beganMs + fightMs || undefined;
       },
-      { timeoutMs: 10_000 },
+      { timeoutMs: 30_000 },
     );
-    expect(controlPlane.registrations.length - before).toBeLessThanOrEqual(6);
+    // Each waits longer before it takes the place back; where the machine made the fight longer, there is time for more.
+    expect(controlPlane.registrations.length - before).toBeLessThanOrEqual(6 * Math.ceil((performance.now() - beganMs) / (2 * fightMs)));
   });
 });
 

@@ -95,7 +95,7 @@ describe('the directory', () => {
         const d = await readDigest(region.dataSource);
         return d.count === 7 && d.root === router.root() && (await numberDirectory(region.dataSource)).length === 0 ? d : undefined;
       },
-      { timeoutMs: 10_000 },
+      { timeoutMs: 30_000 },
     );
     stop.abort();
     await leading;
@@ -140,9 +140,9 @@ describe('the directory', () => {
       onError: () => undefined,
     });
     listener.start();
-    await waitFor('the listener', () => (woken > 0 ? true : undefined), { timeoutMs: 5_000, intervalMs: 10 });
+    await waitFor('the listener', () => (woken > 0 ? true : undefined), { timeoutMs: 30_000, intervalMs: 10 });
     await route('acme', 1);
-    await waitFor('the first change', () => (woken > 1 ? true : undefined), { timeoutMs: 5_000, intervalMs: 10 });
+    await waitFor('the first change', () => (woken > 1 ? true : undefined), { timeoutMs: 30_000, intervalMs: 10 });
     woken = 0;
     await inTransaction(region.dataSource, async (tx) => {
       await recordTenantRoute(
@@ -152,7 +152,7 @@ describe('the directory', () => {
       );
       expect(await numberDirectory(region.dataSource)).toEqual([]);
     });
-    await waitFor('a wake', () => (woken > 0 ? true : undefined), { timeoutMs: 5_000, intervalMs: 10 });
+    await waitFor('a wake', () => (woken > 0 ? true : undefined), { timeoutMs: 30_000, intervalMs: 10 });
     expect((await numberDirectory(region.dataSource)).map((e) => e.key)).toEqual(['tenant/acme']);
     await listener.stop();
   });
@@ -183,7 +183,7 @@ describe('the directory', () => {
     const router = new TestRouter();
     await router.follow();
     await waitFor('the whole directory', async () => ((await readDigest(region.dataSource)).root === router.root() ? true : undefined), {
-      timeoutMs: 5_000,
+      timeoutMs: 30_000,
     });
     expect(router.entries.get('tenant/t3')?.body).toMatchObject({ epoch: 2 });
     await router.reader?.stop();

@@ -7,7 +7,7 @@ import { closeServer, listen } from '@lapidary/stamp-sdk/forward/forward.fixture
 import { isLive, knows, RouterWorld, type RunningRouter } from '../router-world.fixture.js';
 import { makeCertificate, putCertificate } from '../tls/certificate.fixture.js';
 
-const soon = { timeoutMs: 10_000, intervalMs: 10 };
+const soon = { timeoutMs: 30_000, intervalMs: 10 };
 let world: RouterWorld;
 let router: RunningRouter;
 let stamp: Server;

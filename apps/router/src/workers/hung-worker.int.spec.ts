@@ -39,7 +39,7 @@ it('a worker that never comes back from a turn of its loop is noticed within its
   await one.killWorkers('hang');
   await comesTo('the hang to be counted', hangs, 1);
   // The bound, a look, and what this machine's other work costs; far below the 30 s after which a request would end by itself.
-  expect(performance.now() - beganMs).toBeLessThan(silentMs + 5_000);
+  expect(performance.now() - beganMs).toBeLessThan(silentMs + 20_000);
   await comesTo('its end to be counted', counted('worker_deaths_total'), 1);
   await comesTo('another in its place', counted('workers'), 2);
   await one.says('a worker hangs; it is ended');

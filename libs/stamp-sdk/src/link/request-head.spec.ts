@@ -29,8 +29,12 @@ describe('a request’s head from a link', () => {
   });
 
   it('of nothing but blanks takes no longer than its length', () => {
-    const startedMs = performance.now();
-    expect(parseRequestHead(`GET / HTTP/1.1\r\nA: ${' '.repeat(30_000)}\x01\r\n\r\n`)).toBeNull();
-    expect(performance.now() - startedMs).toBeLessThan(500);
+    let quickestMs = Infinity;
+    for (let i = 0; i < 3; i += 1) {
+      const startedMs = performance.now();
+      expect(parseRequestHead(`GET / HTTP/1.1\r\nA: ${' '.repeat(30_000)}\x01\r\n\r\n`)).toBeNull();
+      quickestMs = Math.min(quickestMs, performance.now() - startedMs);
+    }
+    expect(quickestMs).toBeLessThan(500);
   });
 });

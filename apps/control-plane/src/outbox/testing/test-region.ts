@@ -32,7 +32,7 @@ export const testLogger = createLogger('test', process.env['LAPIDARY_TEST_LOG'] 
 
 export const testLink = async (url: string, name: string): Promise<NatsLink> => {
   const link = new NatsLink({ url, name, logger: testLogger });
-  await waitFor('NATS', () => (link.isConnected ? true : undefined), { timeoutMs: 5_000, intervalMs: 10 });
+  await waitFor('NATS', () => (link.isConnected ? true : undefined), { timeoutMs: 30_000, intervalMs: 10 });
   return link;
 };
 
