@@ -9,9 +9,10 @@ import { ingest, type Ingested } from './ingest.js';
 const requestMs = 3_000;
 /**
  * A transaction's worth. What it writes is locked until it ends, and readers of other regions and the API wait for the same documents:
- * with nested documents and 500 at once they ran into the lock time-out (seen in `npm run soak:geodes` on a busy machine).
+ * with nested documents and 500 at once they ran into the lock time-out (seen in `npm run soak:geodes` on a busy machine). Half of a piece: each
+ * transaction has a dozen round trips and a commit, however much is in it.
  */
-export const takenAtOnceMax = 200;
+export const takenAtOnceMax = 250;
 
 interface TakeOptions {
   readonly first: Promise<BackfillReply>;
