@@ -27,7 +27,7 @@ export const lossText = (loss: Loss, { toldMs, exitedMs }: Pick<Stop, 'toldMs' |
   const end = loss.code === null ? 'closed in order' : loss.code;
   return (
     `lost ${ms(loss.atMs - toldMs)} after SIGTERM (the router's end: ${ms(exitedMs - toldMs)}): ${whose} from port ${loss.localPort}, ${end} ${what}; ` +
-    `it stood for ${ms(loss.connectedForMs)}, the request was under way for ${ms(loss.askedForMs)}`
+    `it took ${ms(loss.connectMs)} to stand, stood for ${ms(loss.connectedForMs)}, the request was under way for ${ms(loss.askedForMs)}`
   );
 };
 

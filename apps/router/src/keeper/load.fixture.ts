@@ -12,6 +12,8 @@ export type Outcome = 'answered' | 'turned_away' | 'refused' | 'lost';
 export interface Loss {
   /** Of performance.now() in the client's process. */
   readonly atMs: number;
+  /** From the wish to connect until this process heard that it stood. */
+  readonly connectMs: number;
   /** Since the connection stood, and since the request was handed to the kernel. */
   readonly connectedForMs: number;
   readonly askedForMs: number;
@@ -37,6 +39,7 @@ const refusedForMs = 5;
 class Client {
   private socket: Socket | null = null;
   private connectedMs = 0;
+  private connectMs = 0;
   private answers = 0;
   private code: string | null = null;
 
@@ -84,14 +87,17 @@ class Client {
     const atMs = performance.now();
     const [connectedForMs, askedForMs] = [atMs - this.connectedMs, atMs - askedMs];
     const { answers: answersBefore, code } = this;
-    this.onLoss({ atMs, connectedForMs, askedForMs, answer: text, answersBefore, code, localPort });
+    const { connectMs } = this;
+    this.onLoss({ atMs, connectMs, connectedForMs, askedForMs, answer: text, answersBefore, code, localPort });
   }
 
   private open(): Promise<Socket | null> {
     return new Promise((resolve) => {
+      const beganMs = performance.now();
       const socket = connect({ port: this.port, host: '127.0.0.1', noDelay: true });
       socket.once('connect', () => {
         this.connectedMs = performance.now();
+        this.connectMs = this.connectedMs - beganMs;
         this.answers = 0;
         this.code = null;
         resolve(socket);

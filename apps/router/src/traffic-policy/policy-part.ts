@@ -44,9 +44,10 @@ export class PolicyPart {
     const { region, link, directoryFile, logger } = options;
     // Two processes with one id would take each other's reports for their own.
     const { shared } = options;
+    const family = shared && `${options.router}/${shared.memory.family}/`;
     this.policy = new RouterPolicy({
-      router: `${options.router}/${newId()}`,
-      ...(shared ? { state: sharedState(shared.memory, shared.worker) } : {}),
+      router: `${family ?? `${options.router}/`}${newId()}`,
+      ...(shared ? { family, state: sharedState(shared.memory, shared.worker) } : {}),
     });
     this.checks = new HealthChecks(() => this.doors());
     const limitBy = this.policy.limitBy.bind(this.policy);

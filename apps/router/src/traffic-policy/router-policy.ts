@@ -25,6 +25,8 @@ import {
 export interface RouterPolicyOptions {
   /** Among the routers that share a budget. */
   readonly router: string;
+  /** What the names of the workers of its process begin with, where it has any beside itself. */
+  readonly family?: string;
   readonly random?: Random;
   /** What it shares with other workers of its process; none. */
   readonly state?: PolicyState;
@@ -53,11 +55,14 @@ export class RouterPolicy implements TrafficPolicy {
   constructor(private readonly options: RouterPolicyOptions = { router: 'alone' }) {
     this.state = options.state ?? ownState();
     this.places = new TenantPlaces(this.state);
-    this.budget = new Budget(options.router, (scope, key, share, by) =>
-      this.limits[scope].grew(this.limitsOf(scope, key), key, performance.now(), share, by),
-    );
+    this.budget = new Budget(options.router, {
+      onGrown: (scope, key, share, by) => this.limits[scope].grew(this.limitsOf(scope, key), key, performance.now(), share, by),
+      isSibling: (router) => options.family !== undefined && router.startsWith(options.family),
+      onCompany: (hasCompany) => this.state.buckets?.knowOthers(hasCompany),
+    });
     const { scopes } = this.budget;
-    const limitsOf = (scope: BudgetScope): ScopedLimits => new ScopedLimits(scope, (key) => scopes[scope].shareOf(key));
+    const { buckets } = this.state;
+    const limitsOf = (scope: BudgetScope): ScopedLimits => new ScopedLimits(scope, (key) => scopes[scope].shareOf(key), buckets);
     this.limits = { tenant: limitsOf('tenant'), stamp: limitsOf('stamp'), global: limitsOf('global') };
   }
 
@@ -92,11 +97,17 @@ export class RouterPolicy implements TrafficPolicy {
 
     state.retries.requested(state.rule.retryRatio);
     state.hedges.requested(state.rule.hedgeRatio);
-    const heldBackMs = Math.max(
-      this.limits.tenant.take(rule.limits, tenant.tenant, nowMs),
-      this.limits.stamp.take(state.rule.limits, stamp.stamp, nowMs),
-      this.limits.global.take(this.book.global, everybody, nowMs),
-    );
+    const { limits } = this;
+    const ofTenant = limits.tenant.take(rule.limits, tenant.tenant, nowMs);
+    const ofStamp = limits.stamp.take(state.rule.limits, stamp.stamp, nowMs);
+    const ofAll = limits.global.take(this.book.global, everybody, nowMs);
+    if (ofTenant === null || ofStamp === null || ofAll === null) {
+      if (hasEntered) compartment.leave();
+      this.giveBack(tenant, stamp);
+      const { scope, lost } = ofTenant === null ? limits.tenant : ofStamp === null ? limits.stamp : limits.global;
+      return limited(scope, lost!);
+    }
+    const heldBackMs = Math.max(ofTenant, ofStamp, ofAll);
     if (heldBackMs === 0 && hasEntered) return 'go';
     if (hasEntered) compartment.leave();
     return this.giveBackIfRefused(tenant, stamp, heldBackMs > 0 ? this.holdBack(state, priority, heldBackMs) : compartment.wait(priority));

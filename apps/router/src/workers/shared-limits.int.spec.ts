@@ -48,10 +48,10 @@ const flood = async (): Promise<{ readonly admitted: number; readonly refused: n
   return { admitted, refused, seconds: (performance.now() - beganMs) / 1000 };
 };
 
-/** What one budget over N lets through in any time, at most: docs/adr/0030. */
-const most = (seconds: number): number => burst + perSecond * seconds + workers + workers * 0.01 * burst;
-/** Which worker gets a connection is chance, and shares follow it some ticks behind: some of the budget lies unused. */
-const least = (seconds: number): number => 0.3 * perSecond * seconds;
+/** They draw from one bucket (docs/adr/0066); for half a second after their start they had shares of it, with a burst of its own. */
+const most = (seconds: number): number => 2 * burst + perSecond * seconds + workers;
+/** Nothing lies unused but what comes while all clients stand still, for longer than a burst lasts. */
+const least = (seconds: number): number => 0.6 * perSecond * seconds;
 
 it('all workers together let through what the limit says, and not each of them', async () => {
   await start(world.link.url);

@@ -17,6 +17,7 @@ import type { MetricPages, Takers, TrafficPorts } from '../takers.js';
 import type { Foreseen } from '../traffic-policy/traffic-policy.js';
 import { freeProbesOf } from '../traffic-policy/across-workers/breaker-cells.js';
 import { createPolicyMemory, type PolicyMemory } from '../traffic-policy/across-workers/policy-memory.js';
+import { freeCompanyOf } from '../traffic-policy/across-workers/shared-buckets.js';
 import { freePlacesOf } from '../traffic-policy/across-workers/shared-places.js';
 import { createBeats, HeartbeatWatch } from './heartbeats.js';
 import { closedAll, createOpenSockets, opensAll } from './open-sockets.js';
@@ -169,6 +170,7 @@ export class WorkerPool implements Takers {
     closedAll(this.open, worker.index);
     freePlacesOf(this.policy, worker.index);
     freeProbesOf(this.policy, worker.index);
+    freeCompanyOf(this.policy, worker.index);
     if (wasTold || this.stopping) return;
     this.failures = performance.now() - worker.startedMs > steadyAfterMs ? 0 : this.failures + 1;
     this.options.metrics.lapidary_router_worker_deaths_total.inc();

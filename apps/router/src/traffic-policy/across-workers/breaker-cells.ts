@@ -1,3 +1,4 @@
+import { clockAheadMs } from './common-clock.js';
 import { hashOf } from './key-hash.js';
 import { breakerCells, wordsPerCell, type PolicyMemory } from './policy-memory.js';
 
@@ -48,15 +49,6 @@ export class OwnCells implements BreakerCells {
 const kindOfBreakers = 5;
 const bytesPerKey = BigInt64Array.BYTES_PER_ELEMENT;
 const keyEvery = (wordsPerCell * Int32Array.BYTES_PER_ELEMENT) / bytesPerKey;
-const nsPerMs = 1e6;
-
-/** A thread that loses its turn between the two clocks finds too little: the greatest of a few readings is the truest. */
-const readings = 5;
-
-/** A thread's performance.now() begins with the thread; this clock is the same for all of them, to much less than a millisecond. */
-const clockAheadMs = (): number =>
-  Math.max(...Array.from({ length: readings }, () => Number(process.hrtime.bigint()) / nsPerMs - performance.now()));
-
 /** Times are kept in 32 bits that wrap after weeks; differences are far smaller. */
 export const cellMs = (cell: BreakerCell, nowMs: number): number => Math.floor(nowMs + cell.clockAheadMs) | 0;
 export const sinceCellMs = (cell: BreakerCell, atMs: number, nowMs: number): number => (cellMs(cell, nowMs) - atMs) | 0;

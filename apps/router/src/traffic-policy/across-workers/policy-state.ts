@@ -1,6 +1,7 @@
 import { OwnCells, SharedCells, type BreakerCells } from './breaker-cells.js';
 import { OwnPlace, type Place, type PlaceKind } from './place.js';
 import type { PolicyMemory } from './policy-memory.js';
+import { SharedBuckets } from './shared-buckets.js';
 import { SharedPlaces } from './shared-places.js';
 
 /**
@@ -15,7 +16,9 @@ import { SharedPlaces } from './shared-places.js';
  * | places of stamps, tenants, front doors, queues  | shared: a count per worker    | its worker; the pool when that is gone |
  * | state, rest, probe, failures on end of breakers | shared: one cell per door     | any worker, by compare-and-exchange    |
  * | a door's health, when it is checked, ejections  | shared: the same cell         | any worker, by compare-and-exchange    |
- * | rate and concurrency limits of the document     | shares of each (ADR 30)       | each worker its own                    |
+ * | token and leaky buckets, while no other router  | shared: a moment per key      | any worker, by compare-and-exchange    |
+ * | is known (B1–B4, shared-buckets.ts)             |                               |                                        |
+ * | other limits of the document, and these else    | shares of each (ADR 30)       | each worker its own                    |
  * | limit that follows a stamp's health, door's     | each worker's own, judged by  | –                                      |
  * | usual time, half of 20 attempts                 | its own answers               |                                        |
  * | retry budget                                    | each its part (1 of N)        | –                                      |
@@ -25,14 +28,21 @@ export interface PolicyState {
   /** That keep their places together, ourselves included. */
   readonly workers: number;
   readonly cells: BreakerCells;
+  /** null: nobody to share them with. */
+  readonly buckets: SharedBuckets | null;
   place(kind: PlaceKind, key: string): Place;
 }
 
 /** Of a process with one thread that takes requests. */
-export const ownState = (): PolicyState => ({ workers: 1, cells: new OwnCells(), place: () => new OwnPlace() });
+export const ownState = (): PolicyState => ({ workers: 1, cells: new OwnCells(), buckets: null, place: () => new OwnPlace() });
 
 /** `worker`: 0 … workers − 1; nobody else may have the same while this one lives. */
 export const sharedState = (memory: PolicyMemory, worker: number): PolicyState => {
   const places = new SharedPlaces(memory, worker);
-  return { workers: memory.workers, cells: new SharedCells(memory, worker), place: (kind, key) => places.place(kind, key) };
+  return {
+    workers: memory.workers,
+    cells: new SharedCells(memory, worker),
+    buckets: new SharedBuckets(memory, worker),
+    place: (kind, key) => places.place(kind, key),
+  };
 };

@@ -52,6 +52,12 @@ export class KeyedStates {
     return at;
   }
 
+  /** Zeros, as a key begins with. */
+  isUntouched(at: number): boolean {
+    for (let i = at; i < at + this.width; i += 1) if (this.numbers[i] !== 0) return false;
+    return true;
+  }
+
   /** The key's numbers say the same as none from then on. */
   idleFrom(at: number, idleFromMs: number): void {
     this.numbers[at + this.width] = idleFromMs;

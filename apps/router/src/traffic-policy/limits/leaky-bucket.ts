@@ -1,4 +1,5 @@
 import { roundingSlack, type Limit } from './limit.js';
+import { steadyOf } from './steady.js';
 
 const nextFreeMs = 0;
 
@@ -11,6 +12,7 @@ export const leakyBucket = (perSecond: number, queue: number): Limit => {
   const delayMs = (s: Float64Array, at: number, nowMs: number): number => Math.max(0, s[at + nextFreeMs]! - nowMs);
   return {
     kind: 'leaky_bucket',
+    steady: steadyOf(perSecond, queue + 1, true),
     width: 1,
     quota: { requests: queue + 1, windowSeconds: Math.max(1, Math.ceil((queue + 1) / perSecond)) },
     check: (s, at, nowMs, share) => {

@@ -1,3 +1,5 @@
+import type { Steady } from './steady.js';
+
 /**
  * One way to bound what a key (a tenant, a stamp, all) may do. An algorithm holds its parameters; its state per key is
  * `width` numbers in `s` from `at` on, all zero for a key that has done nothing, so that forgetting an idle key changes
@@ -26,6 +28,8 @@ export interface Limit {
   /** From when on the state says the same as none, if nothing else comes. */
   idleFromMs(s: Float64Array, at: number): number;
   readonly quota: Quota;
+  /** Where it is a rate with a burst that workers can draw from together. */
+  readonly steady?: Steady | null;
 }
 
 export type LimitKind = 'token_bucket' | 'sliding_window' | 'fixed_window' | 'leaky_bucket' | 'concurrency';

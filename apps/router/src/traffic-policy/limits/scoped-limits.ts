@@ -1,3 +1,5 @@
+import type { Found, SharedBuckets } from '../across-workers/shared-buckets.js';
+import { budgetScopes, type BudgetScope } from '../shared-budget/budget.js';
 import { concurrency } from './concurrency.js';
 import { KeyedStates } from './keyed-states.js';
 import type { Limit, LimitKind } from './limit.js';
@@ -10,6 +12,10 @@ export interface Over {
   readonly waitMs: number;
 }
 
+const steadyKinds = ['token_bucket', 'leaky_bucket'] as const;
+const bucketKind = (scope: BudgetScope, kind: LimitKind): number =>
+  budgetScopes.indexOf(scope) * steadyKinds.length + (kind === 'token_bucket' ? 0 : 1);
+
 /** The only algorithm for which the end of a request matters; its numbers don't depend on the bound. */
 const counted = concurrency(1);
 
@@ -19,36 +25,52 @@ const counted = concurrency(1);
  */
 export class ScopedLimits {
   private readonly states = new Map<LimitKind, KeyedStates>();
+  /** Of the last take() that said null: others have taken the last room since over() was asked. */
+  lost: Over | null = null;
+  private drewTogether = false;
+  /** When this worker began to have shares of what it drew from together before: its part of each counts as used then. */
+  private sharesSinceMs: number | null = null;
 
   constructor(
-    readonly scope: string,
+    readonly scope: BudgetScope,
     private readonly shareOf: ShareOf,
+    private readonly buckets: SharedBuckets | null = null,
   ) {}
 
   /** The first of the limits that has no room; null where all have. Counts nothing. */
   over(limits: readonly Limit[], key: string, nowMs: number): Over | null {
     if (limits.length === 0) return null;
-    const share = this.shareOf(key);
     for (let i = 0; i < limits.length; i += 1) {
       const limit = limits[i]!;
-      const states = this.statesOf(limit);
-      const at = states.at(key, nowMs);
-      const waitMs = limit.check(states.numbers, at, nowMs, share);
+      const found = this.sharedOf(limit, key, nowMs);
+      const waitMs = found === null ? this.overShare(limit, key, nowMs) : this.buckets!.waitMs(found, limit.steady!, nowMs);
       if (waitMs > 0) return { limit, waitMs };
     }
     return null;
   }
 
-  /** Counts one at each limit, where none is over. Milliseconds for which it has to be held back. */
-  take(limits: readonly Limit[], key: string, nowMs: number): number {
+  /**
+   * Counts one at each limit, where none is over. Milliseconds for which it has to be held back; null: `lost` says which had no room any more. What was counted
+   * before stays used.
+   */
+  take(limits: readonly Limit[], key: string, nowMs: number): number | null {
     if (limits.length === 0) return 0;
-    const share = this.shareOf(key);
     let delayMs = 0;
     for (let i = 0; i < limits.length; i += 1) {
       const limit = limits[i]!;
+      const found = this.sharedOf(limit, key, nowMs);
+      if (found !== null) {
+        const heldBackMs = this.buckets!.take(found, limit.steady!, nowMs);
+        if (heldBackMs === null) {
+          this.lost = { limit, waitMs: this.buckets!.waitMs(found, limit.steady!, nowMs) };
+          return null;
+        }
+        if (limit.steady!.isHeldBack) delayMs = Math.max(delayMs, heldBackMs);
+        continue;
+      }
       const states = this.statesOf(limit);
-      const at = states.at(key, nowMs);
-      delayMs = Math.max(delayMs, limit.take(states.numbers, at, nowMs, share));
+      const at = this.ownAt(limit, states, key, nowMs);
+      delayMs = Math.max(delayMs, limit.take(states.numbers, at, nowMs, this.shareOf(key)));
       states.idleFrom(at, limit.idleFromMs(states.numbers, at));
     }
     return delayMs;
@@ -78,9 +100,12 @@ export class ScopedLimits {
   remaining(limits: readonly Limit[], key: string, nowMs: number): number | null {
     let least: number | null = null;
     for (const limit of limits) {
+      const found = this.sharedOf(limit, key, nowMs);
       const states = this.statesOf(limit);
       const at = states.peek(key);
-      const left = limit.remaining(at === undefined ? new Float64Array(limit.width) : states.numbers, at ?? 0, nowMs, this.shareOf(key));
+      const ofShare = (): number =>
+        limit.remaining(at === undefined ? new Float64Array(limit.width) : states.numbers, at ?? 0, nowMs, this.shareOf(key));
+      const left = found === null ? ofShare() : this.buckets!.remaining(found, limit.steady!, nowMs);
       least = least === null ? left : Math.min(least, left);
     }
     return least;
@@ -95,6 +120,35 @@ export class ScopedLimits {
   /** Forgets idle keys while no new ones come. */
   sweep(steps: number, nowMs: number): void {
     for (const states of this.states.values()) states.sweep(steps, nowMs, false);
+    this.buckets?.sweep(steps, nowMs);
+  }
+
+  /** Where all workers draw from one bucket, now. */
+  private sharedOf({ steady, kind }: Limit, key: string, nowMs: number): Found | null {
+    if (this.buckets === null || !steady) return null;
+    if (this.buckets.isAlone !== this.drewTogether) this.turn(nowMs);
+    return this.drewTogether ? this.buckets.find(bucketKind(this.scope, kind), key, nowMs) : null;
+  }
+
+  private turn(nowMs: number): void {
+    this.drewTogether = !this.drewTogether;
+    this.sharesSinceMs = nowMs;
+    // What this worker used of its shares says nothing when it has shares again.
+    for (const kind of steadyKinds) this.states.delete(kind);
+  }
+
+  private overShare(limit: Limit, key: string, nowMs: number): number {
+    const states = this.statesOf(limit);
+    const at = this.ownAt(limit, states, key, nowMs);
+    return limit.check(states.numbers, at, nowMs, this.shareOf(key));
+  }
+
+  private ownAt(limit: Limit, states: KeyedStates, key: string, nowMs: number): number {
+    const at = states.at(key, nowMs);
+    const { sharesSinceMs } = this;
+    if (sharesSinceMs !== null && limit.steady && states.isUntouched(at))
+      limit.grew(states.numbers, at, sharesSinceMs, 0, this.shareOf(key));
+    return at;
   }
 
   private statesOf(limit: Limit): KeyedStates {

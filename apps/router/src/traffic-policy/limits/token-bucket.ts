@@ -1,3 +1,4 @@
+import { steadyOf } from './steady.js';
 import { atLeastOne, roundingSlack, shareMin, type Limit } from './limit.js';
 
 const spent = 0;
@@ -15,6 +16,7 @@ export const tokenBucket = (perSecond: number, burst: number): Limit => {
   };
   return {
     kind: 'token_bucket',
+    steady: steadyOf(perSecond, burst, false),
     width: 2,
     quota: { requests: burst, windowSeconds: Math.max(1, Math.ceil(burst / perSecond)) },
     check: (s, at, nowMs, share) => {

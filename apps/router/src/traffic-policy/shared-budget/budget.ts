@@ -16,6 +16,14 @@ const joiningMs = 2 * budgetTickMs;
 /** Ourselves, and one that may be there. */
 const unknownRouters = 2;
 
+export interface BudgetParts {
+  readonly onGrown: (scope: BudgetScope, key: string, share: number, by: number) => void;
+  /** Whether the router of that name is another worker of this process. */
+  readonly isSibling: (router: string) => boolean;
+  /** Others than siblings have come, or are gone; at the beginning they may be there. */
+  readonly onCompany: (hasCompany: boolean) => void;
+}
+
 interface Peer {
   heardAtMs: number;
   readonly demands: Record<BudgetScope, Demand>;
@@ -29,13 +37,16 @@ export class Budget {
   readonly scopes: Record<BudgetScope, ScopeShares>;
   private readonly peers = new Map<string, Peer>();
   private siblings = 1;
+  private isSettled = false;
+  private hasCompany = true;
   private upSinceMs: number | null = null;
   private downSinceMs: number | null = null;
 
   constructor(
     readonly router: string,
-    onGrown: (scope: BudgetScope, key: string, share: number, by: number) => void,
+    private readonly parts: BudgetParts,
   ) {
+    const { onGrown } = parts;
     const scopeOf = (scope: BudgetScope): ScopeShares => new ScopeShares((key, share, by) => onGrown(scope, key, share, by));
     this.scopes = { tenant: scopeOf('tenant'), stamp: scopeOf('stamp'), global: scopeOf('global') };
   }
@@ -46,9 +57,13 @@ export class Budget {
 
   hear({ router, leaving, demand }: BudgetReport, nowMs: number): void {
     if (router === this.router) return;
-    if (leaving) return void this.peers.delete(router);
+    if (leaving) {
+      this.peers.delete(router);
+      return this.tellCompany();
+    }
     const of = (scope: BudgetScope): Demand => new Map(Object.entries(demand[scope]));
     this.peers.set(router, { heardAtMs: nowMs, demands: { tenant: of('tenant'), stamp: of('stamp'), global: of('global') } });
+    this.tellCompany();
   }
 
   /**
@@ -67,6 +82,8 @@ export class Budget {
     this.upSinceMs ??= nowMs;
     for (const [router, { heardAtMs }] of this.peers) if (nowMs - heardAtMs > leaseMs) this.peers.delete(router);
     const isJoining = nowMs - this.upSinceMs < joiningMs;
+    this.isSettled ||= !isJoining;
+    this.tellCompany();
     const peers = [...this.peers.values()];
     const isFresh = !isJoining && peers.every(({ heardAtMs }) => nowMs - heardAtMs <= freshMs);
     const tell = (scope: BudgetScope): Record<string, number> => {
@@ -86,7 +103,23 @@ export class Budget {
     this.upSinceMs = null;
     this.downSinceMs ??= nowMs;
     const holdMs = this.peers.size === 0 ? joiningMs : leaseMs;
-    if (nowMs - this.downSinceMs >= holdMs) for (const scope of budgetScopes) this.scopes[scope].divideEvenly(this.routers);
+    if (nowMs - this.downSinceMs >= holdMs) {
+      for (const scope of budgetScopes) this.scopes[scope].divideEvenly(this.routers);
+    }
+    this.isSettled ||= !this.hasHeardOthers && nowMs - this.downSinceMs >= joiningMs;
+    this.tellCompany();
     return null;
+  }
+
+  private get hasHeardOthers(): boolean {
+    return [...this.peers.keys()].some((router) => !this.parts.isSibling(router));
+  }
+
+  /** Others than the workers of this process have been heard, or may be about to be. */
+  private tellCompany(): void {
+    const hasCompany = !this.isSettled || this.hasHeardOthers;
+    if (hasCompany === this.hasCompany) return;
+    this.hasCompany = hasCompany;
+    this.parts.onCompany(hasCompany);
   }
 }

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
-import { Budget, budgetTickMs, leaseMs } from './budget.js';
+import { Budget, budgetTickMs, leaseMs, type BudgetParts } from './budget.js';
+
+const parts = (): BudgetParts => ({ onGrown: () => undefined, isSibling: () => false, onCompany: () => undefined });
 import type { BudgetReport } from '@lapidary/contracts/router-protocol';
 
 interface Step {
@@ -11,7 +13,7 @@ interface Step {
 
 const key = 'acme';
 const worldOf = (routers: number) => {
-  const budgets = Array.from({ length: routers }, (_, i) => new Budget(`r${i}`, () => undefined));
+  const budgets = Array.from({ length: routers }, (_, i) => new Budget(`r${i}`, parts()));
   let nowMs = 0;
   const sum = (): number => budgets.reduce((total, budget) => total + budget.scopes.tenant.shareOf(key), 0);
   const tick = (router: number, deliverTo: (peer: number) => boolean = () => true): BudgetReport | null => {
@@ -127,7 +129,7 @@ describe('the shares of one bound (P-TH3)', () => {
 
   it('a router that begins takes half until it has found itself alone, with NATS or without', () => {
     for (const isConnected of [true, false]) {
-      const budget = new Budget('r0', () => undefined);
+      const budget = new Budget('r0', parts());
       budget.begin(1);
       const shares = [0, 1, 2, 3].map((n) => (budget.tick(isConnected, n * budgetTickMs), budget.scopes.tenant.shareOf(key)));
       expect(shares).toEqual([0.5, 0.5, 1, 1]);
@@ -136,7 +138,7 @@ describe('the shares of one bound (P-TH3)', () => {
 
   it('what a share grows by is told, so that it is no second burst', () => {
     const grown: number[] = [];
-    const budget = new Budget('r0', (_scope, _key, _share, by) => grown.push(by));
+    const budget = new Budget('r0', { ...parts(), onGrown: (_scope, _key, _share, by) => grown.push(by) });
     const peer = { router: 'r1', leaving: false, demand: { tenant: { [key]: 100 }, stamp: {}, global: {} } };
     let before = 0;
     for (let nowMs = 0; nowMs < 5_000; nowMs += budgetTickMs) {
