@@ -54,16 +54,17 @@ interface Holder {
 
 export const handleOf = (socket: Socket): TcpHandle | null => (socket as unknown as Holder)._handle;
 
-/** The socket knows nothing of it any more, and says that it is closed. */
+/**
+ * Neither knows of the other any more, and the socket says that it is closed. The handle has its socket by a symbol of Node's own: left there it would keep
+ * the socket, some kilobytes with its streams, for as long as the connection is open.
+ */
 export const takeHandle = (socket: Socket): TcpHandle | null => {
   const handle = handleOf(socket);
   (socket as unknown as Holder)._handle = null;
+  if (handle === null) return null;
+  const owned = handle as unknown as Record<symbol, unknown>;
+  for (const symbol of Object.getOwnPropertySymbols(handle)) if (owned[symbol] === socket) owned[symbol] = undefined;
   return handle;
-};
-
-/** Undoes takeHandle. */
-export const giveHandle = (socket: Socket, handle: TcpHandle): void => {
-  (socket as unknown as Holder)._handle = handle;
 };
 
 /** Whether it has all that TcpHandle says. */

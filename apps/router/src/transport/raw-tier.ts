@@ -2,7 +2,7 @@ import { nextState } from '@lapidary/kernel/transition-table';
 import type { Socket } from 'node:net';
 import type { Chunk } from '../engine/upstream-lane.js';
 import {
-  giveHandle,
+  handleOf,
   isTcpHandle,
   streamBinding,
   takeHandle,
@@ -78,10 +78,9 @@ export class RawTier implements Tier {
 
   /** Takes a connected socket's handle; null: there is none any more, or it isn't one that we know (which surprises): the socket is as it was. */
   adopt(socket: Socket): TcpHandle | null {
-    const handle = takeHandle(socket);
-    if (handle === null || isTcpHandle(handle)) return handle;
+    const handle = handleOf(socket);
+    if (handle === null || isTcpHandle(handle)) return takeHandle(socket);
     this.surprised('a connection has no handle as expected');
-    giveHandle(socket, handle);
     return null;
   }
 
