@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { checkTransitions } from '@lapidary/kernel/transition-table';
-import { streamBinding } from './handle-binding.js';
+import { handleOf, streamBinding } from './handle-binding.js';
 import { FaultyTier, type HandleOperation } from './faulty-handles.fixture.js';
 import { RawTier } from './raw-tier.js';
 import { RawTransport } from './raw-transport.js';
@@ -76,6 +76,19 @@ describe('a thread whose tier is public', () => {
     expect(transport.tier.state).toBe('public');
     await world.end();
   });
+});
+
+it('a handle that is taken from its socket does not keep it', async () => {
+  const tier = FaultyTier.trusted(-1, 'error');
+  const { world } = await over(tier);
+  const { socket } = await world.client();
+  const handle = handleOf(socket)!;
+  const knows = (): boolean => Object.getOwnPropertySymbols(handle).some((name) => (handle as never)[name] === socket);
+  const knewIt = knows();
+  expect(tier.adopt(socket)).toBe(handle);
+  expect([knewIt, knows(), handleOf(socket)]).toEqual([true, false, null]);
+  handle.close();
+  await world.end();
 });
 
 describe('a handle that surprises', () => {
