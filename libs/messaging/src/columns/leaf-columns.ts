@@ -151,7 +151,7 @@ export const readLeaves = (from: ByteReader, kind: LeafKind, count: number, late
     case leaf.numbered:
       return () => checked(numberedOf(word(), natural(number())));
     case leaf.hlc:
-      return () => hlcOf({ ms: time(), region: word(), counter: natural(number()) });
+      return readHlcs(time, word, number);
     case leaf.ulid:
       return () => ulidOf({ ms: time(), head: word(), count: natural(number()) });
     case leaf.time:
@@ -159,6 +159,18 @@ export const readLeaves = (from: ByteReader, kind: LeafKind, count: number, late
     case leaf.json:
       return () => parsed(word());
   }
+};
+
+/** A column has the same time several times in a row: an event tells it of each field, and as seen. */
+const readHlcs = (time: () => number, word: () => string, number: () => number): (() => string) => {
+  let last: HlcParts = { ms: -1, counter: -1, region: '' };
+  let text = '';
+  return () => {
+    const [ms, region, counter] = [time(), word(), natural(number())];
+    if (ms === last.ms && counter === last.counter && region === last.region) return text;
+    last = { ms, counter, region };
+    return (text = hlcOf(last));
+  };
 };
 
 const natural = (value: number): number => {
