@@ -176,12 +176,17 @@ describe('who looks for drift', () => {
     const [first, second] = [await replica(rareMs), await replica(rareMs)];
     await runIs(await ask(), 'done');
     const counted = async (r: Replica): Promise<boolean> => (await r.page()).includes('lapidary_drift_run_seconds_count{outcome="done"} 1');
+    // Counted when the run's row has been written, which is seen first.
+    const both = async (): Promise<boolean[]> => [await counted(first), await counted(second)];
+    await waitFor('it to be counted', async () => (await both()).includes(true) || undefined, { timeoutMs: waitMs });
     const led = (await counted(first)) ? first : second;
-    expect([await counted(first), await counted(second)].filter(Boolean)).toHaveLength(1);
+    expect((await both()).filter(Boolean)).toHaveLength(1);
     await led.stop();
     replicas.splice(replicas.indexOf(led), 1);
     await runIs(await ask(), 'done');
-    expect(await counted(led === first ? second : first)).toBe(true);
+    await waitFor('the other one’s to be counted', async () => (await counted(led === first ? second : first)) || undefined, {
+      timeoutMs: waitMs,
+    });
   });
 
   it('a leader that loses its session in the middle of a run is followed: the run is marked interrupted, the next one is done', async () => {

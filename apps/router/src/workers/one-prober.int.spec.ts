@@ -38,8 +38,8 @@ afterEach(async () => {
 it('a front door is probed by one worker of a process at a time, and at its pace (L4)', async () => {
   for (let i = 0; i < manyTimes; i += 1) expect(await one.ask('acme')).toBe('200');
   await waitFor('the third probe', () => probedAtMs[2], patience);
-  const between = probedAtMs.slice(1).map((atMs, i) => atMs - probedAtMs[i]!);
-  for (const ms of between) expect(ms).toBeGreaterThan(usualHealthChecks.everyMs * (1 - spread));
+  // Two pauses of one worker. Of two workers it would be one pause; a busy machine may have told of the first probe late.
+  expect(probedAtMs[2]! - probedAtMs[0]!).toBeGreaterThan(1.5 * usualHealthChecks.everyMs * (1 - spread));
 }, 90_000);
 
 it('when the worker that probes may be the one that died, another goes on', async () => {

@@ -50,14 +50,17 @@ const flood = async (): Promise<{ readonly admitted: number; readonly refused: n
 
 /** They draw from one bucket (docs/adr/0066); for half a second after their start they had shares of it, with a burst of its own. */
 const most = (seconds: number): number => 2 * burst + perSecond * seconds + workers;
-/** Nothing lies unused but what comes while all clients stand still, for longer than a burst lasts. */
-const least = (seconds: number): number => 0.6 * perSecond * seconds;
+/**
+ * Nothing lies unused but what comes while all clients stand still, for longer than a burst lasts. No more than was asked for can be let
+ * through, which is little on a machine that is busy.
+ */
+const least = (seconds: number, asked: number): number => 0.6 * Math.min(perSecond * seconds, asked);
 
 it('all workers together let through what the limit says, and not each of them', async () => {
   await start(world.link.url);
   const { admitted, refused, seconds } = await flood();
   expect(admitted).toBeLessThanOrEqual(most(seconds));
-  expect(admitted).toBeGreaterThan(least(seconds));
+  expect(admitted).toBeGreaterThan(least(seconds, admitted + refused));
   expect(refused).toBeGreaterThan(0);
 });
 
@@ -68,6 +71,6 @@ it('the same without NATS: they hear each other in the process', async () => {
   await start(noNats);
   const { admitted, refused, seconds } = await flood();
   expect(admitted).toBeLessThanOrEqual(most(seconds));
-  expect(admitted).toBeGreaterThan(least(seconds));
+  expect(admitted).toBeGreaterThan(least(seconds, admitted + refused));
   expect(refused).toBeGreaterThan(0);
 });
