@@ -48,7 +48,7 @@ const flood = async (): Promise<{ readonly admitted: number; readonly refused: n
   return { admitted, refused, seconds: (performance.now() - beganMs) / 1000 };
 };
 
-/** They draw from one bucket (docs/adr/0066); for half a second after their start they had shares of it, with a burst of its own. */
+/** They draw from one bucket (docs/adr/0068); for half a second after their start they had shares of it, with a burst of its own. */
 const most = (seconds: number): number => 2 * burst + perSecond * seconds + workers;
 /**
  * Nothing lies unused but what comes while all clients stand still, for longer than a burst lasts. No more than was asked for can be let
