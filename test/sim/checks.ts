@@ -25,10 +25,12 @@ export type Checker =
   | 'nested'
   | 'late'
   | 'order'
+  | 'place'
+  | 'stuck'
   | 'digest';
 
 /** At any moment, in any region: I3, C2 and C3, R1 and R2. `home` decides where the guest's documents may be. */
-export const checkAlways = (region: string, database: MemoryDatabase, home: MemoryDatabase): Finding[] => {
+export const checkAlways = (region: string, database: MemoryDatabase, home: Pick<MemoryDatabase, 'residency'>): Finding[] => {
   const findings: Finding[] = [];
   if (!mayHold(home, region) && [...database.documents.values()].some(({ key }) => key.tenant === guest))
     findings.push(`residency: ${region} holds documents of ${guest}`);

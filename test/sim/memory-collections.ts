@@ -16,7 +16,9 @@ import type { KnownEvents } from '@lapidary/replication/digest/vector-cover';
 import type { Declaration } from '@lapidary/replication/stability';
 import type { Register } from '@lapidary/replication/merge/register';
 import type { Position } from '@lapidary/replication/version-vector';
-import { firstResidency } from './residency.ts';
+import type { Effects } from './effects.ts';
+import { sound, type LastTaken, type Recovery } from './recovery-state.ts';
+import { firstResidency, type Residency } from './residency.ts';
 
 export interface OutboxEvent {
   readonly id: string;
@@ -56,7 +58,7 @@ export class MemoryDatabase {
   /** Origin → how far its events are applied. */
   vector = new Map<string, Position>();
   /** Where documents of the guest may be, as it is known here. */
-  residency: readonly string[] = firstResidency;
+  residency: Residency = firstResidency;
   /** Origin → changes that it told without their contents, and owes. */
   owed = new Map<string, { readonly epoch: number; readonly first: number; readonly last: number }>();
   inbox = new Set<string>();
@@ -71,6 +73,13 @@ export class MemoryDatabase {
   /** Counts changes of documents here; the number of the last one by key. */
   writes = 0;
   lastWrite = new Map<string, number>();
+  /** Origin → the last event that was taken in of it, and where it was. */
+  lastTaken = new Map<string, LastTaken>();
+  /** What it ran on when it was last started. */
+  identity = 0;
+  recovery: Recovery = sound;
+  /** Key → events whose effect is in its document here; nothing of a region's, only of the checkers'. */
+  effects: Effects = new Map();
 
   copy(): MemoryDatabase {
     const copy = new MemoryDatabase();
@@ -90,6 +99,10 @@ export class MemoryDatabase {
     copy.ownDeclarations = [...this.ownDeclarations];
     copy.writes = this.writes;
     copy.lastWrite = new Map(this.lastWrite);
+    copy.lastTaken = new Map(this.lastTaken);
+    copy.identity = this.identity;
+    copy.recovery = this.recovery;
+    copy.effects = new Map(this.effects);
     return copy;
   }
 }
@@ -102,11 +115,19 @@ export class MemoryCollections implements CollectionTransaction {
   readonly database: MemoryDatabase;
   private readonly newEventId: () => string;
   private readonly touch: (what: string) => Promise<void>;
+  private readonly onTold: (event: OutboxEvent) => void;
 
-  constructor(database: MemoryDatabase, newEventId: () => string, touch: (what: string) => Promise<void> = async () => Promise.resolve()) {
+  constructor(
+    database: MemoryDatabase,
+    newEventId: () => string,
+    touch: (what: string) => Promise<void> = async () => Promise.resolve(),
+    /** Throws where nothing may be told (B1). */
+    onTold: (event: OutboxEvent) => void = () => undefined,
+  ) {
     this.database = database;
     this.newEventId = newEventId;
     this.touch = touch;
+    this.onTold = onTold;
   }
 
   async definition(collection: string): Promise<Register | null> {
@@ -178,7 +199,9 @@ export class MemoryCollections implements CollectionTransaction {
     await this.touch('tell');
     const id = this.newEventId();
     // As the wire would carry it: what only lives in memory must not work.
-    this.database.outbox.push({ id, type, subject, data: JSON.parse(JSON.stringify(data)) });
+    const event: OutboxEvent = { id, type, subject, data: JSON.parse(JSON.stringify(data)) };
+    this.onTold(event);
+    this.database.outbox.push(event);
     return id;
   }
 }

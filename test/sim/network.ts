@@ -1,11 +1,8 @@
 import { planBackfill, planRun, type Position } from '@lapidary/replication/version-vector';
-import type { DocumentChanged } from '@lapidary/contracts/events/collection-events';
-import { keyText } from '@lapidary/replication/collections/collection-store';
-import { wholeChange } from '@lapidary/replication/collections/whole-change';
 import type { Finding } from './checks.ts';
 import type { Bugs } from './planted-bugs.ts';
 import type { Random } from './random.ts';
-import { guest, guestHome, isGuests, mayHold, showsTooMuch, toldToAll } from './residency.ts';
+import { isGuests, mayHold, newestResidency, showsTooMuch, toldToAll } from './residency.ts';
 import type { Numbered, SimRegion } from './sim-region.ts';
 
 interface Message {
@@ -30,8 +27,8 @@ const positionOf = ({ epoch, sequence }: Numbered): Position => ({ epoch, sequen
 /** What is between the regions: messages late, twice, out of order or never, links that are cut or slow, and who asks whom for what. */
 export class Network {
   readonly findings: Finding[] = [];
-  /** Events that some other region took in at some time. */
-  readonly taken = new Set<string>();
+  /** Place of a log → region → the event that it took in as being there (B2). */
+  private readonly places = new Map<string, Map<string, string>>();
   private messages: Message[] = [];
   private readonly cut = new Set<string>();
   private readonly slow = new Set<string>();
@@ -81,6 +78,16 @@ export class Network {
     if (random.chance(0.5)) await this.fillOwed(this.parts.regions.get(message!.to)!);
   }
 
+  isReachable(a: string, b: string): boolean {
+    return !this.cut.has(linkOf(a, b));
+  }
+
+  /** A region was restored: what it took in it may not know any more, and with its server goes what it was sending. */
+  restored(region: string, withServer: boolean): void {
+    for (const there of this.places.values()) there.delete(region);
+    if (withServer) this.messages = this.messages.filter((m) => m.from !== region);
+  }
+
   toggle(which: 'cut' | 'slow', onlyOne: boolean): void {
     const links = this[which];
     const [a, b] = [this.parts.random.pick(this.names), this.parts.random.pick(this.names)];
@@ -109,7 +116,7 @@ export class Network {
       const origin = this.parts.regions.get(from)!;
       if (this.cut.has(linkOf(from, to.name)) || !mayHold(to.database, to.name)) continue;
       await to.ask('ask owed');
-      if (!mayHold(origin.database, to.name) || owed.epoch !== origin.database.epoch) continue;
+      if (!mayHold(origin.database, to.name) || owed.epoch !== origin.database.epoch || !origin.isTelling) continue;
       this.parts.reached('owed contents came');
       await to.takeOwed(
         from,
@@ -125,32 +132,19 @@ export class Network {
     }
   }
 
-  /** Documents that differ between two regions, merged both ways: what is left to do where a restored region knows less than it told. */
-  async repairAll(): Promise<void> {
-    for (const a of this.parts.regions.values())
-      for (const b of this.parts.regions.values())
-        for (const [text, row] of b.database.documents) {
-          if (a === b || a.database.documents.get(text)?.facts.digest === row.facts.digest) continue;
-          if (row.key.tenant === guest && !mayHold(a.database, a.name)) continue;
-          this.parts.reached('repaired');
-          const changed: DocumentChanged = wholeChange(row.key, row.stored);
-          await a.repair(b.name, JSON.parse(JSON.stringify(changed)) as DocumentChanged);
-          if (!a.database.documents.has(text)) throw new Error(`${keyText(row.key)} was not repaired`);
-        }
-  }
-
   private at(to: string, from: string): Position {
     return this.parts.regions.get(to)!.database.vector.get(from) ?? { epoch: 1, sequence: 0 };
   }
 
   private told(from: SimRegion, to: string): Numbered[] {
+    if (!from.isTelling) return [];
     const told = this.parts.bugs.has('contents-told') ? from.log() : from.log().map((event) => toldToAll(event, from.database));
     return this.watched(told, to);
   }
 
   /** Everything that goes to a region passes here (I3). */
   private watched(events: Numbered[], to: string): Numbered[] {
-    const home = this.parts.regions.get(guestHome)!.database;
+    const home = newestResidency(this.parts.regions.values());
     if (events.some((event) => showsTooMuch(event, to, home))) this.findings.push(`residency: ${to} is told contents`);
     return events;
   }
@@ -159,7 +153,7 @@ export class Network {
     const origin = this.parts.regions.get(from)!;
     if (!events.some((e) => e.type === 'lapidary.document.withheld.v1') || !mayHold(to.database, to.name)) return [...events];
     await to.ask('ask contents');
-    if (!mayHold(origin.database, to.name)) return [...events];
+    if (!mayHold(origin.database, to.name) || !origin.isTelling) return [...events];
     this.parts.reached('contents asked for');
     const log = this.watched(origin.log(), to.name);
     return events.map((e) => (e.type === 'lapidary.document.withheld.v1' && e.epoch === origin.database.epoch ? log[e.sequence - 1]! : e));
@@ -172,7 +166,17 @@ export class Network {
       await to.take(from, filled, through);
     } finally {
       // A process that died after the commit has taken them all the same.
-      if (to.database !== before) for (const { id } of events) this.taken.add(id);
+      if (to.database !== before) this.notePlaces(from, to.name, events);
+    }
+  }
+
+  private notePlaces(from: string, to: string, events: readonly Numbered[]): void {
+    for (const { id, epoch, sequence } of events) {
+      const place = `${from} ${epoch} ${sequence}`;
+      const there = this.places.get(place) ?? new Map<string, string>();
+      for (const [region, known] of there)
+        if (known !== id) this.findings.push(`place: ${place} is ${known} in ${region}, and ${id} in ${to}`);
+      this.places.set(place, there.set(to, id));
     }
   }
 
@@ -180,6 +184,14 @@ export class Network {
     const { reached, bugs, random, regions } = this.parts;
     const { from, to } = message;
     const [region, origin] = [regions.get(to)!, regions.get(from)!];
+    // As a session begins: how far the log is known is said, and only what its origin answers for is read on.
+    await origin.hear(to, region.knowsOf(from));
+    if (!origin.isTelling) return reached('log not told');
+    if (this.at(to, from).epoch < origin.database.epoch && !bugs.has('epoch-ignored')) {
+      reached('newer epoch');
+      await region.adopt(from, origin.database.epoch);
+    }
+    if (message.events.some((e) => e.epoch !== origin.database.epoch)) return reached('older epoch dropped');
     for (let rest = message.events; ;) {
       const run = planRun(this.at(to, from), rest, positionOf);
       if (run.skipped > 0) reached('skipped as known');
@@ -188,16 +200,14 @@ export class Network {
       if (!stopped) return;
       rest = stopped.rest;
       if (stopped.by.kind === 'newer-epoch') {
-        reached('newer epoch');
-        if (bugs.has('epoch-ignored')) rest = rest.map((event) => ({ ...event, epoch: this.at(to, from).epoch }));
-        else await region.adopt(from, stopped.by.epoch);
+        rest = rest.map((event) => ({ ...event, epoch: this.at(to, from).epoch }));
         continue;
       }
       reached('gap');
       if (bugs.has('gap-ignored')) return await this.take(from, region, rest, positionOf(rest.at(-1)!));
       if (random.chance(0.5)) return;
       await region.ask('ask back-fill');
-      if (origin.database.epoch !== run.at.epoch) return reached('back-fill of another epoch refused');
+      if (origin.database.epoch !== run.at.epoch || !origin.isTelling) return reached('back-fill of another epoch refused');
       const missing = this.told(origin, to).slice(stopped.by.from - 1, stopped.by.to);
       const fill = planBackfill(this.at(to, from), missing, positionOf, stopped.by.to);
       await this.take(from, region, fill.apply, fill.at);

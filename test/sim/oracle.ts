@@ -22,7 +22,9 @@ interface Write {
  * before it. Knows nothing of merging.
  */
 export class Oracle {
-  private readonly told: { readonly event: string; readonly learn: () => void }[] = [];
+  private readonly told: { readonly event: string; readonly isNested: boolean; readonly learn: (isGone: boolean) => void }[] = [];
+  /** Write that is gone with a database → what it had replaced: gone too where somebody has replaced the write itself. */
+  private readonly gone = new Map<string, readonly string[]>();
   readonly writes = new Map<string, Write>();
   readonly replaced = new Set<string>();
   readonly entries = new Map<string, Set<string>>();
@@ -32,32 +34,35 @@ export class Oracle {
   committed(before: MemoryDatabase, event: OutboxEvent, note: (before: MemoryDatabase, changed: DocumentChanged) => void): void {
     this.told.push({
       event: event.id,
-      learn: () => {
-        this.learn(before, event);
-        note(before, event.data as DocumentChanged);
+      isNested: 'parts' in ((event.data as Partial<DocumentChanged>).change ?? {}),
+      learn: (isGone) => {
+        this.learn(before, event, isGone);
+        if (!isGone) note(before, event.data as DocumentChanged);
       },
     });
   }
 
   /**
-   * What really happened, at the end: everything but the events that a restored region had told after its backup. Those that no other
-   * region has are gone with it. Of those that one has (`kept`) numbers, entries and words stay; a field may have been written again
-   * by the same region, which did not know that it had written it before.
+   * What really happened, at the end: everything but the events that a restored region had told after its backup (`lost`) and that have
+   * no effect anywhere any more, and changes of nested documents that follow such (`hangs`).
    */
-  settle(lost: ReadonlySet<string>, kept: ReadonlySet<string>): void {
-    for (const { event, learn } of this.told) {
-      if (lost.has(event) && !kept.has(event)) continue;
-      learn();
-      if (lost.has(event)) for (const [name, { told }] of this.writes) if (told === event) this.replaced.add(name);
+  settle(lost: ReadonlySet<string>, kept: ReadonlySet<string>, hangs: (event: string) => boolean): void {
+    for (const { event, isNested, learn } of this.told) learn((lost.has(event) && !kept.has(event)) || (isNested && hangs(event)));
+  }
+
+  private replace(names: readonly string[]): void {
+    for (const name of names) {
+      this.replaced.add(name);
+      this.replace(this.gone.get(name) ?? []);
     }
   }
 
-  private learn(before: MemoryDatabase, event: OutboxEvent): void {
+  private learn(before: MemoryDatabase, event: OutboxEvent, isGone: boolean): void {
     if (event.type !== 'lapidary.document.changed.v1') return;
     const changed = event.data as DocumentChanged;
     const key = keyText(keyOfChange(changed));
     const state = before.documents.get(key)?.stored.state ?? before.graves.get(key)?.grave.contents?.state;
-    if ('variants' in changed.change) {
+    if ('variants' in changed.change && !isGone) {
       const known = this.entries.get(key) ?? new Set<string>();
       for (const variant of changed.change.variants as { digest: string }[]) known.add(variant.digest);
       this.entries.set(key, known);
@@ -70,8 +75,11 @@ export class Oracle {
       // A change that is told whole repeats fields that it did not write.
       if (register.siblings.length !== 1 || siblings.some((s) => s.at === written!.at)) continue;
       const over = siblings.map((s) => s.at);
-      for (const at of over) this.replaced.add(`${key} ${field} ${at}`);
-      this.writes.set(`${key} ${field} ${written!.at}`, { key, field, at: written!.at, value: written!.value, told: event.id, over });
+      const names = over.map((at) => `${key} ${field} ${at}`);
+      if (isGone) this.gone.set(`${key} ${field} ${written!.at}`, names);
+      else this.replace(names);
+      if (!isGone)
+        this.writes.set(`${key} ${field} ${written!.at}`, { key, field, at: written!.at, value: written!.value, told: event.id, over });
     }
   }
 

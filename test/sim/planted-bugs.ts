@@ -1,13 +1,6 @@
 import type { DocumentChanged } from '@lapidary/contracts/events/collection-events';
-import type { DocumentEngine, Documented } from '@lapidary/replication/automerge/document-engine';
 import { counterWriter } from '@lapidary/replication/merge/counter';
-import {
-  keyOfChange,
-  keyText,
-  type CollectionTransaction,
-  type Grave,
-  type NestedDocuments,
-} from '@lapidary/replication/collections/collection-store';
+import { keyOfChange, keyText, type CollectionTransaction, type Grave } from '@lapidary/replication/collections/collection-store';
 import type { DigestChange, MemoryDatabase } from './memory-collections.ts';
 
 /** Each proves one checker: a world that has the bug must be found out. */
@@ -27,10 +20,14 @@ export const plantedBugs = {
   'grave-unheeded': 'who writes anew has not seen what was purged there',
   'commit-unstable': 'a history ends before every region knows of the next one',
   'lone-unheeded': 'a write by who did not know of a proposal is taken for one who did',
-  'objection-unmade': 'who has what a proposal misses does not notice',
   'held-forgotten': 'a change from too far ahead is dropped',
   'contents-told': 'documents of a tenant with a residency are told to everybody',
   'owed-forgotten': 'what came without its contents is not asked for later',
+  'fence-unheeded': 'a region that was set back goes on writing',
+  'epoch-kept': 'a restored region opens under the epoch that it had',
+  'reconciled-partly': 'a region that was heard counts as reconciled, whatever it holds',
+  'found-untold': 'what was found with one region is not told to the others',
+  'opened-early': 'a restored region opens before every other one was heard',
   'epoch-ignored': 'a region goes on reading where it was though the origin was restored',
 } as const;
 export type PlantedBug = keyof typeof plantedBugs;
@@ -52,23 +49,6 @@ export class Bugs {
     const own = counterWriter(origin, 1);
     const rows = changed.change.rows as Record<string, unknown>;
     return { ...changed, change: { ...changed.change, rows: own in rows ? { [own]: rows[own] } : {} } as DocumentChanged['change'] };
-  }
-
-  onNested(engine: DocumentEngine): NestedDocuments {
-    if (this.bug !== 'objection-unmade') return engine;
-    let heads: readonly string[] = [];
-    const take = (...given: Parameters<DocumentEngine['take']>): Documented => {
-      const taken = engine.take(...given);
-      if (given[0].endsWith(' told')) return { ...taken, heads };
-      if (!given[0].endsWith(' next')) ({ heads } = taken);
-      return taken;
-    };
-    return {
-      take,
-      edit: (...given) => engine.edit(...given),
-      beginAnew: (...given) => engine.beginAnew(...given),
-      editBeginning: (...given) => engine.editBeginning(...given),
-    };
   }
 
   onLone(changed: DocumentChanged, { documents }: MemoryDatabase): DocumentChanged {

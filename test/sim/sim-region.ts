@@ -1,20 +1,28 @@
 import type { DocumentChanged } from '@lapidary/contracts/events/collection-events';
 import { advanceHlc, formatHlc, parseHlc, type HlcStamp } from '@lapidary/kernel/hybrid-logical-clock';
+import { AppError } from '@lapidary/kernel/app-error';
+import { nextState } from '@lapidary/kernel/transition-table';
 import { actorOf } from '@lapidary/replication/automerge/document-actor';
 import { DocumentEngine } from '@lapidary/replication/automerge/document-engine';
 import { applyChange, heldUntilMs } from '@lapidary/replication/collections/apply-change';
-import { keyText, type Site } from '@lapidary/replication/collections/collection-store';
+import { keyOfChange, keyText, type DocumentKey, type Site } from '@lapidary/replication/collections/collection-store';
 import { purgeDocument } from '@lapidary/replication/collections/purge-document';
 import type { KnownEvents } from '@lapidary/replication/digest/vector-cover';
 import { isStable } from '@lapidary/replication/stability';
 import { applyDefinition, policyFor } from '@lapidary/replication/collections/definitions';
 import { commitGeneration, ownProposal, proposeGeneration } from '@lapidary/replication/collections/generation-steps';
+import { own } from '@lapidary/replication/merge/json';
 import type { Register } from '@lapidary/replication/merge/register';
+import { judgeLog, type KnownOfLog } from '@lapidary/replication/recovery/judge-log';
+import { saysMore } from '@lapidary/replication/recovery/reconcile-rules';
+import { isFenced, recoveryTable, startedElsewhere } from '@lapidary/replication/recovery/recovery-states';
 import type { Position } from '@lapidary/replication/version-vector';
 import { MemoryCollections, MemoryDatabase, type OutboxEvent } from './memory-collections.ts';
+import type { Carried } from './effects.ts';
 import type { Bugs } from './planted-bugs.ts';
+import type { LastTaken } from './recovery-state.ts';
 import type { Random } from './random.ts';
-import { isGuests, mayHold } from './residency.ts';
+import { isGuests, mayHold, type Residency } from './residency.ts';
 
 /** Thrown where a process dies: nothing that was not committed is left, nothing in memory survives. */
 export class Crash extends Error {}
@@ -38,13 +46,19 @@ export class SimRegion {
   private events = 0;
   private isCalm = false;
   private backup: MemoryDatabase | null = null;
+  private readonly carried: Carried;
+  /** What the database runs on: another server, or another copy. */
+  private identity = 0;
+  /** The end of its log in its event stream, which a restore of the database leaves as it is. */
+  private stream: LastTaken | null = null;
   /** Changes of histories that had ended without them, by origin. */
   readonly late: string[] = [];
   /** Waits until the process dies; Infinity: it lives on. */
   private untilCrash = Infinity;
 
-  constructor(name: string, now: () => number, random: Random, bugs: Bugs, reached: (what: string) => void) {
+  constructor(name: string, now: () => number, random: Random, bugs: Bugs, carried: Carried, reached: (what: string) => void) {
     this.name = name;
+    this.carried = carried;
     this.now = now;
     this.random = random;
     this.bugs = bugs;
@@ -61,7 +75,7 @@ export class SimRegion {
     return {
       region: this.name,
       epoch: this.database.epoch,
-      nested: this.bugs.onNested(this.engine),
+      nested: this.engine,
       tick: (after) => {
         const seen = this.bugs.has('clock-ignores-state') ? undefined : (parseHlc(after) ?? undefined);
         this.clock = advanceHlc(this.clock, this.nowMs(), seen);
@@ -83,18 +97,25 @@ export class SimRegion {
   }
 
   /** All or nothing, as Postgres does it. */
-  async inTx<T>(work: (tx: MemoryCollections, database: MemoryDatabase) => Promise<T>): Promise<T> {
+  async inTx<T>(work: (tx: MemoryCollections, database: MemoryDatabase) => Promise<T>, passesFence = false): Promise<T> {
     const copy = this.database.copy();
     const tx = new MemoryCollections(
       copy,
       () => `${this.name}-${this.events++}`,
       async (what) => this.touch(what),
+      (event) => {
+        if (!passesFence && !this.bugs.has('fence-unheeded') && isFenced(copy.recovery.state)) throw new AppError('region_restored');
+        if (event.type !== 'lapidary.document.changed.v1') return;
+        const changed = event.data as DocumentChanged;
+        this.carried.told(copy.effects, keyText(keyOfChange(changed)), event.id, changed.whole);
+      },
     );
     try {
       const result = await work(tx, copy);
       const ofDigest = this.bugs.onDigest(this.database, copy);
       await this.touch('commit');
       this.database = copy;
+      this.publish();
       await this.touch('answer');
       copy.digestChanges.push(...ofDigest);
       return result;
@@ -113,9 +134,83 @@ export class SimRegion {
     throw new Crash(what);
   }
 
+  /** As a control plane starts: what it ran on before is looked at before anything works (fence/notice-set-back.ts). */
   private restart(): void {
     this.clock = { ms: 0, counter: 0, region: this.name };
+    this.follow();
+    if (this.database.identity === this.identity) return;
+    this.database = this.database.copy();
+    this.database.identity = this.identity;
+    const { recovery } = this.database;
+    const event = startedElsewhere(recovery.state);
+    // Whoever was heard before the backup was made may know more by now.
+    const state = event === null ? recovery.state : nextState(recoveryTable, recovery.state, event);
+    this.database.recovery = { ...recovery, state, done: new Map() };
+    this.reached(`restarted elsewhere, then ${state}`);
+  }
+
+  /** B6, and a writer's numbers under the epoch that holds. */
+  follow(): void {
+    const floor = parseHlc(this.database.recovery.floor);
+    if (floor) this.clock = advanceHlc(this.clock, this.nowMs(), floor);
     this.engine = new DocumentEngine(actorOf(this.name, this.database.epoch));
+  }
+
+  /** Whether others may take in its log as it stands (B2). */
+  get isTelling(): boolean {
+    const { state } = this.database.recovery;
+    return state === 'suspected' || !isFenced(state);
+  }
+
+  private publish(): void {
+    const { epoch, outbox } = this.database;
+    if (this.isTelling && outbox.length > 0) this.stream = { epoch, sequence: outbox.length, event: outbox.at(-1)!.id };
+  }
+
+  /** Another region, or its own stream, says how far it knows its log (B2). */
+  async hear(from: string, known: KnownOfLog): Promise<void> {
+    const { epoch, outbox } = this.database;
+    const named = known.last && known.epoch === epoch ? (outbox[known.last.sequence - 1]?.id ?? null) : null;
+    const verdict = judgeLog({ epoch, sequence: outbox.length }, known, named);
+    if (verdict !== 'behind' && verdict !== 'forked') return;
+    this.reached(`${verdict}, as ${from === 'stream' ? 'its stream' : 'a peer'} says`);
+    const { state: before, done: heard } = this.database.recovery;
+    const isReconciled = before === 'reconciling' || before === 'retelling';
+    if (isReconciled && !saysMore(heard.get(from) ?? null, known)) return;
+    await this.inTx((_, database) => {
+      const { recovery } = database;
+      const epochHeard = Math.max(recovery.epochHeard, known.epoch);
+      const state = before === 'reconciling' ? before : nextState(recoveryTable, before, 'set-back');
+      // Whoever vouched for it, or was heard before its database was set back again, is asked anew; else who knows more than it did.
+      const kept = [...recovery.done].filter(([peer]) => before === 'reconciling' && from !== 'stream' && peer !== from);
+      database.recovery = { ...recovery, state, epochHeard, done: new Map(kept) };
+      return Promise.resolve();
+    });
+  }
+
+  /** How far it knows another region's log. */
+  knowsOf(origin: string): KnownOfLog {
+    const at = this.database.vector.get(origin) ?? { epoch: 1, sequence: 0 };
+    const last = this.database.lastTaken.get(origin);
+    return last && last.epoch === at.epoch ? { ...at, last } : at;
+  }
+
+  /** The latest hybrid time of another region that it knows of. */
+  latestOf(region: string): string {
+    return [...this.database.documents.values()].reduce((latest, { stored }) => {
+      const at = stored.state.kind === 'append' ? '' : (own(stored.state.alive.seen, region) ?? '');
+      return at > latest ? at : latest;
+    }, '');
+  }
+
+  /** Whether a change of a document waits here for its time. */
+  holdsBack(key: string): boolean {
+    return this.database.held.some(({ event }) => keyText(keyOfChange(event as DocumentChanged)) === key);
+  }
+
+  /** A transaction of recovery, which passes the fence (B1). */
+  async recover(work: (tx: MemoryCollections, database: MemoryDatabase) => Promise<void> | void): Promise<void> {
+    await this.inTx(async (tx, database) => work(tx, database), true);
   }
 
   get hasBackup(): boolean {
@@ -127,15 +222,22 @@ export class SimRegion {
     this.backup = this.database.copy();
   }
 
-  /** The database is lost, and a backup takes its place under an epoch of its own. Returns the events that it does not have. */
-  restore(): readonly OutboxEvent[] {
-    if (!this.backup) return [];
-    const lost = this.database.outbox.slice(this.backup.outbox.length);
-    const epoch = this.database.epoch + 1;
-    this.database = this.backup.copy();
-    this.database.epoch = epoch;
-    this.backup = null;
+  /**
+   * The database is lost, and a backup takes its place: on another server, which is seen at the start, or in place, where the stream
+   * tells. Returns the events that it does not have.
+   */
+  async restore(how: 'elsewhere' | 'in place'): Promise<readonly OutboxEvent[]> {
+    const kept = new Set(this.backup!.outbox.map(({ id }) => id));
+    const lost = this.database.outbox.filter(({ id }) => !kept.has(id));
+    this.database = this.backup!.copy();
+    // A disk that was set back together with its stream shows only when a peer is heard; what is written until then may be lost (ADR 62).
+    if (how === 'elsewhere' || this.stream === null || this.stream.sequence <= this.backup!.outbox.length) {
+      this.identity++;
+      this.stream = null;
+    } else this.database.identity = this.identity;
+    this.untilCrash = Infinity;
     this.restart();
+    if (this.stream) await this.hear('stream', { ...this.stream, last: this.stream });
     return lost;
   }
 
@@ -157,6 +259,7 @@ export class SimRegion {
       database.vector.set(origin, { epoch, sequence: 0 });
       database.declared.delete(origin);
       database.inbox = new Set([...database.inbox].filter((id) => !id.startsWith(`${origin}-`)));
+      database.lastTaken.delete(origin);
       database.owed.delete(origin);
       return Promise.resolve();
     });
@@ -174,7 +277,9 @@ export class SimRegion {
         await this.apply(tx, database, origin, event);
       }
       database.vector.set(origin, through);
-    });
+      const last = events.at(-1);
+      if (last) database.lastTaken.set(origin, { epoch: last.epoch, sequence: last.sequence, event: last.id });
+    }, true);
   }
 
   /** Contents that an origin owed; everything up to `through` has come. */
@@ -183,7 +288,7 @@ export class SimRegion {
       const owed = database.owed.get(origin);
       if (owed && owed.last <= through) database.owed.delete(origin);
       for (const event of events) await this.apply(tx, database, origin, event);
-    });
+    }, true);
   }
 
   private async apply(tx: MemoryCollections, database: MemoryDatabase, origin: string, event: Numbered): Promise<void> {
@@ -193,7 +298,8 @@ export class SimRegion {
       return;
     }
     if (event.type === 'sim.residency') {
-      database.residency = event.data as readonly string[];
+      const told = event.data as Residency;
+      if (told.version > database.residency.version) database.residency = told;
       return;
     }
     // I3, at the reader: its own word counts, since the writer's may be another.
@@ -226,6 +332,7 @@ export class SimRegion {
   private async merge(tx: MemoryCollections, id: string, origin: string, sequence: number, changed: DocumentChanged): Promise<void> {
     const note = { event: id, origin, sequence, actor: 'sim', requestId: 'sim', at: '' };
     const told = tx.database.outbox.length;
+    this.carried.merged(tx.database.effects, keyText(keyOfChange(changed)), id);
     const { isLate } = await applyChange(this.bugs.onStore(tx), this.site, this.bugs.onLone(changed, this.database), note);
     if (tx.database.outbox.length > told) this.reached(isLate ? 'written anew in the next history' : 'proposal objected to');
     if (!isLate) return;
@@ -234,8 +341,22 @@ export class SimRegion {
   }
 
   /** Another region's document, merged into the one here: what finds and mends differences does the same (repair-row.ts). */
-  async repair(origin: string, changed: DocumentChanged): Promise<void> {
-    await this.inTx(async (tx) => this.merge(tx, `repair-${this.name}-${this.events++}`, origin, 0, changed));
+  async repair(
+    peer: SimRegion,
+    key: DocumentKey,
+    changed: DocumentChanged,
+    onChanged: (database: MemoryDatabase) => void,
+  ): Promise<boolean> {
+    return await this.inTx(async (tx, database) => {
+      const text = keyText(key);
+      const before = database.documents.get(text)?.facts.digest;
+      const wire = JSON.parse(JSON.stringify(changed)) as DocumentChanged;
+      this.carried.join(database.effects, text, peer.database.effects.get(text) ?? new Set());
+      await this.merge(tx, `repair-${this.name}-${this.events++}`, peer.name, 0, wire);
+      if (database.documents.get(text)?.facts.digest === before) return false;
+      onChanged(database);
+      return true;
+    }, true);
   }
 
   async releaseHeld(): Promise<void> {
@@ -244,7 +365,7 @@ export class SimRegion {
       for (const held of due) await this.merge(tx, held.id, held.origin, held.sequence, held.event as DocumentChanged);
       database.held = database.held.filter((h) => !due.includes(h));
       if (due.length > 0) this.reached('held change released');
-    });
+    }, true);
   }
 
   /** Says what it knows, purges the tombstones that everybody knows, and forgets what everybody has purged. */

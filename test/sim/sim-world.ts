@@ -4,13 +4,16 @@ import { isAppError } from '@lapidary/kernel/app-error';
 import { digestOf } from '@lapidary/kernel/canonical-json';
 import { defineCollection } from '@lapidary/replication/collections/definitions';
 import { documentItself } from '@lapidary/replication/merge/lww';
+import { isFenced } from '@lapidary/replication/recovery/recovery-states';
 import { checkAlways, checkQuiet, checkSettled, type Finding } from './checks.ts';
+import { Carried } from './effects.ts';
 import type { MemoryDatabase } from './memory-collections.ts';
 import { Network } from './network.ts';
 import { Oracle } from './oracle.ts';
 import { Bugs, type PlantedBug } from './planted-bugs.ts';
 import { Random } from './random.ts';
-import { guestHome, widerResidencies } from './residency.ts';
+import { guestHome, newestResidency, widerResidencies } from './residency.ts';
+import { stepRecovery, tellResidency } from './sim-recovery.ts';
 import { Crash, SimRegion } from './sim-region.ts';
 import { randomWrite, type Note } from './workload.ts';
 
@@ -19,6 +22,8 @@ const names = ['ap', 'eu', 'us'] as const;
 const steps = 70;
 /** 2025-01-01; the clocks of the regions differ from it by their skew. */
 const beginMs = 1_735_689_600_000;
+/** More in one world leave no time to recover in between. */
+const restoresMax = 4;
 
 const define = (policy: Record<string, unknown>): DefineCollection => ({
   scope: 'fleet',
@@ -46,6 +51,8 @@ export class SimWorld {
   private readonly network: Network;
   /** Events that a restored region has not got any more. */
   private readonly lost = new Set<string>();
+  private readonly carried = new Carried();
+  private restores = 0;
   private nowMs = beginMs;
   private readonly kind: {
     readonly nested: boolean;
@@ -66,15 +73,20 @@ export class SimWorld {
     const tidy = seed % 7 === 0 && !restored && !aging ? (seed % 21 === 7 ? 'fields' : 'others') : null;
     this.kind = { nested: seed % 4 === 0, focused: seed % 5 === 0 && !aging, restored, tidy, aging };
     this.bugs = new Bugs(bug);
+    const { carried } = this;
     const reach = (what: string): void => void this.reached.add(what);
-    this.regions = new Map(names.map((n) => [n, new SimRegion(n, () => this.nowMs, this.random, this.bugs, reach)]));
+    this.regions = new Map(names.map((n) => [n, new SimRegion(n, () => this.nowMs, this.random, this.bugs, carried, reach)]));
     const { regions, random, bugs } = this;
     this.network = new Network({ regions, random, bugs, nowMs: () => this.nowMs, reached: reach });
   }
 
   async live(): Promise<Lived> {
     await this.begin();
-    for (let i = 0; i < (this.kind.focused || this.kind.tidy !== null ? 2 * steps : steps) && this.findings.length === 0; i++)
+    for (
+      let i = 0;
+      i < (this.kind.focused || this.kind.tidy !== null || this.kind.restored ? 2 * steps : steps) && this.findings.length === 0;
+      i++
+    )
       await this.step();
     await this.quiet();
     const databases = new Map([...this.regions].map(([n, r]) => [n, r.database]));
@@ -89,7 +101,7 @@ export class SimWorld {
   /** Only a region that has forgotten what it said writes in a history that everybody knew to end (G4). */
   private checkLate(): Finding[] {
     const late = [...this.regions.values()].filter((region) => region.late.length > 0);
-    return this.reached.has('restored') ? [] : late.map((region): Finding => `late: ${region.name} found writes of ${region.late.join()}`);
+    return this.restores > 0 ? [] : late.map((region): Finding => `late: ${region.name} found writes of ${region.late.join()}`);
   }
 
   private reachLedger(database: MemoryDatabase): void {
@@ -128,7 +140,9 @@ export class SimWorld {
     if (this.random.chance(0.12)) region.armCrash();
     const dice = this.random.next();
     try {
-      if (dice < 0.48) await this.write(region);
+      if (this.kind.restored && this.random.chance(0.08)) await this.backUpOrRestore();
+      else if (this.kind.restored && this.random.chance(0.3)) await this.recoverAny();
+      else if (dice < 0.48) await this.write(region);
       else if (dice < 0.62) this.network.publish(region);
       else if (dice < 0.84) await this.network.deliver();
       // In a focused world one link stays cut until the quiet.
@@ -138,20 +152,20 @@ export class SimWorld {
       else if (dice < 0.96) await this.changePolicy(region);
       else if (dice < 0.968) await this.widen();
       else if (dice < 0.983) await this.network.fillOwed(region);
-      else if (this.kind.restored && dice < 0.995) this.backUpOrRestore();
       else await region.releaseHeld();
       if (this.kind.tidy !== null || this.kind.aging) await this.tidyUp();
     } catch (error) {
-      if (!(error instanceof Crash)) throw error;
+      if (isAppError(error) && error.code === 'poison_event') this.findings.push(`nested: ${error.message}`);
+      else if (!(error instanceof Crash)) throw error;
     }
-    for (const r of this.regions.values()) this.findings.push(...checkAlways(r.name, r.database, this.regions.get(guestHome)!.database));
+    for (const r of this.regions.values()) this.findings.push(...checkAlways(r.name, r.database, newestResidency(this.regions.values())));
     this.findings.push(...this.network.findings);
   }
 
   /** A calm of some rounds, in which most links work: it ends anywhere between a delete and its being forgotten. */
   private async tidyUp(): Promise<void> {
     if (!this.random.chance(this.kind.tidy === 'others' ? 0.2 : 0.08)) return;
-    if (this.kind.aging && this.kind.restored && this.random.chance(0.5)) this.backUpOrRestore();
+    if (this.kind.aging && this.kind.restored && this.random.chance(0.5)) await this.backUpOrRestore();
     const rounds = 1 + this.random.below(6);
     for (let round = 0; round < rounds; round++) {
       for (const name of names) {
@@ -163,6 +177,7 @@ export class SimWorld {
   }
 
   private async keepHouse(region: SimRegion): Promise<void> {
+    if (isFenced(region.database.recovery.state) && !this.bugs.has('fence-unheeded')) return;
     const others = names.filter((n) => n !== region.name);
     const told = region.database.outbox.length;
     try {
@@ -207,30 +222,61 @@ export class SimWorld {
   /** The guest's home region lets its documents be in more places. */
   private async widen(): Promise<void> {
     const home = this.regions.get(guestHome)!;
-    const residency = this.random.pick(widerResidencies);
+    const regions = this.random.pick(widerResidencies);
+    if (isFenced(home.database.recovery.state)) return;
     await home.inTx((_, database) => {
-      database.residency = residency;
-      database.outbox.push({ id: `${home.name}-residency-${database.outbox.length}`, type: 'sim.residency', subject: '', data: residency });
+      database.residency = { version: database.residency.version + 1, regions };
+      tellResidency(database, home.name);
       return Promise.resolve();
     });
     this.reached.add('residency widened');
   }
 
-  /** The restored one is always the same: others keep what it told, as they do where backups are older than the last exchange. */
-  private backUpOrRestore(): void {
-    const region = this.regions.get('us')!;
-    if (!region.hasBackup) return region.backUp();
-    for (const event of region.restore()) this.lost.add(event.id);
-    // It takes longer than clocks may be apart: what it writes from now on is later than what it has forgotten.
-    this.nowMs += 3_600_000;
-    region.skewMs = 0;
-    this.reached.add('restored');
-    if (this.lost.size > 0) this.reached.add('restored without its last events');
+  /** Some region’s database is replaced by its backup of some time before, or two regions’ at once; with cuts or without, in the midst of recovery too. */
+  private async backUpOrRestore(): Promise<void> {
+    const region = this.regions.get(this.random.pick(names))!;
+    if (!region.hasBackup || this.restores >= restoresMax || this.random.chance(0.3)) return region.backUp();
+    const other = [...this.regions.values()].find((r) => r !== region && r.hasBackup);
+    const together = other && this.random.chance(0.3) ? [region, other] : [region];
+    if (together.length > 1) this.reached.add('two regions restored at once');
+    for (const one of together) await this.restore(one);
+  }
+
+  private async restore(region: SimRegion): Promise<void> {
+    this.restores++;
+    if (isFenced(region.database.recovery.state)) this.reached.add('restored in the midst of recovery');
+    if (names.some((n) => n !== region.name && !this.network.isReachable(n, region.name))) this.reached.add('restored while cut off');
+    const how = this.random.pick(['elsewhere', 'in place'] as const);
+    this.network.restored(region.name, how === 'elsewhere');
+    const gone = await region.restore(how);
+    for (const event of gone) this.lost.add(event.id);
+    this.reached.add(`restored ${how}`);
+    if (gone.length > 0) this.reached.add('restored without its last events');
+  }
+
+  /** Who is fenced reads what it can, and goes on. */
+  private async recoverAny(): Promise<void> {
+    for (const region of this.regions.values()) {
+      if (!isFenced(region.database.recovery.state)) continue;
+      for (const peer of this.regions.values())
+        if (peer !== region && this.random.chance(0.7)) await this.network.exchange(peer, region.name);
+      await this.recoverStep(region);
+    }
+  }
+
+  private async recoverStep(region: SimRegion): Promise<void> {
+    const { bugs } = this;
+    const peers = [...this.regions.values()].filter((r) => r !== region);
+    const fenced = isFenced(region.database.recovery.state);
+    if (fenced && peers.some((p) => isFenced(p.database.recovery.state))) this.reached.add('two regions recover at once');
+    if (fenced)
+      await stepRecovery({
+        ...{ region, peers, bugs, reached: (what) => void this.reached.add(what) },
+        reaches: (peer) => this.network.isReachable(peer, region.name),
+      });
   }
 
   private async changePolicy(region: SimRegion): Promise<void> {
-    // Definitions are not compared between regions: one that a restored region has forgotten would stay forgotten there.
-    if (this.kind.restored && region.name === 'us') return;
     const rule = this.random.pick(['last-write', 'first-write', 'highest', 'lowest', 'prefer:eu']);
     try {
       await region.inTx(async (tx) => this.defineIn(tx, region.name, 'lww', { kind: 'lww', rules: { '*': rule } }));
@@ -250,13 +296,20 @@ export class SimWorld {
       for (const region of this.regions.values()) await this.network.fillOwed(region);
     }
     for (const region of this.regions.values()) await region.releaseHeld();
+    for (let round = 0; this.kind.restored && round < 6; round++) {
+      for (const region of this.regions.values()) await this.recoverStep(region);
+      await this.network.exchangeAll();
+      for (const region of this.regions.values()) await this.network.fillOwed(region);
+    }
+    for (const { name, database } of this.regions.values())
+      if (database.recovery.state !== 'sound') this.findings.push(`stuck: ${name} is ${database.recovery.state}`);
     for (let round = 0; (this.kind.tidy !== null || this.kind.aging) && round < 5; round++) {
       for (const region of this.regions.values()) await this.keepHouse(region);
       await this.network.exchangeAll();
     }
-    if (this.lost.size > 0) await this.network.repairAll();
     this.findings.push(...this.network.findings);
-    this.oracle.settle(this.lost, this.network.taken);
+    const kept = new Set([...this.regions.values()].flatMap((r) => [...r.database.effects.values()].flatMap((events) => [...events])));
+    this.oracle.settle(this.lost, kept, (event) => this.restores > 0 && this.carried.hangs(event, kept));
   }
 }
 

@@ -2,7 +2,8 @@ import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction, type Tx } from '@lapidary/db/transaction';
 import type { Position } from '@lapidary/replication/version-vector';
 import { judgeLog, type KnownOfLog } from '@lapidary/replication/recovery/judge-log';
-import { isFenced } from '@lapidary/replication/recovery/recovery-states';
+import { saysMore } from '@lapidary/replication/recovery/reconcile-rules';
+import { isFenced, startedElsewhere } from '@lapidary/replication/recovery/recovery-states';
 import type { DataSource } from 'typeorm';
 import { databaseIdentity } from './database-identity.js';
 import { addEvidence, moveRecovery, readRecovery, recoveryContext, type Evidence } from './recovery-rows.js';
@@ -42,6 +43,16 @@ export const isTelling = async (db: Pick<Tx, 'query'>): Promise<boolean> => {
   return state === 'suspected' || !isFenced(state);
 };
 
+/** How far a peer knew the log when it was reconciled with; null: it was not. */
+const reconciledAt = async (tx: Tx, peer: string): Promise<Position | null> => {
+  const [row] = await rowsOf<{ epoch: number; sequence: string }>(
+    tx,
+    'SELECT epoch, sequence FROM recovery_peer WHERE peer = $1 AND reconciled_at IS NOT NULL',
+    [peer],
+  );
+  return row ? { epoch: row.epoch, sequence: Number(row.sequence) } : null;
+};
+
 const fence = async (dataSource: DataSource, evidence: Evidence): Promise<void> =>
   await inTransaction(dataSource, async (tx) => {
     const recovery = await readRecovery(tx, { lock: true });
@@ -49,15 +60,14 @@ const fence = async (dataSource: DataSource, evidence: Evidence): Promise<void> 
     // Told of the epoch before by who has not heard of the new one yet.
     if (evidence.epoch < origin.epoch) return;
     const isNew = await addEvidence(tx, recovery.evidence, evidence);
-    if (recovery.state === 'reconciling' || recovery.state === 'too-old') {
-      // It knows more than when it was heard.
-      if (isNew)
-        await tx.query('UPDATE recovery_peer SET reconciled_at = NULL WHERE peer = $1 AND (epoch, sequence) < ($2, $3::bigint)', [
-          evidence.from,
-          evidence.epoch,
-          evidence.sequence,
-        ]);
-      return;
+    if (recovery.state === 'reconciling' || recovery.state === 'retelling' || recovery.state === 'too-old') {
+      const isMore = evidence.from === 'stream' ? isNew : saysMore(await reconciledAt(tx, evidence.from), evidence);
+      if (!isMore) return;
+      if (recovery.state !== 'retelling') {
+        // Set back once more, by its stream: whoever was heard before may know more by now.
+        await tx.query(`UPDATE recovery_peer SET reconciled_at = NULL WHERE peer = $1 OR $1 = 'stream'`, [evidence.from]);
+        return;
+      }
     }
     // Whoever vouched for the log did not know enough of it; everybody is asked anew.
     await tx.query('DELETE FROM recovery_peer');
@@ -81,10 +91,13 @@ export const noteStart = async (tx: Tx): Promise<void> => {
   if (recovery.state === 'sound') await tx.query('UPDATE recovery SET backup_at = $1', [row.remembers]);
   if (identity === null || identity === row.identity) return;
   await tx.query('UPDATE origin SET database_identity = $1', [identity]);
-  if (row.identity === null || recovery.state !== 'sound') return;
+  if (row.identity === null) return;
   const { region, epoch, sequence } = await ownLog(tx);
   await addEvidence(tx, recovery.evidence, { from: 'database', epoch, sequence });
-  await moveRecovery(tx, recoveryContext(region), 'sound', 'suspect', { was: row.identity, is: identity });
+  // The backup may be of the midst of a recovery that has ended since: whoever was heard then knows more by now.
+  await tx.query('DELETE FROM recovery_peer');
+  const event = startedElsewhere(recovery.state);
+  if (event !== null) await moveRecovery(tx, recoveryContext(region), recovery.state, event, { was: row.identity, is: identity });
 };
 
 /** A server that does not let this role ask is no reason not to start. */

@@ -65,6 +65,7 @@ const knownLog = async (reader: Reader, peer: string, tombstoneDays: number): Pr
        SELECT latest AS hlc FROM document WHERE substr(latest, 20) = $1 UNION ALL SELECT hlc FROM tenant WHERE home_region = $1) AS seen`,
     [peer],
   );
+  const [held] = await rowsOf<{ n: number }>(reader, `SELECT count(*)::int AS n FROM held_change WHERE origin = $1`, [peer]);
   return {
     epoch: at.epoch,
     sequence: at.sequence,
@@ -72,6 +73,7 @@ const knownLog = async (reader: Reader, peer: string, tombstoneDays: number): Pr
     latestHlc: latest?.hlc ?? null,
     own: { epoch: own.epoch, sequence: own.sequence },
     setBack: !(await isTelling(reader)),
+    held: held!.n,
     tombstoneDays,
   };
 };

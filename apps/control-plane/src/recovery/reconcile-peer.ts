@@ -4,6 +4,7 @@ import { inTransaction, type Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
+import { hasCaughtUp } from '@lapidary/replication/recovery/reconcile-rules';
 import type { Register } from '@lapidary/replication/merge/register';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { DataSource } from 'typeorm';
@@ -77,14 +78,14 @@ const eachHeld = async (
 export const reconcilePeer = async (tools: RecoveryTools, peer: string, known: KnownLog): Promise<boolean> => {
   const { dataSource, apply, region } = tools;
   const at = await readPosition(dataSource, peer);
-  // One that was restored too tells its log anew under an epoch to come; what it holds of this one is here all the same.
-  const isCaughtUp = known.setBack || at.epoch > known.own.epoch || (at.epoch === known.own.epoch && at.sequence >= known.own.sequence);
   await eachHeld(tools, peer, 'stamps', async (tx, item) => recoverStamp(tx, region, HeldStampSchema.parse(item)));
   await eachHeld(tools, peer, 'tenants', async (tx, item) => {
     const { tenant, claim } = HeldTenantSchema.parse(item);
     await recoverTenant(tx, apply, tenant, claim);
   });
-  if (!isCaughtUp) return false;
+  if (!hasCaughtUp(at, known.own, known.setBack)) return false;
+  // They are in no digest until then, and would be in one region alone.
+  if ((known.held ?? 0) > 0) throw new AppError('not_ready', `${known.held} changes of this region wait in ${peer} for their time`);
   await eachHeld(tools, peer, 'definitions', async (tx, item) => {
     // As it came: validation would drop what a newer version has added (P-SC1).
     const { collection } = HeldDefinitionSchema.parse(item);

@@ -4,6 +4,7 @@ import { newId } from '@lapidary/kernel/ids';
 import { stampKey, tenantKey } from '@lapidary/contracts/directory';
 import type { DocumentKey } from '@lapidary/replication/collections/collection-store';
 import { tellChange } from '@lapidary/replication/collections/tell-change';
+import { epochToOpen } from '@lapidary/replication/recovery/reconcile-rules';
 import { wholeChange } from '@lapidary/replication/collections/whole-change';
 import { PostgresCollections } from '../collections/postgres-collections.js';
 import { moveRecovery, passFence, readRecovery, recoveryContext } from '../fence/recovery-rows.js';
@@ -77,7 +78,10 @@ export const openRegion = async ({ dataSource, region, clock, logger }: Recovery
     const recovery = await readRecovery(tx, { lock: true });
     if (recovery.state !== 'retelling') return null;
     const progress = [...(await readProgress(tx)).values()];
-    const next = 1 + Math.max(origin!.epoch, ...recovery.evidence.map((e) => e.epoch), ...progress.map((p) => p.epoch));
+    const next = epochToOpen(
+      origin!.epoch,
+      [...recovery.evidence, ...progress].map(({ epoch }) => epoch),
+    );
     for (const { latestHlc } of progress) if (latestHlc !== null) clock.observe(latestHlc);
     if (recovery.hlcFloor !== null) clock.observe(recovery.hlcFloor);
     // The directory's cursors and the agents' belong to a generation: they are read anew, beside what is served (ADR 31).

@@ -48,6 +48,15 @@ export const recoveryTable: TransitionTable<RecoveryState, RecoveryEvent> = {
 
 checkTransitions(recoveryTable);
 
+/**
+ * What follows where the database is not the one that it ran on last; null: nothing, it is fenced already. One that was opened in part, or had heard
+ * everybody, may have been written on since the backup was made: whoever it had heard is asked anew.
+ */
+export const startedElsewhere = (state: RecoveryState): RecoveryEvent | null => {
+  if (state === 'sound') return 'suspect';
+  return state === 'retelling' || state === 'holding' ? 'set-back' : null;
+};
+
 /** Whether the region records nothing of its own (B1). */
 export const isFenced = (state: RecoveryState): boolean => state !== 'sound' && state !== 'holding';
 

@@ -1,0 +1,151 @@
+import { applyDefinition } from '@lapidary/replication/collections/definitions';
+import type { DocumentKey } from '@lapidary/replication/collections/collection-store';
+import { tellChange } from '@lapidary/replication/collections/tell-change';
+import { wholeChange } from '@lapidary/replication/collections/whole-change';
+import type { KnownOfLog } from '@lapidary/replication/recovery/judge-log';
+import { epochToOpen, hasCaughtUp } from '@lapidary/replication/recovery/reconcile-rules';
+import { nextState } from '@lapidary/kernel/transition-table';
+import { recoveryTable, type RecoveryEvent, type RecoveryState } from '@lapidary/replication/recovery/recovery-states';
+import type { MemoryCollections, MemoryDatabase } from './memory-collections.ts';
+import type { Bugs } from './planted-bugs.ts';
+import { sound } from './recovery-state.ts';
+import { guest, guestHome, mayHold } from './residency.ts';
+import type { SimRegion } from './sim-region.ts';
+
+export interface RecoveryParts {
+  readonly region: SimRegion;
+  readonly peers: readonly SimRegion[];
+  readonly reaches: (peer: string) => boolean;
+  readonly bugs: Bugs;
+  readonly reached: (what: string) => void;
+}
+
+/** One round of what a region does after it was restored; as step-recovery.ts, on databases in memory and with a crash at every wait. */
+export const stepRecovery = async (parts: RecoveryParts): Promise<void> => {
+  const { state } = parts.region.database.recovery;
+  if (state === 'suspected') return await askEveryone(parts, vouched, 'vouch');
+  if (state === 'reconciling') return await askEveryone(parts, reconciled, 'reconcile');
+  if (state !== 'retelling') return;
+  await retell(parts);
+  await open(parts);
+};
+
+type Asked = (parts: RecoveryParts, peer: SimRegion, known: KnownOfLog) => Promise<boolean>;
+
+const askEveryone = async (parts: RecoveryParts, asked: Asked, then: RecoveryEvent): Promise<void> => {
+  const { region, peers, reaches, reached, bugs } = parts;
+  const before = region.database.recovery.state;
+  for (const peer of peers) {
+    if (region.database.recovery.done.has(peer.name)) continue;
+    if (!reaches(peer.name)) {
+      reached('recovery waits for who is cut off');
+      continue;
+    }
+    await region.ask('ask recovery');
+    const known = peer.knowsOf(region.name);
+    const isDone = await asked(parts, peer, known);
+    if (region.database.recovery.state !== before) return;
+    if (isDone)
+      await region.recover((_, database) => {
+        const { recovery } = database;
+        database.recovery = { ...recovery, done: new Map([...recovery.done, [peer.name, known]]) };
+      });
+  }
+  const { done } = region.database.recovery;
+  if (done.size < peers.length && !(bugs.has('opened-early') && done.size > 0)) return;
+  await region.recover((_, database) => move(database, then));
+  reached(then === 'vouch' ? 'vouched' : 'reconciled');
+};
+
+const move = (database: MemoryDatabase, event: RecoveryEvent): void => {
+  const state: RecoveryState = nextState(recoveryTable, database.recovery.state, event);
+  database.recovery = state === 'sound' ? { ...sound, floor: database.recovery.floor } : { ...database.recovery, state };
+};
+
+const vouched: Asked = async ({ region }, peer, known) => {
+  await region.hear(peer.name, known);
+  // One that does not know this epoch can't tell.
+  return region.database.recovery.state === 'suspected' && (known.sequence === 0 || known.epoch >= region.database.epoch);
+};
+
+const reconciled: Asked = async (parts, peer, known) => {
+  const { region, bugs } = parts;
+  const floor = peer.latestOf(region.name);
+  await region.recover((_, database) => {
+    const { recovery } = database;
+    const epochHeard = Math.max(recovery.epochHeard, known.epoch);
+    database.recovery = { ...recovery, epochHeard, floor: floor > recovery.floor ? floor : recovery.floor };
+    if (region.name !== guestHome || peer.database.residency.version <= database.residency.version) return;
+    database.residency = peer.database.residency;
+    find(database, 'residency');
+  });
+  if (bugs.has('reconciled-partly')) return true;
+  const at = region.database.vector.get(peer.name) ?? { epoch: 1, sequence: 0 };
+  if (!hasCaughtUp(at, { epoch: peer.database.epoch, sequence: peer.database.outbox.length }, !peer.isTelling)) return false;
+  if (peer.database.held.some(({ origin }) => origin === region.name)) return false;
+  for (const [name, definition] of peer.database.definitions)
+    await region.recover(async (tx, database) => {
+      const before = JSON.stringify(database.definitions.get(name));
+      await applyDefinition(tx, name, definition);
+      if (JSON.stringify(database.definitions.get(name)) !== before) find(database, `definition ${name}`);
+    });
+  return await fetchDocuments(parts, peer);
+};
+
+const find = (database: MemoryDatabase, what: string): void => {
+  database.recovery = { ...database.recovery, found: new Set([...database.recovery.found, what]) };
+};
+
+/** Everything that differs and that this region may hold; false where something is not settled at the peer yet. */
+const fetchDocuments = async ({ region, reached }: RecoveryParts, peer: SimRegion): Promise<boolean> => {
+  const isOwn = ({ tenant }: DocumentKey): boolean =>
+    tenant !== guest || (mayHold(peer.database, region.name) && mayHold(region.database, region.name));
+  for (const [text, { key, stored, facts }] of peer.database.documents) {
+    if (!isOwn(key) || region.database.documents.get(text)?.facts.digest === facts.digest) continue;
+    if (peer.holdsBack(text)) return false;
+    await region.ask('ask documents');
+    const isChanged = await region.repair(peer, key, wholeChange(key, stored), (database) => find(database, text));
+    if (isChanged) reached('found with a peer');
+  }
+  return true;
+};
+
+const retell = async ({ region, bugs }: RecoveryParts): Promise<void> => {
+  for (const what of region.database.recovery.found)
+    await region.recover(async (tx, database) => {
+      const { recovery } = database;
+      database.recovery = { ...recovery, found: new Set([...recovery.found].filter((f) => f !== what)) };
+      if (!bugs.has('found-untold')) await retellOne(tx, database, region.name, what);
+    });
+};
+
+const retellOne = async (tx: MemoryCollections, database: MemoryDatabase, region: string, what: string): Promise<void> => {
+  if (what === 'residency') return tellResidency(database, region);
+  const name = /^definition (.*)$/.exec(what)?.[1];
+  const row = database.documents.get(what);
+  if (name !== undefined) {
+    const definition = database.definitions.get(name)! as never;
+    await tx.tell('lapidary.collection.defined.v1', `collection/${name}`, { collection: name, definition });
+  } else if (row) await tellChange(tx, row.key, wholeChange(row.key, row.stored));
+};
+
+/** As a tenant’s row, which the newest event of it stands for. */
+export const tellResidency = (database: MemoryDatabase, region: string): void =>
+  void database.outbox.push({
+    id: `${region}-residency-${database.epoch}-${database.outbox.length}-${database.residency.version}`,
+    type: 'sim.residency',
+    subject: '',
+    data: database.residency,
+  });
+
+const open = async ({ region, bugs, reached }: RecoveryParts): Promise<void> => {
+  await region.recover((_, database) => {
+    const { epochHeard } = database.recovery;
+    if (!bugs.has('epoch-kept')) database.epoch = epochToOpen(database.epoch, [epochHeard]);
+    // What it once declared to know was of a database that is no more.
+    database.ownDeclarations = [];
+    move(database, 'open');
+  });
+  region.follow();
+  reached('opened under a new epoch');
+};
