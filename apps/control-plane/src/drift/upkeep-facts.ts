@@ -3,6 +3,7 @@ import type { WireProtocol } from '@lapidary/contracts/wire-protocol';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader, Tx } from '@lapidary/db/transaction';
 import { recoveryView, setBackPeers } from '../fence/fence-facts.js';
+import { refusedEpochs, type RefusedEpoch } from '../replication/refused-epochs.js';
 import { passedBudgets, type PassedBudget } from '../collections/collection-row.js';
 import { regionsHoldingBack } from '../collections/purge-tombstones.js';
 
@@ -18,6 +19,8 @@ export interface UpkeepFacts {
   readonly holdingBack: ReadonlyMap<string, Date | null>;
   /** Regions whose log is known to be set back, with since when. */
   readonly setBack: ReadonlyMap<string, Date>;
+  /** Stamps and tenants of peers whose epoch was told lower than it is known here. */
+  readonly refused: readonly RefusedEpoch[];
   /** This region's own; null: its log is sound. */
   readonly recovery: { readonly state: string; readonly fenced: boolean } | null;
   /** Active stamps of this region, with when the agent of the present epoch was heard last. */
@@ -34,6 +37,7 @@ export const noUpkeep: UpkeepFacts = {
   passed: [],
   holdingBack: new Map(),
   setBack: new Map(),
+  refused: [],
   recovery: null,
   agents: [],
   silent: [],
@@ -69,6 +73,7 @@ export const readUpkeepFacts = async (reader: Reader, config: ControlPlaneConfig
     passed,
     holdingBack: await holdingBackAndPlanted(reader, peers, nonce),
     setBack: await setBackPeers(reader),
+    refused: await refusedEpochs(reader),
     recovery: await recoveryView(reader),
     agents,
     silent: silent.map((row) => row.subject),

@@ -26,6 +26,7 @@ import { Histories1763772000050 } from './0050-histories.js';
 import { Recovery1763772000061 } from './0061-recovery.js';
 import { Reconciliation1763772000062 } from './0062-reconciliation.js';
 import { PurgedKinds1763772000063 } from './0063-purged-kinds.js';
+import { RefusedEpochs1763772000064 } from './0064-refused-epochs.js';
 import { BucketsFirst1763772000065 } from './0065-buckets-first.js';
 
 export const migrations = [
@@ -57,5 +58,6 @@ export const migrations = [
   Recovery1763772000061,
   Reconciliation1763772000062,
   PurgedKinds1763772000063,
+  RefusedEpochs1763772000064,
   BucketsFirst1763772000065,
 ];

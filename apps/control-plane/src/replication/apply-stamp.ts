@@ -4,12 +4,18 @@ import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import { recordStampRoute } from '../directory/record-route.js';
+import { refusesEpoch } from './refused-epochs.js';
 
 /** Replica of another region's stamp. Only its own region tells of it (single writer per key). */
 export const applyStamp = async (tx: Tx, event: EventEnvelope, stamp: StampView): Promise<void> => {
   if (stamp.region !== event.originregion) {
     throw new AppError('poison_event', `Region ${event.originregion} told of a stamp of region ${stamp.region}`);
   }
+  const [known] = await rowsOf<{ epoch: number }>(tx, 'SELECT epoch FROM stamp WHERE name = $1 AND region = $2 FOR UPDATE', [
+    stamp.name,
+    stamp.region,
+  ]);
+  if (known && (await refusesEpoch(tx, event, { what: 'stamp', name: stamp.name, held: known.epoch, told: stamp.epoch }))) return;
   const written = await rowsOf(
     tx,
     `INSERT INTO stamp AS s (name, region, status, cordoned, cordon_reason, ring, profile, isolation, driver, capacity_units, used_units,

@@ -10,6 +10,7 @@ import { recordTenantRoute, routeByLabels } from '../directory/record-route.js';
 import { noteResidency } from '../residency/note-residency.js';
 import { applyHosts } from './apply-hosts.js';
 import { recordNameConflict } from './conflicts.js';
+import { refusesEpoch } from './refused-epochs.js';
 
 export interface ApplyTools {
   readonly collections: CollectionApplyTools;
@@ -42,6 +43,11 @@ export const applyTenant = async (tx: Tx, event: EventEnvelope, tenant: TenantVi
   );
   if (existing && existing.home_region !== tenant.region && !(await settle(tx, existing, tenant, claim, tools))) return;
   if (existing?.home_region === tenant.region && Number(existing.origin_sequence) >= event.originsequence) return;
+  const { placement } = tenant;
+  if (existing?.home_region === tenant.region && placement !== null) {
+    const held = await highestEpoch(tx, tenant.id);
+    if (await refusesEpoch(tx, event, { what: 'tenant', name: tenant.id, held, told: placement.epoch })) return;
+  }
   await noteResidency(tx, tenant.id, existing?.residency ?? null, tenant.residency);
   await writeTenant(tx, tenant, claim, event, existing?.home_region ?? tenant.region);
   await writePlacement(tx, tenant);

@@ -46,6 +46,11 @@ export const replicationMetrics = {
     help: '1 while the peer is restored from a backup: nothing is taken from it until it begins a new epoch',
     labels: ['peer'],
   },
+  lapidary_replication_refused_epochs: {
+    type: 'gauge',
+    help: 'Stamps and tenants of the peer whose epoch it told lower than it is known here: refused, and what is known is served on',
+    labels: ['peer'],
+  },
   lapidary_recovery_fenced: {
     type: 'gauge',
     help: '1 while this region is fenced, since its own database was restored from a backup: it writes nothing',

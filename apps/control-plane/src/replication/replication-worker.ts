@@ -28,6 +28,7 @@ import { pruneInbox } from './prune-inbox.js';
 import { PeerPuller } from './puller.js';
 import { releaseKnown } from './release-known.js';
 import { releaseWaiting } from './release-letters.js';
+import { refusedEpochs } from './refused-epochs.js';
 import { ReplicationTools } from './replication-tools.js';
 
 /** A stamp of a peer whose clock runs further ahead than this must not drag ours along (lab 8.5). */
@@ -144,7 +145,9 @@ export class ReplicationWorker implements OnApplicationBootstrap, BeforeApplicat
       await releaseKnown(this.database.dataSource, this.tools.apply, tell);
       await releaseWaiting(this.database.dataSource, this.tools.apply, tell);
       const open = await openDeadLetters(this.database.dataSource);
+      const refused = await refusedEpochs(this.database.dataSource);
       for (const peer of this.peerLinks.byRegion.keys()) {
+        this.metrics.lapidary_replication_refused_epochs.set({ peer }, refused.filter(({ origin }) => origin === peer).length);
         this.metrics.lapidary_replication_dead_letters_open.set({ peer }, open.get(peer)?.open ?? 0);
         this.metrics.lapidary_replication_quarantined_events.set({ peer }, open.get(peer)?.waiting ?? 0);
         this.metrics.lapidary_replication_awaiting_version.set({ peer }, open.get(peer)?.awaitVersion ?? 0);

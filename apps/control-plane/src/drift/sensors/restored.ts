@@ -2,13 +2,16 @@ import type { Difference } from '../difference.js';
 import { plantedName } from '../upkeep-facts.js';
 import type { Sensor } from './sensor.js';
 
-/** Regions whose database was set back, by their own word and by what is known of their logs here (ADR on restored regions). */
+/** A finding names so many; the table `refused_epoch` has all. */
+const namedMax = 10;
+
+/** Regions whose database was set back, or that tell epochs lower than they are known, by their own word and by what is known of their logs here (ADR on restored regions). */
 export const restoredSensor: Sensor = {
   kind: 'restored',
   reads: ['upkeep'],
   *look({ facts, nonce, isOfOneStamp }) {
     if (isOfOneStamp) return;
-    const { peers, setBack, recovery } = facts.upkeep;
+    const { peers, setBack, refused, recovery } = facts.upkeep;
     const of = (region: string, observed: string): Difference => ({
       ...{ kind: 'restored', subject: `region/${region}`, path: 'log', owner: facts.defaultOwner },
       expected: 'reaches as far as any region knows it',
@@ -22,6 +25,12 @@ export const restoredSensor: Sensor = {
       differences: [
         ...(recovery === null ? [] : [of(facts.region, `${recovery.state}, ${recovery.fenced ? 'fenced' : 'opened in part'}`)]),
         ...peers.filter((peer) => setBack.has(peer)).map((peer) => of(peer, 'answers for less of its log than is known here')),
+        ...peers.flatMap((peer) => {
+          const told = refused.filter(({ origin }) => origin === peer).map((r) => `${r.what}/${r.name} ${r.told} below ${r.held}`);
+          return told.length === 0
+            ? []
+            : [{ ...of(peer, `refused: ${told.slice(0, namedMax).join(', ')}`), path: 'epochs', expected: 'never go down' }];
+        }),
       ],
       planted: setBack.has(plantedName(nonce)) ? 'found' : 'missed',
     };
