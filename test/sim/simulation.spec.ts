@@ -96,7 +96,7 @@ const foundBy: Record<PlantedBug, RegExp> = {
   'held-forgotten': /^(state|lost-write|entry|counter|nested):/,
   'contents-told': /^residency:/,
   'owed-forgotten': /^(state|lost-write):/,
-  'fence-unheeded': /^(place|state|lost-write|counter|below-zero):/,
+  'fence-unheeded': /^(place|state|lost-write|counter|below-zero|nested):/,
   'epoch-kept': /^place:/,
   'reconciled-partly': /^(state|lost-write|counter|below-zero|entry|nested):/,
   'found-untold': /^(state|lost-write|counter|entry|digest):/,
