@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 /** What a process answers that was asked over IPC how much memory it holds, in bytes, and how long it got no turn at most so far. */
@@ -6,6 +7,15 @@ export interface MemoryHeld {
   readonly other: number;
   readonly stalledMs: number;
 }
+
+/**
+ * Memory of the process' own, in bytes. Pages of its program and libraries are left out: the kernel takes those back at any time that it likes and reads
+ * them in again when they are used, tens of megabytes in a minute, which is nobody's leak.
+ */
+const ownBytes = (): number => {
+  const [, kibibytes] = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'latin1')) ?? [];
+  return kibibytes === undefined ? process.memoryUsage.rss() : Number(kibibytes) * 1024;
+};
 
 /**
  * Lets the parent ask, by any message, what this process holds after a full collection; needs `--expose-gc`. Twice: what the first one
@@ -20,9 +30,9 @@ export const answerMemoryHeld = (): void => {
     void gc();
     setImmediate(() => {
       void gc();
-      const { rss, heapTotal, heapUsed, external } = process.memoryUsage();
+      const { heapTotal, heapUsed, external } = process.memoryUsage();
       const stalledMs = Math.round(delay.max / 1e6);
-      process.send?.({ live: heapUsed + external, other: rss - heapTotal - external, stalledMs } satisfies MemoryHeld);
+      process.send?.({ live: heapUsed + external, other: ownBytes() - heapTotal - external, stalledMs } satisfies MemoryHeld);
     });
   });
 };

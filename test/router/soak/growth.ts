@@ -4,7 +4,7 @@ export interface Held {
   readonly requests: number;
   /** V8's live objects and the buffers outside of its heap. */
   readonly liveMegabytes: number;
-  /** Resident memory without V8's heap and buffers: what the runtime and its libraries hold, the compilers' output among it. */
+  /** Memory of the process' own without V8's heap and buffers: what the runtime and its libraries hold, the compilers' output among it. */
   readonly otherMegabytes: number;
   /** The longest time until then in which the process got no turn: a machine that takes seconds from it makes connections time out. */
   readonly stalledMs: number;

@@ -4,9 +4,10 @@ import { createPolicyMemory, placeGroups, placesPerGroup, wordsPerPlace } from '
 import { freeCompanyOf, SharedBuckets } from './shared-buckets.js';
 
 const kind = 0;
+/** With one clock: how well threads find theirs out is bucket-race.int.spec.ts. */
 const workersOf = (workers: number): SharedBuckets[] => {
   const memory = createPolicyMemory(workers);
-  return Array.from({ length: workers }, (_, i) => new SharedBuckets(memory, i));
+  return Array.from({ length: workers }, (_, i) => new SharedBuckets(memory, i, 0));
 };
 const steady = (perSecond: number, burst: number): Steady => steadyOf(perSecond, burst, false)!;
 const take = (buckets: SharedBuckets, of: Steady, nowMs: number, key = 'acme'): boolean =>

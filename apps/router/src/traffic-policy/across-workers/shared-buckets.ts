@@ -51,11 +51,11 @@ export class SharedBuckets {
   private readonly company: Int32Array;
   private readonly known = new Map<number, KeyedStates>();
   private readonly found: Found = { word: 0, numbers: new Float64Array(0), at: 0 };
-  private readonly aheadMs = clockAheadMs();
 
   constructor(
     private readonly memory: PolicyMemory,
     private readonly worker: number,
+    private readonly aheadMs = clockAheadMs(),
   ) {
     this.words = new Int32Array(memory.buckets);
     this.keys = new BigInt64Array(memory.bucketPlaces);
