@@ -6,11 +6,8 @@ import { actorOf } from '@lapidary/replication/automerge/document-actor';
 import { DocumentEngine } from '@lapidary/replication/automerge/document-engine';
 import { applyChange, heldUntilMs } from '@lapidary/replication/collections/apply-change';
 import { keyOfChange, keyText, type DocumentKey, type Site } from '@lapidary/replication/collections/collection-store';
-import { purgeDocument } from '@lapidary/replication/collections/purge-document';
 import type { KnownEvents } from '@lapidary/replication/digest/vector-cover';
-import { isStable } from '@lapidary/replication/stability';
-import { applyDefinition, policyFor } from '@lapidary/replication/collections/definitions';
-import { commitGeneration, ownProposal, proposeGeneration } from '@lapidary/replication/collections/generation-steps';
+import { applyDefinition } from '@lapidary/replication/collections/definitions';
 import { own } from '@lapidary/replication/merge/json';
 import type { Register } from '@lapidary/replication/merge/register';
 import { judgeLog, type KnownOfLog } from '@lapidary/replication/recovery/judge-log';
@@ -368,77 +365,8 @@ export class SimRegion {
     }, true);
   }
 
-  /** Says what it knows, purges the tombstones that everybody knows, and forgets what everybody has purged. */
-  async keepHouse(others: readonly string[]): Promise<void> {
-    await this.inTx(async (tx, database) => {
-      const known = knownOf(this.name, database);
-      await tx.tell('lapidary.region.knows.v1', `region-knows/${this.name}`, { known });
-      database.ownDeclarations.push({ known, writes: database.writes });
-    });
-    await this.inTx(async (tx, database) => {
-      const known = knownOf(this.name, database);
-      const stable = database.ownDeclarations.findLast(
-        (own) => this.bugs.has('purge-unstable') || isStable(own.known, others, database.declared, known),
-      );
-      for (const { key, facts } of database.documents.values()) {
-        if (!stable || facts.exists || facts.latest.slice(19) !== this.name || database.lastWrite.get(keyText(key))! >= stable.writes)
-          continue;
-        if ((await purgeDocument(tx, this.site, key, others, { origin: this.name, actor: 'sim', requestId: 'sim' })) !== null)
-          this.reached(`tombstone of ${key.kind} purged`);
-      }
-    });
-    await this.inTx(async (tx, database) => {
-      const known = knownOf(this.name, database);
-      for (const { key, grave, purge } of database.graves.values()) {
-        const sequence = purge.sequence ?? database.outbox.findIndex((e) => e.id === purge.event) + 1;
-        const what = { [purge.origin]: { epoch: known[purge.origin]?.epoch ?? 1, sequence } };
-        if (grave.isForgotten || !isStable(what, others, database.declared, known)) continue;
-        await tx.saveGrave(key, this.bugs.onForgotten({ ...grave, isForgotten: true, contents: null }), null);
-        this.reached(`grave of ${key.kind} forgotten`);
-      }
-    });
-  }
-
-  /** Begins histories of nested documents anew, and ends those that everybody knows the new one of (generations.ts). */
-  async keepHistories(others: readonly string[]): Promise<void> {
-    const by = { actor: 'sim', requestId: 'sim' };
-    for (const { key } of [...this.database.documents.values()].filter((d) => d.key.kind === 'document')) {
-      await this.inTx(async (tx, database) => {
-        const { state } = database.documents.get(keyText(key))!.stored;
-        const id = state.kind === 'document' ? ownProposal(state, this.name) : null;
-        const policy = await policyFor(tx, key.collection, key.kind);
-        if (id === null) {
-          if (!this.random.chance(0.6)) return;
-          if ((await proposeGeneration(tx, this.site, key, policy, others, by)) !== null) this.reached('history proposed');
-          return;
-        }
-        const sequence = database.outbox.findLastIndex((e) => proposes(e, id)) + 1;
-        const known = knownOf(this.name, database);
-        const isKnown = isStable({ [this.name]: { epoch: database.epoch, sequence } }, others, database.declared, known);
-        if (!isKnown && !this.bugs.has('commit-unstable')) return;
-        if ((await commitGeneration(tx, this.site, key, policy, id, by)) !== null) this.reached('history committed');
-      });
-    }
-  }
-
   log(): Numbered[] {
     const { outbox, epoch } = this.database;
     return outbox.map((event, i) => ({ ...event, epoch, sequence: i + 1 }));
   }
 }
-
-const proposes = ({ data }: OutboxEvent, id: string): boolean => {
-  const { change } = data as { change?: { next?: { id: string; covers?: unknown } } };
-  return change?.next?.id === id && change.next.covers !== undefined;
-};
-
-/** Without holes: what is held counts as not known. */
-const knownOf = (region: string, database: MemoryDatabase): KnownEvents => ({
-  ...Object.fromEntries(
-    [...database.vector].map(([origin, { epoch, sequence }]) => {
-      const missing = database.held.filter((h) => h.origin === origin).map((h) => h.sequence - 1);
-      return [origin, { epoch, sequence: Math.min(sequence, ...missing) }];
-    }),
-  ),
-  [region]: { epoch: database.epoch, sequence: database.outbox.length },
-});

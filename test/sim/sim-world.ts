@@ -15,6 +15,7 @@ import { Random } from './random.ts';
 import { guestHome, newestResidency, widerResidencies } from './residency.ts';
 import { stepRecovery, tellResidency } from './sim-recovery.ts';
 import { Crash, SimRegion } from './sim-region.ts';
+import { keepHistories, keepHouse } from './sim-upkeep.ts';
 import { randomWrite, type Note } from './workload.ts';
 
 const names = ['ap', 'eu', 'us'] as const;
@@ -184,15 +185,17 @@ export class SimWorld {
 
   private async keepHouse(region: SimRegion): Promise<void> {
     if (isFenced(region.database.recovery.state) && !this.bugs.has('fence-unheeded')) return;
+    const { random, bugs } = this;
     const others = names.filter((n) => n !== region.name);
+    const upkeep = { region, others, random, bugs, reached: (what: string): void => void this.reached.add(what) };
     const told = region.database.outbox.length;
     try {
-      await region.keepHouse(others);
+      await keepHouse(upkeep);
     } finally {
       for (const { data } of region.database.outbox.slice(told))
         if ((data as DocumentChanged).purged === true) this.oracle.lives.purged(data as DocumentChanged);
     }
-    if (this.kind.aging || this.kind.tidy === 'others') await region.keepHistories(others);
+    if (this.kind.aging || this.kind.tidy === 'others') await keepHistories(upkeep);
   }
 
   private async write(region: SimRegion): Promise<void> {

@@ -18,14 +18,18 @@ const run = async (url: string, sql: string): Promise<void> => {
   }
 };
 
+const urlOf = (serverUrl: string, name: string): string => {
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+};
+
 /** A database of its own for one test file; `url` is a superuser's. `drop` also ends whatever is still connected. */
 export const freshDatabase = async (how = ''): Promise<{ url: string; drop(): Promise<void> }> => {
   const serverUrl = fromEnvironment('LAPIDARY_TEST_POSTGRES_URL');
   const name = `test_${newId().toLowerCase()}`;
   await run(serverUrl, `create database ${name} ${how}`);
-  const url = new URL(serverUrl);
-  url.pathname = `/${name}`;
-  return { url: url.href, drop: () => run(serverUrl, `drop database if exists ${name} with (force)`) };
+  return { url: urlOf(serverUrl, name), drop: () => run(serverUrl, `drop database if exists ${name} with (force)`) };
 };
 
 /** Any constant: of two workers that want a model, one makes it and the other waits. */
@@ -42,9 +46,7 @@ const ensureModel = async (name: string, prepare: (url: string) => Promise<void>
     if ((await client.query('select 1 from pg_database where datname = $1', [name])).rowCount === 1) return;
     await client.query(`drop database if exists ${name}_draft with (force)`);
     await client.query(`create database ${name}_draft`);
-    const url = new URL(serverUrl);
-    url.pathname = `/${name}_draft`;
-    await prepare(url.href);
+    await prepare(urlOf(serverUrl, `${name}_draft`));
     await client.query(`alter database ${name}_draft rename to ${name}`);
   } finally {
     await client.end();

@@ -9,7 +9,7 @@ import type { Register } from '@lapidary/replication/merge/register';
 import { lockResidency, notHeldHere } from '../residency/holding.js';
 import { noteWithheld } from '../residency/withheld.js';
 import { tickOf } from './collection-tools.js';
-import { DocumentBatch } from './document-batch.js';
+import { DocumentBatch, openDocuments } from './document-batch.js';
 import { PostgresCollections } from './postgres-collections.js';
 
 export interface CollectionApplyTools {
@@ -90,13 +90,12 @@ const mayTakeIn = async (tx: Tx, events: readonly EventEnvelope[]): Promise<read
 const mergeDocuments = async (tx: Tx, events: readonly EventEnvelope[], tools: CollectionApplyTools): Promise<void> => {
   if (events.length === 0) return;
   const changes = events.map((event) => ({ event, changed: event.data as unknown as DocumentChanged }));
-  const batch = await DocumentBatch.open(
+  const { region, clock } = tools;
+  const opened = await openDocuments(
     tx,
-    tools.region,
-    tools.clock,
     changes.map(({ changed }) => keyOfChange(changed)),
   );
-  const { region, clock } = tools;
+  const batch = new DocumentBatch(tx, region, clock, opened);
   const site = { region, nested: await tools.nested(), tick: tickOf(clock) };
   for (const { event, changed } of changes) {
     const { id, originregion: origin, actor, requestid: requestId, hlc: at } = event;

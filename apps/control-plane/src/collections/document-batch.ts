@@ -23,6 +23,30 @@ import { readGraves, writeGraves, type WrittenGrave } from './grave-rows.js';
 import { writeLedger } from './ledger-rows.js';
 import { lockStored, removeStored, writeStored, type NotedChange, type WrittenDocument } from './stored-documents.js';
 
+/** What is there of the documents of a batch, read and locked. */
+export interface OpenedDocuments {
+  readonly definitions: ReadonlyMap<string, Register>;
+  /** By keyText; null where there is none yet. */
+  readonly held: Map<string, StoredDocument | null>;
+  readonly graves: Map<string, Grave>;
+}
+
+/** In one order everywhere, so that two runs never wait for each other: definitions, then documents by their names. */
+export const openDocuments = async (tx: Tx, keys: readonly DocumentKey[]): Promise<OpenedDocuments> => {
+  const byText = new Map(keys.map((key) => [keyText(key), key]));
+  const definitions = await rowsOf<{ name: string; definition: Register }>(
+    tx,
+    'SELECT name, definition FROM collection WHERE name = ANY ($1) ORDER BY name FOR SHARE',
+    [[...new Set(keys.map(({ collection }) => collection))]],
+  );
+  const found = await lockStored(tx, [...byText.values()]);
+  return {
+    definitions: new Map(definitions.map(({ name, definition }) => [name, definition])),
+    held: new Map([...byText.keys()].map((text) => [text, found.get(text) ?? null])),
+    graves: new Map(await readGraves(tx, [...byText.values()])),
+  };
+};
+
 /**
  * Documents that a run of other regions' changes is merged into: read and locked at once, merged in memory, written at once. What
  * PostgresCollections does change by change takes as many statements for the run, and the same is left behind.
@@ -35,36 +59,19 @@ export class DocumentBatch implements ChangeTransaction {
   private readonly removed = new Map<string, DocumentKey>();
   private readonly buried = new Map<string, WrittenGrave>();
 
-  private constructor(
-    private readonly tx: Tx,
+  constructor(
+    protected readonly tx: Tx,
     private readonly region: string,
-    private readonly clock: HybridLogicalClock,
-    private readonly definitions: ReadonlyMap<string, Register>,
-    /** By keyText; null where there is none yet. */
-    private readonly held: Map<string, StoredDocument | null>,
-    private readonly graves: Map<string, Grave>,
+    protected readonly clock: HybridLogicalClock,
+    private readonly opened: OpenedDocuments,
   ) {}
 
-  /** In one order everywhere, so that two runs never wait for each other: definitions, then documents by their names. */
-  static async open(tx: Tx, region: string, clock: HybridLogicalClock, keys: readonly DocumentKey[]): Promise<DocumentBatch> {
-    const byText = new Map(keys.map((key) => [keyText(key), key]));
-    const definitions = await rowsOf<{ name: string; definition: Register }>(
-      tx,
-      'SELECT name, definition FROM collection WHERE name = ANY ($1) ORDER BY name FOR SHARE',
-      [[...new Set(keys.map(({ collection }) => collection))]],
-    );
-    const found = await lockStored(tx, [...byText.values()]);
-    const held = new Map([...byText.keys()].map((text) => [text, found.get(text) ?? null]));
-    const graves = new Map(await readGraves(tx, [...byText.values()]));
-    return new DocumentBatch(tx, region, clock, new Map(definitions.map(({ name, definition }) => [name, definition])), held, graves);
-  }
-
   definition(collection: string): Promise<Register | null> {
-    return Promise.resolve(this.definitions.get(collection) ?? null);
+    return Promise.resolve(this.opened.definitions.get(collection) ?? null);
   }
 
   document(key: DocumentKey): Promise<StoredDocument | null> {
-    const held = this.held.get(keyText(key));
+    const held = this.opened.held.get(keyText(key));
     if (held === undefined) throw new AppError('internal', undefined, { internal: `${subjectOf(key)} was not opened` });
     return Promise.resolve(held);
   }
@@ -72,7 +79,7 @@ export class DocumentBatch implements ChangeTransaction {
   saveDocument(key: DocumentKey, stored: StoredDocument, facts: DocumentFacts, note: ChangeNote): Promise<void> {
     const text = keyText(key);
     const ownEvent = note.origin === this.region ? note.event : (this.written.get(text)?.ownEvent ?? null);
-    this.held.set(text, stored);
+    this.opened.held.set(text, stored);
     this.removed.delete(text);
     this.written.set(text, { key, stored, facts, ownEvent });
     this.changes.push({ ...key, ...note });
@@ -80,19 +87,19 @@ export class DocumentBatch implements ChangeTransaction {
   }
 
   grave(key: DocumentKey): Promise<Grave | null> {
-    return Promise.resolve(this.graves.get(keyText(key)) ?? null);
+    return Promise.resolve(this.opened.graves.get(keyText(key)) ?? null);
   }
 
   saveGrave(key: DocumentKey, grave: Grave, purge: ChangeNote | null): Promise<void> {
     const text = keyText(key);
-    this.graves.set(text, grave);
+    this.opened.graves.set(text, grave);
     this.buried.set(text, { key, grave, purge: purge ?? this.buried.get(text)?.purge ?? null });
     return Promise.resolve();
   }
 
   removeDocument(key: DocumentKey): Promise<void> {
     const text = keyText(key);
-    this.held.set(text, null);
+    this.opened.held.set(text, null);
     this.written.delete(text);
     this.removed.set(text, key);
     return Promise.resolve();

@@ -11,6 +11,7 @@ import { causalTokenNow } from './causal-wait.js';
 import { CollectionTools } from './collection-tools.js';
 import { definedCollection } from './collection-row.js';
 import { scopeOf, type Asked } from './scope.js';
+import { openDocuments } from './document-batch.js';
 import { WriteBatch } from './write-batch.js';
 
 /** Writes many documents of a collection in one transaction: all of them, in their order, or none. */
@@ -35,7 +36,7 @@ export class DocumentsWriter {
       const { kind } = defined.definition.policy;
       const tenant = await scopeOf(tx, defined.definition, asked, 'write');
       const keyOf = ({ id }: DocumentWrite) => ({ collection, kind, tenant, id });
-      const batch = await WriteBatch.open(tx, this.clock, context, writes.map(keyOf));
+      const batch = new WriteBatch(tx, this.clock, context, await openDocuments(tx, writes.map(keyOf)));
       const events: string[] = [];
       for (const [i, write] of writes.entries()) {
         try {

@@ -9,6 +9,11 @@ import type { CommandContext } from '../http/command-context.js';
 /** The relay listens here; the timer in the relay is what makes a lost notification harmless. */
 export const outboxChannel = 'lapidary_outbox';
 
+/** P-SC1: throws where the data are not what the type's schema says, before anything is published. */
+export const requireFits = (type: EventType, data: unknown): void => {
+  if (surelyFits[type]?.(data) !== true) eventSchemas[type].parse(data);
+};
+
 /**
  * I5: the event commits with the change it tells of, or not at all. The schema is checked here, before anything is
  * published (P-SC1); a failure rolls the change back. Every event of a tenant also carries the claim of its name, taken
@@ -22,7 +27,7 @@ export const recordEvent = async <T extends EventType>(
   subject: string,
   data: EventData<T>,
 ): Promise<string> => {
-  if (surelyFits[type]?.(data) !== true) eventSchemas[type].parse(data);
+  requireFits(type, data);
   const id = newId();
   await tx.query(
     `WITH written AS (

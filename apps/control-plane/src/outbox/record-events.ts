@@ -1,10 +1,8 @@
 import type { EventData } from '@lapidary/contracts/events/registry';
-import { surelyFits } from '@lapidary/contracts/events/plain-change';
-import { eventSchemas } from '@lapidary/contracts/events/registry';
 import type { Tx } from '@lapidary/db/transaction';
 import type { CollectionEvent } from '@lapidary/replication/collections/collection-store';
 import type { CommandContext } from '../http/command-context.js';
-import { outboxChannel } from './record-event.js';
+import { outboxChannel, requireFits } from './record-event.js';
 
 /** An event of a collection that is to be recorded with others. */
 export interface EventToRecord<T extends CollectionEvent = CollectionEvent> {
@@ -18,7 +16,7 @@ export interface EventToRecord<T extends CollectionEvent = CollectionEvent> {
 /** As recordEvent (I5), for many events about collections at once, which carry no claim of a name; they are numbered in this order. */
 export const recordEvents = async (tx: Tx, context: CommandContext, events: readonly EventToRecord[]): Promise<void> => {
   if (events.length === 0) return;
-  for (const { type, data } of events) if (surelyFits[type]?.(data) !== true) eventSchemas[type].parse(data);
+  for (const { type, data } of events) requireFits(type, data);
   await tx.query(
     `WITH written AS (
        INSERT INTO outbox (id, hlc, type, subject, request_id, actor, data)

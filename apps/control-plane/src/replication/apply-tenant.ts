@@ -29,6 +29,7 @@ interface Existing {
   readonly claim_hlc: string;
   readonly origin_sequence: string;
   readonly residency: readonly string[];
+  readonly placement_epoch: number;
 }
 
 /** Replica of another region's tenant with its placement, or the settlement of a name that two regions gave out. */
@@ -38,14 +39,14 @@ export const applyTenant = async (tx: Tx, event: EventEnvelope, tenant: TenantVi
   }
   const [existing] = await rowsOf<Existing>(
     tx,
-    'SELECT home_region, claim_hlc, origin_sequence, residency FROM tenant WHERE id = $1 FOR NO KEY UPDATE',
+    'SELECT home_region, claim_hlc, origin_sequence, residency, placement_epoch FROM tenant WHERE id = $1 FOR NO KEY UPDATE',
     [tenant.id],
   );
   if (existing && existing.home_region !== tenant.region && !(await settle(tx, existing, tenant, claim, tools))) return;
   if (existing?.home_region === tenant.region && Number(existing.origin_sequence) >= event.originsequence) return;
   const { placement } = tenant;
   if (existing?.home_region === tenant.region && placement !== null) {
-    const held = await highestEpoch(tx, tenant.id);
+    const held = existing.placement_epoch;
     if (await refusesEpoch(tx, event, { what: 'tenant', name: tenant.id, held, told: placement.epoch })) return;
   }
   await noteResidency(tx, tenant.id, existing?.residency ?? null, tenant.residency);

@@ -166,6 +166,7 @@ export class RouterPolicy implements TrafficPolicy {
   /** Off the hot path, now and then: forgets what is idle, and stamps that the directory no longer has. */
   tidy(stamps: { has(name: string): boolean }, nowMs: number): void {
     for (const scope of Object.values(this.limits)) scope.sweep(idleKeysPerTidy, nowMs);
+    this.state.buckets?.sweep(idleKeysPerTidy, nowMs);
     this.places.sweep(idleKeysPerTidy);
     for (const [name, { compartment }] of this.stamps) if (!stamps.has(name) && isIdle(compartment.ours)) this.stamps.delete(name);
     this.last = null;

@@ -30,17 +30,11 @@ export class Mortal {
       this.wait(sql.trim().slice(0, 40), async () => on.query(sql, parameters) as Promise<unknown>);
     const transaction = async (work: (tx: Tx) => Promise<unknown>): Promise<unknown> => {
       let answer: unknown;
-      let commits = false;
-      await real
-        .transaction(async (tx) => {
-          answer = await work(withMethod(tx, 'query', query(tx)));
-          // A kill before the commit rolls back.
-          commits = this.countsAs('commit', 'before');
-          if (!commits) throw new Killed('commit');
-        })
-        .catch((error: unknown) => {
-          throw error;
-        });
+      await real.transaction(async (tx) => {
+        answer = await work(withMethod(tx, 'query', query(tx)));
+        // A kill before the commit rolls back.
+        if (!this.countsAs('commit', 'before')) throw new Killed('commit');
+      });
       if (!this.countsAs('commit', 'after')) throw new Killed('commit');
       return answer;
     };

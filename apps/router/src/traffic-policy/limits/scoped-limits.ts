@@ -13,8 +13,6 @@ export interface Over {
 }
 
 const steadyKinds = ['token_bucket', 'leaky_bucket'] as const;
-const bucketKind = (scope: BudgetScope, kind: LimitKind): number =>
-  budgetScopes.indexOf(scope) * steadyKinds.length + (kind === 'token_bucket' ? 0 : 1);
 
 /** The only algorithm for which the end of a request matters; its numbers don't depend on the bound. */
 const counted = concurrency(1);
@@ -27,6 +25,8 @@ export class ScopedLimits {
   private readonly states = new Map<LimitKind, KeyedStates>();
   /** Of the last take() that said null: others have taken the last room since over() was asked. */
   lost: Over | null = null;
+  /** Of its buckets, among those of all scopes. */
+  private readonly firstKind: number;
   private drewTogether = false;
   /** When this worker began to have shares of what it drew from together before: its part of each counts as used then. */
   private sharesSinceMs: number | null = null;
@@ -35,7 +35,9 @@ export class ScopedLimits {
     readonly scope: BudgetScope,
     private readonly shareOf: ShareOf,
     private readonly buckets: SharedBuckets | null = null,
-  ) {}
+  ) {
+    this.firstKind = budgetScopes.indexOf(scope) * steadyKinds.length;
+  }
 
   /** The first of the limits that has no room; null where all have. Counts nothing. */
   over(limits: readonly Limit[], key: string, nowMs: number): Over | null {
@@ -120,14 +122,13 @@ export class ScopedLimits {
   /** Forgets idle keys while no new ones come. */
   sweep(steps: number, nowMs: number): void {
     for (const states of this.states.values()) states.sweep(steps, nowMs, false);
-    this.buckets?.sweep(steps, nowMs);
   }
 
   /** Where all workers draw from one bucket, now. */
   private sharedOf({ steady, kind }: Limit, key: string, nowMs: number): Found | null {
     if (this.buckets === null || !steady) return null;
     if (this.buckets.isAlone !== this.drewTogether) this.turn(nowMs);
-    return this.drewTogether ? this.buckets.find(bucketKind(this.scope, kind), key, nowMs) : null;
+    return this.drewTogether ? this.buckets.find(this.firstKind + (kind === 'token_bucket' ? 0 : 1), key, nowMs) : null;
   }
 
   private turn(nowMs: number): void {
