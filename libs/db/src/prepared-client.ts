@@ -7,6 +7,13 @@ import pg from 'pg';
  * bounded. Works through PgBouncer from 1.21 on (max_prepared_statements), also in transaction mode.
  */
 export class PreparedClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config);
+    // A connection may be cut at any moment, also in those in which neither the pool nor TypeORM listens (while a data source is opened).
+    // Who waits for an answer is told by its rejection; without a listener Node would end the process.
+    this.on('error', () => undefined);
+  }
+
   // pg's overloads are many; what is passed on is what came in.
   override query(...given: unknown[]): never {
     const [text, values, ...rest] = given;
