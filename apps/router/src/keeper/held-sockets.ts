@@ -15,6 +15,8 @@ interface OfEach<T> {
 }
 
 export interface HolderStart {
+  /** 1 until it is to close them. */
+  readonly asleep: Int32Array;
   readonly places: OfEach<Place>;
 }
 
@@ -26,16 +28,19 @@ const holderFile = new URL('./socket-holder.js', import.meta.url);
 /** Listening sockets that are open as long as this is, whoever else has them; nobody accepts here. */
 export class SocketHolder {
   private constructor(
-    private readonly thread: Worker,
+    private readonly ended: Promise<unknown>,
+    private readonly asleep: Int32Array,
     readonly places: HolderStart['places'],
     readonly sockets: HeldSockets,
   ) {}
 
   /** Throws what listen() throws: EADDRINUSE, EACCES … */
-  static async open(places: HolderStart['places']): Promise<SocketHolder> {
-    const thread = new Worker(holderFile, { workerData: { places } satisfies HolderStart });
+  static async open(places: HolderStart['places'], file = holderFile): Promise<SocketHolder> {
+    const asleep = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)).fill(1);
+    const thread = new Worker(file, { workerData: { places, asleep } satisfies HolderStart });
+    const ended = new Promise((resolve) => void thread.once('exit', resolve));
     const [sockets] = (await once(thread, 'message')) as [HeldSockets];
-    return new SocketHolder(thread, places, sockets);
+    return new SocketHolder(ended, asleep, places, sockets);
   }
 
   holds(places: HolderStart['places']): boolean {
@@ -44,7 +49,9 @@ export class SocketHolder {
 
   /** What others have of the sockets stays open. */
   async close(): Promise<void> {
-    await this.thread.terminate();
+    Atomics.store(this.asleep, 0, 0);
+    Atomics.notify(this.asleep, 0);
+    await this.ended;
   }
 }
 

@@ -1,18 +1,28 @@
+import { lookup } from 'node:dns/promises';
 import { createServer, type Server } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { listen } from '../listening.js';
 import type { HeldSockets, HolderStart } from './held-sockets.js';
 
 /**
- * A thread that opens listening sockets and then sleeps for good. A server of Node accepts from its loop; this loop never turns again,
- * so that the sockets are open and nobody here accepts from them. Descriptors are the process's: its children get them.
+ * A thread that opens listening sockets and then sleeps until it is to close them. A server of Node accepts from its loop; this loop never turns
+ * while one is open, so that nobody here accepts from them. Descriptors are the process's: its children get them.
+ *
+ * It is woken, not terminated: a thread that is terminated in its sleep turns its loop once more, and accepted up to a whole queue of
+ * connections that nobody would ever answer.
  */
-const { places } = workerData as HolderStart;
+const { places, asleep } = workerData as HolderStart;
 
-const open = async (place: HolderStart['places']['http']): Promise<{ readonly fd: number; readonly port: number }> => {
+interface Held {
+  readonly server: Server;
+  readonly fd: number;
+  readonly port: number;
+}
+
+const open = async (place: HolderStart['places']['http']): Promise<Held> => {
   const server = createServer(() => undefined);
   const port = await listen(server, place);
-  return { fd: descriptorOf(server), port };
+  return { server, fd: descriptorOf(server), port };
 };
 
 /** Node has no documented way to ask for it. */
@@ -22,6 +32,16 @@ const descriptorOf = (server: Server): number => {
   return fd;
 };
 
-const held: HeldSockets = { http: await open(places.http), admin: await open(places.admin), tls: places.tls && (await open(places.tls)) };
-parentPort!.postMessage(held);
-Atomics.wait(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)), 0, 0);
+const addressOf = async ({ host, port }: HolderStart['places']['http']): Promise<HolderStart['places']['http']> => ({
+  host: (await lookup(host)).address,
+  port,
+});
+
+// With addresses, listening takes ticks, and no turn of the loop: the first socket takes nothing while the others are opened.
+const [http, admin, tls] = await Promise.all([addressOf(places.http), addressOf(places.admin), places.tls && addressOf(places.tls)]);
+const held = await Promise.all([open(http), open(admin), tls && open(tls)] as const);
+const [ofHttp, ofAdmin, ofTls] = held.map((one) => one && { fd: one.fd, port: one.port });
+parentPort!.postMessage({ http: ofHttp!, admin: ofAdmin!, tls: ofTls ?? null } satisfies HeldSockets);
+Atomics.wait(asleep, 0, 1);
+// In this turn; a loop of which nothing is open any more ends.
+for (const one of held) one?.server.close();
