@@ -1,6 +1,7 @@
 import { connect, type AddressInfo, type Server } from 'node:net';
 import { setTimeout as sleep, setImmediate as nextTurn } from 'node:timers/promises';
 import { backlogOf, socketsAt } from './kernel-sockets.js';
+import { countdown } from './leave.js';
 import { isLastToAccept } from './listening.js';
 import { queueVerdict, type QueueVerdict } from './queue-verdict.js';
 
@@ -8,7 +9,7 @@ import { queueVerdict, type QueueVerdict } from './queue-verdict.js';
  * Where connections come faster than they are accepted one per turn, the queue never runs empty; then it ends here. On a machine that has
  * ten times as much to do as it can, one look takes a second, and three were enough.
  */
-const queueMsMax = 8_000;
+export const queueMsMax = 8_000;
 /** A client whose handshake's end met a full queue sends its request again after a fifth of a second. */
 const handshakeLookMs = 10;
 /**
@@ -36,11 +37,11 @@ const plugsMsMax = 50;
  * Where others accept from the same socket it is closed at once: they take what waits, and would take connections of ours, too.
  *
  * What can't be had is that on a machine that doesn't show its sockets in /proc, or while handshakes over long lines go on for longer
- * than the time.
+ * than the time, which is `msMax` or queueMsMax, if that is less.
  */
-export const closeWithEmptyQueue = async (server: Server, close = (): void => void server.close()): Promise<void> => {
+export const closeWithEmptyQueue = async (server: Server, msMax: number, close = (): void => void server.close()): Promise<void> => {
   if (!isLastToAccept(server)) return close();
-  const endMs = performance.now() + queueMsMax;
+  const left = countdown(Math.min(msMax, queueMsMax));
   let accepted = 0;
   server.on('connection', () => (accepted += 1));
   const isShort = shortenQueue(server);
@@ -49,7 +50,7 @@ export const closeWithEmptyQueue = async (server: Server, close = (): void => vo
     const seen = accepted;
     // From one check phase to the next there is one poll, in which libuv accepts at most one connection.
     await nextTurn();
-    const isOver = performance.now() >= endMs;
+    const isOver = left() === 0;
     if (seen !== accepted && !isOver) continue;
     const plugs = isShort ? await plugsOf(server) : null;
     const verdict = plugs?.verdict() ?? 'unknown';

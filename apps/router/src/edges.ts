@@ -3,6 +3,7 @@ import type { RouterConfig } from '@lapidary/config/router';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { Logger } from '@lapidary/telemetry/logger';
 import { Http2Front } from './http2/http2-front.js';
+import { countdown } from './leave.js';
 import type { RouterMetrics } from './metrics.js';
 import type { ClientBook } from './proxy-protocol/client-book.js';
 import type { ListenPlace } from './listening.js';
@@ -67,9 +68,10 @@ export class Edges {
    * drain.
    */
   async leave(graceMs: number): Promise<void> {
+    const left = countdown(graceMs);
     this.http2.drain();
-    await Promise.all(this.listeners.map((listener) => listener.close(graceMs)));
-    await this.tls?.close(graceMs);
+    await Promise.all(this.listeners.map((listener) => listener.close(left())));
+    await this.tls?.close(left());
     // Those that came meanwhile.
     this.http2.drain();
   }

@@ -9,6 +9,12 @@ const lookMsMax = 2 * lookEveryMs;
 /** For a machine that always stands still. */
 const quietTimesMax = 5;
 
+/** What is left of a time that begins now, in milliseconds and never below 0: the phases of a stop share it. */
+export const countdown = (msMax: number): (() => number) => {
+  const endMs = performance.now() + msMax;
+  return () => Math.max(0, endMs - performance.now());
+};
+
 /** Whether `check` came true within the time. */
 export const cameTrue = async (check: () => boolean, msMax: number): Promise<boolean> => {
   const endMs = performance.now() + msMax;

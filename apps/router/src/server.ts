@@ -14,7 +14,7 @@ import { closeWithEmptyQueue } from './closing.js';
 import { clientHeadMs, keepAliveMs, requestHeadBytesMax } from './client-bounds.js';
 import type { IdentificationOf } from './identification/identification.js';
 import { InFlight } from './in-flight.js';
-import { cameTrueBeforeQuiet, some } from './leave.js';
+import { cameTrueBeforeQuiet, countdown, some } from './leave.js';
 import { listen, type ListenPlace } from './listening.js';
 import { answerParserError, refuseConnect } from './parser-errors.js';
 import { nobody, type Whose } from './observe/ended-request.js';
@@ -141,9 +141,10 @@ export class TrafficServer {
 
   /** Takes no new connections, lets what is being worked on end within `graceMs`, then cuts what is left, tunnels too. */
   async drain(graceMs: number): Promise<void> {
+    const left = countdown(graceMs);
     this.leave();
-    await this.stopListening(graceMs);
-    await this.end(graceMs);
+    await this.stopListening(left());
+    await this.end(left());
   }
 
   /** From now on every answer ends its connection. */
@@ -155,11 +156,12 @@ export class TrafficServer {
 
   /** Takes what has come, then no new connections; gives idle ones time for what is on its way. */
   async stopListening(graceMs: number): Promise<void> {
+    const left = countdown(graceMs);
     if (this.server.listening) {
       // That of node:http would close idle connections at once.
-      await closeWithEmptyQueue(this.server, () => NetServer.prototype.close.call(this.server));
+      await closeWithEmptyQueue(this.server, left(), () => NetServer.prototype.close.call(this.server));
     }
-    await cameTrueBeforeQuiet(() => !some(this.connections, (socket) => this.inFlight.isIdle(socket)), graceMs);
+    await cameTrueBeforeQuiet(() => !some(this.connections, (socket) => this.inFlight.isIdle(socket)), left());
   }
 
   async end(graceMs: number): Promise<void> {

@@ -1,7 +1,10 @@
 import type { Logger } from '@lapidary/telemetry/logger';
 
-/** What is in flight gets this long; supervisors kill after some 15 s or more. */
-export const drainMs = 10_000;
+/**
+ * All phases of a stop together, behind the time in which it only says that it is not ready: the queue is taken, clients may send what is on its
+ * way, what is in flight ends. Supervisors give half a minute (Kubernetes) or more.
+ */
+export const drainMs = 15_000;
 
 /** Stops once, at the first SIGTERM or SIGINT; a second signal ends the process at once, behind `kill`. */
 export const stopOnSignal = (stop: (graceMs: number) => Promise<void>, logger: Logger, kill: () => void = () => undefined): void => {

@@ -7,6 +7,7 @@ import type { Logger } from '@lapidary/telemetry/logger';
 import { Edges } from './edges.js';
 import { FastServer } from './engine/fast-server.js';
 import { Identification, tokenFactsOf } from './identification/identification.js';
+import { countdown } from './leave.js';
 import type { ListenPlace } from './listening.js';
 import type { RouterMetrics } from './metrics.js';
 import { accessLogFromConfig, type AccessLog } from './observe/access-log.js';
@@ -144,12 +145,13 @@ export class Traffic implements Takers {
     return { trafficPort, tlsPort };
   }
 
-  /** The link is closed by whoever made it. */
+  /** All within `graceMs`, and what the last lines of logs and traces take. The link is closed by whoever made it. */
   async drain(graceMs: number): Promise<void> {
     if (this.sweeping) clearInterval(this.sweeping);
     this.server.leave();
-    await this.edges.leave(graceMs);
-    await this.server.drain(graceMs);
+    const left = countdown(graceMs);
+    await this.edges.leave(left());
+    await this.server.drain(left());
     this.edges.destroy();
     this.ownPaths?.stop();
     await this.identification?.stop();

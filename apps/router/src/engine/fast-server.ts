@@ -1,6 +1,6 @@
 import { freeSocketMs } from '@lapidary/stamp-sdk/forward/upstream-bounds';
 import { GuardedTransport } from '../transport/guarded-transport.js';
-import { cameTrue, cameTrueBeforeQuiet, some } from '../leave.js';
+import { cameTrue, cameTrueBeforeQuiet, countdown, some } from '../leave.js';
 import type { ListenPlace } from '../listening.js';
 import type { Tier } from '../transport/raw-tier.js';
 import type { Listener, Transport } from '../transport/wire.js';
@@ -89,13 +89,14 @@ export class FastServer {
   /** Takes no new connections, lets what is being worked on end within `graceMs`, then cuts what is left, tunnels too. */
   async drain(graceMs: number): Promise<void> {
     const { clients } = this.context;
+    const left = countdown(graceMs);
     this.leave();
-    await Promise.all([this.stopListening(graceMs), this.general.stopListening(graceMs)]);
+    await Promise.all([this.stopListening(left()), this.general.stopListening(left())]);
     for (const client of clients) if (client.isIdle) client.close();
-    await cameTrue(() => !some(clients, ({ hasBegun }) => hasBegun), graceMs);
-    await this.general.end(graceMs);
+    await cameTrue(() => !some(clients, ({ hasBegun }) => hasBegun), left());
+    await this.general.end(left());
     // A client that has its last answer closes its side; to close on what it sent meanwhile would reset the answer.
-    await cameTrueBeforeQuiet(() => clients.size === 0, graceMs);
+    await cameTrueBeforeQuiet(() => clients.size === 0, left());
     this.links?.close();
     for (const client of clients) client.close();
     this.lanes.destroy();
@@ -103,8 +104,9 @@ export class FastServer {
   }
 
   private async stopListening(graceMs: number): Promise<void> {
-    await this.listener?.close();
-    await cameTrueBeforeQuiet(() => !some(this.context.clients, ({ isIdle }) => isIdle), graceMs);
+    const left = countdown(graceMs);
+    await this.listener?.close(left());
+    await cameTrueBeforeQuiet(() => !some(this.context.clients, ({ isIdle }) => isIdle), left());
   }
 
   /** Sets the gauges of what is under way. */

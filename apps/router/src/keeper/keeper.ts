@@ -75,7 +75,7 @@ export class Keeper {
     this.stopping = true;
     if (this.watching) clearInterval(this.watching);
     await this.holder.close();
-    await Promise.all([...this.runs].map((run) => run.drain(drainMs + this.config.LAPIDARY_STOP_DELAY_MS, false)));
+    await Promise.all([...this.runs].map((run) => run.drain(drainMs, false, this.config.LAPIDARY_STOP_DELAY_MS)));
     await this.turn;
   }
 

@@ -9,8 +9,8 @@ import { keptRunTable, type RunEvent, type RunState } from './run-states.js';
 const spareSockets = 16;
 /** Standard input, output and error, and the channel to the keeper. */
 const firstFd = 4;
-/** A process that is drained still writes its copy of the directory. */
-const endsAfterMs = 15_000;
+/** A process that is drained still writes its copy of the directory, and its last lines of logs and traces. */
+const endsAfterMs = 10_000;
 
 export interface RunOptions {
   /** Built program. */
@@ -79,13 +79,13 @@ export class Run {
     await cameTrue(() => this.released || this.state === 'gone', withinMs);
   }
 
-  /** Ends it, by force when it takes too long. */
-  async drain(graceMs: number, relieved: boolean): Promise<void> {
+  /** Ends it, by force when it takes too long. `waitsMs`: for how long it goes on before. */
+  async drain(graceMs: number, relieved: boolean, waitsMs = 0): Promise<void> {
     if (this.state !== 'draining' && this.state !== 'gone') {
       this.move('drain');
       this.tell({ type: 'drain', graceMs, relieved });
     }
-    const kill = setTimeout(() => this.child.kill('SIGKILL'), graceMs + endsAfterMs);
+    const kill = setTimeout(() => this.child.kill('SIGKILL'), waitsMs + graceMs + endsAfterMs);
     await this.gone;
     clearTimeout(kill);
   }

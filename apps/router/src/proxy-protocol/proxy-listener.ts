@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { closeWithEmptyQueue } from '../closing.js';
-import { cameTrueBeforeQuiet } from '../leave.js';
+import { cameTrueBeforeQuiet, countdown } from '../leave.js';
 import { listen, type ListenPlace } from '../listening.js';
 import type { RouterMetrics } from '../metrics.js';
 import type { ClientAddresses } from './client-addresses.js';
@@ -39,8 +39,9 @@ export class ProxyListener {
 
   /** Takes what has come, then no new connections; those that were handed on are not ours any more. */
   async close(graceMs: number): Promise<void> {
-    await closeWithEmptyQueue(this.server);
-    await cameTrueBeforeQuiet(() => this.waiting.size === 0, graceMs);
+    const left = countdown(graceMs);
+    await closeWithEmptyQueue(this.server, left());
+    await cameTrueBeforeQuiet(() => this.waiting.size === 0, left());
     for (const socket of this.waiting) socket.destroy();
   }
 

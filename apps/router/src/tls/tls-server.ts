@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from '@lapidary/telemetry/logger';
 import { HotValue } from '../hot-value.js';
 import { closeWithEmptyQueue } from '../closing.js';
-import { cameTrueBeforeQuiet } from '../leave.js';
+import { cameTrueBeforeQuiet, countdown } from '../leave.js';
 import { listen, type ListenPlace } from '../listening.js';
 import type { RouterMetrics } from '../metrics.js';
 import { folderFingerprint, readCertificates, type Refused } from './certificate-folder.js';
@@ -84,8 +84,9 @@ export class TlsServer {
   /** Takes what has come, then no new connections, and lets handshakes end; those that were handed on are not ours any more. */
   async close(graceMs: number): Promise<void> {
     this.certificates.stop();
-    if (this.server.listening) await closeWithEmptyQueue(this.server);
-    await cameTrueBeforeQuiet(() => this.shaken >= this.accepted, graceMs);
+    const left = countdown(graceMs);
+    if (this.server.listening) await closeWithEmptyQueue(this.server, left());
+    await cameTrueBeforeQuiet(() => this.shaken >= this.accepted, left());
   }
 }
 

@@ -12,7 +12,7 @@ const publicTier: Tier = { state: 'public', reason: 'the configuration says so',
 export const listenForSockets = async (place: ListenPlace, accepted: (socket: Socket) => void): Promise<Listener> => {
   const server = createServer({ pauseOnConnect: true, noDelay: true }, accepted);
   const port = await listen(server, place);
-  return { port, close: () => closeWithEmptyQueue(server) };
+  return { port, close: (msMax) => closeWithEmptyQueue(server, msMax) };
 };
 
 /**

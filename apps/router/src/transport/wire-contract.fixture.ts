@@ -1,5 +1,6 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { waitFor } from '@lapidary/kernel/wait-for';
+import { queueMsMax } from '../closing.js';
 import { RawTier } from './raw-tier.js';
 import { RawTransport } from './raw-transport.js';
 import type { Listener, Transport, Wire, WireHandler } from './wire.js';
@@ -88,7 +89,7 @@ export class WireWorld {
   }
 
   stopListening(): Promise<void> {
-    return this.listener.close();
+    return this.listener.close(queueMsMax);
   }
 
   /** A client's socket and the handler at our end. */
@@ -128,7 +129,7 @@ export class WireWorld {
   }
 
   async end(): Promise<void> {
-    await this.listener.close();
+    await this.listener.close(queueMsMax);
     for (const { wire } of this.accepted) wire.destroy();
     for (const socket of this.sockets) socket.destroy();
     for (const server of this.servers) server.close();

@@ -54,8 +54,8 @@ export const nobody: WireHandler = {
 
 export interface Listener {
   readonly port: number;
-  /** Accepts what has come, then nothing more; connections that are there go on. */
-  close(): Promise<void>;
+  /** Accepts what has come within `msMax`, then nothing more; connections that are there go on. */
+  close(msMax: number): Promise<void>;
 }
 
 export interface Transport {
