@@ -38,10 +38,10 @@ const addressOf = async ({ host, port }: HolderStart['places']['http']): Promise
 });
 
 // With addresses, listening takes ticks, and no turn of the loop: the first socket takes nothing while the others are opened.
-const [http, admin, tls] = await Promise.all([addressOf(places.http), addressOf(places.admin), places.tls && addressOf(places.tls)]);
-const held = await Promise.all([open(http), open(admin), tls && open(tls)] as const);
-const [ofHttp, ofAdmin, ofTls] = held.map((one) => one && { fd: one.fd, port: one.port });
-parentPort!.postMessage({ http: ofHttp!, admin: ofAdmin!, tls: ofTls ?? null } satisfies HeldSockets);
+const wanted = await Promise.all([places.http, places.admin, ...(places.tls ? [places.tls] : [])].map(addressOf));
+const held = await Promise.all(wanted.map(open));
+const [http, admin, tls = null] = held.map(({ fd, port }) => ({ fd, port }));
+parentPort!.postMessage({ http: http!, admin: admin!, tls } satisfies HeldSockets);
 Atomics.wait(asleep, 0, 1);
 // In this turn; a loop of which nothing is open any more ends.
-for (const one of held) one?.server.close();
+for (const { server } of held) server.close();
