@@ -14,7 +14,7 @@ const switches = new Set([
   'yes', 'skip-preview', 'json', 'show-secrets', 'non-interactive', 'refresh', 'preview-only', 'expect-no-changes', 'path', 'diff',
   'continue-on-error', 'no-select', 'secret', 'plaintext', 'force', 'preserve-config', 'clear-pending-creates', 'suppress-outputs',
   'suppress-progress', 'debug', 'logtostderr', 'logflow', 'help', 'target-dependents', 'exclude-dependents', 'all',
-]); // prettier-ignore
+]); // oxfmt-ignore
 
 export const parseCliArguments = (args: readonly string[]): CliArguments => {
   const words: string[] = [];

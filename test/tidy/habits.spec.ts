@@ -27,7 +27,7 @@ test('files are kebab-case and short', () => {
 });
 
 test('named exports only', () => {
-  const allowed = new Set(['jest.config.js', 'eslint.config.js', 'apps/console/vite.config.ts']);
+  const allowed = new Set(['jest.config.js', 'apps/console/vite.config.ts']);
   expect(withText(product, /^export default /m).filter((p) => !allowed.has(p))).toEqual([]);
 });
 

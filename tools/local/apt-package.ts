@@ -14,7 +14,7 @@ const privateApt = (state: string): string[] => [
   '-o', `Dir::State::Lists=${state}/lists`,
   '-o', `Dir::Cache=${state}/cache`,
   '-o', `Dir::State::status=/var/lib/dpkg/status`,
-]; // prettier-ignore
+]; // oxfmt-ignore
 
 /** No user switch, no lock: what follows reads the lists and writes into our folder only. */
 const withoutRoot = ['-o', 'APT::Sandbox::User=', '-o', 'Debug::NoLocking=1'];

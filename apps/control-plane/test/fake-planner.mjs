@@ -15,7 +15,7 @@ const answerOf = (id, residentBytes) => ({
 const change = (op, name, stateful) => ({ op, resourceType: 'fake:index:Thing', name, stateful, protected: stateful, diffs: [] });
 
 /** A preview: what the label "plan" says, or one new resource. */
-const preview = ({ id, run }) => {
+const preview = ({ run }) => {
   const { name, labels } = run.spec;
   if (labels.plan === 'fails') return { type: 'failure', code: 'policy_refused', message: 'no', retry: false, details: { findings: [] } };
   const loss = labels.plan === 'loses-data' ? [change('replace', `${name}-database`, true)] : [];

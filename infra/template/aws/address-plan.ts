@@ -6,7 +6,7 @@ const regions = [
   'eu-west-1', 'us-east-1', 'eu-central-1', 'us-west-2', 'eu-west-2', 'eu-west-3', 'eu-north-1', 'eu-south-1', 'us-east-2', 'us-west-1',
   'ca-central-1', 'sa-east-1', 'ap-southeast-1', 'ap-southeast-2', 'ap-northeast-1', 'ap-northeast-2', 'ap-south-1', 'ap-east-1',
   'af-south-1', 'me-south-1', 'me-central-1', 'il-central-1', 'eu-central-2', 'eu-south-2', 'ap-south-2', 'ap-southeast-3',
-] as const; // prettier-ignore
+] as const; // oxfmt-ignore
 
 const networksPerRegion = 128;
 /** The last network of a region is its control plane's. */

@@ -1,7 +1,7 @@
 import { DataSource, type EntitySchema, type MixedList, type MigrationInterface } from 'typeorm';
 import { preparingDriver } from './prepared-client.js';
 
-/* eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- TypeORM's own type for entity classes */
+/* oxlint-disable-next-line typescript/no-unsafe-function-type -- TypeORM's own type for entity classes */
 type Entities = MixedList<Function | string | EntitySchema>;
 
 export interface DataSourceOptions {

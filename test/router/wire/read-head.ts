@@ -9,7 +9,9 @@ export interface Head {
 }
 
 export type Found<T> =
-  { readonly kind: 'whole'; readonly value: T } | { readonly kind: 'incomplete' } | { readonly kind: 'refused'; readonly why: string };
+  | { readonly kind: 'whole'; readonly value: T }
+  | { readonly kind: 'incomplete' }
+  | { readonly kind: 'refused'; readonly why: string };
 
 export const whole = <T>(value: T): Found<T> => ({ kind: 'whole', value });
 export const refusedBy = (why: string): Found<never> => ({ kind: 'refused', why });

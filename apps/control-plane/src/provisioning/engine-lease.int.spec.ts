@@ -66,7 +66,7 @@ describe('a stack’s lease', () => {
   const lease = async () => (await rowsOf<{ token: string; owner: string; held: boolean }>(
     database,
     'SELECT token, owner, valid_until > clock_timestamp() AS held FROM engine_lease',
-  ))[0]; // prettier-ignore
+  ))[0]; // oxfmt-ignore
   const started = () => waitFor('the child', () => (existsSync(join(dir, 'seen.json')) ? true : undefined), { timeoutMs: 20_000 });
 
   it('is held while a child works and free afterwards; each holder’s token is higher', async () => {

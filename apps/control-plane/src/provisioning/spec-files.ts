@@ -30,7 +30,8 @@ export interface ResolvedSpec {
 }
 
 type Parsed<T> =
-  { readonly value: T; readonly problems: readonly [] } | { readonly value: null; readonly problems: readonly FieldProblem[] };
+  | { readonly value: T; readonly problems: readonly [] }
+  | { readonly value: null; readonly problems: readonly FieldProblem[] };
 
 const regionsFile = 'regions.yaml';
 const defaultsFile = 'defaults.yaml';

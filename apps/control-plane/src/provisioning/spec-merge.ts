@@ -7,7 +7,8 @@ import type { RegionName, StampName } from '@lapidary/kernel/names';
 export type SpecOverrides = Omit<ProvisionRequest, 'reason'>;
 
 export type MergeResult =
-  { readonly ok: true; readonly spec: StampSpec } | { readonly ok: false; readonly problems: readonly FieldProblem[] };
+  | { readonly ok: true; readonly spec: StampSpec }
+  | { readonly ok: false; readonly problems: readonly FieldProblem[] };
 
 /**
  * The complete spec: defaults, then the stamp's file, then what was asked for. Each field is taken whole from the last

@@ -98,7 +98,18 @@ export const waveTable: TransitionTable<WaveStatus, WaveEventName> = {
 };
 
 export type MemberEventName =
-  'begin' | 'arrive' | 'join' | 'pass' | 'fail' | 'revert' | 'again' | 'return' | 'give_up' | 'skip' | 'drop' | 'rejoin';
+  | 'begin'
+  | 'arrive'
+  | 'join'
+  | 'pass'
+  | 'fail'
+  | 'revert'
+  | 'again'
+  | 'return'
+  | 'give_up'
+  | 'skip'
+  | 'drop'
+  | 'rejoin';
 
 export const memberTable: TransitionTable<MemberStatus, MemberEventName> = {
   name: 'stamp in a roll-out',

@@ -21,7 +21,8 @@ export type Node =
 
 /** Addresses, or the one name under which they are found. */
 export type Target =
-  { readonly kind: 'addresses'; readonly addresses: readonly string[] } | { readonly kind: 'name'; readonly name: string };
+  | { readonly kind: 'addresses'; readonly addresses: readonly string[] }
+  | { readonly kind: 'name'; readonly name: string };
 
 /** The routers' addresses are changed by people, with notice. */
 export const fixedTtlSeconds = 300;

@@ -6,7 +6,8 @@ import type { DnsWorld } from './zone.js';
 export type Transport = 'udp' | 'tcp';
 
 export type Response =
-  { readonly kind: 'drop'; readonly reason: DropReason } | { readonly kind: 'answer'; readonly bytes: Buffer; readonly outcome: string };
+  | { readonly kind: 'drop'; readonly reason: DropReason }
+  | { readonly kind: 'answer'; readonly bytes: Buffer; readonly outcome: string };
 
 /** RFC 1035 §4.1.1 and RFC 6891 §9. BADVERS doesn't fit the header's four bits. */
 const codes = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5, BADVERS: 16 } as const;

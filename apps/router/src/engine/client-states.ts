@@ -2,7 +2,15 @@ import type { TransitionTable } from '@lapidary/kernel/transition-table';
 
 export type ClientState = 'idle' | 'head' | 'taking' | 'answering' | 'dropping' | 'lingering' | 'handed_over' | 'closed';
 export type ClientEvent =
-  'bytes' | 'taken' | 'taken_whole' | 'body_whole' | 'answered' | 'answered_early' | 'closing' | 'hand_over' | 'close';
+  | 'bytes'
+  | 'taken'
+  | 'taken_whole'
+  | 'body_whole'
+  | 'answered'
+  | 'answered_early'
+  | 'closing'
+  | 'hand_over'
+  | 'close';
 
 /**
  * A client's connection on the fast path. What always holds, whatever comes in which order:

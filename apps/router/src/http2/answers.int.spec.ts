@@ -28,7 +28,7 @@ const ask = (path: string, more: Record<string, string> = {}, body?: string): Pr
 
 describe('an answer over HTTP/2', () => {
   it('holds lists in one line and cookies in one each; what should come once and came twice is no reason to fall over', async () => {
-    world.answers['/twice'] = ['set-cookie', 'a=1', 'set-cookie', 'b=2', 'vary', 'a', 'vary', 'b', 'etag', '"1"', 'etag', '"2"', 'content-language', 'de', 'content-language', 'fr']; // prettier-ignore
+    world.answers['/twice'] = ['set-cookie', 'a=1', 'set-cookie', 'b=2', 'vary', 'a', 'vary', 'b', 'etag', '"1"', 'etag', '"2"', 'content-language', 'de', 'content-language', 'fr']; // oxfmt-ignore
     expect(await ask('/twice')).toMatchObject({
       ':status': 200,
       'set-cookie': ['a=1', 'b=2'],
@@ -45,7 +45,7 @@ describe('an answer over HTTP/2', () => {
   });
 
   it('holds nothing that belongs to the stamp’s connection', async () => {
-    world.answers['/hop'] = ['connection', 'x-hop', 'x-hop', '1', 'keep-alive', 'timeout=5', 'proxy-connection', 'close', 'upgrade', 'h2c', 'te', 'x', 'x-end', '1']; // prettier-ignore
+    world.answers['/hop'] = ['connection', 'x-hop', 'x-hop', '1', 'keep-alive', 'timeout=5', 'proxy-connection', 'close', 'upgrade', 'h2c', 'te', 'x', 'x-end', '1']; // oxfmt-ignore
     const answer = await ask('/hop');
     expect(answer).toMatchObject({ ':status': 200, 'x-end': '1' });
     for (const name of ['connection', 'x-hop', 'keep-alive', 'proxy-connection', 'upgrade', 'te', 'transfer-encoding'])

@@ -36,7 +36,7 @@ describe('a request that is no good HTTP/2 reaches no stamp, and leaves the othe
     ['a fragment', instead(':path', '/#x')],
     ['a method with a space', instead(':method', 'GET /smuggled HTTP/1.1\r\nX:')],
     ['an empty method', instead(':method', '')],
-    ['CONNECT', [[':method', 'CONNECT'], [':authority', 'acme.lapidary.localhost:443']]], // prettier-ignore
+    ['CONNECT', [[':method', 'CONNECT'], [':authority', 'acme.lapidary.localhost:443']]], // oxfmt-ignore
     ['CONNECT with a protocol that is none of ours', [...instead(':method', 'CONNECT'), [':protocol', 'connect-udp']]],
     [
       'a WebSocket with a fragment',

@@ -26,7 +26,7 @@ afterEach(async () => {
 
 describe('a router that is told where to look for tenants', () => {
   it('does so, and says by which rule a tenant was found', async () => {
-    await document([{ host: 'api.example.com', path: '/v2', order: ['token'] }, { host: '*', order: ['host', 'token'] }]); // prettier-ignore
+    await document([{ host: 'api.example.com', path: '/v2', order: ['token'] }, { host: '*', order: ['host', 'token'] }]); // oxfmt-ignore
     const router = await world.start(undefined, undefined, { LAPIDARY_IDENTIFY_FILE: file });
     await isLive(router);
     await knows(router, 'acme');
@@ -57,7 +57,7 @@ describe('a router that is told where to look for tenants', () => {
         { step: 'identify', reason: 'tenant "acme" by host, by the rule for */: host, token' },
         {}, {}, {}, {}, {},
       ],
-    }); // prettier-ignore
+    }); // oxfmt-ignore
   });
 
   it('doesn’t start by a document that can’t be used, and says all that is wrong', async () => {

@@ -20,7 +20,7 @@ describe('the thread that checks tokens', () => {
     thread.useKeys({ keys: issuer.keys });
     const token = await issuer.token('acme');
     expect(await thread.check(token)).toMatchObject({ kind: 'good', tenant: 'acme', kid: 'one' });
-    const waiting = Array.from({ length: 50 }, () => thread.check(token).then(() => 'answered', () => 'rejected')); // prettier-ignore
+    const waiting = Array.from({ length: 50 }, () => thread.check(token).then(() => 'answered', () => 'rejected')); // oxfmt-ignore
     await thread['worker']!.terminate();
     expect(new Set(await Promise.all(waiting)).has('rejected')).toBe(true);
     await expect(thread.check(token)).rejects.toThrow('is being started');

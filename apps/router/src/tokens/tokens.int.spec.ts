@@ -192,7 +192,7 @@ describe('a token is not believed that', () => {
     const text = await ask([api, bearer(await make())]);
     expect(refused(text)).toEqual({ status: 401, code: 'token_invalid' });
     expect(text).toMatch(/\r\nwww-authenticate: Bearer error="invalid_token"\r\n/i);
-  }); // prettier-ignore
+  }); // oxfmt-ignore
 
   it('comes twice, or is longer than tokens are', async () => {
     const token = await issuer.token('beta');

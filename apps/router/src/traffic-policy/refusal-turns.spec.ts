@@ -76,7 +76,7 @@ describe('refusals in turns', () => {
     useUp();
     const [gone, stays] = names('a', 2) as [Refusable, Refusable];
     turns.wait('a', gone);
-    turns.wait('a', { onTurn: () => { throw new Error('broken'); } }); // prettier-ignore
+    turns.wait('a', { onTurn: () => { throw new Error('broken'); } }); // oxfmt-ignore
     turns.wait('a', stays);
     turns.leave('a', gone);
     turns.leave('a', gone);

@@ -66,7 +66,14 @@ export interface Waiting {
  * answered first) say nothing about the door.
  */
 export type AttemptOutcome =
-  'answered' | 'server_error' | 'timeout' | 'unreachable' | 'reset' | 'stale_connection' | 'client_gone' | 'overtaken';
+  | 'answered'
+  | 'server_error'
+  | 'timeout'
+  | 'unreachable'
+  | 'reset'
+  | 'stale_connection'
+  | 'client_gone'
+  | 'overtaken';
 
 export interface Foreseen {
   readonly admission: 'go' | Refused;

@@ -7,7 +7,14 @@ export const handleFaults = ['throws', 'nonsense', 'error'] as const;
 export type HandleFault = (typeof handleFaults)[number];
 
 export type HandleOperation =
-  'useUserBuffer' | 'readStart' | 'readStop' | 'writeLatin1String' | 'writeBuffer' | 'shutdown' | 'reset' | 'close';
+  | 'useUserBuffer'
+  | 'readStart'
+  | 'readStop'
+  | 'writeLatin1String'
+  | 'writeBuffer'
+  | 'shutdown'
+  | 'reset'
+  | 'close';
 
 const watched: readonly HandleOperation[] = [
   'useUserBuffer',

@@ -6,7 +6,8 @@ import { headerValues, saysWhoTheClientIs, type HeaderRules } from '@lapidary/st
 import type { ClaimRefusal, ClaimVerifier } from '@lapidary/stamp-sdk/route-claim/claim-verifier';
 
 export type PassportOutcome =
-  { readonly ok: true; readonly passport: Passport; readonly rules: HeaderRules } | { readonly ok: false; readonly reason: ClaimRefusal };
+  | { readonly ok: true; readonly passport: Passport; readonly rules: HeaderRules }
+  | { readonly ok: false; readonly reason: ClaimRefusal };
 
 /** How a door learns whom a request is for, where it can't believe the headers that routers set. */
 export interface PassportOffice {

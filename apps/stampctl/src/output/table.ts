@@ -11,7 +11,7 @@ export interface Column<Row> {
 const noLines = {
   top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
   left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ',
-}; // prettier-ignore
+}; // oxfmt-ignore
 const style = { 'padding-left': 0, 'padding-right': 0, head: [], border: [] };
 
 /** Plain columns without lines: easy on the eye, on grep and on awk. */

@@ -2,7 +2,16 @@ import { checkTransitions, type TransitionTable } from '@lapidary/kernel/transit
 
 export type RecoveryState = 'sound' | 'suspected' | 'reconciling' | 'retelling' | 'holding' | 'too-old';
 export type RecoveryEvent =
-  'suspect' | 'vouch' | 'set-back' | 'expire' | 'reseed' | 'reconcile' | 'force' | 'open' | 'open-partly' | 'hear-all';
+  | 'suspect'
+  | 'vouch'
+  | 'set-back'
+  | 'expire'
+  | 'reseed'
+  | 'reconcile'
+  | 'force'
+  | 'open'
+  | 'open-partly'
+  | 'hear-all';
 
 /**
  * A region whose database was restored from a backup (docs/adr has the reasons). Other regions hold more of its log than it does
