@@ -114,6 +114,8 @@ export class ManagedProcess {
     const exit = exitOf(child);
     this.child = child;
     if (child.pid !== undefined) recordPid(this.options.pidDir, this.launch.name, child.pid, this.launch.stopSignal);
+    // It may listen long before it is ready: whoever looks whose a port is must find its number by then.
+    this.options.onChange?.(this.snapshot);
     void this.probe(signal);
     this.lastExit = await exit;
     // Whatever it started itself goes with it: two owners of one job or one port would be worse than a restart.

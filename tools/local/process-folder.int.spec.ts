@@ -15,7 +15,7 @@ import { identify, stillRuns } from './process-identity.js';
 import { ProcessFolder } from './process-folder.js';
 import { specLaunch } from './spec-launch.js';
 
-const timeoutMs = 15_000;
+const timeoutMs = 30_000;
 /** Answers 200; ends with code 3 on /crash; with STUBBORN it ignores the request to end. */
 const script = `
   import { createServer } from 'node:http';
@@ -107,6 +107,16 @@ describe('process folder', () => {
       await answer(Number(wanted.env['PORT']), '/crash').catch(() => undefined);
       expect(await reached('shop', (s) => s.state === 'ready' && s.restarts === crash)).toMatchObject({ lastExit: 'exit code 3' });
     }
+  });
+
+  test('whose a port is can be told before the process that listens there is ready', async () => {
+    const port = await freePort();
+    const wanted = { ...spec('slow', port), readyUrl: `http://127.0.0.1:${await freePort()}/` };
+    put(wanted);
+    await waitFor('it to listen', () => answer(port).catch(() => undefined), { timeoutMs });
+    const { pid } = await reached('slow', (s) => s.pid !== null);
+    expect(stillRuns(identify(pid!))).toBe(true);
+    expect(status('slow')).toMatchObject({ state: 'starting' });
   });
 
   test('kill -9 is seen and mended', async () => {
