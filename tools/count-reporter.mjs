@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /**
@@ -8,6 +8,8 @@ import path from 'node:path';
  *
  * It also holds tests to what they declare to show (libs/testing/src/proves.ts): of each file that ran, every declared proof must be
  * among the tests that passed, else the run fails. A run of chosen names can't tell.
+ *
+ * Where LAPIDARY_TEST_REPORT names a file, it leaves there what failed (RunReport of tools/ci/second-run.ts).
  */
 export default class CountReporter {
   #unproved = [];
@@ -31,7 +33,23 @@ export default class CountReporter {
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites + (results.runExecError ? 1 : 0);
     for (const { file, title } of this.#unproved)
       process.stderr.write(`docs/reference/what-works-when.md says what this run did not show: ${file}: ${title}\n`);
+    const report = process.env['LAPIDARY_TEST_REPORT'];
+    if (report) writeFileSync(report, JSON.stringify(this.#reportOf(results, failed)));
     process.once('exit', () => process.stdout.write(`${results.numPassedTests} passed, ${failed + this.#unproved.length} failed\n`));
+  }
+
+  /** A declared proof that was not shown is its file's failure where a test of it failed; else it is in no file, since that is no matter of chance. */
+  #reportOf({ numPassedTests, testResults }, failed) {
+    const files = testResults
+      .filter(({ numFailingTests, testExecError }) => numFailingTests > 0 || testExecError)
+      .map(({ testFilePath, numPassingTests, numFailingTests, testResults: tests }) => ({
+        file: path.relative(path.dirname(import.meta.dirname), testFilePath),
+        passed: numPassingTests,
+        failed: numFailingTests || 1,
+        names: tests.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName),
+      }));
+    const elsewhere = this.#unproved.filter((proof) => files.every(({ file }) => file !== proof.file));
+    return { passed: numPassedTests, failed: failed + elsewhere.length, files };
   }
 
   getLastError() {

@@ -1,0 +1,44 @@
+import { counted, filesToRunAgain, flakyLines, secondRunFilesMax, type FailedFile, type RunReport } from './second-run.js';
+
+const failedFile = (file: string, over: Partial<FailedFile> = {}): FailedFile => ({
+  file,
+  passed: 3,
+  failed: 1,
+  names: ['a test'],
+  ...over,
+});
+const report = (files: readonly FailedFile[], over: Partial<RunReport> = {}): RunReport => ({
+  passed: 100,
+  failed: files.reduce((sum, { failed }) => sum + failed, 0),
+  files,
+  ...over,
+});
+
+describe('a failed run', () => {
+  it('is followed by one of its failed files alone, where these are few and share the machine with others', () => {
+    const files = [failedFile('apps/a.int.spec.ts'), failedFile('test/b.e2e.spec.ts')];
+    expect(filesToRunAgain(report(files))).toEqual(['apps/a.int.spec.ts', 'test/b.e2e.spec.ts']);
+  });
+
+  it.each([
+    ['a unit test failed', report([failedFile('apps/a.spec.ts')])],
+    ['a unit test failed, too', report([failedFile('apps/a.int.spec.ts'), failedFile('apps/a.spec.ts')])],
+    ['many files failed', report(Array.from({ length: secondRunFilesMax + 1 }, (_, i) => failedFile(`apps/${i}.int.spec.ts`)))],
+    ['something failed that is in no file', report([failedFile('apps/a.int.spec.ts')], { failed: 2 })],
+    ['nothing is known of what failed', report([], { failed: 1 })],
+  ])('stands where %s', (_, of) => {
+    expect(filesToRunAgain(of)).toEqual([]);
+  });
+
+  it('counts with its second run as one, each test once', () => {
+    const first = report([failedFile('apps/a.int.spec.ts', { passed: 3, failed: 2 })], { passed: 100, failed: 2 });
+    expect(counted(first, { passed: 5, failed: 0, files: [] })).toEqual({ passed: 102, failed: 0 });
+    expect(counted(first, { passed: 4, failed: 1, files: [failedFile('apps/a.int.spec.ts')] })).toEqual({ passed: 101, failed: 1 });
+  });
+
+  it('tells by name what passed only alone', () => {
+    const first = report([failedFile('apps/a.int.spec.ts', { failed: 2, names: ['one', 'two'] })]);
+    const second = report([failedFile('apps/a.int.spec.ts', { names: ['two'] })]);
+    expect(flakyLines(first, second)).toEqual(['flaky: failed beside others and passed alone: apps/a.int.spec.ts: one']);
+  });
+});
