@@ -22,6 +22,8 @@ const common = {
 };
 
 export default {
+  // A unit test takes milliseconds, or it says so itself. One that hangs may cost a minute: a machine that gave nothing for some seconds is no fault.
+  testTimeout: 60_000,
   workerIdleMemoryLimit: '700MB',
   maxWorkers: 2,
   // A worker that has nothing open ends 2 ms after it was told to; but taking down a heap of some hundred MB with its contexts takes

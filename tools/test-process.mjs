@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 
 /**
- * jest takes `testTimeout` for all projects together only. Unit tests keep its 5 s; those with real servers and processes get
+ * jest takes `testTimeout` for all projects together only, and unit tests have that one. Those with real servers and processes get
  * what a busy machine may need, so that every wait inside fails by its own limit, which says what was waited for.
  */
 const timeoutMs = 240_000;
