@@ -9,6 +9,8 @@ import { DriftPage } from './drift/drift-page.js';
 import { DriftSearchSchema } from './drift/drift-search.js';
 import { FleetSearchSchema } from './fleet/fleet-search.js';
 import { OverviewPage } from './fleet/overview-page.js';
+import { GeodeSearchSchema } from './geodes/geode-search.js';
+import { GeodesPage } from './geodes/geodes-page.js';
 import { RolloutSearchSchema } from './rollouts/rollout-search.js';
 import { RolloutsPage } from './rollouts/rollouts-page.js';
 import { LoginPage } from './session/login-page.js';
@@ -21,6 +23,13 @@ const overview = createRoute({
   path: '/',
   validateSearch: (search) => FleetSearchSchema.parse(search),
   component: OverviewPage,
+});
+
+const geodes = createRoute({
+  getParentRoute: () => root,
+  path: '/geodes',
+  validateSearch: (search) => GeodeSearchSchema.parse(search),
+  component: GeodesPage,
 });
 
 const rollouts = createRoute({
@@ -61,7 +70,7 @@ const login = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, rollouts, drift, conflicts, letters, capacity, login]),
+  routeTree: root.addChildren([overview, geodes, rollouts, drift, conflicts, letters, capacity, login]),
   defaultNotFoundComponent: OverviewPage,
 });
 

@@ -5,10 +5,12 @@ import type { ReactNode } from 'react';
 import { endSession } from '../api/commands.js';
 import { sessionQuery } from '../api/queries.js';
 import type { LiveState } from '../live/live-connection.js';
+import { FencedNotice } from './fenced-notice.js';
 import { LiveBadge } from './live-badge.js';
 
 const pages = [
   ['/', 'Fleet'],
+  ['/geodes', 'Geodes'],
   ['/rollouts', 'Roll-outs'],
   ['/drift', 'Drift'],
   ['/conflicts', 'Conflicts'],
@@ -65,6 +67,7 @@ export const PageShell = ({ live, children }: { live: LiveState; children: React
         </Container>
       </Box>
       <Container component="main" id="main" size="xl" py="md" tabIndex={-1}>
+        <FencedNotice />
         {children}
       </Container>
     </>

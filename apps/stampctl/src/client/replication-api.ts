@@ -1,4 +1,4 @@
-import { conflictCountsPath, geodePath } from '@lapidary/contracts/api/paths';
+import { conflictCountsPath, geodeOpenPath, geodePath, geodeReseedPath } from '@lapidary/contracts/api/paths';
 import { ConflictCountsSchema, HeldChangePageSchema, type ConflictCount, type HeldChangeView } from '@lapidary/contracts/api/replication';
 import { RecoveryActSchema, type OpenRecovery, type RecoveryAct } from '@lapidary/contracts/api/recovery';
 import type { Api } from './api.js';
@@ -13,11 +13,11 @@ export class ReplicationApi {
   }
 
   async openRecovery(body: OpenRecovery): Promise<RecoveryAct> {
-    return this.api.post(`${geodePath}/recovery/open`, RecoveryActSchema, body);
+    return this.api.post(geodeOpenPath, RecoveryActSchema, body);
   }
 
   async reseed(reason: string): Promise<RecoveryAct> {
-    return this.api.post(`${geodePath}/recovery/reseed`, RecoveryActSchema, { reason });
+    return this.api.post(geodeReseedPath, RecoveryActSchema, { reason });
   }
 
   async heldChanges(region: string | undefined, limit: number): Promise<{ items: HeldChangeView[]; next: string | null }> {

@@ -1,0 +1,21 @@
+import { queryOptions } from '@tanstack/react-query';
+import * as paths from '@lapidary/contracts/api/paths';
+import { RecoveryActSchema, type RecoveryAct } from '@lapidary/contracts/api/recovery';
+import { GeodeSchema } from '@lapidary/contracts/api/replication';
+import { getJson, postJson } from './client.js';
+
+/** Links and lag change without an event: they come from heartbeats. */
+const geodeIntervalMs = 5_000;
+
+export const geodesKey = ['geodes'] as const;
+/** Of the region that answers, where none is named. */
+export const geodeQuery = (region?: string) =>
+  queryOptions({
+    queryKey: [...geodesKey, region],
+    queryFn: () => getJson(paths.geodePath, GeodeSchema, { region }),
+    refetchInterval: geodeIntervalMs,
+  });
+
+export const openGeode = (without: readonly string[], reason: string): Promise<RecoveryAct> =>
+  postJson(paths.geodeOpenPath, RecoveryActSchema, { without, reason });
+export const reseedGeode = (reason: string): Promise<RecoveryAct> => postJson(paths.geodeReseedPath, RecoveryActSchema, { reason });

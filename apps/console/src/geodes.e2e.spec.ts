@@ -1,0 +1,164 @@
+import type { ServerResponse } from 'node:http';
+import { jest } from '@jest/globals';
+import { RecoveryActSchema, type RecoveryView } from '@lapidary/contracts/api/recovery';
+import { GeodeSchema, type GeodeView } from '@lapidary/contracts/api/replication';
+import { AppError } from '@lapidary/kernel/app-error';
+import { refuse, type SeenRequest } from '@lapidary/testing/fake-control-plane';
+import { ConsoleBrowser, inBrowser } from './test/console-browser.js';
+import { violationsOn } from './test/console-fixture.js';
+
+/** Building the console and starting a browser take seconds on a busy machine. */
+jest.setTimeout(120_000);
+
+const at = '2026-11-01T10:00:00.000Z';
+const peerOf = (region: string, more: Partial<GeodeView['peers'][number]> = {}): GeodeView['peers'][number] => ({
+  ...{ region, link: 'connected', cutSince: null, epoch: 1, appliedSequence: 1_200, behind: 0, confirmedAt: at, lastEventAt: at },
+  ...{ acknowledgedSequence: 17, digest: 'agrees', agreedAt: at, held: 0, intents: 0, setBackSince: null, owed: 0 },
+  ...{ convergence: { events: 40, p50Ms: 12, p99Ms: 85 }, protocol: { speaks: 2, hears: 1, agreed: 2 } },
+  ...more,
+});
+const geodeOf = (region: string, more: Partial<GeodeView> = {}): GeodeView =>
+  GeodeSchema.parse({
+    ...{ region, epoch: 1, sequence: 4_711, autonomousSince: null, outbox: { waiting: 0, oldestSeconds: 0, kept: 17 } },
+    ...{ inbox: { behind: 0, held: 0 }, intents: { open: 0, oldestSeconds: 0 }, deadLetters: 0, conflicts: 0 },
+    ...{ digest: { root: '00000000deadbeef', documents: 1_234 }, peers: [], recovery: null },
+    ...more,
+  });
+const restored = (more: Partial<RecoveryView> = {}): RecoveryView => ({
+  ...{ state: 'reconciling', fenced: true, since: at, backupAt: at, evidence: ['region us knows this region’s log up to 40 of epoch 1'] },
+  ...{ waitsFor: [{ region: 'ap', why: 'Region ap can’t be reached' }], without: [] },
+  ...more,
+});
+
+inBrowser('geodes, in a browser', () => {
+  const tested = new ConsoleBrowser();
+  /** By region; the one that answers is eu. */
+  let geodes: Record<string, GeodeView>;
+  let failing: boolean;
+
+  const send = (response: ServerResponse, body: unknown): true => {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    return true;
+  };
+  const answer = ({ method, path, query }: SeenRequest, response: ServerResponse): boolean => {
+    if (path === '/v1/geode') {
+      if (failing) refuse(response, new AppError('not_ready', 'The database is away'));
+      else send(response, geodes[query.get('region') ?? 'eu']);
+      return true;
+    }
+    if (method !== 'POST' || !path.startsWith('/v1/geode/recovery/')) return false;
+    const isOpen = path.endsWith('/open');
+    geodes['eu'] = geodeOf(
+      'eu',
+      isOpen ? { recovery: restored({ state: 'holding', fenced: false, without: ['ap'] }) } : { recovery: null },
+    );
+    return send(
+      response,
+      RecoveryActSchema.parse({ region: 'eu', state: isOpen ? 'retelling' : 'reconciling', lost: ['what only ap holds'] }),
+    );
+  };
+
+  beforeAll(() => tested.start());
+  afterAll(() => tested.end());
+  beforeEach(async () => {
+    [geodes, failing] = [{ eu: geodeOf('eu') }, false];
+    (await tested.planeUp()).intercept = answer;
+    await tested.open();
+  });
+  afterEach(() => tested.close());
+  const visit = async (path: string, heading: string): Promise<void> => {
+    const { page, plane } = tested;
+    await page.goto(`${plane.url}${path}#token=${plane.token}`);
+    await page.getByRole('heading', { name: heading, exact: true }).first().waitFor();
+  };
+
+  test('how a region stands with each other one: links, what is on its way, whether both hold the same; and the same seen from the other', async () => {
+    const { page } = tested;
+    geodes['eu'] = geodeOf('eu', {
+      deadLetters: 2,
+      peers: [
+        peerOf('ap', { link: 'cut', cutSince: at, behind: 7, owed: 31, digest: 'differs' }),
+        peerOf('us', { setBackSince: at, digest: 'unknown', owed: null, convergence: { events: 0, p50Ms: null, p99Ms: null } }),
+      ],
+    });
+    geodes['us'] = geodeOf('us', { peers: [peerOf('eu')], autonomousSince: at });
+    await visit('/geodes', 'Other regions');
+    const [ap, us] = [page.getByTestId('peer-ap'), page.getByTestId('peer-us')];
+    for (const text of ['cut off', 'differ', '31', '12 / 85 ms']) await ap.getByText(text, { exact: true }).waitFor();
+    for (const text of ['restored from a backup', 'not known', 'nothing told']) await us.getByText(text, { exact: true }).first().waitFor();
+    await page.getByRole('link', { name: '2 dead letters' }).waitFor();
+    await tested.shot('geodes', true);
+    expect(await violationsOn(page)).toEqual([]);
+    await us.getByRole('link', { name: 'us' }).click();
+    await page.getByRole('heading', { name: 'Region us' }).waitFor();
+    await page.getByText('it works on its own').waitFor();
+    expect(new URL(page.url()).searchParams.get('region')).toBe('us');
+    await page.getByText('stampctl geode status --region us', { exact: true }).waitFor();
+  });
+
+  test('a restored region says on every page that it writes nothing, why, and whom it waits for; a person opens it with a reason', async () => {
+    const { page, plane } = tested;
+    geodes['eu'] = geodeOf('eu', { recovery: restored(), peers: [peerOf('ap', { link: 'cut', cutSince: at })] });
+    await visit('/drift', 'Drift');
+    await page.getByRole('status').filter({ hasText: 'eu was restored from a backup and writes nothing yet' }).waitFor();
+    await page.getByRole('link', { name: 'What it waits for' }).click();
+    const panel = page.getByRole('region', { name: 'eu was restored from a backup' });
+    await panel.getByText('ap: Region ap can’t be reached').waitFor();
+    await panel.getByText('region us knows this region’s log up to 40 of epoch 1').waitFor();
+    await tested.shot('geodes-restored', true);
+    expect(await violationsOn(page)).toEqual([]);
+    await panel.getByRole('button', { name: 'Open without them…' }).click();
+    const asked = page.getByRole('dialog', { name: 'Open eu without ap' });
+    await asked.getByRole('button', { name: 'Open', exact: true }).click();
+    await asked.getByText('Say why').waitFor();
+    expect(plane.seen.some((r) => r.method === 'POST' && r.path.startsWith('/v1/geode'))).toBe(false);
+    await asked.getByRole('textbox', { name: 'Reason' }).fill('ap is gone');
+    await asked.getByText("stampctl geode open --without ap --reason 'ap is gone'").waitFor();
+    await tested.shot('geodes-open');
+    await asked.getByRole('button', { name: 'Open', exact: true }).click();
+    await panel.getByText('use rights of counters', { exact: true }).waitFor();
+    await page.getByRole('status').filter({ hasText: 'uses no rights of counters yet' }).waitFor();
+    expect(plane.seen.find((r) => r.path === '/v1/geode/recovery/open')!.body).toEqual({ without: ['ap'], reason: 'ap is gone' });
+    expect(await panel.getByRole('button').filter({ hasText: '…' }).count()).toBe(0);
+  });
+
+  test('one whose backup is too old is filled anew, only where it answers itself', async () => {
+    const { page, plane } = tested;
+    geodes['us'] = geodeOf('us', { recovery: restored({ state: 'too-old', waitsFor: [] }) });
+    await visit('/geodes?region=us', 'us was restored from a backup');
+    await page.getByText('done at the console or the API of us itself').waitFor();
+    expect(await page.getByRole('button', { name: 'Fill anew…' }).count()).toBe(0);
+    geodes['eu'] = geodeOf('eu', { recovery: restored({ state: 'too-old', waitsFor: [] }) });
+    await visit('/geodes', 'eu was restored from a backup');
+    await page.getByRole('button', { name: 'Fill anew…' }).click();
+    const asked = page.getByRole('dialog', { name: 'Fill eu anew' });
+    await asked.getByRole('textbox', { name: 'Reason' }).fill('older than a month');
+    await asked.getByRole('button', { name: 'Fill anew', exact: true }).click();
+    await page.getByRole('heading', { name: 'eu was restored from a backup' }).waitFor({ state: 'detached' });
+    expect(plane.seen.find((r) => r.path === '/v1/geode/recovery/reseed')!.body).toEqual({ reason: 'older than a month' });
+  });
+
+  test('says what failed and offers to try again', async () => {
+    failing = true;
+    await visit('/geodes', 'Other regions');
+    const alert = tested.page.getByRole('alert').first();
+    await alert.getByText('The database is away').waitFor();
+    failing = false;
+    await alert.getByRole('button', { name: 'Try again' }).click();
+    await tested.page.getByText('It is the only region').waitFor();
+  });
+
+  test.each([
+    ['light', 1280, 800],
+    ['dark', 390, 844],
+  ] as const)('in %s at %i × %i no rule of WCAG AA is broken and nothing runs out of the page', async (colorScheme, width, height) => {
+    const page = await tested.open({ colorScheme, viewport: { width, height } });
+    geodes['eu'] = geodeOf('eu', { recovery: restored(), peers: [peerOf('ap', { link: 'cut', cutSince: at }), peerOf('us')] });
+    await visit('/geodes', 'Other regions');
+    await page.waitForFunction(() => document.querySelector('[aria-busy]') === null);
+    await tested.shot(`geodes-${colorScheme}-${width}`, true);
+    expect(await violationsOn(page)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    expect(tested.errors).toEqual([]);
+  });
+});

@@ -1,0 +1,109 @@
+import { Group, SegmentedControl, Stack } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import type { GeodeView } from '@lapidary/contracts/api/replication';
+import { geodeQuery } from '../api/geode-queries.js';
+import { regionsQuery, sessionQuery } from '../api/queries.js';
+import { useLive } from '../live/use-live.js';
+import { Fact } from '../shell/fact.js';
+import { PageShell } from '../shell/page-shell.js';
+import { Empty, Loaded, Panel } from '../shell/panel.js';
+import { Status } from '../shell/status.js';
+import { TimeAgo } from '../shell/time-ago.js';
+import { PeersTable } from './peers-table.js';
+import { RecoveryPanel } from './recovery-panel.js';
+
+/** How one region stands with the others: what is on its way, whether all hold the same, and what it does while its database was set back. */
+export const GeodesPage = (): ReactNode => {
+  const live = useLive();
+  const here = useQuery(sessionQuery).data?.region;
+  const region = useSearch({ from: '/geodes' }).region ?? here;
+  const query = useQuery(geodeQuery(region));
+  const recovery = query.data?.recovery;
+  return (
+    <PageShell live={live}>
+      <Stack>
+        <RegionChoice region={region} />
+        {query.data && recovery && <RecoveryPanel region={query.data.region} recovery={recovery} isHere={query.data.region === here} />}
+        <Panel title={`Region ${region ?? ''}`} command={`stampctl geode status${region === undefined ? '' : ` --region ${region}`}`}>
+          <Loaded query={query}>{(geode) => <Facts geode={geode} />}</Loaded>
+        </Panel>
+        <Panel title="Other regions" command={`stampctl geode status${region === undefined ? '' : ` --region ${region}`} -o wide`}>
+          <Loaded query={query}>
+            {({ peers }) =>
+              peers.length === 0 ? (
+                <Empty command="cat stamps/regions.yaml">It is the only region: there is nobody to keep in step with.</Empty>
+              ) : (
+                <PeersTable peers={peers} />
+              )
+            }
+          </Loaded>
+        </Panel>
+      </Stack>
+    </PageShell>
+  );
+};
+
+const RegionChoice = ({ region }: { region: string | undefined }): ReactNode => {
+  const navigate = useNavigate({ from: '/geodes' });
+  const names = (useQuery(regionsQuery).data ?? []).map((r) => r.name);
+  if (names.length < 2 || region === undefined) return null;
+  return (
+    <Group>
+      <SegmentedControl
+        aria-label="As seen from"
+        value={region}
+        data={names}
+        onChange={(value) => void navigate({ search: { region: value }, resetScroll: false })}
+      />
+    </Group>
+  );
+};
+
+const Facts = ({ geode }: { geode: GeodeView }): ReactNode => {
+  const { outbox, inbox, intents, autonomousSince, digest } = geode;
+  return (
+    <dl className="facts">
+      <Fact name="Hears others">
+        {autonomousSince === null ? (
+          <Status value={geode.peers.length === 0 ? 'unknown' : 'connected'}>{geode.peers.length === 0 ? 'there are none' : 'yes'}</Status>
+        ) : (
+          <Status value="cut">
+            none since <TimeAgo at={autonomousSince} />: it works on its own
+          </Status>
+        )}
+      </Fact>
+      <Fact name="Events">
+        {geode.sequence.toLocaleString('en')} told in epoch {geode.epoch}
+        {outbox.waiting > 0 &&
+          `, ${outbox.waiting.toLocaleString('en')} not yet published, the oldest for ${seconds(outbox.oldestSeconds)}`}
+      </Fact>
+      {inbox && (
+        <Fact name="To take in">
+          {inbox.behind.toLocaleString('en')} events, {inbox.held.toLocaleString('en')} held until their time
+        </Fact>
+      )}
+      {intents && (
+        <Fact name="Intents">
+          {intents.open === 0 ? 'none' : `${intents.open} wait for other regions, the oldest for ${seconds(intents.oldestSeconds)}`}
+        </Fact>
+      )}
+      <Fact name="Documents">
+        {digest.documents.toLocaleString('en')}, digest {digest.root}
+      </Fact>
+      <Fact name="Could not be applied">
+        {geode.deadLetters === 0 ? (
+          'nothing'
+        ) : (
+          <Link to="/dead-letters" className="linklike">
+            {geode.deadLetters.toLocaleString('en')} dead letters
+          </Link>
+        )}
+      </Fact>
+      <Fact name="Lost in merges">{geode.conflicts === 0 ? 'nothing' : `${geode.conflicts.toLocaleString('en')} values`}</Fact>
+    </dl>
+  );
+};
+
+const seconds = (s: number): string => `${Math.round(s).toLocaleString('en')} s`;

@@ -1,0 +1,22 @@
+import { Alert, Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { geodeQuery } from '../api/geode-queries.js';
+
+/** On every page while the region that answers writes nothing, or not everything: what is seen here may be old, and commands are refused. */
+export const FencedNotice = (): ReactNode => {
+  const geode = useQuery(geodeQuery()).data;
+  if (!geode?.recovery) return null;
+  const { fenced } = geode.recovery;
+  return (
+    <Alert role="status" variant="outline" color={fenced ? 'red' : 'yellow'} my="sm">
+      <Text size="sm" className={fenced ? 'bad' : 'passing'}>
+        {geode.region} was restored from a backup and {fenced ? 'writes nothing yet' : 'uses no rights of counters yet'}.{' '}
+        <Link to="/geodes" search={{ region: geode.region }} className="linklike">
+          What it waits for
+        </Link>
+      </Text>
+    </Alert>
+  );
+};
