@@ -104,6 +104,21 @@ const foundBy: Record<PlantedBug, RegExp> = {
   'epoch-ignored': /^(state|lost-write|entry|counter|nested):/,
 };
 
+/** Where a bug has been met that many worlds pass by. The search begins there, which saves half of all; a world that has changed since is one of all. */
+const metIn: Partial<Record<PlantedBug, number>> = {
+  'own-row-only': 75,
+  'purge-unstable': 91,
+  'life-forgotten': 119,
+  'grave-unheeded': 49,
+  'owed-forgotten': 42,
+  'fence-unheeded': 72,
+  'epoch-kept': 18,
+  'opened-early': 24,
+  'epoch-ignored': 15,
+  'lone-unheeded': 14,
+  'held-forgotten': 14,
+};
+
 describe('three regions, simulated', () => {
   it(`end equal in ${worlds} worlds, lose nothing outside the policy’s rule, and have every loss in every ledger (I3, I5, I6, C2, C3)`, async () => {
     const reached = new Set<string>();
@@ -125,8 +140,9 @@ describe('three regions, simulated', () => {
   });
 
   it.each(Object.keys(plantedBugs) as PlantedBug[])('are found out where %s', async (bug) => {
-    for (let seed = 1; seed <= worldsPerBug; seed++) {
-      const { findings } = await new SimWorld(seed, bug).live();
+    const first = metIn[bug] ?? 1;
+    for (let i = 0; i < worldsPerBug; i++) {
+      const { findings } = await new SimWorld(((first - 1 + i) % worldsPerBug) + 1, bug).live();
       if (findings.some((f) => foundBy[bug].test(f))) return;
     }
     throw new Error(`${plantedBugs[bug]}: not found in ${worldsPerBug} worlds`);
