@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { closeServer, listen, startForwarder, type TestForwarder } from './forward.fixture.js';
 
 const chunk = Buffer.alloc(64 * 1024, 'lapidary');
-const bodyBytes = 192 * 1024 * 1024;
+const bodyBytes = 96 * 1024 * 1024;
 /**
  * What may be on its way while the receiver reads nothing: the kernel's socket buffers of two loopback hops (measured: 10 to 12 MB)
  * and the streams' high-water marks. Without back-pressure the whole body is taken in.
