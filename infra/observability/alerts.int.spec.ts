@@ -29,7 +29,7 @@ beforeAll(async () => {
   await copyFile(rulesFile, path.join(folder, 'alerts.yaml'));
   const { groups } = parse(await readFile(rulesFile, 'utf8')) as { groups: { rules: Rule[] }[] };
   rules = groups.flatMap((group) => group.rules);
-}, 240_000);
+});
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const withInstance = (series: string): string =>

@@ -37,7 +37,7 @@ test(
 
     const router = fleet.processes().find((p) => p.name === 'router-eu')!;
     const [environment, command] = [environmentOf(router.pid), commandOf(router.pid)];
-    await waitFor('the disk copy to hold the last tenant', () => fleet.directoryCopyHolds('eu', 'cobalt'), { timeoutMs: 15_000 });
+    await waitFor('the disk copy to hold the last tenant', () => fleet.directoryCopyHolds('eu', 'cobalt'), { timeoutMs: 60_000 });
 
     // The supervisor is frozen so that nothing is restarted, then everything that decides is killed, and the router too.
     process.kill(fleet.run.supervisorPid, 'SIGSTOP');

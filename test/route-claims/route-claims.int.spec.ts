@@ -227,7 +227,7 @@ describe('the keys of claims', () => {
       key.claim({ sub: 'acme', aud: routeClaimAudience(one.name), stamp: one.name, epoch: 1, url: one.agent.publicUrl! });
     await writeKeys(keys[0]!.privateJwk, keys[1]!.publicJwk);
     const newIsBelieved = async (): Promise<true | undefined> => (await knock(one, await of(keys[1]!))).status === 200 || undefined;
-    await waitFor('the stamp to know the key that is to follow', newIsBelieved, { timeoutMs: 20_000, intervalMs: 100 });
+    await waitFor('the stamp to know the key that is to follow', newIsBelieved, { timeoutMs: 60_000, intervalMs: 100 });
     await writeKeys(keys[1]!.privateJwk, keys[0]!.publicJwk);
     await waitFor('the new keys', async () => (await count('taken')) > 1 || undefined, soon);
     const grant = (await (await fetch(`http://127.0.0.1:${router.port}/t/acme/.well-known/lapidary/route`)).json()) as {

@@ -13,5 +13,4 @@ it.each(['fast', 'general'] as const)(
       expect(stop.answered).toBeGreaterThan(100);
     }
   },
-  120_000,
 );

@@ -74,7 +74,7 @@ beforeAll(async () => {
   });
   server = new ManagedProcess(prepared.launch, { logFile: path.join(dir, 'log'), pidDir: path.join(dir, 'pids') });
   server.start();
-  await waitFor('nats-server', () => server.snapshot.state === 'ready' || undefined, { timeoutMs: 20_000 });
+  await waitFor('nats-server', () => server.snapshot.state === 'ready' || undefined, { timeoutMs: 60_000 });
   const manager = await jetstreamManager(await link('control'));
   await manager.streams.add({ name: subjects.directoryStream(region), subjects: [subjects.directoryAll(region)], allow_direct: true });
   await manager.streams.add({ name: subjects.geoStream(region), subjects: [subjects.geoEvents(region)] });
@@ -197,7 +197,7 @@ describe('NATS users by role', () => {
     const { pid } = server.snapshot;
     process.kill(pid!, 'SIGKILL');
     await waitFor('the server to be back', () => (server.snapshot.state === 'ready' && server.snapshot.pid !== pid ? true : undefined), {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
     });
     const router = await connect({
       servers: prepared.url,

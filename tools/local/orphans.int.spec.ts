@@ -11,7 +11,7 @@ import { identify, stillRuns } from './process-identity.js';
 import { claimInstance, holderOf, releaseInstance } from './single-instance.js';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const timeoutMs = 15_000;
+const timeoutMs = 60_000;
 let dir: string;
 const spawned: ChildProcess[] = [];
 

@@ -1,13 +1,9 @@
-import { jest } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import type { JobView } from '@lapidary/contracts/api/jobs';
 import type { FakeControlPlane } from '@lapidary/testing/fake-control-plane';
 import { aStamp, aTenant } from '@lapidary/testing/fleet-fixtures';
 import { ConsoleBrowser, inBrowser } from './test/console-browser.js';
 import { violationsOn } from './test/console-fixture.js';
-
-/** Building the console and starting a browser take seconds on a busy machine. */
-jest.setTimeout(120_000);
 
 inBrowser('the console in a browser', () => {
   const tested = new ConsoleBrowser();

@@ -1,12 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { jest } from '@jest/globals';
 import { intentHeader, IntentPageSchema, IntentSchema, type IntentView } from '@lapidary/contracts/api/intents';
 import type { SeenRequest } from '@lapidary/testing/fake-control-plane';
 import { ConsoleBrowser, inBrowser } from './test/console-browser.js';
 import { violationsOn } from './test/console-fixture.js';
-
-/** Building the console and starting a browser take seconds on a busy machine. */
-jest.setTimeout(120_000);
 
 const at = '2026-11-01T10:00:00.000Z';
 const intentOf = (more: Partial<IntentView> = {}): IntentView =>

@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import { jest } from '@jest/globals';
 import {
   ConflictCountsSchema,
   ConflictPageSchema,
@@ -17,9 +16,6 @@ import { refuse, type SeenRequest } from '@lapidary/testing/fake-control-plane';
 import { anOutlook, aStamp } from '@lapidary/testing/fleet-fixtures';
 import { ConsoleBrowser, inBrowser } from './test/console-browser.js';
 import { violationsOn } from './test/console-fixture.js';
-
-/** Building the console and starting a browser take seconds on a busy machine. */
-jest.setTimeout(120_000);
 
 const at = '2026-11-01T10:00:00.000Z';
 const conflictOf = (n: number, more: Partial<ConflictView> = {}): ConflictView =>

@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import { jest } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import {
   RolloutEventsSchema,
@@ -13,9 +12,6 @@ import { aFinding } from '@lapidary/testing/fake-drift-routes';
 import type { z } from 'zod';
 import { ConsoleBrowser, inBrowser } from './test/console-browser.js';
 import { violationsOn } from './test/console-fixture.js';
-
-/** Building the console and starting a browser take seconds on a busy machine. */
-jest.setTimeout(120_000);
 
 const at = '2026-11-01T10:00:00.000Z';
 const checkOf = (outcome: 'pass' | 'fail') => ({

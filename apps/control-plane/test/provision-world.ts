@@ -154,7 +154,7 @@ export const openProvisionWorld = async (options: ProvisionWorldOptions = {}): P
     },
   };
   await waitFor('the job queue', async () => ((await app.inject({ url: '/readyz' })).payload.includes('"jobs"') ? undefined : true), {
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   });
   return world;
 };

@@ -25,7 +25,7 @@ export interface RunningRouter {
 }
 
 /** Loaded machines are slow; what these tests wait for takes milliseconds on an idle one. */
-const patienceMs = 8_000;
+const patienceMs = 60_000;
 
 export const eventually = async (what: string, check: () => boolean): Promise<void> =>
   void (await waitFor(what, () => check() || undefined, { timeoutMs: patienceMs, intervalMs: 5 }));

@@ -83,7 +83,7 @@ beforeAll(async () => {
   database = await freshDatabase();
   roleUrl = await makeRole();
   shop = await startShop(configFor(roleUrl), logger, new AbortController().signal);
-}, 60_000);
+});
 
 afterAll(async () => {
   await shop?.close();

@@ -61,7 +61,7 @@ const start = async (name: string, config: string, variables: Readonly<Record<st
       if (child.exitCode !== null) throw new Error(log);
       return (await fetch(`http://127.0.0.1:${at.monitor}/healthz`).catch(() => undefined))?.ok || undefined;
     },
-    { timeoutMs: 20_000, intervalMs: 20 },
+    { timeoutMs: 60_000, intervalMs: 20 },
   );
   return at;
 };
@@ -113,7 +113,7 @@ test('the region’s NATS takes every user over WebSockets, and stamps’ leaf n
       await first.flush();
       return heard.length > 0 || undefined;
     },
-    { timeoutMs: 20_000, intervalMs: 50 },
+    { timeoutMs: 60_000, intervalMs: 50 },
   );
   await second.flush();
   expect(new Set(heard)).toEqual(new Set(['eu-2 regional.order']));

@@ -63,45 +63,37 @@ afterEach(async () => {
 });
 
 describe('a link', () => {
-  it.each(['nats', 'ws'])(
-    'over %s:// starts without a server, and serves when the server comes, dies and comes back',
-    async (scheme) => {
-      const [port, dir] = [await freePort(), await mkdtemp(join(tmpdir(), 'nats-'))];
-      const url = `${scheme}://127.0.0.1:${port}`;
-      const [server, client] = [linkTo(url), linkTo(url)];
-      let connects = 0;
-      server.onConnected(() => connects++);
-      server.serveJson('double', Num, ({ n }) => ({ n: n * 2 }));
-      expect(() => client.connection).toThrow(expect.objectContaining({ code: 'not_ready' }));
-      await expect(client.requestJson('double', { n: 1 }, Num, 100)).rejects.toMatchObject({ code: 'not_ready' });
-      for (let life = 1; life <= 2; life++) {
-        const child = await start(port, dir, scheme);
-        try {
-          await Promise.all([up(server), up(client)]);
-          const answer = await waitFor(
-            'an answer',
-            async () => client.requestJson('double', { n: life }, Num, 500).catch(() => undefined),
-            {
-              timeoutMs: 30_000,
-            },
-          );
-          expect(answer).toEqual({ n: life * 2 });
-          const shape = geoStreamShape('eu');
-          expect((await ensureStream(client, shape)).messages).toBe(life - 1);
-          await publishToStream(client, 'geo.eu.events', `life ${life}`);
-        } finally {
-          await kill(child);
-        }
-        await waitFor('the loss to be noticed', () => (!client.isConnected && !server.isConnected) || undefined, {
+  it.each(['nats', 'ws'])('over %s:// starts without a server, and serves when the server comes, dies and comes back', async (scheme) => {
+    const [port, dir] = [await freePort(), await mkdtemp(join(tmpdir(), 'nats-'))];
+    const url = `${scheme}://127.0.0.1:${port}`;
+    const [server, client] = [linkTo(url), linkTo(url)];
+    let connects = 0;
+    server.onConnected(() => connects++);
+    server.serveJson('double', Num, ({ n }) => ({ n: n * 2 }));
+    expect(() => client.connection).toThrow(expect.objectContaining({ code: 'not_ready' }));
+    await expect(client.requestJson('double', { n: 1 }, Num, 100)).rejects.toMatchObject({ code: 'not_ready' });
+    for (let life = 1; life <= 2; life++) {
+      const child = await start(port, dir, scheme);
+      try {
+        await Promise.all([up(server), up(client)]);
+        const answer = await waitFor('an answer', async () => client.requestJson('double', { n: life }, Num, 500).catch(() => undefined), {
           timeoutMs: 30_000,
-          intervalMs: 10,
         });
+        expect(answer).toEqual({ n: life * 2 });
+        const shape = geoStreamShape('eu');
+        expect((await ensureStream(client, shape)).messages).toBe(life - 1);
+        await publishToStream(client, 'geo.eu.events', `life ${life}`);
+      } finally {
+        await kill(child);
       }
-      expect(connects).toBe(2);
-      await rm(dir, { recursive: true });
-    },
-    30_000,
-  );
+      await waitFor('the loss to be noticed', () => (!client.isConnected && !server.isConnected) || undefined, {
+        timeoutMs: 30_000,
+        intervalMs: 10,
+      });
+    }
+    expect(connects).toBe(2);
+    await rm(dir, { recursive: true });
+  });
 
   it('answers errors as errors: of the handler, of the schema, of nobody there, of no answer', async () => {
     const link = linkTo(testNats().url);

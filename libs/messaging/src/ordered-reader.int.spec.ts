@@ -72,56 +72,52 @@ afterEach(async () => {
 });
 
 describe('an ordered reader', () => {
-  it.each(['cut', 'hole'] as const)(
-    'resumes from its caller’s cursor after a %s, without a gap or a repeat',
-    async (how) => {
-      const region = freshRegion();
-      const near = linkTo(testNats().url);
-      const proxy = await Proxy.to(testNats().url);
-      const far = linkTo(proxy.url);
-      await Promise.all([up(near), up(far)]);
-      const { name } = await ensureStream(near, geoStreamShape(region)).then(() => geoStreamShape(region));
-      const got: number[] = [];
-      const ends: ReaderEnd[] = [];
-      let stopped = false;
-      const reading = (async () => {
-        while (!stopped) {
-          try {
-            const reader = await OrderedReader.open(far, {
-              stream: name,
-              fromSequence: got.length + 1,
-              onMessage: (m) => void got.push(m.sequence),
-            });
-            void waitFor('the stop', () => stopped || undefined, { timeoutMs: 60_000 }).then(
-              async () => reader.stop(),
-              () => undefined,
-            );
-            ends.push(await reader.ended);
-            if (ends.at(-1) === 'heartbeats-missed') await far.forceReconnect();
-          } catch {
-            await sleep(50);
-          }
+  it.each(['cut', 'hole'] as const)('resumes from its caller’s cursor after a %s, without a gap or a repeat', async (how) => {
+    const region = freshRegion();
+    const near = linkTo(testNats().url);
+    const proxy = await Proxy.to(testNats().url);
+    const far = linkTo(proxy.url);
+    await Promise.all([up(near), up(far)]);
+    const { name } = await ensureStream(near, geoStreamShape(region)).then(() => geoStreamShape(region));
+    const got: number[] = [];
+    const ends: ReaderEnd[] = [];
+    let stopped = false;
+    const reading = (async () => {
+      while (!stopped) {
+        try {
+          const reader = await OrderedReader.open(far, {
+            stream: name,
+            fromSequence: got.length + 1,
+            onMessage: (m) => void got.push(m.sequence),
+          });
+          void waitFor('the stop', () => stopped || undefined, { timeoutMs: 60_000 }).then(
+            async () => reader.stop(),
+            () => undefined,
+          );
+          ends.push(await reader.ended);
+          if (ends.at(-1) === 'heartbeats-missed') await far.forceReconnect();
+        } catch {
+          await sleep(50);
         }
-      })();
-      const publish = async (n: number): Promise<void> => {
-        await Promise.all(Array.from({ length: n }, async () => publishToStream(near, `geo.${region}.events`, 'x')));
-      };
-      await publish(100);
-      await waitFor('the first messages', () => got.length === 100 || undefined, { timeoutMs: 30_000, intervalMs: 5 });
-      proxy.set(how);
-      await publish(300);
-      await waitFor('the reader to notice', () => ends.length > 0 || undefined, { timeoutMs: 30_000 });
-      proxy.set('up');
-      await waitFor('all messages', () => got.length >= 400 || undefined, { timeoutMs: 30_000, intervalMs: 5 });
-      expect(got).toEqual(Array.from({ length: 400 }, (_, i) => i + 1));
-      expect(ends.slice(0, 1)).toEqual([how === 'cut' ? 'disconnected' : 'heartbeats-missed']);
-      stopped = true;
-      await reading;
-      await deleteStream(near, name);
-      proxy.stop();
-    },
-    120_000,
-  );
+      }
+    })();
+    const publish = async (n: number): Promise<void> => {
+      await Promise.all(Array.from({ length: n }, async () => publishToStream(near, `geo.${region}.events`, 'x')));
+    };
+    await publish(100);
+    await waitFor('the first messages', () => got.length === 100 || undefined, { timeoutMs: 30_000, intervalMs: 5 });
+    proxy.set(how);
+    await publish(300);
+    await waitFor('the reader to notice', () => ends.length > 0 || undefined, { timeoutMs: 30_000 });
+    proxy.set('up');
+    await waitFor('all messages', () => got.length >= 400 || undefined, { timeoutMs: 30_000, intervalMs: 5 });
+    expect(got).toEqual(Array.from({ length: 400 }, (_, i) => i + 1));
+    expect(ends.slice(0, 1)).toEqual([how === 'cut' ? 'disconnected' : 'heartbeats-missed']);
+    stopped = true;
+    await reading;
+    await deleteStream(near, name);
+    proxy.stop();
+  });
 
   it('ends where a message did not arrive, and gives nothing that came after it', async () => {
     const region = freshRegion();
@@ -146,7 +142,7 @@ describe('an ordered reader', () => {
     expect(got).toEqual(['first']);
     await deleteStream(near, name);
     proxy.stop();
-  }, 90_000);
+  });
 
   it('that begins now gives what is stored from then on, and says after what', async () => {
     const region = freshRegion();
@@ -166,7 +162,7 @@ describe('an ordered reader', () => {
     expect(got).toEqual([[4, 'd']]);
     await reader.stop();
     await deleteStream(link, name);
-  }, 90_000);
+  });
 
   it('ends when its stream is deleted, when its handler throws, and when it is stopped', async () => {
     const region = freshRegion();
@@ -189,7 +185,7 @@ describe('an ordered reader', () => {
     await deleteStream(link, name);
     expect(['stream-gone', 'heartbeats-missed']).toContain(await orphan.ended);
     await expect(open(() => undefined)).rejects.toMatchObject({ code: 'not_ready' });
-  }, 90_000);
+  });
 
   it('is not taken for dead while its handler is slow', async () => {
     const region = freshRegion();
@@ -206,11 +202,11 @@ describe('an ordered reader', () => {
         got++;
       },
     });
-    await waitFor('all three', () => got === 3 || undefined, { timeoutMs: 15_000 });
+    await waitFor('all three', () => got === 3 || undefined, { timeoutMs: 60_000 });
     await reader.stop();
     expect(await reader.ended).toBe('stopped');
     await deleteStream(link, geoStreamShape(region).name);
-  }, 90_000);
+  });
 });
 
 describe('streams', () => {

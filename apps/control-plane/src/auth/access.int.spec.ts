@@ -1,12 +1,9 @@
-import { jest } from '@jest/globals';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { verifyChain } from '../audit/verify-chain.js';
 import { addStamp, addToken, adminToken, openDatabase, openWorld, tenantInput, type World, type WorldDatabase } from '../../test/world.js';
 import { sealPrincipal } from './forwarded-principal.js';
 
 const waitMs = 30_000;
-
-jest.setTimeout(120_000);
 
 describe('access and audit', () => {
   let database: WorldDatabase;

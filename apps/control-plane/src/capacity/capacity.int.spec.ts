@@ -1,6 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import {
   CapacityDecisionPageSchema,
   CapacityOutlookSchema,
@@ -14,9 +13,6 @@ import { openProvisionWorld, type ProvisionWorld } from '../../test/provision-wo
 import { capacityChannel } from '../regions/capacity-channel.js';
 import { CapacityPlanner } from './capacity-planner.js';
 import { CapacityModule } from './capacity.module.js';
-
-/** Builds stamps by children, on a machine that may be busy. */
-jest.setTimeout(120_000);
 
 const patience = { timeoutMs: 60_000, intervalMs: 100 };
 

@@ -1,7 +1,4 @@
-import { jest } from '@jest/globals';
 import { addStamp, openDatabase, openWorld, tenantInput, type Answer, type World, type WorldDatabase } from '../../test/world.js';
-
-jest.setTimeout(120_000);
 
 describe('writing many documents at once', () => {
   let database: WorldDatabase;

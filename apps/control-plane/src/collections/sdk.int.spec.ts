@@ -1,8 +1,5 @@
-import { jest } from '@jest/globals';
 import { CollectionsClient } from '@lapidary/stamp-sdk/collections/collections-client';
 import { addStamp, addToken, openDatabase, openWorld, tenantInput, type World, type WorldDatabase } from '../../test/world.js';
-
-jest.setTimeout(120_000);
 
 describe('the SDK of collections, against a real control plane', () => {
   let database: WorldDatabase;

@@ -1,11 +1,8 @@
-import { jest } from '@jest/globals';
 import { connect } from 'node:net';
 import { CollectionsClient } from '@lapidary/stamp-sdk/collections/collections-client';
 import type { Watched } from '@lapidary/stamp-sdk/collections/watch-documents';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { addStamp, addToken, adminToken, openDatabase, openWorld, tenantInput, type World, type WorldDatabase } from '../../test/world.js';
-
-jest.setTimeout(120_000);
 
 const waitMs = 30_000;
 

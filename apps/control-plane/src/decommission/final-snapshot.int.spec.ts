@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
-import { jest } from '@jest/globals';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { freshDatabase, freshRegion } from '@lapidary/testing/backends';
 import pg from 'pg';
@@ -17,8 +16,6 @@ import { isReady } from '../../../../tools/local/ready-probe.js';
 import { finalSnapshot } from './final-snapshot.js';
 import { sqlNameOf } from './leftovers.js';
 
-/** A cluster of its own, on a machine that may be busy. */
-jest.setTimeout(180_000);
 const run = promisify(execFile);
 
 const withClient = async <T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> => {

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { adoptEpoch } from '../replication/peer-position.js';
 import { CollectionRegion, definitionOf } from '../collections/testing/collection-region.js';
 import type { TestRegion } from '../outbox/testing/test-region.js';
@@ -8,8 +7,6 @@ import { foldDigests } from './digest-rows.js';
 import { differingRows } from './differing-rows.js';
 import { PeerDigests } from './peer-digests.js';
 import { serveDigests } from './testing/serve-digests.js';
-
-jest.setTimeout(120_000);
 
 /** In one collection; enough that a sketch of 352 symbols does not hold all of them. */
 const documents = 900;

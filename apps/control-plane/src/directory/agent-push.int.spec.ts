@@ -175,7 +175,7 @@ describe('stamps', () => {
         },
       })),
     );
-    await waitFor('all of them', () => (seen.size === 1_000 ? true : undefined), { timeoutMs: 15_000 });
+    await waitFor('all of them', () => (seen.size === 1_000 ? true : undefined), { timeoutMs: 60_000 });
     expect(most).toBeLessThanOrEqual(64);
     push.stop();
     stop();

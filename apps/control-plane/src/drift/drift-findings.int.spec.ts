@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { Module } from '@nestjs/common';
 import type { FindingView, SuppressionView } from '@lapidary/contracts/api/drift';
 import { addToken, openDatabase, openWorld, type Answer, type World, type WorldDatabase } from '../../test/world.js';
@@ -8,8 +7,6 @@ import { FindingsController } from './findings.controller.js';
 import { recordLook, type Recorded } from './record-look.js';
 import { DriftRunsController } from './runs.controller.js';
 import { SuppressionsController } from './suppressions.controller.js';
-
-jest.setTimeout(60_000);
 
 /** The API without the worker: nobody takes up the runs that are asked for. */
 @Module({ controllers: [FindingsController, SuppressionsController, DriftRunsController] })

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inTransaction } from '@lapidary/db/transaction';
@@ -18,7 +17,6 @@ import { DriftWorker } from './drift-worker.js';
 import type { PlantedStack } from './planted-stack.js';
 import { listRuns, queueRun, type RunRow } from './run-rows.js';
 
-jest.setTimeout(60_000);
 const waitMs = 30_000;
 /** Never due while a test runs: what is asked for is all there is. */
 const rareMs = 3_600_000;

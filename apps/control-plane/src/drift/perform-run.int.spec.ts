@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FindingView } from '@lapidary/contracts/api/drift';
@@ -18,8 +17,6 @@ import { repairFindings, type RepairDeps } from './repair-findings.js';
 import { routeEpochSensor } from './sensors/route-epoch.js';
 import { schemaSensor } from './sensors/schema.js';
 import type { Sensor } from './sensors/sensor.js';
-
-jest.setTimeout(60_000);
 
 const digest = 'b'.repeat(64);
 const { templateVersion } = readVersion('.');

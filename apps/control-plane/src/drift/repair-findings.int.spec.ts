@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import type { FindingRepair, RepairRequest } from '@lapidary/contracts/api/drift';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
@@ -19,8 +18,6 @@ import { recordLook } from './record-look.js';
 import { repairFindings } from './repair-findings.js';
 import { roundsMax } from './repair-states.js';
 import { replicaSensors } from './sensors/all.js';
-
-jest.setTimeout(120_000);
 
 interface Side {
   readonly at: CollectionRegion;

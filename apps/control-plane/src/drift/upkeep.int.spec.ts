@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CollectionBudgetsSchema } from '@lapidary/contracts/api/collections';
@@ -14,8 +13,6 @@ import { performRun } from './perform-run.js';
 import type { RunOutcome } from './run-rows.js';
 import { ReplicaFleet } from './routes/replica-fleet.js';
 import { upkeepSensors } from './sensors/all.js';
-
-jest.setTimeout(120_000);
 
 const defaults = `driver: local
 profile: small

@@ -1,11 +1,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { addStamp, openDatabase, openWorld, tenantInput, type World, type WorldDatabase } from '../../test/world.js';
 
-jest.setTimeout(120_000);
 const waitMs = 30_000;
 
 describe('the HTTP API', () => {

@@ -1,7 +1,4 @@
-import { jest } from '@jest/globals';
 import { addStamp, openDatabase, openWorld, tenantInput, type World, type WorldDatabase } from '../../test/world.js';
-
-jest.setTimeout(120_000);
 
 /** Every table that a request could change. */
 const tables = [

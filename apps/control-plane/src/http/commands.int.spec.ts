@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { secretDigest } from '../auth/token-digest.js';
 import { activateStamp, failStamp } from '../stamps/activate-stamp.js';
 import { declareStamp } from '../stamps/declare-stamp.js';
@@ -14,8 +13,6 @@ import {
   type World,
   type WorldDatabase,
 } from '../../test/world.js';
-
-jest.setTimeout(120_000);
 
 describe('commands', () => {
   let database: WorldDatabase;

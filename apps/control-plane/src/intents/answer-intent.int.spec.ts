@@ -14,7 +14,7 @@ beforeAll(async () => {
   world = await openWorld(database);
   const fastify = world.app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   owner = { region: home, peer: 'us', roleMax: 'admin', fastify, dataSource: world.resources.dataSource };
-}, 60_000);
+});
 afterAll(async () => {
   await world?.close();
   await database?.drop();
@@ -110,7 +110,7 @@ it('an owner whose database hangs has no verdict yet, and one later', async () =
   expect(reply.verdict).toBe('not-now');
   expect((await answerIntent(owner, request)).verdict).toBe('executed');
   expect(await created('waits')).toBe(1);
-}, 60_000);
+});
 
 it('intents of different regions never meet, even under one id', async () => {
   const request = execute('of-us');

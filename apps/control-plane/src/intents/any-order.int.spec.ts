@@ -29,7 +29,7 @@ beforeAll(async () => {
   await addToken(world, 'far', 'operator');
   const fastify = world.app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   owner = { region: home, peer: origin, roleMax: 'admin', fastify, dataSource: world.resources.dataSource };
-}, 60_000);
+});
 afterAll(async () => {
   await world?.close();
   await database?.drop();
@@ -130,4 +130,4 @@ it('whatever is lost, doubled, late, killed or cancelled: done once or not at al
   }
   // Each way to end is reached, or the schedules show less than they claim.
   expect([...ends.keys()].sort()).toEqual(['cancelled', 'cancelled unsent', 'executed', 'expired', 'expired unsent']);
-}, 120_000);
+});

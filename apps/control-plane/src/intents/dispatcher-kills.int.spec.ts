@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import type { IntentReply } from '@lapidary/contracts/intent-protocol';
 import { IntentRequestSchema } from '@lapidary/contracts/intent-protocol';
 import { apiIntents } from '@lapidary/contracts/subjects';
@@ -16,8 +15,6 @@ import { answerIntent, type OwnerOptions } from './answer-intent.js';
 import { IntentDispatcher, type DispatcherOptions } from './dispatcher.js';
 import { getIntent, insertIntent } from './intent-store.js';
 import { intentMetrics } from './metrics.js';
-
-jest.setTimeout(180_000);
 
 /** One database stands for both regions, as in any-order.int.spec.ts; the messages go over a real NATS server. */
 const origin = 'us';
@@ -38,7 +35,7 @@ beforeAll(async () => {
     if (otherAnswer instanceof Error) throw otherAnswer;
     return otherAnswer ?? ((await answerIntent(owner, request)) satisfies IntentReply);
   });
-}, 60_000);
+});
 afterAll(async () => {
   stopAnswering?.();
   await world?.close();

@@ -16,7 +16,7 @@ const link = async (): Promise<unknown> =>
   ((await askGeode(eu, 'GET', `/v1/regions/${usName}`)).body['link'] as { state: string } | undefined)?.state;
 const cut = async (): Promise<void> => {
   wire.set('cut');
-  await waitFor('the cut', async () => (await link()) === 'cut' || undefined, { timeoutMs: 15_000 });
+  await waitFor('the cut', async () => (await link()) === 'cut' || undefined, { timeoutMs: 60_000 });
 };
 const heal = (): void => wire.set('open');
 const create = (id: string, headers: Record<string, string> = {}) =>
@@ -43,15 +43,15 @@ beforeAll(async () => {
     openGeode(euName, { region: usName, natsUrl: wire.url }),
     openGeode(usName, { region: euName, natsUrl: testNats().url }),
   ]);
-  await waitFor('the link', async () => (await link()) === 'connected' || undefined, { timeoutMs: 15_000 });
-}, 60_000);
+  await waitFor('the link', async () => (await link()) === 'connected' || undefined, { timeoutMs: 60_000 });
+});
 afterAll(async () => {
   await Promise.all([eu?.close(), us?.close()]);
   await wire?.close();
 });
 afterEach(async () => {
   heal();
-  await waitFor('the link', async () => (await link()) === 'connected' || undefined, { timeoutMs: 15_000 });
+  await waitFor('the link', async () => (await link()) === 'connected' || undefined, { timeoutMs: 60_000 });
 });
 
 describe('a command for a region that cannot be reached', () => {
@@ -92,7 +92,6 @@ describe('a command for a region that cannot be reached', () => {
       expect([repeated.status, repeated.body['id'], repeated.headers.get('idempotency-replayed')]).toEqual([201, 'queued', 'true']);
       expect(await effects('tenant/queued', 'tenant.created')).toBe(1);
     },
-    60_000,
   );
 
   it('is refused instead where the caller wants that; a question is never queued, and nonsense of headers is refused', async () => {
@@ -104,7 +103,7 @@ describe('a command for a region that cannot be reached', () => {
     expect((await create('unwanted', { 'x-lapidary-if-unreachable': 'perhaps' })).body['code']).toBe('invalid_input');
     expect((await create('unwanted', { 'x-lapidary-intent-seconds': '0' })).body['code']).toBe('invalid_input');
     expect((await askGeode(eu, 'GET', '/v1/intents')).body['items']).toEqual([]);
-  }, 60_000);
+  });
 
   it('keeps its place behind others about the same subject (IN5)', async () => {
     await cut();
@@ -124,7 +123,7 @@ describe('a command for a region that cannot be reached', () => {
     );
     expect(order.map((o) => `${euName}.${o.id}`)).toEqual(ids);
     expect((await askGeode(us, 'GET', '/v1/tenants/ordered')).body['labels']).toEqual({ last: 'd' });
-  }, 60_000);
+  });
 
   it('is taken back before anything was sent: nothing comes of it, and a repeat hears so', async () => {
     await cut();
@@ -138,17 +137,17 @@ describe('a command for a region that cannot be reached', () => {
     const after = await create('after-cancel');
     if (after.status === 202) await ended(after.body['id']);
     expect((await askGeode(us, 'GET', '/v1/tenants/cancelled')).status).toBe(404);
-  }, 60_000);
+  });
 
   it('runs out of time while the region is away (IN4)', async () => {
     await cut();
     const { body } = await create('too-late', { 'x-lapidary-intent-seconds': '5' });
     expect(await ended(body['id'])).toMatchObject({ state: 'expired', attempts: 0 });
     heal();
-    await waitFor('the link', async () => (await link()) === 'connected' || undefined, { timeoutMs: 15_000 });
+    await waitFor('the link', async () => (await link()) === 'connected' || undefined, { timeoutMs: 60_000 });
     expect((await askGeode(us, 'GET', '/v1/tenants/too-late')).status).toBe(404);
     expect((await askGeode(eu, 'POST', `/v1/intents/${String(body['id'])}/cancel`)).body['code']).toBe('illegal_transition');
-  }, 60_000);
+  });
 
   it(
     proves('is queued as sent where nobody knows what came of the attempt, and still takes effect once (IN1, IN3)', {
@@ -164,7 +163,6 @@ describe('a command for a region that cannot be reached', () => {
       expect((await ended(body['id']))['state']).toBe('executed');
       expect(await effects('tenant/doubtful', 'tenant.created')).toBe(1);
     },
-    60_000,
   );
 
   it('is asked again and again of an owner that hangs, and takes effect once (IN1)', async () => {
@@ -179,14 +177,14 @@ describe('a command for a region that cannot be reached', () => {
     await blocker.release();
     expect((await ended(body['id']))['state']).toBe('executed');
     expect(await effects('tenant/hanging', 'tenant.created')).toBe(1);
-  }, 60_000);
+  });
 
   it('is refused by the owner as at any time, and the refusal is kept', async () => {
     await cut();
     const { body } = await askGeode(eu, 'POST', '/v1/tenants', { id: 'nowhere', region: usName, residency: [euName] });
     heal();
     expect(await ended(body['id'])).toMatchObject({ state: 'refused', outcome: { status: 422, code: 'residency_conflict' } });
-  }, 60_000);
+  });
 
   it('that is mistyped is refused at once, not tomorrow; by an owner of a newer version it is decided there', async () => {
     await cut();
@@ -199,7 +197,7 @@ describe('a command for a region that cannot be reached', () => {
     expect(queued.status).toBe(202);
     heal();
     expect(await ended(queued.body['id'])).toMatchObject({ state: 'refused', outcome: { status: 400, code: 'invalid_input' } });
-  }, 60_000);
+  });
 
   it('is not sent any more once who asked has lost the right (IN6)', async () => {
     const { dataSource } = eu.resources;
@@ -217,7 +215,7 @@ describe('a command for a region that cannot be reached', () => {
       lastError: expect.stringContaining('token:leaver'),
     });
     expect((await askGeode(us, 'GET', '/v1/tenants/leavers')).status).toBe(404);
-  }, 60_000);
+  });
 
   it('is refused at once to who may not operate that region', async () => {
     const { dataSource } = eu.resources;
@@ -227,5 +225,5 @@ describe('a command for a region that cannot be reached', () => {
     await cut();
     expect((await create('not-yours', { authorization: `Bearer ${token}` })).body['code']).toBe('forbidden');
     expect(geodeToken).not.toBe(token);
-  }, 60_000);
+  });
 });

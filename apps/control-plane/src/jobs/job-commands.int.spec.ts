@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
 import { AppError, isAppError } from '@lapidary/kernel/app-error';
@@ -27,9 +26,6 @@ import { migratedDatabase } from '../../test/migrated-database.js';
 const onceEach = { one: 1, two: 1, three: 1, four: 1 };
 const codeOf = (error: unknown): string => (isAppError(error) ? error.code : String(error));
 
-/** Some tests wait for leases to run out, on a machine that may be busy. */
-jest.setTimeout(60_000);
-
 describe('commands on jobs', () => {
   let database: Awaited<ReturnType<typeof migratedDatabase>>;
   let dataSource: DataSource;
@@ -40,7 +36,7 @@ describe('commands on jobs', () => {
     await waitFor(
       `job to be ${status}`,
       async () => ((await jobOf(dataSource, id)).status === status ? jobOf(dataSource, id) : undefined),
-      { timeoutMs: 15_000 },
+      { timeoutMs: 60_000 },
     );
   const command = async (change: typeof cancelJob, definition: JobDefinition, id: string): Promise<JobRow> =>
     await inTransaction(dataSource, (tx) =>

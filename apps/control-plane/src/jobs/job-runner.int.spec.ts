@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
@@ -32,11 +31,8 @@ const ended = async (dataSource: DataSource, id: string, status = 'succeeded'): 
       const job = await jobOf(dataSource, id);
       return job.status === status ? job : undefined;
     },
-    { timeoutMs: 20_000 },
+    { timeoutMs: 60_000 },
   );
-
-/** Some tests wait for leases to run out, on a machine that may be busy. */
-jest.setTimeout(60_000);
 
 describe('job runner on a real Postgres', () => {
   let database: Awaited<ReturnType<typeof migratedDatabase>>;

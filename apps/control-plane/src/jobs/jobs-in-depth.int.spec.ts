@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction, type Tx } from '@lapidary/db/transaction';
 import { isAppError } from '@lapidary/kernel/app-error';
@@ -21,9 +20,6 @@ const onceEach = { one: 1, two: 1, three: 1, four: 1 };
 const nobody = { send: async () => undefined };
 const codeOf = (error: unknown): string => (isAppError(error) ? error.code : String(error));
 
-/** Some tests wait for leases to run out, on a machine that may be busy. */
-jest.setTimeout(60_000);
-
 describe('jobs in depth, on a real Postgres', () => {
   let database: Awaited<ReturnType<typeof migratedDatabase>>;
   let dataSource: DataSource;
@@ -35,7 +31,7 @@ describe('jobs in depth, on a real Postgres', () => {
       `job to be ${status}`,
       async () => ((await jobOf(dataSource, id)).status === status ? jobOf(dataSource, id) : undefined),
       {
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
       },
     );
   const command = async <T>(definition: JobDefinition, work: (tx: Tx, deps: JobCommandDeps) => Promise<T>): Promise<T> =>
@@ -92,7 +88,7 @@ describe('jobs in depth, on a real Postgres', () => {
     const { queue } = replica;
     const ids: string[] = [];
     for (let i = 0; i < 6; i++) ids.push((await enqueue(dataSource, queue, slow, `eu-2${i}`)).id);
-    await waitFor('both places to be taken', async () => (now === 2 ? true : undefined), { timeoutMs: 20_000 });
+    await waitFor('both places to be taken', async () => (now === 2 ? true : undefined), { timeoutMs: 60_000 });
     await statusIs((await enqueue(dataSource, queue, other, 'eu-30')).id, 'succeeded');
     expect(now).toBe(2);
     release.resolve();
@@ -279,7 +275,7 @@ describe('jobs in depth, on a real Postgres', () => {
     await dataSource.query(`INSERT INTO pgboss.job (name, data, policy) VALUES ('job-provision', '{"not": "a job"}'::jsonb, 'short')`);
     const { id } = await enqueue(dataSource, replica.queue, definition, 'eu-11');
     await statusIs(id, 'succeeded');
-    const [letter] = await waitFor('the letter', async () => ((await letters()).length > 0 ? letters() : undefined), { timeoutMs: 20_000 });
+    const [letter] = await waitFor('the letter', async () => ((await letters()).length > 0 ? letters() : undefined), { timeoutMs: 60_000 });
     expect(letter).toMatchObject({ job: null, cause: 'unreadable_message', payload: { not: 'a job' } });
     const replay = command(definition, (tx, deps) => replayLetter(tx, contextFor(), deps, letter!.id));
     expect(codeOf(await replay.catch((e: unknown) => e))).toBe('illegal_transition');

@@ -1,15 +1,12 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { jest } from '@jest/globals';
 import { rowsOf } from '@lapidary/db/rows';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import type { DataSource } from 'typeorm';
 import { effectsOf, enqueue, jobOf, prepare, sequencesOf, startReplica, type Replica } from '../../test/job-world.js';
 import { recordingDefinition, stepNames } from '../../test/recording-steps.js';
 import { migratedDatabase } from '../../test/migrated-database.js';
-
-jest.setTimeout(60_000);
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 const worker = (url: string, dieAt: string): ChildProcess =>
@@ -59,7 +56,7 @@ describe('I8: kill -9 of a worker process', () => {
       await exit;
       survivor = await startReplica(database.url, definition);
       await waitFor('the job', async () => ((await jobOf(dataSource, id)).status === 'succeeded' ? true : undefined), {
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
       });
       expect(await effectsOf(dataSource, id)).toEqual({ one: 1, two: 1, three: 1, four: 1 });
       const [step, where] = point.split(' ');

@@ -1,9 +1,6 @@
-import { jest } from '@jest/globals';
 import { domainFeatures } from '../process/features.js';
 import { LimitsModule } from './limits.module.js';
 import { openDatabase, openWorld, type World, type WorldDatabase } from '../../test/world.js';
-
-jest.setTimeout(120_000);
 
 const gold = { tiers: { standard: { limits: [] }, gold: { priority: 0, limits: [{ kind: 'token_bucket', perSecond: 50, burst: 100 }] } } };
 

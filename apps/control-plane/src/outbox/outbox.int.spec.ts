@@ -163,7 +163,7 @@ describe('the relay', () => {
     const leaders = [relayOf(region), relayOf(region)].map(async (r) => r.lead(stop.signal));
     await Promise.all(oneTo(300).map(async (i) => tellOfStamp(region, i)));
     await waitFor('an empty outbox', async () => ((await outboxBacklog(region.dataSource)).depth === 0 ? true : undefined), {
-      timeoutMs: 15_000,
+      timeoutMs: 60_000,
     });
     stop.abort();
     await Promise.all(leaders);

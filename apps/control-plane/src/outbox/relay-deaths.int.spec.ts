@@ -41,7 +41,7 @@ const readStream = async (): Promise<EventEnvelope[]> => {
       last = message.sequence;
     },
   });
-  await waitFor('the end of the stream', () => last >= state.lastSequence || undefined, { timeoutMs: 20_000, intervalMs: 2 });
+  await waitFor('the end of the stream', () => last >= state.lastSequence || undefined, { timeoutMs: 60_000, intervalMs: 2 });
   await reader.stop();
   return found;
 };

@@ -2,14 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { ControlPlaneConfigSchema, type ControlPlaneConfig } from '@lapidary/config/control-plane';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { freshDatabase, freshRegion, testNats } from '@lapidary/testing/backends';
 import { proves } from '@lapidary/testing/proves';
 import { runProcess, type RunningProcess } from './run-process.js';
 
-jest.setTimeout(120_000);
 const waitMs = 40_000;
 const token = 'test-admin-token-0123456789';
 

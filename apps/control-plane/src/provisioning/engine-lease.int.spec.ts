@@ -67,7 +67,7 @@ describe('a stack’s lease', () => {
     database,
     'SELECT token, owner, valid_until > clock_timestamp() AS held FROM engine_lease',
   ))[0]; // oxfmt-ignore
-  const started = () => waitFor('the child', () => (existsSync(join(dir, 'seen.json')) ? true : undefined), { timeoutMs: 20_000 });
+  const started = () => waitFor('the child', () => (existsSync(join(dir, 'seen.json')) ? true : undefined), { timeoutMs: 60_000 });
 
   it('is held while a child works and free afterwards; each holder’s token is higher', async () => {
     const run = underEngineLease(database, 'job 1', times);
@@ -95,7 +95,7 @@ describe('a stack’s lease', () => {
     await started();
     const [{ at } = { at: '' }] = await rowsOf<{ at: string }>(database, `SELECT taken_at + interval '1500 ms' AS at FROM engine_lease`);
     await waitFor('the first length to pass', async () => (await rowsOf(database, 'SELECT 1 WHERE clock_timestamp() > $1', [at]))[0], {
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
     });
     expect(await lease()).toMatchObject({ token: '1', held: true });
     stop.abort(new StopReason('cancelled'));

@@ -78,14 +78,14 @@ describe('the planner', () => {
   it('that has grown is replaced once it has nothing to answer', async () => {
     const fat = await pidOf('grows');
     expect(await pidOf('good')).not.toBe(fat);
-    await waitFor('the grown planner to end', () => (isAlive(fat) ? undefined : true), { timeoutMs: 20_000 });
+    await waitFor('the grown planner to end', () => (isAlive(fat) ? undefined : true), { timeoutMs: 60_000 });
   });
 
   it('that is idle is let go, and started again by the next question', async () => {
     planner.close();
     planner = new PlannerProcess({ script, cwd: dir, idleMs: 20 });
     const first = await pidOf('good');
-    await waitFor('the idle planner to end', () => (isAlive(first) ? undefined : true), { timeoutMs: 20_000 });
+    await waitFor('the idle planner to end', () => (isAlive(first) ? undefined : true), { timeoutMs: 60_000 });
     expect(await pidOf('good')).not.toBe(first);
   });
 
@@ -95,7 +95,7 @@ describe('the planner', () => {
     planner.close();
     await expect(waiting).rejects.toMatchObject({ code: 'not_ready' });
     await expect(planner.synthesize(question('good'))).rejects.toMatchObject({ code: 'not_ready' });
-    await waitFor('the planner to end', () => (isAlive(pid) ? undefined : true), { timeoutMs: 20_000 });
+    await waitFor('the planner to end', () => (isAlive(pid) ? undefined : true), { timeoutMs: 60_000 });
   });
 
   it('is given up by whoever asked', async () => {

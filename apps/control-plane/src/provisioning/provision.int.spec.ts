@@ -1,14 +1,11 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import type { JobView } from '@lapidary/contracts/api/jobs';
 import { JobEventsSchema, JobSchema } from '@lapidary/contracts/api/jobs';
 import { PlansSchema, ProvisionPlanSchema, type Plans, type ProvisionPlan } from '@lapidary/contracts/api/provisioning';
 import type { StampView } from '@lapidary/contracts/api/stamps';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { openProvisionWorld, type ProvisionWorld } from '../../test/provision-world.js';
-
-jest.setTimeout(90_000);
 
 const isAlive = (pid: number): boolean => {
   try {
@@ -37,7 +34,7 @@ describe('POST /v1/stamps/:name/provision', () => {
       async () =>
         (await world.query(`SELECT 1 FROM stamp WHERE name = $1 AND agent_token_sha256 IS NOT NULL`, [name])).length > 0 ? true : undefined,
       {
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
       },
     );
     await world.registerAgent(name);
@@ -106,7 +103,7 @@ describe('POST /v1/stamps/:name/provision', () => {
       'the child',
       async () =>
         (await world.eventsOf(body.id)).some((e) => e.message.includes('started') && e.message.includes('database')) ? true : undefined,
-      { timeoutMs: 20_000 },
+      { timeoutMs: 60_000 },
     );
     expect((await world.ask('POST', `/v1/jobs/${body.id}/cancel`)).status).toBe(202);
     await world.jobIs(body.id, 'cancelled');
@@ -125,7 +122,7 @@ describe('POST /v1/stamps/:name/provision', () => {
       'the child',
       async () => ((await world.eventsOf(body.id)).some((e) => e.message.includes('database')) ? true : undefined),
       {
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
       },
     );
     const { pid } = JSON.parse(await readFile(join(world.stampsDir, '..', 'state', 'seen.json'), 'utf8')) as { pid: number };
@@ -145,7 +142,7 @@ describe('POST /v1/stamps/:name/provision', () => {
     expect(JobSchema.parse(job).steps.every((s) => (s.usual?.samples ?? 0) > 0)).toBe(true);
     // However it ends, it must have ended before others count what is there.
     const isOver = async () => ((await world.ask<JobView>('GET', `/v1/jobs/${body.id}`)).body.finishedAt === null ? undefined : true);
-    await waitFor('its end', isOver, { timeoutMs: 20_000 });
+    await waitFor('its end', isOver, { timeoutMs: 60_000 });
   });
 
   it('dead letters are listed beside the jobs, not mistaken for one', async () => {

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { geoStream } from '@lapidary/contracts/subjects';
 import { fromDatabaseError } from '@lapidary/db/database-error';
 import { rowsOf } from '@lapidary/db/rows';
@@ -10,8 +9,6 @@ import { numberOutbox } from '../outbox/number-outbox.js';
 import { tellOfStamp } from '../outbox/testing/test-region.js';
 import { geodeStatus } from '../replication/geode-status.js';
 import { openRestorableFleet, type Backup, type RestorableRegion } from './testing/restorable-fleet.js';
-
-jest.setTimeout(120_000);
 
 let fleet: Awaited<ReturnType<typeof openRestorableFleet>>;
 let eu: RestorableRegion;
@@ -43,7 +40,7 @@ beforeEach(async () => {
   backups.push(await eu.backUp());
   await tell(eu, 6, 12);
   await us.hasAllOf(eu);
-}, 60_000);
+});
 afterEach(async () => {
   await fleet.close();
   for (const backup of backups.splice(0)) await backup.drop();

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { freshRegion, testNats } from '@lapidary/testing/backends';
 import { proves } from '@lapidary/testing/proves';
@@ -7,7 +6,6 @@ import { CollectionsModule } from '../collections/collections.module.js';
 import { DigestsModule } from '../digests/digests.module.js';
 import { RecoveryModule } from './recovery.module.js';
 
-jest.setTimeout(120_000);
 const timeoutMs = 40_000;
 
 /** Whole control planes: their workers, and their APIs. */
@@ -20,7 +18,7 @@ describe('a control plane whose database was set back', () => {
     [eu, us] = (await Promise.all(
       [a, b].map(async (region, i, all) => openGeode(region, { region: all[1 - i]!, natsUrl: testNats().url }, more)),
     )) as [Geode, Geode];
-  }, 60_000);
+  });
   afterAll(async () => Promise.all([eu?.close(), us?.close()]));
 
   const recovery = async (): Promise<{ state: string; waitsFor: unknown[] } | null> =>

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { fromDatabaseError } from '@lapidary/db/database-error';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
@@ -14,7 +13,6 @@ import { openWithout, reseed } from './operate-recovery.js';
 import { addOwnStamp, placeOwnTenant } from './testing/fleet-writes.js';
 import { openRestorableFleet, type Backup, type RestorableRegion } from './testing/restorable-fleet.js';
 
-jest.setTimeout(240_000);
 const timeoutMs = 60_000;
 
 let fleet: Awaited<ReturnType<typeof openRestorableFleet>>;
@@ -100,7 +98,7 @@ beforeEach(async () => {
   await placeOwnTenant(eu.region, 'late', `${eu.name}-2`);
   await us.hasAllOf(eu);
   for (const peer of [us, ap]) await watchForRegress(peer);
-}, 120_000);
+});
 afterEach(async () => {
   await fleet.close();
   await backup.drop();

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import type { Json } from '@lapidary/replication/merge/json';
 import type { WriteCommand } from '@lapidary/replication/collections/write-document';
 import { rowsOf } from '@lapidary/db/rows';
@@ -9,8 +8,6 @@ import { readEvents } from '@lapidary/replication/read-events';
 import { ingest, takeInHeld } from './ingest.js';
 import { handOver, logOf, openTwoRegions, toolsOf } from './testing/two-regions.js';
 import { adoptEpoch } from './peer-position.js';
-
-jest.setTimeout(120_000);
 
 const add = (units: number): WriteCommand => ({ op: 'operate', operations: [{ op: 'add', units }] });
 const subtract = (units: number): WriteCommand => ({ op: 'operate', operations: [{ op: 'subtract', units }] });

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import type { EventDeadLetterView } from '@lapidary/contracts/api/replication';
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { newId } from '@lapidary/kernel/ids';
@@ -11,8 +10,6 @@ import { adoptEpoch } from './peer-position.js';
 import { ReplicationModule } from './replication.module.js';
 import { ReplicationTools } from './replication-tools.js';
 import { tenantOf } from './testing/two-regions.js';
-
-jest.setTimeout(120_000);
 
 let database: WorldDatabase;
 let world: World;

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
 import type { WriteCommand } from '@lapidary/replication/collections/write-document';
@@ -10,8 +9,6 @@ import { takeInOne } from './ingest.js';
 import { HouseKeeping } from './testing/house-keeping.js';
 import { openMesh, type Mesh } from './testing/mesh.js';
 import { logOf, toolsOf } from './testing/two-regions.js';
-
-jest.setTimeout(240_000);
 
 let mesh: Mesh;
 let house: HouseKeeping;

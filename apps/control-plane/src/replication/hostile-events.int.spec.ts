@@ -1,5 +1,4 @@
 import { brotliCompressSync } from 'node:zlib';
-import { jest } from '@jest/globals';
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { geoEvents } from '@lapidary/contracts/subjects';
 import { rowsOf } from '@lapidary/db/rows';
@@ -11,8 +10,6 @@ import { stampOf, type TestRegion } from '../outbox/testing/test-region.js';
 import { openMesh, type Mesh } from './testing/mesh.js';
 import { readPosition } from './peer-position.js';
 import { logOf, tenantOf } from './testing/two-regions.js';
-
-jest.setTimeout(240_000);
 
 /** An event still to be made wrong. */
 type Wrong = Record<string, unknown>;
@@ -43,7 +40,7 @@ const passesOn = async (): Promise<void> => {
     `${id} in the other region`,
     // Not by its value, which asks for the collection: the first time, its definition may still be on its way.
     async () => (await rowsOf(us.region.dataSource, 'SELECT 1 FROM document WHERE exists AND id = $1', [id]))[0],
-    { timeoutMs: 20_000 },
+    { timeoutMs: 60_000 },
   );
 };
 
@@ -84,7 +81,7 @@ describe('in a region’s stream, what is none of its events (P-SC3)', () => {
     await waitFor(
       'what was told',
       async () => ((await readPosition(us.region.dataSource, eu.region.name)).sequence >= last.originsequence ? true : undefined),
-      { timeoutMs: 20_000 },
+      { timeoutMs: 60_000 },
     );
     const before = await everything(us.region);
     const refusedBefore = (await deadLetters()).filter((d) => d.state === 'refused').length;

@@ -47,7 +47,7 @@ describe('the link', () => {
       await waitFor(
         `event ${sequence}`,
         async () => ((await readPosition(us.dataSource, eu.name)).sequence >= sequence ? true : undefined),
-        { timeoutMs: 15_000 },
+        { timeoutMs: 60_000 },
       );
     };
     for (const i of oneTo(30)) await tellOfStamp(eu, i);
@@ -74,7 +74,7 @@ describe('the link', () => {
     await waitFor(
       'the time it took to be written down',
       async () => ((await readConvergence(us.dataSource)).get(eu.name)?.events === 76 ? true : undefined),
-      { timeoutMs: 15_000 },
+      { timeoutMs: 60_000 },
     );
     const { p50Ms, p99Ms } = (await readConvergence(us.dataSource)).get(eu.name)!;
     expect(p50Ms!).toBeGreaterThan(0);
@@ -145,7 +145,7 @@ describe('the link', () => {
     const stop = new AbortController();
     const told: number[] = [];
     const pulling = pullerOf(us, eu, (events) => told.push(...events.map((e) => e.originsequence)), metrics).lead(stop.signal);
-    await waitFor('the second', () => told.length === 2 || undefined, { timeoutMs: 20_000 });
+    await waitFor('the second', () => told.length === 2 || undefined, { timeoutMs: 60_000 });
     expect(told).toEqual([1, 2]);
     // It was looked for at once: no hole had to be found by its age.
     expect(askedFrom).toEqual([1, 2]);

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { inTransaction } from '@lapidary/db/transaction';
 import { rowsOf } from '@lapidary/db/rows';
@@ -12,8 +11,6 @@ import { adoptEpoch } from './peer-position.js';
 import { releaseWaiting } from './release-letters.js';
 import { dropDeadLetter, replayDeadLetter } from './settle-dead-letter.js';
 import { handOver, logOf, openTwoRegions, toolsOf } from './testing/two-regions.js';
-
-jest.setTimeout(120_000);
 
 let eu: CollectionRegion;
 let us: CollectionRegion;

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
 import { newId } from '@lapidary/kernel/ids';
@@ -10,7 +9,6 @@ import { refusedEpochs } from './refused-epochs.js';
 import { openMesh, type Mesh } from './testing/mesh.js';
 import { tellOfTenant, tenantOf } from './testing/two-regions.js';
 
-jest.setTimeout(240_000);
 const timeoutMs = 60_000;
 
 let mesh: Mesh;

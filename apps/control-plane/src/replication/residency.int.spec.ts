@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { geoContents, geoStream } from '@lapidary/contracts/subjects';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
@@ -16,8 +15,6 @@ import { openMesh, type Mesh } from './testing/mesh.js';
 import { updateTenant } from '../tenants/change-tenant.js';
 import { createTenant } from '../tenants/create-tenant.js';
 import { scopeOf } from '../collections/scope.js';
-
-jest.setTimeout(180_000);
 
 const waitMs = 60_000;
 const put = (value: Record<string, string>): WriteCommand => ({ op: 'put', value });

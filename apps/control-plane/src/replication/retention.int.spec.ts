@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
 import { waitFor } from '@lapidary/kernel/wait-for';
@@ -17,8 +16,6 @@ import { takeInOne } from './ingest.js';
 import { HouseKeeping } from './testing/house-keeping.js';
 import { openMesh, type Mesh } from './testing/mesh.js';
 import { logOf, toolsOf } from './testing/two-regions.js';
-
-jest.setTimeout(240_000);
 
 let mesh: Mesh;
 let house: HouseKeeping;
@@ -225,7 +222,7 @@ describe('a tombstone', () => {
     await each(forgetGraves);
     const told = async () => (await rowsOf(eu.region.dataSource, `SELECT 1 FROM outbox WHERE subject = 'document/settings//a'`)).length;
     expect(await told()).toBe(3);
-    await waitFor('the stream', async () => (await outboxBacklog(eu.region.dataSource)).depth === 0 || undefined, { timeoutMs: 20_000 });
+    await waitFor('the stream', async () => (await outboxBacklog(eu.region.dataSource)).depth === 0 || undefined, { timeoutMs: 60_000 });
     await pruneOutbox(eu.region.dataSource, [], -1);
     expect(await told()).toBe(0);
     expect(await dropGraves(eu.region.dataSource, 30)).toBe(0);

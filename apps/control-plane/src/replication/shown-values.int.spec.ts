@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import {
   addStamp,
   addToken,
@@ -13,8 +12,6 @@ import {
 import { sealPrincipal } from '../auth/forwarded-principal.js';
 import { domainFeatures } from '../process/features.js';
 import { ReplicationModule } from './replication.module.js';
-
-jest.setTimeout(120_000);
 
 describe('values of documents outside of their own address', () => {
   let database: WorldDatabase;

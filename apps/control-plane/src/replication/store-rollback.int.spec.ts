@@ -24,7 +24,7 @@ it('a stream that was rolled back and has used its numbers again costs no event 
   const serve = async (): Promise<ManagedProcess> => {
     const server = new ManagedProcess(launch, { logFile: path.join(dir, 'log'), pidDir: path.join(dir, 'pids') });
     server.start();
-    await waitFor('nats-server', () => server.snapshot.state === 'ready' || undefined, { timeoutMs: 20_000 });
+    await waitFor('nats-server', () => server.snapshot.state === 'ready' || undefined, { timeoutMs: 60_000 });
     return server;
   };
   const store = path.join(dir, 'nats/streams');
@@ -63,7 +63,7 @@ it('a stream that was rolled back and has used its numbers again costs no event 
     await server.stop(5_000);
     await cp(store, path.join(dir, 'older'), { recursive: true });
     server = await serve();
-    await waitFor('the links', () => (eu.nats.isConnected && us.nats.isConnected) || undefined, { timeoutMs: 20_000 });
+    await waitFor('the links', () => (eu.nats.isConnected && us.nats.isConnected) || undefined, { timeoutMs: 60_000 });
     for (let i = 0; i < 5; i++) {
       await tell(2);
       await reached(12 + 2 * i);
@@ -88,4 +88,4 @@ it('a stream that was rolled back and has used its numbers again costs no event 
     await server.stop(5_000);
     await rm(dir, { recursive: true, force: true });
   }
-}, 90_000);
+});

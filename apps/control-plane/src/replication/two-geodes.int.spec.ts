@@ -56,7 +56,7 @@ beforeAll(async () => {
     },
     { timeoutMs: 30_000 },
   );
-}, 60_000);
+});
 afterAll(async () => Promise.all([eu?.close(), us?.close()]));
 
 describe('two geodes', () => {

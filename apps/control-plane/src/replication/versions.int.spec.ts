@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { eventSchemas } from '@lapidary/contracts/events/registry';
 import { eventUpcasters } from '@lapidary/contracts/events/upcasters';
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
@@ -12,8 +11,6 @@ import { stampOf, tellOfStamp, type TestRegion } from '../outbox/testing/test-re
 import { releaseKnown } from './release-known.js';
 import { openMesh, type Mesh } from './testing/mesh.js';
 import { logOf, toolsOf } from './testing/two-regions.js';
-
-jest.setTimeout(120_000);
 
 /** Code from before stamps could be cordoned: the same as today's with a type less, and without the newest version of another. */
 const olderTypes = new TypeVersions(
@@ -39,7 +36,7 @@ const stampsAt = async (reader: TestRegion, origin: TestRegion): Promise<string[
   );
 const arrives = async (reader: TestRegion, origin: TestRegion, index: number): Promise<void> =>
   void (await waitFor('the stamp', async () => ((await stampsAt(reader, origin)).includes(`${origin.name}-${index}`) ? true : undefined), {
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   }));
 const lettersAt = async (reader: TestRegion): Promise<unknown[]> =>
   rowsOf(reader.dataSource, `SELECT type, state, awaits_version FROM dead_letter ORDER BY sequence`);
@@ -57,7 +54,7 @@ const isPublished = async ({ dataSource }: TestRegion): Promise<boolean> =>
     )
   ).length > 0;
 const becomes = async (what: string, is: () => Promise<boolean>): Promise<void> =>
-  void (await waitFor(what, async () => ((await is()) ? true : undefined), { timeoutMs: 20_000 }));
+  void (await waitFor(what, async () => ((await is()) ? true : undefined), { timeoutMs: 60_000 }));
 
 describe('regions of two versions beside each other', () => {
   it('hear each other one protocol apart, in both directions, also where one’s hello says no number', async () => {

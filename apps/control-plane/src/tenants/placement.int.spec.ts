@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { setCordon } from '../stamps/cordon-stamp.js';
 import { updateStampSpec } from '../stamps/declare-stamp.js';
@@ -16,8 +15,6 @@ import {
 
 /** Long for a slow machine; the work itself takes a few seconds. */
 const longMs = 60_000;
-jest.setTimeout(120_000);
-
 const statuses = async (world: World): Promise<Record<string, number>> => {
   const rows = await world.query<{ status: string; n: number }>('SELECT status, count(*)::int AS n FROM tenant GROUP BY status');
   return Object.fromEntries(rows.map((r) => [r.status, r.n]));

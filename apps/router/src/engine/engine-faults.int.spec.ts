@@ -91,7 +91,7 @@ const answering = (): Promise<RawUpstream> => {
   });
 };
 
-const patience = { timeoutMs: 10_000, intervalMs: 2 };
+const patience = { timeoutMs: 60_000, intervalMs: 2 };
 const askLater = async (): Promise<string[]> => answersIn(await exchangeBytes(traffic.port, requestBytes('GET', '/later'), /for \/later$/));
 
 /** A transport with one fault in it, and how many operations there were to be struck. */

@@ -3,7 +3,7 @@ import { startEcho, type EchoServer } from '@lapidary/stamp-sdk/link/link-echo.f
 import { exchangeBytes } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import { onPath, patientPolicy, problemOf, requestBytes, startTraffic, type TestTraffic } from '../traffic.fixture.js';
 
-const soon = { timeoutMs: 15_000, intervalMs: 5 };
+const soon = { timeoutMs: 60_000, intervalMs: 5 };
 /** Far below what is waited for a head, so that whatever ends it is the deadline. */
 const deadlineSeconds = 1;
 const timeouts = { connectMs: 5_000, headMs: 60_000, idleMs: 60_000 };

@@ -6,7 +6,7 @@ import { startEcho, type EchoServer } from '@lapidary/stamp-sdk/link/link-echo.f
 import { RouterPolicy } from '../traffic-policy/router-policy.js';
 import { startTraffic, type TestTraffic } from '../traffic.fixture.js';
 
-const soon = { timeoutMs: 20_000, intervalMs: 5 };
+const soon = { timeoutMs: 60_000, intervalMs: 5 };
 const timeouts = { connectMs: 5_000, headMs: 20_000, idleMs: 20_000 };
 let echo: EchoServer;
 let traffic: TestTraffic;

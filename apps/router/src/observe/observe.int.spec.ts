@@ -4,7 +4,7 @@ import { waitFor } from '@lapidary/kernel/wait-for';
 import { ask, knows, RouterWorld } from '../router-world.fixture.js';
 
 /** A window of figures is over after five seconds. */
-const patience = { timeoutMs: 15_000, intervalMs: 50 };
+const patience = { timeoutMs: 60_000, intervalMs: 50 };
 
 describe('a router seen from outside', () => {
   let world: RouterWorld;

@@ -99,7 +99,7 @@ describe.each(['fast', 'general'])('traces on the %s path', (engine) => {
     expect(await ask(running, '01')).toContain(' 200 ');
     const failed = async (): Promise<boolean> =>
       /lapidary_router_spans_total\{outcome="failed"\} [1-9]/.test(await (await fetch(`${running.admin}/metrics`)).text());
-    await waitFor('the failure to be counted', async () => (await failed()) || undefined, { ...patience, timeoutMs: 20_000 });
+    await waitFor('the failure to be counted', async () => (await failed()) || undefined, { ...patience, timeoutMs: 60_000 });
     expect(await ask(running, '00')).toContain(' 200 ');
     await world.stop(running);
   });

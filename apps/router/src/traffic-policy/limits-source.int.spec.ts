@@ -13,7 +13,7 @@ import { LimitsSource } from './limits-source.js';
 const logger = createLogger('test', 'silent');
 const perTenant = (max: number): LimitsDocument =>
   LimitsDocumentSchema.parse({ tiers: { standard: { limits: [{ kind: 'fixed_window', max, windowSeconds: 1 }] } } });
-const patience = { timeoutMs: 8_000, intervalMs: 5 };
+const patience = { timeoutMs: 60_000, intervalMs: 5 };
 
 describe('where a router’s limits come from', () => {
   let folder: string;

@@ -13,7 +13,7 @@ const document = LimitsDocumentSchema.parse({
 });
 const timeouts = { connectMs: 5_000, headMs: 20_000, idleMs: 20_000 };
 
-const quickly = { timeoutMs: 20_000, intervalMs: 2 };
+const quickly = { timeoutMs: 60_000, intervalMs: 2 };
 
 /** Connections of one tenant, each of which asks again the moment it has its answer. */
 class Asking {

@@ -92,7 +92,7 @@ it('every worker serves HTTP/2: many streams on many connections; when one dies 
   await waitFor('another in its place', async () => (await one.metric(workers)) === 2 || undefined, patience);
   for (let i = 0; i < manyTimes; i += 1) expect(await once200()).toBe(200);
   for (const of of sessions) of.destroy();
-}, 120_000);
+});
 
 it('the PROXY protocol stands before TLS in every worker: each knows the client, and takes nothing from who doesn’t speak it', async () => {
   await start({ LAPIDARY_PROXY_PROTOCOL: 'https', LAPIDARY_PROXY_SENDERS: '127.0.0.0/8' });
@@ -110,4 +110,4 @@ it('the PROXY protocol stands before TLS in every worker: each knows the client,
     await new Promise((resolve) => socket.once('close', resolve));
     expect(socket.authorized || socket.alpnProtocol === 'h2').toBe(false);
   }
-}, 120_000);
+});

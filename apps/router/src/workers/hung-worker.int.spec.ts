@@ -53,7 +53,7 @@ it('one that is in the middle of a call of the system can’t be ended: another 
   await comesTo('the other process', counted('runs_total', '{cause="stuck"}'), 1);
   await comesTo('its workers', counted('workers'), 2);
   expect(await one.ask('acme')).toBe('200');
-}, 60_000);
+});
 
 it('a process that stands still altogether is replaced: connections wait for the next, and none is refused (K7)', async () => {
   const { pid } = await one.says('router leads');
@@ -64,7 +64,7 @@ it('a process that stands still altogether is replaced: connections wait for the
   await waitFor('answers from the next', () => load.outcomes.answered > from + 100 || undefined, patience);
   await atMostOneEach(load);
   await comesTo('the other process', counted('runs_total', '{cause="hung"}'), 1);
-}, 60_000);
+});
 
 it('no worker is taken for hung while the machine stood still', async () => {
   const { pid } = await one.says('router leads');

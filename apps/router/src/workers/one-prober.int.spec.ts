@@ -40,7 +40,7 @@ it('a front door is probed by one worker of a process at a time, and at its pace
   await waitFor('the third probe', () => probedAtMs[2], patience);
   // Two pauses of one worker. Of two workers it would be one pause; a busy machine may have told of the first probe late.
   expect(probedAtMs[2]! - probedAtMs[0]!).toBeGreaterThan(1.5 * usualHealthChecks.everyMs * (1 - spread));
-}, 90_000);
+});
 
 it('when the worker that probes may be the one that died, another goes on', async () => {
   await waitFor('the first probe', () => probedAtMs[0], patience);
@@ -48,4 +48,4 @@ it('when the worker that probes may be the one that died, another goes on', asyn
   await waitFor('its death', async () => (await one.metric(/^lapidary_router_worker_deaths_total (\d+)$/m)) === 1 || undefined, patience);
   const from = probedAtMs.length;
   await waitFor('another probe', () => probedAtMs[from], patience);
-}, 90_000);
+});

@@ -80,7 +80,7 @@ it('a certificate that is replaced is replaced in every worker, without a restar
   };
   await waitFor('every worker to take it', allNew, patience);
   expect(await one.metric(/^lapidary_router_reloads_total\{what="certificates",outcome="taken"\} (\d+)$/m)).toBeGreaterThanOrEqual(workers);
-}, 120_000);
+});
 
 it('reloads by SIGHUP under TLS load lose no request (K1, K2)', async () => {
   await start();
@@ -104,7 +104,7 @@ it('reloads by SIGHUP under TLS load lose no request (K1, K2)', async () => {
   going = false;
   await clients;
   expect(lost).toEqual([]);
-}, 120_000);
+});
 
 it('behind a load balancer that speaks the PROXY protocol, every worker knows the client', async () => {
   await start({ LAPIDARY_PROXY_PROTOCOL: 'http', LAPIDARY_PROXY_SENDERS: '127.0.0.0/8' });
@@ -126,4 +126,4 @@ it('behind a load balancer that speaks the PROXY protocol, every worker knows th
   expect(new Set(told)).toEqual(new Set(['x-forwarded-for: 203.0.113.7']));
   expect(await one.ask('acme')).not.toBe('200');
   balancer.close();
-}, 120_000);
+});

@@ -6,7 +6,7 @@ import { askOn, openLink, startEcho, type EchoServer, type OpenLink } from './li
 import { isPrivateAddress } from './upgrade-link.js';
 
 const key = 'a-link-key-of-this-region-0123456789';
-const soon = { timeoutMs: 20_000, intervalMs: 10 };
+const soon = { timeoutMs: 60_000, intervalMs: 10 };
 let echo: EchoServer;
 const links: OpenLink[] = [];
 const open = async (...how: Parameters<typeof openLink>): Promise<OpenLink> => {

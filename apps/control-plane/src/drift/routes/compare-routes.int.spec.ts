@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import type { DirectoryEntry } from '@lapidary/contracts/directory';
 import { markOfEntry, ReplicaQuestionSchema } from '@lapidary/contracts/route-replica';
 import { agentReplica, routerReplica } from '@lapidary/contracts/subjects';
@@ -15,8 +14,6 @@ import { openTestRegion, type TestRegion } from '../../outbox/testing/test-regio
 import { compareRoutes, refreshReplica, type ComparedRoutes } from './compare-routes.js';
 import { disagreeing } from './route-watch.js';
 import type { RouteReplicaFacts } from './replica-fleet.js';
-
-jest.setTimeout(60_000);
 
 const tenants = 700;
 const signal = new AbortController().signal;

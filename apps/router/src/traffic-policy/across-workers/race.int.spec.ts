@@ -27,7 +27,7 @@ it('threads that take and give back as fast as they can are never more inside th
   expect(most).toBeGreaterThan(1);
   expect(most).toBeLessThanOrEqual(max);
   expect(sharedState(memory, 0).place('stamp', 'eu-1').taken).toBe(0);
-}, 60_000);
+});
 
 it('threads that are ended anywhere leave nothing behind once their tables are freed (L2)', async () => {
   const memory = createPolicyMemory(workers);
@@ -40,4 +40,4 @@ it('threads that are ended anywhere leave nothing behind once their tables are f
   for (let i = 0; i < workers; i += 1) freePlacesOf(memory, i);
   const place = sharedState(memory, 1).place('stamp', 'eu-1');
   expect([place.taken, place.enter(max), place.enter(max), place.enter(max)]).toEqual([0, true, true, false]);
-}, 60_000);
+});
