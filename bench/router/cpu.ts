@@ -8,15 +8,24 @@ const children = (pid: number): number[] => {
   }
 };
 
-/** Time on a CPU of a process, its threads and its children, in microseconds: what the scheduler has counted. */
-export const cpuUs = (pid: number): number => {
-  let ns = 0;
+/** What the scheduler has counted for a process, its threads and its children, in microseconds. */
+export interface Scheduled {
+  /** On a CPU. */
+  readonly cpuUs: number;
+  /** Ready, while others had the CPU; its own threads are others to each other. */
+  readonly waitedUs: number;
+}
+
+export const scheduled = (pid: number): Scheduled => {
+  let [cpuNs, waitedNs] = [0, 0];
   for (const process of [pid, ...children(pid)]) {
     for (const task of readdirSync(`/proc/${process}/task`)) {
-      ns += Number(readFileSync(`/proc/${process}/task/${task}/schedstat`, 'utf8').split(' ')[0]);
+      const [ran, waited] = readFileSync(`/proc/${process}/task/${task}/schedstat`, 'utf8').split(' ').map(Number);
+      cpuNs += ran!;
+      waitedNs += waited!;
     }
   }
-  return ns / 1000;
+  return { cpuUs: cpuNs / 1000, waitedUs: waitedNs / 1000 };
 };
 
 /** Linux counts in hundredths of a second, whatever the kernel's own tick is. */

@@ -9,7 +9,7 @@
  * rate 0: closed loop, every connection sends again when it has its answer. rate > 0: open loop, request n is due at
  * start + n / rate whatever the answers do, and its latency counts from then: a stall is seen by all that it delays (no
  * coordinated omission). What is due in its first half second is not counted: it opens the proxy's connections to this new upstream, and wakes up
- * what has slept. Prints one line of JSON.
+ * what has slept. `waitedSeconds`: how long this program was ready and others had its CPU. Prints one line of JSON.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -239,6 +239,16 @@ static double at_quantile(double q) {
   return samples[i < sample_count ? i : sample_count - 1] / 1000.0;
 }
 
+/* Time on a run queue: what the scheduler has counted for this thread. */
+static double waited_seconds(void) {
+  unsigned long long ran = 0, waited = 0;
+  FILE *f = fopen("/proc/self/schedstat", "r");
+  if (f == NULL) return 0;
+  if (fscanf(f, "%llu %llu", &ran, &waited) != 2) waited = 0;
+  fclose(f);
+  return (double)waited / 1e9;
+}
+
 static void prepare(long answer_bytes, long tenants, const char *tenant) {
   char *body = malloc((size_t)(post_bytes > answer_bytes ? post_bytes : answer_bytes) + 1);
   memset(body, 'x', (size_t)(post_bytes > answer_bytes ? post_bytes : answer_bytes));
@@ -348,6 +358,7 @@ int main(int argc, char **argv) {
       next_due = (uint64_t)due_exact;
     }
   }
+  double waited = waited_seconds();
   qsort(samples, sample_count, sizeof *samples, by_size);
   struct rusage used;
   getrusage(RUSAGE_SELF, &used);
@@ -355,9 +366,9 @@ int main(int argc, char **argv) {
   uint64_t failed = 0;
   for (int i = 0; i < 600; i++) failed += by_status[i];
   printf("{\"requests\":%llu,\"errors\":%llu,\"refused\":%llu,\"lost\":%llu,\"served\":%llu,\"seconds\":%.3f,\"p50Us\":%.1f,\"p99Us\":%.1f,"
-         "\"p999Us\":%.1f,\"maxUs\":%.1f,\"cpuSeconds\":%.3f,\"statuses\":{",
+         "\"p999Us\":%.1f,\"maxUs\":%.1f,\"cpuSeconds\":%.3f,\"waitedSeconds\":%.3f,\"statuses\":{",
          (unsigned long long)done, (unsigned long long)(failed + lost), (unsigned long long)refused, (unsigned long long)lost,
-         (unsigned long long)served, took, at_quantile(0.5), at_quantile(0.99), at_quantile(0.999), at_quantile(1), cpu);
+         (unsigned long long)served, took, at_quantile(0.5), at_quantile(0.99), at_quantile(0.999), at_quantile(1), cpu, waited);
   const char *comma = "";
   for (int i = 0; i < 600; i++) {
     if (by_status[i] == 0) continue;

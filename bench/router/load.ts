@@ -33,6 +33,8 @@ export interface LoadResult {
   readonly p999Us: number;
   readonly maxUs: number;
   readonly cpuSeconds: number;
+  /** It was ready and others had its CPU. */
+  readonly waitedSeconds: number;
 }
 
 const source = join(import.meta.dirname, 'load.c');

@@ -8,12 +8,10 @@ import { parseArgs } from 'node:util';
 import { freePort } from '@lapidary/tools/local/free-port';
 import { quantile, report, type Measurement } from '../report.ts';
 import { buildLoad, runLoad } from './load.ts';
-import { interleaved, measure, type Sample } from './measure.ts';
+import { foreignCoresMax, interleaved, measure, type Sample } from './measure.ts';
 import { fixedLoad, fixedRounds, fixedShares, noisyAfterMs, noisyLoad, shapes, tenants, usualAnswerBytes } from './shapes.ts';
 import { knownTargets, startTarget, type Target } from './targets.ts';
 
-/** Above this, figures show the machine as much as the proxies: they are printed, and not to be quoted. */
-const foreignCoresMax = 0.15;
 /** V8 has what it optimises of the router after some 50,000 requests, compiling beside them on the one CPU that a target has. */
 const warmSeconds = 10;
 const slow = new Set(['http-proxy-3', 'fastify', 'general']);
@@ -48,6 +46,8 @@ const note = (what: string, samples: ReadonlyMap<string, readonly Sample[]>): vo
     add('requests', '1/s', (s) => s.requestsPerSecond);
     add('p50', 'µs', (s) => s.p50Us);
     add('p99', 'µs', (s) => s.p99Us);
+    add('waited for a CPU', 'ms/s', (s) => s.waitedMsPerSecond);
+    add('waited for a CPU, load', 'ms/s', (s) => s.loadWaitedMsPerSecond);
     foreign = foreign.concat(list.map((s) => s.foreignCores));
     const errors = list.reduce((sum, s) => sum + s.errors, 0);
     if (errors > 0) process.stdout.write(`${subject}, ${what}: ${errors} errors\n`);
@@ -63,16 +63,21 @@ try {
     const among = without(new Set([...(slowPeers ? [] : slow), 'churn', ...(load.answerBytes === usualAnswerBytes ? [] : ['links'])]));
     note(name, await interleaved(among, rounds, (target) => measure(target, upstreamPort, load)));
   }
-  const saturation = measurements.find((m) => m.subject.startsWith('nginx') && m.metric === 'c64: requests');
-  if (saturation) {
+  // A rate that one of them can't carry says only that; what comes before that is compared at rates which all of them can.
+  const comparedNames = without(notAtFixedRates).map(({ name }) => name);
+  const saturations = measurements
+    .filter(({ subject, metric }) => metric === 'c64: requests' && comparedNames.includes(subject))
+    .map(({ samples }) => quantile(samples, 0.5));
+  if (saturations.length > 0) {
+    const carried = Math.min(...saturations);
     for (const share of fixedShares) {
-      const load = fixedLoad(Math.round(share * quantile(saturation.samples, 0.5)));
+      const load = fixedLoad(Math.round(share * carried));
       note(
-        `fixed rate, ${share * 100} % of nginx`,
+        `fixed rate, ${share * 100} % of the slowest`,
         await interleaved(without(notAtFixedRates), fixedRounds, (target) => measure(target, upstreamPort, load)),
       );
     }
-    const load = fixedLoad(Math.round(fixedShares[0]! * quantile(saturation.samples, 0.5)));
+    const load = fixedLoad(Math.round(fixedShares[0]! * carried));
     note(
       'fixed rate, 25 %, beside a noisy tenant',
       await interleaved(without(new Set([...notAtFixedRates, 'churn'])), fixedRounds, async (target) => {

@@ -23,7 +23,7 @@ export const shapes: readonly Shape[] = [
   { name: 'POST 1 KiB', load: { ...usual, postBytes: 1_024 }, rounds: 4, slowPeers: false },
 ];
 
-/** Shares of nginx's own saturation, at which latency is compared: at saturation it only says who saturates. */
+/** Shares of what the slowest of the compared carries at saturation, at which latency is compared: at saturation it only says who saturates. */
 export const fixedShares = [0.25, 0.5, 0.7];
 export const fixedRounds = 3;
 /** The first half second opens connections and is not counted (load.c). */
