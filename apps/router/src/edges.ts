@@ -5,6 +5,7 @@ import type { Logger } from '@lapidary/telemetry/logger';
 import { Http2Front } from './http2/http2-front.js';
 import { countdown } from './leave.js';
 import type { RouterMetrics } from './metrics.js';
+import type { ClientFacts } from './proxy-protocol/client-facts.js';
 import type { ClientBook } from './proxy-protocol/client-book.js';
 import type { ListenPlace } from './listening.js';
 import { networksOf } from './proxy-protocol/networks.js';
@@ -18,9 +19,11 @@ export interface EdgePorts {
   readonly tlsPort: number | undefined;
 }
 
+export type Http1Taker = (socket: Socket, proto: ClientFacts['proto']) => void;
+
 /**
- * The ways in beside the plain traffic port: TLS with HTTP/1.1 and HTTP/2, and either port behind load balancers that speak the PROXY protocol. All of
- * them end at the general path.
+ * The ways in beside the plain traffic port: TLS with HTTP/1.1 and HTTP/2, and either port behind load balancers that speak the PROXY protocol. HTTP/1.1 goes
+ * where that of the plain port goes, HTTP/2 to the general path.
  */
 export class Edges {
   private readonly listeners: ProxyListener[] = [];
@@ -30,6 +33,8 @@ export class Edges {
   constructor(
     private readonly config: RouterConfig,
     private readonly general: TrafficServer,
+    /** Takes connections of HTTP/1.1. */
+    private readonly http1: Http1Taker,
     private readonly book: ClientBook,
     private readonly metrics: RouterMetrics,
     private readonly logger: Logger,
@@ -51,13 +56,7 @@ export class Edges {
         'config_invalid',
         'LAPIDARY_PROXY_PROTOCOL needs LAPIDARY_PROXY_SENDERS: from anybody, the header would be worth nothing',
       );
-    const proxiedPort = this.takesPlainPort
-      ? await this.behindProxies((socket) => {
-          general.attach(socket);
-          // It was held while its header was read.
-          socket.resume();
-        }).listen(http)
-      : undefined;
+    const proxiedPort = this.takesPlainPort ? await this.behindProxies((socket) => this.http1(socket, 'http')).listen(http) : undefined;
     const tlsPort = config.LAPIDARY_TLS_DIR === undefined ? undefined : await this.listenTls(config.LAPIDARY_TLS_DIR, tls);
     if (proxiedPort !== undefined || tlsPort !== undefined) general.keepTime();
     return { proxiedPort, tlsPort };
@@ -82,12 +81,12 @@ export class Edges {
   }
 
   private async listenTls(folder: string, place: ListenPlace): Promise<number> {
-    const { config, general, metrics, logger } = this;
+    const { config, metrics, logger } = this;
     const tls = await TlsServer.start({
       folder,
       metrics,
       logger,
-      onHttp1: (socket) => general.attach(socket),
+      onHttp1: (socket) => this.http1(socket, 'https'),
       onHttp2: (socket) => this.http2.attach(socket),
     });
     this.tls = tls;

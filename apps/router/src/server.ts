@@ -122,6 +122,8 @@ export class TrafficServer {
   attach(stream: Duplex, once = false): void {
     if (once) this.onceOnly.add(stream);
     this.server.emit('connection', stream);
+    // It may have been held until somebody reads.
+    stream.resume();
   }
 
   /** Takes one request that somebody else has read (HTTP/2). */

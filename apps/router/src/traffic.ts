@@ -4,7 +4,7 @@ import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { ForwardTimeouts } from '@lapidary/stamp-sdk/forward/forward-result';
 import { UpstreamPools } from '@lapidary/stamp-sdk/forward/upstream';
 import type { Logger } from '@lapidary/telemetry/logger';
-import { Edges } from './edges.js';
+import { Edges, type Http1Taker } from './edges.js';
 import { FastServer } from './engine/fast-server.js';
 import { Identification, tokenFactsOf } from './identification/identification.js';
 import { countdown } from './leave.js';
@@ -129,8 +129,12 @@ export class Traffic implements Takers {
       freezeWaitMs: config.LAPIDARY_FREEZE_WAIT_MS,
     };
     const general = new TrafficServer(parts);
-    this.edges = new Edges(config, general, clients, metrics, logger);
-    this.server = config.LAPIDARY_ROUTER_ENGINE === 'fast' ? new FastServer(parts, general, transportOf(config), linksOf(config)) : general;
+    const fast = config.LAPIDARY_ROUTER_ENGINE === 'fast' ? new FastServer(parts, general, transportOf(config), linksOf(config)) : null;
+    this.server = fast ?? general;
+    const http1: Http1Taker = fast
+      ? (socket, proto) => fast.attach(socket, { address: clients.addresses.of(socket), proto })
+      : (socket) => general.attach(socket);
+    this.edges = new Edges(config, general, http1, clients, metrics, logger);
   }
 
   async listen(): Promise<TrafficPorts> {
@@ -139,6 +143,7 @@ export class Traffic implements Takers {
     this.ownPaths = await OwnPaths.from(config, publicDoors ?? publicDoorsFrom(config.LAPIDARY_PUBLIC_DOOR), metrics, logger);
     this.identification = await Identification.from(config, metrics, logger);
     await this.policyPart.start();
+    if (this.edges.takesPlainPort && this.server instanceof FastServer) await this.server.prepare();
     const { proxiedPort, tlsPort } = await this.edges.listen(http, tls);
     const trafficPort = proxiedPort ?? (await this.server.listen(http));
     this.sweeping = setInterval(() => this.sweep(), sweepMs);

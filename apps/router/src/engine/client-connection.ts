@@ -8,6 +8,7 @@ import { ScanResult } from '../http1/head-record.js';
 import { PartialHead } from '../http1/partial-head.js';
 import { scanRequestHead } from '../http1/request-head.js';
 import { RequestHead } from '../http1/request-record.js';
+import type { ClientFacts } from '../proxy-protocol/client-facts.js';
 import type { Wire, WireHandler } from '../transport/wire.js';
 import type { ClientSide } from './client-side.js';
 import { clientTable, type ClientEvent, type ClientState } from './client-states.js';
@@ -44,9 +45,10 @@ export class ClientConnection implements WireHandler, ClientSide {
   constructor(
     private readonly context: EngineContext,
     private readonly wire: Wire,
+    proto: ClientFacts['proto'],
   ) {
     this.writer = new ClientWriter(wire);
-    this.text = clientText(wire.remoteAddress);
+    this.text = clientText(wire.remoteAddress, proto);
     this.exchange = new Exchange(context, this);
     context.clients.add(this);
     this.arm(clientHeadMs);

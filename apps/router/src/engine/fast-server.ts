@@ -1,8 +1,11 @@
 import { freeSocketMs } from '@lapidary/stamp-sdk/forward/upstream-bounds';
+import type { Socket } from 'node:net';
+import type { ClientFacts } from '../proxy-protocol/client-facts.js';
 import { GuardedTransport } from '../transport/guarded-transport.js';
 import { cameTrue, cameTrueBeforeQuiet, countdown, some } from '../leave.js';
 import type { ListenPlace } from '../listening.js';
 import type { Tier } from '../transport/raw-tier.js';
+import { StreamWire } from '../transport/stream-wire.js';
 import type { Listener, Transport } from '../transport/wire.js';
 import type { TrafficServer, TrafficServerOptions } from '../server.js';
 import { ClientConnection } from './client-connection.js';
@@ -18,7 +21,7 @@ import { RouteCache } from './route-cache.js';
  */
 export class FastServer {
   private readonly wheel: DeadlineWheel;
-  private readonly transport: Transport;
+  private readonly transport: GuardedTransport;
   private readonly lanes: Lanes;
   private readonly links: LinkLanes | null;
   private readonly context: EngineContext;
@@ -65,14 +68,22 @@ export class FastServer {
 
   async listen(place: ListenPlace): Promise<number> {
     this.general.keepTime();
-    this.listener = await this.transport.listen(place, (wire) => new ClientConnection(this.context, wire));
-    const { logger } = this.context;
-    const { state: tier, reason } = this.tier;
-    logger.info({ tier, reason }, 'connections of the fast engine');
-    this.forgetTier = this.tier.onAbandoned((why) =>
-      logger.error({ reason: why }, 'a handle has surprised: new connections are sockets of node:net from now on'),
-    );
+    this.listener = await this.transport.listen(place, (wire) => new ClientConnection(this.context, wire, 'http'));
+    this.watchTier();
     return this.listener.port;
+  }
+
+  /** Instead of listen(), where all connections are attached. */
+  async prepare(): Promise<void> {
+    this.general.keepTime();
+    await this.transport.prepare();
+    this.watchTier();
+  }
+
+  /** Takes a connection that somebody else has accepted. */
+  attach(socket: Socket, { address, proto }: ClientFacts): void {
+    const wire = new StreamWire(socket, address);
+    wire.start(this.transport.guard(wire, new ClientConnection(this.context, wire, proto)));
   }
 
   /** What connections are, and why. */
@@ -101,6 +112,15 @@ export class FastServer {
     for (const client of clients) client.close();
     this.lanes.destroy();
     this.forgetTier();
+  }
+
+  private watchTier(): void {
+    const { logger } = this.context;
+    const { state: tier, reason } = this.tier;
+    logger.info({ tier, reason }, 'connections of the fast engine');
+    this.forgetTier = this.tier.onAbandoned((why) =>
+      logger.error({ reason: why }, 'a handle has surprised: new connections are sockets of node:net from now on'),
+    );
   }
 
   private async stopListening(graceMs: number): Promise<void> {

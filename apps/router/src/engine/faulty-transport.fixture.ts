@@ -30,6 +30,10 @@ export class FaultyTransport implements Transport {
     return this.inner.tier;
   }
 
+  prepare(): Promise<void> {
+    return this.inner.prepare();
+  }
+
   listen(place: ListenPlace, accept: (wire: Wire) => WireHandler): Promise<Listener> {
     return this.inner.listen(place, (inner) => {
       const wire = new FaultyWire(this);

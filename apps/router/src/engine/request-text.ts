@@ -1,5 +1,6 @@
 import { epochHeader, tenantHeader } from '@lapidary/contracts/workload';
 import type { ForwardDecision } from '../pipeline/decide.js';
+import type { ClientFacts } from '../proxy-protocol/client-facts.js';
 import type { LaneRequest } from './upstream-lane.js';
 
 /** A head up to its empty line for a body whose length is known, or that something else frames: the length is said where there is one. */
@@ -12,11 +13,11 @@ export const inOnePiece = (text: string): string => Buffer.from(text, 'latin1').
 /** What a stamp is told that is the same for all requests to a host (I4: epoch and tenant are never the client's). */
 export const routeText = ({ tenant, epoch, prefix }: ForwardDecision, host: string): string =>
   inOnePiece(
-    `${tenantHeader}: ${tenant}\r\n${epochHeader}: ${epoch}\r\nx-forwarded-proto: http\r\n` +
+    `${tenantHeader}: ${tenant}\r\n${epochHeader}: ${epoch}\r\n` +
       (host === '' ? '' : `x-forwarded-host: ${host}\r\n`) +
       (prefix === '' ? '' : `x-forwarded-prefix: ${prefix}\r\n`),
   );
 
 /** What is the same for all requests of a connection. `remoteAddress`: "" where it is not known. */
-export const clientText = (remoteAddress: string): string =>
-  remoteAddress === '' ? '' : inOnePiece(`x-forwarded-for: ${remoteAddress}\r\n`);
+export const clientText = (remoteAddress: string, proto: ClientFacts['proto']): string =>
+  inOnePiece(`x-forwarded-proto: ${proto}\r\n${remoteAddress === '' ? '' : `x-forwarded-for: ${remoteAddress}\r\n`}`);

@@ -34,11 +34,18 @@ export class GuardedTransport implements Transport {
   }
 
   listen(place: ListenPlace, accept: (wire: Wire) => WireHandler): Promise<Listener> {
-    return this.inner.listen(place, (wire) => {
-      const guarded = new GuardedHandler(accept(wire), this.report);
-      guarded.wire = wire;
-      return guarded;
-    });
+    return this.inner.listen(place, (wire) => this.guard(wire, accept(wire)));
+  }
+
+  prepare(): Promise<void> {
+    return this.inner.prepare();
+  }
+
+  /** What the wire is to tell instead of its handler; for wires that no transport has made, too. */
+  guard(wire: Wire, handler: WireHandler): WireHandler {
+    const guarded = new GuardedHandler(handler, this.report);
+    guarded.wire = wire;
+    return guarded;
   }
 
   connect(host: string, port: number, handler: WireHandler): Wire {

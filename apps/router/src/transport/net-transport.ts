@@ -24,6 +24,10 @@ export class NetTransport implements Transport {
   readonly tier = publicTier;
   readonly pastStream = null;
 
+  prepare(): Promise<void> {
+    return Promise.resolve();
+  }
+
   listen(place: ListenPlace, accept: (wire: Wire) => WireHandler): Promise<Listener> {
     return listenForSockets(place, (socket) => this.take(socket, accept));
   }

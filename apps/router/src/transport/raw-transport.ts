@@ -37,7 +37,7 @@ export class RawTransport implements Transport {
   private direct: DirectWrites | null = null;
   private told: Tier = untested;
 
-  /** `of`: asked at each listen. */
+  /** `of`: asked at each listen, and each prepare(). */
   constructor(private readonly of: () => Promise<Tested> = ofThisThread) {}
 
   get tier(): Tier {
@@ -48,11 +48,15 @@ export class RawTransport implements Transport {
     return this.direct;
   }
 
-  async listen(place: ListenPlace, accept: (wire: Wire) => WireHandler): Promise<Listener> {
+  async prepare(): Promise<void> {
     const { tier, direct } = await this.of();
     this.raw = tier;
     this.direct = direct;
     this.told = tier ?? notGiven;
+  }
+
+  async listen(place: ListenPlace, accept: (wire: Wire) => WireHandler): Promise<Listener> {
+    await this.prepare();
     return listenForSockets(place, (socket) => this.take(socket, accept));
   }
 

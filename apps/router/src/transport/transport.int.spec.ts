@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { GuardedTransport } from './guarded-transport.js';
 import { NetTransport } from './net-transport.js';
-import { settle, soon, trustedHandles, WireWorld } from './wire-contract.fixture.js';
+import { settle, soon, StreamTransport, trustedHandles, WireWorld } from './wire-contract.fixture.js';
 
 /** Every transport is held to the contract that stands in wire.ts. */
 const transports = [
   ['tier A, sockets of node:net', () => new NetTransport()],
   ['tier B, handles', trustedHandles],
+  ['streams that others have begun to read', () => new StreamTransport()],
   ['guarded', () => new GuardedTransport(trustedHandles(), () => undefined)],
 ] as const;
 
@@ -190,7 +191,7 @@ describe.each(transports)('%s', (_, make) => {
     await soon('the first bytes', () => recorder.text === 'one ');
     const stream = recorder.wire.handOver(Buffer.from('unread '));
     let text = '';
-    stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    stream.on('data', (chunk: Buffer) => (text += chunk.toString())).resume();
     socket.write('two');
     await soon('the rest', () => text === 'unread two');
     stream.write('back');

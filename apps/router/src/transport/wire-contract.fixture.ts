@@ -1,8 +1,11 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { queueMsMax } from '../closing.js';
+import type { ListenPlace } from '../listening.js';
+import { listenForSockets, NetTransport } from './net-transport.js';
 import { RawTier } from './raw-tier.js';
 import { RawTransport } from './raw-transport.js';
+import { StreamWire } from './stream-wire.js';
 import type { Listener, Transport, Wire, WireHandler } from './wire.js';
 
 /** For tests: what a handler was told, and that nobody told it anything from within a call. */
@@ -62,6 +65,33 @@ export const trustedHandles = (): RawTransport => {
   tier.passed();
   return new RawTransport(() => Promise.resolve({ tier, direct: null }));
 };
+
+/** For tests: streams that others have accepted or connected, as if they were a transport's. */
+export class StreamTransport implements Transport {
+  readonly name = 'streams';
+  readonly tier = new NetTransport().tier;
+  readonly pastStream = null;
+
+  prepare(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  listen(place: ListenPlace, accept: (wire: Wire) => WireHandler): Promise<Listener> {
+    return listenForSockets(place, (socket) => this.start(socket, accept));
+  }
+
+  connect(host: string, port: number, handler: WireHandler): Wire {
+    const socket = connect({ host, port, noDelay: true });
+    socket.once('connect', () => handler.onConnect?.());
+    return this.start(socket, () => handler);
+  }
+
+  private start(socket: Socket, accept: (wire: Wire) => WireHandler): Wire {
+    const wire = new StreamWire(socket, socket.remoteAddress ?? '');
+    wire.start(accept(wire));
+    return wire;
+  }
+}
 
 /** For tests: a transport's listener and plain sockets on the other side. */
 export class WireWorld {

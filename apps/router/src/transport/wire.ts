@@ -28,7 +28,7 @@ export interface Wire {
   destroy(): void;
   /** As destroy, with a reset: the peer can't take what it has got for whole. */
   reset(): void;
-  /** Gives the connection up to somebody who wants a stream, `unread` being its next bytes. */
+  /** Gives the connection up to somebody who wants a stream, `unread` being its next bytes. It may be paused. */
   handOver(unread: Buffer): Duplex;
 }
 
@@ -64,6 +64,8 @@ export interface Transport {
   readonly tier: Tier;
   /** For sockets that are no wires of it, once it listens; null: not known to work. */
   readonly pastStream: PastStream | null;
+  /** What it has to find out before it connects; listen() does it by itself. */
+  prepare(): Promise<void>;
   /** `accept` gives the handler of a new connection; reads begin behind it. */
   listen(place: ListenPlace, accept: (wire: Wire) => WireHandler): Promise<Listener>;
   /** Writes before onConnect are not allowed. */
