@@ -22,7 +22,7 @@ export const cellField = {
   checkDueMs: 11,
 } as const;
 
-/** Where one front door's breaker and health are kept: its own words, or those that all workers have of it. */
+/** Where one front door's breaker and health, or a stamp's health, are kept: its own words, or those that all workers have of it. */
 export interface BreakerCell {
   readonly words: Int32Array;
   readonly at: number;
@@ -37,16 +37,23 @@ export interface BreakerCell {
 export interface BreakerCells {
   /** `stamp` and `door` together are the key. */
   cell(stamp: string, door: string): BreakerCell;
+  /** Of a stamp's health: other fields, those of bulkhead/stamp-health.ts. */
+  ofStamp(stamp: string): BreakerCell;
 }
 
 export class OwnCells implements BreakerCells {
   cell(): BreakerCell {
     return { words: new Int32Array(wordsPerCell), at: 0, isShared: false, owner: 1, clockAheadMs: 0 };
   }
+
+  ofStamp(): BreakerCell {
+    return this.cell();
+  }
 }
 
 /** Not among the kinds of places. */
 const kindOfBreakers = 5;
+const kindOfStamps = 6;
 const bytesPerKey = BigInt64Array.BYTES_PER_ELEMENT;
 const keyEvery = (wordsPerCell * Int32Array.BYTES_PER_ELEMENT) / bytesPerKey;
 /** Times are kept in 32 bits that wrap after weeks; differences are far smaller. */
@@ -71,7 +78,15 @@ export class SharedCells implements BreakerCells {
   }
 
   cell(stamp: string, door: string): BreakerCell {
-    const hash = hashOf(this.memory, kindOfBreakers, `${stamp} ${door}`);
+    return this.find(kindOfBreakers, `${stamp} ${door}`);
+  }
+
+  ofStamp(stamp: string): BreakerCell {
+    return this.find(kindOfStamps, stamp);
+  }
+
+  private find(kind: number, name: string): BreakerCell {
+    const hash = hashOf(this.memory, kind, name);
     if (!hash) return this.own.cell();
     const key = (BigInt(hash.high) << 32n) | BigInt(hash.low >>> 0);
     for (let i = 0; i < breakerCells; i += 1) {

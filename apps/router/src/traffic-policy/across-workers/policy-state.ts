@@ -10,6 +10,7 @@ import { SharedPlaces } from './shared-places.js';
  * - L2 A place is given back by the worker that took it, or by the pool when that worker is gone: none is lost for good.
  * - L3 A front door's breaker has one state in all workers, and at most one probe is under way in all of them.
  * - L4 A front door's health is looked at by one worker at a time, and what is found, and an ejection, holds in all.
+ * - L5 A stamp's limit, as its health has it, is one in all workers: none is held to a lower one than the others, whose requests would keep it from ever hearing better.
  *
  * | What                                            | Kept                          | By whom written                        |
  * | ----------------------------------------------- | ----------------------------- | -------------------------------------- |
@@ -19,8 +20,10 @@ import { SharedPlaces } from './shared-places.js';
  * | token and leaky buckets, while no other router  | shared: a moment per key      | any worker, by compare-and-exchange    |
  * | is known (B1–B4, shared-buckets.ts)             |                               |                                        |
  * | other limits of the document, and these else    | shares of each (ADR 30)       | each worker its own                    |
- * | limit that follows a stamp's health, door's     | each worker's own, judged by  | –                                      |
- * | usual time, half of 20 attempts                 | its own answers               |                                        |
+ * | limit that follows a stamp's health             | shared: a cell per stamp      | who claims a round's end, for all      |
+ * | door's usual time, half of 20 attempts          | each its own, judged by its   | –                                      |
+ * |                                                 | own answers; what follows is  |                                        |
+ * |                                                 | shared                        |                                        |
  * | retry budget                                    | each its part (1 of N)        | –                                      |
  * | who waits in a queue                            | each its own, tried in turn   | –                                      |
  */

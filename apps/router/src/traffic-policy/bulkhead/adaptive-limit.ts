@@ -1,4 +1,6 @@
+import { OwnCells, type BreakerCell } from '../across-workers/breaker-cells.js';
 import type { AttemptOutcome } from '../traffic-policy.js';
+import { StampHealth, type StampRound } from './stamp-health.js';
 
 /** A judgement is made over this time, where enough has ended in it. */
 const roundMs = 250;
@@ -19,18 +21,21 @@ const limitMin = 8;
  * How much may be under way to a stamp, by how it does: additive increase, multiplicative decrease (Chiu and Jain, 1989;
  * used for concurrency by Netflix's concurrency-limits as AIMDLimit). Chosen over a latency gradient because a stamp's
  * requests differ too much in their times for a gradient of a few hundred milliseconds: only what is clearly ill counts.
+ * One for all workers that share the cell (L5).
  */
 export class AdaptiveLimit {
-  limit: number;
-  private usualMs = 0;
-  private roundEndsMs = 0;
-  private ended = 0;
-  private failed = 0;
-  private sumMs = 0;
-  private mostInFlight = 0;
+  private readonly health: StampHealth;
 
-  constructor(public limitMax: number) {
-    this.limit = limitMax;
+  constructor(
+    public limitMax: number,
+    cell: BreakerCell = new OwnCells().cell(),
+  ) {
+    this.health = new StampHealth(cell);
+  }
+
+  get limit(): number {
+    const { limit } = this.health;
+    return limit === 0 || limit > this.limitMax ? this.limitMax : limit;
   }
 
   get isUnwell(): boolean {
@@ -38,34 +43,29 @@ export class AdaptiveLimit {
   }
 
   started(inFlight: number): void {
-    if (inFlight > this.mostInFlight) this.mostInFlight = inFlight;
+    this.health.started(inFlight);
   }
 
   attempted(outcome: AttemptOutcome, tookMs: number, nowMs: number): void {
     if (outcome === 'client_gone' || outcome === 'stale_connection' || outcome === 'overtaken') return;
-    this.ended += 1;
-    this.sumMs += tookMs;
-    if (outcome !== 'answered') this.failed += 1;
-    if (nowMs < this.roundEndsMs || this.ended < endedMin) return;
-    this.judge(this.sumMs / this.ended, this.failed / this.ended);
-    this.roundEndsMs = nowMs + roundMs;
-    this.ended = this.failed = this.sumMs = this.mostInFlight = 0;
+    const round = this.health.count(outcome !== 'answered', tookMs, nowMs, endedMin, roundMs);
+    if (round !== null) this.judge(round);
   }
 
   setMax(limitMax: number): void {
-    this.limit = this.isUnwell ? Math.min(this.limit, limitMax) : limitMax;
     this.limitMax = limitMax;
   }
 
-  private judge(meanMs: number, failedRatio: number): void {
-    const slow = this.usualMs > 0 && meanMs > this.usualMs * slowTimes && meanMs - this.usualMs > slowMsMin;
+  private judge({ meanMs, failedRatio, mostInFlight }: StampRound): void {
+    const { health, limit, limitMax } = this;
+    const { usualMs } = health;
+    const slow = usualMs > 0 && meanMs > usualMs * slowTimes && meanMs - usualMs > slowMsMin;
     if (slow || failedRatio > failedRatioMax) {
       // From what was really under way: a limit far above it would have to be lowered many times before it is felt.
-      this.limit = Math.max(Math.min(limitMin, this.limitMax), Math.floor(Math.min(this.limit, this.mostInFlight) * backOff));
-      return;
+      return health.set(Math.max(Math.min(limitMin, limitMax), Math.floor(Math.min(limit, mostInFlight) * backOff)), usualMs);
     }
-    const weight = this.usualMs === 0 ? 1 : meanMs < this.usualMs ? usualDown : usualUp;
-    this.usualMs += weight * (meanMs - this.usualMs);
-    this.limit = Math.min(this.limitMax, this.limit + Math.max(1, Math.ceil(this.limit / 20)));
+    const weight = usualMs === 0 ? 1 : meanMs < usualMs ? usualDown : usualUp;
+    const raised = limit + Math.max(1, Math.ceil(limit / 20));
+    health.set(raised < limitMax ? raised : 0, usualMs + weight * (meanMs - usualMs));
   }
 }

@@ -40,7 +40,7 @@ export class Compartment {
     private rules: CompartmentRules,
     private readonly state: PolicyState = ownState(),
   ) {
-    this.adaptive = new AdaptiveLimit(rules.inFlightMax);
+    this.adaptive = new AdaptiveLimit(rules.inFlightMax, state.cells.ofStamp(stamp));
     this.places = state.place('stamp', stamp);
     this.queuePlaces = state.place('queue', stamp);
   }
