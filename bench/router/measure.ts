@@ -1,5 +1,5 @@
 import { machineBusySeconds, scheduled } from './cpu.ts';
-import { runLoad, type Load } from './load.ts';
+import { runLoad, type Load, type LoadResult } from './load.ts';
 import type { Target } from './targets.ts';
 
 export interface Sample {
@@ -23,9 +23,13 @@ const triesMax = 3;
 const againMsMax = 6 * 60_000;
 
 /** One target under one load, once. */
-export const measure = async (target: Target, upstreamPort: number, load: Load): Promise<Sample> => {
+export const measure = (target: Target, upstreamPort: number, load: Load): Promise<Sample> =>
+  measureWhile(target, () => runLoad(target.port, upstreamPort, load));
+
+/** One target while something asks it. */
+export const measureWhile = async (target: Target, run: () => Promise<LoadResult>): Promise<Sample> => {
   const [before, busyBefore, begun] = [scheduled(target.pid), machineBusySeconds(), performance.now()];
-  const result = await runLoad(target.port, upstreamPort, load);
+  const result = await run();
   const after = scheduled(target.pid);
   const proxyUs = after.cpuUs - before.cpuUs;
   const wallSeconds = (performance.now() - begun) / 1000;

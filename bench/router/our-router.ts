@@ -4,28 +4,14 @@
  * Policy, metrics, time-outs and slow paths are on, as in a router that runs; no NATS: the directory is written here, and goes on
  * changing while requests are served where that is asked for.
  */
-import { LimitsDocumentSchema } from '@lapidary/contracts/limits';
 import { startTraffic } from '@lapidary/router/traffic.fixture';
 import { NetTransport } from '@lapidary/router/transport/net-transport';
 import { answerMemoryHeld } from './memory-held.ts';
-import { noisyPerSecond, noisyTenant } from './peer-configs.ts';
-import { RouterPolicy } from '@lapidary/router/traffic-policy/router-policy';
+import { benchPolicy } from './bench-policy.ts';
+import { noisyTenant } from './peer-configs.ts';
 
 const [path, port, upstreamPort, tenants, changesPerSecond = '0', hangingPort] = process.argv.slice(2);
-/** Never reached, as with the peers: the cost of counting is measured, not the refusal. */
-const manyPerSecond = 1_000_000;
-const room = 8_000;
-const policy = new RouterPolicy();
-policy.limitBy(
-  LimitsDocumentSchema.parse({
-    tiers: { standard: { priority: 1, limits: [{ kind: 'token_bucket', perSecond: manyPerSecond, burst: manyPerSecond }] } },
-    tenants: { [noisyTenant]: { limits: [{ kind: 'token_bucket', perSecond: noisyPerSecond, burst: noisyPerSecond }] } },
-    stamps: {
-      default: { inFlightMax: room, tenantInFlightMax: room, doorInUseMax: room, shedding: false },
-      'eu-9': { inFlightMax: 64, tenantInFlightMax: 64 },
-    },
-  }),
-);
+const policy = benchPolicy();
 const timeouts = { connectMs: 2_000, headMs: 30_000, idleMs: 60_000 };
 const stamp = `http://127.0.0.1:${upstreamPort}`;
 const links = path === 'links' ? { routerId: 'bench', key: null } : null;

@@ -3,6 +3,8 @@ export interface PeerJob {
   readonly port: number;
   readonly upstreamPort: number;
   readonly tenants: number;
+  /** Over TLS: where certificate and key are, "<tls>.crt" and "<tls>.key". */
+  readonly tls?: string;
 }
 
 /** Never reached: the cost of counting is measured, not the refusal. */
@@ -12,7 +14,7 @@ const manyPerSecond = 1_000_000;
 export const noisyTenant = 'noisy';
 export const noisyPerSecond = 20;
 
-export const nginxConfig = ({ port, upstreamPort, tenants }: PeerJob): string => `pid nginx.pid;
+export const nginxConfig = ({ port, upstreamPort, tenants, tls }: PeerJob): string => `pid nginx.pid;
 user root;
 worker_processes 1;
 events { worker_connections 8192; }
@@ -35,7 +37,7 @@ http {
   limit_conn_zone $tenant zone=places:64m;
   upstream stamp { server 127.0.0.1:${upstreamPort}; keepalive 1024; keepalive_requests 100000000; }
   server {
-    listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${port} backlog=4096${tls === undefined ? '' : ' ssl'};${tls === undefined ? '' : ` ssl_certificate ${tls}.crt; ssl_certificate_key ${tls}.key;`}
     location / {
       if ($tenant = "") { return 404; }
       limit_req zone=tenants burst=100000 nodelay;

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeCertificate, putCertificate } from '@lapidary/router/tls/certificate.fixture';
 import { freePort } from '@lapidary/tools/local/free-port';
 import { ensurePeer } from '@lapidary/tools/peers/ensure-peer';
 import { runPeer } from '@lapidary/tools/peers/run-peer';
@@ -29,7 +30,7 @@ const listens = (port: number): Promise<boolean> =>
     socket.once('error', () => resolve(false));
   });
 
-const node = async (name: string, script: string, port: number, args: readonly string[]): Promise<Target> => {
+export const startNode = async (name: string, script: string, port: number, args: readonly string[]): Promise<Target> => {
   const env = { ...process.env, NODE_ENV: 'production' };
   const child = spawn(process.execPath, [join(import.meta.dirname, script), ...args], { stdio: ['ignore', 'ignore', 'inherit'], env });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -56,22 +57,43 @@ const engine = async (name: 'nginx' | 'haproxy', job: PeerJob): Promise<Target> 
 const starts: Readonly<Record<string, (job: PeerJob) => Promise<Target>>> = {
   nginx: (job) => engine('nginx', job),
   haproxy: (job) => engine('haproxy', job),
-  'http-proxy-3': (job) => node('http-proxy-3', 'http-proxy-3.ts', job.port, [String(job.port), String(job.upstreamPort)]),
-  fastify: (job) => node('@fastify/http-proxy', 'fastify-proxy.ts', job.port, [String(job.port), String(job.upstreamPort)]),
+  'http-proxy-3': (job) => startNode('http-proxy-3', 'http-proxy-3.ts', job.port, [String(job.port), String(job.upstreamPort)]),
+  fastify: (job) => startNode('@fastify/http-proxy', 'fastify-proxy.ts', job.port, [String(job.port), String(job.upstreamPort)]),
   general: (job) => ours('router, general path', 'general', job, 0),
   fast: (job) => ours('router, tier B', 'fast', job, 0),
   public: (job) => ours('router, tier A', 'public', job, 0),
   links: (job) => overLinks(job),
+  'nginx-tls': async (job) => engine('nginx', { ...job, tls: join(await certificates(), 'base') }),
+  tls: (job) => overTls('router over TLS', 'fast', job),
+  'tls-general': (job) => overTls('router over TLS, general path', 'general', job),
   churn: (job) => ours('router, tier B, 10,000 changes/s', 'fast', job, 10_000),
 };
 
 const ours = (name: string, path: string, job: PeerJob, changesPerSecond: number): Promise<Target> =>
-  node(name, 'our-router.ts', job.port, [path, job.port, job.upstreamPort, job.tenants, changesPerSecond].map(String));
+  startNode(name, 'our-router.ts', job.port, [path, job.port, job.upstreamPort, job.tenants, changesPerSecond].map(String));
+
+/** Made anew by each run. */
+let made: Promise<string> | null = null;
+const makeCertificates = async (): Promise<string> => {
+  const home = join(folder, 'certificates');
+  mkdirSync(home, { recursive: true });
+  await putCertificate(home, 'base', makeCertificate(['*.lapidary.localhost']));
+  return home;
+};
+const certificates = (): Promise<string> => (made ??= makeCertificates());
+
+const overTls = async (name: string, path: string, job: PeerJob): Promise<Target> =>
+  startNode(name, 'tls-router.ts', job.port, [path, job.port, job.upstreamPort, job.tenants, await certificates()].map(String));
 
 /** Its upstream has to speak the link: one of its own, beside the load generator on the second CPU. */
 const overLinks = async (job: PeerJob): Promise<Target> => {
   const port = await freePort();
-  const upstream = await node('link upstream', 'link-upstream.ts', port, ['--port', String(port), '--bytes', String(usualAnswerBytes)]);
+  const upstream = await startNode('link upstream', 'link-upstream.ts', port, [
+    '--port',
+    String(port),
+    '--bytes',
+    String(usualAnswerBytes),
+  ]);
   execFileSync('taskset', ['-acp', '1', String(upstream.pid)], { stdio: 'ignore' });
   const router = await ours('router, stamp link', 'links', { ...job, upstreamPort: port }, 0);
   return { ...router, stop: async () => void (await router.stop(), await upstream.stop()) };
