@@ -38,6 +38,7 @@ const run = async (command: unknown): Promise<void> => {
   started = true;
   if (parsed.data.run.lease !== null) lease.renew(parsed.data.run.lease.untilMs);
   // Loaded here and not above, so that a cancel that comes during the second it takes is not lost.
+  await import('./lazy-arborist.js');
   const { provision } = await import('./provisioner.js');
   await provision(parsed.data.run, send, cancel.signal);
   await end();

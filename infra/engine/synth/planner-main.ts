@@ -15,6 +15,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => undefi
 // A run that the engine stopped leaves promises of its program behind that nobody waits for; its answer is given already.
 process.on('unhandledRejection', () => undefined);
 
+await import('../lazy-arborist.js');
 const { Planner } = await import('./planner.js');
 await import('../../template/local/local-stamp.js');
 await import('../../template/aws/aws-stamp.js');
