@@ -6,7 +6,8 @@ export type WorkerEvent = 'listening' | 'drain' | 'ended';
 /**
  * A thread that takes requests. What always holds:
  * - W1 A worker has descriptors of the listening sockets of its own. What waits in a queue when it closes them, or dies, is
- *   accepted by the others, or by the next: a queue is never closed with a worker.
+ *   accepted by the others, or by the next: a queue is never closed with a worker. One that dies may take a connection along that came in the
+ *   milliseconds of its end: the runtime turns the loop of a thread that it takes down once more, and that accepts.
  * - W2 A worker that ends without having been told to is replaced, with back-off, and counted; the others serve meanwhile.
  * - W3 The router is ready while one worker serves.
  * - W4 A worker that drains takes what has come, then accepts nothing more, and every answer of it ends its connection.
