@@ -53,32 +53,44 @@ export class ScopeShares {
   /** Ends a tick: the demand to tell the others. */
   tell(tickMs: number): Demand {
     const before = this.told[0];
-    const demand = new Map<string, number>();
-    for (const [key, { times }] of this.counted) demand.set(key, average((times * 1000) / tickMs, before?.get(key)));
+    const keys: string[] = [];
+    const rates: number[] = [];
+    for (const [key, { times }] of this.counted) {
+      keys.push(key);
+      rates.push(average((times * 1000) / tickMs, before?.get(key)));
+    }
     // What has just ended fades instead of vanishing: a pause of one tick would move shares to and fro.
-    for (const [key, rate] of before ?? []) if (!demand.has(key) && average(0, rate) >= 1) demand.set(key, average(0, rate));
-    const largest = demand.size <= keysMax ? demand : new Map([...demand].sort((a, b) => b[1] - a[1]).slice(0, keysMax));
+    for (const [key, rate] of before ?? []) {
+      if (this.counted.has(key) || average(0, rate) < 1) continue;
+      keys.push(key);
+      rates.push(average(0, rate));
+    }
+    const largest = largestOf(keys, rates, keysMax);
     this.told.unshift(largest);
     this.told.length = Math.min(this.told.length, toldMax);
     this.counted = new Map();
     return largest;
   }
 
-  /** Works the shares out anew, from what was told and heard. */
+  /** Works the shares out anew, from what was told and heard. Between two requests of everybody: each entry is looked at once. */
   divide({ routers, peers, isFresh }: View): void {
-    const keys = new Set(this.shares.keys());
-    for (const demand of [...peers, ...this.told]) for (const key of demand.keys()) keys.add(key);
+    const others = new Map<string, number>();
+    for (const demand of peers) for (const [key, rate] of demand) others.set(key, (others.get(key) ?? 0) + rate);
+    // Those that nobody else wants, too.
+    for (const demand of this.told) for (const key of demand.keys()) if (!others.has(key)) others.set(key, 0);
     const usual = 1 / this.routers;
     if (!isFresh) routers = Math.max(routers, this.routers);
     this.routers = routers;
-    for (const key of keys) {
+    for (const [key, present] of this.shares) {
+      if (others.has(key)) continue;
+      this.shares.delete(key);
+      this.grow(key, present, this.next(present, 0, key, routers, isFresh));
+    }
+    for (const [key, rate] of others) {
       const present = this.shares.get(key) ?? usual;
-      const target = this.target(key, routers, peers);
-      const share = isFresh ? target : Math.min(present, target);
-      const isWanted = [...peers, ...this.told].some((demand) => demand.has(key));
-      if (isWanted) this.shares.set(key, share);
-      else this.shares.delete(key);
-      if (share > present) this.onGrown(key, share, share - present);
+      const share = this.next(present, rate, key, routers, isFresh);
+      this.shares.set(key, share);
+      this.grow(key, present, share);
     }
   }
 
@@ -90,9 +102,17 @@ export class ScopeShares {
     this.shares.clear();
   }
 
-  private target(key: string, routers: number, peers: readonly Demand[]): number {
-    let others = 0;
-    for (const demand of peers) others += demand.get(key) ?? 0;
+  private next(present: number, others: number, key: string, routers: number, isFresh: boolean): number {
+    const target = this.target(key, others, routers);
+    return isFresh ? target : Math.min(present, target);
+  }
+
+  private grow(key: string, present: number, share: number): void {
+    if (share > present) this.onGrown(key, share, share - present);
+  }
+
+  /** `others`: the demand of all of them. */
+  private target(key: string, others: number, routers: number): number {
     let least = 1;
     for (let i = 0; i < toldMax; i += 1) {
       const own = this.told[i]?.get(key) ?? 0;
@@ -102,6 +122,20 @@ export class ScopeShares {
     return Math.max(shareMin, least);
   }
 }
+
+/** Of these keys with these rates as many as that, those with most; of equal ones those that stand first. */
+const largestOf = (keys: readonly string[], rates: readonly number[], count: number): Demand => {
+  const inOrder = Float64Array.from(rates).sort();
+  const least = keys.length <= count ? -Infinity : inOrder[keys.length - count]!;
+  let equal = count;
+  for (let i = keys.length - 1; i >= 0 && inOrder[i]! > least; i -= 1) equal -= 1;
+  const largest = new Map<string, number>();
+  for (let i = 0; i < keys.length; i += 1) {
+    const rate = rates[i]!;
+    if (rate > least || (rate === least && (equal -= 1) >= 0)) largest.set(keys[i]!, rate);
+  }
+  return largest;
+};
 
 /** Half of the newest: follows a change within a few ticks, and doesn't follow chance. */
 const average = (newest: number, before: number | undefined): number => rounded(before === undefined ? newest : (newest + before) / 2);
