@@ -143,7 +143,7 @@ test.each([
     traffic = flow;
     await waitFor('the traffic to flow', () => (flow.count() > 3 ? true : undefined), { timeoutMs: convergeMs });
     const pid = fleet.kill(name!, 'SIGKILL');
-    await gone(pid, 5_000);
+    await gone(pid, convergeMs);
     await waitFor(`${name} to run again`, () => (fleet.processes().some((p) => p.name === name && p.pid !== pid) ? true : undefined), {
       timeoutMs: convergeMs,
     });

@@ -45,7 +45,7 @@ test(
     expect(deciders).toHaveLength(6);
     for (const { pid } of [...deciders, router]) process.kill(pid, 'SIGKILL');
     // A killed child of a frozen parent stays as a zombie: it runs no more.
-    for (const { pid } of [...deciders, router]) await gone(pid, 5_000);
+    for (const { pid } of [...deciders, router]) await gone(pid, 60_000);
     for (const tenant of tenants) expect(await whoami(tenant)).toBeUndefined();
 
     standIn = spawn(command[0]!, command.slice(1), { env: environment, stdio: 'ignore' });
@@ -56,7 +56,7 @@ test(
     expect((await throughRouter(fleet.run.regions.eu!.router, host('nobody'), '/')).status).toBe(404);
 
     standIn.kill('SIGKILL');
-    await gone(standIn.pid!, 5_000);
+    await gone(standIn.pid!, 60_000);
     process.kill(fleet.run.supervisorPid, 'SIGCONT');
     await waitFor(
       'everything to be back by itself',
