@@ -10,6 +10,9 @@ const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Checks the Origin itself, and needs no credentials. */
 const isSessionBegin = (request: FastifyRequest): boolean => request.method === 'POST' && request.url === '/v1/session';
 
+/** What supervisors and load balancers ask. Whoever sends credentials along must learn no other answer while the database is away. */
+const probes = new Set(['/healthz', '/readyz', '/metrics']);
+
 /**
  * Fills `request.principal` before any other hook or handler sees the request. Nobody (null) is not refused here: pages
  * and health checks are for everybody, and RoleGuard refuses the rest. Who forwards a request to another region must
@@ -19,6 +22,7 @@ export const installAuthentication = (fastify: FastifyInstance, authenticator: A
   fastify.decorateRequest('principal', null);
   fastify.decorateRequest('intent', null);
   fastify.addHook('onRequest', async (request) => {
+    if (probes.has(request.routeOptions.url ?? '')) return;
     const sealed = openSealed(request.headers);
     request.intent = sealed?.intent ?? null;
     request.principal = sealed?.principal ?? (await authenticate(request, authenticator));

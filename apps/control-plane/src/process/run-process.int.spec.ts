@@ -100,8 +100,8 @@ describe('a control plane process', () => {
     running.started.catch(() => undefined);
     return running;
   };
-  const get = async (path: string): Promise<{ status: number; body: Record<string, unknown> }> => {
-    const response = await fetch(`${running!.url}${path}`, { headers: { authorization: `Bearer ${token}` } });
+  const get = async (path: string, as = token): Promise<{ status: number; body: Record<string, unknown> }> => {
+    const response = await fetch(`${running!.url}${path}`, { headers: { authorization: `Bearer ${as}` } });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
   const untilReady = async (): Promise<unknown> =>
@@ -138,6 +138,8 @@ describe('a control plane process', () => {
       const answers = await Promise.all([get('/v1/tenants'), get('/v1/stamps'), get('/readyz'), get('/healthz')]);
       expect(answers.map((a) => a.status)).toEqual([503, 503, 503, 200]);
       expect(answers[2]!.body).toMatchObject({ code: 'not_ready', details: { missing: { database: expect.any(String) } } });
+      // Alive also for who can't be looked up.
+      expect((await get('/healthz', 'seen-for-the-first-time')).status).toBe(200);
       await wire.join();
       await untilReady();
       expect((await get('/v1/tenants')).status).toBe(200);
