@@ -8,6 +8,8 @@ import { placeTenant } from './place-tenant.js';
 import { tenantFactsOf, tenantSelect, type TenantRow, type TenantTools } from './tenant-row.js';
 import { getTenant } from './tenant-store.js';
 
+/** One database holds one region; a number that no other lock of it has. */
+const turnLock = 0x6c61_70e0;
 /** Tenants read at once; the queue may be long, memory should not be. */
 const pageSize = 200;
 
@@ -27,7 +29,8 @@ export interface SweepResult {
 /**
  * Walks the queue of pending tenants once, the longest waiting first, and places whom it can. Who finds no room is
  * passed over, so that one heavy tenant never blocks lighter ones behind it (ADR 0009). The decision to try is made on
- * a look at the fleet; whether it holds is decided in the tenant's own transaction. Several sweepers may run at once.
+ * a look at the fleet; whether it holds is decided in the tenant's own transaction. Several sweepers may run at once: they take
+ * turns, tenant by tenant, so that each has seen everybody before it placed whom the last room goes to (ADR 0073).
  */
 export const sweepPending = async (deps: SweepDeps): Promise<SweepResult> => {
   let placed = 0;
@@ -62,6 +65,7 @@ const readQueue = async (deps: SweepDeps, after: { since: string; id: string } |
 /** False where somebody else has it in hand, or where the room is gone again. */
 const placeOne = async (deps: SweepDeps, id: string): Promise<boolean> =>
   inTransaction(deps.dataSource, async (tx) => {
+    await tx.query('SELECT pg_advisory_xact_lock($1)', [turnLock]);
     const locked: unknown[] = await tx.query(`SELECT 1 FROM tenant WHERE id = $1 AND status = 'pending' FOR NO KEY UPDATE SKIP LOCKED`, [
       id,
     ]);
