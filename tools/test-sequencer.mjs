@@ -18,14 +18,17 @@ const guessed = (file) => {
 
 /**
  * The longest first, so that no worker begins with minutes of work when the other has nothing left. jest does so where it has seen the
- * files run; in a fresh checkout it goes by their size, and then the recorded durations are the better guess.
+ * files run; those that it hasn't it compares by their size, and then the recorded durations are the better guess: in a fresh checkout
+ * of all, else of what was not yet run.
  */
 export default class LongestFirst extends Sequencer {
   sort(tests) {
     const sorted = super.sort(tests);
-    if (sorted.some(({ duration }) => duration !== undefined)) return sorted;
+    if (sorted.every(({ duration }) => duration !== undefined)) return sorted;
     const seconds = recorded();
-    const expected = new Map(sorted.map((test) => [test, seconds[path.relative(root, test.path)] ?? guessed(test.path)]));
+    const expectedOf = ({ duration, path: file }) =>
+      duration === undefined ? (seconds[path.relative(root, file)] ?? guessed(file)) : duration / 1000;
+    const expected = new Map(sorted.map((test) => [test, expectedOf(test)]));
     return sorted.toSorted((a, b) => expected.get(b) - expected.get(a));
   }
 }
