@@ -2,7 +2,10 @@ import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
 import { CollectionsClient } from '@lapidary/stamp-sdk/collections/collections-client';
+import { geoStream } from '@lapidary/contracts/subjects';
 import { waitFor } from '@lapidary/kernel/wait-for';
+import { NatsLink } from '@lapidary/messaging/nats-link';
+import { deleteStream } from '@lapidary/messaging/streams';
 import { addressesOf, controlPlaneLaunch, routerLaunch, type FleetFacts } from '../../tools/local/fleet-plan.js';
 import { endOrphans } from '../../tools/local/orphans.js';
 import { fleetPaths, type FleetPaths } from '../../tools/local/paths.js';
@@ -15,6 +18,7 @@ import { surroundingEnv } from '../../tools/local/child-env.js';
 import { Supervisor } from '../../tools/local/supervisor.js';
 import { apiClient, type ApiClient } from '../e2e/api-client.js';
 import { fleetsFolder, forgetData } from '../e2e/fleet-folder.js';
+import { backUpDatabase, type DatabaseBackup } from './database-backup.js';
 import { Wire, type WireState } from './wire.js';
 
 /**
@@ -116,6 +120,24 @@ export class Geodes {
     const client = new pg.Client({ connectionString: this.facts.backends[region]!.databaseUrl });
     await client.connect();
     return client;
+  }
+
+  async backUp(region: string): Promise<DatabaseBackup> {
+    const { postgresAdminUrl, databaseUrl } = this.facts.backends[region]!;
+    return await backUpDatabase(postgresAdminUrl, databaseUrl);
+  }
+
+  /** All that a region's own event stream holds. */
+  async loseStream(region: string): Promise<void> {
+    const { natsUrl, natsPasswords } = this.facts.backends[region]!;
+    const silent = { info: () => undefined, warn: () => undefined };
+    const link = new NatsLink({ url: natsUrl, user: 'control', password: natsPasswords['control']!, name: 'test', logger: silent });
+    try {
+      await waitFor('the event stream', () => link.isConnected || undefined, { timeoutMs: readyAgainMs });
+      await deleteStream(link, geoStream(region));
+    } finally {
+      await link.close();
+    }
   }
 
   /** Both ways between two regions. */

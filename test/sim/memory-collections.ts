@@ -15,6 +15,7 @@ import type { ElementChange } from '@lapidary/replication/digest/set-digest';
 import type { KnownEvents } from '@lapidary/replication/digest/vector-cover';
 import type { Declaration } from '@lapidary/replication/stability';
 import type { Register } from '@lapidary/replication/merge/register';
+import { isFenced } from '@lapidary/replication/recovery/recovery-states';
 import type { Position } from '@lapidary/replication/version-vector';
 import type { Effects } from './effects.ts';
 import { sound, type LastTaken, type Recovery } from './recovery-state.ts';
@@ -72,7 +73,9 @@ export class MemoryDatabase {
   ownDeclarations: { readonly known: KnownEvents; readonly writes: number }[] = [];
   /** Counts changes of documents here; the number of the last one by key. */
   writes = 0;
-  lastWrite = new Map<string, number>();
+  lastWrite = new Map<string, { readonly write: number; readonly ms: number }>();
+  /** When its present transaction began. */
+  nowMs = 0;
   /** Origin → the last event that was taken in of it, and where it was. */
   lastTaken = new Map<string, LastTaken>();
   /** What it ran on when it was last started. */
@@ -149,7 +152,7 @@ export class MemoryCollections implements CollectionTransaction {
     await this.touch('saveDocument');
     const before = this.database.documents.get(keyText(key))?.facts.digest;
     this.database.documents.set(keyText(key), { key, stored, facts });
-    this.database.lastWrite.set(keyText(key), this.database.writes++);
+    this.database.lastWrite.set(keyText(key), { write: this.database.writes++, ms: this.database.nowMs });
     if (before === facts.digest) return;
     const elementFor = (digest: string) => elementOf(key.tenant, key.id, digest);
     const removed = before === undefined ? null : elementFor(before);
@@ -191,8 +194,14 @@ export class MemoryCollections implements CollectionTransaction {
   async ledger(entries: readonly LedgerEntry[]): Promise<number> {
     await this.touch('ledger');
     const fresh = new Set(entries.map((e) => e.id).filter((id) => !this.database.conflicts.has(id)));
-    for (const entry of entries) this.database.conflicts.set(entry.id, entry);
+    // As ledger-rows.ts: what was lost stays as it was written down first.
+    for (const entry of entries)
+      this.database.conflicts.set(entry.id, { ...entry, loser: this.database.conflicts.get(entry.id)?.loser ?? entry.loser });
     return fresh.size;
+  }
+
+  async mayWrite(): Promise<boolean> {
+    return Promise.resolve(!isFenced(this.database.recovery.state));
   }
 
   async tell<T extends CollectionEvent>(type: T, subject: string, data: EventData<T>): Promise<string> {

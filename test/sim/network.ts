@@ -95,6 +95,10 @@ export class Network {
     if (!links.delete(linkOf(a, b))) links.add(linkOf(a, b));
   }
 
+  sever(a: string, b: string): void {
+    this.cut.add(linkOf(a, b));
+  }
+
   heal(): void {
     this.cut.clear();
     this.slow.clear();
@@ -156,7 +160,9 @@ export class Network {
     if (!mayHold(origin.database, to.name) || !origin.isTelling) return [...events];
     this.parts.reached('contents asked for');
     const log = this.watched(origin.log(), to.name);
-    return events.map((e) => (e.type === 'lapidary.document.withheld.v1' && e.epoch === origin.database.epoch ? log[e.sequence - 1]! : e));
+    // An origin whose log was set back, and that does not know it yet, has not got all that it is asked for.
+    const isAsked = (e: Numbered): boolean => e.type === 'lapidary.document.withheld.v1' && e.epoch === origin.database.epoch;
+    return events.map((e) => (isAsked(e) ? (log[e.sequence - 1] ?? e) : e));
   }
 
   private async take(from: string, to: SimRegion, events: readonly Numbered[], through: Position): Promise<void> {

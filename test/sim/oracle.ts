@@ -22,7 +22,11 @@ interface Write {
  * before it. Knows nothing of merging.
  */
 export class Oracle {
-  private readonly told: { readonly event: string; readonly isNested: boolean; readonly learn: (isGone: boolean) => void }[] = [];
+  private readonly told: {
+    readonly event: string;
+    readonly isNested: boolean;
+    readonly learn: (isGone: boolean, lost: ReadonlySet<string>) => void;
+  }[] = [];
   /** Write that is gone with a database → what it had replaced: gone too where somebody has replaced the write itself. */
   private readonly gone = new Map<string, readonly string[]>();
   readonly writes = new Map<string, Write>();
@@ -35,7 +39,8 @@ export class Oracle {
     this.told.push({
       event: event.id,
       isNested: 'parts' in ((event.data as Partial<DocumentChanged>).change ?? {}),
-      learn: (isGone) => {
+      learn: (isGone, lost) => {
+        if (before.recovery.state === 'holding') this.giveUp(event, lost);
         this.learn(before, event, isGone);
         if (!isGone) note(before, event.data as DocumentChanged);
       },
@@ -47,7 +52,26 @@ export class Oracle {
    * no effect anywhere any more, and changes of nested documents that follow such (`hangs`).
    */
   settle(lost: ReadonlySet<string>, kept: ReadonlySet<string>, hangs: (event: string) => boolean): void {
-    for (const { event, isNested, learn } of this.told) learn((lost.has(event) && !kept.has(event)) || (isNested && hangs(event)));
+    for (const { event, isNested, learn } of this.told) learn((lost.has(event) && !kept.has(event)) || (isNested && hangs(event)), lost);
+  }
+
+  /**
+   * A region that was opened without another one writes a field anew: what it had written there itself, has forgotten, and that one alone
+   * knows is given up (R3: a region's later write stands for its earlier ones).
+   */
+  private giveUp({ data }: OutboxEvent, lost: ReadonlySet<string>): void {
+    const changed = data as DocumentChanged;
+    if (!('fields' in (changed.change ?? {}))) return;
+    const key = keyText(keyOfChange(changed));
+    for (const [field, { siblings }] of Object.entries(changed.change['fields'] as Record<string, Register>))
+      for (const [name, write] of this.writes)
+        if (
+          write.key === key &&
+          write.field === field &&
+          lost.has(write.told) &&
+          siblings.some((s) => s.at.slice(19) === write.at.slice(19))
+        )
+          this.replace([name]);
   }
 
   private replace(names: readonly string[]): void {

@@ -28,6 +28,7 @@ export const plantedBugs = {
   'reconciled-partly': 'a region that was heard counts as reconciled, whatever it holds',
   'found-untold': 'what was found with one region is not told to the others',
   'opened-early': 'a restored region opens before every other one was heard',
+  'epoch-of-heard': 'a region that was opened without another one begins an epoch that this one may know of it already',
   'epoch-ignored': 'a region goes on reading where it was though the origin was restored',
 } as const;
 export type PlantedBug = keyof typeof plantedBugs;

@@ -18,6 +18,8 @@ export interface Recovery {
   readonly found: ReadonlySet<string>;
   /** The latest hybrid time of this region that anybody knew of (B6). */
   readonly floor: string;
+  /** Regions that a person had it opened without. */
+  readonly without: ReadonlySet<string>;
 }
 
-export const sound: Recovery = { state: 'sound', epochHeard: 0, done: new Map(), found: new Set(), floor: '' };
+export const sound: Recovery = { state: 'sound', epochHeard: 0, done: new Map(), found: new Set(), floor: '', without: new Set() };

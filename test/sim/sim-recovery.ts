@@ -3,7 +3,7 @@ import type { DocumentKey } from '@lapidary/replication/collections/collection-s
 import { tellChange } from '@lapidary/replication/collections/tell-change';
 import { wholeChange } from '@lapidary/replication/collections/whole-change';
 import type { KnownOfLog } from '@lapidary/replication/recovery/judge-log';
-import { epochToOpen, hasCaughtUp } from '@lapidary/replication/recovery/reconcile-rules';
+import { epochToOpen, hasCaughtUp, latestUnheard } from '@lapidary/replication/recovery/reconcile-rules';
 import { nextState } from '@lapidary/kernel/transition-table';
 import { recoveryTable, type RecoveryEvent, type RecoveryState } from '@lapidary/replication/recovery/recovery-states';
 import type { MemoryCollections, MemoryDatabase } from './memory-collections.ts';
@@ -25,14 +25,37 @@ export const stepRecovery = async (parts: RecoveryParts): Promise<void> => {
   const { state } = parts.region.database.recovery;
   if (state === 'suspected') return await askEveryone(parts, vouched, 'vouch');
   if (state === 'reconciling') return await askEveryone(parts, reconciled, 'reconcile');
+  if (state === 'holding') return await askEveryone(parts, reconciled, 'hear-all');
   if (state !== 'retelling') return;
   await retell(parts);
   await open(parts);
 };
 
+/**
+ * A person has a region opened without those that were not heard (operate-recovery.ts). What they alone hold is given up, but for documents:
+ * a residency that they alone know of would have to be decided anew, which is another test's.
+ */
+export const forceOpen = async ({ region, peers, reaches, reached }: RecoveryParts): Promise<void> => {
+  const { state, done } = region.database.recovery;
+  const without = peers.filter((p) => !done.has(p.name));
+  if ((state !== 'suspected' && state !== 'reconciling') || without.length === 0 || without.some((p) => reaches(p.name))) return;
+  if (region.name === guestHome && peers.some((p) => p.database.residency.version > region.database.residency.version)) return;
+  await region.recover((_, database) => {
+    database.recovery = { ...database.recovery, without: new Set(without.map((p) => p.name)) };
+    move(database, 'force');
+    if (region.name !== guestHome) return;
+    database.residency = { ...database.residency, version: database.residency.version + versionsSkipped };
+    find(database, 'residency');
+  });
+  reached('opened by a person');
+};
+
+/** As skipped-epochs.ts. */
+const versionsSkipped = 1_000;
+
 type Asked = (parts: RecoveryParts, peer: SimRegion, known: KnownOfLog) => Promise<boolean>;
 
-const askEveryone = async (parts: RecoveryParts, asked: Asked, then: RecoveryEvent): Promise<void> => {
+const askEveryone = async (parts: RecoveryParts, asked: Asked, then: 'vouch' | 'reconcile' | 'hear-all'): Promise<void> => {
   const { region, peers, reaches, reached, bugs } = parts;
   const before = region.database.recovery.state;
   for (const peer of peers) {
@@ -53,8 +76,9 @@ const askEveryone = async (parts: RecoveryParts, asked: Asked, then: RecoveryEve
   }
   const { done } = region.database.recovery;
   if (done.size < peers.length && !(bugs.has('opened-early') && done.size > 0)) return;
+  if (then === 'hear-all') await retell(parts);
   await region.recover((_, database) => move(database, then));
-  reached(then === 'vouch' ? 'vouched' : 'reconciled');
+  reached({ vouch: 'vouched', reconcile: 'reconciled', 'hear-all': 'heard everybody after all' }[then]);
 };
 
 const move = (database: MemoryDatabase, event: RecoveryEvent): void => {
@@ -96,12 +120,23 @@ const find = (database: MemoryDatabase, what: string): void => {
   database.recovery = { ...database.recovery, found: new Set([...database.recovery.found, what]) };
 };
 
+/** Merges every document of another region that differs; whether any did. */
+export const mendFrom = async (region: SimRegion, peer: SimRegion): Promise<boolean> => {
+  let isAny = false;
+  for (const [text, { key, stored, facts }] of peer.database.documents) {
+    if (!mayShare(region, peer, key) || region.database.documents.get(text)?.facts.digest === facts.digest) continue;
+    if (await region.repair(peer, key, wholeChange(key, stored), () => undefined)) isAny = true;
+  }
+  return isAny;
+};
+
+const mayShare = (region: SimRegion, peer: SimRegion, { tenant }: DocumentKey): boolean =>
+  tenant !== guest || (mayHold(peer.database, region.name) && mayHold(region.database, region.name));
+
 /** Everything that differs and that this region may hold; false where something is not settled at the peer yet. */
 const fetchDocuments = async ({ region, reached }: RecoveryParts, peer: SimRegion): Promise<boolean> => {
-  const isOwn = ({ tenant }: DocumentKey): boolean =>
-    tenant !== guest || (mayHold(peer.database, region.name) && mayHold(region.database, region.name));
   for (const [text, { key, stored, facts }] of peer.database.documents) {
-    if (!isOwn(key) || region.database.documents.get(text)?.facts.digest === facts.digest) continue;
+    if (!mayShare(region, peer, key) || region.database.documents.get(text)?.facts.digest === facts.digest) continue;
     if (peer.holdsBack(text)) return false;
     await region.ask('ask documents');
     const isChanged = await region.repair(peer, key, wholeChange(key, stored), (database) => find(database, text));
@@ -140,11 +175,14 @@ export const tellResidency = (database: MemoryDatabase, region: string): void =>
 
 const open = async ({ region, bugs, reached }: RecoveryParts): Promise<void> => {
   await region.recover((_, database) => {
-    const { epochHeard } = database.recovery;
-    if (!bugs.has('epoch-kept')) database.epoch = epochToOpen(database.epoch, [epochHeard]);
+    const { epochHeard, without, floor } = database.recovery;
+    const unheard = without.size > 0 ? latestUnheard(region.name, region.nowMs()) : '';
+    database.recovery = { ...database.recovery, floor: unheard > floor ? unheard : floor };
+    if (!bugs.has('epoch-kept'))
+      database.epoch = epochToOpen(database.epoch, [epochHeard], without.size === 0 || bugs.has('epoch-of-heard') ? 0 : region.moment);
     // What it once declared to know was of a database that is no more.
     database.ownDeclarations = [];
-    move(database, 'open');
+    move(database, without.size === 0 ? 'open' : 'open-partly');
   });
   region.follow();
   reached('opened under a new epoch');

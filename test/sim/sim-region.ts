@@ -43,6 +43,7 @@ export class SimRegion {
   private events = 0;
   private isCalm = false;
   private backup: MemoryDatabase | null = null;
+  private backupAtMs = 0;
   private readonly carried: Carried;
   /** What the database runs on: another server, or another copy. */
   private identity = 0;
@@ -66,6 +67,11 @@ export class SimRegion {
 
   nowMs(): number {
     return this.now() + this.skewMs;
+  }
+
+  /** As epochOfMoment of the product: no two openings fall into one. */
+  get moment(): number {
+    return this.now() - Date.UTC(2025, 0);
   }
 
   get site(): Site {
@@ -96,6 +102,7 @@ export class SimRegion {
   /** All or nothing, as Postgres does it. */
   async inTx<T>(work: (tx: MemoryCollections, database: MemoryDatabase) => Promise<T>, passesFence = false): Promise<T> {
     const copy = this.database.copy();
+    copy.nowMs = this.now();
     const tx = new MemoryCollections(
       copy,
       () => `${this.name}-${this.events++}`,
@@ -142,7 +149,7 @@ export class SimRegion {
     const event = startedElsewhere(recovery.state);
     // Whoever was heard before the backup was made may know more by now.
     const state = event === null ? recovery.state : nextState(recoveryTable, recovery.state, event);
-    this.database.recovery = { ...recovery, state, done: new Map() };
+    this.database.recovery = { ...recovery, state, done: new Map(), without: new Set() };
     this.reached(`restarted elsewhere, then ${state}`);
   }
 
@@ -180,7 +187,7 @@ export class SimRegion {
       const state = before === 'reconciling' ? before : nextState(recoveryTable, before, 'set-back');
       // Whoever vouched for it, or was heard before its database was set back again, is asked anew; else who knows more than it did.
       const kept = [...recovery.done].filter(([peer]) => before === 'reconciling' && from !== 'stream' && peer !== from);
-      database.recovery = { ...recovery, state, epochHeard, done: new Map(kept) };
+      database.recovery = { ...recovery, state, epochHeard, done: new Map(kept), without: new Set() };
       return Promise.resolve();
     });
   }
@@ -210,13 +217,15 @@ export class SimRegion {
     await this.inTx(async (tx, database) => work(tx, database), true);
   }
 
-  get hasBackup(): boolean {
-    return this.backup !== null;
+  /** Whether there is a backup that is not older than deletes are remembered: another one does not join (judge-log.ts). */
+  hasBackup(tombstoneMs: number): boolean {
+    return this.backup !== null && !(this.now() - this.backupAtMs >= tombstoneMs);
   }
 
   /** Keeps what a backup of this moment holds. */
   backUp(): void {
     this.backup = this.database.copy();
+    this.backupAtMs = this.now();
   }
 
   /**

@@ -14,12 +14,14 @@ export interface Upkeep {
   readonly region: SimRegion;
   readonly others: readonly string[];
   readonly random: Random;
+  /** How long a delete is remembered at the least. */
+  readonly tombstoneMs: number;
   readonly bugs: Bugs;
   readonly reached: (what: string) => void;
 }
 
 /** Says what it knows, purges the tombstones that everybody knows, and forgets what everybody has purged. */
-export const keepHouse = async ({ region, others, bugs, reached }: Upkeep): Promise<void> => {
+export const keepHouse = async ({ region, others, tombstoneMs, bugs, reached }: Upkeep): Promise<void> => {
   await region.inTx(async (tx, database) => {
     const known = knownOf(region.name, database);
     await tx.tell('lapidary.region.knows.v1', `region-knows/${region.name}`, { known });
@@ -31,8 +33,9 @@ export const keepHouse = async ({ region, others, bugs, reached }: Upkeep): Prom
       (own) => bugs.has('purge-unstable') || isStable(own.known, others, database.declared, known),
     );
     for (const { key, facts } of database.documents.values()) {
-      if (!stable || facts.exists || facts.latest.slice(19) !== region.name || database.lastWrite.get(keyText(key))! >= stable.writes)
-        continue;
+      const last = database.lastWrite.get(keyText(key))!;
+      if (!stable || facts.exists || facts.latest.slice(19) !== region.name || last.write >= stable.writes) continue;
+      if (database.nowMs - last.ms < tombstoneMs) continue;
       if ((await purgeDocument(tx, region.site, key, others, { origin: region.name, actor: 'sim', requestId: 'sim' })) !== null)
         reached(`tombstone of ${key.kind} purged`);
     }

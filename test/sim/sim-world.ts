@@ -13,7 +13,7 @@ import { Oracle } from './oracle.ts';
 import { Bugs, type PlantedBug } from './planted-bugs.ts';
 import { Random } from './random.ts';
 import { guestHome, newestResidency, widerResidencies } from './residency.ts';
-import { stepRecovery, tellResidency } from './sim-recovery.ts';
+import { forceOpen, mendFrom, stepRecovery, tellResidency, type RecoveryParts } from './sim-recovery.ts';
 import { Crash, SimRegion } from './sim-region.ts';
 import { keepHistories, keepHouse } from './sim-upkeep.ts';
 import { randomWrite, type Note } from './workload.ts';
@@ -23,6 +23,8 @@ const names = ['ap', 'eu', 'us'] as const;
 const steps = 70;
 /** 2025-01-01; the clocks of the regions differ from it by their skew. */
 const beginMs = 1_735_689_600_000;
+/** How long deletes are remembered where databases are restored: some twenty steps. */
+const tombstoneMs = 500;
 /** More in one world leave no time to recover in between. */
 const restoresMax = 4;
 
@@ -59,6 +61,8 @@ export class SimWorld {
     readonly nested: boolean;
     readonly focused: boolean;
     readonly restored: boolean;
+    /** People open restored regions without others; clocks differ by no more than real ones do. */
+    readonly forced: boolean;
     readonly tidy: 'fields' | 'others' | null;
     readonly aging: boolean;
   };
@@ -67,12 +71,19 @@ export class SimWorld {
     this.random = new Random(seed);
     // Nested documents are a hundred times slower than the rest: in every fourth world. Rights that travel by way of a third
     // region need many operations of one counter: in every fifth. In every third one region is restored from a backup.
-    // Tombstones are purged where regions hear of each other often: in every seventh of the rest, which knows nothing but fields, or none.
+    // Tombstones are purged where regions hear of each other often: in every seventh, which knows nothing but fields, or none.
     const restored = seed % 3 === 0;
     // Histories of nested documents begin anew in every sixteenth, which knows little else.
     const aging = seed % 16 === 8;
-    const tidy = seed % 7 === 0 && !restored && !aging ? (seed % 21 === 7 ? 'fields' : 'others') : null;
-    this.kind = { nested: seed % 4 === 0, focused: seed % 5 === 0 && !aging, restored, tidy, aging };
+    const tidy = seed % 7 === 0 && !aging ? (seed % 21 === 7 || seed % 42 === 0 ? 'fields' : 'others') : null;
+    this.kind = {
+      nested: seed % 4 === 0,
+      focused: seed % 5 === 0 && !aging,
+      restored,
+      forced: restored && (seed / 3) % 5 < 2,
+      tidy,
+      aging,
+    };
     this.bugs = new Bugs(bug);
     const { carried } = this;
     const reach = (what: string): void => void this.reached.add(what);
@@ -99,7 +110,7 @@ export class SimWorld {
     const databases = new Map([...this.regions].map(([n, r]) => [n, r.database]));
     for (const { isBroken } of this.oracle.lives.numbers().values())
       if (isBroken) this.reached.add('counter went on in spite of its purge');
-    this.findings.push(...checkQuiet(databases, this.oracle), ...checkSettled(databases), ...this.checkLate());
+    this.findings.push(...checkQuiet(databases, this.oracle, this.restores > 0), ...checkSettled(databases), ...this.checkLate());
     for (const database of databases.values()) this.reachLedger(database);
     const held = [...databases].map(([name, d]) => [name, [...d.documents], [...d.conflicts], d.outbox]);
     return { findings: this.findings, reached: this.reached, digest: digestOf(JSON.stringify(held)) };
@@ -187,7 +198,14 @@ export class SimWorld {
     if (isFenced(region.database.recovery.state) && !this.bugs.has('fence-unheeded')) return;
     const { random, bugs } = this;
     const others = names.filter((n) => n !== region.name);
-    const upkeep = { region, others, random, bugs, reached: (what: string): void => void this.reached.add(what) };
+    const upkeep = {
+      region,
+      others,
+      random,
+      bugs,
+      tombstoneMs: this.kind.restored ? tombstoneMs : 0,
+      reached: (what: string): void => void this.reached.add(what),
+    };
     const told = region.database.outbox.length;
     try {
       await keepHouse(upkeep);
@@ -223,7 +241,7 @@ export class SimWorld {
   }
 
   private skew(region: SimRegion): void {
-    const far = this.random.chance(0.4);
+    const far = this.random.chance(0.4) && !this.kind.forced;
     region.skewMs = Math.round((far ? 200_000 : 5_000) * (this.random.next() - 0.3));
     this.reached.add(region.skewMs < 0 ? 'clock behind' : 'clock ahead');
   }
@@ -244,14 +262,30 @@ export class SimWorld {
   /** Some region’s database is replaced by its backup of some time before, or two regions’ at once; with cuts or without, in the midst of recovery too. */
   private async backUpOrRestore(): Promise<void> {
     const region = this.regions.get(this.random.pick(names))!;
-    if (!region.hasBackup || this.restores >= restoresMax || this.random.chance(0.3)) return region.backUp();
-    const other = [...this.regions.values()].find((r) => r !== region && r.hasBackup);
+    const tooOldMs = this.kind.tidy === null ? Infinity : tombstoneMs;
+    if (!region.hasBackup(tooOldMs) || this.restores >= restoresMax || this.random.chance(0.3)) return region.backUp();
+    const other = [...this.regions.values()].find((r) => r !== region && r.hasBackup(tooOldMs));
     const together = other && this.random.chance(0.3) ? [region, other] : [region];
     if (together.length > 1) this.reached.add('two regions restored at once');
+    if (this.kind.forced && together.length === 1 && this.random.chance(0.5)) await this.lastWords(region);
     for (const one of together) await this.restore(one);
   }
 
+  /** What a region writes last is heard by one other alone, which is cut off then: a person may go on without it. */
+  private async lastWords(region: SimRegion): Promise<void> {
+    const heard = this.random.pick(names.filter((n) => n !== region.name));
+    this.skew(region);
+    for (let writes = this.random.below(5); writes >= 0; writes--) await this.write(region);
+    await this.network.exchange(region, heard);
+    this.network.sever(region.name, heard);
+    // What it is restored on has a clock of its own.
+    this.skew(region);
+    this.reached.add('last words to one region alone');
+  }
+
   private async restore(region: SimRegion): Promise<void> {
+    // Between two openings of a region passes more than clocks differ by.
+    if (this.kind.forced && this.restores > 0) this.nowMs += 10_000;
     this.restores++;
     if (isFenced(region.database.recovery.state)) this.reached.add('restored in the midst of recovery');
     if (names.some((n) => n !== region.name && !this.network.isReachable(n, region.name))) this.reached.add('restored while cut off');
@@ -266,7 +300,7 @@ export class SimWorld {
   /** Who is fenced reads what it can, and goes on. */
   private async recoverAny(): Promise<void> {
     for (const region of this.regions.values()) {
-      if (!isFenced(region.database.recovery.state)) continue;
+      if (region.database.recovery.state === 'sound') continue;
       for (const peer of this.regions.values())
         if (peer !== region && this.random.chance(0.7)) await this.network.exchange(peer, region.name);
       await this.recoverStep(region);
@@ -276,13 +310,25 @@ export class SimWorld {
   private async recoverStep(region: SimRegion): Promise<void> {
     const { bugs } = this;
     const peers = [...this.regions.values()].filter((r) => r !== region);
-    const fenced = isFenced(region.database.recovery.state);
-    if (fenced && peers.some((p) => isFenced(p.database.recovery.state))) this.reached.add('two regions recover at once');
-    if (fenced)
-      await stepRecovery({
-        ...{ region, peers, bugs, reached: (what) => void this.reached.add(what) },
-        reaches: (peer) => this.network.isReachable(peer, region.name),
-      });
+    const { state } = region.database.recovery;
+    if (state === 'sound') return;
+    if (isFenced(state) && peers.some((p) => isFenced(p.database.recovery.state))) this.reached.add('two regions recover at once');
+    const parts: RecoveryParts = {
+      ...{ region, peers, bugs, reached: (what) => void this.reached.add(what) },
+      reaches: (peer) => this.network.isReachable(peer, region.name),
+    };
+    await stepRecovery(parts);
+    if (this.kind.forced && this.random.chance(0.3)) await forceOpen(parts);
+  }
+
+  /**
+   * What differs is merged, as the digests find it (ADR 46): a region that was restored to before a purge of its own writes on in what it had
+   * purged, and the others know since what that begins.
+   */
+  private async mendDifferences(): Promise<void> {
+    for (const region of this.regions.values())
+      for (const peer of this.regions.values())
+        if (peer !== region && (await mendFrom(region, peer))) this.reached.add('difference mended');
   }
 
   private async changePolicy(region: SimRegion): Promise<void> {
@@ -310,9 +356,11 @@ export class SimWorld {
       await this.network.exchangeAll();
       for (const region of this.regions.values()) await this.network.fillOwed(region);
     }
+    if (this.kind.restored && this.kind.tidy !== null) await this.mendDifferences();
     for (const { name, database } of this.regions.values())
       if (database.recovery.state !== 'sound') this.findings.push(`stuck: ${name} is ${database.recovery.state}`);
     for (let round = 0; (this.kind.tidy !== null || this.kind.aging) && round < 5; round++) {
+      this.nowMs += tombstoneMs;
       for (const region of this.regions.values()) await this.keepHouse(region);
       await this.network.exchangeAll();
     }

@@ -1,9 +1,11 @@
 import type { DocumentChanged } from '@lapidary/contracts/events/collection-events';
 import type { DocumentKey } from '@lapidary/replication/collections/collection-store';
+import { AppError } from '@lapidary/kernel/app-error';
+import { maySpendRights } from '@lapidary/replication/recovery/recovery-states';
 import { keyOfChange, keyText } from '@lapidary/replication/collections/collection-store';
 import { resolveDefinition } from '@lapidary/replication/collections/definitions';
 import { executeWrite } from '@lapidary/replication/collections/execute-write';
-import type { WriteCommand } from '@lapidary/replication/collections/write-document';
+import { usesRights, type WriteCommand } from '@lapidary/replication/collections/write-document';
 import type { MemoryCollections, MemoryDatabase } from './memory-collections.ts';
 import type { Oracle } from './oracle.ts';
 import type { Bugs } from './planted-bugs.ts';
@@ -90,6 +92,9 @@ export const randomWrite = async (
   // A nested document that is not there takes a PUT only.
   if (kind === 'document' && !tx.database.documents.get(keyText(key))?.facts.exists)
     [command, note] = [{ op: 'put', value: { words: [] } }, emptying(oracle)];
+  // B5, as collection-tools.ts.
+  if (usesRights(command) && !maySpendRights(region.database.recovery.state)) throw new AppError('region_restored');
+  if (region.database.recovery.state === 'holding') reached('write while a region is not heard');
   const loosened = bugs.has('escrow-off') && defined.definition.policy.kind === 'counter';
   const by = loosened
     ? { ...defined, definition: { ...defined.definition, policy: { kind: 'counter' as const, bounded: false } } }

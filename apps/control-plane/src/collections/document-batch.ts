@@ -4,6 +4,7 @@ import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { newId } from '@lapidary/kernel/ids';
+import { isRegionFenced } from '../fence/recovery-rows.js';
 import type { ChangeTransaction } from '@lapidary/replication/collections/apply-change';
 import {
   keyText,
@@ -103,6 +104,10 @@ export class DocumentBatch implements ChangeTransaction {
     this.written.delete(text);
     this.removed.set(text, key);
     return Promise.resolve();
+  }
+
+  async mayWrite(): Promise<boolean> {
+    return !(await isRegionFenced(this.tx));
   }
 
   /** Counted when they are written. */

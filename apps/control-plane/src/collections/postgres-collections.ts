@@ -14,6 +14,7 @@ import {
   type StoredDocument,
 } from '@lapidary/replication/collections/collection-store';
 import type { Register } from '@lapidary/replication/merge/register';
+import { isRegionFenced } from '../fence/recovery-rows.js';
 import { readGraves, writeGraves } from './grave-rows.js';
 import type { CommandContext } from '../http/command-context.js';
 import { recordEvent } from '../outbox/record-event.js';
@@ -85,6 +86,10 @@ export class PostgresCollections implements CollectionTransaction {
   async ledger(entries: readonly LedgerEntry[]): Promise<number> {
     const fresh = await writeLedger(this.tx, entries);
     return [...fresh.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  async mayWrite(): Promise<boolean> {
+    return !(await isRegionFenced(this.tx));
   }
 
   async tell<T extends CollectionEvent>(type: T, subject: string, data: EventData<T>): Promise<string> {

@@ -94,8 +94,9 @@ export const noteStart = async (tx: Tx): Promise<void> => {
   if (row.identity === null) return;
   const { region, epoch, sequence } = await ownLog(tx);
   await addEvidence(tx, recovery.evidence, { from: 'database', epoch, sequence });
-  // The backup may be of the midst of a recovery that has ended since: whoever was heard then knows more by now.
+  // The backup may be of the midst of a recovery that has ended since: whoever was heard then knows more by now, and whoever was given up may be heard.
   await tx.query('DELETE FROM recovery_peer');
+  await tx.query(`UPDATE recovery SET without = '{}'`);
   const event = startedElsewhere(recovery.state);
   if (event !== null) await moveRecovery(tx, recoveryContext(region), recovery.state, event, { was: row.identity, is: identity });
 };

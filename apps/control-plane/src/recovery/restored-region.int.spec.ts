@@ -169,10 +169,10 @@ describe('a region that was restored from a backup', () => {
         (await rowsOf(eu.region.dataSource, 'SELECT 1 FROM recovery_peer WHERE peer = $1 AND reconciled_at IS NOT NULL', [us.name]))[0],
       { timeoutMs },
     );
-    const [waiting] = await rowsOf<{ problem: string }>(eu.region.dataSource, 'SELECT problem FROM recovery_peer WHERE peer = $1', [
-      ap.name,
-    ]);
-    expect(waiting!.problem).toContain('can’t be reached');
+    const waiting = async (): Promise<string | null | undefined> =>
+      (await rowsOf<{ problem: string | null }>(eu.region.dataSource, 'SELECT problem FROM recovery_peer WHERE peer = $1', [ap.name]))[0]
+        ?.problem;
+    expect(await waitFor('ap to be tried', async () => (await waiting()) ?? undefined, { timeoutMs })).toContain('can’t be reached');
     expect((await recoveryView(eu.region.dataSource))!.waitsFor).toEqual([{ region: ap.name, why: `Region ${ap.name} can’t be reached` }]);
     expect([(await readRecovery(eu.region.dataSource)).state, (await originOf(eu)).epoch]).toEqual(['reconciling', 1]);
     expect(await code(tellOfStamp(eu.region, 9))).toBe('region_restored');

@@ -4,7 +4,7 @@ import { newId } from '@lapidary/kernel/ids';
 import { stampKey, tenantKey } from '@lapidary/contracts/directory';
 import type { DocumentKey } from '@lapidary/replication/collections/collection-store';
 import { tellChange } from '@lapidary/replication/collections/tell-change';
-import { epochToOpen } from '@lapidary/replication/recovery/reconcile-rules';
+import { epochOfMoment, epochToOpen, latestUnheard } from '@lapidary/replication/recovery/reconcile-rules';
 import { wholeChange } from '@lapidary/replication/collections/whole-change';
 import { PostgresCollections } from '../collections/postgres-collections.js';
 import { moveRecovery, passFence, readRecovery, recoveryContext } from '../fence/recovery-rows.js';
@@ -67,6 +67,14 @@ const forgetOlder = async (tx: Tx, subject: string): Promise<void> => {
   await tx.query('DELETE FROM outbox WHERE subject = $1', [subject]);
 };
 
+/** B4: likewise what every region knew as it is here, of which the outbox still has how it was before. */
+const forgetSuperseded = async (tx: Tx): Promise<void> => {
+  await tx.query(
+    `DELETE FROM outbox o USING outbox n WHERE n.subject = o.subject AND n.position > o.position
+        AND (o.type LIKE 'lapidary.stamp.%' AND n.type LIKE 'lapidary.stamp.%' OR o.type LIKE 'lapidary.tenant.%' AND n.type LIKE 'lapidary.tenant.%')`,
+  );
+};
+
 /**
  * Begins the new epoch and lifts the fence, in one transaction: what was told meanwhile and everything before it is part of that epoch, and gets its
  * numbers under it (B2). `without`: regions that were not heard.
@@ -81,9 +89,12 @@ export const openRegion = async ({ dataSource, region, clock, logger }: Recovery
     const next = epochToOpen(
       origin!.epoch,
       [...recovery.evidence, ...progress].map(({ epoch }) => epoch),
+      without.length === 0 ? 0 : epochOfMoment(Date.now()),
     );
     for (const { latestHlc } of progress) if (latestHlc !== null) clock.observe(latestHlc);
     if (recovery.hlcFloor !== null) clock.observe(recovery.hlcFloor);
+    if (without.length > 0) clock.observe(latestUnheard(region, Date.now()));
+    await forgetSuperseded(tx);
     // The directory's cursors and the agents' belong to a generation: they are read anew, beside what is served (ADR 31).
     await tx.query('UPDATE origin SET epoch = $1, generation = $2', [next, newId()]);
     await tx.query('UPDATE recovery SET hlc_floor = $1, without = $2', [clock.tick(), without]);

@@ -41,10 +41,7 @@ const askEveryone = async (tools: RecoveryTools, asked: Asked, then: RecoveryEve
   const before = await readRecovery(dataSource);
   let open = 0;
   for (const peer of peers) {
-    const done =
-      (await readProgress(dataSource)).get(peer)?.isReconciled === true ||
-      (before.state === 'reconciling' && before.without.includes(peer));
-    if (done) continue;
+    if ((await readProgress(dataSource)).get(peer)?.isReconciled === true) continue;
     try {
       const known = await askLog(tools, peer);
       await noteHeard(dataSource, peer, known);

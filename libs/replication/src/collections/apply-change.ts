@@ -69,7 +69,7 @@ export const definitionHeldUntilMs = (definition: Register, nowMs: number): numb
 /** What merging a change needs of a transaction. */
 export type ChangeTransaction = Pick<
   CollectionTransaction,
-  'definition' | 'document' | 'saveDocument' | 'ledger' | 'grave' | 'saveGrave' | 'removeDocument' | 'tell'
+  'definition' | 'document' | 'saveDocument' | 'ledger' | 'grave' | 'saveGrave' | 'removeDocument' | 'mayWrite' | 'tell'
 >;
 
 /** Of the region that takes a change in. */
@@ -111,8 +111,12 @@ export const applyChange = async (tx: ChangeTransaction, site: TakingSite, event
   }
   const late = lateLosses(merged, event);
   const entries = ledgerEntries(key, policy, [...event.settled, ...losses, ...late]);
-  if (late.some((loss) => loss.loser.region === site.region)) await tellAnew(tx, site, key, policy, { ...merged, after });
-  else if (merged.isMissed) await objectTo(tx, site, key, policy, after);
+  const isOwnLate = late.some((loss) => loss.loser.region === site.region);
+  // A region that was set back reads what it had heard before: it would number what it writes as it did then, with other content (B2).
+  if ((isOwnLate || merged.isMissed) && (await tx.mayWrite())) {
+    if (isOwnLate) await tellAnew(tx, site, key, policy, { ...merged, after });
+    else await objectTo(tx, site, key, policy, after);
+  }
   return { losses: await tx.ledger(entries), isLate: late.length > 0 };
 };
 

@@ -101,6 +101,8 @@ export interface CollectionTransaction {
   removeDocument(key: DocumentKey): Promise<void>;
   /** Writes losing values down, once each; a later winner replaces the one in an entry. Returns how many are new. */
   ledger(entries: readonly LedgerEntry[]): Promise<number>;
+  /** Whether this region may write by itself: not while its database was set back and is not reconciled (B1). */
+  mayWrite(): Promise<boolean>;
   /** Records an event in the outbox; returns its id. */
   tell<T extends CollectionEvent>(type: T, subject: string, data: EventData<T>): Promise<string>;
 }

@@ -1,7 +1,15 @@
+import { formatHlc } from '@lapidary/kernel/hybrid-logical-clock';
+import { aheadMaxMs } from '../collections/apply-change.js';
 import type { Position } from '../version-vector.js';
 
-/** The epoch under which a restored region opens (B2): beyond its own and every one that anybody named. */
-export const epochToOpen = (own: number, heard: readonly number[]): number => 1 + Math.max(own, ...heard);
+/**
+ * The epoch under which a restored region opens (B2): beyond its own and every one that anybody named. `atLeast`: where some region was not heard,
+ * which may know this one under epochs that it has begun since its backup was made and has forgotten, `epochOfMoment`.
+ */
+export const epochToOpen = (own: number, heard: readonly number[], atLeast = 0): number => 1 + Math.max(own, atLeast, ...heard);
+
+/** Epochs that no earlier opening of a region can have begun, whatever it was restored to in between: seconds since 2026, for which 31 bits are enough. */
+export const epochOfMoment = (nowMs: number): number => Math.max(0, Math.floor((nowMs - Date.UTC(2026, 0)) / 1_000));
 
 /**
  * Whether somebody says more of a log than when it was reconciled with (`heard`; null: it was not). Peers say it again each second until they have
@@ -17,3 +25,9 @@ export const saysMore = (heard: Position | null, known: Position): boolean =>
  */
 export const hasCaughtUp = (at: Position, log: Position, isSetBack: boolean): boolean =>
   isSetBack || at.epoch > log.epoch || (at.epoch === log.epoch && at.sequence >= log.sequence);
+
+/**
+ * B6 where some region was not heard: the latest hybrid time of this region that it can have taken in. What is further ahead of its clock it holds
+ * back; clocks of one fleet agree within some 100 ms, for which the others hold back what is written first.
+ */
+export const latestUnheard = (region: string, nowMs: number): string => formatHlc({ ms: nowMs + aheadMaxMs, counter: 0, region });
