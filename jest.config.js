@@ -25,8 +25,8 @@ export default {
   // A unit test takes milliseconds, or it says so itself. One that hangs may cost a minute: a machine that gave nothing for some seconds is no fault.
   testTimeout: 60_000,
   workerIdleMemoryLimit: '700MB',
-  // One more than cores: tests of fleets wait a quarter of their time.
-  maxWorkers: 3,
+  // As cores: with one more the whole took a sixth less, and four tests failed of the machine's having no time for them (2026-11-26).
+  maxWorkers: 2,
   // A worker that has nothing open ends 2 ms after it was told to; but taking down a heap of some hundred MB with its contexts takes
   // longer than jest's half second on a busy machine, and that was called a leak. What still runs after this really is one.
   workerGracefulExitTimeout: 20_000,

@@ -108,6 +108,9 @@ const stretchesMax = 8;
 /** Each router may always do one thing at a time; shares are not below 1/100 each. */
 const allowed = routers + routers * 0.01 * burst;
 
+/** In the first second and a half behind a move of all demand. Shares that stayed as they were would let a tenth through. */
+const adaptedMin = 0.3 * perSecond;
+
 describe('one budget over three routers (P-TH3)', () => {
   let fleet: Fleet;
   beforeEach(async () => {
@@ -119,7 +122,7 @@ describe('one budget over three routers (P-TH3)', () => {
     await fleet.offer([500, 500, 500], 1_500);
     let adaptedTo = 0;
     let used = 0;
-    for (let move = 0; move < stretchesMax && adaptedTo < 0.4 * perSecond; move += 1) {
+    for (let move = 0; move < stretchesMax && adaptedTo < adaptedMin; move += 1) {
       await fleet.offer([1_500, 0, 0], 1_500);
       const movedMs = performance.now();
       await fleet.offer([0, 200, 1_000], 1_500);
@@ -133,7 +136,7 @@ describe('one budget over three routers (P-TH3)', () => {
     expect(fleet.excess()).toBeLessThanOrEqual(allowed);
     // A twentieth of the bound stays with the router that wants nothing, and is at hand when it does.
     expect(used).toBeGreaterThanOrEqual(0.85 * perSecond);
-    expect(adaptedTo).toBeGreaterThanOrEqual(0.4 * perSecond);
+    expect(adaptedTo).toBeGreaterThanOrEqual(adaptedMin);
   });
 
   it('without NATS each keeps its last share: the bound holds, and nobody is shut out', async () => {
