@@ -6,6 +6,7 @@ import { geoStream } from '@lapidary/contracts/subjects';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { NatsLink } from '@lapidary/messaging/nats-link';
 import { deleteStream } from '@lapidary/messaging/streams';
+import { backUpDatabase, type DatabaseBackup } from '@lapidary/testing/backends';
 import { addressesOf, controlPlaneLaunch, routerLaunch, type FleetFacts } from '../../tools/local/fleet-plan.js';
 import { endOrphans } from '../../tools/local/orphans.js';
 import { fleetPaths, type FleetPaths } from '../../tools/local/paths.js';
@@ -18,7 +19,6 @@ import { surroundingEnv } from '../../tools/local/child-env.js';
 import { Supervisor } from '../../tools/local/supervisor.js';
 import { apiClient, type ApiClient } from '../e2e/api-client.js';
 import { fleetsFolder, forgetData } from '../e2e/fleet-folder.js';
-import { backUpDatabase, type DatabaseBackup } from './database-backup.js';
 import { Wire, type WireState } from './wire.js';
 
 /**
@@ -124,7 +124,7 @@ export class Geodes {
 
   async backUp(region: string): Promise<DatabaseBackup> {
     const { postgresAdminUrl, databaseUrl } = this.facts.backends[region]!;
-    return await backUpDatabase(postgresAdminUrl, databaseUrl);
+    return await backUpDatabase(databaseUrl, postgresAdminUrl);
   }
 
   /** All that a region's own event stream holds. */

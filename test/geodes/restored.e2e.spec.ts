@@ -2,16 +2,17 @@ import type { IntentView } from '@lapidary/contracts/api/intents';
 import type { TenantView } from '@lapidary/contracts/api/tenants';
 import type { RecoveryView } from '@lapidary/contracts/api/recovery';
 import { waitFor } from '@lapidary/kernel/wait-for';
+import type { DatabaseBackup } from '@lapidary/testing/backends';
+import { noteRegress } from '@lapidary/testing/note-regress';
 import { proves } from '@lapidary/testing/proves';
 import { provisionFirstStamp } from '../../tools/local/provision-first-stamp.js';
 import type { ApiAnswer } from '../e2e/api-client.js';
 import { throughRouter } from '../e2e/router-client.js';
 import { missing } from './agreement.js';
 import { agreed, furnishGeodes } from './apart-and-together.js';
-import type { DatabaseBackup } from './database-backup.js';
 import { Geodes } from './geodes.js';
 import { killedAt, type Place } from './killed-at.js';
-import { asked, noteRegress, wentDown } from './regress.js';
+import { asked } from './region-rows.js';
 import { Writer, type Acknowledged } from './writers.js';
 
 /**
@@ -108,7 +109,7 @@ const nothingIsLost = async (epoch: number | null): Promise<void> => {
         timeoutMs,
       },
     );
-  for (const peer of peers) expect(await wentDown(geodes, peer)).toEqual([]);
+  for (const peer of peers) expect(await asked(geodes, peer, 'SELECT what FROM went_down')).toEqual([]);
 };
 
 /** After its backup: documents, sales, and tenants, all of which the others have heard. */
@@ -131,7 +132,7 @@ beforeAll(async () => {
   expect((await create('early')).status).toBe(201);
   await served('early');
   await agreed(geodes);
-  for (const peer of peers) await noteRegress(geodes, peer);
+  for (const peer of peers) await asked(geodes, peer, noteRegress);
   backup = await geodes.backUp('eu');
 }, caseMs);
 afterAll(async () => geodes?.stop(), 60_000);

@@ -66,11 +66,6 @@ inBrowser('geodes, in a browser', () => {
     await tested.open();
   });
   afterEach(() => tested.close());
-  const visit = async (path: string, heading: string): Promise<void> => {
-    const { page, plane } = tested;
-    await page.goto(`${plane.url}${path}#token=${plane.token}`);
-    await page.getByRole('heading', { name: heading, exact: true }).first().waitFor();
-  };
 
   test('how a region stands with each other one: links, what is on its way, whether both hold the same; and the same seen from the other', async () => {
     const { page } = tested;
@@ -82,7 +77,7 @@ inBrowser('geodes, in a browser', () => {
       ],
     });
     geodes['us'] = geodeOf('us', { peers: [peerOf('eu')], autonomousSince: at });
-    await visit('/geodes', 'Other regions');
+    await tested.visit('/geodes', 'Other regions');
     const [ap, us] = [page.getByTestId('peer-ap'), page.getByTestId('peer-us')];
     for (const text of ['cut off', 'differ', '31', '12 / 85 ms']) await ap.getByText(text, { exact: true }).waitFor();
     for (const text of ['restored from a backup', 'not known', 'nothing told']) await us.getByText(text, { exact: true }).first().waitFor();
@@ -99,7 +94,7 @@ inBrowser('geodes, in a browser', () => {
   test('a restored region says on every page that it writes nothing, why, and whom it waits for; a person opens it with a reason', async () => {
     const { page, plane } = tested;
     geodes['eu'] = geodeOf('eu', { recovery: restored(), peers: [peerOf('ap', { link: 'cut', cutSince: at })] });
-    await visit('/drift', 'Drift');
+    await tested.visit('/drift', 'Drift');
     await page.getByRole('status').filter({ hasText: 'eu was restored from a backup and writes nothing yet' }).waitFor();
     await page.getByRole('link', { name: 'What it waits for' }).click();
     const panel = page.getByRole('region', { name: 'eu was restored from a backup' });
@@ -125,11 +120,11 @@ inBrowser('geodes, in a browser', () => {
   test('one whose backup is too old is filled anew, only where it answers itself', async () => {
     const { page, plane } = tested;
     geodes['us'] = geodeOf('us', { recovery: restored({ state: 'too-old', waitsFor: [] }) });
-    await visit('/geodes?region=us', 'us was restored from a backup');
+    await tested.visit('/geodes?region=us', 'us was restored from a backup');
     await page.getByText('done at the console or the API of us itself').waitFor();
     expect(await page.getByRole('button', { name: 'Fill anew…' }).count()).toBe(0);
     geodes['eu'] = geodeOf('eu', { recovery: restored({ state: 'too-old', waitsFor: [] }) });
-    await visit('/geodes', 'eu was restored from a backup');
+    await tested.visit('/geodes', 'eu was restored from a backup');
     await page.getByRole('button', { name: 'Fill anew…' }).click();
     const asked = page.getByRole('dialog', { name: 'Fill eu anew' });
     await asked.getByRole('textbox', { name: 'Reason' }).fill('older than a month');
@@ -140,7 +135,7 @@ inBrowser('geodes, in a browser', () => {
 
   test('says what failed and offers to try again', async () => {
     failing = true;
-    await visit('/geodes', 'Other regions');
+    await tested.visit('/geodes', 'Other regions');
     const alert = tested.page.getByRole('alert').first();
     await alert.getByText('The database is away').waitFor();
     failing = false;
@@ -154,7 +149,7 @@ inBrowser('geodes, in a browser', () => {
   ] as const)('in %s at %i × %i no rule of WCAG AA is broken and nothing runs out of the page', async (colorScheme, width, height) => {
     const page = await tested.open({ colorScheme, viewport: { width, height } });
     geodes['eu'] = geodeOf('eu', { recovery: restored(), peers: [peerOf('ap', { link: 'cut', cutSince: at }), peerOf('us')] });
-    await visit('/geodes', 'Other regions');
+    await tested.visit('/geodes', 'Other regions');
     await page.waitForFunction(() => document.querySelector('[aria-busy]') === null);
     await tested.shot(`geodes-${colorScheme}-${width}`, true);
     expect(await violationsOn(page)).toEqual([]);

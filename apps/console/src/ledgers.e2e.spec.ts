@@ -101,11 +101,6 @@ inBrowser('ledgers and capacity, in a browser', () => {
     await tested.open();
   });
   afterEach(() => tested.close());
-  const visit = async (path: string, heading: string): Promise<void> => {
-    const { page, plane } = tested;
-    await page.goto(`${plane.url}${path}#token=${plane.token}`);
-    await page.getByRole('heading', { name: heading, exact: true }).first().waitFor();
-  };
 
   test('conflicts: what lost and what stands, with regions and rule; counted by collection, filtered by the address, older ones asked for', async () => {
     const { page, plane } = tested;
@@ -113,7 +108,7 @@ inBrowser('ledgers and capacity, in a browser', () => {
       ...Array.from({ length: 55 }, (_, i) => conflictOf(i)),
       conflictOf(90, { collection: 'profiles', subject: 'profiles/ann', tenant: 'bolt' }),
     ];
-    await visit('/conflicts', 'Ledger');
+    await tested.visit('/conflicts', 'Ledger');
     await page.getByTestId('counter-shop').getByText('55', { exact: true }).waitFor();
     expect(await page.getByTestId('conflict-shop:d54:price').count()).toBe(0);
     await page.getByRole('button', { name: 'Older ones' }).click();
@@ -142,7 +137,7 @@ inBrowser('ledgers and capacity, in a browser', () => {
   test('dead letters: tried without keeping, replayed, dropped with a reason; each asked once', async () => {
     const { page, plane } = tested;
     letters = [letterOf(1), letterOf(2), letterOf(3, { state: 'dropped', settledAt: at, settledBy: 'token:ann' })];
-    await visit('/dead-letters', 'Dead letters');
+    await tested.visit('/dead-letters', 'Dead letters');
     await page.getByRole('link', { name: 'tenant/t1' }).click();
     const dialog = page.getByRole('dialog', { name: 'Dead letter' });
     await dialog.getByText('expected a number').waitFor();
@@ -190,7 +185,7 @@ inBrowser('ledgers and capacity, in a browser', () => {
         verdict: { ...anOutlook().verdict, action: 'suggest', stamp: 'eu-4', reason: 'full in 2 days, building takes 1' } as never,
       }),
     );
-    await visit('/capacity', 'US East (Virginia)');
+    await tested.visit('/capacity', 'US East (Virginia)');
     await page.getByTestId('occupancy-eu-3').getByText('97 of 100 units taken, 2 reserved, 99 %').waitFor();
     await page.getByText('suggest eu-4').waitFor();
     await page.getByText('60 %, at least 20 % wanted').first().waitFor();
@@ -207,7 +202,7 @@ inBrowser('ledgers and capacity, in a browser', () => {
     ['/capacity', capacityPath('us'), 'US East (Virginia)'],
   ])('%s says what failed and offers to try again', async (path, api, heading) => {
     failing = api;
-    await visit(path, heading);
+    await tested.visit(path, heading);
     const alert = tested.page.getByRole('alert').first();
     await alert.getByText('The database is away').waitFor();
     await tested.shot(`failed${path.replace('/', '-')}`);
@@ -236,7 +231,7 @@ inBrowser('ledgers and capacity, in a browser', () => {
           ['/dead-letters', 'Dead letters'],
           ['/capacity', 'US East (Virginia)'],
         ] as const) {
-          await visit(path, heading);
+          await tested.visit(path, heading);
           await page.waitForFunction(() => document.querySelector('[aria-busy]') === null);
           await tested.shot(`${path.slice(1)}-${isFull ? 'full' : 'empty'}-${colorScheme}-${width}`, true);
           expect(await violationsOn(page)).toEqual([]);

@@ -105,14 +105,10 @@ inBrowser('roll-outs and drift in a browser', () => {
     page = await tested.open();
   });
   afterEach(() => tested.close());
-  const visit = async (path: string, heading: string): Promise<void> => {
-    await page.goto(`${plane.url}${path}#token=${plane.token}`);
-    await page.getByRole('heading', { name: heading, exact: true }).waitFor();
-  };
   const shot = (name: string): Promise<void> => tested.shot(name);
 
   test('pages are reached from each other; a roll-out opens, and moves before the eyes as it is halted', async () => {
-    await visit('/', 'Stamps');
+    await tested.visit('/', 'Stamps');
     await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Roll-outs' }).click();
     await page.getByRole('row').getByText('1 of 3 passed, early soaking').waitFor();
     await page.getByTestId('live').getByText('live', { exact: true }).waitFor();
@@ -138,7 +134,7 @@ inBrowser('roll-outs and drift in a browser', () => {
   });
 
   test('a verb needs its reason, a rollback the version once more; both show the command', async () => {
-    await visit(`/rollouts?rollout=${present[0]!.id}`, 'Roll-outs');
+    await tested.visit(`/rollouts?rollout=${present[0]!.id}`, 'Roll-outs');
     await page.getByRole('button', { name: 'Pause' }).click();
     const confirm = page.getByRole('dialog', { name: 'Pause workload 2.0.0' });
     await confirm.getByRole('button', { name: 'Pause', exact: true }).click();
@@ -166,7 +162,7 @@ inBrowser('roll-outs and drift in a browser', () => {
     plane.findings.set(finding.id, finding);
     const hidden = aFinding({ state: 'suppressed', kind: 'spec', path: 'profile', subject: 'stamp/eu-2' });
     plane.findings.set(hidden.id, hidden);
-    await visit('/drift', 'Findings');
+    await tested.visit('/drift', 'Findings');
     await page.getByText('0 critical, 1 warning,').waitFor();
     await page.getByText('ring-sibling: 0 of 1, blind').waitFor();
     await page.getByText('platform → nothing').waitFor();
@@ -186,7 +182,7 @@ inBrowser('roll-outs and drift in a browser', () => {
   });
 
   test('looking now is asked once, and an event shows a new finding without a reload', async () => {
-    await visit('/drift', 'Findings');
+    await tested.visit('/drift', 'Findings');
     await page.getByText('Nothing of this kind differs').waitFor();
     await page.getByTestId('live').getByText('live', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Look now' }).click();
@@ -212,7 +208,7 @@ inBrowser('roll-outs and drift in a browser', () => {
       ['/rollouts', 'Roll-outs'],
       ['/drift', 'Findings'],
     ] as const) {
-      await visit(path, heading);
+      await tested.visit(path, heading);
       await page.getByRole('table').waitFor();
       await shot(`${heading.toLowerCase()}-${colorScheme}-${width}`);
       expect(await violationsOn(page)).toEqual([]);

@@ -65,20 +65,29 @@ export const databaseLike = async (
   return await freshDatabase(`template ${name} strategy file_copy`);
 };
 
-const nameOf = (url: string): string => new URL(url).pathname.slice(1);
+/** A database as it was, kept beside it on its server. */
+export interface DatabaseBackup {
+  /** Puts it in the original's place, as often as it is asked; what was written since is gone, and whoever is connected is cut off. */
+  restore(): Promise<void>;
+  drop(): Promise<void>;
+}
 
 /**
- * A backup of a database that nobody is connected to, as a copy of its files: byte for byte what a snapshot has. `restore` puts it in the
- * original's place, as often as it is asked; what was written since is gone.
+ * A copy of a database's files: byte for byte what a snapshot has. Whoever is connected is cut off for the time of the copy. `serverUrl`: of a superuser,
+ * in another database of the same server; the run's own server unless told.
  */
-export const backUpDatabase = async (url: string): Promise<{ restore(): Promise<void>; drop(): Promise<void> }> => {
-  const serverUrl = fromEnvironment('LAPIDARY_TEST_POSTGRES_URL');
+export const backUpDatabase = async (url: string, serverUrl = fromEnvironment('LAPIDARY_TEST_POSTGRES_URL')): Promise<DatabaseBackup> => {
+  const { pathname, username } = new URL(url);
+  const name = pathname.slice(1);
   const backup = `backup_${newId().toLowerCase()}`;
-  await run(serverUrl, `create database ${backup} template ${nameOf(url)}`);
+  await run(serverUrl, `alter database ${name} allow_connections false`);
+  await run(serverUrl, `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`);
+  await run(serverUrl, `create database ${backup} template ${name} owner ${username}`);
+  await run(serverUrl, `alter database ${name} allow_connections true`);
   return {
     restore: async () => {
-      await run(serverUrl, `drop database ${nameOf(url)} with (force)`);
-      await run(serverUrl, `create database ${nameOf(url)} template ${backup}`);
+      await run(serverUrl, `drop database if exists ${name} with (force)`);
+      await run(serverUrl, `create database ${name} template ${backup} owner ${username}`);
     },
     drop: () => run(serverUrl, `drop database if exists ${backup} with (force)`),
   };

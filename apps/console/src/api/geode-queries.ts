@@ -8,12 +8,13 @@ import { getJson, postJson } from './client.js';
 const geodeIntervalMs = 5_000;
 
 export const geodesKey = ['geodes'] as const;
-/** Of the region that answers, where none is named. */
-export const geodeQuery = (region?: string) =>
+/** Waits where it is not known yet which region answers. */
+export const geodeQuery = (region: string | undefined) =>
   queryOptions({
     queryKey: [...geodesKey, region],
     queryFn: () => getJson(paths.geodePath, GeodeSchema, { region }),
     refetchInterval: geodeIntervalMs,
+    enabled: region !== undefined,
   });
 
 export const openGeode = (without: readonly string[], reason: string): Promise<RecoveryAct> =>

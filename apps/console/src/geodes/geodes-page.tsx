@@ -21,15 +21,16 @@ export const GeodesPage = (): ReactNode => {
   const region = useSearch({ from: '/geodes' }).region ?? here;
   const query = useQuery(geodeQuery(region));
   const recovery = query.data?.recovery;
+  const command = `stampctl geode status${region === undefined ? '' : ` --region ${region}`}`;
   return (
     <PageShell live={live}>
       <Stack>
         <RegionChoice region={region} />
         {query.data && recovery && <RecoveryPanel region={query.data.region} recovery={recovery} isHere={query.data.region === here} />}
-        <Panel title={`Region ${region ?? ''}`} command={`stampctl geode status${region === undefined ? '' : ` --region ${region}`}`}>
+        <Panel title={`Region ${region ?? ''}`} command={command}>
           <Loaded query={query}>{(geode) => <Facts geode={geode} />}</Loaded>
         </Panel>
-        <Panel title="Other regions" command={`stampctl geode status${region === undefined ? '' : ` --region ${region}`} -o wide`}>
+        <Panel title="Other regions" command={`${command} -o wide`}>
           <Loaded query={query}>
             {({ peers }) =>
               peers.length === 0 ? (

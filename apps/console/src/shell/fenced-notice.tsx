@@ -5,8 +5,8 @@ import type { ReactNode } from 'react';
 import { geodeQuery } from '../api/geode-queries.js';
 
 /** On every page while the region that answers writes nothing, or not everything: what is seen here may be old, and commands are refused. */
-export const FencedNotice = (): ReactNode => {
-  const geode = useQuery(geodeQuery()).data;
+export const FencedNotice = ({ region }: { region: string | undefined }): ReactNode => {
+  const geode = useQuery(geodeQuery(region)).data;
   if (!geode?.recovery) return null;
   const { fenced } = geode.recovery;
   return (

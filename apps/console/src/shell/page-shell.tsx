@@ -67,7 +67,7 @@ export const PageShell = ({ live, children }: { live: LiveState; children: React
         </Container>
       </Box>
       <Container component="main" id="main" size="xl" py="md" tabIndex={-1}>
-        <FencedNotice />
+        <FencedNotice region={session?.region} />
         {children}
       </Container>
     </>

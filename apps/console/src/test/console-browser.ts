@@ -56,6 +56,12 @@ export class ConsoleBrowser {
     return this.page;
   }
 
+  /** Signs in by the address, and waits for the page's heading. */
+  async visit(path: string, heading: string): Promise<void> {
+    await this.page.goto(`${this.plane.url}${path}#token=${this.plane.token}`);
+    await this.page.getByRole('heading', { name: heading, exact: true }).first().waitFor();
+  }
+
   async close(): Promise<void> {
     await this.context?.close();
     this.context = undefined;

@@ -3,17 +3,18 @@ import { fromDatabaseError } from '@lapidary/db/database-error';
 import { rowsOf } from '@lapidary/db/rows';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { deleteStream } from '@lapidary/messaging/streams';
+import type { DatabaseBackup } from '@lapidary/testing/backends';
 import { recoveryView } from '../fence/fence-facts.js';
 import { readRecovery } from '../fence/recovery-rows.js';
 import { numberOutbox } from '../outbox/number-outbox.js';
 import { tellOfStamp } from '../outbox/testing/test-region.js';
 import { geodeStatus } from '../replication/geode-status.js';
-import { openRestorableFleet, type Backup, type RestorableRegion } from './testing/restorable-fleet.js';
+import { openRestorableFleet, type RestorableRegion } from './testing/restorable-fleet.js';
 
 let fleet: Awaited<ReturnType<typeof openRestorableFleet>>;
 let eu: RestorableRegion;
 let us: RestorableRegion;
-const backups: Backup[] = [];
+const backups: DatabaseBackup[] = [];
 
 const tell = async (of: RestorableRegion, from: number, to: number): Promise<void> => {
   for (let i = from; i <= to; i++) await tellOfStamp(of.region, i);

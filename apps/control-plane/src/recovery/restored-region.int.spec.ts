@@ -3,6 +3,8 @@ import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
 import { newId } from '@lapidary/kernel/ids';
 import { waitFor } from '@lapidary/kernel/wait-for';
+import type { DatabaseBackup } from '@lapidary/testing/backends';
+import { noteRegress } from '@lapidary/testing/note-regress';
 import { proves } from '@lapidary/testing/proves';
 import { CollectionRegion, definitionOf } from '../collections/testing/collection-region.js';
 import { recoveryView } from '../fence/fence-facts.js';
@@ -11,7 +13,7 @@ import { systemContext } from '../http/command-context.js';
 import { tellOfStamp } from '../outbox/testing/test-region.js';
 import { openWithout, reseed } from './operate-recovery.js';
 import { addOwnStamp, placeOwnTenant } from './testing/fleet-writes.js';
-import { openRestorableFleet, type Backup, type RestorableRegion } from './testing/restorable-fleet.js';
+import { openRestorableFleet, type RestorableRegion } from './testing/restorable-fleet.js';
 
 const timeoutMs = 60_000;
 
@@ -19,7 +21,7 @@ let fleet: Awaited<ReturnType<typeof openRestorableFleet>>;
 let eu: RestorableRegion;
 let us: RestorableRegion;
 let ap: RestorableRegion;
-let backup: Backup;
+let backup: DatabaseBackup;
 
 const isIn = async (of: RestorableRegion, state: string): Promise<void> => {
   await waitFor(
@@ -43,17 +45,6 @@ const placementsIn = async (of: RestorableRegion): Promise<unknown> =>
       WHERE t.home_region = $1 ORDER BY t.id`,
     [eu.name],
   );
-/** From now on a region notes where a version or an epoch of somebody's row goes down (B4). */
-const watchForRegress = async (of: RestorableRegion): Promise<void> => {
-  await of.region.dataSource.query(`
-    CREATE TABLE went_down (what text);
-    CREATE FUNCTION note_regress() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-      IF NEW.version < OLD.version OR (to_jsonb(NEW)->>'placement_epoch')::int < (to_jsonb(OLD)->>'placement_epoch')::int THEN
-        INSERT INTO went_down VALUES (TG_TABLE_NAME || ' ' || OLD.version || ' to ' || NEW.version);
-      END IF; RETURN NEW; END $$;
-    CREATE TRIGGER regress_t BEFORE UPDATE ON tenant FOR EACH ROW EXECUTE FUNCTION note_regress();
-    CREATE TRIGGER regress_s BEFORE UPDATE ON stamp FOR EACH ROW EXECUTE FUNCTION note_regress();`);
-};
 const wentDown = async (of: RestorableRegion): Promise<unknown> => rowsOf(of.region.dataSource, 'SELECT what FROM went_down');
 const everythingEqual = async (): Promise<void> => {
   for (const reader of fleet.regions) for (const origin of fleet.regions) if (reader !== origin) await reader.hasAllOf(origin);
@@ -97,7 +88,7 @@ beforeEach(async () => {
   await inEu.write('lww', 'last', { op: 'put', value: { n: 3 } });
   await placeOwnTenant(eu.region, 'late', `${eu.name}-2`);
   await us.hasAllOf(eu);
-  for (const peer of [us, ap]) await watchForRegress(peer);
+  for (const peer of [us, ap]) await peer.region.dataSource.query(noteRegress);
 });
 afterEach(async () => {
   await fleet.close();

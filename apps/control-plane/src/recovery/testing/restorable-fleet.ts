@@ -4,7 +4,7 @@ import { waitFor } from '@lapidary/kernel/wait-for';
 import { Wakeup } from '@lapidary/kernel/wakeup';
 import { deleteStream } from '@lapidary/messaging/streams';
 import { createMetrics } from '@lapidary/telemetry/metrics';
-import { backUpDatabase, freshRegion } from '@lapidary/testing/backends';
+import { backUpDatabase, freshRegion, type DatabaseBackup } from '@lapidary/testing/backends';
 import { serveDigests } from '../../digests/testing/serve-digests.js';
 import { noteStart } from '../../fence/notice-set-back.js';
 import { outboxMetrics } from '../../outbox/metrics.js';
@@ -21,8 +21,6 @@ const timeoutMs = 30_000;
 /** In place of Postgres's notifications, and of the product's second. */
 const roundMs = 50;
 export const tombstoneDays = 30;
-
-export type Backup = Awaited<ReturnType<typeof backUpDatabase>>;
 
 /** A region of a fleet whose process can be ended, whose database can be set back, and whose links can be cut. */
 export class RestorableRegion {
@@ -76,7 +74,7 @@ export class RestorableRegion {
     for (const r of [this, other]) await r.rejoin();
   }
 
-  async backUp(): Promise<Backup> {
+  async backUp(): Promise<DatabaseBackup> {
     await this.stop();
     const backup = await backUpDatabase(this.region.url);
     await this.start();
@@ -84,7 +82,7 @@ export class RestorableRegion {
   }
 
   /** Ends the process, sets the database back, and starts the process again unless `thenStart` is false. */
-  async restore(backup: Backup, thenStart = true): Promise<void> {
+  async restore(backup: DatabaseBackup, thenStart = true): Promise<void> {
     await this.stop();
     await backup.restore();
     if (thenStart) await this.start();
