@@ -308,7 +308,8 @@ describe('start and stop', () => {
   });
 
   it('survives its database connections being cut', async () => {
-    await asAdmin(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${role}'`);
+    // Asked to wait until each has ended: what is left of them in the pool is then noticed before the next request.
+    await asAdmin(`SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = '${role}'`);
     await putItem('cut', 'a', 1).catch(() => undefined);
     expect(await call(null, 'GET', '/healthz')).toMatchObject({ status: 200 });
     expect(await putItem('cut', 'a', 1)).toMatchObject({ status: 200 });

@@ -193,7 +193,7 @@ describe('who looks for drift', () => {
     const id = await ask();
     await runIs(id, 'running');
     await world.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'leader:drift' AND datname = current_database()`,
+      `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = 'leader:drift' AND datname = current_database()`,
     );
     isHanging = false;
     expect(await runIs(id, 'interrupted')).toMatchObject({ error: 'its leader ended' });

@@ -196,7 +196,7 @@ describe('job runner on a real Postgres', () => {
         cut = true;
         const other = await connect(database.url, 'cutter');
         await other.query(
-          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name <> 'test'`,
+          `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name <> 'test'`,
         );
         await other.destroy();
       },

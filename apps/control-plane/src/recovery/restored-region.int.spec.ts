@@ -175,7 +175,7 @@ describe('a region that was restored from a backup', () => {
     await eu.heal(ap);
     await eu.restore(backup);
     const kill = async (): Promise<void> => {
-      await us.region.dataSource.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [
+      await us.region.dataSource.query('SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = $1', [
         new URL(eu.region.url).pathname.slice(1),
       ]);
       await eu.stop();

@@ -29,13 +29,20 @@ const sibling = fc.oneof(
   { weight: 6, arbitrary: fc.record({ at: time, value }, { requiredKeys: ['at'] }) },
   { weight: 1, arbitrary: fc.record({ at: fc.oneof(time, odd), value, more: odd }) },
 );
-const register = fc.oneof(
+const siblings = fc.array(sibling, { maxLength: 2 });
+/** Of a writer who saw all that is there: most events are made of these, and fields drawn as strange as below are seldom all in order. */
+const asParsed = { noNullPrototype: true };
+const ordinary = fc.record(
   {
-    weight: 8,
-    arbitrary: fc.record({ siblings: fc.array(sibling, { maxLength: 2 }), seen: fc.constant({ eu: at(9, 'eu'), us: at(9, 'us') }) }),
+    siblings: fc.array(fc.record({ at: time, value: plain }, { requiredKeys: ['at'], ...asParsed }), { maxLength: 2 }),
+    seen: fc.constant({ eu: at(9, 'eu'), us: at(9, 'us'), 'ap-2': at(9, 'ap-2') }),
   },
-  { weight: 2, arbitrary: fc.record({ siblings: fc.array(sibling, { maxLength: 2 }), seen: record(fc.oneof(time, odd)) }) },
-  { weight: 1, arbitrary: fc.record({ siblings: fc.array(sibling, { maxLength: 2 }), seen: record(time), more: odd }) },
+  asParsed,
+);
+const register = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ siblings, seen: fc.constant({ eu: at(9, 'eu'), us: at(9, 'us') }) }) },
+  { weight: 2, arbitrary: fc.record({ siblings, seen: record(fc.oneof(time, odd)) }) },
+  { weight: 1, arbitrary: fc.record({ siblings, seen: record(time), more: odd }) },
   { weight: 1, arbitrary: odd },
 );
 const usual = {
@@ -45,15 +52,18 @@ const usual = {
   kind: fc.constant('lww'),
   whole: fc.boolean(),
   settled: fc.constant([]),
-  change: fc.record({ fields: record(register), alive: register }),
+  change: fc.oneof(
+    { weight: 1, arbitrary: fc.record({ fields: record(ordinary), alive: ordinary }, asParsed) },
+    { weight: 5, arbitrary: fc.record({ fields: record(register), alive: register }) },
+  ),
 };
 /** The usual with one of its parts replaced, left out, or added. */
 const change: fc.Arbitrary<unknown> = fc
   .tuple(
     fc.record(usual),
-    fc.option(fc.tuple(fc.constantFrom(...Object.keys(usual), 'purged', 'fresh', 'more'), fc.oneof(odd, fc.constant('drop')))),
+    fc.option(fc.tuple(fc.constantFrom(...Object.keys(usual), 'purged', 'fresh', 'more'), fc.oneof(odd, fc.constant('drop'))), { freq: 1 }),
     fc.constantFrom('', 'A', 'x'.repeat(41), 'y'.repeat(64), '-a', 'a b'),
-    fc.constantFrom('none', 'collection', 'tenant', 'id'),
+    fc.constantFrom('none', 'none', 'none', 'collection', 'tenant', 'id'),
   )
   .map(([made, replaced, text, of]) => {
     const all: Record<string, unknown> = { ...made };
@@ -78,7 +88,7 @@ it('is true only of what the schema accepts and gives back as it is', () => {
     }),
     { numRuns: 6_000 },
   );
-  // The generator reaches each of the three, or this shows nothing.
+  // The generator reaches each of the three many times more often, or this shows nothing.
   for (const count of Object.values(seen)) expect(count).toBeGreaterThan(50);
 });
 
