@@ -5,6 +5,9 @@ import { resolveRegister } from '@lapidary/replication/merge/resolve';
 import { addRoots, emptyRoot, type Root } from '@lapidary/replication/digest/bucket-table';
 import { elementOf, type Element } from '@lapidary/replication/digest/element';
 import { fleetRoot } from '@lapidary/replication/digest/fleet-root';
+import { defaultPolicy } from '@lapidary/replication/collections/definitions';
+import { lossesOf } from '@lapidary/replication/collections/document-state';
+import { ledgerEntries } from '@lapidary/replication/collections/ledger-entries';
 import { keyText } from '@lapidary/replication/collections/collection-store';
 import { policyOf } from './memory-policy.ts';
 import { domainOf, type MemoryDatabase } from './memory-collections.ts';
@@ -83,7 +86,7 @@ export const checkQuiet = (regions: ReadonlyMap<string, MemoryDatabase>, oracle:
     .flatMap((database) => [...database.conflicts.values()])
     .flatMap((e) => (e.collection === 'document' && e.field === documentItself ? [JSON.stringify(e.loser.value)] : []));
   for (const [name, database] of regions)
-    findings.push(...checkFields(name, database, oracle), ...checkCounted(name, database, oracle, lost));
+    findings.push(...checkFields(name, database, oracle), ...checkCounted(name, database, oracle, lost), ...checkNested(name, database));
   findings.push(...checkDigests(regions));
   return findings;
 };
@@ -143,6 +146,16 @@ const checkCounted = (region: string, database: MemoryDatabase, oracle: Oracle, 
         findings.push(`nested: ${region} ${key} misses ${word}`);
   }
   return findings;
+};
+
+/** What lost in a nested document and is still in it stands in the ledger as it is now: others may have written into it after it lost. */
+const checkNested = (region: string, { documents, conflicts }: MemoryDatabase): Finding[] => {
+  const policy = defaultPolicy('document');
+  return [...documents.values()]
+    .filter(({ key }) => key.kind === 'document')
+    .flatMap(({ key, stored }) => ledgerEntries(key, policy, [], lossesOf(stored.state, policy)))
+    .filter(({ id, loser }) => JSON.stringify(conflicts.get(id)?.loser.value) !== JSON.stringify(loser.value))
+    .map((e): Finding => `ledger-missing: ${region} ${e.document} ${e.field} ${e.loser.at} as it is`);
 };
 
 /** Losers that some region knew of when it replaced them: in every region's ledger. */

@@ -13,6 +13,8 @@ describe('collections in memory', () => {
         return result;
       },
       outbox: async () => Promise.resolve(database.outbox.length),
+      ledger: async () =>
+        Promise.resolve([...database.conflicts.values()].map(({ winner, loser }) => ({ winner: winner.at, loser: loser.value }))),
     });
   });
 });

@@ -10,6 +10,7 @@ import {
   type LedgerEntry,
   type StoredDocument,
 } from '@lapidary/replication/collections/collection-store';
+import { joinEntries } from '@lapidary/replication/collections/ledger-entries';
 import { elementOf } from '@lapidary/replication/digest/element';
 import type { ElementChange } from '@lapidary/replication/digest/set-digest';
 import type { KnownEvents } from '@lapidary/replication/digest/vector-cover';
@@ -194,9 +195,7 @@ export class MemoryCollections implements CollectionTransaction {
   async ledger(entries: readonly LedgerEntry[]): Promise<number> {
     await this.touch('ledger');
     const fresh = new Set(entries.map((e) => e.id).filter((id) => !this.database.conflicts.has(id)));
-    // As ledger-rows.ts: what was lost stays as it was written down first.
-    for (const entry of entries)
-      this.database.conflicts.set(entry.id, { ...entry, loser: this.database.conflicts.get(entry.id)?.loser ?? entry.loser });
+    for (const entry of entries) this.database.conflicts.set(entry.id, joinEntries(this.database.conflicts.get(entry.id), entry));
     return fresh.size;
   }
 

@@ -16,6 +16,8 @@ describe('collections in Postgres', () => {
     return {
       inTx: async (work) => collections.inTx(work),
       outbox: async () => (await rowsOf(region.dataSource, 'SELECT 1 FROM outbox')).length,
+      ledger: async () =>
+        await rowsOf(region.dataSource, `SELECT winner->>'at' AS winner, loser->'value' AS loser FROM conflict ORDER BY id`),
     };
   });
 });

@@ -110,7 +110,7 @@ export const applyChange = async (tx: ChangeTransaction, site: TakingSite, event
     if (next !== null && (next !== known || next.contents !== null)) await tx.saveGrave(key, { ...next, contents: null }, purge);
   }
   const late = lateLosses(merged, event);
-  const entries = ledgerEntries(key, policy, [...event.settled, ...losses, ...late]);
+  const entries = ledgerEntries(key, policy, [...event.settled, ...late], losses);
   const isOwnLate = late.some((loss) => loss.loser.region === site.region);
   // A region that was set back reads what it had heard before: it would number what it writes as it did then, with other content (B2).
   if ((isOwnLate || merged.isMissed) && (await tx.mayWrite())) {

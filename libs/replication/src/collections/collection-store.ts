@@ -77,6 +77,8 @@ export interface LedgerEntry extends Loss {
   readonly document: string;
   readonly policy: string;
   readonly cause: string;
+  /** The loser is a list or an object that is still in the document: what others write into it goes on, and the row follows. */
+  readonly isGrowing: boolean;
 }
 
 /**

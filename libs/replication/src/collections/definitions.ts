@@ -96,7 +96,7 @@ const saveDefinition = async (tx: CollectionTransaction, collection: string, reg
     if (!stored) continue;
     const { facts, losses } = factsOf(stored, policy.kind === key.kind ? policy : defaultPolicy(key.kind));
     await tx.saveFacts(key, facts);
-    await tx.ledger(ledgerEntries(key, policy.kind === key.kind ? policy : defaultPolicy(key.kind), losses));
+    await tx.ledger(ledgerEntries(key, policy.kind === key.kind ? policy : defaultPolicy(key.kind), [], losses));
   }
 };
 

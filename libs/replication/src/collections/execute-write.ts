@@ -52,7 +52,7 @@ export const executeWrite = async (
   });
   await tx.saveDocument(key, written.after, facts, { event, origin: site.region, actor: by.actor, requestId: by.requestId, at });
   if (grave !== null && grave.contents !== null) await tx.saveGrave(key, { ...grave, contents: null }, null);
-  await tx.ledger(ledgerEntries(key, policy, [...written.settled, ...losses]));
+  await tx.ledger(ledgerEntries(key, policy, written.settled, losses));
   return { stored: written.after, event };
 };
 

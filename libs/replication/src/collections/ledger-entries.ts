@@ -12,9 +12,21 @@ const ruleText = (policy: CollectionPolicy, field: string): string => {
     : 'counter last-write';
 };
 
-/** Losses as rows of the conflict ledger. A loser is known by its write, so every region writes the same row. */
-export const ledgerEntries = (key: DocumentKey, policy: CollectionPolicy, losses: readonly Loss[]): LedgerEntry[] =>
-  losses.map((loss) => ({
+/** Of Automerge’s lists and objects an identity and not a value has lost: they grow as long as somebody who has not seen them lose writes into them. */
+const isGrowing = ({ kind }: CollectionPolicy, { field, loser }: Loss): boolean =>
+  kind === 'document' && field !== documentItself && typeof loser.value === 'object' && loser.value !== null;
+
+/**
+ * Losses as rows of the conflict ledger. A loser is known by its write, so every region writes the same row. `told`: of which others say that
+ * they lost; `held`: which the document has now, so that of the same loser nobody knows more.
+ */
+export const ledgerEntries = (
+  key: DocumentKey,
+  policy: CollectionPolicy,
+  told: readonly Loss[],
+  held: readonly Loss[] = [],
+): LedgerEntry[] => {
+  const entryOf = (loss: Loss, isHeld: boolean): LedgerEntry => ({
     ...loss,
     id: `collection:${digestOf([key.kind, subjectOf(key), loss.field, loss.loser.at]).slice(0, 32)}`,
     collection: key.collection,
@@ -22,4 +34,14 @@ export const ledgerEntries = (key: DocumentKey, policy: CollectionPolicy, losses
     document: key.id,
     policy: ruleText(policy, loss.field),
     cause: `${[...new Set([loss.winner.region, loss.loser.region])].sort().join(' and ')} wrote ${loss.field === documentItself ? 'the document' : loss.field} without having seen each other’s write`,
-  }));
+    isGrowing: isHeld && isGrowing(policy, loss),
+  });
+  return [...told.map((loss) => entryOf(loss, false)), ...held.map((loss) => entryOf(loss, true))];
+};
+
+/** One row after another of the same loser: the latest winner; the loser as it was written down first, or as it has grown to since. */
+export const joinEntries = (before: LedgerEntry | undefined, entry: LedgerEntry): LedgerEntry => ({
+  ...entry,
+  loser: before && !entry.isGrowing ? before.loser : entry.loser,
+  isGrowing: entry.isGrowing || before?.isGrowing === true,
+});

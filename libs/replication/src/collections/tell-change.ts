@@ -24,6 +24,6 @@ export const tellWhole = async (
   const { facts, losses } = factsOf(after, policy);
   const event = await tellChange(tx, key, { whole: true, change, settled: [...settled] });
   await tx.saveDocument(key, after, facts, { requestId: event, ...note, event });
-  await tx.ledger(ledgerEntries(key, policy, [...settled, ...losses]));
+  await tx.ledger(ledgerEntries(key, policy, settled, losses));
   return event;
 };

@@ -1,4 +1,5 @@
 import type { CollectionTransaction, DocumentKey, LedgerEntry, StoredDocument } from '@lapidary/replication/collections/collection-store';
+import type { Loss } from '@lapidary/contracts/events/collection-events';
 import { emptyState } from '@lapidary/replication/collections/document-state';
 import { factsOf } from '@lapidary/replication/collections/facts';
 import { ledgerEntries } from '@lapidary/replication/collections/ledger-entries';
@@ -10,6 +11,8 @@ export interface ContractWorld {
   /** Runs in a transaction of one and the same database; what throws leaves nothing behind. */
   inTx<T>(work: (tx: CollectionTransaction) => Promise<T>): Promise<T>;
   outbox(): Promise<number>;
+  /** By id: when the winner was written, and what lost. */
+  ledger(): Promise<{ readonly winner: string; readonly loser: unknown }[]>;
 }
 
 const at = (ms: number, region: string): string => `${String(ms).padStart(13, '0')}.0000.${region}`;
@@ -25,6 +28,9 @@ export const storeContract = (open: () => Promise<ContractWorld>): void => {
     ledgerEntries(key, policy, [
       { field: 'title', winner: { at: at(winner, 'us'), region: 'us', value: 'B' }, loser: { at: at(1, 'eu'), region: 'eu', value: 'A' } },
     ]);
+  const lostList = (winner: number, value: string[]): Loss[] => [
+    { field: 'words', winner: { at: `${winner}@us`, region: 'us', value: [] }, loser: { at: '1@eu', region: 'eu', value } },
+  ];
 
   it('gives back what was stored, byte for byte', async () => {
     const world = await open();
@@ -89,6 +95,23 @@ export const storeContract = (open: () => Promise<ContractWorld>): void => {
       expect(await tx.ledger(loss(3))).toBe(0);
       expect(await tx.ledger([])).toBe(0);
     });
+    expect(await world.ledger()).toEqual([{ winner: at(3, 'us'), loser: 'A' }]);
+  });
+
+  it('follows what a list that lost grows to, and no older word of it', async () => {
+    const world = await open();
+    const nested: DocumentKey = { ...key, kind: 'document' };
+    const told = (value: string[]): LedgerEntry[] => ledgerEntries(nested, defaultPolicy('document'), lostList(3, value));
+    const held = (value: string[]): LedgerEntry[] => ledgerEntries(nested, defaultPolicy('document'), [], lostList(2, value));
+    await world.inTx(async (tx) => {
+      expect(await tx.ledger(held([]))).toBe(1);
+      expect(await tx.ledger([...held(['a']), ...held(['b', 'a']), ...told(['a'])])).toBe(0);
+    });
+    expect(await world.ledger()).toEqual([{ winner: '3@us', loser: ['b', 'a'] }]);
+    await world.inTx(async (tx) => expect(await tx.ledger(told(['a']))).toBe(0));
+    expect(await world.ledger()).toEqual([{ winner: '3@us', loser: ['b', 'a'] }]);
+    await world.inTx(async (tx) => expect(await tx.ledger(held(['c', 'b', 'a']))).toBe(0));
+    expect(await world.ledger()).toEqual([{ winner: '2@us', loser: ['c', 'b', 'a'] }]);
   });
 
   it('finds documents with values that are not shown, until they have none', async () => {
