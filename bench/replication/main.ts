@@ -12,6 +12,7 @@ import { ensureNpmPeers } from './npm-peers.ts';
 import { ours } from './ours.ts';
 import { postgres } from './postgres.ts';
 import { pouchdb } from './pouchdb.ts';
+import { processorTime, usedSince } from './processor-time.ts';
 import type { Subject } from './subject.ts';
 import { bareBytes, changesOf, itemsOf } from './workload.ts';
 import { yjs } from './yjs.ts';
@@ -34,6 +35,8 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 interface Figures {
   readonly ms: number[];
   readonly bytes: number[];
+  /** Of all processes together, by program: as good on a busy machine as on a quiet one. Where others run it holds what they do meanwhile, which is little. */
+  readonly cpu: ReadonlyMap<string, number>[];
   /** Items that the two sides go on showing differently. */
   readonly diverged: number[];
   readonly conflicts: (number | null)[];
@@ -44,6 +47,7 @@ const oneRound = async (subject: Subject, round: number, figures: Figures): Prom
   await subject.cut();
   await Promise.all([subject.write(0, changes[0]), subject.write(1, changes[1])]);
   const before = subject.bytes();
+  const cpuBefore = processorTime();
   const startedMs = performance.now();
   await subject.heal();
   while (!(await subject.same())) {
@@ -51,6 +55,7 @@ const oneRound = async (subject: Subject, round: number, figures: Figures): Prom
     await sleep(lookEveryMs);
   }
   figures.ms.push(performance.now() - startedMs);
+  figures.cpu.push(usedSince(cpuBefore));
   figures.bytes.push((subject.bytes() - before) / (2 * k));
   const [one, other] = [await subject.read(0), await subject.read(1)];
   figures.diverged.push([...one].filter(([id, item]) => canonicalJson(item) !== canonicalJson(other.get(id) ?? {})).length);
@@ -70,7 +75,7 @@ try {
     say(`${subject.name} takes ${n} items`);
     try {
       await subject.start(itemsOf(n));
-      running.push({ subject, figures: { ms: [], bytes: [], diverged: [], conflicts: [] } });
+      running.push({ subject, figures: { ms: [], bytes: [], cpu: [], diverged: [], conflicts: [] } });
     } catch (error) {
       // A peer that can't be had is said by name; ours must run.
       if (running.length === 0) throw error;
@@ -85,6 +90,12 @@ try {
   for (const { subject } of running) await subject.stop();
 }
 
+/** Of each program that took a tenth of a ms in some round. */
+const programs = (samplesOf: readonly ReadonlyMap<string, number>[]): [string, number[]][] =>
+  [...new Set(samplesOf.flatMap((of) => [...of.keys()]))]
+    .map((name): [string, number[]] => [name, samplesOf.map((of) => of.get(name) ?? 0)])
+    .filter(([, samples]) => Math.max(...samples) >= 0.1);
+
 const peers = running.slice(1).map(({ subject }) => subject.name);
 const bare = bareBytes(changesOf(n, k, 0).flat()) / (2 * k);
 const measurements = running.flatMap(({ subject, figures }, i): Measurement[] => {
@@ -92,6 +103,12 @@ const measurements = running.flatMap(({ subject, figures }, i): Measurement[] =>
   return [
     { subject: subject.name, metric: 'same on both sides after', unit: 'ms', samples: figures.ms, ...compared },
     { subject: subject.name, metric: 'on the wire', unit: 'B/change', samples: figures.bytes, ...compared },
+    ...programs(figures.cpu).map(([program, samples]) => ({
+      subject: subject.name,
+      metric: `processor time of ${program}`,
+      unit: 'ms',
+      samples,
+    })),
     { subject: subject.name, metric: 'items left different', unit: '', samples: figures.diverged },
   ];
 });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { configure } from 'safe-stable-stringify';
 
 const stringify = configure({ deterministic: true, bigint: false, strict: true });
@@ -10,7 +10,7 @@ export const canonicalJson = (value: unknown): string => {
   return text;
 };
 
-export const sha256Hex = (text: string): string => createHash('sha256').update(text).digest('hex');
+export const sha256Hex = (text: string): string => hash('sha256', text, 'hex');
 
 /** sha256 of the canonical JSON, in hex. */
 export const digestOf = (value: unknown): string => sha256Hex(canonicalJson(value));

@@ -5,7 +5,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { regionOfHlc } from '@lapidary/kernel/hybrid-logical-clock';
 import { resolveDefinition, type Defined } from '@lapidary/replication/collections/definitions';
 import type { Register } from '@lapidary/replication/merge/register';
-import { historyBytes, isHistoryDue } from './due-histories.js';
+import { historyBytes } from './due-histories.js';
 
 interface Row {
   readonly name: string;
@@ -20,11 +20,11 @@ interface Row {
 /** Documents of a kind that lost its claim to the name don't count: nobody reads them here. */
 const select = `SELECT c.name, c.definition,
     (SELECT count(*)::int FROM document d WHERE d.collection = c.name AND d.exists) AS documents,
-    (SELECT count(*)::int FROM document d WHERE d.collection = c.name AND d.conflicts > 0) AS conflicts,
+    (SELECT count(*)::int FROM document d WHERE d.collection = c.name AND d.conflicted) AS conflicts,
     (SELECT coalesce(max(d.bytes), 0)::int FROM document d WHERE d.collection = c.name) AS largest,
     (SELECT coalesce(max((d.state->>'changes')::int), 0) FROM document d WHERE d.collection = c.name AND d.kind = 'document') AS longest,
     (SELECT jsonb_build_object('bytes', coalesce(sum(${historyBytes}), 0), 'largestBytes', coalesce(max(${historyBytes}), 0),
-            'due', count(*) FILTER (WHERE ${isHistoryDue}), 'proposed', count(*) FILTER (WHERE state->'next' IS NOT NULL))
+            'due', count(*) FILTER (WHERE history_due), 'proposed', count(*) FILTER (WHERE history_next))
        FROM document d WHERE d.collection = c.name AND d.kind = 'document') AS histories
   FROM collection c`;
 

@@ -59,7 +59,7 @@ export class PostgresCollections implements CollectionTransaction {
   async conflicted(collection: string): Promise<DocumentKey[]> {
     return await rowsOf<DocumentKey>(
       this.tx,
-      'SELECT collection, kind, tenant, id FROM document WHERE collection = $1 AND conflicts > 0 ORDER BY kind, tenant, id',
+      'SELECT collection, kind, tenant, id FROM document WHERE collection = $1 AND conflicted ORDER BY kind, tenant, id',
       [collection],
     );
   }

@@ -17,7 +17,7 @@ export const previewPolicy = async (reader: Reader, collection: string, input: D
   if (refused !== null) return { documents: 0, ledger: 0, changes: [], overBudget: [], refused };
   const documents = await rowsOf<{ tenant: string; id: string; state: DocumentState }>(
     reader,
-    'SELECT tenant, id, state FROM document WHERE collection = $1 AND kind = $2 AND conflicts > 0 ORDER BY updated_at DESC, tenant, id LIMIT $3',
+    'SELECT tenant, id, state FROM document WHERE collection = $1 AND kind = $2 AND conflicted ORDER BY updated_at DESC, tenant, id LIMIT $3',
     [collection, input.policy.kind, lookedAtMax],
   );
   const ledger = await rowsOf<Loss & { tenant: string; id: string }>(

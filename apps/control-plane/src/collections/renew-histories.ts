@@ -9,7 +9,6 @@ import { systemContext } from '../http/command-context.js';
 import { readOrigin } from '../outbox/outbox-rows.js';
 import { lockResidency, notHeldHere } from '../residency/holding.js';
 import { tickOf } from './collection-tools.js';
-import { isHistoryDue } from './due-histories.js';
 import { PostgresCollections } from './postgres-collections.js';
 import type { RetentionTools } from './purge-tombstones.js';
 import { readStability } from './stability-rows.js';
@@ -50,7 +49,7 @@ export const proposeHistories = async (tools: HistoryTools): Promise<number> => 
   const due = await rowsOf<DocumentKey>(
     dataSource,
     `SELECT collection, kind, tenant, id FROM document
-      WHERE ${isHistoryDue} AND exists AND (tenant = '' AND $2 OR tenant IN (SELECT t.id FROM tenant t WHERE t.home_region = $1)) LIMIT $3`,
+      WHERE history_due AND exists AND (tenant = '' AND $2 OR tenant IN (SELECT t.id FROM tenant t WHERE t.home_region = $1)) LIMIT $3`,
     [region, [region, ...peers].sort()[0] === region, renewedAtOnceMax],
   );
   const by = contextOf(tools);
@@ -72,7 +71,7 @@ export const commitHistories = async (tools: HistoryTools): Promise<number> => {
   const proposed = await rowsOf<DocumentKey & { readonly next: string }>(
     dataSource,
     `SELECT collection, kind, tenant, id, state->'next'->>'id' AS next FROM document
-      WHERE kind = 'document' AND state->'next' IS NOT NULL AND substr(state->'next'->>'id', 20) = $1 LIMIT $2`,
+      WHERE history_next AND substr(state->'next'->>'id', 20) = $1 LIMIT $2`,
     [region, renewedAtOnceMax],
   );
   if (proposed.length === 0) return 0;

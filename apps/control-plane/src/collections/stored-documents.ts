@@ -1,3 +1,4 @@
+import { plainArray, textArray } from '@lapidary/db/array-text';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
 import {
@@ -40,7 +41,7 @@ export type NotedChange = ChangeNote & DocumentKey;
 export const lockStored = async (tx: Tx, keys: readonly DocumentKey[]): Promise<ReadonlyMap<string, StoredDocument>> => {
   const named = keys.map((key) => ({ key, name: keyText(key) })).sort((a, b) => (a.name < b.name ? -1 : 1));
   await tx.query('SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM (SELECT unnest($1::text[]) AS name) AS names', [
-    named.map(({ name }) => name),
+    textArray(named.map(({ name }) => name)),
   ]);
   const rows = await rowsOf<Row>(
     tx,
@@ -75,19 +76,19 @@ export const writeStored = async (tx: Tx, documents: readonly WrittenDocument[],
       ...keyColumns(documents.map(({ key }) => key)),
       documents.map(({ stored }) => textOfState(stored.state)).join(separator),
       documents.map(({ stored }) => (stored.bytes === null ? null : Buffer.from(stored.bytes))),
-      documents.map(({ stored }) => stored.toldInPart),
-      documents.map(({ facts }) => facts.exists),
-      documents.map(({ facts }) => facts.digest),
-      documents.map(({ facts }) => facts.bytes),
-      documents.map(({ facts }) => facts.conflicts),
-      documents.map(({ facts }) => facts.latest),
-      documents.map(({ ownEvent }) => ownEvent),
+      plainArray(documents.map(({ stored }) => stored.toldInPart)),
+      plainArray(documents.map(({ facts }) => facts.exists)),
+      textArray(documents.map(({ facts }) => facts.digest)),
+      plainArray(documents.map(({ facts }) => facts.bytes)),
+      plainArray(documents.map(({ facts }) => facts.conflicts)),
+      textArray(documents.map(({ facts }) => facts.latest)),
+      textArray(documents.map(({ ownEvent }) => ownEvent)),
       ...keyColumns(changes),
-      changes.map(({ event }) => event),
-      changes.map(({ origin }) => origin),
-      changes.map(({ at }) => at),
-      changes.map(({ actor }) => actor),
-      changes.map(({ requestId }) => requestId),
+      textArray(changes.map(({ event }) => event)),
+      textArray(changes.map(({ origin }) => origin)),
+      textArray(changes.map(({ at }) => at)),
+      textArray(changes.map(({ actor }) => actor)),
+      textArray(changes.map(({ requestId }) => requestId)),
     ],
   );
 };
@@ -101,12 +102,12 @@ export const removeStored = async (tx: Tx, keys: readonly DocumentKey[]): Promis
   );
 };
 
-/** Keys as four arrays, for unnest. */
-export const keyColumns = (keys: readonly DocumentKey[]): string[][] => [
-  keys.map(({ collection }) => collection),
-  keys.map(({ kind }) => kind),
-  keys.map(({ tenant }) => tenant),
-  keys.map(({ id }) => id),
+/** Keys as four arrays, for unnest; each is cast to text[]. */
+export const keyColumns = (keys: readonly DocumentKey[]): string[] => [
+  textArray(keys.map(({ collection }) => collection)),
+  textArray(keys.map(({ kind }) => kind)),
+  textArray(keys.map(({ tenant }) => tenant)),
+  textArray(keys.map(({ id }) => id)),
 ];
 
 const storedOf = ({ state, automerge, told_in_part: toldInPart }: Row): StoredDocument => ({

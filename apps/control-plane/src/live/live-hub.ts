@@ -68,6 +68,7 @@ export class LiveHub implements OnApplicationBootstrap, BeforeApplicationShutdow
   private hand(event: LiveEvent): void {
     if (!this.ring.push(event)) return;
     this.metrics.lapidary_live_events_total.inc();
+    if (this.streams.size === 0) return;
     const rendered = renderEvent(event);
     for (const stream of this.streams) stream.send(event, rendered);
   }

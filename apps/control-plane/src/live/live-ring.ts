@@ -5,34 +5,38 @@ export const ringSizeMax = 5_000;
 
 /** The newest events, for consoles that come back with the id of the last one they saw. */
 export class LiveRing {
-  private readonly events: LiveEvent[] = [];
+  /** The event of an index is at its remainder: nothing moves when the oldest goes, which is with each that comes once this is full. */
+  private readonly slots: LiveEvent[] = [];
   private readonly indexById = new Map<string, number>();
-  /** Index of events[0] since the beginning. */
+  /** Index of the oldest, since the beginning. */
   private first = 0;
+  private next = 0;
 
   constructor(private readonly sizeMax: number = ringSizeMax) {}
 
   /** False where it is there already: a relay that repeats events tells of them again. */
   push(event: LiveEvent): boolean {
     if (this.indexById.has(event.id)) return false;
-    this.indexById.set(event.id, this.first + this.events.length);
-    this.events.push(event);
-    if (this.events.length > this.sizeMax) this.drop(this.events.length - this.sizeMax);
+    if (this.next - this.first === this.sizeMax) this.indexById.delete(this.at(this.first++).id);
+    this.slots[this.next % this.sizeMax] = event;
+    this.indexById.set(event.id, this.next++);
     return true;
   }
 
   /** What came after an event; null where that event is not known (any more). */
   after(id: string): readonly LiveEvent[] | null {
     const index = this.indexById.get(id);
-    return index === undefined ? null : this.events.slice(index - this.first + 1);
+    return index === undefined ? null : Array.from({ length: this.next - index - 1 }, (_, i) => this.at(index + 1 + i));
   }
 
   clear(): void {
-    this.drop(this.events.length);
+    this.indexById.clear();
+    this.slots.length = 0;
+    this.first = 0;
+    this.next = 0;
   }
 
-  private drop(count: number): void {
-    for (const event of this.events.splice(0, count)) this.indexById.delete(event.id);
-    this.first += count;
+  private at(index: number): LiveEvent {
+    return this.slots[index % this.sizeMax]!;
   }
 }

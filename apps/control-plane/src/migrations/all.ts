@@ -28,6 +28,7 @@ import { Reconciliation1763772000062 } from './0062-reconciliation.js';
 import { PurgedKinds1763772000063 } from './0063-purged-kinds.js';
 import { RefusedEpochs1763772000064 } from './0064-refused-epochs.js';
 import { BucketsFirst1763772000065 } from './0065-buckets-first.js';
+import { DocumentsInPlaceAgain1763772000066 } from './0066-documents-in-place-again.js';
 
 export const migrations = [
   Fleet1763772000001,
@@ -60,4 +61,5 @@ export const migrations = [
   PurgedKinds1763772000063,
   RefusedEpochs1763772000064,
   BucketsFirst1763772000065,
+  DocumentsInPlaceAgain1763772000066,
 ];

@@ -2,22 +2,19 @@ import type { BackfillReply, BackfillRequest } from '@lapidary/contracts/events/
 import { backfillEventsMax } from '@lapidary/contracts/events/envelope';
 import type { AckReply, AckRequest, ContentsReply, ContentsRequest } from '@lapidary/contracts/events/peer-link';
 import { ownProtocol, type WireProtocol } from '@lapidary/contracts/wire-protocol';
-import { fittingAnswer } from '@lapidary/messaging/fitting-answer';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { DataSource } from 'typeorm';
 import { isTelling, noticeSetBack } from '../fence/notice-set-back.js';
-import { contentsBetween, eventsBetween, mayBeAt, readOrigin } from './outbox-rows.js';
+import { contentsBetween, mayBeAt, pieceBetween, readOrigin } from './outbox-rows.js';
 
 /** Events of a range, from the outbox: what the stream lost, or never had, or what a new region begins with (P-GE2). */
 export const answerBackfill = async (dataSource: DataSource, request: BackfillRequest): Promise<BackfillReply> => {
   const origin = await readOrigin(dataSource);
   if (request.epoch !== origin.epoch || !(await isTelling(dataSource))) return { ok: false, code: 'epoch_unknown', epoch: origin.epoch };
   const to = Math.min(request.to, origin.sequence);
-  const found = await eventsBetween(dataSource, origin, request.from, to, backfillEventsMax);
-  const events = fittingAnswer(found);
-  const cut = found.length === backfillEventsMax || events.length < found.length;
+  const { events, isCut } = await pieceBetween(dataSource, origin, request.from, to, backfillEventsMax);
   // Rows that are missing before `through` were superseded and pruned (prune-outbox.ts); after it, there may be more.
-  return { ok: true, events: [...events], through: cut ? events.at(-1)!.originsequence : to };
+  return { ok: true, events, through: isCut ? events.at(-1)!.originsequence : to };
 };
 
 /** What `peer` may have of a range, with contents (I3): answered by the residency as it is known here at this moment. */
@@ -26,10 +23,8 @@ export const answerContents = async (dataSource: DataSource, peer: string, reque
   if (request.epoch !== origin.epoch) return { ok: false, code: 'epoch_unknown' };
   if (request.tenant !== undefined && !(await mayBeAt(dataSource, request.tenant, peer))) return { ok: false, code: 'refused' };
   const to = Math.min(request.to, origin.sequence);
-  const found = await contentsBetween(dataSource, origin, peer, { ...request, to }, backfillEventsMax);
-  const events = fittingAnswer(found);
-  const cut = found.length === backfillEventsMax || events.length < found.length;
-  return { ok: true, events: [...events], through: cut ? events.at(-1)!.originsequence : to };
+  const { events, isCut } = await contentsBetween(dataSource, origin, peer, { ...request, to }, backfillEventsMax);
+  return { ok: true, events, through: isCut ? events.at(-1)!.originsequence : to };
 };
 
 /**

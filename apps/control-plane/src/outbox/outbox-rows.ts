@@ -2,6 +2,7 @@ import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
 import { isoOfMs } from '@lapidary/kernel/iso-time';
+import { fittingAnswer } from '@lapidary/messaging/fitting-answer';
 import { allowedIn } from '../residency/holding.js';
 
 type Queryable = Pick<Tx, 'query'>;
@@ -75,13 +76,33 @@ const stubOf = (data: Record<string, unknown>): Pick<EventEnvelope, 'type' | 'su
   return { type: 'lapidary.document.withheld.v1', subject: `withheld/${tenant}`, requestid: '', actor: 'withheld', data: { tenant } };
 };
 
-const envelopes = async (db: Queryable, origin: Origin, sql: string, parameters: readonly unknown[]): Promise<EventEnvelope[]> => {
-  const rows = await rowsOf<{ row: string }>(db, sql, parameters);
-  return rows.map(({ row }) => toEnvelope(JSON.parse(row) as Row, origin));
+type RowText = { readonly row: string };
+
+const envelope = ({ row }: RowText, origin: Origin): EventEnvelope => toEnvelope(JSON.parse(row) as Row, origin);
+
+/** What an envelope as JSON has that its row has not: the names of its attributes, and what is the same in all of a region; its row has spaces. */
+const envelopeBytes = 128;
+
+export interface Piece {
+  readonly events: EventEnvelope[];
+  /** Whether there may be more. */
+  readonly isCut: boolean;
+}
+
+/** As many events as fit one answer. */
+const pieceOf = (rows: readonly RowText[], origin: Origin, limit: number): Piece => {
+  const fitting = fittingAnswer(rows, ({ row }) => Buffer.byteLength(row) + envelopeBytes);
+  return { events: fitting.map((row) => envelope(row, origin)), isCut: rows.length === limit || fitting.length < rows.length };
 };
 
+const between = async (db: Queryable, from: number, to: number, limit: number): Promise<RowText[]> =>
+  await rowsOf<RowText>(db, `${toldToAll} WHERE n.sequence BETWEEN $1 AND $2 ORDER BY n.sequence LIMIT $3`, [from, to, limit]);
+
 export const eventsBetween = async (db: Queryable, origin: Origin, from: number, to: number, limit: number): Promise<EventEnvelope[]> =>
-  envelopes(db, origin, `${toldToAll} WHERE n.sequence BETWEEN $1 AND $2 ORDER BY n.sequence LIMIT $3`, [from, to, limit]);
+  (await between(db, from, to, limit)).map((row) => envelope(row, origin));
+
+export const pieceBetween = async (db: Queryable, origin: Origin, from: number, to: number, limit: number): Promise<Piece> =>
+  pieceOf(await between(db, from, to, limit), origin, limit);
 
 /** Changes of documents as they were written, of tenants that have a residency and may be at the peer; with `tenant`, all of that one. */
 export const contentsBetween = async (
@@ -90,16 +111,17 @@ export const contentsBetween = async (
   peer: string,
   { from, to, tenant }: { readonly from: number; readonly to: number; readonly tenant?: string | undefined },
   limit: number,
-): Promise<EventEnvelope[]> =>
-  envelopes(
+): Promise<Piece> => {
+  const rows = await rowsOf<RowText>(
     db,
-    origin,
     `${asWritten} JOIN tenant t ON t.id = o.data->>'tenant' LEFT JOIN region r ON r.name = $1
       WHERE o.type = 'lapidary.document.changed.v1' AND n.sequence BETWEEN $2 AND $3
         AND CASE WHEN $4::text IS NULL THEN cardinality(t.residency) > 0 ELSE o.data->>'tenant' = $4 END AND ${allowedIn('t', 'r')}
       ORDER BY n.sequence LIMIT $5`,
     [peer, from, to, tenant ?? null, limit],
   );
+  return pieceOf(rows, origin, limit);
+};
 
 /** Whether a tenant's documents may be shown to a peer; false for a tenant that is not known here. */
 export const mayBeAt = async (db: Queryable, tenant: string, peer: string): Promise<boolean> => {

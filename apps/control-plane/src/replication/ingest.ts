@@ -1,5 +1,6 @@
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { eventVersions } from '@lapidary/contracts/events/upcasters';
+import { plainArray, textArray } from '@lapidary/db/array-text';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction, sqlStateOf, type Tx } from '@lapidary/db/transaction';
 import { isAppError } from '@lapidary/kernel/app-error';
@@ -138,7 +139,13 @@ export const noteInInbox = async (tx: Tx, peer: string, events: readonly Incomin
     `INSERT INTO inbox (event_id, origin, epoch, sequence, type)
      SELECT id, $1, epoch, sequence, type FROM unnest($2::text[], $3::int[], $4::bigint[], $5::text[]) AS e(id, epoch, sequence, type)
      ON CONFLICT DO NOTHING RETURNING event_id`,
-    [peer, good.map((e) => e.id), good.map((e) => e.originepoch), good.map((e) => e.originsequence), good.map((e) => e.type)],
+    [
+      peer,
+      textArray(good.map((e) => e.id)),
+      plainArray(good.map((e) => e.originepoch)),
+      plainArray(good.map((e) => e.originsequence)),
+      textArray(good.map((e) => e.type)),
+    ],
   );
   const fresh = new Set(rows.map((r) => r.event_id));
   return events.filter((e) => !e.ok || fresh.has(e.event.id));

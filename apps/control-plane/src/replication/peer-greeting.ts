@@ -23,10 +23,11 @@ export class PeerGreeting {
     if (reply.region !== peer) {
       throw new AppError('config_invalid', `The NATS server configured for ${peer} is that of ${reply.region}`);
     }
-    await this.agree(reply.protocol ?? unsaidProtocol);
-    await this.refuseSetBack(before, reply);
+    const protocol = reply.protocol ?? unsaidProtocol;
+    await this.agree(protocol);
+    await this.refuseSetBack(before, reply, protocol);
     if (reply.epoch > before.epoch) await adoptEpoch(dataSource, peer, reply.epoch);
-    await noteConfirmed(dataSource, peer, reply);
+    await noteConfirmed(dataSource, peer, reply, protocol);
     const at = reply.epoch > before.epoch ? 0 : before.sequence;
     metrics.lapidary_replication_behind.set({ peer }, Math.max(0, reply.head - at));
     return { ...reply, at };
@@ -35,17 +36,19 @@ export class PeerGreeting {
   /** Nothing is taken from a peer of another protocol: its events wait in its outbox until one of the two is rolled out. */
   private async agree(theirs: WireProtocol): Promise<void> {
     const { dataSource, peer, region, protocol: own = ownProtocol } = this.options;
-    await noteProtocol(dataSource, peer, theirs);
     if (agreedProtocol(own, theirs) !== null) return;
+    await noteProtocol(dataSource, peer, theirs);
     throw new AppError('protocol_unsupported', protocolMismatch(region, own, peer, theirs));
   }
 
   /** B2: nothing is taken from an origin that was restored, until it begins another epoch; its own word, or less of its log than is here. */
-  private async refuseSetBack(at: Position, reply: AckReply): Promise<void> {
+  private async refuseSetBack(at: Position, reply: AckReply, theirs: WireProtocol): Promise<void> {
     const { dataSource, peer, metrics, logger } = this.options;
     const isSetBack = reply.setBack === true || reply.epoch < at.epoch || (reply.epoch === at.epoch && reply.head < at.sequence);
     metrics.lapidary_replication_set_back.set({ peer }, isSetBack ? 1 : 0);
-    if (!(await noteSetBack(dataSource, peer, isSetBack ? reply : null))) return;
+    if (!isSetBack) return;
+    await noteProtocol(dataSource, peer, theirs);
+    await noteSetBack(dataSource, peer, reply);
     logger.warn({ peer, epoch: reply.epoch, head: reply.head, known: at }, 'the peer was restored from a backup; nothing is taken from it');
     throw new AppError('region_restored', `Region ${peer} was restored from a backup, and has not begun a new epoch yet`);
   }

@@ -56,18 +56,22 @@ export const advancePosition = async (tx: Tx, peer: string, at: Position, lastEv
 };
 
 /**
- * The peer's control plane has answered: what its region tells of health is watched by somebody at this moment. `head` is
- * its last sequence, for people who ask how far behind we are.
+ * The peer's control plane has answered, with a log that was not set back: what its region tells of health is watched by somebody at this
+ * moment. `head` is its last sequence, for people who ask how far behind we are. In one statement with what it speaks: a link that comes back
+ * waits for each, and a commit is the longest of them.
  */
 export const noteConfirmed = async (
   db: Pick<Tx, 'query'>,
   peer: string,
   { epoch, head }: { readonly epoch: number; readonly head: number },
+  { speaks, hears }: WireProtocol,
 ): Promise<void> => {
   await db.query(
-    `INSERT INTO version_vector (origin, epoch, sequence, confirmed_at, head) VALUES ($1, $2, 0, now(), $3)
-     ON CONFLICT (origin) DO UPDATE SET confirmed_at = now(), head = excluded.head`,
-    [peer, epoch, head],
+    `INSERT INTO version_vector (origin, epoch, sequence, confirmed_at, head, protocol_speaks, protocol_hears, protocol_at)
+     VALUES ($1, $2, 0, now(), $3, $4, $5, now())
+     ON CONFLICT (origin) DO UPDATE SET confirmed_at = now(), head = excluded.head, protocol_speaks = excluded.protocol_speaks,
+       protocol_hears = excluded.protocol_hears, protocol_at = now(), set_back_to = NULL, set_back_at = NULL`,
+    [peer, epoch, head, speaks, hears],
   );
 };
 
@@ -85,17 +89,16 @@ export const lastTakenIn = async (
   return row ? { sequence: Number(row.sequence), event: row.event_id } : null;
 };
 
-/** Notes that the peer's log was set back, to which head, and since when; null: it is not. Returns whether it is. */
-export const noteSetBack = async (db: Pick<Tx, 'query'>, peer: string, to: { readonly head: number } | null): Promise<boolean> => {
+/** Notes that the peer's log was set back, to which head, and since when; until it has confirmed where it stands (noteConfirmed). */
+export const noteSetBack = async (db: Pick<Tx, 'query'>, peer: string, { head }: { readonly head: number }): Promise<void> => {
   await db.query(
-    `UPDATE version_vector SET set_back_to = $2, set_back_at = CASE WHEN $2::bigint IS NULL THEN NULL ELSE coalesce(set_back_at, now()) END
+    `UPDATE version_vector SET set_back_to = $2, set_back_at = coalesce(set_back_at, now())
      WHERE origin = $1 AND set_back_to IS DISTINCT FROM $2`,
-    [peer, to?.head ?? null],
+    [peer, head],
   );
-  return to !== null;
 };
 
-/** What the peer's hello says it speaks, also where nothing can be exchanged with it. */
+/** What the peer's hello says it speaks, where nothing can be exchanged with it. */
 export const noteProtocol = async (db: Pick<Tx, 'query'>, peer: string, { speaks, hears }: WireProtocol): Promise<void> => {
   await db.query(
     `INSERT INTO version_vector (origin, epoch, sequence, protocol_speaks, protocol_hears, protocol_at) VALUES ($1, 0, 0, $2, $3, now())
