@@ -1,19 +1,22 @@
 /**
  * `npm run bench:relay`: how fast the relay brings what is committed to the stream: numbered, packed, published, marked. A real
- * PostgreSQL (fsync on) and NATS server; the peer publishes one message for each event, as one does without packing.
+ * PostgreSQL (fsync on) and NATS server; the peer publishes one message for each event, as one does without packing. The floor is what no relay can
+ * do without: the same statements, and messages of the same bytes that were made before.
  */
 import { performance } from 'node:perf_hooks';
 import { inTransaction } from '@lapidary/db/transaction';
 import { outboxMetrics } from '@lapidary/control-plane/outbox/metrics';
-import { eventsBetween, readOrigin } from '@lapidary/control-plane/outbox/outbox-rows';
+import { eventsBetween, readOrigin, rowsBetween } from '@lapidary/control-plane/outbox/outbox-rows';
 import { numberOutbox } from '@lapidary/control-plane/outbox/number-outbox';
 import { markPublished, outboxBacklog, publishedThrough } from '@lapidary/control-plane/outbox/published-through';
 import { OutboxRelay } from '@lapidary/control-plane/outbox/relay';
 import { publishLive } from '@lapidary/control-plane/live/live-event';
 import { ensureOrigin } from '@lapidary/control-plane/regions/ensure-origin';
+import { batchEventsMax } from '@lapidary/contracts/events/envelope';
 import { geoEvents, geoStream } from '@lapidary/contracts/subjects';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { NatsLink } from '@lapidary/messaging/nats-link';
+import { packEvents } from '@lapidary/messaging/packed-batch';
 import { streamState, publishToStream } from '@lapidary/messaging/streams';
 import { createLogger } from '@lapidary/telemetry/logger';
 import { createMetrics } from '@lapidary/telemetry/metrics';
@@ -45,7 +48,17 @@ const perSecond = async (count: number, work: () => Promise<void>): Promise<numb
   return (count * 1_000) / (performance.now() - begun);
 };
 
-const samples = { relay: [] as number[], publish: [] as number[], single: [] as number[] };
+/** As the relay reads them. */
+const readAtOnce = 4_000;
+
+const samples = {
+  relay: [] as number[],
+  publish: [] as number[],
+  single: [] as number[],
+  floor: [] as number[],
+  cpu: [] as number[],
+  floorCpu: [] as number[],
+};
 await withOwnDatabase(async (dataSource, natsUrl) => {
   await dataSource.query('ALTER SYSTEM SET fsync = on');
   await dataSource.query('SELECT pg_reload_conf()');
@@ -68,9 +81,46 @@ await withOwnDatabase(async (dataSource, natsUrl) => {
       await markPublished(dataSource, from, some.at(-1)!.originsequence);
     }
   };
+  /** Everything numbered, read as text, and gone out as what the first events were packed as: nothing is looked at. */
+  const bare = async (): Promise<void> => {
+    const origin = await readOrigin(dataSource);
+    const first = await eventsBetween(
+      dataSource,
+      origin,
+      (await publishedThrough(dataSource)) + 1,
+      Number.MAX_SAFE_INTEGER,
+      batchEventsMax,
+    );
+    const [ready] = first.length > 0 ? await packEvents(first) : [];
+    const readAfter = async (sequence: number): Promise<number> => (await rowsBetween(dataSource, sequence + 1, 1e12, readAtOnce)).length;
+    let from = await publishedThrough(dataSource);
+    for (let coming = readAfter(from), messages = 0; ;) {
+      const found = await coming;
+      if (found === 0) return;
+      coming = readAfter(from + found);
+      const sent = Array.from({ length: Math.ceil(found / batchEventsMax) }, async () =>
+        publishToStream(nats, geoEvents(region), ready!.packed, `bare-${from}-${messages++}`),
+      );
+      await Promise.all(sent);
+      await markPublished(dataSource, from, from + found);
+      from += found;
+    }
+  };
+  const bareAll = async (): Promise<void> => {
+    while ((await numberOutbox(dataSource)) > 0);
+    await bare();
+  };
+  const node = async (into: number[], work: () => Promise<void>): Promise<void> => {
+    const before = process.cpuUsage();
+    await work();
+    const { user, system } = process.cpuUsage(before);
+    into.push((user + system) / events);
+  };
   for (let round = 0; round < rounds; round += 1) {
     await fill(dataSource, events);
-    samples.relay.push(await perSecond(events, relayAll));
+    await node(samples.cpu, async () => void samples.relay.push(await perSecond(events, relayAll)));
+    await fill(dataSource, events);
+    await node(samples.floorCpu, async () => void samples.floor.push(await perSecond(events, bareAll)));
     await fill(dataSource, events);
     while ((await numberOutbox(dataSource)) > 0);
     samples.publish.push(await perSecond(events, relayAll));
@@ -86,8 +136,12 @@ await withOwnDatabase(async (dataSource, natsUrl) => {
   await nats.close();
 });
 const peer = 'a message for each event';
+const floor = 'the bare statements and messages';
 const measured: Measurement[] = [
-  { subject: 'relay', metric: 'committed to stored in the stream', unit: 'events/s', samples: samples.relay },
+  { subject: 'relay', metric: 'committed to stored in the stream', unit: 'events/s', samples: samples.relay, peer: floor },
+  { subject: 'relay', metric: 'processor time of Node', unit: 'µs/event', samples: samples.cpu, peer: floor },
+  { subject: floor, metric: 'committed to stored in the stream', unit: 'events/s', samples: samples.floor },
+  { subject: floor, metric: 'processor time of Node', unit: 'µs/event', samples: samples.floorCpu },
   { subject: 'relay', metric: 'numbered to stored in the stream', unit: 'events/s', samples: samples.publish, peer },
   { subject: peer, metric: 'numbered to stored in the stream', unit: 'events/s', samples: samples.single },
 ];

@@ -76,7 +76,7 @@ const stubOf = (data: Record<string, unknown>): Pick<EventEnvelope, 'type' | 'su
   return { type: 'lapidary.document.withheld.v1', subject: `withheld/${tenant}`, requestid: '', actor: 'withheld', data: { tenant } };
 };
 
-type RowText = { readonly row: string };
+export type RowText = { readonly row: string };
 
 const envelope = ({ row }: RowText, origin: Origin): EventEnvelope => toEnvelope(JSON.parse(row) as Row, origin);
 
@@ -95,14 +95,15 @@ const pieceOf = (rows: readonly RowText[], origin: Origin, limit: number): Piece
   return { events: fitting.map((row) => envelope(row, origin)), isCut: rows.length === limit || fitting.length < rows.length };
 };
 
-const between = async (db: Queryable, from: number, to: number, limit: number): Promise<RowText[]> =>
+/** As they come from the database. */
+export const rowsBetween = async (db: Queryable, from: number, to: number, limit: number): Promise<RowText[]> =>
   await rowsOf<RowText>(db, `${toldToAll} WHERE n.sequence BETWEEN $1 AND $2 ORDER BY n.sequence LIMIT $3`, [from, to, limit]);
 
 export const eventsBetween = async (db: Queryable, origin: Origin, from: number, to: number, limit: number): Promise<EventEnvelope[]> =>
-  (await between(db, from, to, limit)).map((row) => envelope(row, origin));
+  (await rowsBetween(db, from, to, limit)).map((row) => envelope(row, origin));
 
 export const pieceBetween = async (db: Queryable, origin: Origin, from: number, to: number, limit: number): Promise<Piece> =>
-  pieceOf(await between(db, from, to, limit), origin, limit);
+  pieceOf(await rowsBetween(db, from, to, limit), origin, limit);
 
 /** Changes of documents as they were written, of tenants that have a residency and may be at the peer; with `tenant`, all of that one. */
 export const contentsBetween = async (

@@ -1,7 +1,8 @@
 import { promisify } from 'node:util';
 import { brotliCompress, brotliDecompressSync, constants, crc32 } from 'node:zlib';
 import { MalformedBytes } from './bytes.js';
-import { readColumns, writeColumns, type Columns } from './json-columns.js';
+import { writeColumns, type Columns } from './json-columns.js';
+import { readColumns } from './read-columns.js';
 
 /**
  * How columns travel: four bytes that say so and of which form, the CRC-32 of what follows once it is inflated, since a number that has rotted is another

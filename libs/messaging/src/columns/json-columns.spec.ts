@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import { formatHlc } from '@lapidary/kernel/hybrid-logical-clock';
 import { newId } from '@lapidary/kernel/ids';
 import { MalformedBytes } from './bytes.js';
-import { readColumns, writeColumns } from './json-columns.js';
+import { writeColumns } from './json-columns.js';
 import { knownKeys } from './known-keys.js';
+import { readColumns } from './read-columns.js';
 
 jest.setTimeout(60_000);
 
@@ -129,6 +130,10 @@ describe('columns', () => {
     const { bytes } = writeColumns(Array.from({ length: 2_000 }, () => 'x'.repeat(10_000)));
     expect(bytes.length).toBeLessThan(20_000);
     expect(() => readColumns(bytes)).toThrow('more in it than in anything');
+    const many = Array.from({ length: 1_000 }, () => null);
+    const underMany = writeColumns(Object.fromEntries(Array.from({ length: 1_001 }, (_, i) => [`k${i}`, many])));
+    expect(underMany.bytes.length).toBeLessThan(20_000);
+    expect(() => readColumns(underMany.bytes)).toThrow('more in it than in anything');
     const nested = Buffer.from([0, 100, 2 + 1, 0, ...Array.from({ length: 99 }, () => [2 + 1, 16]).flat(), 16]);
     expect(() => readColumns(nested)).toThrow('nested too deep');
   });

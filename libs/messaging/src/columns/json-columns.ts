@@ -1,7 +1,8 @@
-import { ByteReader, ByteWriter, MalformedBytes } from './bytes.js';
-import { LeafWriter, readLeaves, TextSorter } from './leaf-columns.js';
+import { ByteWriter } from './bytes.js';
+import { LeafWriter, TextSorter } from './leaf-columns.js';
 import { leaf, type LeafKind } from './leaf-kinds.js';
-import { depthMax, readShapes, ShapesWriter, type Shape } from './shapes.js';
+import { columnName, noKey } from './read-columns.js';
+import { depthMax, ShapesWriter } from './shapes.js';
 import { LatelyMet } from './times.js';
 
 /**
@@ -10,13 +11,6 @@ import { LatelyMet } from './times.js';
  * and compress to less than JSON does. The form: shapes, root, columns in the order in which a walk first meets them. What is read is
  * equal to what was written, with its keys in their order; what is undefined is not there, as in JSON.
  */
-const kindsMax = 16;
-/** The key of what lies in no object: the first that is known. */
-const noKey = 0;
-
-/** More than any batch or answer has (packed-batch.ts), and little enough to hold: columns tell of large things in few bytes. */
-const nodesMax = 1_000_000;
-const charactersMax = 8 * 1024 * 1024;
 /** Of a leaf that is no text, and of the marks around any: what JSON takes for them, nearly. */
 const leafCharacters = 6;
 
@@ -45,7 +39,7 @@ class ColumnsWriter {
   }
 
   private columnOf(kind: LeafKind): LeafWriter {
-    const name = this.keyId * kindsMax + kind;
+    const name = columnName(this.keyId, kind);
     let column = this.columns.get(name);
     if (column === undefined) this.columns.set(name, (column = new LeafWriter(kind, this.lately)));
     return column;
@@ -101,53 +95,3 @@ class ColumnsWriter {
     return isInt ? leaf.int : leaf.float;
   }
 }
-
-interface Column {
-  readonly kind: LeafKind;
-  count: number;
-  next: () => unknown;
-}
-
-/** Throws MalformedBytes for what writeColumns never wrote, and for more than it writes of a batch or an answer. */
-export const readColumns = (bytes: Uint8Array): unknown => {
-  const from = new ByteReader(bytes);
-  const root = readShapes(from);
-  const columns = new Map<number, Column>();
-  let nodes = 0;
-  // Counted before anything is made: a few shapes within shapes can tell of more than any memory holds.
-  const count = (shape: Shape, keyId: number): void => {
-    if ((nodes += 1) > nodesMax) throw new MalformedBytes('there is more in it than in anything of ours');
-    if (shape.leaf === null) {
-      for (let i = 0; i < shape.children.length; i += 1) count(shape.children[i]!, shape.isArray ? keyId : shape.keyIds[i]!);
-      return;
-    }
-    const name = keyId * kindsMax + shape.leaf;
-    const column = columns.get(name);
-    if (column) column.count += 1;
-    else columns.set(name, { kind: shape.leaf, count: 1, next: () => null });
-  };
-  count(root, noKey);
-  const lately = new LatelyMet();
-  for (const column of columns.values()) column.next = readLeaves(from, column.kind, column.count, lately);
-  if (from.left > 0) throw new MalformedBytes('something follows its end');
-  let characters = 0;
-  const build = (shape: Shape, keyId: number): unknown => {
-    if (shape.leaf !== null) {
-      const value = columns.get(keyId * kindsMax + shape.leaf)!.next();
-      if (typeof value === 'string' && (characters += value.length) > charactersMax)
-        throw new MalformedBytes('there is more in it than in anything of ours');
-      return value;
-    }
-    if (shape.isArray) return shape.children.map((child) => build(child, keyId));
-    const object: Record<string, unknown> = {};
-    for (let i = 0; i < shape.children.length; i += 1) set(object, shape.keys[i]!, build(shape.children[i]!, shape.keyIds[i]!));
-    return object;
-  };
-  return build(root, noKey);
-};
-
-/** As JSON.parse does it: a key of this name is one like any other. */
-const set = (object: Record<string, unknown>, key: string, value: unknown): void => {
-  if (key === '__proto__') Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
-  else object[key] = value;
-};
