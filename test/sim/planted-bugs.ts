@@ -1,6 +1,13 @@
 import type { DocumentChanged } from '@lapidary/contracts/events/collection-events';
 import { counterWriter } from '@lapidary/replication/merge/counter';
-import { keyOfChange, keyText, type CollectionTransaction, type Grave } from '@lapidary/replication/collections/collection-store';
+import type { DocumentEngine } from '@lapidary/replication/automerge/document-engine';
+import {
+  keyOfChange,
+  keyText,
+  type CollectionTransaction,
+  type Grave,
+  type NestedDocuments,
+} from '@lapidary/replication/collections/collection-store';
 import type { DigestChange, MemoryDatabase } from './memory-collections.ts';
 
 /** Each proves one checker: a world that has the bug must be found out. */
@@ -18,6 +25,7 @@ export const plantedBugs = {
   'purge-unstable': 'a tombstone is purged before every region knows it',
   'life-forgotten': 'who writes anew what was purged and forgotten begins the first life again',
   'grave-unheeded': 'who writes anew has not seen what was purged there',
+  'beginning-unheeded': 'a document whose beginning has not come is written as if it had none',
   'commit-unstable': 'a history ends before every region knows of the next one',
   'lone-unheeded': 'a write by who did not know of a proposal is taken for one who did',
   'held-forgotten': 'a change from too far ahead is dropped',
@@ -73,6 +81,13 @@ export class Bugs {
     return this.bug === 'life-forgotten' ? { ...grave, beginning: null } : grave;
   }
 
+  onNested(engine: DocumentEngine): NestedDocuments {
+    if (this.bug !== 'beginning-unheeded') return engine;
+    return overriding<NestedDocuments>(engine, {
+      edit: (key, bytes, genesis, edits, text) => engine.edit(key, bytes, bytes === null ? genesis : {}, edits, text),
+    });
+  }
+
   onWrite(tx: CollectionTransaction): CollectionTransaction {
     return this.bug === 'grave-unheeded' ? overriding(tx, { grave: async () => Promise.resolve(null) }) : tx;
   }
@@ -84,10 +99,10 @@ export class Bugs {
   }
 }
 
-const overriding = (tx: CollectionTransaction, methods: Partial<CollectionTransaction>): CollectionTransaction =>
-  new Proxy(tx, {
+const overriding = <T extends object>(real: T, methods: Partial<T>): T =>
+  new Proxy(real, {
     get: (target, name) => {
-      const found: unknown = Object.hasOwn(methods, name) ? methods[name as keyof CollectionTransaction] : Reflect.get(target, name);
+      const found: unknown = Object.hasOwn(methods, name) ? methods[name as keyof T] : Reflect.get(target, name);
       return typeof found === 'function' ? (found.bind(target) as unknown) : found;
     },
   });

@@ -78,7 +78,7 @@ export class SimRegion {
     return {
       region: this.name,
       epoch: this.database.epoch,
-      nested: this.engine,
+      nested: this.bugs.onNested(this.engine),
       tick: (after) => {
         const seen = this.bugs.has('clock-ignores-state') ? undefined : (parseHlc(after) ?? undefined);
         this.clock = advanceHlc(this.clock, this.nowMs(), seen);

@@ -226,6 +226,8 @@ export class SimWorld {
     } catch (error) {
       if (isAppError(error)) {
         this.reached.add(`refused ${error.code}`);
+        // Whatever is asked for here can be done where the beginning of the document is, and where it is not (N2).
+        if (error.code === 'invalid_input') this.findings.push(`nested: ${region.name} refused a write: ${error.message}`);
         return;
       }
       // A process that died after the commit has written all the same.

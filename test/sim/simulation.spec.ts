@@ -55,6 +55,7 @@ const claimed = [
     `grave of ${kind} forgotten`,
     `${kind} written anew after it was forgotten`,
   ]),
+  'written before its beginning came',
   ...['history proposed', 'history committed', 'proposal objected to'],
   ...['lww value lost', 'document value lost', 'delete lost', 'write lost to a delete', 'entry with two bodies', 'loss settled by a write'],
   ...[
@@ -89,6 +90,7 @@ const foundBy: Record<PlantedBug, RegExp> = {
   'purge-unstable': /^(state|lost-write|ledger-missing):/,
   'life-forgotten': /^(state|counter|nested|late):/,
   'grave-unheeded': /^(state|lost-write|ledger-missing):/,
+  'beginning-unheeded': /^nested:/,
   'commit-unstable': /^(late|nested):/,
   'lone-unheeded': /^(state|late|nested):/,
   'held-forgotten': /^(state|lost-write|entry|counter|nested):/,
@@ -105,6 +107,7 @@ const foundBy: Record<PlantedBug, RegExp> = {
 
 /** Where a bug has been met that many worlds pass by. The search begins there, which saves half of all; a world that has changed since is one of all. */
 const metIn: Partial<Record<PlantedBug, number>> = {
+  'beginning-unheeded': 240,
   'own-row-only': 75,
   'purge-unstable': 91,
   'life-forgotten': 119,

@@ -4,6 +4,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { maySpendRights } from '@lapidary/replication/recovery/recovery-states';
 import { keyOfChange, keyText } from '@lapidary/replication/collections/collection-store';
 import { resolveDefinition } from '@lapidary/replication/collections/definitions';
+import { isUnbegun } from '@lapidary/replication/collections/document-state';
 import { executeWrite } from '@lapidary/replication/collections/execute-write';
 import { usesRights, type WriteCommand } from '@lapidary/replication/collections/write-document';
 import type { MemoryCollections, MemoryDatabase } from './memory-collections.ts';
@@ -16,6 +17,8 @@ import type { SimRegion } from './sim-region.ts';
 const fields = ['price', 'title'] as const;
 /** Few, so that regions meet on them. */
 const ids = ['a', 'b'] as const;
+/** So that there are some that one region alone has begun. */
+const manyIds = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] as const;
 
 interface Chosen {
   readonly command: WriteCommand;
@@ -79,14 +82,22 @@ export const randomWrite = async (
     : aging && random.chance(0.8)
       ? 'document'
       : focused && random.chance(0.9)
-        ? 'counter'
+        ? // A change of a document then comes by way of a third region, before what it hangs on.
+          nested && random.chance(0.6)
+          ? 'document'
+          : 'counter'
         : random.pick(['lww', 'lww', 'lww', 'lww', 'counter', 'counter', 'counter', 'append', nested ? 'document' : 'lww'] as const);
   const defined = resolveDefinition(await tx.definition(kind));
   if (!defined) return nothing;
   if (region.database.epoch > 1) reached('write under a new epoch');
   const tenant = kind === 'lww' && tidy === null && mayHold(region.database, region.name) && random.chance(0.3) ? guest : '';
   if (tenant === guest) reached('write of the guest');
-  const key: DocumentKey = { collection: kind, kind, tenant, id: focused ? 'a' : random.pick(ids) };
+  const key: DocumentKey = {
+    collection: kind,
+    kind,
+    tenant,
+    id: !focused ? random.pick(ids) : kind === 'document' ? random.pick(manyIds) : 'a',
+  };
   let { command, note } = chooseCommand(kind, random, region, oracle);
   if (tidy !== null && random.chance(0.3)) [command, note] = [{ op: 'delete' }, nothing];
   // A nested document that is not there takes a PUT only.
@@ -99,6 +110,8 @@ export const randomWrite = async (
   const by = loosened
     ? { ...defined, definition: { ...defined.definition, policy: { kind: 'counter' as const, bounded: false } } }
     : defined;
+  const here = tx.database.documents.get(keyText(key))?.stored.state;
+  if (here && isUnbegun(here)) reached('written before its beginning came');
   await executeWrite(bugs.onWrite(tx), region.site, key, by, command, { actor: 'sim', requestId: 'sim' });
   reached(`${kind} ${command.op === 'operate' ? command.operations[0]!.op : command.op}`);
   return note;

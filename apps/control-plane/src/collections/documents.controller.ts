@@ -14,6 +14,7 @@ import {
 } from '@lapidary/contracts/api/collections';
 import { WriteDocumentsSchema, WrittenDocumentsSchema, type WrittenDocuments } from '@lapidary/contracts/api/document-writes';
 import { AppError } from '@lapidary/kernel/app-error';
+import { isUnbegun } from '@lapidary/replication/collections/document-state';
 import { Body, Controller, Delete, Get, Inject, Param, Patch, Post, Put, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
@@ -112,6 +113,7 @@ export class DocumentsController {
     if (!row) throw new AppError('not_found', `There is no document ${id} in ${collection}`);
     const { region, epoch } = await this.tools.site();
     const view = documentViewOf(collection, row, definition.policy);
+    if (isUnbegun(row.state)) throw new AppError('not_yet_here', `The beginning of ${id} has not arrived`, { retryAfterSeconds: 1 });
     reply.header('etag', view.etag);
     reply.header(causalHeader, await causalTokenNow(this.dataSource, region, epoch, row.own_event));
     return view;

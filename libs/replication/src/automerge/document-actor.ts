@@ -9,8 +9,8 @@ export interface DocumentConflict {
   readonly loser: { readonly at: string; readonly value: Json };
 }
 
-/** Nobody's: the first change is the same whoever makes it, so that two regions which create a document create one. */
-export const genesisActor = '00'.repeat(16);
+/** Nobody's: the first change is the same whoever makes it, so that two regions which create a document create one. `digest`: of what it begins with. */
+export const genesisActor = (digest: string): string => Buffer.from(`genesis ${digest.slice(0, 16)}`).toString('hex');
 
 /** Readable in conflicts, and another one after a restore, since Automerge refuses two changes of one actor and number. */
 export const actorOf = (region: string, epoch: number): string => Buffer.from(`${region}#${epoch}`).toString('hex');

@@ -1,5 +1,6 @@
 import * as Automerge from '@automerge/automerge';
 import { AppError } from '@lapidary/kernel/app-error';
+import { digestOf } from '@lapidary/kernel/canonical-json';
 import type { Json } from '../merge/json.js';
 import { genesisActor, type DocumentConflict } from './document-actor.js';
 import { applyEdit, toJson, type DocumentEdit, type TextFields } from './document-edits.js';
@@ -38,9 +39,12 @@ export class DocumentEngine {
     this.live = new LiveDocuments(actor, liveMax);
   }
 
-  /** Makes one change out of all edits. `bytes` null: the document begins with `genesis`, the same wherever it begins. */
+  /**
+   * Makes one change out of all edits. `bytes` null, or a document whose beginning has not come: it begins with `genesis`, the same wherever
+   * it begins (N1 and N2 of merge-nested.ts).
+   */
   edit(key: string, bytes: Uint8Array | null, genesis: JsonObject, edits: readonly DocumentEdit[], text: TextFields): Edited {
-    const before = this.live.take(key, bytes ?? begin(genesis, text));
+    const before = this.begun(key, bytes, genesis, text);
     const heads = Automerge.getHeads(before).join();
     try {
       const after = Automerge.change(before, { time: 0 }, (root) => {
@@ -98,6 +102,11 @@ export class DocumentEngine {
     }
   }
 
+  private begun(key: string, bytes: Uint8Array | null, genesis: JsonObject, text: TextFields): Doc {
+    const doc = this.live.take(key, bytes ?? begin(genesis, text));
+    return Automerge.getHeads(doc).length > 0 ? doc : Automerge.loadIncremental(doc, begin(genesis, text));
+  }
+
   private keep(key: string, doc: Doc): Documented {
     const bytes = Automerge.save(doc);
     const heads = [...Automerge.getHeads(doc)].sort();
@@ -126,9 +135,13 @@ const takePart = (doc: Doc, part: Uint8Array): Doc => {
   return isWhole ? Automerge.loadIncremental(doc, part) : Automerge.applyChanges(doc, [part])[0];
 };
 
-/** Fixed actor, time 0, sorted keys: the same bytes and the same head in every region. */
+/**
+ * Nobody's actor, time 0, sorted keys: the same bytes and the same head in every region. Two that begin one document with different contents,
+ * since one had not heard of a new definition, begin it as two writers: of one writer Automerge refuses two first changes, for good.
+ */
 const begin = (genesis: JsonObject, text: TextFields): Uint8Array => {
-  const doc = Automerge.change(Automerge.init<Record<string, unknown>>({ actor: genesisActor }), { time: 0 }, (root) =>
+  const actor = genesisActor(digestOf({ genesis, text }));
+  const doc = Automerge.change(Automerge.init<Record<string, unknown>>({ actor }), { time: 0 }, (root) =>
     applyEdit(root, { op: 'replace', value: genesis }, text),
   );
   const bytes = Automerge.save(doc);
@@ -137,7 +150,7 @@ const begin = (genesis: JsonObject, text: TextFields): Uint8Array => {
 };
 
 /** Merges two stored documents; pure. */
-export const mergeDocuments = (a: Uint8Array, b: Uint8Array): Documented => new DocumentEngine(genesisActor, 0).take('', a, [b]);
+export const mergeDocuments = (a: Uint8Array, b: Uint8Array): Documented => new DocumentEngine(genesisActor(''), 0).take('', a, [b]);
 
 const conflictsOf = (doc: Doc, holder: Doc, path: readonly string[]): DocumentConflict[] =>
   // Sorted, since the order of keys depends on the order in which changes came.

@@ -102,6 +102,10 @@ export const measureState = (state: DocumentState): { readonly digest: string; r
   return { digest: state.kind === 'document' ? digestOfState(state) : sha256Hex(text), bytes: Buffer.byteLength(text) };
 };
 
+/** Whether changes of a nested document are here and its beginning is not: they wait inside, and it shows nothing (N1 of merge-nested.ts). */
+export const isUnbegun = (state: DocumentState | NestedState): boolean =>
+  'heads' in state && isAlive(state.alive) && state.heads.length === 0;
+
 /** Whether people see it, under whatever policy. */
 export const existsState = (state: DocumentState): boolean => (state.kind === 'append' ? state.variants.length > 0 : isAlive(state.alive));
 
@@ -125,7 +129,7 @@ export const viewState = (state: DocumentState, policy: CollectionPolicy): Seen 
       return first ? { value: first.body, ...(state.variants.length > 1 ? { variants: state.variants.map((v) => v.body) } : {}) } : null;
     }
     case 'document':
-      return isAlive(state.alive) ? { value: state.value } : null;
+      return isAlive(state.alive) && !isUnbegun(state) ? { value: state.value } : null;
   }
 };
 

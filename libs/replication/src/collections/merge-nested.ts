@@ -6,6 +6,20 @@ import type { NestedDocuments, StoredDocument } from './collection-store.js';
 import { knownOfNested, type NestedState } from './document-state.js';
 import { compareGenerations, generationOf, isBroken, joinNext, lateWrites, type Generation, type NextGeneration } from './generations.js';
 
+/**
+ * Of nested documents whose changes come before their beginning, as they may: each region's log is read by itself.
+ *
+ *   what is here               | shown          | a write
+ *   ---------------------------|----------------|------------------------------------------------------------------------------
+ *   its beginning              | what it holds  | stands on that
+ *   only changes that hang on  | `not_yet_here` | of the first history: on what the policy has it begin with, as that of two regions
+ *   what has not come          |                | that create it while apart does; of a later one, which only its proposer can begin: refused
+ *                              |                | with `not_yet_here`
+ *
+ *   N1  nothing is shown that no region wrote: a document without its beginning shows nothing
+ *   N2  no write makes a list, a text or an object a second time that the beginning has: of two Automerge shows one
+ *   N3  what is written before the beginning has come is told whole, so that it hangs on nothing that others may lack
+ */
 export type NestedDocument = StoredDocument & { readonly state: { readonly kind: 'document' } & NestedState };
 
 export const isNested = (stored: StoredDocument): stored is NestedDocument => stored.state.kind === 'document';

@@ -8,8 +8,8 @@ import type { Json } from '../merge/json.js';
 import { isAlive } from '../merge/lww.js';
 import { writeRegister } from '../merge/register.js';
 import { keyText, type DocumentKey, type Site, type StoredDocument } from './collection-store.js';
-import { unknownOfNested, type DocumentState, type NestedState } from './document-state.js';
-import { isAnswered, type NextGeneration } from './generations.js';
+import { isUnbegun, unknownOfNested, type DocumentState, type NestedState } from './document-state.js';
+import { generationOf, isAnswered, type NextGeneration } from './generations.js';
 import { contentsOf, fromBase64, nextKey, toBase64, type ToldNested } from './merge-nested.js';
 import { settledBy, wholeEvery, type Written } from './written.js';
 
@@ -42,11 +42,13 @@ export const writeNested = async (
   if (command.op === 'delete')
     return nestedWritten(stored, policy, { ...state, alive, ...apart }, stored.bytes, { parts: [], nextParts: [], whole: false });
   const edits = nestedEdits(command);
+  if (isUnbegun(state) && generationOf(state).number > 0)
+    throw new AppError('not_yet_here', `The beginning of ${key.id} in ${key.collection} has not arrived`, { retryAfterSeconds: 1 });
   const { genesis, text } = beginningOf(policy);
   const edited = await site.nested.edit(keyText(key), stored.bytes, genesis, edits, text);
   if (exists && edited.change === null) return null;
   const answer = isAnswered(state.next) ? await inNextForm(site, key, state.next!, edited, { genesis, edits, text }) : null;
-  const whole = stored.bytes === null || stored.toldInPart + 1 >= wholeEvery;
+  const whole = stored.bytes === null || isUnbegun(state) || stored.toldInPart + 1 >= wholeEvery;
   const after = { ...state, ...contentsOf(edited), alive, ...(answer ? { next: answer.next } : apart) };
   return nestedWritten(stored, policy, after, edited.bytes, {
     parts: edited.change === null ? [] : [edited.change],
@@ -84,7 +86,7 @@ const inNextForm = async (
     if (!isAppError(error) || error.code !== 'invalid_input') throw error;
   }
   if (edited === null || !isSame(edited)) edited = await make([{ op: 'replace', value: shown.value as Genesis }]);
-  const parts = before === null ? [edited.bytes] : edited.change === null ? [] : [edited.change];
+  const parts = before === null || next.heads.length === 0 ? [edited.bytes] : edited.change === null ? [] : [edited.change];
   return { next: { ...next, heads: edited.heads, doc: toBase64(edited.bytes) }, parts };
 };
 
