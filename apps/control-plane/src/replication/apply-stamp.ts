@@ -4,18 +4,21 @@ import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import { recordStampRoute } from '../directory/record-route.js';
-import { refusesEpoch } from './refused-epochs.js';
+import { isRefusedNow, refusesEpoch } from './refused-epochs.js';
 
 /** Replica of another region's stamp. Only its own region tells of it (single writer per key). */
 export const applyStamp = async (tx: Tx, event: EventEnvelope, stamp: StampView): Promise<void> => {
   if (stamp.region !== event.originregion) {
     throw new AppError('poison_event', `Region ${event.originregion} told of a stamp of region ${stamp.region}`);
   }
-  const [known] = await rowsOf<{ epoch: number }>(tx, 'SELECT epoch FROM stamp WHERE name = $1 AND region = $2 FOR UPDATE', [
-    stamp.name,
-    stamp.region,
-  ]);
-  if (known && (await refusesEpoch(tx, event, { what: 'stamp', name: stamp.name, held: known.epoch, told: stamp.epoch }))) return;
+  const [known] = await rowsOf<{ epoch: number; is_refused: boolean }>(
+    tx,
+    `SELECT epoch, ${isRefusedNow('stamp', 's.name')} FROM stamp s WHERE name = $1 AND region = $2 FOR UPDATE`,
+    [stamp.name, stamp.region],
+  );
+  const { name, region, status, epoch, frontDoors } = stamp;
+  const isRefused = known?.is_refused === true;
+  if (known && (await refusesEpoch(tx, event, { what: 'stamp', name, held: known.epoch, told: epoch, isRefused }))) return;
   const written = await rowsOf(
     tx,
     `INSERT INTO stamp AS s (name, region, status, cordoned, cordon_reason, ring, profile, isolation, driver, capacity_units, used_units,
@@ -62,6 +65,5 @@ export const applyStamp = async (tx: Tx, event: EventEnvelope, stamp: StampView)
     ],
   );
   if (written.length === 0) return;
-  const { name, region, status, epoch, frontDoors } = stamp;
   await recordStampRoute(tx, { kind: 'stamp', stamp: name, region, status, epoch, frontDoors });
 };

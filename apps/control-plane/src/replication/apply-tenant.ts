@@ -10,7 +10,7 @@ import { recordTenantRoute, routeByLabels } from '../directory/record-route.js';
 import { noteResidency } from '../residency/note-residency.js';
 import { applyHosts } from './apply-hosts.js';
 import { recordNameConflict } from './conflicts.js';
-import { refusesEpoch } from './refused-epochs.js';
+import { isRefusedNow, refusesEpoch } from './refused-epochs.js';
 
 export interface ApplyTools {
   readonly collections: CollectionApplyTools;
@@ -30,6 +30,7 @@ interface Existing {
   readonly origin_sequence: string;
   readonly residency: readonly string[];
   readonly placement_epoch: number;
+  readonly is_refused: boolean;
 }
 
 /** Replica of another region's tenant with its placement, or the settlement of a name that two regions gave out. */
@@ -39,15 +40,16 @@ export const applyTenant = async (tx: Tx, event: EventEnvelope, tenant: TenantVi
   }
   const [existing] = await rowsOf<Existing>(
     tx,
-    'SELECT home_region, claim_hlc, origin_sequence, residency, placement_epoch FROM tenant WHERE id = $1 FOR NO KEY UPDATE',
+    `SELECT home_region, claim_hlc, origin_sequence, residency, placement_epoch, ${isRefusedNow('tenant', 't.id')}
+       FROM tenant t WHERE id = $1 FOR NO KEY UPDATE`,
     [tenant.id],
   );
   if (existing && existing.home_region !== tenant.region && !(await settle(tx, existing, tenant, claim, tools))) return;
   if (existing?.home_region === tenant.region && Number(existing.origin_sequence) >= event.originsequence) return;
   const { placement } = tenant;
   if (existing?.home_region === tenant.region && placement !== null) {
-    const held = existing.placement_epoch;
-    if (await refusesEpoch(tx, event, { what: 'tenant', name: tenant.id, held, told: placement.epoch })) return;
+    const { placement_epoch: held, is_refused: isRefused } = existing;
+    if (await refusesEpoch(tx, event, { what: 'tenant', name: tenant.id, held, told: placement.epoch, isRefused })) return;
   }
   await noteResidency(tx, tenant.id, existing?.residency ?? null, tenant.residency);
   await writeTenant(tx, tenant, claim, event, existing?.home_region ?? tenant.region);

@@ -52,6 +52,24 @@ describe('an epoch that goes down', () => {
     expect(await refusedEpochs(us.dataSource)).toEqual([]);
   });
 
+  it('costs nothing where none does: what is refused is written down, and taken back, only where it changes', async () => {
+    // A trigger of the statement also runs where no row is touched.
+    await us.dataSource.query(`CREATE TABLE touched (op text);
+      CREATE FUNCTION note_touched() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO touched VALUES (TG_OP); RETURN NULL; END $$;
+      CREATE TRIGGER touched AFTER INSERT OR UPDATE OR DELETE ON refused_epoch FOR EACH STATEMENT EXECUTE FUNCTION note_touched();`);
+    const touched = async () => (await rowsOf<{ op: string }>(us.dataSource, 'SELECT op FROM touched')).map(({ op }) => op);
+    for (const epoch of [1, 2]) {
+      await tellOf(epoch, epoch);
+      await tellOfTenant(eu, tenantOf(eu.name, 'calm', epoch, `${eu.name}-1`));
+    }
+    await isPlaced('calm', `${eu.name}-1`, 2);
+    expect(await touched()).toEqual([]);
+    await tellOfTenant(eu, tenantOf(eu.name, 'calm', 1, `${eu.name}-2`));
+    await tellOfTenant(eu, tenantOf(eu.name, 'calm', 3, `${eu.name}-2`));
+    await isPlaced('calm', `${eu.name}-2`, 3);
+    expect(await touched()).toEqual(['UPDATE', 'INSERT', 'DELETE']);
+  });
+
   it('of a stamp likewise', async () => {
     const held = async () =>
       (

@@ -12,6 +12,10 @@ export interface RefusedEpoch {
   readonly told: number;
 }
 
+/** Whether something is refused of the row `of` at this moment: read with the row itself, so that what is in order costs no statement. */
+export const isRefusedNow = (what: RefusedEpoch['what'], of: string): string =>
+  `EXISTS (SELECT 1 FROM refused_epoch r WHERE r.what = '${what}' AND r.name = ${of}) AS is_refused`;
+
 /**
  * I1, I4: an epoch of a stamp or a placement never goes down, whatever its region tells: one that was set back and has not noticed, or whose
  * epoch was raised by hand, would have requests routed to where the tenant was. Refused, and kept to be shown until that region tells of it
@@ -20,13 +24,13 @@ export interface RefusedEpoch {
 export const refusesEpoch = async (
   tx: Tx,
   { originregion: origin, type }: EventEnvelope,
-  refused: Omit<RefusedEpoch, 'origin'>,
+  refused: Omit<RefusedEpoch, 'origin'> & { readonly isRefused: boolean },
 ): Promise<boolean> => {
-  const { what, name, held, told } = refused;
+  const { what, name, held, told, isRefused } = refused;
   // This region's own word, as others kept it: it is raised to what is here (recover-fleet.ts).
   if (type === 'lapidary.recovered.v1') return false;
   if (told >= held) {
-    await tx.query('DELETE FROM refused_epoch WHERE what = $1 AND name = $2', [what, name]);
+    if (isRefused) await tx.query('DELETE FROM refused_epoch WHERE what = $1 AND name = $2', [what, name]);
     return false;
   }
   await tx.query(
