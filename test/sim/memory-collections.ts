@@ -39,7 +39,7 @@ export interface GraveRow {
   readonly key: DocumentKey;
   readonly grave: Grave;
   /** Of the event that it comes from; null: of this region's own, whose place is its place in the outbox. */
-  readonly purge: { readonly event: string; readonly origin: string; readonly sequence: number | null };
+  readonly purge: { readonly event: string; readonly origin: string; readonly sequence: number | null; readonly epoch: number | null };
 }
 
 export interface DigestChange extends ElementChange {
@@ -66,7 +66,14 @@ export class MemoryDatabase {
   inbox = new Set<string>();
   /** What the trigger of the real database writes beside each row; never folded here, so that every change stays to be seen. */
   digestChanges: DigestChange[] = [];
-  held: { readonly dueMs: number; readonly event: unknown; readonly id: string; readonly origin: string; readonly sequence: number }[] = [];
+  held: {
+    readonly dueMs: number;
+    readonly event: unknown;
+    readonly id: string;
+    readonly origin: string;
+    readonly sequence: number;
+    readonly epoch: number;
+  }[] = [];
   graves = new Map<string, GraveRow>();
   /** What each other region has said last that it knows. */
   declared = new Map<string, Declaration>();
@@ -179,7 +186,9 @@ export class MemoryCollections implements CollectionTransaction {
   async saveGrave(key: DocumentKey, grave: Grave, purge: ChangeNote | null): Promise<void> {
     await this.touch('saveGrave');
     const known = this.database.graves.get(keyText(key))?.purge;
-    const from = purge ? { event: purge.event, origin: purge.origin, sequence: purge.sequence ?? null } : known!;
+    const from = purge
+      ? { event: purge.event, origin: purge.origin, sequence: purge.sequence ?? null, epoch: purge.epoch ?? null }
+      : known!;
     this.database.graves.set(keyText(key), { key, grave, purge: from });
   }
 

@@ -329,14 +329,23 @@ export class SimRegion {
     const dueMs = heldUntilMs(changed, this.nowMs());
     if (dueMs !== null) {
       this.reached('held');
-      if (!this.bugs.has('held-forgotten')) database.held.push({ id: event.id, dueMs, event: changed, origin, sequence: event.sequence });
+      if (!this.bugs.has('held-forgotten')) {
+        const { id, sequence, epoch } = event;
+        database.held.push({ id, dueMs, event: changed, origin, sequence, epoch });
+      }
       return;
     }
-    await this.merge(tx, event.id, origin, event.sequence, changed);
+    await this.merge(tx, event.id, origin, event, changed);
   }
 
-  private async merge(tx: MemoryCollections, id: string, origin: string, sequence: number, changed: DocumentChanged): Promise<void> {
-    const note = { event: id, origin, sequence, actor: 'sim', requestId: 'sim', at: '' };
+  private async merge(
+    tx: MemoryCollections,
+    id: string,
+    origin: string,
+    { sequence, epoch }: Pick<Numbered, 'epoch' | 'sequence'>,
+    changed: DocumentChanged,
+  ): Promise<void> {
+    const note = { event: id, origin, sequence, epoch, actor: 'sim', requestId: 'sim', at: '' };
     const told = tx.database.outbox.length;
     this.carried.merged(tx.database.effects, keyText(keyOfChange(changed)), id);
     const { isLate } = await applyChange(this.bugs.onStore(tx), this.site, this.bugs.onLone(changed, this.database), note);
@@ -358,7 +367,7 @@ export class SimRegion {
       const before = database.documents.get(text)?.facts.digest;
       const wire = JSON.parse(JSON.stringify(changed)) as DocumentChanged;
       this.carried.join(database.effects, text, peer.database.effects.get(text) ?? new Set());
-      await this.merge(tx, `repair-${this.name}-${this.events++}`, peer.name, 0, wire);
+      await this.merge(tx, `repair-${this.name}-${this.events++}`, peer.name, { epoch: 0, sequence: 0 }, wire);
       if (database.documents.get(text)?.facts.digest === before) return false;
       onChanged(database);
       return true;
@@ -368,7 +377,7 @@ export class SimRegion {
   async releaseHeld(): Promise<void> {
     await this.inTx(async (tx, database) => {
       const due = database.held.filter((h) => h.dueMs <= this.nowMs());
-      for (const held of due) await this.merge(tx, held.id, held.origin, held.sequence, held.event as DocumentChanged);
+      for (const held of due) await this.merge(tx, held.id, held.origin, held, held.event as DocumentChanged);
       database.held = database.held.filter((h) => !due.includes(h));
       if (due.length > 0) this.reached('held change released');
     }, true);

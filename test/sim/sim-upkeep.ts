@@ -1,7 +1,7 @@
 import { keyText } from '@lapidary/replication/collections/collection-store';
 import { policyFor } from '@lapidary/replication/collections/definitions';
 import { commitGeneration, ownProposal, proposeGeneration } from '@lapidary/replication/collections/generation-steps';
-import { purgeDocument } from '@lapidary/replication/collections/purge-document';
+import { purgeDocument, retellPurge } from '@lapidary/replication/collections/purge-document';
 import type { KnownEvents } from '@lapidary/replication/digest/vector-cover';
 import { isStable } from '@lapidary/replication/stability';
 import type { MemoryDatabase, OutboxEvent } from './memory-collections.ts';
@@ -40,17 +40,33 @@ export const keepHouse = async ({ region, others, tombstoneMs, bugs, reached }: 
         reached(`tombstone of ${key.kind} purged`);
     }
   });
+  await retellLostPurges({ region, others, reached });
   await region.inTx(async (tx, database) => {
     const known = knownOf(region.name, database);
     for (const { key, grave, purge } of database.graves.values()) {
       const sequence = purge.sequence ?? database.outbox.findIndex((e) => e.id === purge.event) + 1;
-      const what = { [purge.origin]: { epoch: known[purge.origin]?.epoch ?? 1, sequence } };
+      const epoch = known[purge.origin]?.epoch ?? 1;
+      // T5.
+      if (purge.epoch !== null && purge.epoch !== epoch) continue;
+      const what = { [purge.origin]: { epoch, sequence } };
       if (grave.isForgotten || !isStable(what, others, database.declared, known)) continue;
       await tx.saveGrave(key, bugs.onForgotten({ ...grave, isForgotten: true, contents: null }), null);
       reached(`grave of ${key.kind} forgotten`);
     }
   });
 };
+
+/** As retell-purges.ts (T5). */
+const retellLostPurges = async ({ region, others, reached }: Pick<Upkeep, 'region' | 'others' | 'reached'>): Promise<void> =>
+  await region.inTx(async (tx, database) => {
+    const known = knownOf(region.name, database);
+    const stable = database.ownDeclarations.findLast((own) => isStable(own.known, others, database.declared, known));
+    for (const { key, grave, purge } of [...database.graves.values()]) {
+      const epoch = known[purge.origin]?.epoch ?? 1;
+      if (grave.isForgotten || purge.epoch === null || purge.epoch >= epoch || stable?.known[purge.origin]?.epoch !== epoch) continue;
+      if ((await retellPurge(tx, key, { origin: region.name, actor: 'sim', requestId: 'sim' })) !== null) reached('purge told again');
+    }
+  });
 
 /** Begins histories of nested documents anew, and ends those that everybody knows the new one of (generations.ts). */
 export const keepHistories = async ({ region, others, random, bugs, reached }: Upkeep): Promise<void> => {

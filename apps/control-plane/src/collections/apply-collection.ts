@@ -99,7 +99,7 @@ const mergeDocuments = async (tx: Tx, events: readonly EventEnvelope[], tools: C
   const site = { region, nested: await tools.nested(), tick: tickOf(clock) };
   for (const { event, changed } of changes) {
     const { id, originregion: origin, actor, requestid: requestId, hlc: at } = event;
-    const note = { event: id, origin, actor, requestId, at, sequence: event.originsequence };
+    const note = { event: id, origin, actor, requestId, at, sequence: event.originsequence, epoch: event.originepoch };
     if ((await applyChange(batch, site, changed, note)).isLate) tools.onLate(origin);
   }
   for (const [collection, lost] of await batch.flush()) tools.onLosses(collection, lost);

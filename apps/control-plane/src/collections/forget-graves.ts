@@ -4,7 +4,7 @@ import { isStable } from '@lapidary/replication/stability';
 import type { RetentionTools } from './purge-tombstones.js';
 import { readStability } from './stability-rows.js';
 
-/** What was purged, and has been by every region, is forgotten (T3). Returns how many graves. */
+/** What was purged, and has been by every region, is forgotten (T3), by a place of the epoch that holds (T5). Returns how many graves. */
 export const forgetGraves = async ({ dataSource, peers }: Pick<RetentionTools, 'dataSource' | 'peers'>): Promise<number> => {
   const { known, declared } = await readStability(dataSource);
   let forgotten = 0;
@@ -16,9 +16,9 @@ export const forgetGraves = async ({ dataSource, peers }: Pick<RetentionTools, '
     const rows = await rowsOf(
       dataSource,
       `UPDATE grave g SET forgotten_at = clock_timestamp(), contents = NULL, automerge = NULL
-        WHERE g.forgotten_at IS NULL AND g.purge_origin = $1
+        WHERE g.forgotten_at IS NULL AND g.purge_origin = $1 AND (g.purge_sequence IS NULL OR g.purge_epoch = $3)
           AND coalesce(g.purge_sequence, (SELECT n.sequence FROM outbox o JOIN outbox_number n ON n.position = o.position WHERE o.id = g.purge_event)) <= $2 RETURNING 1`,
-      [origin, through],
+      [origin, through, epoch],
     );
     forgotten += rows.length;
   }

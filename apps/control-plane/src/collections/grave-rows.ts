@@ -49,18 +49,19 @@ export interface WrittenGrave {
 export const writeGraves = async (tx: Tx, graves: readonly WrittenGrave[]): Promise<void> => {
   if (graves.length === 0) return;
   await tx.query(
-    `INSERT INTO grave AS g (collection, kind, tenant, id, seen, contents, automerge, beginning, forgotten_at, purge_origin, purge_event, purge_sequence)
+    `INSERT INTO grave AS g (collection, kind, tenant, id, seen, contents, automerge, beginning, forgotten_at, purge_origin, purge_event, purge_sequence, purge_epoch)
      SELECT collection, kind, tenant, id, seen::jsonb, contents::jsonb, automerge, beginning::jsonb, CASE WHEN forgotten THEN clock_timestamp() END,
-            coalesce(origin, ''), coalesce(event, ''), sequence
+            coalesce(origin, ''), coalesce(event, ''), sequence, epoch
        FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::text[],
-                   $9::bool[], $10::text[], $11::text[], $12::bigint[])
-         AS t(collection, kind, tenant, id, seen, contents, automerge, beginning, forgotten, origin, event, sequence)
+                   $9::bool[], $10::text[], $11::text[], $12::bigint[], $13::int[])
+         AS t(collection, kind, tenant, id, seen, contents, automerge, beginning, forgotten, origin, event, sequence, epoch)
      ON CONFLICT (collection, kind, tenant, id) DO UPDATE SET seen = excluded.seen, contents = excluded.contents,
        automerge = excluded.automerge, beginning = excluded.beginning, forgotten_at = CASE WHEN excluded.forgotten_at IS NOT NULL THEN coalesce(g.forgotten_at, excluded.forgotten_at) END,
        buried_at = CASE WHEN excluded.purge_origin = '' THEN g.buried_at ELSE clock_timestamp() END,
        purge_origin = CASE WHEN excluded.purge_origin = '' THEN g.purge_origin ELSE excluded.purge_origin END,
        purge_event = CASE WHEN excluded.purge_origin = '' THEN g.purge_event ELSE excluded.purge_event END,
-       purge_sequence = CASE WHEN excluded.purge_origin = '' THEN g.purge_sequence ELSE excluded.purge_sequence END`,
+       purge_sequence = CASE WHEN excluded.purge_origin = '' THEN g.purge_sequence ELSE excluded.purge_sequence END,
+       purge_epoch = CASE WHEN excluded.purge_origin = '' THEN g.purge_epoch ELSE excluded.purge_epoch END`,
     [
       ...keyColumns(graves.map(({ key }) => key)),
       graves.map(({ grave }) => JSON.stringify(grave.seen)),
@@ -71,6 +72,7 @@ export const writeGraves = async (tx: Tx, graves: readonly WrittenGrave[]): Prom
       graves.map(({ purge }) => purge?.origin ?? null),
       graves.map(({ purge }) => purge?.event ?? null),
       graves.map(({ purge }) => purge?.sequence ?? null),
+      graves.map(({ purge }) => purge?.epoch ?? null),
     ],
   );
 };

@@ -29,6 +29,7 @@ import { PurgedKinds1763772000063 } from './0063-purged-kinds.js';
 import { RefusedEpochs1763772000064 } from './0064-refused-epochs.js';
 import { BucketsFirst1763772000065 } from './0065-buckets-first.js';
 import { DocumentsInPlaceAgain1763772000066 } from './0066-documents-in-place-again.js';
+import { PurgeEpochs1763772000070 } from './0070-purge-epochs.js';
 
 export const migrations = [
   Fleet1763772000001,
@@ -62,4 +63,5 @@ export const migrations = [
   RefusedEpochs1763772000064,
   BucketsFirst1763772000065,
   DocumentsInPlaceAgain1763772000066,
+  PurgeEpochs1763772000070,
 ];

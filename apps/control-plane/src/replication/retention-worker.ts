@@ -6,6 +6,7 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import { dropGraves, forgetGraves, pruneHistory } from '../collections/forget-graves.js';
 import { commitHistories, proposeHistories, type HistoryTools } from '../collections/renew-histories.js';
 import { declareKnowledge, purgeTombstones, regionsHoldingBack, type RetentionTools } from '../collections/purge-tombstones.js';
+import { retellPurges } from '../collections/retell-purges.js';
 import { BackgroundDatabase } from '../outbox/background-database.js';
 import { retentionLock } from '../outbox/leader-locks.js';
 import { CONFIG } from '../process/tokens.js';
@@ -60,12 +61,13 @@ export class RetentionWorker implements OnApplicationBootstrap, BeforeApplicatio
     for (const peer of peers) this.tools.metrics.lapidary_retention_held_back.set({ peer }, waiting.has(peer) ? 1 : 0);
     if (waiting.size > 0) this.tools.logger.warn({ regions: [...waiting.keys()] }, 'nothing is purged until these regions are heard');
     const purged = await purgeTombstones(retention, days, openTransactionMs);
+    const retold = await retellPurges(retention);
     const forgotten = await forgetGraves(retention);
     const dropped = await dropGraves(dataSource, days);
     const history = await pruneHistory(dataSource, historyDays);
     await this.renewHistories({ ...retention, nested: await this.tools.apply.collections.nested() });
-    if (purged + forgotten + dropped + history > 0)
-      this.tools.logger.info({ purged, forgotten, dropped, history }, 'what is past its retention was purged');
+    if (purged + retold + forgotten + dropped + history > 0)
+      this.tools.logger.info({ purged, retold, forgotten, dropped, history }, 'what is past its retention was purged');
   }
 
   private async renewHistories(tools: HistoryTools): Promise<void> {

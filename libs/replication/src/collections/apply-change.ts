@@ -20,7 +20,7 @@ import { factsOf } from './facts.js';
 import { lateLosses, objectTo, tellAnew } from './late-writes.js';
 import { fromBase64, isNested, mergeNested, type MergedNested, type NestedChange, type ToldNested } from './merge-nested.js';
 import { wholeEvery } from './written.js';
-import { buriedIn, graveFor, isPurged, mergedInto, purgedGrave, seenOf } from './graves.js';
+import { buriedIn, graveFor, isPurged, isToldAnew, mergedInto, purgedGrave, seenOf } from './graves.js';
 import { ledgerEntries } from './ledger-entries.js';
 
 /** Clocks of one fleet agree within some 100 ms; a change from further ahead would win against everything until then. */
@@ -101,13 +101,14 @@ export const applyChange = async (tx: ChangeTransaction, site: TakingSite, event
   const merged = await mergeChange(site, key, before, change, event);
   const { facts, losses } = factsOf(merged.after, policy);
   const next = event.purged === true && isPurged(key.kind) && seen !== null ? purgedGrave(grave, seen) : grave;
-  const purge = next === grave ? null : note;
+  const purge = next === grave && !(event.purged === true && isToldAnew(grave, seen ?? {})) ? null : note;
   // What is kept here in part was told whole by who wrote it: a region counts its own parts anew. Of a history that has ended nothing counts.
   const after = { ...merged.after, toldInPart: merged.ended ? wholeEvery : (row?.toldInPart ?? 0) };
   if (next !== null && isCovered(seenOf(after.state) ?? {}, next.seen)) await bury(tx, key, next, after, purge);
   else {
     await tx.saveDocument(key, after, facts, note);
-    if (next !== null && (next !== known || next.contents !== null)) await tx.saveGrave(key, { ...next, contents: null }, purge);
+    if (next !== null && (next !== known || next.contents !== null || purge !== null))
+      await tx.saveGrave(key, { ...next, contents: null }, purge);
   }
   const late = lateLosses(merged, event);
   const entries = ledgerEntries(key, policy, [...event.settled, ...late], losses);

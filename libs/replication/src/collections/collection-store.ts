@@ -35,6 +35,8 @@ export interface StoredDocument {
  *   T4  a purge begins the next life of a counter (C4) or the next history of a nested document (G1–G5, with nothing in it): who knows of the
  *       purge writes in it, so that what was forgotten somewhere is missed nowhere, and no writer numbers anything twice. A write by who
  *       did not know of it, not covered by P, brings the old one back, with all that was written since
+ *   T5  a purge is stable by its place in the log that it was told in last, under the epoch that this log has: a region that was restored begins
+ *       another one, where the same number is another event's. It is told again by it, or by whoever has its grave
  */
 export interface Grave {
   readonly seen: Seen;
@@ -62,8 +64,9 @@ export interface ChangeNote {
   readonly actor: string;
   readonly requestId: string;
   readonly at: string;
-  /** Its place in the origin's log; null where it has none yet. */
+  /** Its place in the origin's log; null where it has none yet, and then it has no epoch either. */
   readonly sequence?: number | null;
+  readonly epoch?: number | null;
 }
 
 /** What is told of collections, and of what a region knows of them. */

@@ -81,6 +81,10 @@ export const purgedGrave = (grave: Grave | null, seen: Seen): Grave =>
         beginning: grave?.beginning ?? null,
       };
 
+/** Whether a purge that is told tells where the one of this grave is to be found: it covers all of it, and no less (T5). */
+export const isToldAnew = (grave: Grave | null, seen: Seen): boolean =>
+  grave !== null && !grave.isForgotten && isCovered(grave.seen, seen) && isCovered(seen, grave.seen);
+
 /** The grave with what is buried in it: the merge of all that is known of a document, until it is forgotten. */
 export const buriedIn = (grave: Grave, contents: StoredDocument): Grave =>
   grave.isForgotten ? { ...grave, contents: null } : { ...grave, contents, beginning: beginningOf(contents.state) };

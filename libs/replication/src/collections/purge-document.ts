@@ -1,4 +1,5 @@
 import type { ChangeNote, CollectionTransaction, DocumentKey, Site } from './collection-store.js';
+import type { DocumentState } from './document-state.js';
 import { buriedIn, purgedGrave, purgedState, seenOf } from './graves.js';
 import { tellChange } from './tell-change.js';
 import { changeOfWhole } from './whole-change.js';
@@ -18,11 +19,31 @@ export const purgeDocument = async (
   const stored = await tx.document(key);
   const state = stored && purgedState(stored.state, region, others, tick);
   if (!stored || !state) return null;
-  // A tombstone like any other to who does not know purges: it repeats who deleted, of a counter its rows, and that is all.
-  const change = changeOfWhole(state.kind === 'lww' ? { ...state, fields: {} } : state, null);
-  const event = await tellChange(tx, key, { whole: true, change, settled: [], purged: true });
+  const event = await tellPurge(tx, key, state);
   const grave = purgedGrave(await tx.grave(key), seenOf(state)!);
   await tx.removeDocument(key);
   await tx.saveGrave(key, buriedIn(grave, { ...stored, state }), { ...by, event, at: '', sequence: null });
   return event;
+};
+
+/**
+ * Tells a purge again that was another region's, and whose place in that one's log means nothing any more (T5). Null where there is no grave with
+ * contents (any more).
+ */
+export const retellPurge = async (
+  tx: CollectionTransaction,
+  key: DocumentKey,
+  by: Omit<ChangeNote, 'event' | 'at' | 'sequence'>,
+): Promise<string | null> => {
+  const grave = await tx.grave(key);
+  if (grave === null || grave.contents === null) return null;
+  const event = await tellPurge(tx, key, grave.contents.state);
+  await tx.saveGrave(key, grave, { ...by, event, at: '', sequence: null });
+  return event;
+};
+
+/** A tombstone like any other to who does not know purges: it repeats who deleted, of a counter its rows, and that is all. */
+const tellPurge = async (tx: Pick<CollectionTransaction, 'tell'>, key: DocumentKey, state: DocumentState): Promise<string> => {
+  const change = changeOfWhole(state.kind === 'lww' ? { ...state, fields: {} } : state, null);
+  return await tellChange(tx, key, { whole: true, change, settled: [], purged: true });
 };

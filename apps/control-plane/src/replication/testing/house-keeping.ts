@@ -9,7 +9,7 @@ const timeoutMs = 30_000;
 
 /** What regions do for each other beside telling what they write, on demand. */
 export class HouseKeeping {
-  constructor(private readonly mesh: Mesh) {}
+  constructor(private readonly mesh: Pick<Mesh, 'regions'>) {}
 
   async everywhere(
     what: string,

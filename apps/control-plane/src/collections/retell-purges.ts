@@ -1,0 +1,54 @@
+import { rowsOf } from '@lapidary/db/rows';
+import { inTransaction } from '@lapidary/db/transaction';
+import { newId } from '@lapidary/kernel/ids';
+import type { DocumentKey } from '@lapidary/replication/collections/collection-store';
+import { retellPurge } from '@lapidary/replication/collections/purge-document';
+import { isStable } from '@lapidary/replication/stability';
+import { systemContext } from '../http/command-context.js';
+import { lockResidency, notHeldHere } from '../residency/holding.js';
+import { PostgresCollections } from './postgres-collections.js';
+import type { RetentionTools } from './purge-tombstones.js';
+import { readStability } from './stability-rows.js';
+import { lockStored } from './stored-documents.js';
+
+/** One transaction's worth. */
+const retoldAtOnceMax = 100;
+
+/**
+ * Tells purges again whose place is of an epoch that their region has ended (T5): that region may have lost them, and another one may never have heard
+ * them. Only where everybody is known to read the new epoch, so that what it tells again itself has come first. Returns how many.
+ */
+export const retellPurges = async (tools: RetentionTools): Promise<number> => {
+  const { known, declared, own } = await readStability(tools.dataSource);
+  const stable = own.find((declaration) => isStable(declaration.known, tools.peers, declared, known));
+  const origins = Object.entries(known).filter(([origin, { epoch }]) => stable?.known[origin]?.epoch === epoch && origin !== tools.region);
+  let retold = 0;
+  for (const [origin, { epoch }] of origins)
+    for (let more = true; more;) {
+      const found = await retellSome(tools, origin, epoch);
+      retold += found;
+      more = found === retoldAtOnceMax;
+    }
+  return retold;
+};
+
+const retellSome = async ({ dataSource, region, clock }: RetentionTools, origin: string, epoch: number): Promise<number> =>
+  await inTransaction(dataSource, async (tx) => {
+    const keys = await rowsOf<DocumentKey>(
+      tx,
+      `SELECT collection, kind, tenant, id FROM grave
+        WHERE forgotten_at IS NULL AND contents IS NOT NULL AND purge_origin = $1 AND purge_epoch < $2 ORDER BY buried_at LIMIT $3`,
+      [origin, epoch, retoldAtOnceMax],
+    );
+    const tenants = [...new Set(keys.map((k) => k.tenant))].filter((t) => t !== '').sort();
+    for (const tenant of tenants) await lockResidency(tx, tenant, 'shared');
+    const elsewhere = await notHeldHere(tx, tenants);
+    const here = keys.filter((k) => !elsewhere.has(k.tenant));
+    await lockStored(tx, here);
+    const context = systemContext(region, 'retention', newId());
+    const store = new PostgresCollections(tx, clock, context);
+    const by = { origin: region, actor: context.actor, requestId: context.requestId };
+    let retold = 0;
+    for (const key of here) if ((await retellPurge(store, key, by)) !== null) retold++;
+    return retold;
+  });
