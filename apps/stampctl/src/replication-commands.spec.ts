@@ -41,6 +41,7 @@ const conflict = {
   ...{ loser: 2, cause: 'eu and us, "both"', detectedAt: at },
 };
 const held = { event: '01J', origin: 'us', subject: 'document/prices/acme/a', heldAt: at, dueAt: at };
+const cutBecause = 'Region us speaks protocol 4 to 5, region eu 2 to 3: roll out eu';
 const geode = {
   region: 'eu',
   epoch: 1,
@@ -53,7 +54,7 @@ const geode = {
   digest: { root: '00ff00ff00ff00ff', documents: 12 },
   peers: [
     {
-      ...{ region: 'us', link: 'cut' as const, cutSince: at, epoch: 1, appliedSequence: 5, behind: 2 },
+      ...{ region: 'us', link: 'cut' as const, cutSince: at, cutBecause, epoch: 1, appliedSequence: 5, behind: 2 },
       ...{ confirmedAt: at, lastEventAt: at, acknowledgedSequence: 10, owed: 7, digest: 'agrees' as const, agreedAt: at, intents: 4 },
     },
   ],
@@ -199,6 +200,7 @@ test('geode status shows since when the region is alone, the lag towards each ot
   expect(out).toMatch(/intents: +4 wait for other regions, the oldest for 1 min 30 s/);
   expect(out).toMatch(/dead letters: +2/);
   expect(out).toMatch(/BEHIND +OWED +INTENTS/);
+  expect(out).toContain(`\n\nus: ${cutBecause}`);
   expect(err).toContain('stampctl intents ls');
 });
 

@@ -34,9 +34,9 @@ const natsServer = (): string => {
   return found;
 };
 
-const start = async (port: number, dir: string, scheme = 'nats'): Promise<ChildProcess> => {
+const start = async (port: number, dir: string, scheme = 'nats', more: readonly string[] = []): Promise<ChildProcess> => {
   const common = ['-js', '-sd', dir, '-a', '127.0.0.1'];
-  const child = spawn(natsServer(), [...common, ...(await listening(scheme, port, dir))], { stdio: 'ignore' });
+  const child = spawn(natsServer(), [...common, ...(await listening(scheme, port, dir)), ...more], { stdio: 'ignore' });
   await once(child, 'spawn');
   return child;
 };
@@ -92,6 +92,25 @@ describe('a link', () => {
       });
     }
     expect(connects).toBe(2);
+    await rm(dir, { recursive: true });
+  });
+
+  it('says what keeps it from its server: nobody there, or one that does not let it in, as of a region of protocol 1', async () => {
+    const [port, dir] = [await freePort(), await mkdtemp(join(tmpdir(), 'nats-'))];
+    const link = new NatsLink({ url: `nats://127.0.0.1:${port}`, user: 'eu', password: 'of eu', name: 'test', logger });
+    links.push(link);
+    const says = async (words: string, isRefused: boolean): Promise<void> =>
+      void (await waitFor(words, () => (link.problem?.text.includes(words) && link.problem.isRefused === isRefused) || undefined, {
+        timeoutMs: 30_000,
+      }));
+    await says('Nobody listens', false);
+    let child = await start(port, dir, 'nats', ['--user', 'peers', '--pass', 'of all']);
+    await says('refuses user "eu"', true);
+    await kill(child);
+    child = await start(port, dir);
+    await up(link);
+    expect(link.problem).toBeNull();
+    await kill(child);
     await rm(dir, { recursive: true });
   });
 

@@ -5,7 +5,7 @@ import { inboxPrefix } from '@lapidary/contracts/nats-roles';
 import { AppError } from '@lapidary/kernel/app-error';
 import { backOffMs } from '@lapidary/kernel/back-off';
 import { answering, type Handler } from './answering.js';
-import { LinkTrouble } from './link-failure.js';
+import { LinkTrouble, type LinkProblem } from './link-failure.js';
 import { acceptCompressed, decodeJson, encodeAnswer, encodeJson, requestFailure, throwIfError } from './json-messages.js';
 
 /** The little of a logger that is needed here (pino fits). */
@@ -74,6 +74,11 @@ export class NatsLink {
 
   get isConnected(): boolean {
     return this.up;
+  }
+
+  /** What keeps it from its server; null while it is connected, or nothing is known yet. */
+  get problem(): LinkProblem | null {
+    return this.up ? null : this.trouble.now;
   }
 
   /** The live connection; throws `not_ready` while there is none, so that nothing piles up unsent in the client's buffer. */

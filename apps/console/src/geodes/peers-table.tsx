@@ -55,9 +55,15 @@ const Figure = ({ children }: { children: ReactNode }): ReactNode => (
   </Table.Td>
 );
 
-const LinkState = ({ peer: { link, cutSince, setBackSince, protocol } }: { peer: Peer }): ReactNode => {
+const LinkState = ({ peer: { link, cutSince, cutBecause, setBackSince, protocol } }: { peer: Peer }): ReactNode => {
   if (setBackSince) return <Noted value="failed" word="restored from a backup" since={setBackSince} />;
-  if (link === 'cut') return <Noted value="cut" word="cut off" since={cutSince} />;
+  if (link === 'cut')
+    return (
+      <>
+        <Noted value="cut" word="cut off" since={cutSince} />
+        {cutBecause && <Text size="xs">{cutBecause}</Text>}
+      </>
+    );
   if (protocol && protocol.agreed === null) return <Status value="failed">speaks another protocol</Status>;
   return <Status value={link}>linked</Status>;
 };

@@ -1,5 +1,6 @@
 import { GeodeSchema, type GeodeView } from '@lapidary/contracts/api/replication';
-import { agreedProtocol, ownProtocol } from '@lapidary/contracts/wire-protocol';
+import { agreedProtocol, ownProtocol, protocolMismatch } from '@lapidary/contracts/wire-protocol';
+import type { LinkProblem } from '@lapidary/messaging/link-failure';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
 import { fleetRoot } from '@lapidary/replication/digest/fleet-root';
@@ -55,7 +56,7 @@ export const geodeStatus = async (reader: Reader, linkTo: (region: string) => Li
   const [convergence, held] = [await readConvergence(reader), await heldChanges(reader)];
   const [waiting, setBack] = [await openIntents(reader), await setBackPeers(reader)];
   const peers = rows.map((row) => ({
-    ...peerOf(row, linkTo(row.region), origin.sequence),
+    ...peerOf(row, linkTo(row.region), origin),
     convergence: convergence.get(row.region) ?? { events: 0, p50Ms: null, p99Ms: null },
     held: held.get(row.region) ?? 0,
     intents: openOf(waiting.get(row.region)),
@@ -85,13 +86,15 @@ const openOf = (of: OpenFigures | undefined): number => (of ? of.queued + of.sen
 
 type Peer = GeodeView['peers'][number];
 
-const peerOf = (row: PeerRow, link: LinkState | undefined, head: number): Peer => {
+const peerOf = (row: PeerRow, link: LinkState | undefined, origin: { readonly region: string; readonly sequence: number }): Peer => {
   const connected = link?.state === 'connected' && row.answers;
+  const protocol = protocolOf(row);
   const acknowledged = row.acknowledged === null ? null : Number(row.acknowledged);
   return {
     region: row.region,
     link: connected ? 'connected' : 'cut',
     cutSince: connected ? null : (link?.cutSince ?? row.confirmed_at?.toISOString() ?? null),
+    cutBecause: connected ? null : causeOf(origin.region, row.region, protocol, link?.problem?.() ?? null),
     epoch: row.epoch,
     appliedSequence: Number(row.applied),
     behind: Math.max(0, Number(row.head) - Number(row.applied)),
@@ -100,13 +103,20 @@ const peerOf = (row: PeerRow, link: LinkState | undefined, head: number): Peer =
     acknowledgedSequence: acknowledged,
     digest: row.agrees === null ? 'unknown' : row.agrees ? 'agrees' : 'differs',
     agreedAt: row.agreed_at?.toISOString() ?? null,
-    protocol: protocolOf(row),
-    owed: acknowledged === null ? null : Math.max(0, head - acknowledged),
+    protocol,
+    owed: acknowledged === null ? null : Math.max(0, origin.sequence - acknowledged),
   };
 };
 
 const protocolOf = ({ protocol_speaks: speaks, protocol_hears: hears }: PeerRow): Peer['protocol'] =>
   speaks === null || hears === null ? null : { speaks, hears, agreed: agreedProtocol(ownProtocol, { speaks, hears }) };
+
+/** Why a peer counts as cut, for people: no protocol in common, or a server that can't be reached or lets this region not in. */
+export const causeOf = (region: string, peer: string, protocol: Peer['protocol'], problem: LinkProblem | null): string | null => {
+  if (protocol && protocol.agreed === null) return protocolMismatch(region, ownProtocol, peer, protocol);
+  if (!problem?.isRefused) return problem?.text ?? null;
+  return `${problem.text}; or region ${peer} runs protocol 1, which has one user for all regions: roll it out`;
+};
 
 /** P-GE6: alone since the last of the others fell silent. A region without peers is not alone, it is the fleet. */
 export const autonomousSince = (peers: readonly Pick<Peer, 'link' | 'cutSince'>[]): string | null => {

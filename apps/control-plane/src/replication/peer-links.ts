@@ -1,4 +1,5 @@
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import type { LinkProblem } from '@lapidary/messaging/link-failure';
 import { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { ReplicationStatus } from '../regions/replication-status.js';
@@ -27,7 +28,8 @@ export class PeerLinks {
         reconnectWaitMs,
       });
       const tell = (up: boolean): void => {
-        status.report(peer, up ? { state: 'connected', cutSince: null } : { state: 'cut', cutSince: new Date().toISOString() });
+        const problem = (): LinkProblem | null => link.problem;
+        status.report(peer, up ? { state: 'connected', cutSince: null } : { state: 'cut', cutSince: new Date().toISOString(), problem });
         onChange(peer, up);
       };
       tell(false);

@@ -135,7 +135,9 @@ export const geodeText = (geode: GeodeView, view: View): string => {
     { title: 'PROTOCOL', cell: (p) => protocolText(p.protocol) },
     { title: 'EPOCH', cell: (p) => String(p.epoch), align: 'right', wide: true },
   ];
-  return geode.peers.length === 0 ? facts : `${facts}\n\n${renderTable(columns, geode.peers, view.wide)}`;
+  if (geode.peers.length === 0) return facts;
+  const why = geode.peers.flatMap(({ region, cutBecause }) => (cutBecause ? [`${region}: ${view.colours.yellow(cutBecause)}`] : []));
+  return [facts, '', renderTable(columns, geode.peers, view.wide), ...(why.length > 0 ? ['', ...why] : [])].join('\n');
 };
 
 /** The number that both speak; else what the peer speaks, which this region does not understand. */

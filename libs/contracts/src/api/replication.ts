@@ -126,6 +126,7 @@ export const GeodePeerSchema = z
     region: RegionNameSchema,
     link: z.enum(['connected', 'cut']),
     cutSince: TimeSchema.nullable(),
+    cutBecause: z.string().nullable().optional().meta({ description: 'Why, in plain words, where this region knows it' }),
     epoch: z.number().int().meta({ description: 'Epoch of the peer’s database that is followed' }),
     appliedSequence: z.number().int().meta({ description: 'Up to here the peer’s events have been applied here' }),
     behind: z.number().int().meta({ description: 'Events that the peer had and this region had not, when the peer last answered' }),
