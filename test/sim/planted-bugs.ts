@@ -8,7 +8,7 @@ import {
   type Grave,
   type NestedDocuments,
 } from '@lapidary/replication/collections/collection-store';
-import type { DigestChange, MemoryDatabase } from './memory-collections.ts';
+import type { DigestChange, MemoryCollections, MemoryDatabase } from './memory-collections.ts';
 
 /** Each proves one checker: a world that has the bug must be found out. */
 export const plantedBugs = {
@@ -17,6 +17,8 @@ export const plantedBugs = {
   'state-replaced': 'a change takes the place of the state instead of being merged',
   'settled-dropped': 'the losses that a write settled don’t travel',
   'ledger-deaf': 'one region writes no losses down',
+  'swallowed-untold': 'what was written into something that another one took away goes without a word',
+  'loser-as-it-was': 'a list that lost stays in the ledger as it was when it lost',
   'own-row-only': 'a counter’s change carries the writer’s own row alone',
   'escrow-off': 'a region subtracts without having rights',
   'clock-ignores-state': 'a write may be earlier than what it replaces',
@@ -82,6 +84,8 @@ export class Bugs {
   }
 
   onNested(engine: DocumentEngine): NestedDocuments {
+    if (this.bug === 'swallowed-untold')
+      return overriding<NestedDocuments>(engine, { take: (...told) => ({ ...engine.take(...told), swallowed: [] }) });
     if (this.bug !== 'beginning-unheeded') return engine;
     return overriding<NestedDocuments>(engine, {
       edit: (key, bytes, genesis, edits, text) => engine.edit(key, bytes, bytes === null ? genesis : {}, edits, text),
@@ -96,6 +100,12 @@ export class Bugs {
     if (this.bug === 'state-replaced') return overriding(tx, { document: async () => Promise.resolve(null) });
     if (this.bug === 'ledger-deaf') return overriding(tx, { ledger: async () => Promise.resolve(0) });
     return tx;
+  }
+
+  /** On everything that a region writes, its own upkeep too. */
+  onLedger(tx: MemoryCollections): MemoryCollections {
+    if (this.bug !== 'loser-as-it-was') return tx;
+    return overriding(tx, { ledger: async (entries) => await tx.ledger(entries.map((e) => ({ ...e, isGrowing: false }))) });
   }
 }
 

@@ -115,7 +115,7 @@ export class SimRegion {
       },
     );
     try {
-      const result = await work(tx, copy);
+      const result = await work(this.bugs.onLedger(tx), copy);
       const ofDigest = this.bugs.onDigest(this.database, copy);
       await this.touch('commit');
       this.database = copy;

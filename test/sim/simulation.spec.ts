@@ -82,6 +82,8 @@ const foundBy: Record<PlantedBug, RegExp> = {
   'state-replaced': /^lost-write:/,
   'settled-dropped': /^ledger-missing:/,
   'ledger-deaf': /^ledger-missing:/,
+  'swallowed-untold': /^nested:/,
+  'loser-as-it-was': /^(ledger-missing|nested):/,
   'own-row-only': /^below-zero:/,
   'escrow-off': /^below-zero:/,
   'clock-ignores-state': /^(state|lost-write|order):/,
@@ -119,6 +121,8 @@ const metIn: Partial<Record<PlantedBug, number>> = {
   'epoch-ignored': 15,
   'lone-unheeded': 14,
   'held-forgotten': 14,
+  'loser-as-it-was': 232,
+  'swallowed-untold': 105,
 };
 
 describe('three regions, simulated', () => {

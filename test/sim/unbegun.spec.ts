@@ -92,6 +92,19 @@ describe('a document whose change is heard before its beginning', () => {
     expect(stateOf(regions.eu).facts.conflicts).toBe(0);
   });
 
+  it('loses nothing of what waits for that beginning to who writes without having seen it (N4)', async () => {
+    const regions = await begin();
+    const { ap, eu, us } = regions;
+    for (const region of [us, ap]) await hear(region, eu);
+    await write(eu, { op: 'put', value: { words: [] } });
+    await hear(us, eu);
+    await write(us, insert('second'));
+    await hear(ap, us);
+    await write(ap, { op: 'put', value: { words: [], name: 'a' } });
+    await toldToAll(regions);
+    expect(wordsOf(ap)).toEqual(['second']);
+  });
+
   it('is told whole by who writes it then, so that nobody waits for what that one lacked (N3)', async () => {
     const regions = await toldOfTheSecondFirst();
     await write(regions.ap, insert('third'));

@@ -19,6 +19,7 @@ const fields = ['price', 'title'] as const;
 const ids = ['a', 'b'] as const;
 /** So that there are some that one region alone has begun. */
 const manyIds = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] as const;
+const boxes = ['left', 'right'] as const;
 
 interface Chosen {
   readonly command: WriteCommand;
@@ -50,11 +51,12 @@ const chooseCommand = (kind: DocumentKey['kind'], random: Random, region: SimReg
   }
   if (kind === 'append') return { command: { op: 'put', value: { total: random.below(2) } }, note: nothing };
   const word = `${region.name}${random.below(1_000_000)}`;
-  if (random.chance(0.5)) return { command: { op: 'patch', value: { name: word.slice(0, 3) } }, note: nothing };
-  return {
-    command: { op: 'operate', operations: [{ op: 'insert', path: ['words'], index: 0, values: [word] }] },
-    note: (_, changed) => oracle.lives.worded(changed, word),
-  };
+  const dice = random.next();
+  if (dice < 0.25) return { command: { op: 'patch', value: { name: word.slice(0, 3) } }, note: nothing };
+  const noted: Note = (_, changed) => oracle.lives.worded(changed, word);
+  // A box is made by whoever puts something in first: two who do that apart make two, of which one loses with what is put in later.
+  if (dice < 0.6) return { command: { op: 'patch', value: { [random.pick(boxes)]: { [word]: word } } }, note: noted };
+  return { command: { op: 'operate', operations: [{ op: 'insert', path: ['words'], index: 0, values: [word] }] }, note: noted };
 };
 
 export interface WorldKind {

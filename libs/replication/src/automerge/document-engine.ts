@@ -5,6 +5,7 @@ import type { Json } from '../merge/json.js';
 import { genesisActor, type DocumentConflict } from './document-actor.js';
 import { applyEdit, toJson, type DocumentEdit, type TextFields } from './document-edits.js';
 import { LiveDocuments, type Doc } from './live-documents.js';
+import { objectsOf, swallowedIn, type Swallowed } from './swallowed.js';
 
 type JsonObject = { readonly [key: string]: Json };
 
@@ -16,6 +17,11 @@ export interface Documented {
   readonly value: Json;
   readonly conflicts: readonly DocumentConflict[];
   readonly changes: number;
+}
+
+export interface Taken extends Documented {
+  /** Writes that met with having been made in something which is gone. */
+  readonly swallowed: readonly Swallowed[];
 }
 
 export interface Edited extends Documented {
@@ -41,33 +47,44 @@ export class DocumentEngine {
 
   /**
    * Makes one change out of all edits. `bytes` null, or a document whose beginning has not come: it begins with `genesis`, the same wherever
-   * it begins (N1 and N2 of merge-nested.ts).
+   * it begins (N1 and N2 of merge-nested.ts). What waits for that was shown to nobody: the edits stand beside it (N4).
    */
   edit(key: string, bytes: Uint8Array | null, genesis: JsonObject, edits: readonly DocumentEdit[], text: TextFields): Edited {
-    const before = this.begun(key, bytes, genesis, text);
+    const stored = bytes === null ? null : this.live.take(key, bytes);
+    const waiting = stored !== null && Automerge.getHeads(stored).length === 0 ? stored : null;
+    const before =
+      stored === null || waiting !== null ? Automerge.load<Record<string, unknown>>(begin(genesis, text), { actor: this.actor }) : stored;
     const heads = Automerge.getHeads(before).join();
     try {
       const after = Automerge.change(before, { time: 0 }, (root) => {
         for (const edit of edits) applyEdit(root, edit, text);
       });
       const change = Automerge.getHeads(after).join() === heads ? null : (Automerge.getLastLocalChange(after) ?? null);
-      return { ...this.keep(key, after), change };
+      if (waiting === null) return { ...this.keep(key, after), change };
+      const both = Automerge.loadIncremental(waiting, Automerge.save(after));
+      Automerge.free(after);
+      return { ...this.keep(key, both), change };
     } catch (error) {
       Automerge.free(before);
+      if (waiting !== null) Automerge.free(waiting);
       throw error;
     }
   }
 
   /** Takes in changes or whole documents of other regions, in any order; what hangs on changes still to come waits inside. Throws `poison_event`. */
-  take(key: string, bytes: Uint8Array | null, incoming: readonly Uint8Array[]): Documented {
+  take(key: string, bytes: Uint8Array | null, incoming: readonly Uint8Array[]): Taken {
     let doc: Doc = bytes === null ? Automerge.init<Record<string, unknown>>({ actor: this.actor }) : this.live.take(key, bytes);
+    const heads = Automerge.getHeads(doc);
+    let objects: ReadonlySet<string> | null;
     try {
+      objects = isSequel(heads, incoming) ? null : objectsOf(doc);
       for (const part of incoming) doc = takePart(doc, part);
     } catch (error) {
       Automerge.free(doc);
       throw new AppError('poison_event', 'A part of a nested document is no change of one', { cause: error });
     }
-    return this.keep(key, doc);
+    const swallowed = objects === null ? [] : swallowedIn(heads, objects, doc);
+    return { ...this.keep(key, doc), swallowed };
   }
 
   /**
@@ -102,11 +119,6 @@ export class DocumentEngine {
     }
   }
 
-  private begun(key: string, bytes: Uint8Array | null, genesis: JsonObject, text: TextFields): Doc {
-    const doc = this.live.take(key, bytes ?? begin(genesis, text));
-    return Automerge.getHeads(doc).length > 0 ? doc : Automerge.loadIncremental(doc, begin(genesis, text));
-  }
-
   private keep(key: string, doc: Doc): Documented {
     const bytes = Automerge.save(doc);
     const heads = [...Automerge.getHeads(doc)].sort();
@@ -124,6 +136,14 @@ export class DocumentEngine {
 
 /** In Automerge's format a chunk's type stands behind magic number and check sum; 0: a whole document, with what hangs behind it. */
 const chunkTypeAt = 8;
+const changeChunk = 1;
+
+/** Whether what comes in is one change by somebody who had seen all that is here: most are, and nothing of them meets. */
+const isSequel = (heads: readonly string[], [part, ...more]: readonly Uint8Array[]): boolean => {
+  if (part?.[chunkTypeAt] !== changeChunk || more.length > 0) return false;
+  const { deps } = Automerge.decodeChange(part);
+  return heads.every((head) => deps.includes(head));
+};
 
 /**
  * Opened by itself first: `loadIncremental` passes over what it can't read without a word, `applyChanges` does not look at the check

@@ -3,7 +3,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { isErrorCode } from '@lapidary/kernel/error-catalogue';
 import type { Json } from '../merge/json.js';
 import type { DocumentEdit, TextFields } from './document-edits.js';
-import type { Documented, Edited } from './document-engine.js';
+import type { Documented, Edited, Taken } from './document-engine.js';
 
 /** One call to the thread, with the arguments of `DocumentEngine`. */
 export type DocumentCall =
@@ -17,7 +17,7 @@ export type DocumentCall =
 
 type Arguments<Call extends DocumentCall['call']> = Extract<DocumentCall, { call: Call }>['with'];
 
-export type DocumentResult = Documented | Edited | null;
+export type DocumentResult = Documented | Edited | Taken | null;
 
 export type DocumentReply =
   | { readonly id: number; readonly ok: true; readonly result: DocumentResult }
@@ -44,7 +44,7 @@ export class DocumentWorker {
     return await this.ask({ call: 'edit', with: args });
   }
 
-  async take(...args: Arguments<'take'>): Promise<Documented> {
+  async take(...args: Arguments<'take'>): Promise<Taken> {
     return await this.ask({ call: 'take', with: args });
   }
 

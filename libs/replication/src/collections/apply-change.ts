@@ -15,7 +15,7 @@ import {
   type StoredDocument,
 } from './collection-store.js';
 import { policyFor } from './definitions.js';
-import { emptyState, latestOfState, mergeStates, unknownOfNested, type DocumentState } from './document-state.js';
+import { emptyState, latestOfState, mergeStates, swallowedLosses, unknownOfNested, type DocumentState } from './document-state.js';
 import { factsOf } from './facts.js';
 import { lateLosses, objectTo, tellAnew } from './late-writes.js';
 import { fromBase64, isNested, mergeNested, type MergedNested, type NestedChange, type ToldNested } from './merge-nested.js';
@@ -111,7 +111,7 @@ export const applyChange = async (tx: ChangeTransaction, site: TakingSite, event
       await tx.saveGrave(key, { ...next, contents: null }, purge);
   }
   const late = lateLosses(merged, event);
-  const entries = ledgerEntries(key, policy, [...event.settled, ...late], losses);
+  const entries = ledgerEntries(key, policy, [...event.settled, ...late, ...swallowedLosses(merged.swallowed)], losses);
   const isOwnLate = late.some((loss) => loss.loser.region === site.region);
   // A region that was set back reads what it had heard before: it would number what it writes as it did then, with other content (B2).
   if ((isOwnLate || merged.isMissed) && (await tx.mayWrite())) {
@@ -130,7 +130,7 @@ const mergeChange = async (
 ): Promise<Omit<MergedNested, 'after'> & { readonly after: StoredDocument }> =>
   isNested(before)
     ? await mergeNested(site.nested, keyText(key), before, nestedChangeOf(event))
-    : { after: { ...before, state: mergeStates(before.state, change) }, late: {}, ended: null, isMissed: false };
+    : { after: { ...before, state: mergeStates(before.state, change) }, late: {}, ended: null, isMissed: false, swallowed: [] };
 
 /** T1: all of it is purged. */
 const bury = async (

@@ -2,7 +2,7 @@ import type { PolicyKind } from '@lapidary/contracts/api/collections';
 import type { DocumentChanged, Loss } from '@lapidary/contracts/events/collection-events';
 import type { EventData } from '@lapidary/contracts/events/registry';
 import type { DocumentEdit, TextFields } from '../automerge/document-edits.js';
-import type { Documented, Edited } from '../automerge/document-engine.js';
+import type { Documented, Edited, Taken } from '../automerge/document-engine.js';
 import type { Json } from '../merge/json.js';
 import type { Register, Seen } from '../merge/register.js';
 import type { DocumentState } from './document-state.js';
@@ -121,7 +121,7 @@ export interface NestedDocuments {
     edits: readonly DocumentEdit[],
     text: TextFields,
   ): Promise<Edited> | Edited;
-  take(key: string, bytes: Uint8Array | null, incoming: readonly Uint8Array[]): Promise<Documented> | Documented;
+  take(key: string, bytes: Uint8Array | null, incoming: readonly Uint8Array[]): Promise<Taken> | Taken;
   beginAnew(key: string, bytes: Uint8Array, text: TextFields): Promise<Documented | null> | Documented | null;
   editBeginning(key: string, bytes: Uint8Array, edits: readonly DocumentEdit[], text: TextFields): Promise<Edited> | Edited;
 }

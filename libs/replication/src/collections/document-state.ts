@@ -3,6 +3,7 @@ import type { Loss } from '@lapidary/contracts/events/collection-events';
 import { canonicalJson, digestOf, sha256Hex } from '@lapidary/kernel/canonical-json';
 import { regionOfHlc } from '@lapidary/kernel/hybrid-logical-clock';
 import { regionOfActor, type DocumentConflict } from '../automerge/document-actor.js';
+import type { Swallowed } from '../automerge/swallowed.js';
 import { emptyAppend, mergeAppends, type AppendState } from '../merge/append.js';
 import { emptyCounter, mergeCounters, rightsOf, valueOfCounter, type CounterState } from '../merge/counter.js';
 import type { Json } from '../merge/json.js';
@@ -135,6 +136,14 @@ export const viewState = (state: DocumentState, policy: CollectionPolicy): Seen 
 
 const sideOf = (side: { readonly at: string; readonly value?: Json }, region: string): Loss['winner'] =>
   ({ at: side.at, region, ...(side.value === undefined ? {} : { value: side.value }) }) as Loss['winner'];
+
+/** As losses: what a write was made in was taken away by somebody who had not seen it. */
+export const swallowedLosses = (swallowed: readonly Swallowed[]): Loss[] =>
+  swallowed.map(({ path, winner, loser }) => ({
+    field: path === '' ? documentItself : path,
+    winner: sideOf(winner, regionOfActor(winner.at)),
+    loser: sideOf(loser, regionOfActor(loser.at)),
+  }));
 
 /** Every value that was written, not replaced knowingly, and is not shown under this policy. */
 export const lossesOf = (state: DocumentState, policy: CollectionPolicy): Loss[] => {

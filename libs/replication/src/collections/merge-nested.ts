@@ -2,6 +2,7 @@ import { joinUnknown } from '../merge/unknown-fields.js';
 import { mergeRegisters, type Register, type Seen } from '../merge/register.js';
 import type { Json } from '../merge/json.js';
 import type { Documented } from '../automerge/document-engine.js';
+import type { Swallowed } from '../automerge/swallowed.js';
 import type { NestedDocuments, StoredDocument } from './collection-store.js';
 import { knownOfNested, type NestedState } from './document-state.js';
 import { compareGenerations, generationOf, isBroken, joinNext, lateWrites, type Generation, type NextGeneration } from './generations.js';
@@ -19,6 +20,7 @@ import { compareGenerations, generationOf, isBroken, joinNext, lateWrites, type 
  *   N1  nothing is shown that no region wrote: a document without its beginning shows nothing
  *   N2  no write makes a list, a text or an object a second time that the beginning has: of two Automerge shows one
  *   N3  what is written before the beginning has come is told whole, so that it hangs on nothing that others may lack
+ *   N4  no write takes away what its writer could not see, since it waits for the beginning
  */
 export type NestedDocument = StoredDocument & { readonly state: { readonly kind: 'document' } & NestedState };
 
@@ -53,6 +55,8 @@ export interface MergedNested {
   readonly ended: NestedState | null;
   /** There is something here that a proposal says to cover, and has not got: it must not be committed (G3). */
   readonly isMissed: boolean;
+  /** Writes that were made in something which somebody else had taken away. */
+  readonly swallowed: readonly Swallowed[];
 }
 
 export const nextKey = (key: string): string => `${key} next`;
@@ -105,6 +109,7 @@ export const mergeNested = async (
     },
     late: order === 0 ? {} : lateWrites(order < 0 ? state : change, holds),
     ended: order < 0 ? state : null,
+    swallowed: main?.swallowed ?? [],
     isMissed: isNew && !isBroken(next) && main !== null && (await holdsMore(nested, key, main.heads, change.parts)),
   };
 };
