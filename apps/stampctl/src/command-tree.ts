@@ -228,7 +228,7 @@ export const commandTree: readonly CommandSpec[] = [
   },
   {
     path: 'completion',
-    summary: 'Print the completion script of a shell',
+    summary: 'Print the completion script of a shell; names are waited for 400ms, or STAMPCTL_COMPLETION_TIMEOUT',
     args: [{ name: 'shell', description: 'your shell', choices: ['bash', 'zsh', 'fish'] }],
     examples: ['source <(stampctl completion bash)', 'stampctl completion fish > ~/.config/fish/completions/stampctl.fish'],
     load: async () => (await import('./commands/completion.js')).completion,

@@ -9,8 +9,8 @@ import { Invocation } from './invocation.js';
 import { Output } from './output/output.js';
 import type { Terminal } from './output/terminal.js';
 
-/** Somebody waits with a finger on the tab key: names that take longer are not worth having. */
-const namesTimeout = '400ms';
+/** Somebody waits with a finger on the tab key: names that take longer are seldom worth having. Who is far from the control plane may wait longer. */
+const namesTimeoutOf = ({ env }: Terminal): string => env.STAMPCTL_COMPLETION_TIMEOUT || '400ms';
 /** A shell shows no more than that usefully. */
 const namesMax = 200;
 
@@ -50,13 +50,14 @@ const namesFor = async (words: readonly string[], terminal: Terminal): Promise<s
   const wanted = spec?.args?.find((a) => a.completes)?.completes;
   if (!wanted) return [];
   if (wanted === 'contexts') return Object.keys(readContextFile(terminal.env).contexts);
-  const invocation = new Invocation([], { timeout: namesTimeout }, new Output(terminal, 'name', false));
+  let invocation: Invocation | undefined;
   try {
+    invocation = new Invocation([], { timeout: namesTimeoutOf(terminal) }, new Output(terminal, 'name', false));
     return await ask(invocation.connect(), wanted);
   } catch {
     return [];
   } finally {
-    invocation.end();
+    invocation?.end();
   }
 };
 
