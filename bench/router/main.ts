@@ -15,8 +15,10 @@ import { knownTargets, startTarget, type Target } from './targets.ts';
 /** V8 has what it optimises of the router after some 50,000 requests, compiling beside them on the one CPU that a target has. */
 const warmSeconds = 10;
 const slow = new Set(['http-proxy-3', 'fastify', 'general']);
+/** No routers: what the bytes of one cost without it, at saturation. One of them answers each read, whatever it holds. */
+const floors = ['floor', 'floor-links'];
 /** Nobody runs tier A who could run tier B: it is measured where it is compared with the peers, and the run stays under ten minutes. */
-const notAtFixedRates = new Set([...slow, 'public']);
+const notAtFixedRates = new Set([...slow, 'public', ...floors]);
 
 const { values } = parseArgs({
   options: { peers: { type: 'string', default: 'nginx,haproxy' }, ours: { type: 'string', default: 'fast,public,links,general,churn' } },
@@ -60,7 +62,14 @@ try {
   // Time for the compilers of the runtimes: what a process costs in its first seconds is not what it costs.
   for (const target of targets.values()) await measure(target, upstreamPort, { ...shapes[0]!.load, seconds: warmSeconds });
   for (const { name, load, rounds, slowPeers } of shapes) {
-    const among = without(new Set([...(slowPeers ? [] : slow), 'churn', ...(load.answerBytes === usualAnswerBytes ? [] : ['links'])]));
+    const isUsual = load.answerBytes === usualAnswerBytes && load.postBytes === 0;
+    const notHere = [
+      ...(slowPeers ? [] : slow),
+      'churn',
+      ...(load.answerBytes === usualAnswerBytes ? [] : ['links']),
+      ...(isUsual ? [] : floors),
+    ];
+    const among = without(new Set(notHere));
     note(name, await interleaved(among, rounds, (target) => measure(target, upstreamPort, load)));
   }
   // A rate that one of them can't carry says only that; what comes before that is compared at rates which all of them can.

@@ -63,6 +63,8 @@ const starts: Readonly<Record<string, (job: PeerJob) => Promise<Target>>> = {
   fast: (job) => ours('router, tier B', 'fast', job, 0),
   public: (job) => ours('router, tier A', 'public', job, 0),
   links: (job) => overLinks(job),
+  floor: (job) => floor('floor of a proxied request', 'pass', job),
+  'floor-links': (job) => floor('floor of a request over links', 'answer', job),
   'nginx-tls': async (job) => engine('nginx', { ...job, tls: join(await certificates(), 'base') }),
   tls: (job) => overTls('router over TLS', 'fast', job),
   'tls-general': (job) => overTls('router over TLS, general path', 'general', job),
@@ -71,6 +73,10 @@ const starts: Readonly<Record<string, (job: PeerJob) => Promise<Target>>> = {
 
 const ours = (name: string, path: string, job: PeerJob, changesPerSecond: number): Promise<Target> =>
   startNode(name, 'our-router.ts', job.port, [path, job.port, job.upstreamPort, job.tenants, changesPerSecond].map(String));
+
+/** What the same bytes cost without a router. */
+const floor = (name: string, mode: 'pass' | 'answer', { port, upstreamPort }: PeerJob): Promise<Target> =>
+  startNode(name, 'floor.ts', port, [mode, port, upstreamPort].map(String));
 
 /** Made anew by each run. */
 let made: Promise<string> | null = null;

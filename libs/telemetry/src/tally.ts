@@ -49,21 +49,34 @@ export class CounterTally {
 /** A counter with two labels; the second has few values. */
 export class CounterTable {
   private readonly counts = new Map<string, Map<string, Count>>();
+  /** As in CounterTally. */
+  private lastA = '';
+  private lastB = '';
+  private last: Count | null = null;
 
   constructor(counter: Counter, labels: readonly [string, string]) {
     const [first, second] = labels;
     beforeRead(counter, () => {
       for (const [a, row] of this.counts) for (const [b, { count }] of row) counter.inc({ [first]: a, [second]: b }, count);
       this.counts.clear();
+      this.last = null;
     });
   }
 
   add(a: string, b: string): void {
+    if (this.last !== null && a === this.lastA && b === this.lastB) this.last.count += 1;
+    else this.addOther(a, b);
+  }
+
+  private addOther(a: string, b: string): void {
     let row = this.counts.get(a);
     if (row === undefined) this.counts.set(a, (row = new Map()));
-    const counted = row.get(b);
-    if (counted === undefined) row.set(b, { count: 1 });
-    else counted.count += 1;
+    let counted = row.get(b);
+    if (counted === undefined) row.set(b, (counted = { count: 0 }));
+    counted.count += 1;
+    this.last = counted;
+    this.lastA = a;
+    this.lastB = b;
   }
 }
 
@@ -80,6 +93,9 @@ interface ReadHistogram {
 /** A histogram with one label; takes the place of prom-client's own count. */
 export class HistogramTally {
   private readonly observed = new Map<string, Observed>();
+  /** As in CounterTally; what was observed is never cleared. */
+  private lastValue = '';
+  private last: Observed | null = null;
 
   /** `bounds`: upper edges, ascending; as the histogram's. */
   constructor(
@@ -97,12 +113,19 @@ export class HistogramTally {
   }
 
   observe(value: string, number: number): void {
-    let observed = this.observed.get(value);
-    if (observed === undefined) this.observed.set(value, (observed = { counts: new Float64Array(this.bounds.length + 1), sum: 0 }));
+    const observed = this.last !== null && value === this.lastValue ? this.last : this.find(value);
     let bucket = 0;
     while (bucket < this.bounds.length && number > this.bounds[bucket]!) bucket += 1;
     observed.counts[bucket]! += 1;
     observed.sum += number;
+  }
+
+  private find(value: string): Observed {
+    let observed = this.observed.get(value);
+    if (observed === undefined) this.observed.set(value, (observed = { counts: new Float64Array(this.bounds.length + 1), sum: 0 }));
+    this.last = observed;
+    this.lastValue = value;
+    return observed;
   }
 
   /** As prom-client writes them: cumulative, one for each edge, then the sum and the count. */

@@ -46,9 +46,14 @@ const namedKinds: readonly (readonly [name: string, kind: FieldKind])[] = [
   ]),
 ];
 
-const prefixKinds: readonly (readonly [prefix: string, kind: FieldKind])[] = [
-  [internalHeaderPrefix, FieldKind.Internal],
-  [clientNamePrefix, FieldKind.Forwarded],
+interface Named {
+  readonly name: string;
+  readonly kind: FieldKind;
+}
+
+const prefixKinds: readonly Named[] = [
+  { name: internalHeaderPrefix, kind: FieldKind.Internal },
+  { name: clientNamePrefix, kind: FieldKind.Forwarded },
 ];
 
 /**
@@ -69,16 +74,22 @@ const droppedWithUnderscore: ReadonlySet<FieldKind> = new Set([
 /** Hints of clients that are read under their exact name only, and do no harm under another. */
 const plainWithUnderscore: ReadonlySet<FieldKind> = new Set([FieldKind.Tenant, FieldKind.Priority]);
 
-/** By length of the name, for a look-up that compares almost nothing. */
-const byLength: (readonly (readonly [name: string, kind: FieldKind])[])[] = Array.from(
-  { length: 1 + Math.max(...namedKinds.map(([name]) => name.length)) },
-  (_, length) => namedKinds.filter(([name]) => name.length === length),
+const letterBits = 5;
+const letterOf = (code: number): number => code & ((1 << letterBits) - 1);
+
+/** By length and first letter of the name, for a look-up that compares almost nothing; null where there are none. */
+const named: readonly (readonly Named[] | null)[] = Array.from(
+  { length: (1 + Math.max(...namedKinds.map(([name]) => name.length))) << letterBits },
+  (_, place) => {
+    const found = namedKinds.filter(([name]) => ((name.length << letterBits) | letterOf(name.charCodeAt(0))) === place);
+    return found.length === 0 ? null : found.map(([name, kind]) => ({ name, kind }));
+  },
 );
 
 /** 1 where a byte begins the name of some kind: most fields of browsers and API clients are plain by their first letter. */
 const beginsAKind = Uint8Array.from({ length: 256 }, (_, code) => {
   const letter = String.fromCharCode(code).toLowerCase();
-  return [...namedKinds, ...prefixKinds].some(([name]) => name.startsWith(letter)) ? 1 : 0;
+  return [...namedKinds.map(([name]) => name), ...prefixKinds.map(({ name }) => name)].some((name) => name.startsWith(letter)) ? 1 : 0;
 });
 
 const hasUnderscore = (bytes: Uint8Array, from: number, to: number): boolean => {
@@ -93,20 +104,26 @@ const kindWithUnderscore = (kind: FieldKind): FieldKind => {
 
 const LETTER_X = 0x78;
 
+const kindOfPrefix = (bytes: Uint8Array, from: number, length: number): FieldKind => {
+  for (let i = 0; i < prefixKinds.length; i += 1) {
+    const { name, kind } = prefixKinds[i]!;
+    if (length >= name.length && equalsCanonically(bytes, from, name)) return kind;
+  }
+  return FieldKind.Plain;
+};
+
 /** What the field with the name bytes[from … to) is; allocates nothing. */
 export const fieldKind = (bytes: Uint8Array, from: number, to: number): FieldKind => {
   const first = bytes[from]!;
   if (beginsAKind[first] === 0) return FieldKind.Plain;
   const length = to - from;
-  const candidates = byLength[length];
-  if (candidates !== undefined) {
+  const place = (length << letterBits) | letterOf(first);
+  const candidates = place < named.length ? named[place]! : null;
+  if (candidates !== null) {
     for (let i = 0; i < candidates.length; i += 1) {
-      const [name, kind] = candidates[i]!;
-      if (name.charCodeAt(0) !== (first | 0x20) || !equalsCanonically(bytes, from, name)) continue;
-      return hasUnderscore(bytes, from, to) ? kindWithUnderscore(kind) : kind;
+      const { name, kind } = candidates[i]!;
+      if (equalsCanonically(bytes, from, name)) return hasUnderscore(bytes, from, to) ? kindWithUnderscore(kind) : kind;
     }
   }
-  if ((first | 0x20) !== LETTER_X) return FieldKind.Plain;
-  for (const [prefix, kind] of prefixKinds) if (length >= prefix.length && equalsCanonically(bytes, from, prefix)) return kind;
-  return FieldKind.Plain;
+  return (first | 0x20) === LETTER_X ? kindOfPrefix(bytes, from, length) : FieldKind.Plain;
 };

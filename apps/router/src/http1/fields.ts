@@ -1,5 +1,6 @@
 import { COLON, CR, equalsIgnoringCase, HTAB, LF, SP, tokenByte, valueByte } from './characters.js';
 import { lengthDigitsMax, type HeadRecord } from './head-record.js';
+import { skipVisible } from './visible-bytes.js';
 
 /** Where the last field read lies. Module-wide and reused: the scanners are synchronous and not re-entrant. */
 export const field = { nameStart: 0, nameEnd: 0, valueStart: 0, valueEnd: 0, next: 0 };
@@ -35,6 +36,9 @@ export const readField = (bytes: Uint8Array, at: number, to: number): FieldScan 
     code = bytes[i]!;
   } while (isBlank(code));
   field.valueStart = i;
+  i = skipVisible(bytes, i, to);
+  if (i >= to) return FieldScan.Incomplete;
+  code = bytes[i]!;
   while (valueByte[code] === 1) {
     if ((i += 1) >= to) return FieldScan.Incomplete;
     code = bytes[i]!;

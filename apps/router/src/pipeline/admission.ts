@@ -19,7 +19,7 @@ export class Admission {
   admit(routes: Routes, priority: string | string[] | undefined, settled: (refused: Refused | null) => void): 'go' | Refused | null {
     if (this.routes?.stamp.stamp === routes.stamp.stamp) return 'go';
     this.letGo();
-    const answer = this.policy.admit(routes.tenant, routes.stamp, nowMs(), urgencyOf(priority));
+    const answer = this.policy.admit(routes.tenant, routes.stamp, nowMs(), urgencyOf(priority), routes.memo);
     if (answer === 'go') {
       this.routes = routes;
       return 'go';
@@ -38,7 +38,7 @@ export class Admission {
     // Whoever waits gives its place up; a "go" that was on its way is released when it comes.
     this.abandon();
     this.waiting = null;
-    if (this.routes) this.policy.release(this.routes.tenant, this.routes.stamp, nowMs());
+    if (this.routes) this.policy.release(this.routes.tenant, this.routes.stamp, nowMs(), this.routes.memo);
     this.routes = null;
   }
 
@@ -47,7 +47,7 @@ export class Admission {
     void waiting.admission.then((answer) => {
       const isOurs = this.waiting === waiting;
       if (!isOurs) {
-        if (answer === 'go') this.policy.release(routes.tenant, routes.stamp, nowMs());
+        if (answer === 'go') this.policy.release(routes.tenant, routes.stamp, nowMs(), routes.memo);
         return;
       }
       this.waiting = null;

@@ -2,6 +2,7 @@ import type { RouteExplanation } from '@lapidary/contracts/api/routing';
 import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
 import type { ErrorCode } from '@lapidary/kernel/error-catalogue';
 import type { RequestProblem } from '@lapidary/stamp-sdk/forward/request-check';
+import type { TenantMemo } from '../traffic-policy/tenant-states.js';
 import { admit } from './admit.js';
 import { identify, type RequestAddress } from './identify.js';
 import type { IdentifyRule } from './identify-order.js';
@@ -16,7 +17,7 @@ export interface ForwardDecision {
   readonly stamp: string;
   readonly epoch: number;
   /** The entries that were decided by; what the traffic policy is asked with. */
-  readonly routes: { readonly tenant: TenantRoute; readonly stamp: StampRoute };
+  readonly routes: { readonly tenant: TenantRoute; readonly stamp: StampRoute; readonly memo: TenantMemo };
   /** Path and query for the stamp. */
   readonly path: string;
   /** What was taken off the path; "" where the tenant was not found by path. */
@@ -134,7 +135,7 @@ export const decide = ({ address, problem, method, baseDomain, place, directory,
     tenant: identified.tenant,
     stamp: admitted.stamp.stamp,
     epoch: located.tenant.epoch,
-    routes: { tenant: located.tenant, stamp: admitted.stamp },
+    routes: { tenant: located.tenant, stamp: admitted.stamp, memo: { found: null } },
     path: identified.path,
     prefix: identified.prefix,
     steps,

@@ -1,6 +1,5 @@
 import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
 import { defaultLimits, type LimitsDocument } from '@lapidary/contracts/limits';
-import { TenantPlaces } from './across-workers/tenant-places.js';
 import { ownState, type PolicyState } from './across-workers/policy-state.js';
 import { priorityLowest } from './bulkhead/compartment.js';
 import type { Random } from './doors/breaker.js';
@@ -11,6 +10,7 @@ import { ScopedLimits, type Over } from './limits/scoped-limits.js';
 import { rateLimitFields, retryAfterOf } from './rate-limit-fields.js';
 import { Budget, type BudgetScope } from './shared-budget/budget.js';
 import { StampState } from './stamp-state.js';
+import { TenantStates, type TenantMemo, type TenantState } from './tenant-states.js';
 import {
   isRefused,
   usualUrgency,
@@ -49,18 +49,18 @@ export class RouterPolicy implements TrafficPolicy {
   readonly budget: Budget;
   private readonly limits: Readonly<Record<BudgetScope, ScopedLimits>>;
   private readonly state: PolicyState;
-  /** Places of this router that each tenant holds, whatever its tier; other routers have their own. */
-  private readonly places: TenantPlaces;
+  /** Of each tenant, whatever its tier; other routers have their own. */
+  private readonly tenants: TenantStates;
 
   constructor(private readonly options: RouterPolicyOptions = { router: 'alone' }) {
     this.state = options.state ?? ownState();
-    this.places = new TenantPlaces(this.state);
     this.budget = new Budget(options.router, {
       onGrown: (scope, key, share, by) => this.limits[scope].grew(this.limitsOf(scope, key), key, performance.now(), share, by),
       isSibling: (router) => options.family !== undefined && router.startsWith(options.family),
       onCompany: (hasCompany) => this.state.buckets?.knowOthers(hasCompany),
     });
     const { scopes } = this.budget;
+    this.tenants = new TenantStates(this.state, (state) => scopes.tenant.isCounting(state));
     const { buckets } = this.state;
     const limitsOf = (scope: BudgetScope): ScopedLimits => new ScopedLimits(scope, (key) => scopes[scope].shareOf(key), buckets);
     this.limits = { tenant: limitsOf('tenant'), stamp: limitsOf('stamp'), global: limitsOf('global') };
@@ -79,43 +79,44 @@ export class RouterPolicy implements TrafficPolicy {
     return this.book.document;
   }
 
-  admit(tenant: TenantRoute, stamp: StampRoute, nowMs: number, urgency = usualUrgency): Admission {
-    const rule = this.book.tenant(tenant.tenant);
+  admit(tenant: TenantRoute, stamp: StampRoute, nowMs: number, urgency = usualUrgency, memo: TenantMemo | null = null): Admission {
+    const of = this.tenants.of(tenant.tenant, memo);
+    const rule = of.ruleBy(this.book);
     const state = this.stampState(stamp);
-    this.want(tenant.tenant, rule, stamp.stamp, state);
-    const refused = this.refusal(tenant.tenant, rule, stamp.stamp, state, nowMs);
+    this.want(of, rule, stamp.stamp, state);
+    const refused = this.refusal(of, rule, stamp.stamp, state, nowMs);
     if (refused !== null) return refused;
     const { compartment } = state;
     const priority = priorityOf(rule.priority, urgency);
     const { tenantInFlightMax } = state.rule;
-    if (!this.places.of(tenant.tenant).enter(tenantInFlightMax)) return noPlaceLeft(tenantInFlightMax);
+    if (!of.place.enter(tenantInFlightMax)) return noPlaceLeft(tenantInFlightMax);
     const hasEntered = (priority === 0 || compartment.waiting === 0) && compartment.enter(priority);
     if (!hasEntered && !compartment.mayWait(priority)) {
-      this.places.leave(tenant.tenant);
+      of.place.leave();
       return compartment.refused('no place for this priority');
     }
 
     state.retries.requested(state.rule.retryRatio);
     state.hedges.requested(state.rule.hedgeRatio);
     const { limits } = this;
-    const ofTenant = limits.tenant.take(rule.limits, tenant.tenant, nowMs);
+    const ofTenant = limits.tenant.take(rule.limits, of.key, nowMs, of.slot);
     const ofStamp = limits.stamp.take(state.rule.limits, stamp.stamp, nowMs);
     const ofAll = limits.global.take(this.book.global, everybody, nowMs);
     if (ofTenant === null || ofStamp === null || ofAll === null) {
       if (hasEntered) compartment.leave();
-      this.giveBack(tenant, stamp);
+      this.giveBack(of, stamp);
       const { scope, lost } = ofTenant === null ? limits.tenant : ofStamp === null ? limits.stamp : limits.global;
       return limited(scope, lost!);
     }
     const heldBackMs = Math.max(ofTenant, ofStamp, ofAll);
     if (heldBackMs === 0 && hasEntered) return 'go';
     if (hasEntered) compartment.leave();
-    return this.giveBackIfRefused(tenant, stamp, heldBackMs > 0 ? this.holdBack(state, priority, heldBackMs) : compartment.wait(priority));
+    return this.giveBackIfRefused(of, stamp, heldBackMs > 0 ? this.holdBack(state, priority, heldBackMs) : compartment.wait(priority));
   }
 
-  release(tenant: TenantRoute, stamp: StampRoute): void {
+  release({ tenant }: TenantRoute, stamp: StampRoute, _nowMs?: number, memo: TenantMemo | null = null): void {
     const state = this.known(stamp.stamp);
-    this.giveBack(tenant, stamp);
+    this.giveBack(this.tenants.of(tenant, memo), stamp);
     state?.compartment.leave();
   }
 
@@ -150,10 +151,11 @@ export class RouterPolicy implements TrafficPolicy {
   }
 
   foresee(tenant: TenantRoute, stamp: StampRoute, nowMs: number): Foreseen {
-    const rule = this.book.tenant(tenant.tenant);
+    const of = this.tenants.of(tenant.tenant);
+    const rule = of.ruleBy(this.book);
     const state = this.stampState(stamp);
     const { compartment, doors } = state;
-    const admission = this.refusal(tenant.tenant, rule, stamp.stamp, state, nowMs) ?? 'go';
+    const admission = this.refusal(of, rule, stamp.stamp, state, nowMs) ?? 'go';
     const left = this.limits.tenant.remaining(rule.limits, tenant.tenant, nowMs);
     const room = `${compartment.inFlight} of ${compartment.limit} places at ${stamp.stamp} taken${compartment.adaptive.isUnwell ? ', it is unwell' : ''}`;
     const limits = `tier ${rule.tier}, priority ${rule.priority}, ${left === null ? 'no rate limit' : `${left} requests left`}; ${room}`;
@@ -167,7 +169,7 @@ export class RouterPolicy implements TrafficPolicy {
   tidy(stamps: { has(name: string): boolean }, nowMs: number): void {
     for (const scope of Object.values(this.limits)) scope.sweep(idleKeysPerTidy, nowMs);
     this.state.buckets?.sweep(idleKeysPerTidy, nowMs);
-    this.places.sweep(idleKeysPerTidy);
+    this.tenants.sweep(idleKeysPerTidy);
     for (const [name, { compartment }] of this.stamps) if (!stamps.has(name) && isIdle(compartment.ours)) this.stamps.delete(name);
     this.last = null;
   }
@@ -196,18 +198,18 @@ export class RouterPolicy implements TrafficPolicy {
   }
 
   /** What is refused is demand, too. Counted for what has limits only. */
-  private want(tenant: string, rule: TenantRule, stamp: string, state: StampState): void {
+  private want(tenant: TenantState, rule: TenantRule, stamp: string, state: StampState): void {
     const { scopes } = this.budget;
-    if (rule.limits.length > 0) scopes.tenant.wanted(tenant);
+    if (rule.limits.length > 0) scopes.tenant.count(tenant);
     if (state.rule.limits.length > 0) scopes.stamp.wanted(stamp);
     if (this.book.global.length > 0) scopes.global.wanted(everybody);
   }
 
-  private refusal(tenant: string, rule: TenantRule, stamp: string, state: StampState, nowMs: number): Refused | null {
-    const over = this.limits.tenant.over(rule.limits, tenant, nowMs);
+  private refusal({ key, slot, place }: TenantState, rule: TenantRule, stamp: string, state: StampState, nowMs: number): Refused | null {
+    const over = this.limits.tenant.over(rule.limits, key, nowMs, slot);
     if (over !== null) return limited(this.limits.tenant.scope, over);
     const { tenantInFlightMax } = state.rule;
-    if (this.places.of(tenant).taken >= tenantInFlightMax) return noPlaceLeft(tenantInFlightMax);
+    if (place.taken >= tenantInFlightMax) return noPlaceLeft(tenantInFlightMax);
     const overStamp = this.limits.stamp.over(state.rule.limits, stamp, nowMs);
     if (overStamp !== null) return limited(this.limits.stamp.scope, overStamp);
     const overAll = this.limits.global.over(this.book.global, everybody, nowMs);
@@ -239,7 +241,7 @@ export class RouterPolicy implements TrafficPolicy {
     return { kind: 'waiting', waitMsMax: heldBackMs + state.rule.queueWaitMs, admission: turn.then(enter), abandon };
   }
 
-  private giveBackIfRefused(tenant: TenantRoute, stamp: StampRoute, waiting: Waiting): Waiting {
+  private giveBackIfRefused(tenant: TenantState, stamp: StampRoute, waiting: Waiting): Waiting {
     const admission = waiting.admission.then((settled) => {
       if (isRefused(settled)) this.giveBack(tenant, stamp);
       return settled;
@@ -247,9 +249,9 @@ export class RouterPolicy implements TrafficPolicy {
     return { ...waiting, admission };
   }
 
-  private giveBack({ tenant }: TenantRoute, { stamp }: StampRoute): void {
-    this.places.leave(tenant);
-    this.limits.tenant.give(tenant);
+  private giveBack({ key, place }: TenantState, { stamp }: StampRoute): void {
+    place.leave();
+    this.limits.tenant.give(key);
     this.limits.stamp.give(stamp);
     this.limits.global.give(everybody);
   }

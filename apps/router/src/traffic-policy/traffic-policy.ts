@@ -1,6 +1,7 @@
 import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
 import type { ErrorCode } from '@lapidary/kernel/error-catalogue';
 import type { LimitsBook } from './limits-book.js';
+import type { TenantMemo } from './tenant-states.js';
 
 /**
  * What the paths of a request ask of limits, bulkheads and breakers. Every call is synchronous, asks nobody (P-TH3,
@@ -13,11 +14,14 @@ import type { LimitsBook } from './limits-book.js';
  * 3. Before any repeat, `mayRetry`. What it allows it has counted.
  */
 export interface TrafficPolicy {
-  /** `urgency` is that of RFC 9218 (0 most urgent … 7): a client may lower its own priority within its tier, never raise it. */
-  admit(tenant: TenantRoute, stamp: StampRoute, nowMs: number, urgency?: number): Admission;
+  /**
+   * `urgency` is that of RFC 9218 (0 most urgent … 7): a client may lower its own priority within its tier, never raise it. `memo`: one that was never given with
+   * another tenant.
+   */
+  admit(tenant: TenantRoute, stamp: StampRoute, nowMs: number, urgency?: number, memo?: TenantMemo): Admission;
   /** A front door to try, none of `except`; or why there is none. */
   choose(stamp: StampRoute, except: ReadonlySet<string>, nowMs: number): string | Refused;
-  release(tenant: TenantRoute, stamp: StampRoute, nowMs: number): void;
+  release(tenant: TenantRoute, stamp: StampRoute, nowMs: number, memo?: TenantMemo): void;
   /** `tookMs`: to the head of the answer, or to the failure. */
   attempted(stamp: string, frontDoor: string, outcome: AttemptOutcome, tookMs: number, nowMs: number): void;
   /** How long requests are given; changes with the limits. */

@@ -3,7 +3,7 @@ import { OwnPlace, type Place } from './place.js';
 import { buckets, createPolicyMemory, waysPerBucket } from './policy-memory.js';
 import { ownState, sharedState } from './policy-state.js';
 import { freePlacesOf } from './shared-places.js';
-import { TenantPlaces } from './tenant-places.js';
+import { TenantStates } from '../tenant-states.js';
 
 const max = 5;
 
@@ -95,15 +95,15 @@ describe('places that workers share (L1, L2)', () => {
 });
 
 it('tenants with nothing under way are forgotten, and no others', () => {
-  const tenants = new TenantPlaces(ownState());
+  const tenants = new TenantStates(ownState());
   const busy = 100;
-  for (let i = 0; i < busy; i += 1) tenants.of(`busy${i}`).enter(max);
+  for (let i = 0; i < busy; i += 1) tenants.of(`busy${i}`).place.enter(max);
   for (let i = 0; i < 200_000; i += 1) {
-    tenants.of(`t${i}`).enter(max);
-    tenants.leave(`t${i}`);
+    tenants.of(`t${i}`).place.enter(max);
+    tenants.of(`t${i}`).place.leave();
   }
   expect(tenants.size).toBeLessThan(33_000);
   tenants.sweep(33_000);
   expect(tenants.size).toBeLessThan(1_000);
-  for (let i = 0; i < busy; i += 1) expect(tenants.of(`busy${i}`).taken).toBe(1);
+  for (let i = 0; i < busy; i += 1) expect(tenants.of(`busy${i}`).place.taken).toBe(1);
 });

@@ -4,6 +4,11 @@ const slotsAtFirst = 1024;
 /** The design's million of tenants, all busy at once. Beyond, keys are forgotten although busy: memory is bounded first. */
 const keysMax = 1 << 20;
 
+/** The place at which a key was found last; −1 where it never was. It is looked at before it is believed. */
+export interface SlotHint {
+  slot: number;
+}
+
 /**
  * State by key. Idle keys are forgotten a few at a time, whenever a new key comes: no timer, no pause, and never more
  * than about twice the keys that are busy, or idleKeptMax.
@@ -13,6 +18,8 @@ export class KeyedStates {
   private readonly stride: number;
   private readonly slots = new Map<string, number>();
   private readonly free: number[] = [];
+  /** Whose each place is. */
+  private readonly keys: (string | null)[] = [];
   private readonly round = new Round(this.slots);
   private used = 0;
   /** The one asked for last: a request asks for its own several times. */
@@ -30,13 +37,22 @@ export class KeyedStates {
   }
 
   /** Where the key's numbers are; `numbers` may be another array after this. Made, as zeros, for a key that has none. */
-  at(key: string, nowMs: number): number {
+  at(key: string, nowMs: number, hint: SlotHint | null = null): number {
+    if (hint === null) return this.find(key, nowMs);
+    if (hint.slot >= 0 && this.keys[hint.slot] === key) return hint.slot * this.stride;
+    const at = this.find(key, nowMs);
+    hint.slot = at / this.stride;
+    return at;
+  }
+
+  private find(key: string, nowMs: number): number {
     const known = this.peek(key);
     if (known !== undefined) return known;
     if (this.slots.size >= idleKeptMax) this.sweep(stepsPerNew, nowMs, false);
     if (this.slots.size >= keysMax) this.sweep(1, nowMs, true);
     const slot = this.free.pop() ?? this.another();
     this.slots.set(key, slot);
+    this.keys[slot / this.stride] = key;
     this.lastKey = key;
     this.lastAt = slot;
     return slot;
@@ -71,6 +87,7 @@ export class KeyedStates {
       const [key, slot] = next;
       if (!anyway && nowMs < this.numbers[slot + this.width]!) continue;
       this.slots.delete(key);
+      this.keys[slot / this.stride] = null;
       if (key === this.lastKey) this.lastKey = null;
       this.numbers.fill(0, slot, slot + this.stride);
       this.free.push(slot);

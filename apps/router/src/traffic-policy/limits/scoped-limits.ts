@@ -1,7 +1,7 @@
 import type { Found, SharedBuckets } from '../across-workers/shared-buckets.js';
 import { budgetScopes, type BudgetScope } from '../shared-budget/budget.js';
 import { concurrency } from './concurrency.js';
-import { KeyedStates } from './keyed-states.js';
+import { KeyedStates, type SlotHint } from './keyed-states.js';
 import type { Limit, LimitKind } from './limit.js';
 
 /** This router's part of a key's bounds. */
@@ -23,6 +23,11 @@ const counted = concurrency(1);
  */
 export class ScopedLimits {
   private readonly states = new Map<LimitKind, KeyedStates>();
+  /** Of the kind asked for last: nearly all limits of a scope are of one. */
+  private lastKind: LimitKind | null = null;
+  private lastStates: KeyedStates | null = null;
+  /** Of the only kind for which the end of a request matters; null: there is no limit of it. */
+  private countedStates: KeyedStates | null = null;
   /** Of the last take() that said null: others have taken the last room since over() was asked. */
   lost: Over | null = null;
   /** Of its buckets, among those of all scopes. */
@@ -39,13 +44,14 @@ export class ScopedLimits {
     this.firstKind = budgetScopes.indexOf(scope) * steadyKinds.length;
   }
 
-  /** The first of the limits that has no room; null where all have. Counts nothing. */
-  over(limits: readonly Limit[], key: string, nowMs: number): Over | null {
+  /** The first of the limits that has no room; null where all have. Counts nothing. `hint`: the key's own, for the first of its limits. */
+  over(limits: readonly Limit[], key: string, nowMs: number, hint: SlotHint | null = null): Over | null {
     if (limits.length === 0) return null;
     for (let i = 0; i < limits.length; i += 1) {
       const limit = limits[i]!;
       const found = this.sharedOf(limit, key, nowMs);
-      const waitMs = found === null ? this.overShare(limit, key, nowMs) : this.buckets!.waitMs(found, limit.steady!, nowMs);
+      const waitMs =
+        found === null ? this.overShare(limit, key, nowMs, i === 0 ? hint : null) : this.buckets!.waitMs(found, limit.steady!, nowMs);
       if (waitMs > 0) return { limit, waitMs };
     }
     return null;
@@ -53,9 +59,9 @@ export class ScopedLimits {
 
   /**
    * Counts one at each limit, where none is over. Milliseconds for which it has to be held back; null: `lost` says which had no room any more. What was counted
-   * before stays used.
+   * before stays used. `hint`: as for over().
    */
-  take(limits: readonly Limit[], key: string, nowMs: number): number | null {
+  take(limits: readonly Limit[], key: string, nowMs: number, hint: SlotHint | null = null): number | null {
     if (limits.length === 0) return 0;
     let delayMs = 0;
     for (let i = 0; i < limits.length; i += 1) {
@@ -71,7 +77,7 @@ export class ScopedLimits {
         continue;
       }
       const states = this.statesOf(limit);
-      const at = this.ownAt(limit, states, key, nowMs);
+      const at = this.ownAt(limit, states, key, nowMs, i === 0 ? hint : null);
       delayMs = Math.max(delayMs, limit.take(states.numbers, at, nowMs, this.shareOf(key)));
       states.idleFrom(at, limit.idleFromMs(states.numbers, at));
     }
@@ -80,9 +86,9 @@ export class ScopedLimits {
 
   /** One that was taken is over; counted down wherever it was counted, though the limits have changed in between. */
   give(key: string): void {
-    const states = this.states.get(counted.kind);
+    const states = this.countedStates;
     const at = states?.peek(key);
-    if (!states || at === undefined) return;
+    if (states === null || at === undefined) return;
     counted.give(states.numbers, at);
     states.idleFrom(at, counted.idleFromMs(states.numbers, at));
   }
@@ -136,27 +142,33 @@ export class ScopedLimits {
     this.sharesSinceMs = nowMs;
     // What this worker used of its shares says nothing when it has shares again.
     for (const kind of steadyKinds) this.states.delete(kind);
+    this.lastKind = null;
   }
 
-  private overShare(limit: Limit, key: string, nowMs: number): number {
+  private overShare(limit: Limit, key: string, nowMs: number, hint: SlotHint | null): number {
     const states = this.statesOf(limit);
-    const at = this.ownAt(limit, states, key, nowMs);
+    const at = this.ownAt(limit, states, key, nowMs, hint);
     return limit.check(states.numbers, at, nowMs, this.shareOf(key));
   }
 
-  private ownAt(limit: Limit, states: KeyedStates, key: string, nowMs: number): number {
-    const at = states.at(key, nowMs);
+  private ownAt(limit: Limit, states: KeyedStates, key: string, nowMs: number, hint: SlotHint | null): number {
+    const at = states.at(key, nowMs, hint);
     const { sharesSinceMs } = this;
     if (sharesSinceMs !== null && limit.steady && states.isUntouched(at))
       limit.grew(states.numbers, at, sharesSinceMs, 0, this.shareOf(key));
     return at;
   }
 
-  private statesOf(limit: Limit): KeyedStates {
-    const known = this.states.get(limit.kind);
-    if (known) return known;
-    const made = new KeyedStates(limit.width);
-    this.states.set(limit.kind, made);
-    return made;
+  private statesOf({ kind, width }: Limit): KeyedStates {
+    if (kind === this.lastKind) return this.lastStates!;
+    let states = this.states.get(kind);
+    if (states === undefined) {
+      states = new KeyedStates(width);
+      this.states.set(kind, states);
+      if (kind === counted.kind) this.countedStates = states;
+    }
+    this.lastKind = kind;
+    this.lastStates = states;
+    return states;
   }
 }

@@ -12,6 +12,14 @@ const keysMax = 512;
 /** Keys that are counted between two reports; a bound for memory, far above what matters. */
 const countedMax = 4096;
 
+/** How often a key was wanted in a tick. It belongs to one key of one scope, and there is one of each key at a time. */
+export interface Counted {
+  readonly key: string;
+  times: number;
+  /** The tick in which `times` were counted; −1: none. */
+  tick: number;
+}
+
 /** What is known of the others when shares are worked out. */
 export interface View {
   /** Routers that count, ourselves included. */
@@ -33,7 +41,10 @@ export interface View {
 export class ScopeShares {
   private routers = 1;
   private readonly shares = new Map<string, number>();
-  private counted = new Map<string, { times: number }>();
+  /** Of the present tick, in the order in which they came. */
+  private counted: Counted[] = [];
+  private tick = 0;
+  private readonly named = new Map<string, Counted>();
   private readonly told: Demand[] = [];
 
   /** `onGrown`: the key's share has grown, by so much; what is added must count as used, or it would be a second burst. */
@@ -45,9 +56,28 @@ export class ScopeShares {
 
   /** Somebody wants to do something; asked on the hot path. */
   wanted(key: string): void {
-    const known = this.counted.get(key);
-    if (known !== undefined) known.times += 1;
-    else if (this.counted.size < countedMax) this.counted.set(key, { times: 1 });
+    let known = this.named.get(key);
+    if (known === undefined) {
+      if (this.named.size >= countedMax) return;
+      this.named.set(key, (known = { key, times: 0, tick: -1 }));
+    }
+    this.count(known);
+  }
+
+  /** As wanted(), for who keeps the key's count; a key is counted in one of both ways. */
+  count(counted: Counted): void {
+    if (counted.tick !== this.tick) {
+      if (this.counted.length >= countedMax) return;
+      counted.tick = this.tick;
+      counted.times = 0;
+      this.counted.push(counted);
+    }
+    counted.times += 1;
+  }
+
+  /** Whether it is one of those to be told with the present tick: another one of its key must not be counted in it. */
+  isCounting(counted: Counted): boolean {
+    return counted.tick === this.tick;
   }
 
   /** Ends a tick: the demand to tell the others. */
@@ -55,20 +85,25 @@ export class ScopeShares {
     const before = this.told[0];
     const keys: string[] = [];
     const rates: number[] = [];
-    for (const [key, { times }] of this.counted) {
+    const again = new Set<string>();
+    for (const { key, times } of this.counted) {
+      const rateBefore = before?.get(key);
+      if (rateBefore !== undefined) again.add(key);
       keys.push(key);
-      rates.push(average((times * 1000) / tickMs, before?.get(key)));
+      rates.push(average((times * 1000) / tickMs, rateBefore));
     }
     // What has just ended fades instead of vanishing: a pause of one tick would move shares to and fro.
     for (const [key, rate] of before ?? []) {
-      if (this.counted.has(key) || average(0, rate) < 1) continue;
+      if (again.has(key) || average(0, rate) < 1) continue;
       keys.push(key);
       rates.push(average(0, rate));
     }
     const largest = largestOf(keys, rates, keysMax);
     this.told.unshift(largest);
     this.told.length = Math.min(this.told.length, toldMax);
-    this.counted = new Map();
+    this.counted = [];
+    this.tick += 1;
+    this.named.clear();
     return largest;
   }
 
