@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { DocumentEngine, type Documented } from './document-engine.js';
 import { actorOf } from './document-actor.js';
 import type { DocumentEdit } from './document-edits.js';
@@ -36,6 +37,90 @@ const lost = (value: object, at: number) => ({
   winner: { at: expect.stringMatching(/^\d+@/) as string },
   loser: { at: `${at}@${actorOf('us', 1)}`, value },
 });
+
+type Step = { readonly region: Region } & (
+  | { readonly kind: 'write'; readonly at: readonly string[] }
+  | { readonly kind: 'remove'; readonly at: readonly string[] }
+  | { readonly kind: 'hear'; readonly from: Region }
+);
+const region = fc.constantFrom<Region>('eu', 'us', 'ap');
+const path = fc.constantFrom(['box'], ['box', 'in'], ['box', 'in', 'most'], ['case']);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('write' as const), region, at: path }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), region, at: path }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('hear' as const), region, from: region }) },
+);
+const wrapped = (at: readonly string[], inner: unknown): object =>
+  at.reduceRight<unknown>((value, key) => ({ [key]: value }), inner) as object;
+
+/** Three regions whose changes are heard one by one, each origin’s in order; every write puts a word of its own somewhere. */
+class World {
+  private readonly changes: Record<Region, Uint8Array[]> = { eu: [], us: [], ap: [] };
+  private readonly heard = new Map<string, number>();
+  private readonly regions: Record<Region, { at: Documented; rows: Map<string, object> }>;
+  private readonly knowinglyGone = new Set<string>();
+  private readonly inLedger = new Set<string>();
+  private words = 0;
+
+  constructor(private readonly dice: fc.Stream<number>) {
+    const fresh = () => ({ at: begun, rows: new Map<string, object>() });
+    this.regions = { eu: fresh(), us: fresh(), ap: fresh() };
+  }
+
+  live(one: Step): void {
+    const here = this.regions[one.region];
+    if (one.kind === 'hear') return void this.hear(one.region, one.from);
+    if (one.kind === 'remove')
+      // What its own region shows there is taken away by who sees it.
+      for (const word of JSON.stringify(
+        one.at.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], here.at.value) ?? null,
+      ).match(/w\d+/g) ?? [])
+        this.knowinglyGone.add(word);
+    const value = one.kind === 'write' ? wrapped(one.at, { [`w${++this.words}`]: `w${this.words}` }) : wrapped(one.at, null);
+    const edited = write(one.region, here.at, merge('merge', value));
+    if (edited.change) this.changes[one.region].push(edited.change);
+    here.at = edited;
+    this.noteConflicts(edited);
+  }
+
+  private hear(to: Region, from: Region): boolean {
+    const known = this.heard.get(`${to} ${from}`) ?? 0;
+    const change = this.changes[from][known];
+    if (to === from || change === undefined) return false;
+    const { found, at } = taken(this.regions[to].at, [change], to);
+    this.heard.set(`${to} ${from}`, known + 1);
+    this.regions[to].at = at;
+    this.noteConflicts(at);
+    for (const { path: where, loser } of found) this.regions[to].rows.set(loser.at, { where, value: loser.value });
+    return true;
+  }
+
+  /** The ledger has what lost to a rival as soon as any region sees it, and tells it when that is replaced (apply-change.ts). */
+  private noteConflicts({ conflicts }: Documented): void {
+    for (const word of JSON.stringify(conflicts).match(/w\d+/g) ?? []) this.inLedger.add(word);
+  }
+
+  settle(): void {
+    const names: Region[] = ['eu', 'us', 'ap'];
+    for (let isMore = true; isMore;) {
+      const turn = this.dice.next().value as number;
+      isMore = false;
+      for (let i = 0; i < 3; i++)
+        for (let j = 0; j < 3; j++) if (this.hear(names[(turn + i) % 3]!, names[(turn + 2 * j) % 3]!)) isMore = true;
+    }
+  }
+
+  all() {
+    return (['eu', 'us', 'ap'] as const).map((name) => ({ name, ...this.regions[name] }));
+  }
+
+  /** Words that nobody who saw them took away, and that never lost to a rival. */
+  unseen(): string[] {
+    return Array.from({ length: this.words }, (_, i) => `w${i + 1}`).filter(
+      (word) => !this.knowinglyGone.has(word) && !this.inLedger.has(word),
+    );
+  }
+}
 
 describe('what was written into something that another one took away', () => {
   const orders = {
@@ -97,6 +182,27 @@ describe('what was written into something that another one took away', () => {
     const says = write('us', begun, { op: 'text', path: ['lines', 0], index: 3, remove: 0, insert: ' more' });
     for (const { found } of [taken(cuts, [says.change]), taken(says, [cuts.change])])
       expect(found).toMatchObject([{ path: 'lines', loser: { value: ['one more', 'two'] } }]);
+  });
+
+  it('is all there is of what is neither shown nor in conflict, and the same in each region, in any order (any writes of three regions)', () => {
+    let seen = 0;
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 4, maxLength: 25 }), fc.infiniteStream(fc.nat(2)), (steps, dice) => {
+        const world = new World(dice);
+        for (const one of steps) world.live(one);
+        world.settle();
+        for (const { name, rows, at } of world.all()) {
+          const shown = JSON.stringify([at.value, [...rows.values()]]);
+          for (const word of world.unseen())
+            expect({ name, word, isThere: shown.includes(`"${word}"`) }).toEqual({ name, word, isThere: true });
+          for (const { name: other, rows: theirs } of world.all())
+            for (const [id, row] of rows) expect({ other, row: theirs.get(id) ?? row }).toEqual({ other, row });
+          seen += rows.size;
+        }
+      }),
+      { numRuns: 150 },
+    );
+    expect(seen).toBeGreaterThan(100);
   });
 
   it('is not what lost to another one at its place: that is among the conflicts, and grows there', () => {

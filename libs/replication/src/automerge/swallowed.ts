@@ -6,7 +6,7 @@ import type { Doc } from './live-documents.js';
 
 /** What somebody wrote into a list, an object or a text that another one took away without having seen that write. */
 export interface Swallowed {
-  /** Of what was taken away, where its writer saw it, with "/" between keys. */
+  /** Of what was written into, where its writer saw it, with "/" between keys. */
   readonly path: string;
   /** The operation that took it away, `<counter>@<actor>`, and what it put there instead, if anything. */
   readonly winner: { readonly at: string; readonly value?: Json };
@@ -94,24 +94,26 @@ export const swallowedIn = (heads: readonly string[], objects: ReadonlySet<strin
   const isFresh = new Set(fresh.map(({ hash }) => hash));
   const found: Swallowed[] = [];
   for (const change of history.all()) {
-    const lost = new Map<string, Operation>();
-    for (const operation of change.operations) {
-      if (!writes(operation) || !mayBeGone(operation)) continue;
+    // Of what was here already only that counts which has gone just now.
+    const counts = (around: readonly string[]): boolean => isFresh.has(change.hash) || around.some((object) => removed.has(object));
+    const isLost = (operation: Operation): boolean => {
+      if (!writes(operation) || !mayBeGone(operation)) return false;
       const around = history.around(operation.obj);
-      // Of what was here already only that counts which has gone just now.
-      if (!isFresh.has(change.hash) && !around.some((object) => removed.has(object))) continue;
-      const gone = around.filter((object) => history.removersOf(object).length > 0);
-      const isKnown = gone.some((object) => history.removersOf(object).some((r) => history.knew(r.change, change)));
-      const outermost = gone.at(-1);
-      if (outermost !== undefined && !isKnown) lost.set(outermost, operation);
-    }
-    for (const [object, last] of lost) found.push(lossOf(after, history, change, object, last));
+      const removers = around.flatMap((object) => history.removersOf(object));
+      return counts(around) && removers.length > 0 && !removers.some((r) => history.knew(r.change, change));
+    };
+    const lost = new Map<string, Operation>();
+    for (const operation of change.operations) if (isLost(operation)) lost.set(operation.obj, operation);
+    // What a write made inside of what it wrote into is told with that: whoever removed what, it is the same everywhere.
+    const whole = new Map([...lost].map(([object, last]) => [history.around(object).findLast((o) => lost.has(o))!, last]));
+    for (const [object, last] of whole) found.push(lossOf(after, history, change, object, last));
   }
   return found;
 };
 
 const lossOf = (after: Doc, history: DocumentHistory, change: Change, object: string, last: Operation): Swallowed => {
-  const { by } = [...history.removersOf(object)].sort((a, b) => byOperation(a.by.id, b.by.id))[0]!;
+  const removers = history.around(object).flatMap((o) => history.removersOf(o));
+  const { by } = removers.sort((a, b) => byOperation(a.by.id, b.by.id))[0]!;
   const seen = Automerge.view(after, [change.hash]);
   const maker = history.makerOf(object);
   const { path, value } = findIn(seen, object) ?? (maker ? findText(seen, maker) : null) ?? { path: [], value: toJson(seen) };
