@@ -29,6 +29,8 @@ export class Network {
   readonly findings: Finding[] = [];
   /** Place of a log → region → the event that it took in as being there (B2). */
   private readonly places = new Map<string, Map<string, string>>();
+  /** Place → the event that anybody ever took in there, also who has forgotten it. */
+  private readonly ever = new Map<string, string>();
   private messages: Message[] = [];
   private readonly cut = new Set<string>();
   private readonly slow = new Set<string>();
@@ -179,6 +181,9 @@ export class Network {
   private notePlaces(from: string, to: string, events: readonly Numbered[]): void {
     for (const { id, epoch, sequence } of events) {
       const place = `${from} ${epoch} ${sequence}`;
+      const before = this.ever.get(place) ?? id;
+      if (before !== id) this.findings.push(`place: ${place} was ${before}, and is ${id} in ${to}`);
+      this.ever.set(place, id);
       const there = this.places.get(place) ?? new Map<string, string>();
       for (const [region, known] of there)
         if (known !== id) this.findings.push(`place: ${place} is ${known} in ${region}, and ${id} in ${to}`);

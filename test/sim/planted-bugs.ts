@@ -34,11 +34,13 @@ export const plantedBugs = {
   'contents-told': 'documents of a tenant with a residency are told to everybody',
   'owed-forgotten': 'what came without its contents is not asked for later',
   'fence-unheeded': 'a region that was set back goes on writing',
+  'vouched-by-restored': 'a region that was restored itself vouches for a log that it has forgotten',
   'epoch-kept': 'a restored region opens under the epoch that it had',
   'reconciled-partly': 'a region that was heard counts as reconciled, whatever it holds',
   'found-untold': 'what was found with one region is not told to the others',
   'opened-early': 'a restored region opens before every other one was heard',
   'epoch-of-heard': 'a region that was opened without another one begins an epoch that this one may know of it already',
+  'rights-unheard': 'a region that was opened without another one spends rights that it may have given away',
   'epoch-ignored': 'a region goes on reading where it was though the origin was restored',
 } as const;
 export type PlantedBug = keyof typeof plantedBugs;

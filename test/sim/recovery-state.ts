@@ -18,8 +18,21 @@ export interface Recovery {
   readonly found: ReadonlySet<string>;
   /** The latest hybrid time of this region that anybody knew of (B6). */
   readonly floor: string;
+  /** Under which epochs the others were known when it was restored. */
+  readonly peerEpochs: ReadonlyMap<string, number>;
+  /** Some region that was heard was restored itself, and may have known more. */
+  readonly isUnsure: boolean;
   /** Regions that a person had it opened without. */
   readonly without: ReadonlySet<string>;
 }
 
-export const sound: Recovery = { state: 'sound', epochHeard: 0, done: new Map(), found: new Set(), floor: '', without: new Set() };
+export const sound: Recovery = {
+  state: 'sound',
+  epochHeard: 0,
+  done: new Map(),
+  found: new Set(),
+  floor: '',
+  peerEpochs: new Map(),
+  isUnsure: false,
+  without: new Set(),
+};

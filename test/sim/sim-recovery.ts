@@ -2,10 +2,10 @@ import { applyDefinition } from '@lapidary/replication/collections/definitions';
 import type { DocumentKey } from '@lapidary/replication/collections/collection-store';
 import { tellChange } from '@lapidary/replication/collections/tell-change';
 import { wholeChange } from '@lapidary/replication/collections/whole-change';
-import type { KnownOfLog } from '@lapidary/replication/recovery/judge-log';
+import { mayVouch, type KnownOfLog } from '@lapidary/replication/recovery/judge-log';
 import { epochToOpen, hasCaughtUp, latestUnheard } from '@lapidary/replication/recovery/reconcile-rules';
 import { nextState } from '@lapidary/kernel/transition-table';
-import { recoveryTable, type RecoveryEvent, type RecoveryState } from '@lapidary/replication/recovery/recovery-states';
+import { isFenced, recoveryTable, type RecoveryEvent, type RecoveryState } from '@lapidary/replication/recovery/recovery-states';
 import type { MemoryCollections, MemoryDatabase } from './memory-collections.ts';
 import type { Bugs } from './planted-bugs.ts';
 import { sound } from './recovery-state.ts';
@@ -86,14 +86,32 @@ const move = (database: MemoryDatabase, event: RecoveryEvent): void => {
   database.recovery = state === 'sound' ? { ...sound, floor: database.recovery.floor } : { ...database.recovery, state };
 };
 
-const vouched: Asked = async ({ region }, peer, known) => {
+/** Whether its word counts; noted where it does not. */
+const mayCount = async ({ region, bugs, reached }: RecoveryParts, peer: SimRegion): Promise<boolean> => {
+  const { peerEpochs } = region.database.recovery;
+  const answering = { isFenced: isFenced(peer.database.recovery.state), epoch: peer.database.epoch };
+  if (bugs.has('vouched-by-restored') || mayVouch(answering, peerEpochs.get(peer.name) ?? null)) return true;
+  await region.recover((_, database) => {
+    database.recovery = { ...database.recovery, isUnsure: true };
+    if (database.recovery.state !== 'suspected') return;
+    database.recovery = { ...database.recovery, done: new Map() };
+    move(database, 'set-back');
+  });
+  reached('not vouched for by who was restored');
+  return false;
+};
+
+const vouched: Asked = async (parts, peer, known) => {
+  const { region } = parts;
   await region.hear(peer.name, known);
+  if (region.database.recovery.state !== 'suspected' || !(await mayCount(parts, peer))) return false;
   // One that does not know this epoch can't tell.
   return region.database.recovery.state === 'suspected' && (known.sequence === 0 || known.epoch >= region.database.epoch);
 };
 
 const reconciled: Asked = async (parts, peer, known) => {
   const { region, bugs } = parts;
+  await mayCount(parts, peer);
   const floor = peer.latestOf(region.name);
   await region.recover((_, database) => {
     const { recovery } = database;
@@ -176,10 +194,11 @@ export const tellResidency = (database: MemoryDatabase, region: string): void =>
 const open = async ({ region, bugs, reached }: RecoveryParts): Promise<void> => {
   await region.recover((_, database) => {
     const { epochHeard, without, floor } = database.recovery;
-    const unheard = without.size > 0 ? latestUnheard(region.name, region.nowMs()) : '';
+    const isUnsure = without.size > 0 || database.recovery.isUnsure;
+    const unheard = isUnsure ? latestUnheard(region.name, region.nowMs()) : '';
     database.recovery = { ...database.recovery, floor: unheard > floor ? unheard : floor };
     if (!bugs.has('epoch-kept'))
-      database.epoch = epochToOpen(database.epoch, [epochHeard], without.size === 0 || bugs.has('epoch-of-heard') ? 0 : region.moment);
+      database.epoch = epochToOpen(database.epoch, [epochHeard], isUnsure && !bugs.has('epoch-of-heard') ? region.moment : 0);
     // What it once declared to know was of a database that is no more.
     database.ownDeclarations = [];
     move(database, without.size === 0 ? 'open' : 'open-partly');

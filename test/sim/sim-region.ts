@@ -142,6 +142,11 @@ export class SimRegion {
   private restart(): void {
     this.clock = { ms: 0, counter: 0, region: this.name };
     this.follow();
+    if (this.database.identity !== this.identity || this.database.recovery.state === 'sound') {
+      const peerEpochs = new Map([...this.database.vector].map(([origin, { epoch }]) => [origin, epoch]));
+      this.database = this.database.copy();
+      this.database.recovery = { ...this.database.recovery, peerEpochs };
+    }
     if (this.database.identity === this.identity) return;
     this.database = this.database.copy();
     this.database.identity = this.identity;

@@ -216,12 +216,14 @@ export class SimWorld {
     if (this.kind.aging || this.kind.tidy === 'others') await keepHistories(upkeep);
   }
 
-  private async write(region: SimRegion): Promise<void> {
+  /** `givenTo`: it gives all its rights away. */
+  private async write(region: SimRegion, givenTo: string | null = null): Promise<void> {
     const before = region.database;
     let note: Note | undefined;
     try {
       await region.inTx(async (tx) => {
-        note = await randomWrite(this.random, region, tx, this.oracle, this.bugs, this.kind, (what) => this.reached.add(what));
+        const kind = { ...this.kind, givenTo };
+        note = await randomWrite(this.random, region, tx, this.oracle, this.bugs, kind, (what) => this.reached.add(what));
       });
     } catch (error) {
       if (isAppError(error)) {
@@ -278,6 +280,8 @@ export class SimWorld {
     const heard = this.random.pick(names.filter((n) => n !== region.name));
     this.skew(region);
     for (let writes = this.random.below(5); writes >= 0; writes--) await this.write(region);
+    // Rights that it gives away last are known to that one region alone (B5).
+    if (this.kind.focused) await this.write(region, heard);
     await this.network.exchange(region, heard);
     this.network.sever(region.name, heard);
     // What it is restored on has a clock of its own.

@@ -5,6 +5,7 @@ import { maySpendRights } from '@lapidary/replication/recovery/recovery-states';
 import { keyOfChange, keyText } from '@lapidary/replication/collections/collection-store';
 import { resolveDefinition } from '@lapidary/replication/collections/definitions';
 import { isUnbegun } from '@lapidary/replication/collections/document-state';
+import { rightsOf } from '@lapidary/replication/merge/counter';
 import { executeWrite } from '@lapidary/replication/collections/execute-write';
 import { usesRights, type WriteCommand } from '@lapidary/replication/collections/write-document';
 import type { MemoryCollections, MemoryDatabase } from './memory-collections.ts';
@@ -65,6 +66,8 @@ export interface WorldKind {
   /** What is deleted, purged and written anew all the time; null: nothing is. */
   readonly tidy: 'fields' | 'others' | null;
   readonly aging: boolean;
+  /** All rights of the counter are given to this region. */
+  readonly givenTo: string | null;
 }
 
 /** Writes something somewhere; returns what the oracle is to learn when it has committed. */
@@ -74,21 +77,24 @@ export const randomWrite = async (
   tx: MemoryCollections,
   oracle: Oracle,
   bugs: Bugs,
-  { nested, focused, tidy, aging }: WorldKind,
+  { nested, focused, tidy, aging, givenTo }: WorldKind,
   reached: (what: string) => void,
 ): Promise<Note> => {
-  const kind = tidy
-    ? tidy === 'fields'
-      ? 'lww'
-      : random.pick(['counter', 'document'] as const)
-    : aging && random.chance(0.8)
-      ? 'document'
-      : focused && random.chance(0.9)
-        ? // A change of a document then comes by way of a third region, before what it hangs on.
-          nested && random.chance(0.6)
+  const kind =
+    givenTo !== null
+      ? 'counter'
+      : tidy
+        ? tidy === 'fields'
+          ? 'lww'
+          : random.pick(['counter', 'document'] as const)
+        : aging && random.chance(0.8)
           ? 'document'
-          : 'counter'
-        : random.pick(['lww', 'lww', 'lww', 'lww', 'counter', 'counter', 'counter', 'append', nested ? 'document' : 'lww'] as const);
+          : focused && random.chance(0.9)
+            ? // A change of a document then comes by way of a third region, before what it hangs on.
+              nested && random.chance(0.6)
+              ? 'document'
+              : 'counter'
+            : random.pick(['lww', 'lww', 'lww', 'lww', 'counter', 'counter', 'counter', 'append', nested ? 'document' : 'lww'] as const);
   const defined = resolveDefinition(await tx.definition(kind));
   if (!defined) return nothing;
   if (region.database.epoch > 1) reached('write under a new epoch');
@@ -101,12 +107,18 @@ export const randomWrite = async (
     id: !focused ? random.pick(ids) : kind === 'document' ? random.pick(manyIds) : 'a',
   };
   let { command, note } = chooseCommand(kind, random, region, oracle);
-  if (tidy !== null && random.chance(0.3)) [command, note] = [{ op: 'delete' }, nothing];
+  const counter = tx.database.documents.get(keyText(key))?.stored.state;
+  const rights = givenTo !== null && counter?.kind === 'counter' ? (rightsOf(counter)[region.name] ?? 0) : 0;
+  if (givenTo !== null && rights > 0) command = { op: 'operate', operations: [{ op: 'give', units: rights, to: givenTo }] };
+  if (givenTo !== null) note = (_, changed) => oracle.lives.counted(changed, 0);
+  if (givenTo !== null && rights === 0) return nothing;
+  if (tidy !== null && givenTo === null && random.chance(0.3)) [command, note] = [{ op: 'delete' }, nothing];
   // A nested document that is not there takes a PUT only.
   if (kind === 'document' && !tx.database.documents.get(keyText(key))?.facts.exists)
     [command, note] = [{ op: 'put', value: { words: [] } }, emptying(oracle)];
   // B5, as collection-tools.ts.
-  if (usesRights(command) && !maySpendRights(region.database.recovery.state)) throw new AppError('region_restored');
+  if (usesRights(command) && !bugs.has('rights-unheard') && !maySpendRights(region.database.recovery.state))
+    throw new AppError('region_restored');
   if (region.database.recovery.state === 'holding') reached('write while a region is not heard');
   const loosened = bugs.has('escrow-off') && defined.definition.policy.kind === 'counter';
   const by = loosened

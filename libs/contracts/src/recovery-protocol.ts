@@ -24,6 +24,8 @@ export const KnownLogSchema = PositionSchema.extend({
   own: PositionSchema,
   /** The answering region was restored, too: it tells all of its log anew later. */
   setBack: z.boolean(),
+  /** The answering region writes nothing itself, since its database was restored or may have been: it vouches for nobody's log. */
+  fenced: z.boolean().optional(),
   /** Changes of the asking region that wait here until the clock has come near their time; without it: none that is known. */
   held: z.number().int().min(0).optional(),
   /** How long the answering region remembers what was deleted. */

@@ -26,8 +26,9 @@ const waitedFor = async (reader: Reader): Promise<{ region: string; why: string 
       WHERE r.name <> o.region AND p.reconciled_at IS NULL ORDER BY r.name`,
   );
 
-const evidenceText = ({ from, epoch, sequence, forked }: Evidence): string => {
+const evidenceText = ({ from, epoch, sequence, forked, restored }: Evidence): string => {
   if (from === 'database') return 'the database was copied, restored or promoted since the last start';
+  if (restored === true) return `region ${from} was restored itself, and can’t vouch for this region’s log`;
   const who = from === 'stream' ? 'the event stream of this region' : `region ${from}`;
   return forked === true
     ? `${who} holds another event at one of the places of this region’s log (it knows it up to ${sequence} of epoch ${epoch})`

@@ -37,6 +37,18 @@ export const noticeSetBack = async (dataSource: DataSource, from: string, known:
   return true;
 };
 
+/** Of a suspected region: a peer that was restored itself can't vouch for its log, so that it counts as set back. */
+export const doubtLog = async (dataSource: DataSource, peer: string): Promise<void> =>
+  await inTransaction(dataSource, async (tx) => {
+    const recovery = await readRecovery(tx, { lock: true });
+    if (recovery.state !== 'suspected') return;
+    const { region, epoch, sequence } = await ownLog(tx);
+    const evidence = { from: peer, epoch, sequence, restored: true };
+    await addEvidence(tx, recovery.evidence, evidence);
+    await tx.query('DELETE FROM recovery_peer');
+    await moveRecovery(tx, recoveryContext(region), recovery.state, 'set-back', evidence);
+  });
+
 /** Whether other regions may take in this region's log as it stands (B2): not from a set-back to the beginning of the next epoch. */
 export const isTelling = async (db: Pick<Tx, 'query'>): Promise<boolean> => {
   const { state } = await readRecovery(db);
@@ -89,6 +101,9 @@ export const noteStart = async (tx: Tx): Promise<void> => {
   );
   if (!row) throw new Error('the origin row is missing');
   if (recovery.state === 'sound') await tx.query('UPDATE recovery SET backup_at = $1', [row.remembers]);
+  // In the midst of a recovery epochs are heard of that the restored database did not know.
+  if (recovery.state === 'sound' || identity !== row.identity)
+    await tx.query(`UPDATE recovery SET peer_epochs = (SELECT coalesce(jsonb_object_agg(origin, epoch), '{}') FROM version_vector)`);
   if (identity === null || identity === row.identity) return;
   await tx.query('UPDATE origin SET database_identity = $1', [identity]);
   if (row.identity === null) return;

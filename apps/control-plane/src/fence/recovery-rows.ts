@@ -14,6 +14,8 @@ export interface Evidence {
   readonly sequence: number;
   /** Whether another event is at one of its places, beside more of them than there are here. */
   readonly forked?: boolean | undefined;
+  /** It was restored itself, and can't vouch for a log that it may have known more of (judge-log.ts). */
+  readonly restored?: boolean | undefined;
 }
 
 export interface Recovery {
@@ -25,6 +27,8 @@ export interface Recovery {
   readonly hlcFloor: string | null;
   /** Regions that an operator opened it without. */
   readonly without: readonly string[];
+  /** Under which epochs it knew the others when it was restored. */
+  readonly peerEpochs: Readonly<Record<string, number>>;
 }
 
 /** Of what many say again and again, this much is kept. */
@@ -34,7 +38,7 @@ const evidenceMax = 16;
 export const readRecovery = async (db: Reader, options?: { readonly lock: boolean }): Promise<Recovery> => {
   const [row] = await rowsOf<Recovery>(
     db,
-    `SELECT state, since, began_at AS "beganAt", evidence, backup_at AS "backupAt", hlc_floor AS "hlcFloor", without FROM recovery${
+    `SELECT state, since, began_at AS "beganAt", evidence, backup_at AS "backupAt", hlc_floor AS "hlcFloor", without, peer_epochs AS "peerEpochs" FROM recovery${
       options?.lock === true ? ' FOR UPDATE' : ''
     }`,
   );

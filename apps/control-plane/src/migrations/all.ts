@@ -30,6 +30,7 @@ import { RefusedEpochs1763772000064 } from './0064-refused-epochs.js';
 import { BucketsFirst1763772000065 } from './0065-buckets-first.js';
 import { DocumentsInPlaceAgain1763772000066 } from './0066-documents-in-place-again.js';
 import { PurgeEpochs1763772000070 } from './0070-purge-epochs.js';
+import { VouchingPeers1763772000071 } from './0071-vouching-peers.js';
 
 export const migrations = [
   Fleet1763772000001,
@@ -64,4 +65,5 @@ export const migrations = [
   BucketsFirst1763772000065,
   DocumentsInPlaceAgain1763772000066,
   PurgeEpochs1763772000070,
+  VouchingPeers1763772000071,
 ];

@@ -3,6 +3,7 @@ import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
 import { fittingAnswer } from '@lapidary/messaging/fitting-answer';
 import { isTelling } from '../fence/notice-set-back.js';
+import { isRegionFenced } from '../fence/recovery-rows.js';
 import { readOrigin } from '../outbox/outbox-rows.js';
 import { lastTakenIn, readPosition } from '../replication/peer-position.js';
 import { stampSelect, stampViewOf, type StampRow } from '../stamps/stamp-row.js';
@@ -73,6 +74,7 @@ const knownLog = async (reader: Reader, peer: string, tombstoneDays: number): Pr
     latestHlc: latest?.hlc ?? null,
     own: { epoch: own.epoch, sequence: own.sequence },
     setBack: !(await isTelling(reader)),
+    fenced: await isRegionFenced(reader),
     held: held!.n,
     tombstoneDays,
   };

@@ -6,6 +6,7 @@ import { deleteStream } from '@lapidary/messaging/streams';
 import type { DatabaseBackup } from '@lapidary/testing/backends';
 import { recoveryView } from '../fence/fence-facts.js';
 import { readRecovery } from '../fence/recovery-rows.js';
+import { publishedThrough } from '../outbox/published-through.js';
 import { numberOutbox } from '../outbox/number-outbox.js';
 import { tellOfStamp } from '../outbox/testing/test-region.js';
 import { geodeStatus } from '../replication/geode-status.js';
@@ -15,6 +16,8 @@ let fleet: Awaited<ReturnType<typeof openRestorableFleet>>;
 let eu: RestorableRegion;
 let us: RestorableRegion;
 const backups: DatabaseBackup[] = [];
+/** Of the other region, at the same time. */
+let beforeTold: DatabaseBackup;
 
 const tell = async (of: RestorableRegion, from: number, to: number): Promise<void> => {
   for (let i = from; i <= to; i++) await tellOfStamp(of.region, i);
@@ -39,6 +42,8 @@ beforeEach(async () => {
   await tell(eu, 1, 5);
   await us.hasAllOf(eu);
   backups.push(await eu.backUp());
+  beforeTold = await us.backUp();
+  backups.push(beforeTold);
   await tell(eu, 6, 12);
   await us.hasAllOf(eu);
 });
@@ -111,6 +116,50 @@ describe('a region whose database was set back', () => {
     expect(await rowsOf(us.region.dataSource, 'SELECT sequence FROM version_vector WHERE origin = $1', [eu.name])).toEqual([
       { sequence: '12' },
     ]);
+  });
+
+  it('is fenced from its start where its disk was set back together with its stream, and anybody can be heard (B1, B2)', async () => {
+    await eu.cut(us);
+    await eu.stop();
+    await deleteStream(eu.region.nats, geoStream(eu.name));
+    await backups[0]!.restore();
+    await eu.region.dataSource.initialize();
+    await eu.region.dataSource.query('UPDATE origin SET database_identity = NULL');
+    // Alone it can't know: its stream is made what it was at that moment, and says nothing else than the database.
+    await eu.start();
+    await waitFor('the stream', async () => (await publishedThrough(eu.region.dataSource)) === 5 || undefined, { timeoutMs: 30_000 });
+    expect((await readRecovery(eu.region.dataSource)).state).toBe('sound');
+    await eu.stop();
+    await eu.heal(us);
+    await eu.start();
+    expect((await readRecovery(eu.region.dataSource)).state).toBe('reconciling');
+    expect([await refused(tellOfStamp(eu.region, 99)), await outboxOf(eu)]).toEqual(['region_restored', 5]);
+    expect((await recoveryView(eu.region.dataSource))!.evidence).toContain(`region ${us.name} knows this region’s log up to 12 of epoch 1`);
+  });
+
+  it('is vouched for by nobody who was restored itself: what both have forgotten is not told twice (B2, B4)', async () => {
+    await us.hasAllOf(eu);
+    const known = async (): Promise<unknown> =>
+      rowsOf(us.region.dataSource, 'SELECT epoch, sequence FROM version_vector WHERE origin = $1', [eu.name]);
+    expect(await known()).toEqual([{ epoch: 1, sequence: '12' }]);
+    // Both go back to the time before what eu told last; of that nothing is left anywhere but in what routers and stamps were told.
+    for (const region of fleet.regions) {
+      await region.stop();
+      await deleteStream(region.region.nats, geoStream(region.name));
+      region.isRecovering = true;
+    }
+    await backups[0]!.restore();
+    await beforeTold.restore();
+    await Promise.all(fleet.regions.map(async (region) => region.start()));
+    const epochOf = async ({ region }: RestorableRegion) =>
+      (await rowsOf<{ epoch: number }>(region.dataSource, 'SELECT epoch FROM origin'))[0]!.epoch;
+    for (const region of fleet.regions) {
+      await becomes(region, 'sound');
+      // Whatever epoch it had begun and both forgot: this is another one.
+      expect(await epochOf(region)).toBeGreaterThan(1_000_000);
+    }
+    await tell(eu, 6, 8);
+    await us.hasAllOf(eu);
   });
 
   it('is not suspected where it is merely started again, and was never set back', async () => {

@@ -10,6 +10,8 @@ export interface PeerProgress {
   readonly sequence: number;
   readonly latestHlc: string | null;
   readonly tombstoneDays: number | null;
+  /** It was restored itself, and may have known more (mayVouch). */
+  readonly wasRestored: boolean;
 }
 
 /** What was found with another region and must be told anew. */
@@ -20,18 +22,19 @@ export type Found =
 export const readProgress = async (reader: Reader): Promise<ReadonlyMap<string, PeerProgress>> => {
   const rows = await rowsOf<PeerProgress & { sequence: string }>(
     reader,
-    `SELECT peer, reconciled_at IS NOT NULL AS "isReconciled", epoch, sequence, latest_hlc AS "latestHlc", tombstone_days AS "tombstoneDays"
+    `SELECT peer, reconciled_at IS NOT NULL AS "isReconciled", epoch, sequence, latest_hlc AS "latestHlc", tombstone_days AS "tombstoneDays",
+            restored AS "wasRestored"
        FROM recovery_peer`,
   );
   return new Map(rows.map((row) => [row.peer, { ...row, sequence: Number(row.sequence) }]));
 };
 
-export const noteHeard = async (db: Pick<Tx, 'query'>, peer: string, known: KnownLog): Promise<void> => {
+export const noteHeard = async (db: Pick<Tx, 'query'>, peer: string, known: KnownLog, wasRestored: boolean): Promise<void> => {
   await db.query(
-    `INSERT INTO recovery_peer (peer, heard_at, epoch, sequence, latest_hlc, tombstone_days) VALUES ($1, now(), $2, $3, $4, $5)
+    `INSERT INTO recovery_peer (peer, heard_at, epoch, sequence, latest_hlc, tombstone_days, restored) VALUES ($1, now(), $2, $3, $4, $5, $6)
      ON CONFLICT (peer) DO UPDATE SET heard_at = now(), epoch = excluded.epoch, sequence = excluded.sequence, latest_hlc = excluded.latest_hlc,
-       tombstone_days = excluded.tombstone_days`,
-    [peer, known.epoch, known.sequence, known.latestHlc, known.tombstoneDays],
+       tombstone_days = excluded.tombstone_days, restored = recovery_peer.restored OR excluded.restored`,
+    [peer, known.epoch, known.sequence, known.latestHlc, known.tombstoneDays, wasRestored],
   );
 };
 

@@ -4,7 +4,7 @@ import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { keepRounds } from '@lapidary/kernel/rounds';
 import { NatsLink } from '@lapidary/messaging/nats-link';
 import { isFenced } from '@lapidary/replication/recovery/recovery-states';
-import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { CollectionTools } from '../collections/collection-tools.js';
 import { readRecovery } from '../fence/recovery-rows.js';
 import { BackgroundDatabase } from '../outbox/background-database.js';
@@ -12,6 +12,8 @@ import { recoveryLock } from '../outbox/leader-locks.js';
 import { CONFIG, NATS } from '../process/tokens.js';
 import { ReplicationTools } from '../replication/replication-tools.js';
 import { ReplicationWorker } from '../replication/replication-worker.js';
+import { askAtStart } from './ask-at-start.js';
+import type { RecoveryTools } from './reconcile-peer.js';
 import { serveRecovery } from './serve-recovery.js';
 import { stepRecovery } from './step-recovery.js';
 
@@ -20,7 +22,7 @@ const roundMs = 1_000;
 
 /** Reconciles a restored region (on one replica at a time), and answers peers that were restored (on every replica). */
 @Injectable()
-export class RecoveryWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class RecoveryWorker implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly leader: Leader;
   private readonly stops: (() => void)[] = [];
 
@@ -48,6 +50,11 @@ export class RecoveryWorker implements OnApplicationBootstrap, BeforeApplication
     });
   }
 
+  /** Before any worker starts, and before anybody is answered. */
+  async onModuleInit(): Promise<void> {
+    await askAtStart(this.recoveryTools);
+  }
+
   onApplicationBootstrap(): void {
     const { LAPIDARY_REGION: region, LAPIDARY_BASE_DOMAIN: baseDomain, LAPIDARY_TOMBSTONE_DAYS: tombstoneDays } = this.config;
     const { dataSource } = this.database;
@@ -63,13 +70,17 @@ export class RecoveryWorker implements OnApplicationBootstrap, BeforeApplication
     await this.leader.stop();
   }
 
-  private async round(): Promise<void> {
+  private get recoveryTools(): RecoveryTools {
     const { LAPIDARY_REGION: region, LAPIDARY_BASE_DOMAIN: baseDomain, LAPIDARY_TOMBSTONE_DAYS: tombstoneDays } = this.config;
-    await stepRecovery({
+    return {
       ...{ region, baseDomain, tombstoneDays, peers: peersOf(this.config) },
       ...{ dataSource: this.database.dataSource, clock: this.clock, apply: this.tools.apply, logger: this.tools.logger },
       linkTo: (peer) => this.replication.links.get(peer),
-    });
+    };
+  }
+
+  private async round(): Promise<void> {
+    await stepRecovery(this.recoveryTools);
   }
 
   /** B6, in every process: its clock is ahead of all that was seen before the restore, and it writes under the epoch that holds. */

@@ -77,7 +77,8 @@ const forgetSuperseded = async (tx: Tx): Promise<void> => {
 
 /**
  * Begins the new epoch and lifts the fence, in one transaction: what was told meanwhile and everything before it is part of that epoch, and gets its
- * numbers under it (B2). `without`: regions that were not heard.
+ * numbers under it (B2). `without`: regions that were not heard. One that was restored itself may
+ * have forgotten what it knew of this one: nothing that anybody says is the latest then (ADR 74).
  */
 export const openRegion = async ({ dataSource, region, clock, logger }: RecoveryTools, without: readonly string[]): Promise<void> => {
   const epoch = await inTransaction(dataSource, async (tx) => {
@@ -86,14 +87,15 @@ export const openRegion = async ({ dataSource, region, clock, logger }: Recovery
     const recovery = await readRecovery(tx, { lock: true });
     if (recovery.state !== 'retelling') return null;
     const progress = [...(await readProgress(tx)).values()];
+    const isUnsure = without.length > 0 || progress.some(({ wasRestored }) => wasRestored);
     const next = epochToOpen(
       origin!.epoch,
       [...recovery.evidence, ...progress].map(({ epoch }) => epoch),
-      without.length === 0 ? 0 : epochOfMoment(Date.now()),
+      isUnsure ? epochOfMoment(Date.now()) : 0,
     );
     for (const { latestHlc } of progress) if (latestHlc !== null) clock.observe(latestHlc);
     if (recovery.hlcFloor !== null) clock.observe(recovery.hlcFloor);
-    if (without.length > 0) clock.observe(latestUnheard(region, Date.now()));
+    if (isUnsure) clock.observe(latestUnheard(region, Date.now()));
     await forgetSuperseded(tx);
     // The directory's cursors and the agents' belong to a generation: they are read anew, beside what is served (ADR 31).
     await tx.query('UPDATE origin SET epoch = $1, generation = $2', [next, newId()]);

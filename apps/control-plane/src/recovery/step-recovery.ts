@@ -1,9 +1,9 @@
 import type { KnownLog } from '@lapidary/contracts/recovery-protocol';
 import { inTransaction } from '@lapidary/db/transaction';
 import { toAppError } from '@lapidary/kernel/app-error';
-import { isTooOld } from '@lapidary/replication/recovery/judge-log';
+import { isTooOld, mayVouch } from '@lapidary/replication/recovery/judge-log';
 import type { RecoveryEvent, RecoveryState } from '@lapidary/replication/recovery/recovery-states';
-import { noticeSetBack } from '../fence/notice-set-back.js';
+import { doubtLog, noticeSetBack } from '../fence/notice-set-back.js';
 import { moveRecovery, readRecovery, recoveryContext } from '../fence/recovery-rows.js';
 import { readOrigin } from '../outbox/outbox-rows.js';
 import { askLog, reconcilePeer, type RecoveryTools } from './reconcile-peer.js';
@@ -44,7 +44,7 @@ const askEveryone = async (tools: RecoveryTools, asked: Asked, then: RecoveryEve
     if ((await readProgress(dataSource)).get(peer)?.isReconciled === true) continue;
     try {
       const known = await askLog(tools, peer);
-      await noteHeard(dataSource, peer, known);
+      await noteHeard(dataSource, peer, known, !vouches(known, before.peerEpochs[peer]));
       if (!(await asked(tools, peer, known))) open++;
     } catch (error) {
       open++;
@@ -66,12 +66,20 @@ const askEveryone = async (tools: RecoveryTools, asked: Asked, then: RecoveryEve
   });
 };
 
+const vouches = ({ fenced, setBack, own }: KnownLog, epochThen: number | undefined): boolean =>
+  mayVouch({ isFenced: fenced ?? setBack, epoch: own.epoch }, epochThen ?? null);
+
 /** Whether a peer knows no more of the log than there is; one that does not know this epoch can't tell. */
 const vouched: Asked = async (tools, peer, known) => {
   const { dataSource } = tools;
   const origin = await readOrigin(dataSource);
   if (await noticeSetBack(dataSource, peer, known, origin)) return false;
   if (known.epoch !== 0 && known.epoch < origin.epoch) return false;
+  const { peerEpochs } = await readRecovery(dataSource);
+  if (!vouches(known, peerEpochs[peer])) {
+    await doubtLog(dataSource, peer);
+    return false;
+  }
   await noteReconciled(dataSource, peer);
   return true;
 };

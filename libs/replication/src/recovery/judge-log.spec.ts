@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { isTooOld, judgeLog } from './judge-log.js';
+import { isTooOld, judgeLog, mayVouch } from './judge-log.js';
 
 const at = (epoch: number, sequence: number) => ({ epoch, sequence });
 
@@ -49,3 +49,15 @@ describe('a backup', () => {
     expect(isTooOld(0, 7 * day, 7, [])).toBe(true);
   });
 });
+
+test.each([
+  [true, 1, 1, false],
+  [true, 1, null, false],
+  [false, 2, 1, false],
+  [false, 2, null, false],
+  [false, 1, 1, true],
+  [false, 1, null, true],
+  [false, 3, 3, true],
+])('who is fenced: %s, under epoch %s, known here under %s, vouches: %s', (isFenced, epoch, then, may) =>
+  expect(mayVouch({ isFenced, epoch }, then)).toBe(may),
+);

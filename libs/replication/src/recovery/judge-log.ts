@@ -37,3 +37,18 @@ export const judgeLog = (own: Position, known: KnownOfLog, eventAt: string | nul
  */
 export const isTooOld = (backupAtMs: number, nowMs: number, tombstoneDays: number, daysOfOthers: readonly number[]): boolean =>
   nowMs - backupAtMs >= Math.min(tombstoneDays, ...daysOfOthers) * 86_400_000;
+
+/**
+ * Whether a region's word that it knows no more of a log than there is counts: it may have known more, and have forgotten it with its own restore.
+ *
+ *   who answers                                                  | vouches
+ *   -------------------------------------------------------------|------------------------------------------------------------
+ *   a region that is fenced, for whatever reason                 | no: nobody has vouched for it either
+ *   one that has begun an epoch since the asking one's backup    | no: it was restored after that, to before or after what is asked
+ *   any other                                                    | yes: what it has taken in since then it still has
+ *
+ * Where one does not, the log counts as set back: it is told anew under the next epoch, which is right whatever was lost (B2, B4).
+ * `epochThen`: of the answering region, as the asking one's database knew it when it was restored; null: it did not know it.
+ */
+export const mayVouch = (answering: { readonly isFenced: boolean; readonly epoch: number }, epochThen: number | null): boolean =>
+  !answering.isFenced && answering.epoch <= (epochThen ?? 1);

@@ -13,6 +13,7 @@ import { servePeers } from '../../outbox/serve-peers.js';
 import { openTestRegion, type TestRegion } from '../../outbox/testing/test-region.js';
 import { readPosition } from '../../replication/peer-position.js';
 import { pullerOf, toolsOf } from '../../replication/testing/two-regions.js';
+import { askAtStart } from '../ask-at-start.js';
 import type { RecoveryTools } from '../reconcile-peer.js';
 import { serveRecovery } from '../serve-recovery.js';
 import { stepRecovery } from '../step-recovery.js';
@@ -50,6 +51,7 @@ export class RestorableRegion {
     const { region } = this;
     if (!region.dataSource.isInitialized) await region.dataSource.initialize();
     await inTransaction(region.dataSource, noteStart);
+    await askAtStart(this.recoveryTools);
     this.isUp = true;
     this.join();
   }
