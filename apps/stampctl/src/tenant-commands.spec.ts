@@ -70,8 +70,19 @@ describe('tenants', () => {
     const exported = async (format: string): Promise<string> => (await ctl('directory', 'export', '--format', format)).out;
     const [acme, waits] = ['acme.lapidary.localhost', 'waits.lapidary.localhost'];
     expect(await exported('haproxy')).toContain(`${acme} acme@eu-1@1\n${waits} @held@10`);
-    expect((await ctl('tenants', 'freeze', 'acme', '--reason', 'moved by hand')).exit).toBe(0);
-    expect(plane.tenants.get('acme')?.labels).toEqual({ plan: 'gold', traffic: 'frozen' });
+    const labels = (): unknown => plane.tenants.get('acme')?.labels;
+    const before = Date.now();
+    const ran = await ctl('tenants', 'freeze', 'acme', '--reason', 'moved by hand');
+    expect([ran.exit, ran.out]).toEqual([0, expect.stringMatching(/traffic: +frozen until 20/)]);
+    expect(labels()).toEqual({ plan: 'gold', traffic: 'frozen', 'traffic-until': expect.any(String) });
+    // A quarter of an hour where nobody says.
+    const { 'traffic-until': until } = labels() as Record<string, string>;
+    expect(Math.round((Date.parse(until!) - before) / 60_000)).toBe(15);
+    expect((await ctl('tenants', 'freeze', 'acme', '--for', 'ever')).out).toContain('with no end');
+    expect(labels()).toEqual({ plan: 'gold', traffic: 'frozen' });
+    expect((await ctl('tenants', 'freeze', 'acme', '--for', 'a while')).exit).not.toBe(0);
+    plane.tenants.set('acme', aTenant({ labels: { plan: 'gold', traffic: 'frozen', 'traffic-until': '2020-01-01T00:00:00Z' } }));
+    expect((await ctl('tenants', 'show', 'acme')).out).toMatch(/frozen, overdue: it was to end at 2020-01-01/);
     expect(await exported('haproxy')).toContain(`${acme} @held@2\n`);
     expect(await exported('nginx')).toContain(`${acme} "@held@2";`);
     const envoy = JSON.parse(await exported('envoy')) as { virtual_hosts: { name: string }[] };

@@ -18,5 +18,6 @@ export const driftKinds = [
   'budget',
   'retention',
   'restored',
+  'freeze',
   'sensor',
 ] as const;

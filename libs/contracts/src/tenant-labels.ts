@@ -8,3 +8,31 @@ export const trafficLabel = 'traffic';
 export const frozenTraffic = 'frozen';
 
 export const isFrozenByLabel = (labels: Readonly<Record<string, string>>): boolean => labels[trafficLabel] === frozenTraffic;
+
+/** Until when a tenant is frozen, RFC 3339: its home region ends the freeze then, by its own clock. Without it, until somebody does. */
+export const frozenUntilLabel = 'traffic-until';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** When a freeze ends, in ms since 1970; null where it has no end that can be read: then it goes on, which refuses and loses nothing. */
+export const freezeEndsAt = (labels: Labels): number | null => {
+  const at = Date.parse(labels[frozenUntilLabel] ?? '');
+  return isFrozenByLabel(labels) && !Number.isNaN(at) ? at : null;
+};
+
+export const hasFreezeEnded = (labels: Labels, nowMs: number): boolean => {
+  const at = freezeEndsAt(labels);
+  return at !== null && at <= nowMs;
+};
+
+export const frozen = (labels: Labels, untilMs: number | null): Record<string, string> => ({
+  ...thawed(labels),
+  [trafficLabel]: frozenTraffic,
+  ...(untilMs === null ? {} : { [frozenUntilLabel]: new Date(untilMs).toISOString() }),
+});
+
+/** The labels of a tenant that nobody holds up any more; what else stands there stays. */
+export const thawed = (labels: Labels): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(labels).filter(([name, value]) => name !== frozenUntilLabel && !(name === trafficLabel && value === frozenTraffic)),
+  );

@@ -5,6 +5,7 @@ import type { Reader, Tx } from '@lapidary/db/transaction';
 import { recoveryView, setBackPeers } from '../fence/fence-facts.js';
 import { refusedEpochs, type RefusedEpoch } from '../replication/refused-epochs.js';
 import { passedBudgets, type PassedBudget } from '../collections/collection-row.js';
+import { frozenAndPlanted, type Frozen } from './frozen-tenants.js';
 import { regionsHoldingBack } from '../collections/purge-tombstones.js';
 
 /** What regions need of each other to go on, and what grows without end where nobody looks. */
@@ -23,6 +24,8 @@ export interface UpkeepFacts {
   readonly refused: readonly RefusedEpoch[];
   /** This region's own; null: its log is sound. */
   readonly recovery: { readonly state: string; readonly fenced: boolean } | null;
+  /** Tenants of this region that are frozen. */
+  readonly frozen: Frozen;
   /** Active stamps of this region, with when the agent of the present epoch was heard last. */
   readonly agents: readonly { readonly stamp: string; readonly heardAt: Date }[];
   /** Subjects of open findings about silent replicas. */
@@ -39,6 +42,7 @@ export const noUpkeep: UpkeepFacts = {
   setBack: new Map(),
   refused: [],
   recovery: null,
+  frozen: { tenants: [], found: [] },
   agents: [],
   silent: [],
 };
@@ -75,6 +79,7 @@ export const readUpkeepFacts = async (reader: Reader, config: ControlPlaneConfig
     setBack: await setBackPeers(reader),
     refused: await refusedEpochs(reader),
     recovery: await recoveryView(reader),
+    frozen: await frozenAndPlanted(reader, config.LAPIDARY_REGION, plantedName(nonce)),
     agents,
     silent: silent.map((row) => row.subject),
   };

@@ -120,6 +120,30 @@ describe('what regions need of each other, and what grows where nobody looks', (
     await world.query('DELETE FROM own_knowledge');
   });
 
+  it('a tenant that is frozen beyond its end, or for long without one, is found, and in order once it is let go', async () => {
+    const freeze = async (id: string, labels: Record<string, string>, changed: string): Promise<void> => {
+      await world.query(
+        `INSERT INTO tenant (id, home_region, status, weight, tier, hlc, labels, updated_at)
+         SELECT $1, region, 'pending', 1, 'pooled', '', $2::jsonb, now() - $3::interval FROM origin`,
+        [id, JSON.stringify({ traffic: 'frozen', ...labels }), changed],
+      );
+    };
+    const at = (ms: number): Record<string, string> => ({ 'traffic-until': new Date(Date.now() + ms).toISOString() });
+    await freeze('calm', at(60_000), '1 day');
+    await freeze('brief', {}, '1 minute');
+    const late = at(-3_600_000);
+    await freeze('late', late, '1 day');
+    await freeze('forgotten', {}, '2 hours');
+    const findings = (await found()).map(([kind, subject, path, , observed, severity]) => [kind, subject, path, observed, severity]);
+    expect(findings).toEqual([
+      ['freeze', 'tenant/forgotten', 'traffic', expect.stringMatching(/^frozen with no end, at least since/), 'warning'],
+      ['freeze', 'tenant/late', 'traffic', `still frozen, to end at ${late['traffic-until']}`, 'warning'],
+    ]);
+    await world.query(`UPDATE tenant SET labels = '{}'`);
+    expect(await run()).toMatchObject({ resolved: 2 });
+    await world.query('DELETE FROM tenant');
+  });
+
   it('a router that follows nothing and an agent that is silent are found after a minute, not before, and gone when they are back', async () => {
     const beat = async (router: string, ageMs: number): Promise<void> => {
       const heartbeat: RouterHeartbeat = { router, atMs: Date.now(), directory: { source: 'live', cursor: 1, entries: 1, ageMs } };

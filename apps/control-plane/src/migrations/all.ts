@@ -31,6 +31,7 @@ import { BucketsFirst1763772000065 } from './0065-buckets-first.js';
 import { DocumentsInPlaceAgain1763772000066 } from './0066-documents-in-place-again.js';
 import { PurgeEpochs1763772000070 } from './0070-purge-epochs.js';
 import { VouchingPeers1763772000071 } from './0071-vouching-peers.js';
+import { FrozenTenants1763772000072 } from './0072-frozen-tenants.js';
 
 export const migrations = [
   Fleet1763772000001,
@@ -66,4 +67,5 @@ export const migrations = [
   DocumentsInPlaceAgain1763772000066,
   PurgeEpochs1763772000070,
   VouchingPeers1763772000071,
+  FrozenTenants1763772000072,
 ];

@@ -188,6 +188,38 @@ describe('two geodes', () => {
     await inBoth(null);
   });
 
+  it('end a freeze by themselves when its time is over, and keep one that has no end (I10)', async () => {
+    const frozenIn = async ({ resources }: Geode): Promise<string[]> =>
+      (
+        await resources.dataSource.query<{ key: string }[]>(
+          `SELECT key FROM directory_entry WHERE key LIKE 'tenant/frozen-%' AND body->'frozen' = 'true' ORDER BY key`,
+        )
+      ).map(({ key }) => key);
+    const inBoth = async (expected: string[]): Promise<void> => {
+      for (const geode of [eu, us])
+        await waitFor(
+          `${geode.region} to know`,
+          async () => JSON.stringify(await frozenIn(geode)) === JSON.stringify(expected) || undefined,
+          {
+            timeoutMs: 60_000,
+          },
+        );
+    };
+    const freeze = async (id: string, until: Record<string, string>): Promise<void> => {
+      expect((await ask(eu, 'POST', '/v1/tenants', { id, region: eu.region })).status).toBe(201);
+      expect((await ask(eu, 'PATCH', `/v1/tenants/${id}`, { labels: { plan: 'gold', traffic: 'frozen', ...until } })).status).toBe(200);
+    };
+    await freeze('frozen-ever', {});
+    await freeze('frozen-long', { 'traffic-until': new Date(Date.now() + 3_600_000).toISOString() });
+    await freeze('frozen-over', { 'traffic-until': new Date(Date.now() + 10).toISOString() });
+    await inBoth(['tenant/frozen-ever', 'tenant/frozen-long']);
+    expect((await ask(us, 'GET', '/v1/tenants/frozen-over')).body['labels']).toEqual({ plan: 'gold' });
+    const [audit]: { actor: string; reason: string }[] = await eu.resources.dataSource.query(
+      `SELECT actor, reason FROM audit WHERE subject = 'tenant/frozen-over' ORDER BY position DESC LIMIT 1`,
+    );
+    expect(audit).toEqual({ actor: 'system:freeze', reason: 'the time that it was frozen for is over' });
+  });
+
   it('ask a router of the region that the question is about', async () => {
     expect((await ask(eu, 'GET', `/v1/route?host=a.b`)).body['code']).toBe('not_ready');
     const stop = us.resources.nats.serveJson(routerExplain(us.region), ExplainRequestSchema, ({ host, token = 'none' }) => ({

@@ -8,12 +8,13 @@ import { DataSource } from 'typeorm';
 import type { ControlPlaneMetrics } from '../process/metrics.js';
 import { CONFIG, LOGGER, METRICS } from '../process/tokens.js';
 import { capacityChannel } from '../regions/capacity-channel.js';
+import { thawDue } from './thaw-due.js';
 import { sweepPending } from './sweep-pending.js';
 
 /** Level-triggered: whatever notification was missed, the queue is looked at this often. */
 const lookAnywayMs = 5_000;
 
-/** Places pending tenants when room appears (P-ST3). Every replica runs one; row locks keep them apart. */
+/** Places pending tenants when room appears (P-ST3), and ends freezes whose time is over. Every replica runs one; row locks keep them apart. */
 @Injectable()
 export class PendingSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly wakeup = new Wakeup();
@@ -56,6 +57,18 @@ export class PendingSweeper implements OnApplicationBootstrap, BeforeApplication
     while (!signal.aborted) {
       await this.wakeup.wait(lookAnywayMs, signal);
       if (!signal.aborted) await this.sweep(signal);
+      if (!signal.aborted) await this.endFreezes();
+    }
+  }
+
+  private async endFreezes(): Promise<void> {
+    try {
+      const tools = { clock: this.clock, baseDomain: this.config.LAPIDARY_BASE_DOMAIN };
+      const thawed = await thawDue(this.dataSource, tools, this.config.LAPIDARY_REGION);
+      if (thawed.length > 0)
+        this.logger.info({ tenants: thawed }, 'tenants are not frozen any more: the time that they were frozen for is over');
+    } catch (error) {
+      this.logger.warn({ err: error }, 'freezes could not be ended; trying again');
     }
   }
 

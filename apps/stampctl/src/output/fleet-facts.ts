@@ -1,6 +1,7 @@
 import { finishedJobStatuses, type JobEventView, type JobView } from '@lapidary/contracts/api/jobs';
 import type { StampView } from '@lapidary/contracts/api/stamps';
 import type { TenantView } from '@lapidary/contracts/api/tenants';
+import { freezeEndsAt, isFrozenByLabel } from '@lapidary/contracts/tenant-labels';
 import { unitsText } from './fleet-tables.js';
 import { ago, clockTime, humanDuration } from './human-time.js';
 import { progressText, remainingText } from './job-estimate-text.js';
@@ -37,6 +38,15 @@ export const stampFacts = (stamp: StampView, view: View): string =>
     ['version', view.wide ? stamp.version : null],
   ]);
 
+/** Null where it is not frozen. */
+const frozenText = (labels: TenantView['labels'], view: View): string | null => {
+  if (!isFrozenByLabel(labels)) return null;
+  const endsAt = freezeEndsAt(labels);
+  if (endsAt === null) return view.colours.red('frozen, with no end: until "stampctl tenants thaw"');
+  const at = new Date(endsAt).toISOString();
+  return endsAt > view.nowMs ? view.colours.yellow(`frozen until ${at}`) : view.colours.red(`frozen, overdue: it was to end at ${at}`);
+};
+
 export const tenantFacts = (tenant: TenantView, view: View): string => {
   const { placement } = tenant;
   const serving = placement?.servingAt ? `serving since ${ago(placement.servingAt, view.nowMs)}` : 'not confirmed by the stamp yet';
@@ -45,6 +55,7 @@ export const tenantFacts = (tenant: TenantView, view: View): string => {
     ['region', tenant.region],
     ['status', statusColour(tenant.status, view.colours)],
     ['reason', tenant.statusReason],
+    ['traffic', frozenText(tenant.labels, view)],
     ['stamp', placement ? `${placement.stamp} (epoch ${placement.epoch}, ${serving})` : null],
     ['weight', `${tenant.weight} ${tenant.weight === 1 ? 'unit' : 'units'}`],
     ['tier', tenant.tier],

@@ -7,8 +7,11 @@ export const tenantChangeCommands: readonly CommandSpec[] = [
     path: 'tenants freeze',
     summary: 'Have nobody forward a tenant’s requests: they wait at the routers for two seconds, then get 503 with Retry-After',
     args: [tenant],
-    options: [reason],
-    examples: ['stampctl tenants freeze acme --reason "its database is copied"'],
+    options: [
+      { flags: '--for <duration>', description: 'when it ends by itself, like 10m; "ever": it is taken back by hand; default: 15m' },
+      reason,
+    ],
+    examples: ['stampctl tenants freeze acme --reason "its database is copied"', 'stampctl tenants freeze acme --for 2h'],
     load: async () => (await import('../commands/tenants-freeze.js')).tenantsFreeze,
   },
   {

@@ -1,5 +1,6 @@
 import { budgetSensor } from './budget.js';
 import { dataDigestSensor } from './data-digest.js';
+import { freezeSensor } from './freeze.js';
 import { placementSensor } from './placement.js';
 import { protocolSensor } from './protocol.js';
 import { replicaAgeSensor } from './replica-age.js';
@@ -23,7 +24,14 @@ export const replicaSensors: readonly Sensor[] = [scrubSensor, dataDigestSensor]
 /** Whose findings can be repaired: they look again after a repair. */
 export const repairedSensors: readonly Sensor[] = [routeEpochSensor, ...replicaSensors];
 /** Of the database alone, and what this process has heard. */
-export const upkeepSensors: readonly Sensor[] = [protocolSensor, budgetSensor, retentionSensor, restoredSensor, replicaAgeSensor];
+export const upkeepSensors: readonly Sensor[] = [
+  protocolSensor,
+  budgetSensor,
+  retentionSensor,
+  restoredSensor,
+  freezeSensor,
+  replicaAgeSensor,
+];
 export const sensors: readonly Sensor[] = [
   placementSensor,
   ...upkeepSensors,

@@ -1,0 +1,37 @@
+import { hasFreezeEnded, thawed } from '@lapidary/contracts/tenant-labels';
+import { rowsOf } from '@lapidary/db/rows';
+import { inTransaction } from '@lapidary/db/transaction';
+import { newId } from '@lapidary/kernel/ids';
+import type { DataSource } from 'typeorm';
+import { systemContext } from '../http/command-context.js';
+import { updateTenant } from './change-tenant.js';
+import type { TenantTools } from './tenant-row.js';
+import { lockTenant } from './tenant-store.js';
+
+/**
+ * Ends freezes whose time is over: the labels go, as by "stampctl tenants thaw", with event, audit and route in one transaction. By the home
+ * region alone, whose clock counts; every replica may try, the row's lock keeps them apart. Returns the tenants.
+ */
+export const thawDue = async (
+  dataSource: DataSource,
+  tools: TenantTools,
+  region: string,
+  nowMs: number = Date.now(),
+): Promise<string[]> => {
+  const frozen = await rowsOf<{ id: string; labels: Record<string, string> }>(
+    dataSource,
+    `SELECT id, labels FROM tenant WHERE labels->>'traffic' = 'frozen' AND home_region = $1 AND status <> 'deleted' ORDER BY id`,
+    [region],
+  );
+  const over: string[] = [];
+  for (const { id } of frozen.filter(({ labels }) => hasFreezeEnded(labels, nowMs)))
+    await inTransaction(dataSource, async (tx) => {
+      const { labels, status } = await lockTenant(tx, id);
+      // Somebody froze it anew, or let it go, since it was looked for.
+      if (status === 'deleted' || !hasFreezeEnded(labels, nowMs)) return;
+      const context = { ...systemContext(region, 'freeze', newId()), reason: 'the time that it was frozen for is over' };
+      await updateTenant(tx, context, tools, { id, labels: thawed(labels), ifMatch: undefined });
+      over.push(id);
+    });
+  return over;
+};

@@ -1,0 +1,22 @@
+import { freezeEndsAt, frozen, hasFreezeEnded, isFrozenByLabel, thawed } from './tenant-labels.js';
+
+const at = Date.UTC(2026, 4, 5, 12);
+const text = '2026-05-05T12:00:00.000Z';
+
+test.each([
+  ['not frozen', { 'traffic-until': text }, null],
+  ['frozen without an end', { traffic: 'frozen' }, null],
+  ['frozen until a time', { traffic: 'frozen', 'traffic-until': text }, at],
+  ['frozen until what is no time: it goes on', { traffic: 'frozen', 'traffic-until': 'soon' }, null],
+])('a tenant is %s', (_, labels, expected) => {
+  expect(freezeEndsAt(labels)).toBe(expected);
+  expect([hasFreezeEnded(labels, at - 1), hasFreezeEnded(labels, at)]).toEqual([false, expected !== null]);
+});
+
+test('a freeze is set anew with its own end, or none, and taken back, and leaves the other labels', () => {
+  const first = frozen({ plan: 'gold' }, at);
+  expect(first).toEqual({ plan: 'gold', traffic: 'frozen', 'traffic-until': text });
+  expect(frozen(first, null)).toEqual({ plan: 'gold', traffic: 'frozen' });
+  expect([thawed(first), isFrozenByLabel(thawed(first))]).toEqual([{ plan: 'gold' }, false]);
+  expect(thawed({ traffic: 'mirrored' })).toEqual({ traffic: 'mirrored' });
+});
