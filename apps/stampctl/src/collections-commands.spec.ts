@@ -7,6 +7,7 @@ import {
   PolicyPreviewSchema,
   type PolicyPreview,
 } from '@lapidary/contracts/api/collections';
+import { WrittenDocumentsSchema } from '@lapidary/contracts/api/document-writes';
 import { FakeControlPlane, type SeenRequest } from '@lapidary/testing/fake-control-plane';
 import type { z } from 'zod';
 import { formats } from './output/output.js';
@@ -40,6 +41,8 @@ const document = DocumentSchema.parse({
 let plane: FakeControlPlane;
 let preview: PolicyPreview;
 let watchedAt: string[];
+/** The write of many that begins with this id is refused. */
+let refuseFrom: string | null = null;
 let sent: { method: string; path: string; body: unknown }[];
 
 const answer = (request: SeenRequest, response: ServerResponse): boolean => {
@@ -57,6 +60,15 @@ const answer = (request: SeenRequest, response: ServerResponse): boolean => {
     const data = JSON.stringify({ deleted: watchedAt.length > 1, document });
     response.end(`id: eu.1.${watchedAt.length}.0\nevent: document\ndata: ${data}\n\n`);
     return true;
+  }
+  if (path.endsWith('/documents/write')) {
+    const { writes } = body as { writes: { id: string }[] };
+    if (writes[0]!.id === refuseFrom) {
+      response.writeHead(409, { 'content-type': 'application/problem+json' });
+      response.end(JSON.stringify({ type: 'about:blank', title: 'x', status: 409, code: 'budget_exceeded', detail: 'too large' }));
+      return true;
+    }
+    return send(WrittenDocumentsSchema, { changed: writes.length });
   }
   if (path.endsWith('/policy/preview')) return send(PolicyPreviewSchema, preview);
   if (path === '/v1/collections/prices') return send(CollectionSchema, collection);
@@ -115,6 +127,50 @@ test('what is no JSON, and what is not said, is refused before anything is sent'
   expect(await ctl('collections', 'put', 'prices', 'sku-1')).toMatchObject({ exit: 2 });
   expect(await ctl('collections', 'policy', 'UPPER', '--kind', 'lww')).toMatchObject({ exit: 2 });
   expect(sent).toEqual([]);
+});
+
+describe('collections import', () => {
+  const importing = (input: string, ...more: string[]): Promise<Ran> =>
+    run(['collections', 'import', 'prices', '--tenant', 'acme', ...more], {
+      env: { STAMPCTL_SERVER: plane.url, STAMPCTL_TOKEN: plane.token },
+      input,
+    });
+  const lines = (count: number, value: unknown = 1): string =>
+    Array.from({ length: count }, (_, i) => `${JSON.stringify({ id: `sku-${i + 1}`, value: { price: value } })}\n`).join('');
+  const writes = (): { op: string; id: string }[][] => sent.map(({ body }) => (body as { writes: { op: string; id: string }[] }).writes);
+
+  it('sends every line once and in order, as many at a time as one transaction and one request take', async () => {
+    const ran = await importing(`${lines(450)}\n{"op":"delete","id":"sku-1"}\n`);
+    expect(ran).toMatchObject({ exit: 0, out: expect.stringMatching(/451, of which 451 changed something/) });
+    expect(writes().map((batch) => batch.length)).toEqual([200, 200, 51]);
+    expect(
+      writes()
+        .flat()
+        .map(({ id }) => id),
+    ).toEqual([...Array.from({ length: 450 }, (_, i) => `sku-${i + 1}`), 'sku-1']);
+    expect(writes().flat().at(-1)).toEqual({ op: 'delete', id: 'sku-1' });
+    sent.splice(0);
+    // Three of 25 kB do not fit into 64.
+    expect(await importing(lines(5, 'x'.repeat(25_000)), '-o', 'json')).toMatchObject({ exit: 0 });
+    expect(writes().map((batch) => batch.length)).toEqual([2, 2, 1]);
+  });
+
+  it('checks all before it sends anything, and names the line', async () => {
+    const ran = await importing(`${lines(250)}{"id":"a"}\n`);
+    expect(ran.exit).toBe(2);
+    expect(ran.err).toContain('Line 251 is no write');
+    expect(sent).toEqual([]);
+  });
+
+  it('says where it broke off, and goes on from there', async () => {
+    refuseFrom = 'sku-201';
+    const ran = await importing(lines(250));
+    expect([ran.exit === 0, ran.err]).toEqual([false, expect.stringContaining('go on with --from 201')]);
+    refuseFrom = null;
+    sent.splice(0);
+    expect(await importing(lines(250), '--from', '201')).toMatchObject({ exit: 0 });
+    expect(writes()[0]![0]!.id).toBe('sku-201');
+  });
 });
 
 describe('collections watch', () => {

@@ -9,6 +9,7 @@ import {
   type DocumentView,
   type PolicyPreview,
 } from '@lapidary/contracts/api/collections';
+import { WrittenDocumentsSchema, type DocumentWrite } from '@lapidary/contracts/api/document-writes';
 import { newId } from '@lapidary/kernel/ids';
 import type { Api } from './api.js';
 
@@ -39,6 +40,12 @@ export class CollectionsApi {
     const path = `${collectionPath(collection)}/${encodeURIComponent(id)}`;
     const options = { schema: DocumentSchema, query: { tenant }, body: { value }, idempotencyKey: newId() };
     return (await this.api.http.request('PUT', path, options)).value;
+  }
+
+  /** All, in their order, or none; returns how many changed something. */
+  async writeMany(collection: string, tenant: string | undefined, writes: readonly DocumentWrite[]): Promise<number> {
+    const options = { schema: WrittenDocumentsSchema, query: { tenant }, body: { writes }, idempotencyKey: newId() };
+    return (await this.api.http.request('POST', `${collectionPath(collection)}/documents/write`, options)).value.changed;
   }
 
   async define(collection: string, body: DefineCollection): Promise<CollectionView> {

@@ -50,6 +50,24 @@ export const collectionCommands: readonly CommandSpec[] = [
     load: async () => (await import('../commands/collections-put.js')).collectionsPut,
   },
   {
+    path: 'collections import',
+    summary: 'Write many documents: a line of JSON each, up to 200 in one transaction',
+    args: [
+      collection,
+      {
+        name: 'file',
+        description: 'lines of {"id","value"}, or of {"op","id",…} as the API takes them; - or none: standard input',
+        optional: true,
+      },
+    ],
+    options: [tenant, { flags: '--from <line>', description: 'begin with this line: where an import broke off' }],
+    examples: [
+      'stampctl collections import prices prices.ndjson --tenant acme',
+      'stampctl collections import stock --tenant acme --from 4001 < stock.ndjson',
+    ],
+    load: async () => (await import('../commands/collections-import.js')).collectionsImport,
+  },
+  {
     path: 'collections policy',
     summary: 'Define a collection, or change its policy and budgets; what is not said stays',
     args: [collection],
