@@ -43,7 +43,9 @@ export const plantedBugs = {
   'rights-unheard': 'a region that was opened without another one spends rights that it may have given away',
   'epoch-ignored': 'a region goes on reading where it was though the origin was restored',
 } as const;
-export type PlantedBug = keyof typeof plantedBugs;
+/** What the worlds do not meet in thousands, and a test by itself brings about. */
+export const directedBugs = { 'objection-withheld': 'a region that has more than a proposal covers says nothing of it' } as const;
+export type PlantedBug = keyof typeof plantedBugs | keyof typeof directedBugs;
 
 export class Bugs {
   private readonly bug: PlantedBug | null;
@@ -100,6 +102,7 @@ export class Bugs {
 
   onStore(tx: CollectionTransaction): CollectionTransaction {
     if (this.bug === 'state-replaced') return overriding(tx, { document: async () => Promise.resolve(null) });
+    if (this.bug === 'objection-withheld') return overriding(tx, { mayWrite: async () => Promise.resolve(false) });
     if (this.bug === 'ledger-deaf') return overriding(tx, { ledger: async () => Promise.resolve(0) });
     return tx;
   }

@@ -1,57 +1,7 @@
-import { CollectionPolicySchema } from '@lapidary/contracts/api/collections';
 import type { DocumentChanged } from '@lapidary/contracts/events/collection-events';
-import { keyText, type DocumentKey } from '@lapidary/replication/collections/collection-store';
-import { viewState } from '@lapidary/replication/collections/document-state';
-import { defineCollection, resolveDefinition } from '@lapidary/replication/collections/definitions';
-import { executeWrite } from '@lapidary/replication/collections/execute-write';
 import type { WriteCommand } from '@lapidary/replication/collections/write-document';
-import { Carried } from './effects.ts';
-import { Bugs } from './planted-bugs.ts';
-import { Random } from './random.ts';
-import { SimRegion } from './sim-region.ts';
-
-const key: DocumentKey = { collection: 'document', kind: 'document', tenant: '', id: 'a' };
-const policy = CollectionPolicySchema.parse({ kind: 'document', genesis: { words: [] } });
-const budgets = { documentBytes: 49_152, documents: 100_000, changes: 10_000 };
-
-const begin = async () => {
-  let nowMs = 1_735_689_600_000;
-  const regions = Object.fromEntries(
-    ['ap', 'eu', 'us'].map((n) => [
-      n,
-      new SimRegion(
-        n,
-        () => ++nowMs,
-        new Random(1),
-        new Bugs(null),
-        new Carried(),
-        () => undefined,
-      ),
-    ]),
-  ) as Record<'ap' | 'eu' | 'us', SimRegion>;
-  await regions.eu.inTx(async (tx) => void (await defineCollection(tx, regions.eu.site, 'document', { scope: 'fleet', policy, budgets })));
-  return regions;
-};
-
-const hear = async (to: SimRegion, from: SimRegion): Promise<void> => {
-  const log = from.log();
-  await to.take(from.name, log, { epoch: 1, sequence: log.length });
-};
-
-const write = async (region: SimRegion, command: WriteCommand): Promise<void> =>
-  await region.inTx(async (tx) => {
-    const defined = resolveDefinition(await tx.definition('document'))!;
-    await executeWrite(tx, region.site, key, defined, command, { actor: 'test', requestId: 'test' });
-  });
-
-const insert = (word: string): WriteCommand => ({
-  op: 'operate',
-  operations: [{ op: 'insert', path: ['words'], index: 0, values: [word] }],
-});
-const stateOf = (region: SimRegion) => region.database.documents.get(keyText(key))!;
-
-const shown = (region: SimRegion) => viewState(stateOf(region).stored.state, policy);
-const wordsOf = (region: SimRegion): string[] => (shown(region)!.value as { words: string[] }).words;
+import { begin, hear, insert, shown, stateOf, wordsOf, write } from './one-document.ts';
+import type { SimRegion } from './sim-region.ts';
 
 /** "ap" hears what "us" did to a document of "eu", and of "eu" nothing but the definition. */
 const toldOfTheSecondFirst = async () => {
