@@ -1,7 +1,6 @@
 import type { DocumentChanged } from '@lapidary/contracts/events/collection-events';
 import type { WriteCommand } from '@lapidary/replication/collections/write-document';
 import { begin, hear, insert, shown, stateOf, wordsOf, write } from './one-document.ts';
-import type { SimRegion } from './sim-region.ts';
 
 /** "ap" hears what "us" did to a document of "eu", and of "eu" nothing but the definition. */
 const toldOfTheSecondFirst = async () => {

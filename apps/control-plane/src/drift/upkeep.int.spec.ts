@@ -134,7 +134,13 @@ describe('what regions need of each other, and what grows where nobody looks', (
     const late = at(-3_600_000);
     await freeze('late', late, '1 day');
     await freeze('forgotten', {}, '2 hours');
-    const findings = (await found()).map(([kind, subject, path, , observed, severity]) => [kind, subject, path, observed, severity]);
+    const findings = ((await found()) as unknown[][]).map(([kind, subject, path, , observed, severity]) => [
+      kind,
+      subject,
+      path,
+      observed,
+      severity,
+    ]);
     expect(findings).toEqual([
       ['freeze', 'tenant/forgotten', 'traffic', expect.stringMatching(/^frozen with no end, at least since/), 'warning'],
       ['freeze', 'tenant/late', 'traffic', `still frozen, to end at ${late['traffic-until']}`, 'warning'],
