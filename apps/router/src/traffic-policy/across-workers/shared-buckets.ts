@@ -1,5 +1,5 @@
 import { readWord, writeWord } from '../../directory/packed/word-access.js';
-import { KeyedStates } from '../limits/keyed-states.js';
+import { KeyedStates, type SlotHint } from '../limits/keyed-states.js';
 import { roundingSlack } from '../limits/limit.js';
 import { unitsPerMs, type Steady } from '../limits/steady.js';
 import { clockAheadMs } from './common-clock.js';
@@ -74,10 +74,10 @@ export class SharedBuckets {
     tellCompany(this.company, this.worker, knows);
   }
 
-  /** `kind` says of what scope and which limit the key is. null: there is no place for it. */
-  find(kind: number, key: string, nowMs: number): Found | null {
+  /** `kind` says of what scope and which limit the key is. null: there is no place for it. `hint`: of the key, and of one kind at a time. */
+  find(kind: number, key: string, nowMs: number, hint: SlotHint | null = null): Found | null {
     const known = this.knownOf(kind);
-    const at = known.at(key, nowMs);
+    const at = known.at(key, nowMs, hint);
     const { numbers } = known;
     if (numbers[at + bucket]! <= 0) {
       if (numbers[at + bucket] === 0) numbers[at + bucket] = this.bucketOf(kind, key);

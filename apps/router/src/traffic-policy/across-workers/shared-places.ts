@@ -1,3 +1,4 @@
+import { readWord } from '../../directory/packed/word-access.js';
 import { hashOf, type KeyHash } from './key-hash.js';
 import { OwnPlace, type Place, type PlaceKind } from './place.js';
 import { buckets, tableOf, waysPerBucket, wordsPerSlot, type PolicyMemory } from './policy-memory.js';
@@ -59,7 +60,7 @@ class SharedPlace implements Place {
   }
 
   get ours(): number {
-    return this.beside.ours + (this.at < 0 ? 0 : Atomics.load(this.places.own, this.at + count));
+    return this.beside.ours + (this.at < 0 ? 0 : readWord(this.places.own, this.at + count));
   }
 
   get taken(): number {
@@ -68,7 +69,8 @@ class SharedPlace implements Place {
 
   /**
    * Counts itself first and looks then: of two workers that take the last place at once the later one sees the former (sequential
-   * consistency), and both may give way, but never do both stay (L1).
+   * consistency: the count goes through Atomics, which nothing is moved across, and the looks behind it through readWord), and both may give way, but never do both
+   * stay (L1).
    */
   enter(max: number): boolean {
     const { own } = this.places;
@@ -96,7 +98,7 @@ class SharedPlace implements Place {
     for (let i = 0; i < others.length; i += 1) {
       const table = others[i]!;
       const at = this.find(table);
-      if (at >= 0) sum += Atomics.load(table, at + count);
+      if (at >= 0) sum += readWord(table, at + count);
     }
     return sum;
   }
@@ -104,7 +106,7 @@ class SharedPlace implements Place {
   private find(table: Int32Array): number {
     for (let way = 0; way < waysPerBucket; way += 1) {
       const at = this.bucket + way * wordsPerSlot;
-      if (Atomics.load(table, at) === this.key.low && table[at + high] === this.key.high) return at;
+      if (readWord(table, at) === this.key.low && table[at + high] === this.key.high) return at;
     }
     return -1;
   }
@@ -116,7 +118,7 @@ class SharedPlace implements Place {
     if (known >= 0) return known;
     for (let way = 0; way < waysPerBucket; way += 1) {
       const at = this.bucket + way * wordsPerSlot;
-      if (Atomics.load(own, at + count) !== 0) continue;
+      if (readWord(own, at + count) !== 0) continue;
       own[at + high] = this.key.high;
       Atomics.store(own, at, this.key.low);
       return at;

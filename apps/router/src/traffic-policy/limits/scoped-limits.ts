@@ -49,9 +49,9 @@ export class ScopedLimits {
     if (limits.length === 0) return null;
     for (let i = 0; i < limits.length; i += 1) {
       const limit = limits[i]!;
-      const found = this.sharedOf(limit, key, nowMs);
-      const waitMs =
-        found === null ? this.overShare(limit, key, nowMs, i === 0 ? hint : null) : this.buckets!.waitMs(found, limit.steady!, nowMs);
+      const hintOfThis = i === 0 ? hint : null;
+      const found = this.sharedOf(limit, key, nowMs, hintOfThis);
+      const waitMs = found === null ? this.overShare(limit, key, nowMs, hintOfThis) : this.buckets!.waitMs(found, limit.steady!, nowMs);
       if (waitMs > 0) return { limit, waitMs };
     }
     return null;
@@ -66,7 +66,8 @@ export class ScopedLimits {
     let delayMs = 0;
     for (let i = 0; i < limits.length; i += 1) {
       const limit = limits[i]!;
-      const found = this.sharedOf(limit, key, nowMs);
+      const hintOfThis = i === 0 ? hint : null;
+      const found = this.sharedOf(limit, key, nowMs, hintOfThis);
       if (found !== null) {
         const heldBackMs = this.buckets!.take(found, limit.steady!, nowMs);
         if (heldBackMs === null) {
@@ -77,7 +78,7 @@ export class ScopedLimits {
         continue;
       }
       const states = this.statesOf(limit);
-      const at = this.ownAt(limit, states, key, nowMs, i === 0 ? hint : null);
+      const at = this.ownAt(limit, states, key, nowMs, hintOfThis);
       delayMs = Math.max(delayMs, limit.take(states.numbers, at, nowMs, this.shareOf(key)));
       states.idleFrom(at, limit.idleFromMs(states.numbers, at));
     }
@@ -108,7 +109,7 @@ export class ScopedLimits {
   remaining(limits: readonly Limit[], key: string, nowMs: number): number | null {
     let least: number | null = null;
     for (const limit of limits) {
-      const found = this.sharedOf(limit, key, nowMs);
+      const found = this.sharedOf(limit, key, nowMs, null);
       const states = this.statesOf(limit);
       const at = states.peek(key);
       const ofShare = (): number =>
@@ -131,10 +132,10 @@ export class ScopedLimits {
   }
 
   /** Where all workers draw from one bucket, now. */
-  private sharedOf({ steady, kind }: Limit, key: string, nowMs: number): Found | null {
+  private sharedOf({ steady, kind }: Limit, key: string, nowMs: number, hint: SlotHint | null): Found | null {
     if (this.buckets === null || !steady) return null;
     if (this.buckets.isAlone !== this.drewTogether) this.turn(nowMs);
-    return this.drewTogether ? this.buckets.find(this.firstKind + (kind === 'token_bucket' ? 0 : 1), key, nowMs) : null;
+    return this.drewTogether ? this.buckets.find(this.firstKind + (kind === 'token_bucket' ? 0 : 1), key, nowMs, hint) : null;
   }
 
   private turn(nowMs: number): void {
