@@ -27,7 +27,6 @@ export const plantedBugs = {
   'purge-unstable': 'a tombstone is purged before every region knows it',
   'life-forgotten': 'who writes anew what was purged and forgotten begins the first life again',
   'grave-unheeded': 'who writes anew has not seen what was purged there',
-  'beginning-unheeded': 'a document whose beginning has not come is written as if it had none',
   'commit-unstable': 'a history ends before every region knows of the next one',
   'lone-unheeded': 'a write by who did not know of a proposal is taken for one who did',
   'held-forgotten': 'a change from too far ahead is dropped',
@@ -44,7 +43,11 @@ export const plantedBugs = {
   'epoch-ignored': 'a region goes on reading where it was though the origin was restored',
 } as const;
 /** What the worlds do not meet in thousands, and a test by itself brings about. */
-export const directedBugs = { 'objection-withheld': 'a region that has more than a proposal covers says nothing of it' } as const;
+export const directedBugs = {
+  'beginning-unheeded': 'a document whose beginning has not come is written as if it had none',
+  'objection-withheld': 'a region that has more than a proposal covers says nothing of it',
+  'floor-forgotten': 'a restored region writes by its clock alone, though it may have written later',
+} as const;
 export type PlantedBug = keyof typeof plantedBugs | keyof typeof directedBugs;
 
 export class Bugs {

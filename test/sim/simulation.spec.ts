@@ -58,7 +58,6 @@ const claimed = [
     `grave of ${kind} forgotten`,
     `${kind} written anew after it was forgotten`,
   ]),
-  'written before its beginning came',
   ...['history proposed', 'history committed', 'proposal objected to'],
   ...['lww value lost', 'document value lost', 'delete lost', 'write lost to a delete', 'entry with two bodies', 'loss settled by a write'],
   ...[
@@ -95,7 +94,6 @@ const foundBy: Record<WorldBug, RegExp> = {
   'purge-unstable': /^(state|lost-write|ledger-missing):/,
   'life-forgotten': /^(state|counter|nested|late):/,
   'grave-unheeded': /^(state|lost-write|ledger-missing):/,
-  'beginning-unheeded': /^nested:/,
   'commit-unstable': /^(late|nested):/,
   'lone-unheeded': /^(state|late|nested):/,
   'held-forgotten': /^(state|lost-write|entry|counter|nested):/,
@@ -114,7 +112,6 @@ const foundBy: Record<WorldBug, RegExp> = {
 
 /** Where a bug has been met that many worlds pass by. The search begins there, which saves half of all; a world that has changed since is one of all. */
 const metIn: Partial<Record<WorldBug, number>> = {
-  'beginning-unheeded': 1620,
   'rights-unheard': 705,
   'fence-unheeded': 159,
   'swallowed-untold': 147,

@@ -1,10 +1,11 @@
 import type { DocumentChanged } from '@lapidary/contracts/events/collection-events';
 import type { WriteCommand } from '@lapidary/replication/collections/write-document';
 import { begin, hear, insert, shown, stateOf, wordsOf, write } from './one-document.ts';
+import type { PlantedBug } from './planted-bugs.ts';
 
 /** "ap" hears what "us" did to a document of "eu", and of "eu" nothing but the definition. */
-const toldOfTheSecondFirst = async () => {
-  const regions = await begin();
+const toldOfTheSecondFirst = async (bug: PlantedBug | null = null) => {
+  const regions = await begin(bug);
   const { ap, eu, us } = regions;
   for (const region of [us, ap]) await hear(region, eu);
   await write(eu, { op: 'put', value: { words: ['first'] } });
@@ -52,6 +53,14 @@ describe('a document whose change is heard before its beginning', () => {
     await write(ap, { op: 'put', value: { words: [], name: 'a' } });
     await toldToAll(regions);
     expect(wordsOf(ap)).toEqual(['second']);
+  });
+
+  it('would be refused an edit, or begun twice, by who writes it as if it had no beginning', async () => {
+    const regions = await toldOfTheSecondFirst('beginning-unheeded');
+    await expect(write(regions.ap, insert('third'))).rejects.toMatchObject({ code: 'invalid_input' });
+    await write(regions.ap, { op: 'put', value: { words: ['third'] } });
+    await toldToAll(regions);
+    expect(stateOf(regions.eu).facts.conflicts).toBe(1);
   });
 
   it('is told whole by who writes it then, so that nobody waits for what that one lacked (N3)', async () => {
