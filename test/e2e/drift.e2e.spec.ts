@@ -24,6 +24,7 @@ const kinds = [
   'budget',
   'retention',
   'restored',
+  'freeze',
   'replica-age',
   'schema',
   'route-epoch',

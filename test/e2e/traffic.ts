@@ -47,7 +47,12 @@ export const startTraffic = (router: string, host: string, sku: string): Traffic
           headers: { 'idempotency-key': key },
           body: { lines: [{ sku, quantity: 1 }] },
         });
-        count(String(answer.status));
+        // Of what must not be seen, all that it said.
+        count(
+          answer.status >= 400 && answer.status < 500
+            ? `${answer.status} ${JSON.stringify(answer.headers)} ${answer.body}`
+            : String(answer.status),
+        );
         if (answer.status === 201) {
           acknowledged.push((JSON.parse(answer.body) as { id: string }).id);
           key = randomUUID();

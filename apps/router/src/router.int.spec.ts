@@ -171,13 +171,30 @@ describe('a router that starts alone (I7)', () => {
       for (const id of ids) expect(await ask(after, id)).toBe('200');
       expect(after.router.directory.state()).toMatchObject({ source: 'disk', entries: 51, cursor: 51 });
       expect(after.router.directory.tenantOfHost('shop.example.com')).toBe('t7');
-      expect(await ask(after, 'unheard-of')).toBe('404');
+      // It may have been made since the copy was: "no such tenant" is no answer before somebody has said so, or nobody comes.
+      expect(await ask(after, 'unheard-of')).toBe('503');
       await world.region.commit(world.tenant('t0', { epoch: 2 }));
+      await world.region.commit(world.tenant('newer'));
+      expect(await ask(after, 'newer')).toBe('503');
       world.link.mend();
+      await isLive(after);
       await knows(after, 't0', 2);
       expect(after.router.directory.state().source).toBe('live');
+      expect([await ask(after, 'newer'), await ask(after, 'unheard-of')]).toEqual(['200', '404']);
     },
   );
+
+  it('says that there is no such tenant once it has waited for somebody who knows more', async () => {
+    await world.region.commit(world.stamp());
+    await world.region.commit(world.tenant('acme'));
+    const before = await world.start();
+    await isLive(before);
+    await world.stop(before);
+    const after = await world.start(noNats);
+    expect(await ask(after, 'unheard-of')).toBe('503');
+    after.router.directory.settle();
+    expect([await ask(after, 'acme'), await ask(after, 'unheard-of')]).toEqual(['200', '404']);
+  });
 
   it('after a crash right behind a change, serves what was on disk two seconds ago', async () => {
     await world.region.commit(world.stamp());

@@ -51,6 +51,12 @@ export interface RouterPorts {
   readonly tlsPort: number | undefined;
 }
 
+/**
+ * How long a copy from disk is taken to lack something. Where NATS can be reached the directory is live before that, also a large one; where not, the
+ * copy is all there is (I7), and who asks for nobody is told so.
+ */
+const copyAloneMs = 30_000;
+
 /** One router: directory in, requests through. Everything it needs to serve is in this process or on its disk. */
 export class Router {
   readonly directory = new Directory(systemClock);
@@ -66,6 +72,7 @@ export class Router {
   private readonly dns: ReturnType<typeof dnsFromConfig>;
   private fleetLink: FleetLink | null = null;
   private draining = false;
+  private copyAlone: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: RouterOptions) {
     const { config, logger } = options;
@@ -145,6 +152,7 @@ export class Router {
    */
   async stop(graceMs: number, relieved = false): Promise<void> {
     this.draining = true;
+    clearTimeout(this.copyAlone);
     this.fleetLink?.stop();
     if (!relieved && graceMs > 0) await sleep(this.options.config.LAPIDARY_STOP_DELAY_MS);
     await this.takers.drain(graceMs, relieved);
@@ -189,6 +197,7 @@ export class Router {
     for (const { reason, keptAs } of read.refused) logger.error({ reason, keptAs }, 'a copy of the directory on disk is refused');
     if (!read.ok) return;
     this.directory.swap(read.copy.table, 'disk', read.copy.confirmedAtMs);
+    this.copyAlone = setTimeout(() => this.directory.settle(), copyAloneMs).unref();
     const tookMs = Math.round(performance.now() - begunMs);
     logger.info({ ...this.directory.digest, file: read.from, tookMs }, 'serving from the copy of the directory on disk');
   }

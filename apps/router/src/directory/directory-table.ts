@@ -60,6 +60,11 @@ export class DirectoryTable extends PackedReader {
     heap.setOrdered(header.wideChanges, next | 0);
   }
 
+  /** Says to every thread whether what is not here may exist nevertheless. */
+  setMayLack(mayLack: boolean): void {
+    this.heap.setOrdered(header.mayLack, mayLack ? 1 : 0);
+  }
+
   /** Whether the entry was newer than what was held. */
   apply(entry: DirectoryEntry, appliedAtMs = 0): boolean {
     const { body } = entry;

@@ -1,6 +1,7 @@
 import type { DirectoryEntry } from '@lapidary/contracts/directory';
 import { DirectoryTable } from './directory-table.js';
 import { Directory } from './directory.js';
+import { PackedReader } from './packed/packed-reader.js';
 
 const tenant = (name: string, cursor: number, hosts: string[] = []): DirectoryEntry => ({
   key: `tenant/${name}`,
@@ -33,6 +34,29 @@ describe('the version of the directory', () => {
     then(() => directory.unfollow());
     then(() => directory.swap(new DirectoryTable('h'), 'live', 0));
     expect(versions).toEqual([0, 0, 1, 2, 2, 2, 2, 2, 3]);
+  });
+});
+
+describe('a copy from disk', () => {
+  it('may lack what is newer until it is followed, or nobody comes with more; a whole table never does', () => {
+    const directory = new Directory({ nowMs: () => 0 });
+    const said: boolean[] = [];
+    const then = (act: () => unknown): void => {
+      act();
+      // Another thread reads it from the same memory.
+      said.push(directory.mayLack, directory.current ? new PackedReader(directory.current.memory).mayLack : false);
+    };
+    then(() => undefined);
+    then(() => directory.swap(new DirectoryTable('g'), 'disk', 0));
+    then(() => directory.apply(acme(1)));
+    then(() => directory.follow());
+    then(() => directory.unfollow());
+    then(() => directory.swap(new DirectoryTable('g'), 'disk', 0));
+    then(() => directory.settle());
+    then(() => directory.swap(new DirectoryTable('h'), 'disk', 0));
+    then(() => directory.swap(new DirectoryTable('i'), 'live', 0));
+    expect(said.filter((_, i) => i % 2 === 0)).toEqual([false, true, true, false, false, true, false, true, false]);
+    expect(said.filter((_, i) => i % 2 === 1)).toEqual(said.filter((_, i) => i % 2 === 0));
   });
 });
 

@@ -46,6 +46,10 @@ export class Directory implements VersionedDirectory {
     return this.following;
   }
 
+  get mayLack(): boolean {
+    return this.table?.mayLack ?? false;
+  }
+
   get generation(): string | null {
     return this.table?.generation ?? null;
   }
@@ -95,6 +99,7 @@ export class Directory implements VersionedDirectory {
   /** Replaces the whole table. */
   swap(table: DirectoryTable, origin: 'live' | 'disk', confirmedAtMs: number): void {
     table.succeed(this.version);
+    table.setMayLack(origin === 'disk');
     this.table = table;
     this.origin = origin;
     this.confirmedAtMs = confirmedAtMs;
@@ -110,9 +115,15 @@ export class Directory implements VersionedDirectory {
 
   /** All that the stream held has been read, and changes will follow. */
   follow(): void {
+    this.settle();
     this.following = true;
     this.origin = 'live';
     this.changed();
+  }
+
+  /** A copy is all that there is: what it lacks is nobody's from now on. */
+  settle(): void {
+    this.table?.setMayLack(false);
   }
 
   /** Changes are no longer heard of; what is held goes on serving. */

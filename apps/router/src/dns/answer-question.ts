@@ -87,6 +87,8 @@ export const answerQuestion = (question: Question, world: DnsWorld): Reply => {
   const node = nodeAt(question.name.toLowerCase(), world);
   if (node.kind === 'outside') return reply('REFUSED');
   const soa = [soaOf(node.apex, world, negativeTtlSeconds)];
+  // A name that is newer than the copy would be kept by resolvers as one that does not exist.
+  if (node.kind === 'nothing' && directory.mayLack) return reply('SERVFAIL');
   if (node.kind === 'nothing') return reply('NXDOMAIN', { authorities: soa });
   const answers = node.kind === 'host' ? recordsOf(node, question, world) : [];
   if (answers.length === 0) return reply('NOERROR', { authorities: soa });

@@ -13,6 +13,9 @@ export const dnsView = (directory: Directory): DnsDirectory => ({
   get isLive() {
     return directory.isLive;
   },
+  get mayLack() {
+    return directory.mayLack;
+  },
   get cursor() {
     return directory.digest?.cursor ?? 0;
   },

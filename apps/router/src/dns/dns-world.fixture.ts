@@ -16,6 +16,7 @@ export class TestDns {
   readonly stamps = new Map<string, StampRoute>();
   nowMs = 1_000_000_000;
   isLoaded = true;
+  mayLack = false;
   isLive = true;
 
   constructor(private readonly zone: Partial<Zone> = {}) {
@@ -43,6 +44,7 @@ export class TestDns {
   get world(): DnsWorld {
     const directory: DnsDirectory = {
       isLoaded: this.isLoaded,
+      mayLack: this.mayLack,
       isLive: this.isLive,
       cursor: 42,
       tenant: (id) => this.tenants.get(id),

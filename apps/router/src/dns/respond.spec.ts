@@ -106,6 +106,12 @@ describe('what there is not', () => {
     expect(empty.ask(`acme.${baseDomain}`, 'A').rcode).toBe('SERVFAIL');
   });
 
+  it('what is newer than the copy that it began with: SERVFAIL for names that it lacks, the others as ever', () => {
+    dns.mayLack = true;
+    expect(dns.ask(`nobody.${baseDomain}`, 'A').rcode).toBe('SERVFAIL');
+    expect(dns.ask(`acme.${baseDomain}`, 'A').rcode).toBe('NOERROR');
+  });
+
   it('recursion: never offered, whatever is desired', () => {
     expect(dns.ask(`acme.${baseDomain}`, 'A', { packet: { flags: 0x100 } })).toMatchObject({ flag_rd: true, flag_ra: false });
   });

@@ -42,6 +42,17 @@ describe('the whole decision', () => {
     expect(decideWith(directoryOf(strict, stampRoute()), inside)).toMatchObject({ code: 'tenant_suspended', unread: false });
   });
 
+  it('asks to come again for a tenant or a host that a copy may lack, and says of nobody then that there is no such tenant', () => {
+    const table = directoryOf(tenant(), stampRoute()) as DirectoryTable;
+    table.setMayLack(true);
+    const asked = (host: string) => decideWith(table, { address: { host, tenantHeaders: [], path: '/x' } });
+    for (const host of ['newer.lapidary.localhost', 'shop.newer.test'])
+      expect(asked(host)).toMatchObject({ action: 'refuse', code: 'not_ready', retryAfterSeconds: 1 });
+    expect(asked('acme.lapidary.localhost')).toMatchObject({ action: 'forward', stamp: 'eu-1' });
+    table.setMayLack(false);
+    for (const host of ['newer.lapidary.localhost', 'shop.newer.test']) expect(asked(host)).toMatchObject({ code: 'unknown_tenant' });
+  });
+
   it.each([
     ['unknown', [stampRoute()], 'unknown_tenant', undefined],
     ['pending', [tenant({ status: 'pending', stamp: null, epoch: 0 }), stampRoute()], 'tenant_pending', 10],

@@ -69,6 +69,13 @@ interface Refusal {
 /** A directory takes a moment to load where there is a source. */
 const notLoaded: Refusal = { code: 'not_ready', reason: 'this router has no directory yet', retryAfterSeconds: 1 };
 
+/** What was made since the copy was written is no less somebody's: "there is no such tenant" would be taken for an answer, and kept. */
+const notCompared: Refusal = {
+  code: 'not_ready',
+  reason: 'this router has begun with a copy of the directory, and compares it; the tenant may be newer',
+  retryAfterSeconds: 1,
+};
+
 type StepName = RouteStep['step'];
 
 /**
@@ -111,12 +118,13 @@ export const decide = ({ address, problem, method, baseDomain, place, directory,
   const identified = identify(address, { baseDomain, tenantOfHost, rules: identifyRules });
   if (!passes('identify', identified)) {
     const { code, reason, retryAfterSeconds, headers = {} } = identified;
+    if (code === 'unknown_tenant' && directory.mayLack) return refuse(notCompared);
     return refuse({ code, reason, retryAfterSeconds, headers });
   }
   known.tenant = identified.tenant;
 
   const located = locate(identified.tenant, directory);
-  if (!passes('locate', located)) return refuse({ code: located.code, reason: located.reason });
+  if (!passes('locate', located)) return refuse(directory.mayLack ? notCompared : { code: located.code, reason: located.reason });
   known.stamp = located.tenant.stamp;
   known.epoch = located.tenant.epoch;
 

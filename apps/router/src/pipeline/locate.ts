@@ -3,6 +3,8 @@ import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
 /** What the pipeline reads of the directory. */
 export interface DirectoryView {
   readonly isLoaded: boolean;
+  /** It is a copy of some time ago, which is being compared: a tenant that it lacks may exist. */
+  readonly mayLack: boolean;
   /** Grows with every change of what the other members answer: what was concluded at an older version is concluded anew. */
   readonly version: number;
   tenant(id: string): TenantRoute | undefined;

@@ -14,6 +14,10 @@ export class SharedDirectory implements TrafficDirectory {
     return this.reader !== null;
   }
 
+  get mayLack(): boolean {
+    return this.reader?.mayLack ?? false;
+  }
+
   get version(): number {
     return this.reader?.version ?? 0;
   }

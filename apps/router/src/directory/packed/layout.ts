@@ -19,11 +19,8 @@ export const header = {
   entries: 10,
   stampNames: 11,
   regionNames: 16,
-  /** What this table says of itself to other threads (directory-state.ts). */
-  origin: 12,
-  following: 13,
-  confirmedLow: 14,
-  confirmedHigh: 15,
+  /** 1 while this is a copy from disk that nobody has compared yet: what it lacks may exist. */
+  mayLack: 12,
   /** Grows with each change that may concern any tenant (see changesAt). */
   wideChanges: 17,
 } as const;

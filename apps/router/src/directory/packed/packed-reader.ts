@@ -43,6 +43,10 @@ export class PackedReader implements VersionedDirectory {
     return this.heap.bytesUsed;
   }
 
+  get mayLack(): boolean {
+    return this.heap.ordered(header.mayLack) === 1;
+  }
+
   /** Asked for each request: `guarded`, without a function for what is read. */
   get version(): number {
     const { heap } = this;
