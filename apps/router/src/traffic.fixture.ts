@@ -74,6 +74,8 @@ export const startTraffic = async (frontDoors: readonly string[], parts: TestTra
   const { transport = new RawTransport(), on = path, port = 0, links = null } = parts;
   const directory = new Directory(systemClock);
   directory.swap(new DirectoryTable('g'), 'disk', 0);
+  // What it lacks is nobody's: nothing newer will come.
+  directory.settle();
   let cursor = 0;
   const route = (over: Partial<TenantRoute>): void => {
     const body = tenantRoute(over);
