@@ -15,7 +15,7 @@ import { inColumns, readFrame } from '@lapidary/messaging/columns/columns-frame'
 import type { NestedDocuments } from '@lapidary/replication/collections/collection-store';
 import { readEvents } from '@lapidary/replication/read-events';
 import { changesOf, itemsOf, type Item } from './replication/workload.ts';
-import { processorTime, usedSince } from './replication/processor-time.ts';
+import { processorTime, usedSince } from './processor-time.ts';
 import { withOwnDatabase, type OwnDatabase } from './own-database.ts';
 import { report, type Measurement } from './report.ts';
 

@@ -12,7 +12,7 @@ import { ensureNpmPeers } from './npm-peers.ts';
 import { ours } from './ours.ts';
 import { postgres } from './postgres.ts';
 import { pouchdb } from './pouchdb.ts';
-import { processorTime, usedSince } from './processor-time.ts';
+import { processorTime, usedSince } from '../processor-time.ts';
 import type { Subject } from './subject.ts';
 import { bareBytes, changesOf, itemsOf } from './workload.ts';
 import { yjs } from './yjs.ts';

@@ -1,12 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-
-const children = (pid: number): number[] => {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
-};
+import { readFileSync } from 'node:fs';
+import { childrenOf, scheduledOf } from '../processor-time.ts';
 
 /** What the scheduler has counted for a process, its threads and its children, in microseconds. */
 export interface Scheduled {
@@ -17,15 +10,11 @@ export interface Scheduled {
 }
 
 export const scheduled = (pid: number): Scheduled => {
-  let [cpuNs, waitedNs] = [0, 0];
-  for (const process of [pid, ...children(pid)]) {
-    for (const task of readdirSync(`/proc/${process}/task`)) {
-      const [ran, waited] = readFileSync(`/proc/${process}/task/${task}/schedstat`, 'utf8').split(' ').map(Number);
-      cpuNs += ran!;
-      waitedNs += waited!;
-    }
-  }
-  return { cpuUs: cpuNs / 1000, waitedUs: waitedNs / 1000 };
+  const all = [pid, ...childrenOf(pid)].map((process) => scheduledOf(process));
+  return {
+    cpuUs: all.reduce((sum, { ranNs }) => sum + ranNs, 0) / 1000,
+    waitedUs: all.reduce((sum, { waitedNs }) => sum + waitedNs, 0) / 1000,
+  };
 };
 
 /** Linux counts in hundredths of a second, whatever the kernel's own tick is. */
@@ -38,7 +27,7 @@ export const machineBusySeconds = (): number => {
 };
 
 export const residentMegabytes = (pid: number): number =>
-  [pid, ...children(pid)].reduce(
+  [pid, ...childrenOf(pid)].reduce(
     (sum, p) => sum + Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${p}/status`, 'utf8'))?.[1] ?? 0) / 1024,
     0,
   );

@@ -16,7 +16,7 @@ import { guestHome, newestResidency, widerResidencies } from './residency.ts';
 import { forceOpen, mendFrom, stepRecovery, tellResidency, type RecoveryParts } from './sim-recovery.ts';
 import { Crash, SimRegion } from './sim-region.ts';
 import { keepHistories, keepHouse } from './sim-upkeep.ts';
-import { randomWrite, type Note } from './workload.ts';
+import { giveRightsTo, randomWrite, type Note, type Writing } from './workload.ts';
 
 const names = ['ap', 'eu', 'us'] as const;
 /** Enough for cuts, conflicts and what follows from them; a world takes milliseconds. */
@@ -216,14 +216,15 @@ export class SimWorld {
     if (this.kind.aging || this.kind.tidy === 'others') await keepHistories(upkeep);
   }
 
-  /** `givenTo`: it gives all its rights away. */
-  private async write(region: SimRegion, givenTo: string | null = null): Promise<void> {
+  private async write(
+    region: SimRegion,
+    what: (writing: Writing) => Promise<Note> = async (writing) => await randomWrite(this.random, writing, this.kind),
+  ): Promise<void> {
     const before = region.database;
     let note: Note | undefined;
     try {
       await region.inTx(async (tx) => {
-        const kind = { ...this.kind, givenTo };
-        note = await randomWrite(this.random, region, tx, this.oracle, this.bugs, kind, (what) => this.reached.add(what));
+        note = await what({ region, tx, oracle: this.oracle, bugs: this.bugs, reached: (met) => void this.reached.add(met) });
       });
     } catch (error) {
       if (isAppError(error)) {
@@ -281,7 +282,7 @@ export class SimWorld {
     this.skew(region);
     for (let writes = this.random.below(5); writes >= 0; writes--) await this.write(region);
     // Rights that it gives away last are known to that one region alone (B5).
-    if (this.kind.focused) await this.write(region, heard);
+    if (this.kind.focused) await this.write(region, async (writing) => await giveRightsTo(heard, writing));
     await this.network.exchange(region, heard);
     this.network.sever(region.name, heard);
     // What it is restored on has a clock of its own.

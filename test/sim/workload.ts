@@ -3,7 +3,7 @@ import type { DocumentKey } from '@lapidary/replication/collections/collection-s
 import { AppError } from '@lapidary/kernel/app-error';
 import { maySpendRights } from '@lapidary/replication/recovery/recovery-states';
 import { keyOfChange, keyText } from '@lapidary/replication/collections/collection-store';
-import { resolveDefinition } from '@lapidary/replication/collections/definitions';
+import { resolveDefinition, type Defined } from '@lapidary/replication/collections/definitions';
 import { isUnbegun } from '@lapidary/replication/collections/document-state';
 import { rightsOf } from '@lapidary/replication/merge/counter';
 import { executeWrite } from '@lapidary/replication/collections/execute-write';
@@ -66,38 +66,34 @@ export interface WorldKind {
   /** What is deleted, purged and written anew all the time; null: nothing is. */
   readonly tidy: 'fields' | 'others' | null;
   readonly aging: boolean;
-  /** All rights of the counter are given to this region. */
-  readonly givenTo: string | null;
+}
+
+/** Where something is written, and what is to be told of it. */
+export interface Writing {
+  readonly region: SimRegion;
+  readonly tx: MemoryCollections;
+  readonly oracle: Oracle;
+  readonly bugs: Bugs;
+  readonly reached: (what: string) => void;
 }
 
 /** Writes something somewhere; returns what the oracle is to learn when it has committed. */
-export const randomWrite = async (
-  random: Random,
-  region: SimRegion,
-  tx: MemoryCollections,
-  oracle: Oracle,
-  bugs: Bugs,
-  { nested, focused, tidy, aging, givenTo }: WorldKind,
-  reached: (what: string) => void,
-): Promise<Note> => {
-  const kind =
-    givenTo !== null
-      ? 'counter'
-      : tidy
-        ? tidy === 'fields'
-          ? 'lww'
-          : random.pick(['counter', 'document'] as const)
-        : aging && random.chance(0.8)
+export const randomWrite = async (random: Random, writing: Writing, { nested, focused, tidy, aging }: WorldKind): Promise<Note> => {
+  const { region, tx, oracle, reached } = writing;
+  const kind = tidy
+    ? tidy === 'fields'
+      ? 'lww'
+      : random.pick(['counter', 'document'] as const)
+    : aging && random.chance(0.8)
+      ? 'document'
+      : focused && random.chance(0.9)
+        ? // A change of a document then comes by way of a third region, before what it hangs on.
+          nested && random.chance(0.6)
           ? 'document'
-          : focused && random.chance(0.9)
-            ? // A change of a document then comes by way of a third region, before what it hangs on.
-              nested && random.chance(0.6)
-              ? 'document'
-              : 'counter'
-            : random.pick(['lww', 'lww', 'lww', 'lww', 'counter', 'counter', 'counter', 'append', nested ? 'document' : 'lww'] as const);
+          : 'counter'
+        : random.pick(['lww', 'lww', 'lww', 'lww', 'counter', 'counter', 'counter', 'append', nested ? 'document' : 'lww'] as const);
   const defined = resolveDefinition(await tx.definition(kind));
   if (!defined) return nothing;
-  if (region.database.epoch > 1) reached('write under a new epoch');
   const tenant = kind === 'lww' && tidy === null && mayHold(region.database, region.name) && random.chance(0.3) ? guest : '';
   if (tenant === guest) reached('write of the guest');
   const key: DocumentKey = {
@@ -107,19 +103,37 @@ export const randomWrite = async (
     id: !focused ? random.pick(ids) : kind === 'document' ? random.pick(manyIds) : 'a',
   };
   let { command, note } = chooseCommand(kind, random, region, oracle);
-  const counter = tx.database.documents.get(keyText(key))?.stored.state;
-  const rights = givenTo !== null && counter?.kind === 'counter' ? (rightsOf(counter)[region.name] ?? 0) : 0;
-  if (givenTo !== null && rights > 0) command = { op: 'operate', operations: [{ op: 'give', units: rights, to: givenTo }] };
-  if (givenTo !== null) note = (_, changed) => oracle.lives.counted(changed, 0);
-  if (givenTo !== null && rights === 0) return nothing;
-  if (tidy !== null && givenTo === null && random.chance(0.3)) [command, note] = [{ op: 'delete' }, nothing];
+  if (tidy !== null && random.chance(0.3)) [command, note] = [{ op: 'delete' }, nothing];
   // A nested document that is not there takes a PUT only.
   if (kind === 'document' && !tx.database.documents.get(keyText(key))?.facts.exists)
     [command, note] = [{ op: 'put', value: { words: [] } }, emptying(oracle)];
+  return await execute(writing, key, defined, command, note);
+};
+
+/** All rights to the focused world's counter that a region has go to another one. */
+export const giveRightsTo = async (to: string, writing: Writing): Promise<Note> => {
+  const { region, tx, oracle } = writing;
+  const key: DocumentKey = { collection: 'counter', kind: 'counter', tenant: '', id: 'a' };
+  const state = tx.database.documents.get(keyText(key))?.stored.state;
+  const units = state?.kind === 'counter' ? (rightsOf(state)[region.name] ?? 0) : 0;
+  const defined = resolveDefinition(await tx.definition('counter'));
+  if (!defined || units === 0) return nothing;
+  const command: WriteCommand = { op: 'operate', operations: [{ op: 'give', units, to }] };
+  return await execute(writing, key, defined, command, (_, changed) => oracle.lives.counted(changed, 0));
+};
+
+const execute = async (
+  { region, tx, bugs, reached }: Writing,
+  key: DocumentKey,
+  defined: Defined,
+  command: WriteCommand,
+  note: Note,
+): Promise<Note> => {
+  const { epoch, recovery } = region.database;
+  if (epoch > 1) reached('write under a new epoch');
   // B5, as collection-tools.ts.
-  if (usesRights(command) && !bugs.has('rights-unheard') && !maySpendRights(region.database.recovery.state))
-    throw new AppError('region_restored');
-  if (region.database.recovery.state === 'holding') reached('write while a region is not heard');
+  if (usesRights(command) && !bugs.has('rights-unheard') && !maySpendRights(recovery.state)) throw new AppError('region_restored');
+  if (recovery.state === 'holding') reached('write while a region is not heard');
   const loosened = bugs.has('escrow-off') && defined.definition.policy.kind === 'counter';
   const by = loosened
     ? { ...defined, definition: { ...defined.definition, policy: { kind: 'counter' as const, bounded: false } } }
@@ -127,7 +141,7 @@ export const randomWrite = async (
   const here = tx.database.documents.get(keyText(key))?.stored.state;
   if (here && isUnbegun(here)) reached('written before its beginning came');
   await executeWrite(bugs.onWrite(tx), region.site, key, by, command, { actor: 'sim', requestId: 'sim' });
-  reached(`${kind} ${command.op === 'operate' ? command.operations[0]!.op : command.op}`);
+  reached(`${key.kind} ${command.op === 'operate' ? command.operations[0]!.op : command.op}`);
   return note;
 };
 

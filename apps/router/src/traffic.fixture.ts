@@ -73,9 +73,7 @@ export const startTraffic = async (frontDoors: readonly string[], parts: TestTra
   const { timeouts = quickTimeouts, policy = new RouterPolicy({ router: 'r1' }), identification, refusals, freezeWaitMs } = parts;
   const { transport = new RawTransport(), on = path, port = 0, links = null } = parts;
   const directory = new Directory(systemClock);
-  directory.swap(new DirectoryTable('g'), 'disk', 0);
-  // What it lacks is nobody's: nothing newer will come.
-  directory.settle();
+  directory.swap(new DirectoryTable('g'), 'live', 0);
   let cursor = 0;
   const route = (over: Partial<TenantRoute>): void => {
     const body = tenantRoute(over);

@@ -6,7 +6,7 @@ import { applyChange, definitionHeldUntilMs, heldUntilMs } from '@lapidary/repli
 import { keyOfChange, type NestedDocuments } from '@lapidary/replication/collections/collection-store';
 import { applyDefinition } from '@lapidary/replication/collections/definitions';
 import type { Register } from '@lapidary/replication/merge/register';
-import { lockResidency, notHeldHere } from '../residency/holding.js';
+import { holdResidencies } from '../residency/holding.js';
 import { noteWithheld } from '../residency/withheld.js';
 import { tickOf } from './collection-tools.js';
 import { DocumentBatch, openDocuments } from './document-batch.js';
@@ -80,9 +80,7 @@ export const applyHeld = async (tx: Tx, event: EventEnvelope, tools: CollectionA
 /** I3, at the reader: its own word counts, since the writer's may be older. What it may not have is asked for again if it may later. */
 const mayTakeIn = async (tx: Tx, events: readonly EventEnvelope[]): Promise<readonly EventEnvelope[]> => {
   const tenantOf = (event: EventEnvelope): string => (event.data as unknown as DocumentChanged).tenant;
-  const tenants = [...new Set(events.map(tenantOf))].filter((tenant) => tenant !== '').sort();
-  for (const tenant of tenants) await lockResidency(tx, tenant, 'shared');
-  const elsewhere = await notHeldHere(tx, tenants);
+  const elsewhere = await holdResidencies(tx, events.map(tenantOf));
   for (const event of events) if (elsewhere.has(tenantOf(event))) await noteWithheld(tx, tenantOf(event), event);
   return events.filter((event) => !elsewhere.has(tenantOf(event)));
 };

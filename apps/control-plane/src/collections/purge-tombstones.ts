@@ -9,11 +9,10 @@ import { holdingBack, isStable } from '@lapidary/replication/stability';
 import type { DataSource } from 'typeorm';
 import { systemContext } from '../http/command-context.js';
 import { recordEvent } from '../outbox/record-event.js';
-import { lockResidency, notHeldHere } from '../residency/holding.js';
 import { tickOf } from './collection-tools.js';
 import { PostgresCollections } from './postgres-collections.js';
 import { knownWithoutHoles, readStability } from './stability-rows.js';
-import { lockStored } from './stored-documents.js';
+import { lockHere } from './stored-documents.js';
 
 export interface RetentionTools {
   readonly region: string;
@@ -114,11 +113,7 @@ export const purgeTombstones = async (tools: RetentionTools, days: number, margi
   for (let more = true; more;) {
     const count = await inTransaction(tools.dataSource, async (tx) => {
       const found = await candidates(tx, tools, days, before, null);
-      const tenants = [...new Set(found.map((k) => k.tenant))].filter((t) => t !== '').sort();
-      for (const tenant of tenants) await lockResidency(tx, tenant, 'shared');
-      const elsewhere = await notHeldHere(tx, tenants);
-      const here = found.filter((k) => !elsewhere.has(k.tenant));
-      await lockStored(tx, here);
+      const here = await lockHere(tx, found);
       // Looked at again now that nobody else writes them: one that was written, and deleted again, is another tombstone.
       const still = await candidates(tx, tools, days, before, here);
       const context = systemContext(tools.region, 'retention', newId());

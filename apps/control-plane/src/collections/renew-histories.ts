@@ -7,7 +7,7 @@ import { commitGeneration, proposeGeneration } from '@lapidary/replication/colle
 import { isStable } from '@lapidary/replication/stability';
 import { systemContext } from '../http/command-context.js';
 import { readOrigin } from '../outbox/outbox-rows.js';
-import { lockResidency, notHeldHere } from '../residency/holding.js';
+import { holdResidencies } from '../residency/holding.js';
 import { tickOf } from './collection-tools.js';
 import { PostgresCollections } from './postgres-collections.js';
 import type { RetentionTools } from './purge-tombstones.js';
@@ -25,10 +25,7 @@ type Step = (store: CollectionTransaction, key: DocumentKey) => Promise<string |
 /** One step of one document, in a transaction of its own; false where there was nothing to do any more, or it may not be here (I3). */
 const stepOne = async (tools: HistoryTools, key: DocumentKey, step: Step): Promise<boolean> =>
   await inTransaction(tools.dataSource, async (tx: Tx) => {
-    if (key.tenant !== '') {
-      await lockResidency(tx, key.tenant, 'shared');
-      if ((await notHeldHere(tx, [key.tenant])).size > 0) return false;
-    }
+    if ((await holdResidencies(tx, [key.tenant])).size > 0) return false;
     return (await step(new PostgresCollections(tx, tools.clock, contextOf(tools)), key)) !== null;
   });
 

@@ -5,11 +5,10 @@ import type { DocumentKey } from '@lapidary/replication/collections/collection-s
 import { retellPurge } from '@lapidary/replication/collections/purge-document';
 import { isStable } from '@lapidary/replication/stability';
 import { systemContext } from '../http/command-context.js';
-import { lockResidency, notHeldHere } from '../residency/holding.js';
 import { PostgresCollections } from './postgres-collections.js';
 import type { RetentionTools } from './purge-tombstones.js';
 import { readStability } from './stability-rows.js';
-import { lockStored } from './stored-documents.js';
+import { lockHere } from './stored-documents.js';
 
 /** One transaction's worth. */
 const retoldAtOnceMax = 100;
@@ -40,11 +39,7 @@ const retellSome = async ({ dataSource, region, clock }: RetentionTools, origin:
         WHERE forgotten_at IS NULL AND contents IS NOT NULL AND purge_origin = $1 AND purge_epoch < $2 ORDER BY buried_at LIMIT $3`,
       [origin, epoch, retoldAtOnceMax],
     );
-    const tenants = [...new Set(keys.map((k) => k.tenant))].filter((t) => t !== '').sort();
-    for (const tenant of tenants) await lockResidency(tx, tenant, 'shared');
-    const elsewhere = await notHeldHere(tx, tenants);
-    const here = keys.filter((k) => !elsewhere.has(k.tenant));
-    await lockStored(tx, here);
+    const here = await lockHere(tx, keys);
     const context = systemContext(region, 'retention', newId());
     const store = new PostgresCollections(tx, clock, context);
     const by = { origin: region, actor: context.actor, requestId: context.requestId };

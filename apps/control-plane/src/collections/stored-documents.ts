@@ -9,6 +9,7 @@ import {
   type StoredDocument,
 } from '@lapidary/replication/collections/collection-store';
 import { textOfState, type DocumentState } from '@lapidary/replication/collections/document-state';
+import { holdResidencies } from '../residency/holding.js';
 
 /** Watchers listen here; the payload is the collection. */
 export const changeChannel = 'lapidary_change';
@@ -52,6 +53,17 @@ export const lockStored = async (tx: Tx, keys: readonly DocumentKey[]): Promise<
     keyColumns(named.map(({ key }) => key)),
   );
   return new Map(rows.map((row) => [keyText(row), storedOf(row)]));
+};
+
+/** Holds these documents and the residencies of their tenants (I3) until the transaction ends; those of them that may be stored here. */
+export const lockHere = async (tx: Tx, keys: readonly DocumentKey[]): Promise<DocumentKey[]> => {
+  const elsewhere = await holdResidencies(
+    tx,
+    keys.map(({ tenant }) => tenant),
+  );
+  const here = keys.filter(({ tenant }) => !elsewhere.has(tenant));
+  await lockStored(tx, here);
+  return here;
 };
 
 /** Documents as they are now, changes, of these and of what was removed after them, and word to watchers: in one statement. */

@@ -1,30 +1,12 @@
-import { freezeEndsAt } from '@lapidary/contracts/tenant-labels';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
-
-/** A tenant of this region whose requests nobody forwards; times in ms since 1970. */
-export interface FrozenTenant {
-  readonly id: string;
-  /** Null: nobody said when. */
-  readonly endsAt: number | null;
-  readonly changedAt: number;
-}
+import { frozenTenants, type FrozenTenant } from '../tenants/frozen-tenants.js';
 
 export interface Frozen {
   readonly tenants: readonly FrozenTenant[];
   /** Subjects of open findings about freezes: what is not frozen any more is looked at, too. */
   readonly found: readonly string[];
 }
-
-const frozenIn = async (reader: Reader, region: string): Promise<FrozenTenant[]> => {
-  const rows = await rowsOf<{ id: string; labels: Record<string, string>; changed: Date }>(
-    reader,
-    `SELECT id, labels, updated_at AS changed FROM tenant
-      WHERE labels->>'traffic' = 'frozen' AND home_region = $1 AND status <> 'deleted' ORDER BY id`,
-    [region],
-  );
-  return rows.map(({ id, labels, changed }) => ({ id, endsAt: freezeEndsAt(labels), changedAt: changed.getTime() }));
-};
 
 /**
  * Of this region's own; with one that should have ended long ago, called `planted`. It is there for this look alone: whatever else looks at tenants would
@@ -37,7 +19,7 @@ export const frozenAndPlanted = async (reader: Reader, region: string, planted: 
      VALUES ($1, $2, 'pending', 1, 'pooled', '', '{"traffic": "frozen", "traffic-until": "2020-01-01T00:00:00Z"}')`,
     [planted, region],
   );
-  const tenants = await frozenIn(reader, region);
+  const tenants = await frozenTenants(reader, region);
   await reader.query('ROLLBACK TO SAVEPOINT frozen');
   const rows = await rowsOf<{ subject: string }>(
     reader,

@@ -32,6 +32,21 @@ const refused = async (work: Promise<unknown>): Promise<string> =>
     () => 'written',
     (error: unknown) => fromDatabaseError(error).code,
   );
+/** eu, of which nobody can be heard, and its stream is gone: only what its database runs on tells. */
+const setBackAlone = async (): Promise<void> => {
+  await eu.cut(us);
+  await eu.stop();
+  await deleteStream(eu.region.nats, geoStream(eu.name));
+  await backups[0]!.restore();
+};
+
+/** As if its disk had been set back under the same server, which shows in nothing that the server says of itself. */
+const setBackUnnoticed = async (): Promise<void> => {
+  await setBackAlone();
+  await eu.region.dataSource.initialize();
+  await eu.region.dataSource.query('UPDATE origin SET database_identity = NULL');
+};
+
 const outboxOf = async (of: RestorableRegion): Promise<number> =>
   (await rowsOf<{ n: number }>(of.region.dataSource, 'SELECT count(*)::int AS n FROM outbox'))[0]!.n;
 
@@ -88,23 +103,14 @@ describe('a region whose database was set back', () => {
   });
 
   it('suspects it from what it runs on where neither peer nor stream can tell', async () => {
-    await eu.cut(us);
-    await eu.stop();
-    await deleteStream(eu.region.nats, geoStream(eu.name));
-    await backups[0]!.restore();
+    await setBackAlone();
     await eu.start();
     expect((await readRecovery(eu.region.dataSource)).state).toBe('suspected');
     expect(await refused(tellOfStamp(eu.region, 99))).toBe('region_restored');
   });
 
   it('is fenced where it wrote on, past what the peer knows, before anybody could tell it: another event is at a place (forked)', async () => {
-    await eu.cut(us);
-    await eu.stop();
-    await deleteStream(eu.region.nats, geoStream(eu.name));
-    await backups[0]!.restore();
-    // As if its disk had been set back under the same server, which shows in nothing that the server says of itself.
-    await eu.region.dataSource.initialize();
-    await eu.region.dataSource.query('UPDATE origin SET database_identity = NULL');
+    await setBackUnnoticed();
     await eu.start();
     await tell(eu, 20, 30);
     await waitFor('numbers', async () => (await geodeStatus(eu.region.dataSource, () => undefined)).sequence === 16 || undefined, {
@@ -119,12 +125,7 @@ describe('a region whose database was set back', () => {
   });
 
   it('is fenced from its start where its disk was set back together with its stream, and anybody can be heard (B1, B2)', async () => {
-    await eu.cut(us);
-    await eu.stop();
-    await deleteStream(eu.region.nats, geoStream(eu.name));
-    await backups[0]!.restore();
-    await eu.region.dataSource.initialize();
-    await eu.region.dataSource.query('UPDATE origin SET database_identity = NULL');
+    await setBackUnnoticed();
     // Alone it can't know: its stream is made what it was at that moment, and says nothing else than the database.
     await eu.start();
     await waitFor('the stream', async () => (await publishedThrough(eu.region.dataSource)) === 5 || undefined, { timeoutMs: 30_000 });

@@ -33,7 +33,13 @@ export const stepRecovery = async (tools: RecoveryTools): Promise<RecoveryState>
   }
 };
 
-type Asked = (tools: RecoveryTools, peer: string, known: KnownLog) => Promise<boolean>;
+/** What a peer said of this region's log; `mayVouch`: its word that it knows no more counts. */
+interface Heard {
+  readonly peer: string;
+  readonly known: KnownLog;
+  readonly mayVouch: boolean;
+}
+type Asked = (tools: RecoveryTools, heard: Heard) => Promise<boolean>;
 
 /** B5: every other region, however long it can't be reached; each is tried, whatever became of those before it. */
 const askEveryone = async (tools: RecoveryTools, asked: Asked, then: RecoveryEvent): Promise<RecoveryState> => {
@@ -44,8 +50,9 @@ const askEveryone = async (tools: RecoveryTools, asked: Asked, then: RecoveryEve
     if ((await readProgress(dataSource)).get(peer)?.isReconciled === true) continue;
     try {
       const known = await askLog(tools, peer);
-      await noteHeard(dataSource, peer, known, !vouches(known, before.peerEpochs[peer]));
-      if (!(await asked(tools, peer, known))) open++;
+      const heard = { peer, known, mayVouch: vouches(known, before.peerEpochs[peer]) };
+      await noteHeard(dataSource, peer, known, !heard.mayVouch);
+      if (!(await asked(tools, heard))) open++;
     } catch (error) {
       open++;
       const { message } = toAppError(error);
@@ -70,13 +77,12 @@ const vouches = ({ fenced, setBack, own }: KnownLog, epochThen: number | undefin
   mayVouch({ isFenced: fenced ?? setBack, epoch: own.epoch }, epochThen ?? null);
 
 /** Whether a peer knows no more of the log than there is; one that does not know this epoch can't tell. */
-const vouched: Asked = async (tools, peer, known) => {
-  const { dataSource } = tools;
+const vouched: Asked = async ({ dataSource }, heard) => {
+  const { peer, known } = heard;
   const origin = await readOrigin(dataSource);
   if (await noticeSetBack(dataSource, peer, known, origin)) return false;
   if (known.epoch !== 0 && known.epoch < origin.epoch) return false;
-  const { peerEpochs } = await readRecovery(dataSource);
-  if (!vouches(known, peerEpochs[peer])) {
+  if (!heard.mayVouch) {
     await doubtLog(dataSource, peer);
     return false;
   }
@@ -84,7 +90,7 @@ const vouched: Asked = async (tools, peer, known) => {
   return true;
 };
 
-const reconciled: Asked = async (tools, peer, known) => {
+const reconciled: Asked = async (tools, { peer, known }) => {
   const { dataSource, region, tombstoneDays } = tools;
   const { state, backupAt } = await readRecovery(dataSource);
   const others = [...(await readProgress(dataSource)).values()].flatMap((p) => p.tombstoneDays ?? []);

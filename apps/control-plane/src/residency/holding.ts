@@ -14,6 +14,13 @@ export const lockResidency = async (tx: Tx, tenant: string, how: 'shared' | 'alo
   await tx.query(`SELECT ${lock}(hashtextextended($1, 0))`, [`residency ${tenant}`]);
 };
 
+/** Holds the residencies of these tenants until the transaction ends, in their order; those of them whose documents must not be stored here (notHeldHere). */
+export const holdResidencies = async (tx: Tx, of: readonly string[]): Promise<ReadonlySet<string>> => {
+  const tenants = [...new Set(of)].filter((tenant) => tenant !== '').sort();
+  for (const tenant of tenants) await lockResidency(tx, tenant, 'shared');
+  return await notHeldHere(tx, tenants);
+};
+
 /**
  * Of these tenants, those whose documents must not be stored here now: the residency as it is known here leaves this region out, or
  * they are being removed. One that is not known here yet is judged by whoever tells of it.

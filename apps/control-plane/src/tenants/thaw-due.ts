@@ -1,10 +1,10 @@
 import { hasFreezeEnded, thawed } from '@lapidary/contracts/tenant-labels';
-import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
 import { newId } from '@lapidary/kernel/ids';
 import type { DataSource } from 'typeorm';
 import { systemContext } from '../http/command-context.js';
 import { updateTenant } from './change-tenant.js';
+import { frozenTenants } from './frozen-tenants.js';
 import type { TenantTools } from './tenant-row.js';
 import { lockTenant } from './tenant-store.js';
 
@@ -18,13 +18,9 @@ export const thawDue = async (
   region: string,
   nowMs: number = Date.now(),
 ): Promise<string[]> => {
-  const frozen = await rowsOf<{ id: string; labels: Record<string, string> }>(
-    dataSource,
-    `SELECT id, labels FROM tenant WHERE labels->>'traffic' = 'frozen' AND home_region = $1 AND status <> 'deleted' ORDER BY id`,
-    [region],
-  );
+  const due = (await frozenTenants(dataSource, region)).filter(({ endsAt }) => endsAt !== null && endsAt <= nowMs);
   const over: string[] = [];
-  for (const { id } of frozen.filter(({ labels }) => hasFreezeEnded(labels, nowMs)))
+  for (const { id } of due)
     await inTransaction(dataSource, async (tx) => {
       const { labels, status } = await lockTenant(tx, id);
       // Somebody froze it anew, or let it go, since it was looked for.

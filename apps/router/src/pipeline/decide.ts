@@ -114,17 +114,17 @@ export const decide = ({ address, problem, method, baseDomain, place, directory,
     return refuse(notLoaded);
   }
 
+  const unlessNewer = (no: Refusal): Refusal => (no.code === 'unknown_tenant' && directory.mayLack ? notCompared : no);
   const tenantOfHost = (host: string): string | undefined => directory.tenantOfHost(host);
   const identified = identify(address, { baseDomain, tenantOfHost, rules: identifyRules });
   if (!passes('identify', identified)) {
     const { code, reason, retryAfterSeconds, headers = {} } = identified;
-    if (code === 'unknown_tenant' && directory.mayLack) return refuse(notCompared);
-    return refuse({ code, reason, retryAfterSeconds, headers });
+    return refuse(unlessNewer({ code, reason, retryAfterSeconds, headers }));
   }
   known.tenant = identified.tenant;
 
   const located = locate(identified.tenant, directory);
-  if (!passes('locate', located)) return refuse(directory.mayLack ? notCompared : { code: located.code, reason: located.reason });
+  if (!passes('locate', located)) return refuse(unlessNewer({ code: located.code, reason: located.reason }));
   known.stamp = located.tenant.stamp;
   known.epoch = located.tenant.epoch;
 

@@ -15,6 +15,12 @@ export const genesisActor = (digest: string): string => Buffer.from(`genesis ${d
 /** Readable in conflicts, and another one after a restore, since Automerge refuses two changes of one actor and number. */
 export const actorOf = (region: string, epoch: number): string => Buffer.from(`${region}#${epoch}`).toString('hex');
 
+/** Automerge's own order of writes, by name: counter, then actor. It is no order of time (lab notes 3.3). */
+export const compareOperations = (a: string, b: string): number => {
+  const [x, y] = [Number.parseInt(a, 10), Number.parseInt(b, 10)];
+  return x !== y ? x - y : a < b ? -1 : 1;
+};
+
 /** Region of an Automerge operation `<counter>@<actor>`; "genesis" where it is of a document's first change. */
 export const regionOfActor = (operation: string): string => {
   const writer = Buffer.from(operation.slice(operation.indexOf('@') + 1), 'hex').toString();

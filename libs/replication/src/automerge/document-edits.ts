@@ -22,8 +22,11 @@ export type TextFields = readonly string[];
 
 type Live = Record<string, unknown>;
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !Automerge.isImmutableString(value);
+/** An object or a list: something that holds others. */
+export const isHolder = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Automerge.isImmutableString(value);
+
+const isObject = (value: unknown): value is Record<string, unknown> => isHolder(value) && !Array.isArray(value);
 
 const refuse = (path: DocumentPath, why: string): never => {
   throw new AppError('invalid_input', `${path.join('/') || 'The document'}: ${why}`, { fields: [{ path: path.join('.'), message: why }] });

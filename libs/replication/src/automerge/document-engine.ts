@@ -2,8 +2,8 @@ import * as Automerge from '@automerge/automerge';
 import { AppError } from '@lapidary/kernel/app-error';
 import { digestOf } from '@lapidary/kernel/canonical-json';
 import type { Json } from '../merge/json.js';
-import { genesisActor, type DocumentConflict } from './document-actor.js';
-import { applyEdit, toJson, type DocumentEdit, type TextFields } from './document-edits.js';
+import { compareOperations, genesisActor, type DocumentConflict } from './document-actor.js';
+import { applyEdit, isHolder, toJson, type DocumentEdit, type TextFields } from './document-edits.js';
 import { LiveDocuments, type Doc } from './live-documents.js';
 import { objectsOf, swallowedIn, type Swallowed } from './swallowed.js';
 
@@ -177,8 +177,7 @@ const conflictsOf = (doc: Doc, holder: Doc, path: readonly string[]): DocumentCo
   keysOf(holder).flatMap((key) => {
     const value = holder[key];
     const here = [...path, key];
-    const nested = typeof value === 'object' && value !== null && !Automerge.isImmutableString(value);
-    const inner = nested ? conflictsOf(doc, value as Record<string, unknown>, here) : [];
+    const inner = isHolder(value) ? conflictsOf(doc, value, here) : [];
     // Items of a list are asked for by number; by text Automerge throws.
     const rivals = Automerge.getConflicts(holder as Doc, (Array.isArray(holder) ? Number(key) : key) as string);
     return rivals ? [...rivalry(here.join('/'), value, rivals), ...inner] : inner;
@@ -191,18 +190,12 @@ const rivalry = (path: string, shown: unknown, rivals: Record<string, unknown>):
   const text = JSON.stringify(toJson(shown));
   const winner = all
     .filter((r) => JSON.stringify(r.value) === text)
-    .sort(byOperation)
+    .sort((a, b) => compareOperations(a.at, b.at))
     .at(-1);
   return winner
     ? all
         .filter((r) => JSON.stringify(r.value) !== text)
-        .sort(byOperation)
+        .sort((a, b) => compareOperations(a.at, b.at))
         .map((loser) => ({ path, winner, loser }))
     : [];
-};
-
-/** Automerge's own order of writes: counter, then actor. It is no order of time (lab notes 3.3). */
-const byOperation = (a: { readonly at: string }, b: { readonly at: string }): number => {
-  const [x, y] = [Number.parseInt(a.at, 10), Number.parseInt(b.at, 10)];
-  return x !== y ? x - y : a.at < b.at ? -1 : 1;
 };

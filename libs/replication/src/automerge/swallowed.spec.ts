@@ -95,7 +95,7 @@ class World {
     return true;
   }
 
-  /** The ledger has what lost to a rival as soon as any region sees it, and tells it when that is replaced (apply-change.ts). */
+  /** The ledger has what lost to a rival as soon as a region sees it, and tells it when that is replaced (apply-change.ts). */
   private noteConflicts({ conflicts }: Documented): void {
     for (const word of JSON.stringify(conflicts).match(/w\d+/g) ?? []) this.inLedger.add(word);
   }

@@ -1,6 +1,7 @@
 import * as Automerge from '@automerge/automerge';
 import type { Json } from '../merge/json.js';
-import { toJson } from './document-edits.js';
+import { compareOperations } from './document-actor.js';
+import { isHolder, toJson } from './document-edits.js';
 import { decodeChange, DocumentHistory, rootObject, type Change, type Operation } from './document-history.js';
 import type { Doc } from './live-documents.js';
 
@@ -13,9 +14,6 @@ export interface Swallowed {
   /** The last operation of the write in it, and what it was to the writer after that. */
   readonly loser: { readonly at: string; readonly value: Json };
 }
-
-const isHolder = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Automerge.isImmutableString(value);
 
 /** Stands among a document's objects for texts in lists, whose ids can't be had. */
 const textInList = 'a text in a list';
@@ -71,9 +69,7 @@ const findText = (seen: Doc, { obj, key }: Operation): Found | null => {
 };
 
 const valueAt = (doc: Doc, path: readonly string[]): unknown =>
-  path.reduce<unknown>((at, key) => (isHolder(at) ? (at as Record<string, unknown>)[key] : undefined), doc);
-
-const byOperation = (a: string, b: string): number => Number.parseInt(a, 10) - Number.parseInt(b, 10) || (a < b ? -1 : 1);
+  path.reduce<unknown>((at, key) => (isHolder(at) ? at[key] : undefined), doc);
 
 /**
  * Writes that Automerge doesn't show, nor among its conflicts, since what they were made in is gone: who took that away had not seen them
@@ -113,7 +109,7 @@ export const swallowedIn = (heads: readonly string[], objects: ReadonlySet<strin
 
 const lossOf = (after: Doc, history: DocumentHistory, change: Change, object: string, last: Operation): Swallowed => {
   const removers = history.around(object).flatMap((o) => history.removersOf(o));
-  const { by } = removers.sort((a, b) => byOperation(a.by.id, b.by.id))[0]!;
+  const { by } = removers.sort((a, b) => compareOperations(a.by.id, b.by.id))[0]!;
   const seen = Automerge.view(after, [change.hash]);
   const maker = history.makerOf(object);
   const { path, value } = findIn(seen, object) ?? (maker ? findText(seen, maker) : null) ?? { path: [], value: toJson(seen) };

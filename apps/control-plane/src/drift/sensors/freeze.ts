@@ -1,4 +1,4 @@
-import type { FrozenTenant } from '../frozen-tenants.js';
+import type { FrozenTenant } from '../../tenants/frozen-tenants.js';
 import { plantedName } from '../upkeep-facts.js';
 import type { Sensor } from './sensor.js';
 

@@ -24,15 +24,27 @@ const wordsOf = (pid: number, task: string, file: string): string[] =>
     .split(' ')
     .filter((word) => word.trim() !== '');
 
-/** The scheduler counts in ns, thread by thread; the kernel's ticks of 10 ms would say little of half a second. */
-const cpuMs = (pid: number): number => tasksOf(pid).reduce((sum, task) => sum + Number(wordsOf(pid, task, 'schedstat')[0] ?? 0) / 1e6, 0);
-const childrenOf = (pid: number): number[] => tasksOf(pid).flatMap((task) => wordsOf(pid, task, 'children').map(Number));
+/** In ns, over all threads of a process; the kernel's ticks of 10 ms would say little of half a second. */
+export interface Scheduled {
+  /** On a CPU. */
+  readonly ranNs: number;
+  /** Ready, while others had the CPU; its own threads are others to each other. */
+  readonly waitedNs: number;
+}
+
+export const scheduledOf = (pid: number): Scheduled => {
+  const threads = tasksOf(pid).map((task) => wordsOf(pid, task, 'schedstat').map(Number));
+  const sumOf = (at: number): number => threads.reduce((sum, counted) => sum + (counted[at] ?? 0), 0);
+  return { ranNs: sumOf(0), waitedNs: sumOf(1) };
+};
+
+export const childrenOf = (pid: number): number[] => tasksOf(pid).flatMap((task) => wordsOf(pid, task, 'children').map(Number));
 
 export const processorTime = (): ProcessorTime => {
   const found = new Map<number, Used>();
   const add = (pid: number): void => {
     const program = basename(unlessEnded(() => readlinkSync(`/proc/${pid}/exe`), ''));
-    if (program !== '') found.set(pid, { program, ms: cpuMs(pid) });
+    if (program !== '') found.set(pid, { program, ms: scheduledOf(pid).ranNs / 1e6 });
     childrenOf(pid).forEach(add);
   };
   childrenOf(process.pid).forEach(add);
