@@ -12,7 +12,7 @@ import {
   ConflictCountsSchema,
   HeldChangePageSchema,
 } from '@lapidary/contracts/api/replication';
-import { RecoveryActSchema } from '@lapidary/contracts/api/recovery';
+import { RecoveryActSchema, TrustedTokensSchema } from '@lapidary/contracts/api/recovery';
 import { FakeControlPlane, type SeenRequest } from '@lapidary/testing/fake-control-plane';
 import type { z } from 'zod';
 import { formats } from './output/output.js';
@@ -85,6 +85,7 @@ const answer = (request: SeenRequest, response: ServerResponse): boolean => {
   }
   if (path.endsWith('/drop')) return send(EventDeadLetterSchema, { ...letter, state: 'dropped' });
   if (path.startsWith('/v1/dead-letters/')) return send(EventDeadLetterDetailSchema, { ...letter, event: { any: 'thing' } });
+  if (path.endsWith('/recovery/trust')) return send(TrustedTokensSchema, { region: 'eu', trusted: ['deploys'], held: ['watches'] });
   if (path.startsWith('/v1/geode/recovery/')) {
     const state = path.endsWith('/open') ? 'retelling' : 'reconciling';
     return send(RecoveryActSchema, { region: 'eu', state, lost: ['what only us holds'] });
@@ -147,6 +148,21 @@ test('geode status of a restored region says that it is fenced, what it remember
     expect(out).toContain(part);
 });
 
+test('geode status names held tokens, and geode trust says which are good again, for a reason', async () => {
+  plane.intercept = (request, response) => {
+    if (request.path !== '/v1/geode') return answer(request, response);
+    response
+      .writeHead(200, { 'content-type': 'application/json' })
+      .end(JSON.stringify(GeodeSchema.parse({ ...geode, heldTokens: ['deploys'] })));
+    return true;
+  };
+  expect((await ctl('geode', 'status')).out).toContain('deploys: they may have been revoked since the backup');
+  expect((await ctl('geode', 'trust', '--name', 'deploys')).exit).not.toBe(0);
+  const { exit, out } = await ctl('geode', 'trust', '--name', 'deploys', '--reason', 'in use');
+  expect([exit, plane.seen.at(-1)!.body]).toEqual([0, { tokens: ['deploys'], reason: 'in use' }]);
+  expect(out).toMatch(/still held: +watches/);
+});
+
 describe.each([
   ['dlq ls', ['dlq', 'ls']],
   ['dlq show', ['dlq', 'show', one]],
@@ -158,6 +174,7 @@ describe.each([
   ['geode held', ['geode', 'held']],
   ['geode status', ['geode', 'status']],
   ['geode open', ['geode', 'open', '--without', 'us', '--reason', 'gone', '--yes']],
+  ['geode trust', ['geode', 'trust', '--name', 'deploys', '--reason', 'in use']],
   ['geode reseed', ['geode', 'reseed', '--reason', 'old', '--yes']],
 ])('%s', (_, argv) => {
   test.each(formats)('-o %s', async (form) => expectForm(await ctl(...argv, '-o', form), form));

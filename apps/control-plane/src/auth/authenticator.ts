@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { Credentials } from './credentials.js';
+import { isAlive } from './held-credentials.js';
 import type { Principal, Role } from './principal.js';
 import { secretDigest } from './token-digest.js';
 
@@ -16,7 +17,6 @@ interface Row {
 }
 
 const columns = `t.name, t.stamp, (SELECT json_agg(json_build_object('role', b.role, 'region', b.region)) FROM role_binding b WHERE b.principal = 'token:' || t.name) AS bindings`;
-const alive = `t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())`;
 
 /** Who stands behind a secret. Secrets are looked up by digest; an unknown, expired or revoked one is nobody. */
 @Injectable()
@@ -43,8 +43,8 @@ export class Authenticator {
   private async lookUp(via: 'bearer' | 'cookie', digest: string): Promise<Principal | null> {
     const query =
       via === 'bearer'
-        ? `SELECT ${columns} FROM api_token t WHERE t.sha256 = $1 AND ${alive}`
-        : `SELECT ${columns} FROM api_session s JOIN api_token t ON t.id = s.token WHERE s.sha256 = $1 AND s.expires_at > now() AND ${alive}`;
+        ? `SELECT ${columns} FROM api_token t WHERE t.sha256 = $1 AND ${isAlive}`
+        : `SELECT ${columns} FROM api_session s JOIN api_token t ON t.id = s.token WHERE s.sha256 = $1 AND s.expires_at > now() AND ${isAlive}`;
     const [row]: Row[] = await this.dataSource.query(query, [digest]);
     if (!row) return null;
     if (row.stamp !== null) return { actor: `workload:${row.stamp}`, bindings: [], via, stamp: row.stamp };

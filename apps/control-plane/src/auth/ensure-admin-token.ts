@@ -6,7 +6,7 @@ import { systemContext } from '../http/command-context.js';
 import { everyRegion } from './principal.js';
 import { secretDigest } from './token-digest.js';
 
-const adminName = 'admin';
+export const adminName = 'admin';
 /** Shorter ones could be guessed. */
 const tokenLengthMin = 16;
 
@@ -17,8 +17,8 @@ export const ensureAdminToken = async (tx: Tx, region: string, token: string | u
     throw new AppError('config_invalid', `LAPIDARY_ADMIN_TOKEN_FILE: the token has fewer than ${tokenLengthMin} characters`);
   const changed: unknown[] = await tx.query(
     `INSERT INTO api_token AS t (id, name, sha256) VALUES ($1, $2, $3)
-     ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256, revoked_at = NULL, expires_at = NULL
-       WHERE t.sha256 <> excluded.sha256 OR t.revoked_at IS NOT NULL OR t.expires_at IS NOT NULL
+     ON CONFLICT (name) DO UPDATE SET sha256 = excluded.sha256, revoked_at = NULL, expires_at = NULL, held_at = NULL
+       WHERE t.sha256 <> excluded.sha256 OR t.revoked_at IS NOT NULL OR t.expires_at IS NOT NULL OR t.held_at IS NOT NULL
      RETURNING id`,
     [newId(), adminName, secretDigest(token)],
   );

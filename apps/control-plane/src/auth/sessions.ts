@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { recordAudit } from '../audit/record-audit.js';
 import type { CommandContext } from '../http/command-context.js';
+import { isAlive } from './held-credentials.js';
 import { newSecret, secretDigest } from './token-digest.js';
 
 /** A working day; then the token has to be shown again. */
@@ -17,7 +18,7 @@ export class Sessions {
   async begin(token: string, context: Omit<CommandContext, 'actor'>): Promise<string> {
     return await inTransaction(this.dataSource, async (tx) => {
       const [owner]: { id: string; name: string }[] = await tx.query(
-        `SELECT id, name FROM api_token WHERE sha256 = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`,
+        `SELECT t.id, t.name FROM api_token t WHERE t.sha256 = $1 AND ${isAlive}`,
         [secretDigest(token)],
       );
       if (!owner) throw new AppError('unauthenticated', 'There is no such token');

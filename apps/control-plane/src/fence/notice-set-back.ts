@@ -5,6 +5,7 @@ import { judgeLog, type KnownOfLog } from '@lapidary/replication/recovery/judge-
 import { saysMore } from '@lapidary/replication/recovery/reconcile-rules';
 import { isFenced, startedElsewhere } from '@lapidary/replication/recovery/recovery-states';
 import type { DataSource } from 'typeorm';
+import { holdCredentials } from '../auth/held-credentials.js';
 import { databaseIdentity } from './database-identity.js';
 import { addEvidence, moveRecovery, readRecovery, recoveryContext, type Evidence } from './recovery-rows.js';
 
@@ -72,6 +73,8 @@ const fence = async (dataSource: DataSource, evidence: Evidence): Promise<void> 
     // Told of the epoch before by who has not heard of the new one yet.
     if (evidence.epoch < origin.epoch) return;
     const isNew = await addEvidence(tx, recovery.evidence, evidence);
+    // Of a fenced one they are held already, and whoever has called since has shown a new one.
+    if (!isFenced(recovery.state)) await holdCredentials(tx, recoveryContext(origin.region));
     if (recovery.state === 'reconciling' || recovery.state === 'retelling' || recovery.state === 'too-old') {
       const isMore = evidence.from === 'stream' ? isNew : saysMore(await reconciledAt(tx, evidence.from), evidence);
       if (!isMore) return;
@@ -108,6 +111,7 @@ export const noteStart = async (tx: Tx): Promise<void> => {
   await tx.query('UPDATE origin SET database_identity = $1', [identity]);
   if (row.identity === null) return;
   const { region, epoch, sequence } = await ownLog(tx);
+  await holdCredentials(tx, recoveryContext(region));
   await addEvidence(tx, recovery.evidence, { from: 'database', epoch, sequence });
   // The backup may be of the midst of a recovery that has ended since: whoever was heard then knows more by now, and whoever was given up may be heard.
   await tx.query('DELETE FROM recovery_peer');

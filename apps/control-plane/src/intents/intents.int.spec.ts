@@ -217,6 +217,26 @@ describe('a command for a region that cannot be reached', () => {
     expect((await askGeode(us, 'GET', '/v1/tenants/leavers')).status).toBe(404);
   });
 
+  it('waits on where the token of who asked is held, since this region was restored, and is sent once that is trusted (IN6)', async () => {
+    const { dataSource } = eu.resources;
+    const token = 'token-of-stayer-0123456789';
+    await dataSource.query(`INSERT INTO api_token (id, name, sha256) VALUES ('stayer', 'stayer', $1)`, [secretDigest(token)]);
+    await dataSource.query(`INSERT INTO role_binding (principal, role, region) VALUES ('token:stayer', 'operator', $1)`, [usName]);
+    await cut();
+    const asked = await create('stayers', { authorization: `Bearer ${token}` });
+    await dataSource.query(`UPDATE api_token SET held_at = now() WHERE id = 'stayer'`);
+    heal();
+    const id = asked.body['id'] as string;
+    const now = async () => (await askGeode(eu, 'GET', `/v1/intents/${id}`)).body;
+    await waitFor('it to be put off', async () => (String((await now())['lastError']).includes('is held') ? true : undefined), {
+      timeoutMs: 60_000,
+    });
+    expect(await now()).toMatchObject({ state: 'queued', attempts: 0 });
+    await dataSource.query(`UPDATE api_token SET held_at = NULL WHERE id = 'stayer'`);
+    await dataSource.query('UPDATE intent SET next_attempt_at = now() WHERE id = $1', [id.split('.').at(-1)]);
+    expect(await ended(asked.body['id'])).toMatchObject({ state: 'executed' });
+  });
+
   it('is refused at once to who may not operate that region', async () => {
     const { dataSource } = eu.resources;
     const token = 'token-of-local-0123456789';

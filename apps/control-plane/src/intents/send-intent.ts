@@ -4,6 +4,7 @@ import type { Tx } from '@lapidary/db/transaction';
 import { newId } from '@lapidary/kernel/ids';
 import { nextState } from '@lapidary/kernel/transition-table';
 import { recordAudit } from '../audit/record-audit.js';
+import { isHeld } from '../auth/held-credentials.js';
 import { presentBindings } from '../auth/present-bindings.js';
 import { hasRole } from '../auth/principal.js';
 import { systemContext } from '../http/command-context.js';
@@ -32,6 +33,7 @@ export const prepareToSend = async (tx: Tx, region: string, id: string): Promise
   if (row.settled_at !== null) return null;
   const expiresAt = row.expires_at.toISOString();
   if (row.state === 'queued' && row.expires_at.getTime() < Date.now()) return await end(tx, region, row, 'expire', region, null);
+  if (row.state !== 'cancelling' && (await isHeld(tx, row.actor))) return await putOff(tx, row);
   const bindings = (await presentBindings(tx, row.actor)) ?? [];
   const principal = { actor: row.actor, bindings };
   let state: IntentState = row.state;
@@ -60,6 +62,13 @@ export const takeReply = async (tx: Tx, region: string, id: string, reply: Inten
   }
   const by = reply.verdict === 'cancelled' ? (row.settled_by ?? row.owner) : row.owner;
   return await end(tx, region, row, eventOf[reply.verdict], by, reply.answer);
+};
+
+/** Whether who asked may still ask is not known (auth/held-credentials.ts): it waits, for as long as intents do. */
+const putOff = async (tx: Tx, row: IntentRow): Promise<null> => {
+  await tx.query('UPDATE intent SET next_attempt_at = now() + make_interval(secs => $2) WHERE id = $1', [row.id, pauseMaxSeconds]);
+  await noteFailure(tx, row.id, `${row.actor} is held since this region was restored: stampctl geode trust`);
+  return null;
 };
 
 export const noteFailure = async (tx: Pick<Tx, 'query'>, id: string, error: string): Promise<void> => {

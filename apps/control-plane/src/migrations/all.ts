@@ -32,6 +32,7 @@ import { DocumentsInPlaceAgain1763772000066 } from './0066-documents-in-place-ag
 import { PurgeEpochs1763772000070 } from './0070-purge-epochs.js';
 import { VouchingPeers1763772000071 } from './0071-vouching-peers.js';
 import { FrozenTenants1763772000072 } from './0072-frozen-tenants.js';
+import { HeldTokens1763772000073 } from './0073-held-tokens.js';
 
 export const migrations = [
   Fleet1763772000001,
@@ -68,4 +69,5 @@ export const migrations = [
   PurgeEpochs1763772000070,
   VouchingPeers1763772000071,
   FrozenTenants1763772000072,
+  HeldTokens1763772000073,
 ];

@@ -11,6 +11,7 @@ import { PostgresCollections } from '../collections/postgres-collections.js';
 import { recoveryContext } from '../fence/recovery-rows.js';
 import { applyStamp } from '../replication/apply-stamp.js';
 import { applyTenant, type ApplyTools } from '../replication/apply-tenant.js';
+import { revokeWorkloadTokens } from '../stamps/workload-tokens.js';
 import { noteFound } from './recovery-progress.js';
 
 export const HeldTenantSchema = z.object({ tenant: TenantSchema, claim: z.string() });
@@ -40,6 +41,8 @@ export const recoverStamp = async (tx: Tx, region: string, stamp: StampView): Pr
   ]);
   if (own && own.version >= stamp.version) return;
   await applyStamp(tx, ownWord(region, `stamp/${stamp.name}`, ''), stamp);
+  // Buried since the backup: what its workload was given is good for nothing again.
+  if (stamp.status === 'retired') await revokeWorkloadTokens(tx, recoveryContext(region), stamp.name);
   await tx.query('UPDATE stamp SET origin_sequence = 0, epoch = greatest(epoch, $2) WHERE name = $1', [stamp.name, own?.epoch ?? 0]);
   await noteFound(tx, { what: 'stamp', key: [stamp.name] });
 };

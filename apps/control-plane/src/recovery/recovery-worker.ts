@@ -1,10 +1,13 @@
 import { peersOf, type ControlPlaneConfig } from '@lapidary/config/control-plane';
 import { Leader } from '@lapidary/db/leader';
+import { inTransaction } from '@lapidary/db/transaction';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { keepRounds } from '@lapidary/kernel/rounds';
 import { NatsLink } from '@lapidary/messaging/nats-link';
 import { isFenced } from '@lapidary/replication/recovery/recovery-states';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import { adminName, ensureAdminToken } from '../auth/ensure-admin-token.js';
+import { heldTokens } from '../auth/held-credentials.js';
 import { CollectionTools } from '../collections/collection-tools.js';
 import { readRecovery } from '../fence/recovery-rows.js';
 import { BackgroundDatabase } from '../outbox/background-database.js';
@@ -79,6 +82,12 @@ export class RecoveryWorker implements OnModuleInit, OnApplicationBootstrap, Bef
     };
   }
 
+  /** As at a start: the file holds against what a restored database remembers. */
+  private async readAdminToken(): Promise<void> {
+    const { LAPIDARY_REGION: region, LAPIDARY_ADMIN_TOKEN_FILE: token } = this.config;
+    await inTransaction(this.database.dataSource, async (tx) => ensureAdminToken(tx, region, token));
+  }
+
   private async round(): Promise<void> {
     await stepRecovery(this.recoveryTools);
   }
@@ -89,6 +98,7 @@ export class RecoveryWorker implements OnModuleInit, OnApplicationBootstrap, Bef
       const { hlcFloor, state } = await readRecovery(this.database.dataSource);
       if (hlcFloor !== null) this.clock.observe(hlcFloor);
       await this.collections.followEpoch();
+      if ((await heldTokens(this.database.dataSource)).includes(adminName)) await this.readAdminToken();
       this.tools.metrics.lapidary_recovery_fenced.set(isFenced(state) ? 1 : 0);
     } catch (error) {
       this.tools.logger.debug({ err: error }, 'how recovery stands is not known at the moment');

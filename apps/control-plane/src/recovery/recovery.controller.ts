@@ -1,8 +1,20 @@
 import { peersOf, type ControlPlaneConfig } from '@lapidary/config/control-plane';
-import { OpenRecoverySchema, RecoveryActSchema, ReseedSchema, type OpenRecovery, type RecoveryAct } from '@lapidary/contracts/api/recovery';
-import { Body, Controller, HttpCode, Inject, Post, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import {
+  OpenRecoverySchema,
+  RecoveryActSchema,
+  ReseedSchema,
+  TrustedTokensSchema,
+  TrustTokensSchema,
+  type OpenRecovery,
+  type RecoveryAct,
+  type TrustedTokens,
+  type TrustTokens,
+} from '@lapidary/contracts/api/recovery';
+import { Body, Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { heldTokens, trustTokens } from '../auth/held-credentials.js';
+import { requireRole } from '../auth/principal.js';
 import { Command, send } from '../http/command-decorator.js';
 import { CommandRunner, type CommandRequest } from '../http/command-runner.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
@@ -53,5 +65,29 @@ export class RecoveryController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RecoveryAct> {
     return send(reply, await this.runner.run(request, async (tx, context) => ({ status: 200, body: await reseed(tx, context) })));
+  }
+
+  @Post('trust')
+  @HttpCode(200)
+  @ApiAnswers({
+    summary: 'Say that tokens which are held since the region was restored are still good',
+    description: 'They may have been revoked since the backup, which knows nothing of it. Needs the role "admin" in the region.',
+    tag: 'replication',
+    answers: { 200: TrustedTokensSchema },
+    idempotent: true,
+  })
+  async trust(
+    @Body({ schema: TrustTokensSchema }) { tokens }: TrustTokens,
+    @Command() request: CommandRequest,
+    @Req() { principal }: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TrustedTokens> {
+    const { LAPIDARY_REGION: region } = this.config;
+    requireRole(principal!, 'admin', region);
+    const answer = await this.runner.run(request, async (tx, context) => {
+      await trustTokens(tx, context, tokens);
+      return { status: 200, body: { region, trusted: tokens, held: await heldTokens(tx) } };
+    });
+    return send(reply, answer);
   }
 }

@@ -3,6 +3,7 @@ import { inTransaction } from '@lapidary/db/transaction';
 import { toAppError } from '@lapidary/kernel/app-error';
 import { isTooOld, mayVouch } from '@lapidary/replication/recovery/judge-log';
 import type { RecoveryEvent, RecoveryState } from '@lapidary/replication/recovery/recovery-states';
+import { trustTokens } from '../auth/held-credentials.js';
 import { doubtLog, noticeSetBack } from '../fence/notice-set-back.js';
 import { moveRecovery, readRecovery, recoveryContext } from '../fence/recovery-rows.js';
 import { readOrigin } from '../outbox/outbox-rows.js';
@@ -69,6 +70,8 @@ const askEveryone = async (tools: RecoveryTools, asked: Asked, then: RecoveryEve
     const { state } = await readRecovery(tx, { lock: true });
     if (state !== before.state) return state;
     if (then !== 'reconcile') await forgetRecovery(tx);
+    // Nothing was lost: it was moved, not restored.
+    if (then === 'vouch') await trustTokens(tx, recoveryContext(region));
     return await moveRecovery(tx, recoveryContext(region), state, then);
   });
 };

@@ -4,6 +4,7 @@ import type { LinkProblem } from '@lapidary/messaging/link-failure';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
 import { fleetRoot } from '@lapidary/replication/digest/fleet-root';
+import { heldTokens } from '../auth/held-credentials.js';
 import { heldChanges } from '../collections/release-held.js';
 import { readOrigin } from '../outbox/outbox-rows.js';
 import { outboxBacklog } from '../outbox/published-through.js';
@@ -77,6 +78,7 @@ export const geodeStatus = async (reader: Reader, linkTo: (region: string) => Li
     conflicts: Number(counts?.conflicts ?? 0),
     digest: { root: fleetRoot(domains), documents: domains.reduce((sum, d) => sum + d.root.rows, 0) },
     recovery: await recoveryView(reader),
+    heldTokens: await heldTokens(reader),
     peers,
   } satisfies GeodeView);
 };

@@ -1,6 +1,13 @@
-import { conflictCountsPath, geodeOpenPath, geodePath, geodeReseedPath } from '@lapidary/contracts/api/paths';
+import { conflictCountsPath, geodeOpenPath, geodePath, geodeReseedPath, geodeTrustPath } from '@lapidary/contracts/api/paths';
 import { ConflictCountsSchema, HeldChangePageSchema, type ConflictCount, type HeldChangeView } from '@lapidary/contracts/api/replication';
-import { RecoveryActSchema, type OpenRecovery, type RecoveryAct } from '@lapidary/contracts/api/recovery';
+import {
+  RecoveryActSchema,
+  TrustedTokensSchema,
+  type OpenRecovery,
+  type RecoveryAct,
+  type TrustedTokens,
+  type TrustTokens,
+} from '@lapidary/contracts/api/recovery';
 import type { Api } from './api.js';
 
 /** Figures and queues of a region's part in replication. */
@@ -18,6 +25,10 @@ export class ReplicationApi {
 
   async reseed(reason: string): Promise<RecoveryAct> {
     return this.api.post(geodeReseedPath, RecoveryActSchema, { reason });
+  }
+
+  async trustTokens(body: TrustTokens): Promise<TrustedTokens> {
+    return this.api.post(geodeTrustPath, TrustedTokensSchema, body);
   }
 
   async heldChanges(region: string | undefined, limit: number): Promise<{ items: HeldChangeView[]; next: string | null }> {

@@ -1,4 +1,4 @@
-import { OpenRecoverySchema, ReseedSchema, type RecoveryAct } from '@lapidary/contracts/api/recovery';
+import { OpenRecoverySchema, ReseedSchema, TrustTokensSchema, type RecoveryAct } from '@lapidary/contracts/api/recovery';
 import { ReplicationApi } from '../client/replication-api.js';
 import type { Command, Invocation } from '../invocation.js';
 import { confirmByName } from '../output/confirm.js';
@@ -28,6 +28,23 @@ export const geodeReseed: Command = async (invocation) => {
   const { region } = await api.geode(undefined);
   await confirm(invocation, `Emptying ${region} of documents`, 'loses those that no other region holds', region);
   await show(invocation, await new ReplicationApi(api).reseed(reason));
+};
+
+export const geodeTrust: Command = async (invocation) => {
+  const { output, options } = invocation;
+  const tokens = required(options.name, '--name', 'Name the tokens that are still good: "stampctl geode status" says which are held.');
+  const body = invocation.parse(TrustTokensSchema, { tokens, reason: required(options.reason, '--reason', whyReason) });
+  const trusted = await new ReplicationApi(invocation.connect()).trustTokens(body);
+  await output.result({
+    data: trusted,
+    name: trusted.region,
+    table: (view) =>
+      renderFacts([
+        ['geode', view.colours.bold(trusted.region)],
+        ['trusted', trusted.trusted.join(', ')],
+        ['still held', trusted.held.length > 0 ? view.colours.yellow(trusted.held.join(', ')) : 'none'],
+      ]),
+  });
 };
 
 const confirm = async ({ output, options, signal }: Invocation, act: string, means: string, name: string): Promise<void> =>

@@ -107,6 +107,12 @@ export const geodeText = (geode: GeodeView, view: View): string => {
     ['geode', view.colours.bold(geode.region)],
     ['alone', alone === null ? 'no' : view.colours.yellow(`since ${ago(alone, view.nowMs)}: no other region is heard`)],
     ['fenced', recoveryText(geode.recovery, view)],
+    [
+      'held tokens',
+      (geode.heldTokens ?? []).length > 0
+        ? view.colours.yellow(`${geode.heldTokens!.join(', ')}: they may have been revoked since the backup`)
+        : null,
+    ],
     ['events', `${geode.sequence} told, ${outbox.waiting} not yet published${age}; ${outbox.kept} kept for peers`],
     ['to take in', inbox === undefined ? null : `${inbox.behind} events of peers, ${inbox.held} held until their time`],
     ['intents', intents === undefined ? null : intentsText(intents)],

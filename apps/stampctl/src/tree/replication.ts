@@ -52,6 +52,16 @@ export const replicationCommands: readonly CommandSpec[] = [
     load: async () => (await import('../commands/geode-recover.js')).geodeOpen,
   },
   {
+    path: 'geode trust',
+    summary: 'Say that tokens which are held since the region was restored are still good: they may have been revoked since its backup',
+    options: [
+      { flags: '--name <token...>', description: 'names of held tokens (required)' },
+      { flags: '--reason <text>', description: 'why, for the audit log (required)' },
+    ],
+    examples: ['stampctl geode trust --name deploys --reason "still in use, nobody has revoked it"'],
+    load: async () => (await import('../commands/geode-recover.js')).geodeTrust,
+  },
+  {
     path: 'geode reseed',
     summary: 'Empty a region of documents whose backup is too old, so that it is filled anew from the others',
     options: [{ flags: '--reason <text>', description: 'why, for the audit log (required)' }],

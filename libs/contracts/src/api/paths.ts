@@ -57,6 +57,7 @@ export const intentPath = (id: string): string => `${intentsPath}/${part(id)}`;
 export const intentCancelPath = (id: string): string => `${intentPath(id)}/cancel`;
 export const geodePath = '/v1/geode';
 export const geodeOpenPath = `${geodePath}/recovery/open`;
+export const geodeTrustPath = `${geodePath}/recovery/trust`;
 export const geodeReseedPath = `${geodePath}/recovery/reseed`;
 export const eventDeadLetterPath = (id: string): string => `${eventDeadLettersPath}/${part(id)}`;
 export const eventDeadLetterReplayPath = (id: string): string => `${eventDeadLetterPath(id)}/replay`;

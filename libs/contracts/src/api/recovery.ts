@@ -33,6 +33,19 @@ export type OpenRecovery = z.infer<typeof OpenRecoverySchema>;
 
 export const ReseedSchema = z.strictObject({ reason: z.string().min(1).max(500) }).meta({ id: 'Reseed' });
 
+export const TrustTokensSchema = z
+  .strictObject({
+    tokens: z.array(z.string().min(1).max(200)).min(1).max(50).meta({ description: 'Names of held tokens that are still good' }),
+    reason: z.string().min(1).max(500),
+  })
+  .meta({ id: 'TrustTokens' });
+export type TrustTokens = z.infer<typeof TrustTokensSchema>;
+
+export const TrustedTokensSchema = z
+  .object({ region: RegionNameSchema, trusted: z.array(z.string()), held: z.array(z.string()).meta({ description: 'Which still are' }) })
+  .meta({ id: 'TrustedTokens' });
+export type TrustedTokens = z.infer<typeof TrustedTokensSchema>;
+
 export const RecoveryActSchema = z
   .object({
     region: RegionNameSchema,

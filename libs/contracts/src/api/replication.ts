@@ -199,6 +199,10 @@ export const GeodeSchema = z
       })
       .meta({ description: 'Of the documents of all collections' }),
     recovery: RecoverySchema.nullable().optional().meta({ description: 'null: the region’s log is as the others know it' }),
+    heldTokens: z.array(z.string()).optional().meta({
+      description:
+        'Tokens that count for nothing until somebody trusts them: they may have been revoked since the backup that this region was restored from',
+    }),
     peers: z.array(GeodePeerSchema),
   })
   .meta({ id: 'Geode' });
