@@ -14,9 +14,9 @@ export const reasons: Readonly<Record<string, string>> = {
   'transfer-encoding':
     'chunked, once, alone, in HTTP/1.1. With a length beside it RFC 9112 §6.1 allows forwarding without the length; it also says that the message is probably an attack. We refuse, and close.',
   chunks:
-    'Sizes are hexadecimal digits and lines end with CRLF. Extensions and trailers are dropped, since nothing uses them and CVE-2025-55315 is made of them.',
+    'Sizes are hexadecimal digits and lines end with CRLF. Extensions are read by their grammar, without blanks, and dropped, since nothing uses them and CVE-2025-55315 is made of them.',
   trailers:
-    'Trailers pass from an allow-list, which is empty. RFC 9110 §6.5.1 allows dropping them; merged into the head by a server behind us they could say anything.',
+    'Trailers pass from an allow-list, which is empty. RFC 9110 §6.5.1 allows dropping them; merged into the head by a server behind us they could say anything. One that names framing or the connection is refused: Node’s parser, for one, does as it says.',
   'hop by hop':
     'What concerns one connection ends with it. What is ours to say (tenant, epoch, where the request came from) is dropped in every spelling, and Connection can’t name it away: the stamp’s fence relies on it (I4).',
   'HTTP/1.0': 'Served without keep-alive. Transfer-Encoding does not exist in it and is refused.',

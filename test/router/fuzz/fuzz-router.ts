@@ -43,14 +43,10 @@ const checkOurs = (message: Message): string[] => {
 const sameTarget = (line: string): string => line.replace(/^(\S+) \/t\/acme(?=[/? ])\/?/, '$1 /').replace(/HTTP\/1\.0$/, 'HTTP/1.1');
 
 /**
- * Where Node's parser is narrower than the RFC, and our scanner rightly not: methods it has no name for, tabs around "chunked",
- * and framing names among trailers, which we drop.
+ * Where Node's parser is narrower than the RFC, and our scanner rightly not: methods it has no name for, and tabs around "chunked".
  */
 const narrower = (bytes: string, { error }: NodeReading): boolean =>
-  error === 'HPE_INVALID_METHOD' ||
-  (error === 'HPE_INVALID_TRANSFER_ENCODING' && /transfer-encoding:[^\r\n]*\t/i.test(bytes)) ||
-  (/^HPE_.*(CONTENT_LENGTH|TRANSFER_ENCODING)$/.test(error ?? '') &&
-    /\r\n0+(;[^\r\n]*)?\r\n[^]*(content-length|transfer-encoding):/i.test(bytes));
+  error === 'HPE_INVALID_METHOD' || (error === 'HPE_INVALID_TRANSFER_ENCODING' && /transfer-encoding:[^\r\n]*\t/i.test(bytes));
 
 /** Whatever reached a stamp was a request to Node's parser as well, with the same body. */
 const checkOracle = (bytes: string, messages: readonly Message[], node: NodeReading): string[] => {

@@ -1,4 +1,6 @@
-import { CR, LF, plainByte, tokenByte, valueByte } from './characters.js';
+import { CR, LF, tokenByte, valueByte } from './characters.js';
+import { ChunkExtension } from './chunk-extension.js';
+import { TrailerName } from './trailer-name.js';
 
 export const ChunkStep = {
   /** All bytes given are taken; more are needed. */
@@ -14,8 +16,6 @@ export type ChunkStep = (typeof ChunkStep)[keyof typeof ChunkStep];
 
 /** 48 bits: more than any body has, and a safe integer. Leading zeros count: nobody needs them. */
 const sizeDigitsMax = 12;
-/** Over the whole body, or chunks of one byte would carry any number of bytes past every limit (CVE-2024-22019). */
-const extensionBytesMax = 16 * 1024;
 const trailerBytesMax = 8 * 1024;
 
 const At = {
@@ -42,7 +42,8 @@ const hexValue = (code: number): number => {
 /**
  * The chunked coding (RFC 9112 §7.1) read strictly, in pieces of any size. It yields the body alone: extensions and
  * trailers are checked and dropped, so that what is passed on is framed by us and read in one way only (no trailer is on
- * the allow-list: none may steer what is behind us). One object is used for message after message.
+ * the allow-list: none may steer what is behind us). A trailer that names framing or the connection is no chunked coding: there are servers
+ * that do as it says. One object is used for message after message.
  */
 export class ChunkReader {
   at = 0;
@@ -52,12 +53,14 @@ export class ChunkReader {
   private state: At = At.Size;
   private left = 0;
   private digits = 0;
-  private extensionBytes = 0;
   private trailerBytes = 0;
+  private readonly extension = new ChunkExtension();
+  private readonly trailerName = new TrailerName();
 
   reset(): void {
     this.state = At.Size;
-    this.left = this.digits = this.extensionBytes = this.trailerBytes = 0;
+    this.left = this.digits = this.trailerBytes = 0;
+    this.extension.reset();
   }
 
   /** Takes bytes[from … to) until there is something to say. */
@@ -98,9 +101,7 @@ export class ChunkReader {
       case At.Size:
         return this.takeSize(code);
       case At.Extension:
-        if (code === CR) return this.go(At.SizeLf);
-        if ((this.extensionBytes += 1) > extensionBytesMax) return 'the chunk extensions are too large';
-        return plainByte[code] === 1 ? null : 'a chunk extension holds a control character';
+        return this.takeExtension(code);
       case At.SizeLf:
         if (code !== LF) return 'a chunk size does not end with CRLF';
         return this.go(this.left === 0 ? At.TrailerStart : At.Data);
@@ -127,7 +128,15 @@ export class ChunkReader {
     }
     if (this.digits === 0) return 'a chunk size is missing';
     if (code === CR) return this.go(At.SizeLf);
-    return code === 0x3b ? this.go(At.Extension) : 'a chunk size is not hexadecimal';
+    if (code !== 0x3b) return 'a chunk size is not hexadecimal';
+    this.extension.begin();
+    return this.go(At.Extension);
+  }
+
+  private takeExtension(code: number): string | null {
+    const taken = this.extension.take(code);
+    if (taken === true) return this.go(At.SizeLf);
+    return taken === false ? null : taken;
   }
 
   private takeTrailer(code: number): string | null {
@@ -135,10 +144,14 @@ export class ChunkReader {
     switch (this.state) {
       case At.TrailerStart:
         if (code === CR) return this.go(At.EndLf);
-        return tokenByte[code] === 1 ? this.go(At.TrailerName) : 'a trailer is malformed';
+        if (tokenByte[code] !== 1) return 'a trailer is malformed';
+        this.trailerName.begin(code);
+        return this.go(At.TrailerName);
       case At.TrailerName:
-        if (code === 0x3a) return this.go(At.TrailerValue);
-        return tokenByte[code] === 1 ? null : 'a trailer is malformed';
+        if (code === 0x3a) return this.trailerName.isSteering ? 'a trailer names framing or the connection' : this.go(At.TrailerValue);
+        if (tokenByte[code] !== 1) return 'a trailer is malformed';
+        this.trailerName.take(code);
+        return null;
       case At.TrailerValue:
         if (code === CR) return this.go(At.TrailerLf);
         return valueByte[code] === 1 ? null : 'a trailer is malformed';
