@@ -5,6 +5,8 @@ import type { DirectoryView } from './locate.js';
 const lookMs = 10;
 /** Each may hold 64 KiB of its body and its connection; more is refused at once. */
 const waitingMax = 1_024;
+/** A tenant that asks without a pause while it is frozen leaves room for three more that are moved at the same time. */
+const waitingOfTenantMax = waitingMax / 4;
 
 /** A request whose tenant is frozen. */
 export interface Frozen {
@@ -21,6 +23,7 @@ export const isFrozen = (decision: RouteDecision): decision is RefuseDecision =>
  */
 export class Thaw {
   private readonly waiting = new Map<Frozen, { readonly tenant: string; readonly untilMs: number }>();
+  private readonly ofTenant = new Map<string, number>();
   private timer: NodeJS.Timeout | null = null;
   private seenVersion = -1;
 
@@ -34,15 +37,23 @@ export class Thaw {
   }
 
   /** false: it has to be refused now. */
-  wait(who: Frozen, { tenant }: RefuseDecision, nowMs: number): boolean {
-    if (this.waitMs === 0 || this.waiting.size >= waitingMax) return false;
-    this.waiting.set(who, { tenant: tenant ?? '', untilMs: nowMs + this.waitMs });
+  wait(who: Frozen, { tenant: frozen }: RefuseDecision, nowMs: number): boolean {
+    const tenant = frozen ?? '';
+    const others = this.ofTenant.get(tenant) ?? 0;
+    if (this.waitMs === 0 || this.waiting.size >= waitingMax || others >= waitingOfTenantMax) return false;
+    this.ofTenant.set(tenant, others + 1);
+    this.waiting.set(who, { tenant, untilMs: nowMs + this.waitMs });
     this.timer ??= setInterval(() => this.look(performance.now()), lookMs);
     return true;
   }
 
   leave(who: Frozen): void {
+    const left = this.waiting.get(who);
+    if (left === undefined) return;
     this.waiting.delete(who);
+    const others = this.ofTenant.get(left.tenant)! - 1;
+    if (others > 0) this.ofTenant.set(left.tenant, others);
+    else this.ofTenant.delete(left.tenant);
     if (this.waiting.size > 0 || this.timer === null) return;
     clearInterval(this.timer);
     this.timer = null;

@@ -1,13 +1,13 @@
 import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
 import { defaultLimits, type LimitsDocument } from '@lapidary/contracts/limits';
 import { ownState, type PolicyState } from './across-workers/policy-state.js';
-import { priorityLowest } from './bulkhead/compartment.js';
 import type { Random } from './doors/breaker.js';
 import { LimitsBook, type TenantRule } from './limits-book.js';
-import { concurrency } from './limits/concurrency.js';
+import { holdBack } from './hold-back.js';
 import type { Limit } from './limits/limit.js';
-import { ScopedLimits, type Over } from './limits/scoped-limits.js';
-import { rateLimitFields, retryAfterOf } from './rate-limit-fields.js';
+import { ScopedLimits } from './limits/scoped-limits.js';
+import { limited, noPlaceLeft } from './over-limit.js';
+import { priorityOf } from './priority-of.js';
 import { Budget, type BudgetScope } from './shared-budget/budget.js';
 import { StampState } from './stamp-state.js';
 import { TenantStates, type TenantMemo, type TenantState } from './tenant-states.js';
@@ -33,8 +33,6 @@ export interface RouterPolicyOptions {
 }
 
 const everybody = 'all';
-/** RFC 9218: 6 and 7 are for what nobody waits for. */
-const urgencyOfBackground = 6;
 const idleKeysPerTidy = 10_000;
 
 /**
@@ -98,20 +96,16 @@ export class RouterPolicy implements TrafficPolicy {
 
     state.retries.requested(state.rule.retryRatio);
     state.hedges.requested(state.rule.hedgeRatio);
-    const { limits } = this;
-    const ofTenant = limits.tenant.take(rule.limits, of.key, nowMs, of.slot);
-    const ofStamp = limits.stamp.take(state.rule.limits, stamp.stamp, nowMs);
-    const ofAll = limits.global.take(this.book.global, everybody, nowMs);
-    if (ofTenant === null || ofStamp === null || ofAll === null) {
+    const drawnMs = this.draw(of, rule, stamp.stamp, state, nowMs);
+    if (typeof drawnMs !== 'number') {
       if (hasEntered) compartment.leave();
-      this.giveBack(of, stamp);
-      const { scope, lost } = ofTenant === null ? limits.tenant : ofStamp === null ? limits.stamp : limits.global;
-      return limited(scope, lost!);
+      of.place.leave();
+      return drawnMs;
     }
-    const heldBackMs = Math.max(ofTenant, ofStamp, ofAll);
+    const heldBackMs = Math.max(drawnMs, this.count(of, rule, stamp.stamp, state, nowMs));
     if (heldBackMs === 0 && hasEntered) return 'go';
     if (hasEntered) compartment.leave();
-    return this.giveBackIfRefused(of, stamp, heldBackMs > 0 ? this.holdBack(state, priority, heldBackMs) : compartment.wait(priority));
+    return this.giveBackIfRefused(of, stamp, heldBackMs > 0 ? holdBack(state, priority, heldBackMs) : compartment.wait(priority));
   }
 
   release({ tenant }: TenantRoute, stamp: StampRoute, _nowMs?: number, memo: TenantMemo | null = null): void {
@@ -216,29 +210,30 @@ export class RouterPolicy implements TrafficPolicy {
     return overAll === null ? null : limited(this.limits.global.scope, overAll);
   }
 
-  /** After its turn has come it still needs a place at the stamp. */
-  private holdBack(state: StampState, priority: number, heldBackMs: number): Waiting {
-    const { compartment } = state;
-    let inner: Waiting | null = null;
-    let skip: () => void = () => undefined;
-    const turn = new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, heldBackMs);
-      skip = () => (clearTimeout(timer), resolve());
-    });
-    let gone = false;
-    const enter = (): 'go' | Refused | Promise<'go' | Refused> => {
-      if (gone) return compartment.refused('the client has gone');
-      if (compartment.enter(priority)) return 'go';
-      if (!compartment.mayWait(priority)) return compartment.refused('no place for this priority');
-      inner = compartment.wait(priority);
-      return inner.admission;
-    };
-    const abandon = (): void => {
-      gone = true;
-      skip();
-      inner?.abandon(0);
-    };
-    return { kind: 'waiting', waitMsMax: heldBackMs + state.rule.queueWaitMs, admission: turn.then(enter), abandon };
+  /** From what workers share. Milliseconds to be held back; where another one was quicker, nothing is drawn. */
+  private draw(
+    { key, slot }: TenantState,
+    rule: TenantRule,
+    stamp: string,
+    { rule: { limits } }: StampState,
+    nowMs: number,
+  ): number | Refused {
+    const { tenant, stamp: ofStamp, global } = this.limits;
+    const tenantMs = tenant.draw(rule.limits, key, nowMs, slot);
+    if (tenantMs === null) return limited(tenant.scope, tenant.lost!);
+    const stampMs = ofStamp.draw(limits, stamp, nowMs);
+    const allMs = stampMs === null ? null : global.draw(this.book.global, everybody, nowMs);
+    if (stampMs !== null && allMs !== null) return Math.max(tenantMs, stampMs, allMs);
+    tenant.undraw(rule.limits, key, nowMs, slot);
+    if (stampMs !== null) ofStamp.undraw(limits, stamp, nowMs);
+    const { scope, lost } = stampMs === null ? ofStamp : global;
+    return limited(scope, lost!);
+  }
+
+  private count({ key, slot }: TenantState, rule: TenantRule, stamp: string, { rule: { limits } }: StampState, nowMs: number): number {
+    const tenantMs = this.limits.tenant.count(rule.limits, key, nowMs, slot);
+    const stampMs = this.limits.stamp.count(limits, stamp, nowMs);
+    return Math.max(tenantMs, stampMs, this.limits.global.count(this.book.global, everybody, nowMs));
   }
 
   private giveBackIfRefused(tenant: TenantState, stamp: StampRoute, waiting: Waiting): Waiting {
@@ -257,22 +252,4 @@ export class RouterPolicy implements TrafficPolicy {
   }
 }
 
-/** A client may only make less of its own requests: one step below its tier's priority, two for the background. */
-const priorityOf = (ofTier: number, urgency: number): number => {
-  if (urgency <= usualUrgency) return ofTier;
-  return Math.min(priorityLowest, ofTier + (urgency >= urgencyOfBackground ? 2 : 1));
-};
-
 const isIdle = ({ inFlight, waiting }: { readonly inFlight: number; readonly waiting: number }): boolean => inFlight + waiting === 0;
-
-/** Nobody knows when one of those under way will end; most requests take less than this. */
-const askAgainMs = 1_000;
-const noPlaceLeft = (max: number): Refused => limited('tenant-places', { limit: concurrency(max), waitMs: askAgainMs });
-
-const limited = (scope: string, { limit, waitMs }: Over): Refused => {
-  const retryAfterSeconds = retryAfterOf(waitMs);
-  const { requests, windowSeconds } = limit.quota;
-  const quota = windowSeconds === null ? `${requests} at a time` : `${requests} in ${windowSeconds} s`;
-  const reason = `the ${scope} limit of ${quota} is reached (${limit.kind.replaceAll('_', ' ')})`;
-  return { kind: 'refused', code: 'rate_limited', reason, retryAfterSeconds, headers: rateLimitFields(scope, limit, retryAfterSeconds) };
-};

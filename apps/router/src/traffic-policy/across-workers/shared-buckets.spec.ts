@@ -12,6 +12,8 @@ const workersOf = (workers: number): SharedBuckets[] => {
 const steady = (perSecond: number, burst: number): Steady => steadyOf(perSecond, burst, false)!;
 const take = (buckets: SharedBuckets, of: Steady, nowMs: number, key = 'acme'): boolean =>
   buckets.take(buckets.find(kind, key, nowMs)!, of, nowMs) !== null;
+const giveBack = (buckets: SharedBuckets, of: Steady, nowMs: number, key = 'acme'): void =>
+  buckets.giveBack(buckets.find(kind, key, nowMs)!, of, nowMs);
 const waitMs = (buckets: SharedBuckets, of: Steady, nowMs: number): number => buckets.waitMs(buckets.find(kind, 'acme', nowMs)!, of, nowMs);
 const remaining = (buckets: SharedBuckets, of: Steady, nowMs: number): number =>
   buckets.remaining(buckets.find(kind, 'acme', nowMs)!, of, nowMs);
@@ -22,6 +24,8 @@ describe('a bucket that workers draw from together', () => {
     const step = fc.record({
       worker: fc.nat(2),
       gapMs: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 30, noNaN: true }), fc.double({ min: 0, max: 3_000, noNaN: true })),
+      /** Another bucket refuses it. */
+      isRefusedElsewhere: fc.boolean(),
     });
     const rate = fc.oneof(fc.double({ min: 0.5, max: 200, noNaN: true }), fc.double({ min: 5_000, max: 1_000_000, noNaN: true }));
     fc.assert(
@@ -31,7 +35,7 @@ describe('a bucket that workers draw from together', () => {
         const out: number[] = [];
         let nowMs = performance.now();
         let spent = 0;
-        for (const { worker, gapMs } of steps) {
+        for (const { worker, gapMs, isRefusedElsewhere } of steps) {
           nowMs += gapMs;
           spent = Math.max(0, spent - (gapMs * perSecond) / 1000);
           const waits = waitMs(workers[worker]!, of, nowMs);
@@ -40,6 +44,10 @@ describe('a bucket that workers draw from together', () => {
           // Each worker may have paid one unit of time in advance, a 64th of a millisecond.
           if (!taken) expect(spent + 1 + (3 / 64 / 1000) * perSecond).toBeGreaterThan(burst - 1e-3);
           if (!taken) continue;
+          if (isRefusedElsewhere) {
+            giveBack(workers[worker]!, of, nowMs);
+            continue;
+          }
           spent += 1;
           out.push(nowMs);
         }
@@ -60,6 +68,21 @@ describe('a bucket that workers draw from together', () => {
     const later = now + waitMs(one, of, now) + 1;
     expect(take(one, of, later)).toBe(true);
     expect(remaining(one, of, now + hourMs)).toBe(5);
+  });
+
+  it.each([0.5, 7, 333, 9_999, 100_000])('has the room that it had when one is given back, to all, at %d a second', (perSecond) => {
+    const [one, two] = workersOf(2) as [SharedBuckets, SharedBuckets];
+    const of = steady(perSecond, 5);
+    const now = performance.now();
+    for (let i = 0; i < 3; i += 1) take(one, of, now);
+    for (let i = 0; i < 1_000; i += 1) {
+      expect(take(one, of, now)).toBe(true);
+      giveBack(one, of, now);
+    }
+    expect(remaining(one, of, now)).toBe(2);
+    // Worker one may have paid one unit of time in advance.
+    expect(waitMs(two, of, now)).toBeLessThanOrEqual(1 / 64);
+    expect([take(one, of, now), take(one, of, now), take(one, of, now)]).toEqual([true, true, false]);
   });
 
   it('is full again however long nobody came, also when the units of its clock have come round', () => {

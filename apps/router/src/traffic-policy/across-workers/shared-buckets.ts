@@ -36,9 +36,10 @@ export interface Found {
 /**
  * Buckets from which all workers of a process draw. All that is to be known of one is the moment at which it will have drained, so that one
  * word holds it, and one compare-and-exchange moves it for each request that is let through. What always holds:
- * - B1 Over all workers, whatever the order of their steps, no more is let through in any time W than burst + perSecond × W: the moment only moves
- *   on, by no less than each request's time, and never further ahead of now than a full bucket. What is rounded up is paid in advance, by
- *   the worker that did, and gone when the bucket has drained.
+ * - B1 Over all workers, whatever the order of their steps, no more is let through in any time W than burst + perSecond × W: the moment moves
+ *   on by no less than the time of each request that is let through, and never further ahead of now than a full bucket. What is rounded up is
+ *   paid in advance, by the worker that did, and gone when the bucket has drained. It moves back by no more than the time of a request that was
+ *   counted in the same turn of a worker's loop and refused for another reason: the bucket drained by what that turn took, microseconds, at most.
  * - B2 Nothing is locked or half done: a worker that ends anywhere has taken one or none.
  * - B3 A place is one key's as long as the process lives, and so is the bucket that it names. A key that finds none is told so, and is limited by
  *   shares (ADR 30); so is, for good, the one that a worker died of claiming.
@@ -113,6 +114,22 @@ export class SharedBuckets {
       if (readWord(this.words, word + usedMinute) !== minuteOf(now)) writeWord(this.words, word + usedMinute, minuteOf(now));
       return ahead / unitsPerMs;
     }
+  }
+
+  /** Takes back what take() has counted in this turn of the loop, for a request that another bucket has refused. */
+  giveBack({ word, numbers, at }: Found, { each }: Steady, nowMs: number): void {
+    const now = this.now(nowMs);
+    const owed = each + numbers[at + paid]!;
+    const units = Math.floor(owed);
+    for (;;) {
+      const before = Atomics.load(this.words, word + drained);
+      const ahead = this.aheadOf(before, word, now);
+      // It has drained, and with it whatever was counted.
+      if (ahead === 0) return;
+      const after = (Math.floor(now) + Math.max(0, ahead - units)) | 0;
+      if (Atomics.compareExchange(this.words, word + drained, before, after) === before) break;
+    }
+    numbers[at + paid] = owed - units;
   }
 
   /** How many more would pass now. */

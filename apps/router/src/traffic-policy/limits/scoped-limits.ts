@@ -28,8 +28,10 @@ export class ScopedLimits {
   private lastStates: KeyedStates | null = null;
   /** Of the only kind for which the end of a request matters; null: there is no limit of it. */
   private countedStates: KeyedStates | null = null;
-  /** Of the last take() that said null: others have taken the last room since over() was asked. */
+  /** Of the last draw() that said null: others have taken the last room since over() was asked. */
   lost: Over | null = null;
+  /** One bit for each limit, of the last draw(). */
+  private drawn = 0;
   /** Of its buckets, among those of all scopes. */
   private readonly firstKind: number;
   private drewTogether = false;
@@ -47,6 +49,7 @@ export class ScopedLimits {
   /** The first of the limits that has no room; null where all have. Counts nothing. `hint`: the key's own, for the first of its limits. */
   over(limits: readonly Limit[], key: string, nowMs: number, hint: SlotHint | null = null): Over | null {
     if (limits.length === 0) return null;
+    this.turnIfOthersDid(nowMs);
     for (let i = 0; i < limits.length; i += 1) {
       const limit = limits[i]!;
       const hintOfThis = i === 0 ? hint : null;
@@ -58,27 +61,50 @@ export class ScopedLimits {
   }
 
   /**
-   * Counts one at each limit, where none is over. Milliseconds for which it has to be held back; null: `lost` says which had no room any more. What was counted
-   * before stays used. `hint`: as for over().
+   * Draws one from each bucket that is shared with other workers, which may take the last of it at any moment: whoever has several scopes draws
+   * from all of them, and then either counts in all or gives back in all. Milliseconds for which it has to be held back; null: `lost` says
+   * which had no room any more, and nothing is drawn. `hint`: as for over().
    */
-  take(limits: readonly Limit[], key: string, nowMs: number, hint: SlotHint | null = null): number | null {
-    if (limits.length === 0) return 0;
+  draw(limits: readonly Limit[], key: string, nowMs: number, hint: SlotHint | null = null): number | null {
+    this.drawn = 0;
+    if (limits.length === 0 || this.buckets === null) return 0;
+    this.turnIfOthersDid(nowMs);
     let delayMs = 0;
     for (let i = 0; i < limits.length; i += 1) {
       const limit = limits[i]!;
-      const hintOfThis = i === 0 ? hint : null;
-      const found = this.sharedOf(limit, key, nowMs, hintOfThis);
-      if (found !== null) {
-        const heldBackMs = this.buckets!.take(found, limit.steady!, nowMs);
-        if (heldBackMs === null) {
-          this.lost = { limit, waitMs: this.buckets!.waitMs(found, limit.steady!, nowMs) };
-          return null;
-        }
-        if (limit.steady!.isHeldBack) delayMs = Math.max(delayMs, heldBackMs);
-        continue;
+      const found = this.sharedOf(limit, key, nowMs, i === 0 ? hint : null);
+      if (found === null) continue;
+      const heldBackMs = this.buckets.take(found, limit.steady!, nowMs);
+      if (heldBackMs === null) {
+        this.lost = { limit, waitMs: this.buckets.waitMs(found, limit.steady!, nowMs) };
+        this.undraw(limits, key, nowMs, hint);
+        return null;
       }
+      this.drawn |= 1 << i;
+      if (limit.steady!.isHeldBack) delayMs = Math.max(delayMs, heldBackMs);
+    }
+    return delayMs;
+  }
+
+  /** Gives back what the last draw() took, in the turn of the loop in which it did. */
+  undraw(limits: readonly Limit[], key: string, nowMs: number, hint: SlotHint | null = null): void {
+    for (let i = 0; this.drawn !== 0; i += 1) {
+      if ((this.drawn & (1 << i)) === 0) continue;
+      this.drawn &= ~(1 << i);
+      const limit = limits[i]!;
+      const found = this.sharedOf(limit, key, nowMs, i === 0 ? hint : null);
+      if (found !== null) this.buckets!.giveBack(found, limit.steady!, nowMs);
+    }
+  }
+
+  /** Counts one at each limit from which the last draw() of the same did not draw, where none is over. Milliseconds for which it has to be held back. */
+  count(limits: readonly Limit[], key: string, nowMs: number, hint: SlotHint | null = null): number {
+    let delayMs = 0;
+    for (let i = 0; i < limits.length; i += 1) {
+      if ((this.drawn & (1 << i)) !== 0) continue;
+      const limit = limits[i]!;
       const states = this.statesOf(limit);
-      const at = this.ownAt(limit, states, key, nowMs, hintOfThis);
+      const at = this.ownAt(limit, states, key, nowMs, i === 0 ? hint : null);
       delayMs = Math.max(delayMs, limit.take(states.numbers, at, nowMs, this.shareOf(key)));
       states.idleFrom(at, limit.idleFromMs(states.numbers, at));
     }
@@ -108,6 +134,7 @@ export class ScopedLimits {
   /** Of the tightest limit, for explanations. */
   remaining(limits: readonly Limit[], key: string, nowMs: number): number | null {
     let least: number | null = null;
+    this.turnIfOthersDid(nowMs);
     for (const limit of limits) {
       const found = this.sharedOf(limit, key, nowMs, null);
       const states = this.statesOf(limit);
@@ -133,12 +160,12 @@ export class ScopedLimits {
 
   /** Where all workers draw from one bucket, now. */
   private sharedOf({ steady, kind }: Limit, key: string, nowMs: number, hint: SlotHint | null): Found | null {
-    if (this.buckets === null || !steady) return null;
-    if (this.buckets.isAlone !== this.drewTogether) this.turn(nowMs);
-    return this.drewTogether ? this.buckets.find(this.firstKind + (kind === 'token_bucket' ? 0 : 1), key, nowMs, hint) : null;
+    if (this.buckets === null || !steady || !this.drewTogether) return null;
+    return this.buckets.find(this.firstKind + (kind === 'token_bucket' ? 0 : 1), key, nowMs, hint);
   }
 
-  private turn(nowMs: number): void {
+  private turnIfOthersDid(nowMs: number): void {
+    if (this.buckets === null || this.buckets.isAlone === this.drewTogether) return;
     this.drewTogether = !this.drewTogether;
     this.sharesSinceMs = nowMs;
     // What this worker used of its shares says nothing when it has shares again.
