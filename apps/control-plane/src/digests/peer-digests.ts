@@ -22,6 +22,11 @@ const elementBytes = 8;
 
 const rubbish = (peer: string): AppError => new AppError('not_ready', `Region ${peer} answers in a form that this version does not know`);
 
+/** A row that was not asked for would be written over one that nobody looked at: these rows, in this order, all of them unless it is cut. */
+const answersTo = (keys: readonly RowKey[], { rows, cut }: RowsAnswer): boolean =>
+  (cut ? rows.length <= keys.length : rows.length === keys.length) &&
+  rows.every((row, i) => row.tenant === keys[i]!.tenant && row.id === keys[i]!.id);
+
 /** Asks one peer about what it holds. Whatever it answers is checked: it is another region, not this process. */
 export class PeerDigests {
   constructor(
@@ -81,11 +86,9 @@ export class PeerDigests {
   }
 
   private async rows(domain: DigestDomain, keys: readonly RowKey[], states: boolean): Promise<RowsAnswer> {
-    return await this.link.requestJson(
-      geoDigest(this.peer, this.region),
-      { want: 'rows', ...domain, keys, states },
-      RowsAnswerSchema,
-      requestMs,
-    );
+    const question = { want: 'rows', ...domain, keys, states };
+    const answer = await this.link.requestJson(geoDigest(this.peer, this.region), question, RowsAnswerSchema, requestMs);
+    if (!answersTo(keys, answer)) throw rubbish(this.peer);
+    return answer;
   }
 }

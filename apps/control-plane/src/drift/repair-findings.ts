@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PolicyKind } from '@lapidary/contracts/api/collections';
 import type { FindingRepair, RepairRequest } from '@lapidary/contracts/api/drift';
-import { rowsAtOnceMax, type DigestRow, type RowKey } from '@lapidary/contracts/digest-protocol';
+import type { DigestRow, RowKey } from '@lapidary/contracts/digest-protocol';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction, type Reader, type Tx } from '@lapidary/db/transaction';
 import { toAppError } from '@lapidary/kernel/app-error';
@@ -112,6 +112,6 @@ const domainOf = ({ collection, kind, audience }: Target) => ({ collection, kind
 const fetchRow = async ({ region, links }: RepairDeps, peer: string, target: Target): Promise<DigestRow> => {
   const link = links.get(peer);
   if (!link) throw new Error(`there is no link to region ${peer}`);
-  const { rows } = await new PeerDigests(region, peer, link).states(domainOf(target), [target.key].slice(0, rowsAtOnceMax));
+  const { rows } = await new PeerDigests(region, peer, link).states(domainOf(target), [target.key]);
   return rows[0] ?? { ...target.key, digest: null, held: false };
 };

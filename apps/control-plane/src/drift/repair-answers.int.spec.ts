@@ -1,0 +1,80 @@
+import { DigestQuestionSchema, type DigestRow, type RowsAnswer } from '@lapidary/contracts/digest-protocol';
+import { geoDigest } from '@lapidary/contracts/subjects';
+import { rowsOf } from '@lapidary/db/rows';
+import { inTransaction } from '@lapidary/db/transaction';
+import { newId } from '@lapidary/kernel/ids';
+import type { NatsLink } from '@lapidary/messaging/nats-link';
+import { CollectionRegion, definitionOf } from '../collections/testing/collection-region.js';
+import { systemContext } from '../http/command-context.js';
+import { openTwoRegions, toolsOf } from '../replication/testing/two-regions.js';
+import { recordLook } from './record-look.js';
+import { repairFindings } from './repair-findings.js';
+
+/** What peers may answer to a repair that asks for a document `d`, over a real NATS server, and what it does to the region that asks. */
+describe('a repair', () => {
+  let eu: CollectionRegion;
+  let us: CollectionRegion;
+  let close: () => Promise<void>;
+  const stops: (() => void)[] = [];
+
+  beforeEach(async () => {
+    const two = await openTwoRegions();
+    [eu, us] = [new CollectionRegion(two.eu), new CollectionRegion(two.us)];
+    close = async () => two.close();
+    for (const region of [eu, us]) await region.define('settings', definitionOf({ kind: 'lww' }));
+    for (const id of ['d', 'victim']) await eu.write('settings', id, { op: 'put', value: { n: 1 } });
+    for (const id of ['d', 'victim']) await us.write('settings', id, { op: 'put', value: { n: 666 } });
+  });
+  afterEach(async () => {
+    stops.splice(0).forEach((stop) => stop());
+    await close();
+  });
+
+  const context = () => systemContext(eu.region.name, 'test', newId());
+  const rowOf = async (id: string): Promise<DigestRow> => {
+    const query = `SELECT tenant, id, digest, state, NULL AS automerge FROM document WHERE id = $1`;
+    const [row] = await rowsOf<DigestRow>(us.region.dataSource, query, [id]);
+    return { ...row!, held: false };
+  };
+  /** Answers as the region `peer` would that means it badly. */
+  const answerAs = (peer: string, answer: Partial<RowsAnswer>): void =>
+    void stops.push(
+      us.region.nats.serveJson(geoDigest(peer, eu.region.name), DigestQuestionSchema, () =>
+        Promise.resolve({ known: {}, rows: [], cut: false, ...answer }),
+      ),
+    );
+  const find = async (kind: 'data-digest' | 'scrub', subject: string): Promise<void> =>
+    await inTransaction(eu.region.dataSource, async (tx) => {
+      const [expected, observed, severity, owner] = ['x', 'y', 'warning', 'platform'] as const;
+      const difference = { kind, subject, path: 'lww /d', expected, observed, severity, owner };
+      await recordLook(tx, context(), eu.region.clock, { kind, looked: [], skipped: [], differences: [difference] });
+    });
+  const repair = async (peers: readonly string[]) => {
+    const { name, dataSource, nats } = eu.region;
+    const links = new Map<string, NatsLink>(peers.map((peer) => [peer, nats]));
+    const routes = { region: name, dataSource, nats, replicas: () => Promise.resolve([]) };
+    const deps = { region: name, dataSource, tools: toolsOf(eu.region).collections, links, routes };
+    return await repairFindings(deps, context(), { dryRun: false }, new AbortController().signal);
+  };
+
+  it.each([
+    ['another document', async () => [await rowOf('victim')]],
+    ['one more than was asked for', async () => [await rowOf('d'), await rowOf('victim')]],
+    ['the document of another tenant', async () => [{ ...(await rowOf('d')), tenant: 'acme' }]],
+    ['none at all', async () => Promise.resolve([])],
+  ])('is refused where the peer answers %s, and nothing is written', async (_, rows) => {
+    await find('data-digest', `replica/${us.region.name}.settings`);
+    answerAs(us.region.name, { rows: await rows() });
+    expect(await repair([us.region.name])).toMatchObject([{ outcome: 'refused', why: expect.stringContaining('form') as string }]);
+    for (const id of ['d', 'victim']) expect(await eu.value('settings', id)).toEqual({ n: 1 });
+    expect(await rowsOf(eu.region.dataSource, 'SELECT DISTINCT tenant FROM document')).toEqual([{ tenant: '' }]);
+  });
+
+  it('takes the document that it asked for', async () => {
+    await find('data-digest', `replica/${us.region.name}.settings`);
+    answerAs(us.region.name, { rows: [await rowOf('d')] });
+    expect(await repair([us.region.name])).toMatchObject([{ outcome: 'merged' }]);
+    expect(await eu.value('settings', 'd')).toEqual({ n: 666 });
+    expect(await eu.value('settings', 'victim')).toEqual({ n: 1 });
+  });
+});
