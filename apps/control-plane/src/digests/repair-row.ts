@@ -22,6 +22,8 @@ export type RepairOutcome = 'merged' | 'unchanged' | 'restored' | 'refused';
 export interface RowRepair {
   readonly outcome: RepairOutcome;
   readonly why: string | null;
+  /** It may be done once what is under way there has ended. */
+  readonly passes?: boolean;
 }
 
 const refused = (why: string): RowRepair => ({ outcome: 'refused', why });
@@ -40,7 +42,7 @@ export const repairRow = async (
   theirs: DigestRow,
   isCorrupt: boolean,
 ): Promise<RowRepair> => {
-  if (theirs.held) return refused('it is being changed there, or waits for something');
+  if (theirs.held) return { ...refused('it is being changed there, or waits for something'), passes: true };
   if (theirs.digest === null) return { outcome: 'unchanged', why: `${peer} has nothing of it; it takes ours` };
   const incoming = readState(domain, theirs);
   if (typeof incoming === 'string') return refused(incoming);

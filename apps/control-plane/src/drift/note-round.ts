@@ -8,17 +8,20 @@ import { afterRepair } from './repair-states.js';
 export interface RepairResult {
   readonly outcome: string;
   readonly why: string | null;
+  /** Refused for a cause that passes by itself: it says nothing of whether repairs help. */
+  readonly passes?: boolean;
 }
 
-/** A finding was repaired once more, whatever came of it (repair-states.ts, P3). */
-export const noteRound = async (tx: Tx, context: CommandContext, finding: FindingRow, { outcome, why }: RepairResult): Promise<void> => {
+/** A finding was repaired once more, whatever came of it, at however many peers (repair-states.ts, P3). What passes is in the audit only. */
+export const noteRound = async (tx: Tx, context: CommandContext, finding: FindingRow, result: RepairResult): Promise<void> => {
+  const { outcome, why } = result;
   const [row] = await rowsOf<{ rounds: number; quarantined: boolean }>(
     tx,
     `SELECT repair_rounds AS rounds, quarantined_at IS NOT NULL AS quarantined FROM drift_finding
       WHERE id = $1 AND resolved_at IS NULL FOR UPDATE`,
     [finding.id],
   );
-  if (row) {
+  if (row && !result.passes) {
     const isGivenUp = afterRepair(row.rounds, row.quarantined) === 'quarantined';
     await tx.query(
       `UPDATE drift_finding SET repair_rounds = repair_rounds + 1, quarantined_at = CASE WHEN $2 THEN coalesce(quarantined_at, now()) END WHERE id = $1`,

@@ -77,4 +77,33 @@ describe('a repair', () => {
     expect(await eu.value('settings', 'd')).toEqual({ n: 666 });
     expect(await eu.value('settings', 'victim')).toEqual({ n: 1 });
   });
+
+  describe('of what every peer refuses', () => {
+    const rounds = async () =>
+      await rowsOf(eu.region.dataSource, 'SELECT repair_rounds AS rounds, quarantined_at IS NOT NULL AS quarantined FROM drift_finding');
+    const audited = async () => await rowsOf(eu.region.dataSource, `SELECT 1 FROM audit WHERE action = 'drift.repair'`);
+    const peers = () => [us.region.name, `${us.region.name}b`, `${us.region.name}c`];
+
+    beforeEach(async () => find('scrub', 'collection/settings'));
+
+    it('is one round, however many peers there are', async () => {
+      const state = { kind: 'counter' };
+      for (const peer of peers()) answerAs(peer, { rows: [{ ...(await rowOf('d')), state }] });
+      expect(await repair(peers())).toMatchObject([{ outcome: 'refused', why: expect.stringContaining('another kind') as string }]);
+      expect(await rounds()).toEqual([{ rounds: 1, quarantined: false }]);
+      await repair(peers());
+      await repair(peers());
+      expect(await rounds()).toEqual([{ rounds: 3, quarantined: true }]);
+      expect(await audited()).toHaveLength(3);
+    });
+
+    it('is no round where it is being changed at one of them', async () => {
+      const [first, ...others] = peers();
+      answerAs(first!, { rows: [{ ...(await rowOf('d')), held: true }] });
+      for (const peer of others) answerAs(peer, { rows: [{ ...(await rowOf('d')), state: { kind: 'counter' } }] });
+      for (let round = 0; round < 4; round++)
+        expect(await repair(peers())).toMatchObject([{ outcome: 'refused', why: expect.stringContaining('being changed') as string }]);
+      expect(await rounds()).toEqual([{ rounds: 0, quarantined: false }]);
+    });
+  });
 });

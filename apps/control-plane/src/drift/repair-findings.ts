@@ -88,23 +88,29 @@ export const repairFindings = async (
   return results;
 };
 
+/** Asks one peer after the other until one helps. However many refuse, it was one round; none where one of them only waits for something. */
 const repairOne = async (deps: RepairDeps, context: CommandContext, target: Target, dryRun: boolean): Promise<RowRepair> => {
+  const refusals: RowRepair[] = [];
   let last: RowRepair = { outcome: 'refused', why: 'there is no other region to take it from' };
   for (const peer of target.peers) {
     try {
       const theirs = await fetchRow(deps, peer, target);
       const work = async (tx: Tx): Promise<RowRepair> => {
         const repair = await repairRow(tx, deps.tools, context, peer, domainOf(target), theirs, target.isCorrupt);
-        if (!dryRun) await noteRound(tx, context, target.finding, repair);
+        if (!dryRun && repair.outcome !== 'refused') await noteRound(tx, context, target.finding, repair);
         return repair;
       };
       last = dryRun ? await rolledBack(deps.dataSource, work) : await inTransaction(deps.dataSource, work);
       if (last.outcome !== 'refused') return last;
+      refusals.push(last);
     } catch (error) {
       last = { outcome: 'refused', why: toAppError(error).message };
     }
   }
-  return last;
+  const refusal = refusals.find((r) => r.passes) ?? refusals.at(-1);
+  if (!refusal) return last;
+  if (!dryRun) await inTransaction(deps.dataSource, async (tx) => noteRound(tx, context, target.finding, refusal));
+  return refusal;
 };
 
 const domainOf = ({ collection, kind, audience }: Target) => ({ collection, kind, audience });

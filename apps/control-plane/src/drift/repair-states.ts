@@ -19,7 +19,12 @@ export const repairTable: TransitionTable<RepairState, 'repair' | 'give-up' | 'n
     done: 'a look found its subject in order',
   },
   transitions: [
-    { from: ['untried', 'tried'], event: 'repair', to: 'tried', why: 'somebody asked, or the policy says so' },
+    {
+      from: ['untried', 'tried'],
+      event: 'repair',
+      to: 'tried',
+      why: 'somebody asked, or the policy says so, and not only something passing was in the way',
+    },
     { from: ['tried'], event: 'give-up', to: 'quarantined', why: `it was repaired for the ${roundsMax}rd time` },
     { from: ['quarantined'], event: 'name', to: 'quarantined', why: 'a person repairs this one finding all the same' },
     { from: ['untried', 'tried', 'quarantined'], event: 'look', to: 'done', why: 'a look at its subject no longer finds it' },
