@@ -1,4 +1,5 @@
 import { causalHeader, type DocumentView } from '@lapidary/contracts/api/collections';
+import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { digestOfState } from '@lapidary/replication/collections/document-state';
@@ -10,10 +11,10 @@ import type { CommandAnswer } from '../http/command-answer.js';
 import { CommandRunner, type CommandRequest } from '../http/command-runner.js';
 import { causalTokenNow } from './causal-wait.js';
 import { CollectionTools } from './collection-tools.js';
-import { definedCollection } from './collection-row.js';
 import { documentEtag, documentViewOf, readDocument } from './document-row.js';
 import { PostgresCollections } from './postgres-collections.js';
-import { scopeOf, type Asked } from './scope.js';
+import type { Asked } from './scope.js';
+import { scopedCollection } from './scoped-collection.js';
 
 export interface WriteTarget {
   readonly collection: string;
@@ -40,11 +41,10 @@ export class DocumentWriter {
     const site = await this.tools.site();
     const ifMatch = request.headers['if-match'];
     const ifNoneMatch = request.headers['if-none-match'];
-    return await this.runner.run(command, async (tx, context) => {
+    const allow = async (tx: Tx) => await scopedCollection(tx, collection, asked);
+    return await this.runner.runAllowed(command, allow, async (tx, context, { defined, tenant }) => {
       await this.tools.requireEpoch(tx, site, usesRights(write));
-      const defined = await definedCollection(tx, collection);
       const { policy } = defined.definition;
-      const tenant = await scopeOf(tx, defined.definition, asked, 'write');
       const key = { collection, kind: policy.kind, tenant, id };
       const store = new PostgresCollections(tx, this.clock, context);
       const { stored, event } = await executeWrite(store, site, key, defined, write, context, (digest) =>

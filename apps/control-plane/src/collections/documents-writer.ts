@@ -1,5 +1,6 @@
 import { causalHeader } from '@lapidary/contracts/api/collections';
 import type { DocumentWrite, WrittenDocuments } from '@lapidary/contracts/api/document-writes';
+import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { executeWrite } from '@lapidary/replication/collections/execute-write';
@@ -9,8 +10,8 @@ import type { CommandAnswer } from '../http/command-answer.js';
 import { CommandRunner, type CommandRequest } from '../http/command-runner.js';
 import { causalTokenNow } from './causal-wait.js';
 import { CollectionTools } from './collection-tools.js';
-import { definedCollection } from './collection-row.js';
-import { scopeOf, type Asked } from './scope.js';
+import type { Asked } from './scope.js';
+import { scopedCollection } from './scoped-collection.js';
 import { openDocuments } from './document-batch.js';
 import { WriteBatch } from './write-batch.js';
 
@@ -30,11 +31,10 @@ export class DocumentsWriter {
     writes: readonly DocumentWrite[],
   ): Promise<CommandAnswer<WrittenDocuments>> {
     const site = await this.tools.site();
-    return await this.runner.run(command, async (tx, context) => {
+    const allow = async (tx: Tx) => await scopedCollection(tx, collection, asked);
+    return await this.runner.runAllowed(command, allow, async (tx, context, { defined, tenant }) => {
       await this.tools.requireEpoch(tx, site, writes.some(usesRights));
-      const defined = await definedCollection(tx, collection);
       const { kind } = defined.definition.policy;
-      const tenant = await scopeOf(tx, defined.definition, asked, 'write');
       const keyOf = ({ id }: DocumentWrite) => ({ collection, kind, tenant, id });
       const batch = new WriteBatch(tx, this.clock, context, await openDocuments(tx, writes.map(keyOf)));
       const events: string[] = [];

@@ -1,8 +1,10 @@
+import { tenantHeader } from '@lapidary/contracts/workload';
 import { AppError } from '@lapidary/kernel/app-error';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CommandAnswer } from './command-answer.js';
 import type { CommandRequest } from './command-runner.js';
+import type { RequestQuery } from './idempotency.js';
 import '../auth/request-augmentation.js';
 
 /** As in the request schemas: longer reasons belong into a ticket. */
@@ -15,6 +17,11 @@ const reasonOf = (request: FastifyRequest): string | null => {
   return typeof reason === 'string' && reason !== '' ? reason.slice(0, reasonLengthMax) : null;
 };
 
+const tenantOf = ({ query, headers }: FastifyRequest): string => {
+  const tenant = (query as RequestQuery)['tenant'] ?? headers[tenantHeader] ?? '';
+  return typeof tenant === 'string' ? tenant : String(tenant);
+};
+
 /** The request as CommandRunner takes it. Throws `unauthenticated` where nobody has been identified (I10). */
 export const commandRequestOf = (request: FastifyRequest): CommandRequest => {
   if (!request.principal) throw new AppError('unauthenticated');
@@ -22,6 +29,8 @@ export const commandRequestOf = (request: FastifyRequest): CommandRequest => {
   return {
     method: request.method,
     path: request.url.split('?', 1)[0]!,
+    query: request.query as RequestQuery,
+    tenant: tenantOf(request),
     body: request.body,
     idempotencyKey: Array.isArray(key) ? key.join(',') : key,
     actor: request.principal.actor,

@@ -10,13 +10,16 @@ import type { CommandAnswer } from './command-answer.js';
 import type { CommandContext } from './command-context.js';
 import type { ClaimedIntent } from '../auth/claimed-intent.js';
 import { claimIntent, completeIntent } from './intent-claim.js';
-import { claimKey, parseIdempotencyKey, requestHash, storeAnswer } from './idempotency.js';
+import { claimKey, parseIdempotencyKey, requestHash, storeAnswer, type RequestQuery } from './idempotency.js';
 
 /** One writing request, as the edge saw it. Controllers get it by `@Command()` (http/command-decorator.ts). */
 export interface CommandRequest {
   readonly method: string;
   /** Path without query. */
   readonly path: string;
+  readonly query: RequestQuery;
+  /** Whose documents it says it is about, as `askedOf` reads it (collections/asked.ts); '' where it names nobody. */
+  readonly tenant: string;
   readonly body: unknown;
   /** The raw Idempotency-Key header. Optional everywhere; without it a repeat is a new request. */
   readonly idempotencyKey: string | undefined;
@@ -51,9 +54,19 @@ export class CommandRunner {
 
   /**
    * `work` may run more than once (Postgres may ask for a repeat), so it must not touch the outside. An AppError rolls
-   * everything back, the key too: the same key may then be used again with a corrected request.
+   * everything back, the key too: the same key may then be used again with a corrected request. What the request may not do is
+   * refused before this is called, for a repeat is answered without `work`; else it is for `runAllowed`.
    */
   async run<T>(request: CommandRequest, work: (tx: Tx, context: CommandContext) => Promise<CommandAnswer<T>>): Promise<CommandAnswer<T>> {
+    return await this.runAllowed(request, async () => undefined, work);
+  }
+
+  /** `allow` decides by what the transaction sees, anew for each repeat: who may no longer ask is not shown what was answered either. */
+  async runAllowed<A, T>(
+    request: CommandRequest,
+    allow: (tx: Tx) => Promise<A>,
+    work: (tx: Tx, context: CommandContext, allowed: A) => Promise<CommandAnswer<T>>,
+  ): Promise<CommandAnswer<T>> {
     const key = parseIdempotencyKey(request.idempotencyKey);
     const context: CommandContext = {
       region: this.config.LAPIDARY_REGION,
@@ -65,7 +78,10 @@ export class CommandRunner {
       inTransaction(this.dataSource, async (tx) => {
         const { intent } = request;
         if (intent) await claimIntent(tx, intent, request.actor);
-        const answer = await (key === null ? work(tx, context) : this.once(tx, request, key, (inner) => work(inner, context)));
+        const allowed = await allow(tx);
+        const answer = await (key === null
+          ? work(tx, context, allowed)
+          : this.once(tx, request, key, (inner) => work(inner, context, allowed)));
         if (intent) await completeIntent(tx, intent, answer);
         return answer;
       }),
@@ -78,7 +94,8 @@ export class CommandRunner {
     key: string,
     work: (tx: Tx) => Promise<CommandAnswer<T>>,
   ): Promise<CommandAnswer<T>> {
-    const idempotent = { principal: request.actor, key, hash: requestHash(request.method, request.path, request.body) };
+    const { actor, tenant, method, path, body, query } = request;
+    const idempotent = { principal: actor, tenant, key, hash: requestHash(method, path, body, query) };
     const before = await claimKey(tx, idempotent).catch((error: unknown) => {
       if (sqlStateOf(error) === lockNotAvailable)
         throw new AppError('request_in_progress', undefined, { cause: error, retryAfterSeconds: 1 });

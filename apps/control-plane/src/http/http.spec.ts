@@ -31,6 +31,14 @@ describe('idempotency keys', () => {
     expect(requestHash('POST', '/v1/other', { id: 'a', weight: 1 })).not.toBe(hash);
     expect(requestHash('POST', '/v1/x', undefined)).toBe(requestHash('POST', '/v1/x', null));
   });
+
+  it('tell requests apart by what the query says, but not by who waits; the tenant is a part of the key itself', () => {
+    const hash = (query?: Record<string, unknown>): string => requestHash('DELETE', '/v1/x', null, query);
+    expect(hash({ wait: '5' })).toBe(hash());
+    expect(hash({ tenant: 'acme' })).toBe(hash());
+    expect(hash({ a: '1', b: '2', wait: '5' })).toBe(hash({ b: '2', a: '1' }));
+    expect(new Set([{}, { a: '1' }, { a: ['1', '1'] }, { a: '1', b: '' }, { dryRun: 'true' }].map(hash)).size).toBe(5);
+  });
 });
 
 describe('cursors', () => {

@@ -9,12 +9,23 @@ const keyPattern = /^[\x21-\x7e]+$/;
 
 export interface IdempotentRequest {
   readonly principal: string;
+  /** Whose documents it is about; '' where it names no tenant. */
+  readonly tenant: string;
   readonly key: string;
   readonly hash: string;
 }
 
-/** The query stays out: `?wait=` may differ between a request and its repeat. */
-export const requestHash = (method: string, path: string, body: unknown): string => digestOf({ method, path, body: body ?? null });
+/** As it came, parsed: a name that is there twice has an array. */
+export type RequestQuery = Readonly<Record<string, unknown>>;
+
+/** `wait` concerns who waits for the answer, and may differ between a request and its repeat. The tenant is a part of the key. */
+const outsideTheHash = new Set(['wait', 'tenant']);
+
+/** What a key stands for. A query that says nothing else leaves the hash as it was before queries were in it. */
+export const requestHash = (method: string, path: string, body: unknown, query: RequestQuery = {}): string => {
+  const asked = Object.entries(query).filter(([name]) => !outsideTheHash.has(name));
+  return digestOf({ method, path, body: body ?? null, ...(asked.length === 0 ? {} : { query: Object.fromEntries(asked) }) });
+};
 
 export const parseIdempotencyKey = (header: string | undefined): string | null => {
   if (header === undefined) return null;
@@ -38,14 +49,14 @@ interface StoredAnswer {
  */
 export const claimKey = async (tx: Tx, request: IdempotentRequest): Promise<CommandAnswer<unknown> | null> => {
   const claimed: unknown[] = await tx.query(
-    `INSERT INTO idempotency_key (principal, key, request_hash, status, body) VALUES ($1, $2, $3, 0, 'null')
+    `INSERT INTO idempotency_key (principal, tenant, key, request_hash, status, body) VALUES ($1, $2, $3, $4, 0, 'null')
      ON CONFLICT DO NOTHING RETURNING key`,
-    [request.principal, request.key, request.hash],
+    [request.principal, request.tenant, request.key, request.hash],
   );
   if (claimed.length > 0) return null;
   const [stored]: StoredAnswer[] = await tx.query(
-    `SELECT request_hash, status, body, headers FROM idempotency_key WHERE principal = $1 AND key = $2`,
-    [request.principal, request.key],
+    `SELECT request_hash, status, body, headers FROM idempotency_key WHERE principal = $1 AND tenant = $2 AND key = $3`,
+    [request.principal, request.tenant, request.key],
   );
   if (!stored) throw new AppError('request_in_progress');
   if (stored.request_hash !== request.hash) throw new AppError('idempotency_mismatch');
@@ -53,11 +64,15 @@ export const claimKey = async (tx: Tx, request: IdempotentRequest): Promise<Comm
 };
 
 export const storeAnswer = async (tx: Tx, request: IdempotentRequest, answer: CommandAnswer<unknown>): Promise<void> => {
-  await tx.query(`UPDATE idempotency_key SET status = $3, body = $4::jsonb, headers = $5::jsonb WHERE principal = $1 AND key = $2`, [
-    request.principal,
-    request.key,
-    answer.status,
-    JSON.stringify(answer.body ?? null),
-    JSON.stringify(answer.headers ?? {}),
-  ]);
+  await tx.query(
+    'UPDATE idempotency_key SET status = $4, body = $5::jsonb, headers = $6::jsonb WHERE principal = $1 AND tenant = $2 AND key = $3',
+    [
+      request.principal,
+      request.tenant,
+      request.key,
+      answer.status,
+      JSON.stringify(answer.body ?? null),
+      JSON.stringify(answer.headers ?? {}),
+    ],
+  );
 };

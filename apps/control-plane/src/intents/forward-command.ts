@@ -31,7 +31,7 @@ export const forwardCommand = async (forward: CommandForward, request: FastifyRe
   const command = commandRequestOf(request);
   requireRole(request.principal!, 'operator', peer);
   const key = parseIdempotencyKey(command.idempotencyKey);
-  const hash = requestHash(command.method, command.path, command.body);
+  const hash = requestHash(command.method, command.path, command.body, command.query);
   const repeated = await answerOfRepeat(dataSource, region, command.actor, key, hash);
   if (repeated) return repeated;
   const intent: Omit<NewIntent, 'state'> = {

@@ -33,6 +33,7 @@ import { PurgeEpochs1763772000070 } from './0070-purge-epochs.js';
 import { VouchingPeers1763772000071 } from './0071-vouching-peers.js';
 import { FrozenTenants1763772000072 } from './0072-frozen-tenants.js';
 import { HeldTokens1763772000073 } from './0073-held-tokens.js';
+import { KeysByTenant1763772000074 } from './0074-keys-by-tenant.js';
 
 export const migrations = [
   Fleet1763772000001,
@@ -70,4 +71,5 @@ export const migrations = [
   VouchingPeers1763772000071,
   FrozenTenants1763772000072,
   HeldTokens1763772000073,
+  KeysByTenant1763772000074,
 ];
