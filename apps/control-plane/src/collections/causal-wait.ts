@@ -35,28 +35,33 @@ const missingFrom = async (reader: Reader, own: string, token: CausalToken): Pro
     reader,
     'SELECT origin, epoch, sequence FROM version_vector',
   );
-  const events = others.flatMap(([, entry]) => entry.events);
+  const events = others.flatMap(([region, entry]) => entry.events.map((event) => ({ region, event })));
   const arrived = new Set(
     events.length === 0
       ? []
       : (
-          await rowsOf<{ event_id: string }>(
+          await rowsOf<{ origin: string; event_id: string }>(
             reader,
             // What is parked has come, and is not here.
-            `SELECT i.event_id FROM inbox i WHERE i.event_id = ANY ($1) AND NOT EXISTS (
+            `SELECT i.origin, i.event_id FROM unnest($1::text[], $2::text[]) AS e(origin, id)
+               JOIN inbox i ON i.event_id = e.id AND i.origin = e.origin
+              WHERE NOT EXISTS (
                SELECT 1 FROM dead_letter d WHERE d.origin = i.origin AND d.epoch = i.epoch AND d.sequence = i.sequence AND d.state IN ('open', 'waiting'))`,
-            [events],
+            [events.map((e) => e.region), events.map((e) => e.event)],
           )
-        ).map((r) => r.event_id),
+        ).map((r) => nameOf(r.origin, r.event_id)),
   );
   for (const [region, { epoch, sequence, events: ids }] of others) {
     const at = vector.find((v) => v.origin === region);
     if (!at || at.epoch < epoch || (at.epoch === epoch && Number(at.sequence) < sequence)) return region;
     // A restored database tells everything anew under a new epoch; what it has forgotten will never come.
-    if (at.epoch === epoch && ids.some((id) => !arrived.has(id))) return region;
+    if (at.epoch === epoch && ids.some((id) => !arrived.has(nameOf(region, id)))) return region;
   }
   return null;
 };
+
+/** An event id is its origin's to give: another region may call something else by it. */
+const nameOf = (origin: string, event: string): string => `${origin} ${event}`;
 
 /** What whoever gets this answer has seen: everything applied here, and the named event of this region. */
 export const causalTokenNow = async (reader: Reader, region: string, epoch: number, event: string | null): Promise<string> => {

@@ -13,13 +13,17 @@ const releasedAtOnceMax = 100;
  */
 export const releaseHeld = async (dataSource: DataSource, takeIn: (tx: Tx, event: EventEnvelope) => Promise<void>): Promise<number> =>
   await inTransaction(dataSource, async (tx) => {
-    const due = await rowsOf<{ event_id: string; event: EventEnvelope }>(
+    const due = await rowsOf<{ event_id: string; origin: string; event: EventEnvelope }>(
       tx,
-      'SELECT event_id, event FROM held_change WHERE due_at <= clock_timestamp() ORDER BY due_at, event_id LIMIT $1 FOR UPDATE SKIP LOCKED',
+      `SELECT event_id, origin, event FROM held_change WHERE due_at <= clock_timestamp()
+        ORDER BY due_at, event_id, origin LIMIT $1 FOR UPDATE SKIP LOCKED`,
       [releasedAtOnceMax],
     );
     for (const { event } of due) await takeIn(tx, event);
-    await tx.query('DELETE FROM held_change WHERE event_id = ANY ($1)', [due.map((d) => d.event_id)]);
+    await tx.query(
+      'DELETE FROM held_change h USING unnest($1::text[], $2::text[]) AS d(id, origin) WHERE h.event_id = d.id AND h.origin = d.origin',
+      [due.map((d) => d.event_id), due.map((d) => d.origin)],
+    );
     return due.length;
   });
 
@@ -31,13 +35,16 @@ export const heldChanges = async (reader: Reader): Promise<ReadonlyMap<string, n
   return new Map(rows.map((r) => [r.origin, r.held]));
 };
 
-/** One row more than `limit`, by event; without contents, which wait here only to be applied. */
+/** A page's place among what is held: an event's id is its origin's to give. `after` is what this returned. */
+export const heldKeyOf = ({ event, origin }: Pick<HeldChangeView, 'event' | 'origin'>): string => `${event} ${origin}`;
+
+/** One row more than `limit`, by event and origin; without contents, which wait here only to be applied. */
 export const listHeld = async (reader: Reader, after: string | null, limit: number): Promise<HeldChangeView[]> => {
   const rows = await rowsOf<{ event_id: string; origin: string; subject: string; due_at: Date; held_at: Date }>(
     reader,
     `SELECT event_id, origin, event->>'subject' AS subject, due_at, held_at FROM held_change
-      WHERE $1::text IS NULL OR event_id > $1 ORDER BY event_id LIMIT $2`,
-    [after, limit + 1],
+      WHERE (event_id, origin) > ($1, $2) ORDER BY event_id, origin LIMIT $3`,
+    [...placeOf(after), limit + 1],
   );
   return rows.map((row) => ({
     event: row.event_id,
@@ -46,4 +53,10 @@ export const listHeld = async (reader: Reader, after: string | null, limit: numb
     heldAt: row.held_at.toISOString(),
     dueAt: row.due_at.toISOString(),
   }));
+};
+
+/** Event and origin; before everything where there is none. A cursor of an older version names the event alone. */
+const placeOf = (after: string | null): readonly [string, string] => {
+  const at = after?.lastIndexOf(' ') ?? -1;
+  return at < 0 ? [after ?? '', ''] : [after!.slice(0, at), after!.slice(at + 1)];
 };

@@ -8,7 +8,7 @@ import {
 import { Controller, Get, Query } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
-import { listHeld } from '../collections/release-held.js';
+import { heldKeyOf, listHeld } from '../collections/release-held.js';
 import { decodeCursor, pageFrom } from '../http/cursor.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
 import { ReplicationStatus } from '../regions/replication-status.js';
@@ -41,11 +41,6 @@ export class GeodeController {
     @Query({ schema: HeldChangeListQuerySchema }) query: z.infer<typeof HeldChangeListQuerySchema>,
   ): Promise<z.infer<typeof HeldChangePageSchema>> {
     const rows = await listHeld(this.dataSource, decodeCursor(query.cursor), query.limit);
-    return pageFrom(
-      rows,
-      query.limit,
-      (row) => row.event,
-      (row) => row,
-    );
+    return pageFrom(rows, query.limit, heldKeyOf, (row) => row);
   }
 }

@@ -130,15 +130,19 @@ const isPoison = (error: unknown): boolean => {
   return state !== undefined && ['22', '23', '54'].includes(state.slice(0, 2));
 };
 
-/** The second wall of I5: an event id takes effect once, even if a position were ever wrong. */
+/**
+ * The second wall of I5: an event of an origin takes effect once, even if a position were ever wrong. Of `events`, which are of one epoch: those
+ * to go on with. One whose id the same origin has told at another place is unreadable from here on, since one of the two is not what it says;
+ * what another origin calls by that id is another event.
+ */
 export const noteInInbox = async (tx: Tx, peer: string, events: readonly IncomingEvent[]): Promise<readonly IncomingEvent[]> => {
   const good = events.flatMap((e) => (e.ok ? [e.event] : []));
   if (good.length === 0) return events;
-  const rows = await rowsOf<{ event_id: string }>(
+  const rows = await rowsOf<{ sequence: string }>(
     tx,
     `INSERT INTO inbox (event_id, origin, epoch, sequence, type)
      SELECT id, $1, epoch, sequence, type FROM unnest($2::text[], $3::int[], $4::bigint[], $5::text[]) AS e(id, epoch, sequence, type)
-     ON CONFLICT DO NOTHING RETURNING event_id`,
+     ON CONFLICT DO NOTHING RETURNING sequence`,
     [
       peer,
       textArray(good.map((e) => e.id)),
@@ -147,8 +151,31 @@ export const noteInInbox = async (tx: Tx, peer: string, events: readonly Incomin
       textArray(good.map((e) => e.type)),
     ],
   );
-  const fresh = new Set(rows.map((r) => r.event_id));
-  return events.filter((e) => !e.ok || fresh.has(e.event.id));
+  const noted = new Set(rows.map((r) => Number(r.sequence)));
+  const fresh = new Set(events.filter((e) => !e.ok || noted.delete(e.sequence)));
+  if (fresh.size === events.length) return events;
+  const known = events.filter((e) => !fresh.has(e));
+  const elsewhere = await toldElsewhere(tx, peer, known);
+  return events.flatMap((e) => (fresh.has(e) ? [e] : (elsewhere.get(e) ?? [])));
+};
+
+/** Of events that the inbox did not take: those whose id it has at another place of the same origin. The rest was told before as it is. */
+const toldElsewhere = async (tx: Tx, peer: string, known: readonly IncomingEvent[]): Promise<ReadonlyMap<IncomingEvent, IncomingEvent>> => {
+  const ids = known.flatMap((e) => (e.ok ? [e.event.id] : []));
+  const rows = await rowsOf<{ event_id: string; epoch: number; sequence: string }>(
+    tx,
+    'SELECT event_id, epoch, sequence FROM inbox WHERE event_id = ANY ($1) AND origin = $2',
+    [ids, peer],
+  );
+  const placeOf = new Map(rows.map((r) => [r.event_id, r]));
+  return new Map(
+    known.flatMap((e) => {
+      const at = e.ok ? placeOf.get(e.event.id) : undefined;
+      if (!e.ok || !at || (at.epoch === e.epoch && Number(at.sequence) === e.sequence)) return [];
+      const error = `region ${peer} has told its id before, at ${at.sequence} of epoch ${at.epoch}`;
+      return [[e, { ok: false, epoch: e.epoch, sequence: e.sequence, raw: e.event, error }] as const];
+    }),
+  );
 };
 
 /**
