@@ -33,7 +33,7 @@ export const applyEvent = async (tx: Tx, told: EventEnvelope, tools: ApplyTools)
   } else if (event.type === 'lapidary.documents.removed.v1') {
     await applyRemoved(tx, event, data as EventData<'lapidary.documents.removed.v1'>);
   } else if (event.type === 'lapidary.documents.retold.v1') {
-    await applyRetold(tx, tools.region, data as EventData<'lapidary.documents.retold.v1'>);
+    await applyRetold(tx, tools.region, event, data as EventData<'lapidary.documents.retold.v1'>);
   } else if (event.type === 'lapidary.region.knows.v1') {
     await noteDeclaration(tx, event, data as EventData<'lapidary.region.knows.v1'>);
   } else if (event.type.startsWith('lapidary.rollout.')) await applyRollout(tx, event, (data as RolloutData).rollout);

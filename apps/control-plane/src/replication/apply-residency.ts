@@ -1,5 +1,6 @@
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import type { EventData } from '@lapidary/contracts/events/registry';
+import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 
@@ -18,12 +19,19 @@ export const applyRemoved = async (
   );
 };
 
-/** The home region has told everything anew that this region had told before it removed it: nothing is owed by this region's own log. */
-export const applyRetold = async (tx: Tx, ownRegion: string, data: EventData<'lapidary.documents.retold.v1'>): Promise<void> => {
-  if (data.region !== ownRegion) return;
-  await tx.query('DELETE FROM withheld_change WHERE origin = $1 AND tenant = $2 AND last_sequence <= $3', [
-    ownRegion,
-    data.tenant,
-    data.through,
-  ]);
+/**
+ * The home region has told everything anew that this region had told before it removed it: nothing is owed by this region's own log. Only its
+ * word counts, as only it is asked (applyRemoved): another one's would let documents be read that are not all here.
+ */
+export const applyRetold = async (
+  tx: Tx,
+  ownRegion: string,
+  { originregion }: EventEnvelope,
+  { tenant, region, through }: EventData<'lapidary.documents.retold.v1'>,
+): Promise<void> => {
+  if (region !== ownRegion) return;
+  const [home] = await rowsOf<{ home_region: string }>(tx, 'SELECT home_region FROM tenant WHERE id = $1', [tenant]);
+  if (home?.home_region !== originregion)
+    throw new AppError('poison_event', `Region ${originregion} told anew the documents of ${tenant}, whose home it is not`);
+  await tx.query('DELETE FROM withheld_change WHERE origin = $1 AND tenant = $2 AND last_sequence <= $3', [ownRegion, tenant, through]);
 };

@@ -27,6 +27,10 @@ beforeAll(async () => {
   // What a region tells is not kept from repeating itself by rules of its own database.
   await a.dataSource.query('ALTER TABLE outbox DROP CONSTRAINT outbox_id_key');
   for (const kind of ['lww', 'counter', 'append', 'document']) await eu.define(kind, definitionOf({ kind: kind as 'lww' }));
+  // Of a tenant whose home is the third region something is not told again yet that was taken out of us's log.
+  const owedTenant = `INSERT INTO tenant (id, home_region, status, weight, tier, hlc) VALUES ('owed', $1, 'pending', 1, 'pooled', '0')`;
+  await b.dataSource.query(owedTenant, [c.name]);
+  await b.dataSource.query(`INSERT INTO withheld_change VALUES ($1, 1, 'owed', 1, 10)`, [b.name]);
   await eu.write('document', 'victim', { op: 'put', value: { name: 'Ann' } });
   await eu.write('lww', 'victim', { op: 'put', value: { price: 1 } });
   // A session that has just begun takes what its stream holds from the outbox: what was put there before is never read.
@@ -55,6 +59,7 @@ const everything = async (region: TestRegion): Promise<unknown> => ({
   ledger: await rowsOf(region.dataSource, 'SELECT id FROM conflict ORDER BY id'),
   stamps: await rowsOf(region.dataSource, 'SELECT name, version FROM stamp ORDER BY name'),
   tenants: await rowsOf(region.dataSource, 'SELECT id, version FROM tenant ORDER BY id'),
+  owed: await rowsOf(region.dataSource, 'SELECT * FROM withheld_change ORDER BY origin, epoch, tenant'),
 });
 
 const deadLetters = async (): Promise<{ state: string; error: string; subject: string }[]> =>
@@ -186,6 +191,15 @@ describe('from a region’s own log, what can’t be applied (P-SC3)', () => {
       () => ['lapidary.stamp.updated.v1', `stamp/${us.region.name}-1`, { stamp: stampOf(us.region.name, 1) }],
     ],
     ['a tenant of a third region', 'open', () => ['lapidary.tenant.updated.v1', 'tenant/zed', { tenant: tenantOf(third.name, 'zed') }]],
+    [
+      'documents told anew by a region that is not their home (I3)',
+      'open',
+      () => [
+        'lapidary.documents.retold.v1',
+        `documents-retold/owed/${us.region.name}`,
+        { tenant: 'owed', region: us.region.name, through: 1e9 },
+      ],
+    ],
     [
       'a change dated tomorrow',
       'held',
