@@ -11,11 +11,12 @@ import {
 import { PageQuerySchema } from '@lapidary/contracts/api/common';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { defineCollection, resolveDefinition } from '@lapidary/replication/collections/definitions';
-import { Body, Controller, Get, Headers, Param, Post, Put, Query, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import { Body, Controller, Get, Headers, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import { recordAudit } from '../audit/record-audit.js';
+import '../auth/request-augmentation.js';
 import { Command, send } from '../http/command-decorator.js';
 import { CommandRunner, type CommandRequest } from '../http/command-runner.js';
 import { decodeCursor, pageFrom } from '../http/cursor.js';
@@ -96,13 +97,16 @@ export class CollectionsController {
   @Post(':collection/policy/preview')
   @ApiAnswers({
     summary: 'What a policy would change: open states resolved anew, past decisions of the ledger taken again',
+    description: 'For operators of the region that is asked, and about documents that may be there; not through another region.',
     tag: 'collections',
     answers: { 201: PolicyPreviewSchema },
   })
   async preview(
     @Param('collection', { schema: CollectionNameSchema }) collection: string,
     @Body({ schema: DefineCollectionSchema }) body: DefineCollection,
+    @Req() { principal }: FastifyRequest,
   ): Promise<PolicyPreview> {
-    return await previewPolicy(this.dataSource, collection, body);
+    const { region } = await this.tools.site();
+    return await previewPolicy(this.dataSource, { principal, region }, collection, body);
   }
 }

@@ -2,35 +2,33 @@ import type { DefineCollection, PolicyPreview } from '@lapidary/contracts/api/co
 import type { Loss } from '@lapidary/contracts/events/collection-events';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
+import { AppError } from '@lapidary/kernel/app-error';
 import { refusalOf } from '@lapidary/replication/collections/definitions';
 import type { DocumentState } from '@lapidary/replication/collections/document-state';
 import { previewDecision, previewState } from '@lapidary/replication/collections/preview-policy';
+import type { Principal } from '../auth/principal.js';
+import { valuesWithheldFrom } from '../residency/shown-values.js';
 import { definedCollection } from './collection-row.js';
 
 /** The newest of each; a person reads dozens, and a preview answers within a second. */
 const lookedAtMax = 1_000;
 
-/** What a policy would change, without changing anything: open states are resolved anew, past decisions taken again. */
-export const previewPolicy = async (reader: Reader, collection: string, input: DefineCollection): Promise<PolicyPreview> => {
+/**
+ * What a policy would change, without changing anything: open states are resolved anew, past decisions taken again. It shows values of
+ * any tenant's documents, so it is answered where they may be, and tells of those only that the caller may be shown.
+ */
+export const previewPolicy = async (
+  reader: Reader,
+  { principal, region }: { readonly principal: Principal | null; readonly region: string },
+  collection: string,
+  input: DefineCollection,
+): Promise<PolicyPreview> => {
+  // As documents are (scope.ts): through another region they would pass a place where they may not be (I3).
+  if (principal?.via === 'peer') throw new AppError('forbidden', 'A policy is previewed in a region, not through another one');
   const { definition } = await definedCollection(reader, collection);
   const refused = refusalOf(definition, input);
   if (refused !== null) return { documents: 0, ledger: 0, changes: [], overBudget: [], refused };
-  const documents = await rowsOf<{ tenant: string; id: string; state: DocumentState }>(
-    reader,
-    'SELECT tenant, id, state FROM document WHERE collection = $1 AND kind = $2 AND conflicted ORDER BY updated_at DESC, tenant, id LIMIT $3',
-    [collection, input.policy.kind, lookedAtMax],
-  );
-  const ledger = await rowsOf<Loss & { tenant: string; id: string }>(
-    reader,
-    `SELECT tenant, split_part(subject, '/', 4) AS id, field, winner, loser FROM conflict
-      WHERE collection = $1 AND subject LIKE 'document/%' AND field <> '$definition' ORDER BY detected_at DESC, id LIMIT $2`,
-    [collection, lookedAtMax],
-  );
-  const overBudget = await rowsOf<{ tenant: string; id: string; bytes: number }>(
-    reader,
-    'SELECT tenant, id, bytes FROM document WHERE collection = $1 AND kind = $2 AND exists AND bytes > $3 ORDER BY bytes DESC, tenant, id LIMIT $4',
-    [collection, input.policy.kind, input.budgets.documentBytes, lookedAtMax],
-  );
+  const [documents, ledger, overBudget] = await rowsShown(reader, { principal, region }, collection, input);
   return {
     documents: documents.length,
     ledger: ledger.length,
@@ -41,4 +39,36 @@ export const previewPolicy = async (reader: Reader, collection: string, input: D
     overBudget,
     refused: null,
   };
+};
+
+type OpenDocument = { readonly tenant: string; readonly id: string; readonly state: DocumentState };
+type Decision = Loss & { readonly tenant: string; readonly id: string };
+type Long = PolicyPreview['overBudget'][number];
+
+const rowsShown = async (
+  reader: Reader,
+  { principal, region }: { readonly principal: Principal | null; readonly region: string },
+  collection: string,
+  { policy, budgets }: DefineCollection,
+): Promise<[OpenDocument[], Decision[], Long[]]> => {
+  const documents = await rowsOf<OpenDocument>(
+    reader,
+    'SELECT tenant, id, state FROM document WHERE collection = $1 AND kind = $2 AND conflicted ORDER BY updated_at DESC, tenant, id LIMIT $3',
+    [collection, policy.kind, lookedAtMax],
+  );
+  const ledger = await rowsOf<Decision>(
+    reader,
+    `SELECT tenant, split_part(subject, '/', 4) AS id, field, winner, loser FROM conflict
+      WHERE collection = $1 AND subject LIKE 'document/%' AND field <> '$definition' ORDER BY detected_at DESC, id LIMIT $2`,
+    [collection, lookedAtMax],
+  );
+  const long = await rowsOf<Long>(
+    reader,
+    'SELECT tenant, id, bytes FROM document WHERE collection = $1 AND kind = $2 AND exists AND bytes > $3 ORDER BY bytes DESC, tenant, id LIMIT $4',
+    [collection, policy.kind, budgets.documentBytes, lookedAtMax],
+  );
+  const tenants = new Set([...documents, ...ledger, ...long].map(({ tenant }) => tenant).filter((tenant) => tenant !== ''));
+  const hidden = await valuesWithheldFrom(reader, principal, region, [...tenants]);
+  const isShown = ({ tenant }: { readonly tenant: string }): boolean => !hidden.has(tenant);
+  return [documents.filter(isShown), ledger.filter(isShown), long.filter(isShown)];
 };

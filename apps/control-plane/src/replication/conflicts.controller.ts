@@ -15,7 +15,7 @@ import { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import '../auth/request-augmentation.js';
 import { CONFIG } from '../process/tokens.js';
-import { sideWithoutValue, valuesWithheldFrom } from './shown-values.js';
+import { sideWithoutValue, valuesWithheldFrom } from '../residency/shown-values.js';
 import { decodeCursor, pageFrom } from '../http/cursor.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
 

@@ -25,7 +25,7 @@ import { publishLive } from '../live/live-event.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
 import { CONFIG, NATS } from '../process/tokens.js';
 import '../auth/request-augmentation.js';
-import { valuesWithheldFrom } from './shown-values.js';
+import { valuesWithheldFrom } from '../residency/shown-values.js';
 import { deadLetterViewOf, getDeadLetter, listDeadLetters } from './dead-letter-row.js';
 import { ReplicationTools } from './replication-tools.js';
 import { dropDeadLetter, replayDeadLetter } from './settle-dead-letter.js';
