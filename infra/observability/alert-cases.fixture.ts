@@ -42,7 +42,7 @@ export const alertCases: Readonly<Record<string, readonly AlertCase[]>> = {
     quiet('no tokens are used', 120, { [keys]: '0x130' }),
   ],
   RouterDirectoryNotLive: [
-    fires('old', 10, { lapidary_router_directory_age_seconds: '400x20' }, 'The directory of r1 was last confirmed 6m 40s ago'),
+    fires('old', 10, { lapidary_router_directory_age_seconds: '400x20' }, 'r1 has heard nothing of the directory for 6m 40s'),
     quiet('a control plane restarts', 10, { lapidary_router_directory_age_seconds: '200x20' }),
   ],
   RouterDirectoryLags: [

@@ -1,13 +1,21 @@
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { answerBytes, startRawUpstream } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import { DirectoryTable } from './directory/directory-table.js';
-import { ask, eventually, isLive, knows, RouterWorld } from './router-world.fixture.js';
+import { ask, eventually, isLive, knows, RouterWorld, type RunningRouter } from './router-world.fixture.js';
 
 let world: RouterWorld;
 beforeEach(async () => {
   world = await RouterWorld.begin();
 });
 afterEach(() => world.end());
+
+/** As many reasons not to be ready as awaited, as its probe tells them. */
+const reasonsToWait = async ({ router, admin }: RunningRouter, count: number): Promise<string[]> => {
+  await eventually(`${count} reasons not to be ready`, () => router.readiness().reasons.length === count);
+  const probe = await fetch(`${admin}/readyz`);
+  expect(probe.status).toBe(count === 0 ? 200 : 503);
+  return ((await probe.json()) as { reasons: string[] }).reasons;
+};
 
 describe('a router that starts with nothing', () => {
   it('takes the whole from the control plane where the stream holds only a part of it: nobody known is answered 404', async () => {
@@ -73,6 +81,34 @@ describe('changes that get lost', () => {
     });
     await world.tellDigestUntil('the load', () => one.router.directory.tenant('t7')?.epoch === 2);
     expect(one.router.directory.tenant('t0')?.epoch).toBe(2);
+  });
+
+  it('no control plane says anything while NATS is there: the age grows, and is a reason not to be ready until a digest comes', async () => {
+    await world.region.commit(world.tenant('acme'));
+    const one = await world.start(undefined, undefined, { LAPIDARY_DIRECTORY_AGE_MAX_MS: 300 });
+    await isLive(one);
+    expect(await reasonsToWait(one, 1)).toEqual([
+      expect.stringMatching(/^no control plane was heard of the directory for \d+ s; it still serves$/),
+    ]);
+    expect(one.router.directory.isLive).toBe(true);
+    await world.tellDigestUntil('it to be ready', () => one.router.readiness().ready);
+  });
+
+  it('a change that was lost is a lag, and a reason not to be ready until it has been loaded', async () => {
+    await world.region.commit(world.tenant('acme'));
+    const one = await world.start(undefined, undefined, { LAPIDARY_DIRECTORY_LAG_MAX_MS: 300 });
+    await isLive(one);
+    await world.region.commit(world.tenant('lost'), { publish: false });
+    world.region.tellDigest();
+    expect(await reasonsToWait(one, 1)).toEqual([
+      expect.stringMatching(/^the directory is \d+ s behind the control plane; it still serves$/),
+    ]);
+    expect(await (await fetch(`${one.admin}/metrics`)).text()).toMatch(
+      /^lapidary_router_directory_event_lag_seconds 0\.[3-9]|^lapidary_router_directory_event_lag_seconds [1-9]/m,
+    );
+    world.region.servePages();
+    await world.tellDigestUntil('it to be loaded', () => one.router.directory.tenant('lost') !== undefined);
+    expect(await reasonsToWait(one, 0)).toEqual([]);
   });
 
   it('an equal digest never loads anything', async () => {

@@ -84,7 +84,11 @@ export const routerMetricDeclarations = {
   },
   lapidary_router_directory_cursor: { type: 'gauge', help: 'Highest cursor in the directory', labels: [] },
   lapidary_router_directory_entries: { type: 'gauge', help: 'Entries in the directory', labels: [] },
-  lapidary_router_directory_age_seconds: { type: 'gauge', help: 'Since the directory was last confirmed by its source', labels: [] },
+  lapidary_router_directory_age_seconds: {
+    type: 'gauge',
+    help: 'Since the control plane was last heard of the directory: a change, or its digest of the whole',
+    labels: [],
+  },
   lapidary_router_directory_live: {
     type: 'gauge',
     help: '1 while changes are being followed, 0 while serving from memory or disk',
@@ -121,7 +125,7 @@ export const routerMetricDeclarations = {
   lapidary_router_directory_bytes: { type: 'gauge', help: 'Memory that the directory takes, for all workers together', labels: [] },
   lapidary_router_directory_event_lag_seconds: {
     type: 'gauge',
-    help: 'From the commit of the newest applied change to its being known here',
+    help: 'From the commit of the newest change to its being known here, until a digest says that nothing is missing; or for how long something has been missing',
     labels: [],
   },
   lapidary_router_disk_copies_total: { type: 'counter', help: 'Writes of the last good copy, by outcome', labels: ['outcome'] },

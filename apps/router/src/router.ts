@@ -168,10 +168,12 @@ export class Router {
     const reasons: string[] = [...this.takers.problems()];
     if (this.draining) reasons.push('shutting down');
     if (!this.directory.isLoaded) reasons.push('no directory yet: neither from NATS nor from a copy on disk');
-    const ageMsMax = this.options.config.LAPIDARY_DIRECTORY_AGE_MAX_MS;
-    const { ageMs } = this.directory.state();
+    const { LAPIDARY_DIRECTORY_AGE_MAX_MS: ageMsMax, LAPIDARY_DIRECTORY_LAG_MAX_MS: lagMsMax } = this.options.config;
+    const { ageMs, lagMs } = this.directory.state();
     if (ageMsMax > 0 && ageMs > ageMsMax)
-      reasons.push(`the directory was last confirmed ${Math.round(ageMs / 1000)} s ago; it still serves`);
+      reasons.push(`no control plane was heard of the directory for ${Math.round(ageMs / 1000)} s; it still serves`);
+    if (lagMsMax > 0 && lagMs > lagMsMax)
+      reasons.push(`the directory is ${Math.round(lagMs / 1000)} s behind the control plane; it still serves`);
     return { ready: reasons.length === 0, reasons };
   }
 

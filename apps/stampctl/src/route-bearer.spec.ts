@@ -7,7 +7,7 @@ import { emptyFolder, run, type Ran } from './test/run-stampctl.js';
 const token = 'eyJhbGciOiJFZERTQSJ9.eyJ0ZW5hbnQiOiJhY21lIn0.c2lnbmF0dXJl';
 const answer = {
   router: 'r1', region: 'eu', host: 'api.example.com', action: 'refuse', status: 401, code: 'token_invalid', tenant: null, stamp: null, epoch: null,
-  upstream: null, steps: [], directory: { source: 'live', cursor: 1, entries: 1, ageMs: 0 },
+  upstream: null, steps: [], directory: { source: 'live', cursor: 1, entries: 1, ageMs: 0, lagMs: 0 },
 }; // oxfmt-ignore
 
 describe('stampctl route with a token', () => {

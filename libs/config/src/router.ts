@@ -70,12 +70,12 @@ export const RouterConfigSchema = z.object({
   LAPIDARY_DIRECTORY_KEY_FILE: field
     .secretFile('the key that the copy of the directory is signed with; without one, a change of the file by others is not noticed')
     .optional(),
-  LAPIDARY_DIRECTORY_AGE_MAX_MS: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .default(0)
-    .meta({ description: 'Not ready while the directory was confirmed longer ago than this; it still serves. 0: no bound' }),
+  LAPIDARY_DIRECTORY_AGE_MAX_MS: z.coerce.number().int().min(0).default(0).meta({
+    description: 'Not ready while the control plane was last heard of the directory longer ago than this; it still serves. 0: no bound',
+  }),
+  LAPIDARY_DIRECTORY_LAG_MAX_MS: z.coerce.number().int().min(0).default(0).meta({
+    description: 'Not ready while the directory is known to be further behind the control plane than this; it still serves. 0: no bound',
+  }),
   LAPIDARY_ROUTER_LINKS: z
     .enum(['on', 'off'])
     .default('on')

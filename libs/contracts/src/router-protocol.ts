@@ -9,8 +9,10 @@ export const RouterHeartbeatSchema = z.object({
     source: z.enum(['live', 'disk']),
     cursor: z.number().int().min(0),
     entries: z.number().int().min(0),
-    /** Since the directory was last confirmed by its source. */
+    /** Since the control plane was last heard of the directory. */
     ageMs: z.number().int().min(0),
+    /** How far behind the control plane it is known to be. */
+    lagMs: z.number().int().min(0).optional(),
     /** Of which database the cursors are, and the sum over all entries (directory-digest.ts). */
     generation: z.string().nullable().optional(),
     root: z.string().optional(),

@@ -171,9 +171,7 @@ export class DirectorySource {
     if (building) return void building.apply(entry);
     const isNew = this.apply(entry);
     if (!isNew || !directory.isLive) return;
-    const lagSeconds = Math.max(0, clock.nowMs() - entry.committedAtMs) / 1000;
-    metrics.lapidary_router_directory_propagation_seconds.observe(lagSeconds);
-    metrics.lapidary_router_directory_event_lag_seconds.set(lagSeconds);
+    metrics.lapidary_router_directory_propagation_seconds.observe(directory.freshness.change(entry.committedAtMs, clock.nowMs()) / 1000);
   }
 
   /** All that the stream held has been read. */
@@ -191,11 +189,12 @@ export class DirectorySource {
   }
 
   private async onDigest(theirs: DirectoryDigest): Promise<void> {
-    const { directory, metrics, logger } = this.options;
+    const { directory, clock, metrics, logger } = this.options;
     const ours = directory.digest;
     if (!ours || !directory.isLive) return;
     const verdict = checkDigest(ours, theirs, this.lastDigest);
     metrics.lapidary_router_directory_digests_total.inc({ verdict });
+    directory.freshness.digest(verdict, clock.nowMs());
     this.lastDigest = { cursor: ours.cursor, verdict };
     if (verdict === 'rebuild') return void this.reader?.stop();
     if (verdict !== 'reload') return;

@@ -2,14 +2,17 @@ import type { Clock } from '@lapidary/kernel/clock';
 import type { DirectoryEntry, StampRoute, TenantRoute } from '@lapidary/contracts/directory';
 import type { VersionedDirectory } from '../pipeline/locate.js';
 import type { DirectoryTable, TableDigest } from './directory-table.js';
+import { Freshness } from './freshness.js';
 import type { HeldEntry } from './packed/stamp-table.js';
 
 export interface DirectoryState {
   readonly source: 'live' | 'disk';
   readonly cursor: number;
   readonly entries: number;
-  /** Since its source last confirmed it; about 0 while changes are being followed. */
+  /** Since its source was last heard of: a few seconds at most while a control plane and NATS are there. */
   readonly ageMs: number;
+  /** How far behind its source it is known to be. */
+  readonly lagMs: number;
 }
 
 /**
@@ -20,7 +23,7 @@ export class Directory implements VersionedDirectory {
   private table: DirectoryTable | null = null;
   private origin: 'live' | 'disk' = 'disk';
   private following = false;
-  private confirmedAtMs = 0;
+  readonly freshness = new Freshness();
   private readonly onChange = new Set<() => void>();
 
   constructor(private readonly clock: Clock) {}
@@ -62,14 +65,12 @@ export class Directory implements VersionedDirectory {
     return this.table;
   }
 
-  get lastConfirmedAtMs(): number {
-    return this.following ? this.clock.nowMs() : this.confirmedAtMs;
-  }
-
   state(): DirectoryState {
     const { cursor, count } = this.table?.digest ?? { cursor: 0, count: 0 };
-    const ageMs = this.table ? Math.max(0, this.clock.nowMs() - this.lastConfirmedAtMs) : 0;
-    return { source: this.origin, cursor, entries: count, ageMs };
+    const { freshness } = this;
+    const nowMs = this.clock.nowMs();
+    const [ageMs, lagMs] = this.table ? [freshness.ageMs(nowMs), freshness.lagMs(nowMs)] : [0, 0];
+    return { source: this.origin, cursor, entries: count, ageMs, lagMs };
   }
 
   tenant(id: string): TenantRoute | undefined {
@@ -96,13 +97,13 @@ export class Directory implements VersionedDirectory {
     this.onChange.add(callback);
   }
 
-  /** Replaces the whole table. */
-  swap(table: DirectoryTable, origin: 'live' | 'disk', confirmedAtMs: number): void {
+  /** Replaces the whole table. `heardAtMs`: when its source said so. */
+  swap(table: DirectoryTable, origin: 'live' | 'disk', heardAtMs: number): void {
     table.succeed(this.version);
     table.setMayLack(origin === 'disk');
     this.table = table;
     this.origin = origin;
-    this.confirmedAtMs = confirmedAtMs;
+    this.freshness.begin(heardAtMs);
     this.changed();
   }
 
@@ -128,7 +129,6 @@ export class Directory implements VersionedDirectory {
 
   /** Changes are no longer heard of; what is held goes on serving. */
   unfollow(): void {
-    if (this.following) this.confirmedAtMs = this.clock.nowMs();
     this.following = false;
   }
 

@@ -31,7 +31,7 @@ const FootSchema = z.object({
   cursor: z.number().int(),
   count: z.number().int(),
   root: z.string().regex(/^[0-9a-f]{16}$/),
-  /** When the source last confirmed what is in here. */
+  /** When the source was last heard of what is in here. */
   confirmedAtMs: z.number(),
   stampNames: z.array(z.string()),
   regionNames: z.array(z.string()),

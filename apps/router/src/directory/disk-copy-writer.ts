@@ -54,7 +54,7 @@ export class DiskCopyWriter {
     if (!table) return;
     const begunMs = performance.now();
     try {
-      await writeDiskCopy(this.place, table, () => this.directory.lastConfirmedAtMs);
+      await writeDiskCopy(this.place, table, () => this.directory.freshness.sourceHeardAtMs);
       this.metrics.lapidary_router_disk_copies_total.inc({ outcome: 'written' });
     } catch (error) {
       // A full or broken disk must not stop traffic; the metric and the log call for somebody.

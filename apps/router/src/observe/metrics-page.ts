@@ -12,10 +12,11 @@ export interface MetricsPageDeps {
 
 /** `GET /metrics`: what all threads count, as one router's. */
 export const metricsPage = async ({ directory, metrics, takers }: MetricsPageDeps): Promise<string> => {
-  const { cursor, entries, ageMs } = directory.state();
+  const { cursor, entries, ageMs, lagMs } = directory.state();
   metrics.lapidary_router_directory_cursor.set(cursor);
   metrics.lapidary_router_directory_entries.set(entries);
   metrics.lapidary_router_directory_age_seconds.set(ageMs / 1000);
+  metrics.lapidary_router_directory_event_lag_seconds.set(lagMs / 1000);
   metrics.lapidary_router_directory_bytes.set(directory.current?.bytesUsed ?? 0);
   metrics.lapidary_router_directory_live.set(directory.isLive ? 1 : 0);
   fillPolicyMetrics(metrics, await takers.looks());

@@ -39,7 +39,8 @@ export const RouteExplanationSchema = z
       source: z.enum(['live', 'disk']),
       cursor: z.number().int(),
       entries: z.number().int(),
-      ageMs: z.number().int().meta({ description: 'Since the directory was last confirmed by its source' }),
+      ageMs: z.number().int().meta({ description: 'Since the control plane was last heard of the directory' }),
+      lagMs: z.number().int().meta({ description: 'How far behind the control plane the directory is known to be' }),
     }),
   })
   .meta({ id: 'RouteExplanation' });

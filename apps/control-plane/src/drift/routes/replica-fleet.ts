@@ -17,8 +17,8 @@ export interface RouteReplicaFacts {
   readonly digest: { readonly generation: string | null; readonly cursor: number; readonly count: number; readonly root: string } | null;
 }
 
-/** A directory that has not been confirmed for so long follows no changes; what it holds is old and it says so itself. */
-const confirmedWithinMs = 10_000;
+/** Three digests, which come every 5 s: a router that heard none of them follows nothing; what it holds is old and it says so itself. */
+const heardWithinMs = 15_000;
 /** Agents beat every second or so; who is silent longer is looked after by health. */
 const heardWithinSeconds = 15;
 
@@ -65,11 +65,11 @@ export class ReplicaFleet {
   async look(reader: Reader): Promise<RouteReplicaFacts[]> {
     const routers = this.routers.look().live.map(({ router, directory, schemas }): RouteReplicaFacts => {
       const { source, ageMs, generation = null, cursor, entries, root } = directory;
-      const isBehind = source !== 'live' || ageMs > confirmedWithinMs;
+      const isBehind = source !== 'live' || ageMs > heardWithinMs;
       return {
         of: 'router',
         name: router,
-        away: isBehind ? `follows no changes since ${Math.round(ageMs / 1000)} s` : null,
+        away: isBehind ? `has heard nothing of the directory for ${Math.round(ageMs / 1000)} s` : null,
         schemas: schemas ?? null,
         digest: root === undefined ? null : { generation, cursor, count: entries, root },
       };
