@@ -28,8 +28,8 @@ export interface Subject extends World {
 
 /** Takes every outcome for a good one: here stamps misbehave on purpose, and an open breaker would answer in their place. */
 class ForgivingPolicy extends RouterPolicy {
-  override attempted(...[stamp, frontDoor, , tookMs, nowMs]: Parameters<RouterPolicy['attempted']>): void {
-    super.attempted(stamp, frontDoor, 'answered', tookMs, nowMs);
+  override attempted(...[stamp, frontDoor, , tookMs, nowMs, tenant]: Parameters<RouterPolicy['attempted']>): void {
+    super.attempted(stamp, frontDoor, 'answered', tookMs, nowMs, tenant);
   }
 }
 

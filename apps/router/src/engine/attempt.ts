@@ -15,21 +15,23 @@ type Asker = LaneSink & { readonly facts: RequestFacts };
 export class Attempt {
   private open = false;
   private stamp = '';
+  private tenant = '';
   door = '';
   private startedMs = 0;
   private headAtMs = 0;
-  /** The answer carries x-lapidary-error, which only an agent may set. */
-  private agentSpoke = false;
+  /** As attemptOutcome takes it. */
+  private agentCode = '';
 
   constructor(private readonly context: Pick<EngineContext, 'policy' | 'metrics' | 'lanes' | 'routes'>) {}
 
-  begin(stamp: string, door: string, startedMs: number): void {
+  begin({ stamp, tenant }: Route['decision'], door: string, startedMs: number): void {
     this.open = true;
     this.stamp = stamp;
+    this.tenant = tenant;
     this.door = door;
     this.startedMs = startedMs;
     this.headAtMs = 0;
-    this.agentSpoke = false;
+    this.agentCode = '';
   }
 
   send(lane: UpstreamLane, request: LaneRequest, { decision }: Route, asker: Asker): LaneExchange {
@@ -40,7 +42,8 @@ export class Attempt {
       const now = context.routes.route(asker.facts);
       return 'decision' in now && now.decision.stamp === decision.stamp && now.decision.epoch === decision.epoch;
     };
-    return new Hedge({ context, stamp: decision.routes.stamp, door, request, attempt: this, sink: asker, stillHolds }, lane, afterMs);
+    const { tenant, routes } = decision;
+    return new Hedge({ context, stamp: routes.stamp, tenant, door, request, attempt: this, sink: asker, stillHolds }, lane, afterMs);
   }
 
   /** Another attempt of the same request takes this one's place; what became of this one has been told. */
@@ -50,9 +53,9 @@ export class Attempt {
   }
 
   /** The answer's head is here. */
-  answers(agentSpoke: boolean): void {
+  answers(agentCode: string): void {
     this.headAtMs = nowMs();
-    this.agentSpoke = agentSpoke;
+    this.agentCode = agentCode;
   }
 
   /** 0 until the answer's head is here. */
@@ -66,7 +69,7 @@ export class Attempt {
     this.open = false;
     const now = nowMs();
     const tookMs = (this.headAtMs === 0 ? now : this.headAtMs) - this.startedMs;
-    this.context.policy.attempted(this.stamp, this.door, attemptOutcome(result, this.agentSpoke), tookMs, now);
+    this.context.policy.attempted(this.stamp, this.door, attemptOutcome(result, this.agentCode), tookMs, now, this.tenant);
     noteAttempt(this.context.metrics, this.stamp, result);
   }
 }

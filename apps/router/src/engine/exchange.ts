@@ -140,7 +140,7 @@ export class Exchange implements LaneSink {
 
   onHead(bytes: Buffer, head: ResponseHead): void {
     const code = head.agentErrorStart < 0 ? '' : latin1(bytes, head.agentErrorStart, head.agentErrorEnd);
-    this.attempt.answers(code !== '');
+    this.attempt.answers(code);
     if (head.status === 421 && code === 'misdirected' && this.repeats.misdirected === 0 && this.body.replayable) {
       this.lane?.cancel(true);
       this.lane = null;
@@ -200,7 +200,7 @@ export class Exchange implements LaneSink {
     const { tried, lastAnswer } = this.repeats;
     const door = this.context.policy.choose(stamp, tried, admittedMs);
     if (isRefused(door)) return lastAnswer ? this.answerInstead(lastAnswer) : this.refuse(refusalOf(route.decision, door));
-    this.attempt.begin(stamp.stamp, door, admittedMs);
+    this.attempt.begin(route.decision, door, admittedMs);
     const lane = this.context.lanes.lane(door, stamp.stamp);
     if (lane === null) return this.conclude({ kind: 'unreachable', reason: 'only the general path speaks to this door' });
     this.laneIsFull = false;

@@ -10,6 +10,7 @@ import type { LaneExchange, LaneFailure, LaneRequest, LaneSink, UpstreamLane } f
 export interface Hedged {
   readonly context: Pick<EngineContext, 'policy' | 'lanes' | 'metrics'>;
   readonly stamp: StampRoute;
+  readonly tenant: string;
   readonly door: string;
   readonly request: LaneRequest;
   /** What is counted as its attempt. */
@@ -109,8 +110,9 @@ export class Hedge implements LaneExchange {
     const other = runner === this.first ? this.second : this.first;
     if (!other || other.lane === null) return this.of.sink.onFailed(failure);
     const now = nowMs();
-    const { policy, metrics } = this.of.context;
-    policy.attempted(this.of.stamp.stamp, runner.door, attemptOutcome(failure, false), now - runner.startedMs, now);
+    const { context, stamp, tenant } = this.of;
+    const { policy, metrics } = context;
+    policy.attempted(stamp.stamp, runner.door, attemptOutcome(failure, ''), now - runner.startedMs, now, tenant);
     metrics.lapidary_router_hedges_total.inc({ outcome: runner === this.second ? 'lost' : 'won' });
     if (other === this.second) this.switchTo(other);
   }
@@ -138,7 +140,8 @@ export class Hedge implements LaneExchange {
   private giveUp(runner: Runner): void {
     runner.lane = null;
     const now = nowMs();
-    this.of.context.policy.attempted(this.of.stamp.stamp, runner.door, 'overtaken', now - runner.startedMs, now);
+    const { context, stamp, tenant } = this.of;
+    context.policy.attempted(stamp.stamp, runner.door, 'overtaken', now - runner.startedMs, now, tenant);
   }
 
   private stopWaiting(): void {

@@ -1,14 +1,19 @@
 import type { ForwardResult } from '@lapidary/stamp-sdk/forward/forward-result';
+import type { ErrorCode } from '@lapidary/kernel/error-catalogue';
 import type { AttemptOutcome } from '../traffic-policy/traffic-policy.js';
 
-/** Gateway errors speak of what is behind a door, not of one tenant's request. */
+/** What the agent answers where its workload takes no connections, for any tenant's requests; its other errors are of the one request. */
+const workloadIsDown: ErrorCode = 'stamp_unavailable';
+
+/** Gateway errors may speak of what is behind a door, and as well of what one tenant has the workload do. */
 const isGatewayError = (status: number): boolean => status >= 502 && status <= 504;
 
-/** What an attempt says about the front door. `agentSpoke`: the answer carries x-lapidary-error, which only an agent may set. */
-export const attemptOutcome = (result: ForwardResult, agentSpoke: boolean): AttemptOutcome => {
+/** What an attempt says about the front door. `agentCode`: x-lapidary-error of the answer, which only an agent may set; '': it has none. */
+export const attemptOutcome = (result: ForwardResult, agentCode: string): AttemptOutcome => {
   switch (result.kind) {
     case 'answered':
-      return isGatewayError(result.status) || (result.status >= 500 && agentSpoke) ? 'server_error' : 'answered';
+      if (result.status >= 500 && agentCode === workloadIsDown) return 'server_error';
+      return isGatewayError(result.status) || (result.status >= 500 && agentCode !== '') ? 'request_error' : 'answered';
     case 'intercepted':
     case 'tunnelled':
       return 'answered';
@@ -16,10 +21,10 @@ export const attemptOutcome = (result: ForwardResult, agentSpoke: boolean): Atte
       return 'unreachable';
     case 'no_answer':
       if (result.reason === 'head_timeout' || result.reason === 'deadline') return 'timeout';
-      if (result.reason === 'bad_answer') return 'server_error';
+      if (result.reason === 'bad_answer') return 'request_error';
       return result.reusedSocket ? 'stale_connection' : 'reset';
     case 'cut':
-      return 'reset';
+      return 'cut';
     case 'client_gone':
     case 'client_stalled':
       return 'client_gone';

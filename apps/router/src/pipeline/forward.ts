@@ -124,7 +124,7 @@ const attempt = async (
   { door, misdirected, fresh }: Repeats,
 ): Promise<ForwardResult> => {
   const startedMs = performance.now();
-  let agentSpoke = false;
+  let agentCode = '';
   let outcome: AttemptOutcome = 'client_gone';
   try {
     const result = await forwardRequest({
@@ -137,19 +137,19 @@ const attempt = async (
       answerRules: { set: { [requestIdHeader]: exchange.requestId } },
       trusted: true,
       intercept: (status, header) => {
-        agentSpoke = header(errorHeader) !== undefined;
-        return misdirected === 0 && status === 421 && header(errorHeader) === 'misdirected' && exchange.body.replayable;
+        agentCode = header(errorHeader) ?? '';
+        return misdirected === 0 && status === 421 && agentCode === 'misdirected' && exchange.body.replayable;
       },
       timeouts: deps.timeouts,
       deadline: exchange.deadline,
       tunnel: exchange.tunnel,
       fresh,
     });
-    outcome = attemptOutcome(result, agentSpoke);
+    outcome = attemptOutcome(result, agentCode);
     return result;
   } finally {
     const nowMs = performance.now();
-    deps.policy.attempted(decision.stamp, door, outcome, nowMs - startedMs, nowMs);
+    deps.policy.attempted(decision.stamp, door, outcome, nowMs - startedMs, nowMs, decision.tenant);
   }
 };
 

@@ -119,10 +119,10 @@ export class RouterPolicy implements TrafficPolicy {
     return state.doors.choose(stamp, except, state.rule.doorInUseMax, nowMs);
   }
 
-  attempted(stamp: string, frontDoor: string, outcome: AttemptOutcome, tookMs: number, nowMs: number): void {
+  attempted(stamp: string, frontDoor: string, outcome: AttemptOutcome, tookMs: number, nowMs: number, tenant: string): void {
     const state = this.known(stamp);
-    state?.doors.attempted(frontDoor, outcome, tookMs, nowMs);
-    state?.compartment.adaptive.attempted(outcome, tookMs, nowMs);
+    state?.doors.attempted(frontDoor, outcome, tookMs, nowMs, tenant);
+    state?.compartment.adaptive.attempted(outcome, tookMs, nowMs, tenant);
     if (state === undefined || state.rule.hedgeRatio === 0) return;
     if (outcome === 'answered') state.slowAnswers.answered(tookMs);
     else if (outcome === 'overtaken') state.slowAnswers.overtaken(tookMs);

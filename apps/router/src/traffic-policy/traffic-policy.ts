@@ -22,8 +22,8 @@ export interface TrafficPolicy {
   /** A front door to try, none of `except`; or why there is none. */
   choose(stamp: StampRoute, except: ReadonlySet<string>, nowMs: number): string | Refused;
   release(tenant: TenantRoute, stamp: StampRoute, nowMs: number, memo?: TenantMemo): void;
-  /** `tookMs`: to the head of the answer, or to the failure. */
-  attempted(stamp: string, frontDoor: string, outcome: AttemptOutcome, tookMs: number, nowMs: number): void;
+  /** `tookMs`: to the head of the answer, or to the failure. `tenant`: whose request it was. */
+  attempted(stamp: string, frontDoor: string, outcome: AttemptOutcome, tookMs: number, nowMs: number, tenant: string): void;
   /** How long requests are given; changes with the limits. */
   readonly patience: PatienceRules;
   /** Whether one more attempt of a request is within the stamp's retry budget. */
@@ -65,19 +65,25 @@ export interface Waiting {
 
 /**
  * `answered`: any answer that is the workload's own, whatever its status: one tenant's errors must not be felt by others.
- * `server_error`: 502, 503 or 504, or a 5xx that carries the agent's x-lapidary-error. `client_gone`,
- * `stale_connection` (a reused connection that was closed as the request was written) and `overtaken` (another attempt of the same request
+ * `server_error`: the agent says that its workload takes no connections. `request_error`: any other 502, 503 or 504, another 5xx of the agent's,
+ * or no answer of HTTP. `cut`: it broke off within its answer; `reset`: before. Of request_error, timeout and cut one tenant's requests may be
+ * the cause (mayBeTenants). `client_gone`, `stale_connection` (a reused connection that was closed as the request was written) and `overtaken` (another attempt of the same request
  * answered first) say nothing about the door.
  */
 export type AttemptOutcome =
   | 'answered'
   | 'server_error'
+  | 'request_error'
   | 'timeout'
   | 'unreachable'
   | 'reset'
+  | 'cut'
   | 'stale_connection'
   | 'client_gone'
   | 'overtaken';
+
+/** Whether a failure may be what one tenant's own requests, data or patience have made, with the stamp well for all others. */
+export const mayBeTenants = (outcome: AttemptOutcome): boolean => outcome === 'request_error' || outcome === 'timeout' || outcome === 'cut';
 
 export interface Foreseen {
   readonly admission: 'go' | Refused;

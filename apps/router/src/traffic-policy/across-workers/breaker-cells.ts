@@ -20,6 +20,8 @@ export const cellField = {
   ejections: 10,
   /** When its health is to be looked at next; 0: nobody has been here. Whoever moves it on does that. */
   checkDueMs: 11,
+  /** The mark of the tenant whose request failed last in a way that may be its own doing (doors/tenant-mark.ts); 0: nobody's. */
+  lastFailed: 12,
 } as const;
 
 /** Where one front door's breaker and health, or a stamp's health, are kept: its own words, or those that all workers have of it. */

@@ -16,7 +16,7 @@ const workersOf = (count: number): Door[][] => {
 const answer = (door: Door, times: number, tookMs: number, nowMs: number): void => {
   for (let i = 0; i < times; i += 1) {
     door.sent(100, nowMs);
-    door.ended('answered', tookMs, nowMs);
+    door.ended('answered', tookMs, nowMs, 'acme');
   }
 };
 const now = performance.now();
@@ -65,6 +65,19 @@ describe('front doors as several workers have them (L4)', () => {
     };
     expect(one[0]!.health.eject(restMs, now)).toBe(false);
     expect([one[0]!.health.ejections, one[0]!.isSuspect(now + 999), one[0]!.isSuspect(now + 1_001)]).toEqual([1, true, false]);
+  });
+
+  it('whose request failed last is known to all: one tenant’s failures count once, whichever workers they come by', () => {
+    const workers = workersOf(4);
+    const fail = (i: number, tenant: string): void => {
+      const door = workers[i % 4]![0]!;
+      door.sent(100, now);
+      door.ended('request_error', 10, now, tenant);
+    };
+    for (let i = 0; i < 100; i += 1) fail(i, 'acme');
+    expect(workers.map(([door]) => door!.breaker.state)).toEqual(['closed', 'closed', 'closed', 'closed']);
+    for (const [i, tenant] of ['beta', 'acme', 'beta', 'acme'].entries()) fail(i, tenant);
+    expect(workers.map(([door]) => door!.breaker.state)).toEqual(['open', 'open', 'open', 'open']);
   });
 
   it('at most half are out over all workers together', () => {

@@ -35,7 +35,7 @@ const round = (of: readonly number[], count: number, tookMs = 20, outcome: 'answ
       const policy = policies[worker]!;
       if (policy.admit(acme, stamp, nowMs) !== 'go') continue;
       // Of health only: the door's breaker has its own tests.
-      policy.stampState(stamp).compartment.adaptive.attempted(outcome, tookMs, nowMs);
+      policy.stampState(stamp).compartment.adaptive.attempted(outcome, tookMs, nowMs, acme.tenant);
       policy.release(acme, stamp);
     }
     nowMs += roundMs / count;
@@ -66,7 +66,7 @@ it('a worker that gets no turn, since others’ requests fill its limit, goes on
   // The other's are answered one after another; as many as may be are under way all the time.
   for (let i = 0; i < 100; i += 1) {
     for (let ended = 0; ended < 20; ended += 1) {
-      other.stampState(stamp).compartment.adaptive.attempted('answered', 20, nowMs);
+      other.stampState(stamp).compartment.adaptive.attempted('answered', 20, nowMs, acme.tenant);
       nowMs += roundMs / 20;
     }
   }

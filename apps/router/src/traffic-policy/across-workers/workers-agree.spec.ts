@@ -81,10 +81,10 @@ describe('compartments of several workers (L1, P-BH1)', () => {
     expect(one.choose(stamp, nothingTried, 0)).toBe(door);
     one.admit(acme, stampRoute({ frontDoors: [] }), 0);
     expect(two.choose(stamp, nothingTried, 0)).toMatchObject({ code: 'overloaded' });
-    one.attempted(stamp.stamp, door, 'answered', 1, 1);
+    one.attempted(stamp.stamp, door, 'answered', 1, 1, 'acme');
     one.admit(acme, stamp, 1);
     expect(two.choose(stamp, nothingTried, 1)).toBe(door);
-    two.attempted(stamp.stamp, door, 'answered', 1, 2);
+    two.attempted(stamp.stamp, door, 'answered', 1, 2, 'acme');
     expect(one.choose(stamp, nothingTried, 2)).toBe(door);
   });
 });

@@ -1,5 +1,6 @@
 import { OwnCells, type BreakerCell } from '../across-workers/breaker-cells.js';
-import type { AttemptOutcome } from '../traffic-policy.js';
+import { mayBeTenants, type AttemptOutcome } from '../traffic-policy.js';
+import { Company } from './company.js';
 import { StampHealth, type StampRound } from './stamp-health.js';
 
 /** A judgement is made over this time, where enough has ended in it. */
@@ -25,6 +26,7 @@ const limitMin = 8;
  */
 export class AdaptiveLimit {
   private readonly health: StampHealth;
+  private readonly company = new Company();
 
   constructor(
     public limitMax: number,
@@ -46,8 +48,10 @@ export class AdaptiveLimit {
     this.health.started(inFlight);
   }
 
-  attempted(outcome: AttemptOutcome, tookMs: number, nowMs: number): void {
+  attempted(outcome: AttemptOutcome, tookMs: number, nowMs: number, tenant: string): void {
     if (outcome === 'client_gone' || outcome === 'stale_connection' || outcome === 'overtaken') return;
+    this.company.met(tenant, nowMs);
+    if (mayBeTenants(outcome) && !this.company.bearsOut(tenant, nowMs)) return;
     const round = this.health.count(outcome !== 'answered', tookMs, nowMs, endedMin, roundMs);
     if (round !== null) this.judge(round);
   }

@@ -51,7 +51,7 @@ describe('the compartment of a stamp (P-BH1)', () => {
 describe('the limit that follows a stamp’s health', () => {
   const round = (adaptive: AdaptiveLimit, startMs: number, took: number, failed = 0): void => {
     adaptive.started(Math.floor(adaptive.limit));
-    for (let i = 0; i < 20; i += 1) adaptive.attempted(i < failed ? 'timeout' : 'answered', took, startMs + i * 20);
+    for (let i = 0; i < 20; i += 1) adaptive.attempted(i < failed ? 'timeout' : 'answered', took, startMs + i * 20, `t${i % 2}`);
   };
 
   it('stays at its maximum while the stamp is well, however its times scatter about the usual', () => {
@@ -76,7 +76,35 @@ describe('the limit that follows a stamp’s health', () => {
 
   it('clients that go away say nothing of the stamp', () => {
     const adaptive = new AdaptiveLimit(100);
-    for (let i = 0; i < 1_000; i += 1) adaptive.attempted('client_gone', 10_000, i * 20);
+    for (let i = 0; i < 1_000; i += 1) adaptive.attempted('client_gone', 10_000, i * 20, 'acme');
     expect(adaptive.limit).toBe(100);
+  });
+
+  /** Of 20 requests in 400 ms: which fail, and whose they are. */
+  const mixed = (adaptive: AdaptiveLimit, rounds: number, whose: (i: number) => string, fails: (i: number) => boolean): void => {
+    for (let i = 0; i < rounds * 20; i += 1) {
+      if (i % 20 === 0) adaptive.started(Math.floor(adaptive.limit));
+      adaptive.attempted(fails(i) ? 'request_error' : 'answered', 20, i * 20, whose(i));
+    }
+  };
+
+  it('failures that one tenant’s own requests may have made lower it for nobody else', () => {
+    const adaptive = new AdaptiveLimit(100);
+    mixed(
+      adaptive,
+      20,
+      (i) => (i % 2 === 0 ? 'acme' : 'beta'),
+      (i) => i % 2 === 0,
+    );
+    expect(adaptive.limit).toBe(100);
+  });
+
+  it.each([
+    ['of several tenants', (i: number) => `t${i % 3}`],
+    ['of the only tenant there', () => 'acme'],
+  ])('failures %s lower it', (_, whose) => {
+    const adaptive = new AdaptiveLimit(100);
+    mixed(adaptive, 20, whose, (i) => i % 4 !== 3);
+    expect(adaptive.limit).toBe(8);
   });
 });

@@ -5,7 +5,8 @@ export type BreakerEvent = 'tripped' | 'rested' | 'checked_well' | 'probe_failed
 
 /**
  * One breaker for each (stamp, front door). Client aborts, and idle connections that the stamp closed as they were used,
- * are no events of it.
+ * are no events of it. Of failures that may be one tenant's own doing (time-outs, answers cut short, its workload's 502 to 504) those count
+ * that follow another tenant's, or come while the door's health check fails.
  */
 export const breakerTable: TransitionTable<BreakerState, BreakerEvent> = {
   name: 'breaker',
@@ -16,7 +17,12 @@ export const breakerTable: TransitionTable<BreakerState, BreakerEvent> = {
     half_open: 'One request at a time is sent to it, to see; all others pass it over',
   },
   transitions: [
-    { from: ['closed'], event: 'tripped', to: 'open', why: '5 failures on end, or half of at least 20 attempts within 10 s' },
+    {
+      from: ['closed'],
+      event: 'tripped',
+      to: 'open',
+      why: '5 failures on end, or half of at least 20 attempts within 10 s; those that one tenant may have made itself are not counted alone',
+    },
     { from: ['open'], event: 'rested', to: 'half_open', why: 'its time is up: 1 s at first, doubled with each failed probe, 30 s at most' },
     { from: ['open'], event: 'checked_well', to: 'half_open', why: 'the active health check was answered well' },
     { from: ['half_open'], event: 'probe_failed', to: 'open', why: 'the one request failed' },

@@ -41,6 +41,33 @@ describe('the breaker of a front door (P-BH2)', () => {
     expect(breaker.state).toBe('closed');
   });
 
+  it('failures of one tenant’s own making count once until another’s come, on end and of all attempts', () => {
+    const breaker = new Breaker(noJitter);
+    for (let i = 0; i < 1_000; i += 1) {
+      breaker.failed(i, false, 1);
+      if (i % 4 === 3) breaker.answered(i);
+    }
+    expect(breaker.state).toBe('closed');
+    for (const whose of [2, 1, 2, 1, 2]) breaker.failed(1_000, false, whose);
+    expect(breaker.state).toBe('open');
+  });
+
+  it('a tenant whose every request fails, and who gets each probe, doesn’t keep it open for the others', () => {
+    const breaker = new Breaker(noJitter);
+    for (const whose of [1, 2, 1, 2, 1]) breaker.failed(0, false, whose);
+    breaker.sent(1_000);
+    breaker.failed(1_100, false, 1);
+    expect([breaker.state, breaker.allows(1_100)]).toEqual(['half_open', true]);
+    breaker.sent(1_100);
+    breaker.failed(1_200, false, 2);
+    expect([breaker.state, breaker.waitMs(1_200)]).toEqual(['open', 2_000]);
+    for (const nowMs of [3_200, 3_300]) {
+      breaker.sent(nowMs);
+      breaker.answered(nowMs);
+    }
+    expect(breaker.state).toBe('closed');
+  });
+
   it('sends one probe at a time, closes after two answers, and rests twice as long after a failed one', () => {
     const breaker = new Breaker(noJitter);
     trip(breaker, 0);

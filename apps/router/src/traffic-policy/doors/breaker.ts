@@ -19,6 +19,9 @@ const answersToClose = 2;
 /** A probe that nobody reports on (a caller's mistake) must not close the door for good. */
 const probeMsMax = 60_000;
 
+/** Of a failure that no tenant can have made. */
+export const ofTheDoor = 0;
+
 export type Random = () => number;
 
 /** A cell's word: two bits of state, then the doublings of the rest, then a number that grows with each move. */
@@ -90,10 +93,14 @@ export class Breaker {
     if (Atomics.add(words, at + cellField.answersOnEnd, 1) + 1 >= answersToClose) this.move(word, 'recovered', 0);
   }
 
-  /** `isLocal`: a failure of this one request's making, such as an error answer; only many on end speak against the door. */
-  failed(nowMs: number, isLocal: boolean): void {
+  /**
+   * `isLocal`: a failure of this one request's making, such as an error answer; only many on end speak against the door. `whose`: the mark of the
+   * tenant whose own doing it may be. Of its failures one counts until one of another tenant's comes: alone it neither opens the breaker nor keeps it open.
+   */
+  failed(nowMs: number, isLocal: boolean, whose = ofTheDoor): void {
     const word = this.word();
     const { words, at } = this.cell;
+    if (whose !== ofTheDoor && Atomics.exchange(words, at + cellField.lastFailed, whose) === whose) return this.saidNothing();
     const onEnd = Atomics.add(words, at + cellField.failuresOnEnd, 1) + 1;
     if (!isLocal) this.counts.bad(nowMs);
     if ((word & stateBits) === halfOpen) this.rest(nowMs, word, 'probe_failed', Math.min(levelOf(word) + 1, levelMax));

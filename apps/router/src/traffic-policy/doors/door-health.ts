@@ -22,6 +22,11 @@ export class DoorHealth {
     return readCell(this.cell, cellField.ejections);
   }
 
+  /** Its last health check failed. */
+  get isIll(): boolean {
+    return (readCell(this.cell, cellField.out) & ill) !== 0;
+  }
+
   /** On the hot path: one look into memory where nothing is wrong. */
   isOut(nowMs: number): boolean {
     const out = readCell(this.cell, cellField.out);

@@ -1,8 +1,9 @@
 import type { AttemptOutcome } from '../traffic-policy.js';
 import { OwnCells, type BreakerCell } from '../across-workers/breaker-cells.js';
 import { OwnPlace, type Place } from '../across-workers/place.js';
-import { Breaker, type Random } from './breaker.js';
+import { Breaker, ofTheDoor, type Random } from './breaker.js';
 import { DoorHealth } from './door-health.js';
+import { markOf } from './tenant-mark.js';
 
 /** Long enough to spare most requests a refused connection, short enough that a restarted door is found again at once. */
 const avoidMs = 2_000;
@@ -65,7 +66,7 @@ export class Door {
     return true;
   }
 
-  ended(outcome: AttemptOutcome, tookMs: number, nowMs: number): void {
+  ended(outcome: AttemptOutcome, tookMs: number, nowMs: number, tenant: string): void {
     this.place.leave();
     switch (outcome) {
       case 'answered':
@@ -76,17 +77,27 @@ export class Door {
       case 'server_error':
         this.silentSinceMs = nowMs;
         return this.breaker.failed(nowMs, true);
+      case 'request_error':
+        this.silentSinceMs = nowMs;
+        return this.breaker.failed(nowMs, true, this.whose(tenant));
       case 'unreachable':
         this.avoidedUntilMs = nowMs + avoidMs;
         return this.breaker.failed(nowMs, false);
-      case 'timeout':
       case 'reset':
         return this.breaker.failed(nowMs, false);
+      case 'timeout':
+      case 'cut':
+        return this.breaker.failed(nowMs, false, this.whose(tenant));
       case 'stale_connection':
       case 'client_gone':
       case 'overtaken':
         return this.breaker.saidNothing();
     }
+  }
+
+  /** Where its health check fails as well, it needs no other tenant to bear a failure out. */
+  private whose(tenant: string): number {
+    return this.health.isIll ? ofTheDoor : markOf(tenant);
   }
 
   checked(isWell: boolean): void {

@@ -8,7 +8,8 @@ const doorsOf = (frontDoors: string[], weights: Record<string, number> = {}) => 
   const doors = new StampDoors(() => 0);
   doors.keepTo(stamp, { doorInUseMax: inUseMax, weights });
   const choose = (nowMs: number, except = nothingTried): unknown => doors.choose(stamp, except, inUseMax, nowMs);
-  const end = (door: string, outcome: AttemptOutcome, nowMs: number, tookMs = 10): void => doors.attempted(door, outcome, tookMs, nowMs);
+  const end = (door: string, outcome: AttemptOutcome, nowMs: number, tookMs = 10, tenant = 'acme'): void =>
+    doors.attempted(door, outcome, tookMs, nowMs, tenant);
   return { stamp, doors, choose, end };
 };
 
@@ -62,7 +63,7 @@ describe('the choice of a front door (P-LB6)', () => {
     const { choose, end } = doorsOf(['a']);
     for (let i = 0; i < 5; i += 1) {
       choose(0);
-      end('a', 'timeout', 0);
+      end('a', 'timeout', 0, 10, i % 2 === 0 ? 'acme' : 'beta');
     }
     expect(choose(1)).toMatchObject({ code: 'stamp_unavailable', retryAfterSeconds: 1 });
     expect(choose(1_000)).toBe('a');
@@ -74,6 +75,36 @@ describe('the choice of a front door (P-LB6)', () => {
       expect(choose(i)).toBe('a');
       end('a', outcome, i);
     }
+  });
+
+  it.each(['request_error', 'timeout', 'cut'] as const)(
+    'however many of one tenant’s end by %s, the door is used by all; those of two open its breaker, and so do one’s where its health check fails',
+    (outcome) => {
+      const { choose, end, doors } = doorsOf(['a']);
+      const fail = (tenant: string, nowMs: number): void => (expect(choose(nowMs)).toBe('a'), end('a', outcome, nowMs, 10, tenant));
+      for (let i = 0; i < 1_000; i += 1) fail('acme', i);
+      for (const tenant of ['beta', 'acme', 'beta']) fail(tenant, 1_000);
+      expect(doors.door('a')!.breaker.state).toBe('closed');
+      fail('acme', 1_000);
+      expect(doors.door('a')!.breaker.state).toBe('open');
+
+      const alone = doorsOf(['a']);
+      alone.doors.door('a')!.checked(false);
+      for (let i = 0; i < 5; i += 1) {
+        alone.choose(0);
+        alone.end('a', outcome, 0);
+      }
+      expect(alone.doors.door('a')!.breaker.state).toBe('open');
+    },
+  );
+
+  it.each(['server_error', 'reset', 'unreachable'] as const)('five that end by %s open the breaker, whosever they are', (outcome) => {
+    const { choose, end, doors } = doorsOf(['a']);
+    for (let i = 0; i < 5; i += 1) {
+      choose(0);
+      end('a', outcome, 0);
+    }
+    expect(doors.door('a')!.breaker.state).toBe('open');
   });
 
   it('foresees what it then does, and changes nothing', () => {

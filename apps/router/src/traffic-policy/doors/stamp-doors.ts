@@ -54,9 +54,9 @@ export class StampDoors {
     return door?.url ?? this.noDoor(stamp, none, nowMs);
   }
 
-  attempted(frontDoor: string, outcome: AttemptOutcome, tookMs: number, nowMs: number): void {
+  attempted(frontDoor: string, outcome: AttemptOutcome, tookMs: number, nowMs: number, tenant: string): void {
     const door = this.door(frontDoor) ?? this.leaving.find(({ url }) => url === frontDoor);
-    door?.ended(outcome, tookMs, nowMs);
+    door?.ended(outcome, tookMs, nowMs, tenant);
     if (nowMs < this.nextOutlierCheckMs || this.doors.length < 2) return;
     this.nextOutlierCheckMs = nowMs + outlierCheckMs;
     const outlier = outlierOf(this.doors, nowMs);
