@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import {
   ConflictPageSchema,
   ConflictSchema,
@@ -17,7 +19,7 @@ import { FakeControlPlane, type SeenRequest } from '@lapidary/testing/fake-contr
 import type { z } from 'zod';
 import { formats } from './output/output.js';
 import { expectForm } from './test/expect-form.js';
-import { run, type Ran } from './test/run-stampctl.js';
+import { emptyFolder, run, type Ran } from './test/run-stampctl.js';
 
 const at = '2026-11-01T10:00:00.000Z';
 const letterOf = (n: number, more: Partial<EventDeadLetterView> = {}): EventDeadLetterView => ({
@@ -219,6 +221,104 @@ test('geode status shows since when the region is alone, the lag towards each ot
   expect(out).toMatch(/BEHIND +OWED +INTENTS/);
   expect(out).toContain(`\n\nus: ${cutBecause}`);
   expect(err).toContain('stampctl intents ls');
+});
+
+describe('dlq drop', () => {
+  const drops = (): string[] => plane.seen.filter((s) => s.path.endsWith('/drop')).map((s) => s.path.split('/')[3]!);
+  const drop = (...argv: string[]) => ctl('dlq', 'drop', '--reason', 'gone', ...argv);
+
+  test('--dry-run shows which would go, asks nobody and drops none', async () => {
+    const ran = await drop('--all', '--dry-run');
+    expect([ran.exit, drops()]).toEqual([0, []]);
+    for (const { id } of letters) expect(ran.out).toContain(id);
+    expect(ran.err).toMatch(/Nothing was changed/);
+  });
+
+  test('takes its time between two', async () => {
+    letters = [letterOf(4), letterOf(3), ...letters];
+    const startedMs = performance.now();
+    expect((await drop('--all', '--yes', '--rate', '10')).exit).toBe(0);
+    // Timers may fire a millisecond early.
+    expect(performance.now() - startedMs).toBeGreaterThan(3 * 99);
+    expect(drops()).toEqual([1, 2, 3, 4].map((n) => letterOf(n).id));
+  });
+});
+
+describe.each([
+  ['drop', ['--reason', 'gone', '--yes']],
+  ['replay', []],
+])('dlq %s where somebody settles a letter meanwhile', (verb, argv) => {
+  beforeEach(() => {
+    letters = [letterOf(3), ...letters];
+    plane.intercept = (request, response) => {
+      if (request.path !== `/v1/dead-letters/${letterOf(2).id}/${verb}`) return answer(request, response);
+      const problem = {
+        type: 'about:blank',
+        title: 'illegal_transition',
+        status: 409,
+        code: 'illegal_transition',
+        detail: 'it is superseded',
+      };
+      response.writeHead(409, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem));
+      return true;
+    };
+  });
+  const acted = (): string[] => plane.seen.filter((s) => s.path.endsWith(`/${verb}`)).map((s) => s.path.split('/')[3]!);
+
+  test('goes on with the others, and says so', async () => {
+    const ran = await ctl('dlq', verb, '--all', '--rate', '1000', ...argv);
+    expect([ran.exit, acted()]).toEqual([0, [1, 2, 3].map((n) => letterOf(n).id)]);
+    expect(ran.err).toContain(`${letterOf(2).id} lapidary.tenant.placed.v1 tenant/acme: settled meanwhile`);
+    expect(ran.out).not.toContain(letterOf(2).id);
+  });
+
+  test('that was named, says that it is refused', async () => {
+    const ran = await ctl('dlq', verb, letterOf(2).id, ...argv);
+    expect(ran.exit).not.toBe(0);
+    expect(ran.err).toContain('illegal_transition');
+  });
+});
+
+describe('conflicts export of a long ledger', () => {
+  /** Of three pages; a fourth that is asked for is refused. */
+  const page = (request: SeenRequest, response: ServerResponse): boolean => {
+    const at = Number(request.query.get('cursor') ?? 0);
+    if (request.path !== '/v1/conflicts' || at > last) return answer(request, response);
+    const body = { items: [{ ...conflict, id: `c${at}` }], next: at === last ? null : String(at + 1) };
+    response
+      .writeHead(at === refusedAt ? 403 : 200, { 'content-type': 'application/json' })
+      .end(JSON.stringify(at === refusedAt ? {} : body));
+    return true;
+  };
+  const last = 2;
+  let refusedAt: number;
+  beforeEach(() => {
+    refusedAt = -1;
+    plane.intercept = page;
+  });
+  const pages = (): number => plane.seen.filter((s) => s.path === '/v1/conflicts').length;
+
+  test.each([
+    ['ndjson', 0],
+    ['csv', 1],
+  ])('is written as it comes, as %s', async (format, heads) => {
+    const askedAtWrite: number[] = [];
+    const env = { STAMPCTL_SERVER: plane.url, STAMPCTL_TOKEN: plane.token };
+    const ran = await run(['conflicts', 'export', '--format', format], { env, onOut: () => askedAtWrite.push(pages()) });
+    // Each page is out before the next is asked for.
+    expect(askedAtWrite).toEqual([...Array.from({ length: heads }, () => 0), 1, 2, 3]);
+    expect(ran.out.trim().split(/\r?\n/)).toHaveLength(3 + heads);
+  });
+
+  test('to a file says where it ended early', async () => {
+    const out = join(emptyFolder(), 'ledger.ndjson');
+    expect((await ctl('conflicts', 'export', '--out', out)).err).toContain(`3 conflicts written to ${out}`);
+    expect(readFileSync(out, 'utf8').trim().split('\n')).toHaveLength(3);
+    refusedAt = 2;
+    const ran = await ctl('conflicts', 'export', '--out', out);
+    expect(ran.exit).not.toBe(0);
+    expect(ran.err).toContain(`${out} is not whole: it ends after 2 conflicts`);
+  });
 });
 
 test('dlq drop asks, and without anybody to ask is refused', async () => {

@@ -113,6 +113,10 @@ export const ControlPlaneConfigSchema = z.object({
   LAPIDARY_HISTORY_DAYS: z.coerce.number().int().min(1).max(3_650).default(30).meta({
     description: 'How long it is kept who changed which document; a watcher that was away for longer begins anew',
   }),
+  LAPIDARY_LEDGER_DAYS: z.coerce.number().int().min(7).max(3_650).default(365).meta({
+    description:
+      'How long it is kept what lost in a document where two regions wrote the same, and what became of dead letters that are settled. `stampctl conflicts export` writes the ledger out before',
+  }),
   LAPIDARY_DRIFT_REPAIR: z.enum(['off', 'suggest', 'act']).default('suggest').meta({
     description: 'Documents that differ from a peer’s: "suggest" merges them when somebody asks, "act" after each look, "off" never',
   }),

@@ -34,6 +34,7 @@ import { VouchingPeers1763772000071 } from './0071-vouching-peers.js';
 import { FrozenTenants1763772000072 } from './0072-frozen-tenants.js';
 import { HeldTokens1763772000073 } from './0073-held-tokens.js';
 import { KeysByTenant1763772000074 } from './0074-keys-by-tenant.js';
+import { Ledger1763772000075 } from './0075-ledger.js';
 import { EventsByOrigin1763772000077 } from './0077-events-by-origin.js';
 
 export const migrations = [
@@ -73,5 +74,6 @@ export const migrations = [
   FrozenTenants1763772000072,
   HeldTokens1763772000073,
   KeysByTenant1763772000074,
+  Ledger1763772000075,
   EventsByOrigin1763772000077,
 ];

@@ -11,7 +11,7 @@ export type DeadLetterEvent = 'replay' | 'supersede' | 'drop' | 'lead' | 'refuse
  *   Q2  once the open one is settled, those behind it are applied in that order, until one is refused: that one is open then
  *   Q3  every other key flows on
  * What is told whole (stamps, tenants, definitions) leaves no hole: the next event that can be applied supersedes it (I6).
- * What is settled stays in the table, for people.
+ * What is settled stays in the table, for people, for LAPIDARY_LEDGER_DAYS (prune-ledger.ts).
  */
 export const deadLetterTransitions: TransitionTable<DeadLetterState, DeadLetterEvent> = {
   name: 'dead letter',

@@ -10,6 +10,7 @@ import { retellPurges } from '../collections/retell-purges.js';
 import { BackgroundDatabase } from '../outbox/background-database.js';
 import { retentionLock } from '../outbox/leader-locks.js';
 import { CONFIG } from '../process/tokens.js';
+import { pruneLedger, pruneSettledLetters } from './prune-ledger.js';
 import { ReplicationTools } from './replication-tools.js';
 
 /** Retention counts in days; an event every ten minutes is nothing beside what regions tell each other. */
@@ -17,7 +18,7 @@ const roundMs = 600_000;
 /** No transaction of this process is open for so long. */
 const openTransactionMs = 600_000;
 
-/** Deletes and history are kept for as long as is written down (LAPIDARY_TOMBSTONE_DAYS, LAPIDARY_HISTORY_DAYS), and then go. */
+/** Deletes, history and the ledger are kept for as long as is written down (LAPIDARY_TOMBSTONE_DAYS, _HISTORY_DAYS, _LEDGER_DAYS), and then go. */
 @Injectable()
 export class RetentionWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly leader: Leader;
@@ -52,7 +53,8 @@ export class RetentionWorker implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   private async round(): Promise<void> {
-    const { LAPIDARY_REGION: region, LAPIDARY_TOMBSTONE_DAYS: days, LAPIDARY_HISTORY_DAYS: historyDays } = this.config;
+    const { LAPIDARY_REGION: region, LAPIDARY_TOMBSTONE_DAYS: days } = this.config;
+    const { LAPIDARY_HISTORY_DAYS: historyDays, LAPIDARY_LEDGER_DAYS: ledgerDays } = this.config;
     const { dataSource } = this.database;
     const peers = peersOf(this.config);
     const retention: RetentionTools = { region, peers, dataSource, clock: this.clock };
@@ -65,9 +67,10 @@ export class RetentionWorker implements OnApplicationBootstrap, BeforeApplicatio
     const forgotten = await forgetGraves(retention);
     const dropped = await dropGraves(dataSource, days);
     const history = await pruneHistory(dataSource, historyDays);
+    const [ledger, letters] = [await pruneLedger(dataSource, ledgerDays), await pruneSettledLetters(dataSource, ledgerDays)];
     await this.renewHistories({ ...retention, nested: await this.tools.apply.collections.nested() });
-    if (purged + retold + forgotten + dropped + history > 0)
-      this.tools.logger.info({ purged, retold, forgotten, dropped, history }, 'what is past its retention was purged');
+    if (purged + retold + forgotten + dropped + history + ledger + letters > 0)
+      this.tools.logger.info({ purged, retold, forgotten, dropped, history, ledger, letters }, 'what is past its retention was purged');
   }
 
   private async renewHistories(tools: HistoryTools): Promise<void> {

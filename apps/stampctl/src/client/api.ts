@@ -12,14 +12,11 @@ import { pageLimitMax } from '@lapidary/contracts/api/common';
 import { PlansSchema, ProvisionPlanSchema, type Plans, type PlansRequest, type ProvisionPlan } from '@lapidary/contracts/api/provisioning';
 import { RegionPageSchema, type RegionView } from '@lapidary/contracts/api/regions';
 import {
-  ConflictPageSchema,
-  ConflictSchema,
   EventDeadLetterDetailSchema,
   EventDeadLetterPageSchema,
   EventDeadLetterSchema,
   GeodeSchema,
   ReplayResultSchema,
-  type ConflictView,
   type EventDeadLetterDetail,
   type EventDeadLetterView,
   type GeodeView,
@@ -219,14 +216,6 @@ export class Api {
     return this.post(paths.eventDeadLetterDropPath(id), EventDeadLetterSchema, { reason });
   }
 
-  async conflicts(query: Query = {}, limit = Infinity): Promise<Page<ConflictView>> {
-    return this.all(paths.conflictsPath, ConflictPageSchema, query, limit);
-  }
-
-  async conflict(id: string): Promise<ConflictView> {
-    return (await this.http.request('GET', paths.conflictPath(id), { schema: ConflictSchema })).value;
-  }
-
   /** A POST that writes nothing and may take its time. */
   private async reckon<T>(path: string, schema: z.ZodType<T>, body: unknown): Promise<T> {
     return (await this.http.request('POST', path, { schema, body, timeoutMs: planTimeoutMs })).value;
@@ -240,13 +229,24 @@ export class Api {
   /** Reads page after page until `limit` items or the end. */
   async all<T>(path: string, schema: z.ZodType<Page<T>>, query: Query, limit: number): Promise<Page<T>> {
     const items: T[] = [];
+    let next: string | null = null;
+    for await (const page of this.pages(path, schema, query, limit)) {
+      items.push(...page.items);
+      next = page.next;
+    }
+    return { items, next };
+  }
+
+  /** One page after the other, each asked for once the one before was taken: of lists that no memory should hold. */
+  async *pages<T>(path: string, schema: z.ZodType<Page<T>>, query: Query, limit = Infinity): AsyncGenerator<Page<T>> {
+    let left = limit;
     let cursor: string | undefined;
     do {
-      const pageLimit = Math.min(pageLimitMax, limit - items.length);
-      const { value } = await this.http.request('GET', path, { schema, query: { ...query, limit: pageLimit, cursor } });
-      items.push(...value.items);
+      const page = { ...query, limit: Math.min(pageLimitMax, left), cursor };
+      const { value } = await this.http.request('GET', path, { schema, query: page });
+      yield value;
+      left -= value.items.length;
       cursor = value.next ?? undefined;
-    } while (cursor !== undefined && items.length < limit);
-    return { items, next: cursor ?? null };
+    } while (cursor !== undefined && left > 0);
   }
 }

@@ -1,5 +1,21 @@
-import { conflictCountsPath, geodeOpenPath, geodePath, geodeReseedPath, geodeTrustPath } from '@lapidary/contracts/api/paths';
-import { ConflictCountsSchema, HeldChangePageSchema, type ConflictCount, type HeldChangeView } from '@lapidary/contracts/api/replication';
+import {
+  conflictCountsPath,
+  conflictPath,
+  conflictsPath,
+  geodeOpenPath,
+  geodePath,
+  geodeReseedPath,
+  geodeTrustPath,
+} from '@lapidary/contracts/api/paths';
+import {
+  ConflictCountsSchema,
+  ConflictPageSchema,
+  ConflictSchema,
+  HeldChangePageSchema,
+  type ConflictCount,
+  type ConflictView,
+  type HeldChangeView,
+} from '@lapidary/contracts/api/replication';
 import {
   RecoveryActSchema,
   TrustedTokensSchema,
@@ -10,9 +26,24 @@ import {
 } from '@lapidary/contracts/api/recovery';
 import type { Api } from './api.js';
 
+type Query = Readonly<Record<string, string | undefined>>;
+
 /** Figures and queues of a region's part in replication. */
 export class ReplicationApi {
   constructor(private readonly api: Api) {}
+
+  async conflicts(query: Query, limit: number): Promise<{ items: ConflictView[]; next: string | null }> {
+    return this.api.all(conflictsPath, ConflictPageSchema, query, limit);
+  }
+
+  /** The ledger as it comes, page by page: it may be longer than memory is large. */
+  async *ledger(query: Query): AsyncGenerator<readonly ConflictView[]> {
+    for await (const { items } of this.api.pages(conflictsPath, ConflictPageSchema, query)) yield items;
+  }
+
+  async conflict(id: string): Promise<ConflictView> {
+    return (await this.api.http.request('GET', conflictPath(id), { schema: ConflictSchema })).value;
+  }
 
   async conflictCounts(region: string | undefined): Promise<ConflictCount[]> {
     const options = { schema: ConflictCountsSchema, query: { region } };

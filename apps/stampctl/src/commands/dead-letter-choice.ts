@@ -1,9 +1,11 @@
 import { RegionNameSchema, TenantIdSchema } from '@lapidary/contracts/api/common';
 import { EventDeadLetterIdSchema, type EventDeadLetterView } from '@lapidary/contracts/api/replication';
-import { AppError } from '@lapidary/kernel/app-error';
+import { AppError, isAppError } from '@lapidary/kernel/app-error';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Api } from '../client/api.js';
 import { parseDurationMs } from '../context/duration.js';
+import type { Invocation } from '../invocation.js';
 
 /** Which dead letters are meant: one by its id, or those that fit. */
 export const ChoiceFields = z.object({
@@ -35,6 +37,32 @@ export const queryOf = (choice: Choice, nowMs: number): Record<string, string | 
   since: timeOf(choice.since, nowMs),
   until: timeOf(choice.until, nowMs),
 });
+
+/** In batches each is a transaction that the region's own readers wait for; at this rate they don't notice. */
+const rateDefault = 20;
+const rateMax = 1_000;
+export const BatchFields = ChoiceFields.extend({
+  dryRun: z.boolean().default(false),
+  rate: z.coerce.number({ error: 'is a number per second' }).positive().max(rateMax).default(rateDefault),
+});
+
+/** Does it for one after the other, at most `rate` a second. One of many that somebody settled meanwhile is passed over; one that was named is not. */
+export const eachLetter = async (
+  { output, signal }: Pick<Invocation, 'output' | 'signal'>,
+  letters: readonly EventDeadLetterView[],
+  { letter: named, rate }: { readonly letter?: string; readonly rate: number },
+  act: (letter: EventDeadLetterView) => Promise<void>,
+): Promise<void> => {
+  for (const [i, letter] of letters.entries()) {
+    if (i > 0) await sleep(1_000 / rate, undefined, { signal });
+    try {
+      await act(letter);
+    } catch (error) {
+      if (named !== undefined || !isAppError(error) || !['illegal_transition', 'not_found'].includes(error.code)) throw error;
+      output.note(`${letter.id} ${letter.type} ${letter.subject}: settled meanwhile`);
+    }
+  }
+};
 
 /** The open ones that are meant, the oldest first: events of one subject are applied in the order in which they were told. */
 export const chosenLetters = async (api: Api, choice: Choice, nowMs: number): Promise<EventDeadLetterView[]> => {

@@ -1,32 +1,20 @@
 import type { ReplayResult } from '@lapidary/contracts/api/replication';
 import { exitCodes } from '@lapidary/kernel/error-catalogue';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
 import type { Command } from '../invocation.js';
 import { replaysTable } from '../output/replication-tables.js';
-import { chosenLetters, ChoiceFields } from './dead-letter-choice.js';
-
-/** Each is a transaction that the region's own readers wait for; at this rate they don't notice. */
-const rateDefault = 20;
-const rateMax = 1_000;
-
-const Options = ChoiceFields.extend({
-  dryRun: z.boolean().default(false),
-  rate: z.coerce.number({ error: 'is a number per second' }).positive().max(rateMax).default(rateDefault),
-});
+import { BatchFields, chosenLetters, eachLetter } from './dead-letter-choice.js';
 
 export const dlqReplay: Command = async (invocation) => {
-  const { dryRun, rate, ...choice } = invocation.parse(Options, { ...invocation.options, letter: invocation.args[0] });
-  const { output, signal } = invocation;
+  const { dryRun, rate, ...choice } = invocation.parse(BatchFields, { ...invocation.options, letter: invocation.args[0] });
+  const { output } = invocation;
   const api = invocation.connect();
   const letters = await chosenLetters(api, choice, Date.now());
   const results: ReplayResult[] = [];
-  for (const letter of letters) {
-    if (results.length > 0) await sleep(1_000 / rate, undefined, { signal });
+  await eachLetter(invocation, letters, { ...choice, rate }, async (letter) => {
     const result = await api.replayEventDeadLetter(letter.id, dryRun);
     results.push(result);
     output.note(`${letter.id} ${letter.type} ${letter.subject}: ${wordsOf(result)}`);
-  }
+  });
   if (letters.length === 0) output.hint('No open dead letters fit.');
   await output.result({
     data: { items: results },

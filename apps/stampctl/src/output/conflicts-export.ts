@@ -1,5 +1,5 @@
 import type { ConflictView } from '@lapidary/contracts/api/replication';
-import { csvOf } from './csv.js';
+import { csvHead, csvRows } from './csv.js';
 
 const columns = [
   'id',
@@ -18,10 +18,14 @@ const columns = [
   'cause',
 ] as const;
 
-export const conflictsAsNdjson = (conflicts: readonly ConflictView[]): string =>
-  conflicts.map((conflict) => `${JSON.stringify(conflict)}\n`).join('');
-
-export const conflictsAsCsv = (conflicts: readonly ConflictView[]): string => csvOf(columns, conflicts.map(rowOf));
+/** What stands before the first page, and what a page is. */
+export const conflictFormats = {
+  ndjson: {
+    head: '',
+    page: (conflicts: readonly ConflictView[]): string => conflicts.map((conflict) => `${JSON.stringify(conflict)}\n`).join(''),
+  },
+  csv: { head: csvHead(columns), page: (conflicts: readonly ConflictView[]): string => csvRows(conflicts.map(rowOf)) },
+} as const;
 
 const rowOf = (c: ConflictView): unknown[] => [
   c.id,

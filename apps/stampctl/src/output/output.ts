@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { toAppError } from '@lapidary/kernel/app-error';
 import { exitCodes } from '@lapidary/kernel/error-catalogue';
 import { renderProblem, toProblem } from './problem.js';
@@ -65,6 +66,12 @@ export class Output {
   /** Text that is the data itself, whatever the format: a completion script. */
   line(text: string): void {
     this.terminal.stdout.write(`${text}\n`);
+  }
+
+  /** A part of the data, of as many as there are: goes on once a reader that is slower than we are has taken it. */
+  async text(part: string): Promise<void> {
+    const { stdout } = this.terminal;
+    if (stdout.write(part) === false && stdout instanceof EventEmitter) await once(stdout, 'drain');
   }
 
   note(text: string): void {

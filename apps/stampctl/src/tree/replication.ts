@@ -17,6 +17,7 @@ const filters: readonly OptionSpec[] = [
   { flags: '--since <time>', description: 'only those parked since: 2h, or an RFC 3339 time' },
   { flags: '--until <time>', description: 'only those parked before: 10m, or an RFC 3339 time' },
 ];
+const rate: OptionSpec = { flags: '--rate <number>', description: 'at most this many a second (default 20)' };
 const all: OptionSpec = { flags: '--all', description: 'all that are open' };
 const conflictFilters: readonly OptionSpec[] = [
   { flags: '--subject <subject>', description: 'only those about this, for example tenant/acme' },
@@ -94,12 +95,7 @@ export const replicationCommands: readonly CommandSpec[] = [
     path: 'dlq replay',
     summary: 'Try dead letters again, the oldest first; exit code 1 where one is refused again',
     args: [letter],
-    options: [
-      ...filters,
-      all,
-      { flags: '--rate <number>', description: 'at most this many a second (default 20)' },
-      { flags: '--dry-run', description: 'say what would come of it, change nothing' },
-    ],
+    options: [...filters, all, rate, { flags: '--dry-run', description: 'say what would come of it, change nothing' }],
     examples: [`stampctl dlq replay ${exampleId} --dry-run`, 'stampctl dlq replay --type lapidary.tenant.placed.v1 --since 2h --rate 5'],
     load: async () => (await import('../commands/dlq-replay.js')).dlqReplay,
   },
@@ -107,8 +103,17 @@ export const replicationCommands: readonly CommandSpec[] = [
     path: 'dlq drop',
     summary: 'Give dead letters up; they stay to be read',
     args: [letter],
-    options: [...filters, all, { flags: '--reason <text>', description: 'why, for the audit log (required)' }],
-    examples: [`stampctl dlq drop ${exampleId} --reason "tenant is gone"`],
+    options: [
+      ...filters,
+      all,
+      { flags: '--reason <text>', description: 'why, for the audit log (required)' },
+      rate,
+      { flags: '--dry-run', description: 'say which would be given up, change nothing' },
+    ],
+    examples: [
+      `stampctl dlq drop ${exampleId} --reason "tenant is gone"`,
+      'stampctl dlq drop --tenant acme --reason "tenant is gone" --dry-run',
+    ],
     load: async () => (await import('../commands/dlq-drop.js')).dlqDrop,
   },
   {
