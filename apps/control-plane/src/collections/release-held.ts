@@ -7,25 +7,81 @@ import type { DataSource } from 'typeorm';
 /** One transaction's worth. */
 const releasedAtOnceMax = 100;
 
+type TakeIn = (tx: Tx, event: EventEnvelope) => Promise<void>;
+
+export interface Released {
+  readonly taken: number;
+  /** Not taken in, and why: still held, to be tried in the next round. */
+  readonly failed: readonly { readonly event: string; readonly origin: string; readonly error: unknown }[];
+}
+
+interface Due {
+  readonly event_id: string;
+  readonly origin: string;
+  readonly due_at: string;
+  readonly event: EventEnvelope;
+}
+type Key = Pick<Due, 'event_id' | 'origin'>;
+
 /**
- * Takes in what was held because its time was too far ahead, once it has come. `takeIn` applies it, or parks what can't be applied, so
- * that nothing waits behind it. Returns how many.
+ * Takes in all that was held because its time was too far ahead, once it has come: a clock that was ahead for an hour leaves as much as its
+ * region wrote in that hour, due at the pace at which it was written. `takeIn` applies a change, or parks what can't be applied. Where it
+ * fails for another reason (a lock, a fault of this code), its piece is gone through one by one: nothing waits behind it.
  */
-export const releaseHeld = async (dataSource: DataSource, takeIn: (tx: Tx, event: EventEnvelope) => Promise<void>): Promise<number> =>
-  await inTransaction(dataSource, async (tx) => {
-    const due = await rowsOf<{ event_id: string; origin: string; event: EventEnvelope }>(
-      tx,
-      `SELECT event_id, origin, event FROM held_change WHERE due_at <= clock_timestamp()
-        ORDER BY due_at, event_id, origin LIMIT $1 FOR UPDATE SKIP LOCKED`,
-      [releasedAtOnceMax],
-    );
-    for (const { event } of due) await takeIn(tx, event);
-    await tx.query(
-      'DELETE FROM held_change h USING unnest($1::text[], $2::text[]) AS d(id, origin) WHERE h.event_id = d.id AND h.origin = d.origin',
-      [due.map((d) => d.event_id), due.map((d) => d.origin)],
-    );
-    return due.length;
+export const releaseHeld = async (dataSource: DataSource, takeIn: TakeIn): Promise<Released> => {
+  const failed: Released['failed'][number][] = [];
+  let taken = 0;
+  let after: Due | null = null;
+  for (;;) {
+    const due: readonly Due[] = await dueAfter(dataSource, after);
+    try {
+      taken += await takeSome(dataSource, due, takeIn);
+    } catch {
+      for (const one of due) {
+        try {
+          taken += await takeSome(dataSource, [one], takeIn);
+        } catch (error) {
+          failed.push({ event: one.event_id, origin: one.origin, error });
+        }
+      }
+    }
+    after = due.at(-1) ?? null;
+    if (due.length < releasedAtOnceMax) return { taken, failed };
+  }
+};
+
+/** The next that are due; what failed is passed over. The time as text: with microseconds, which a Date has not. */
+const dueAfter = async (reader: Reader, after: Due | null): Promise<readonly Due[]> =>
+  await rowsOf<Due>(
+    reader,
+    `SELECT event_id, origin, due_at::text, event FROM held_change
+      WHERE due_at <= clock_timestamp() AND (due_at, event_id, origin) > ($1::timestamptz, $2, $3)
+      ORDER BY due_at, event_id, origin LIMIT $4`,
+    [after?.due_at ?? '-infinity', after?.event_id ?? '', after?.origin ?? '', releasedAtOnceMax],
+  );
+
+/** In one transaction; returns how many. One that a replica beside this one has at hand, or has taken in, is left to it. */
+const takeSome = async (dataSource: DataSource, due: readonly Due[], takeIn: TakeIn): Promise<number> => {
+  if (due.length === 0) return 0;
+  return await inTransaction(dataSource, async (tx) => {
+    const gone = new Set((await deleteHeld(tx, due)).map(nameOf));
+    const ours = due.filter((one) => gone.has(nameOf(one)));
+    for (const { event } of ours) await takeIn(tx, event);
+    return ours.length;
   });
+};
+
+const nameOf = ({ event_id, origin }: Key): string => `${event_id} ${origin}`;
+
+const deleteHeld = async (tx: Tx, due: readonly Key[]): Promise<readonly Key[]> =>
+  await rowsOf<Key>(
+    tx,
+    `DELETE FROM held_change h USING (
+       SELECT h.event_id, h.origin FROM held_change h JOIN unnest($1::text[], $2::text[]) AS d(id, origin) ON h.event_id = d.id AND h.origin = d.origin
+          FOR UPDATE OF h SKIP LOCKED) AS d
+      WHERE h.event_id = d.event_id AND h.origin = d.origin RETURNING h.event_id, h.origin`,
+    [due.map((d) => d.event_id), due.map((d) => d.origin)],
+  );
 
 export const heldChanges = async (reader: Reader): Promise<ReadonlyMap<string, number>> => {
   const rows = await rowsOf<{ origin: string; held: number }>(

@@ -171,7 +171,7 @@ describe('collections of two regions', () => {
     await ingest(eu.region.dataSource, toolsOf(eu.region), us.region.name, readEvents(us.region.name, far));
     expect(await eu.value('attributes', 'a4')).toBeNull();
     const release = async (): Promise<number> =>
-      releaseHeld(eu.region.dataSource, async (tx, event) => takeInHeld(tx, event, toolsOf(eu.region)));
+      (await releaseHeld(eu.region.dataSource, async (tx, event) => takeInHeld(tx, event, toolsOf(eu.region)))).taken;
     expect(await release()).toBe(0);
     await eu.region.dataSource.query('UPDATE held_change SET due_at = now()');
     expect(await release()).toBe(1);

@@ -12,7 +12,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyInstance } from 'fastify';
 import { limitTo } from '../auth/principal.js';
 import { publishLive } from '../live/live-event.js';
-import { heldChanges, releaseHeld } from '../collections/release-held.js';
+import { heldChanges } from '../collections/release-held.js';
 import { BackgroundDatabase } from '../outbox/background-database.js';
 import { pullerLock } from '../outbox/leader-locks.js';
 import { CONFIG, NATS } from '../process/tokens.js';
@@ -20,15 +20,13 @@ import { ReplicationStatus } from '../regions/replication-status.js';
 import { ForwardedRequestSchema, forwardTo, requestOf, type ForwardedAnswer, type ForwardedRequest } from './api-forward.js';
 import { answerForwarded } from './forward-answer.js';
 import { openDeadLetters } from './dead-letter-row.js';
-import { takeInHeld } from './ingest.js';
 import type { replicationMetrics } from './metrics.js';
 import { PeerLinks } from './peer-links.js';
 import { pruneConvergence } from './convergence-rows.js';
 import { pruneInbox } from './prune-inbox.js';
 import { PeerPuller } from './puller.js';
-import { releaseKnown } from './release-known.js';
-import { releaseWaiting } from './release-letters.js';
 import { refusedEpochs } from './refused-epochs.js';
+import { takeUpWaiting } from './take-up-waiting.js';
 import { ReplicationTools } from './replication-tools.js';
 
 /** A stamp of a peer whose clock runs further ahead than this must not drag ours along (lab 8.5). */
@@ -46,6 +44,8 @@ export class ReplicationWorker implements OnApplicationBootstrap, BeforeApplicat
   private readonly peerLinks: PeerLinks;
   private readonly leaders: Leader[];
   private readonly stops: (() => void)[] = [];
+  /** A round with much to take in is longer than the time between two. */
+  private observing = false;
 
   constructor(
     private readonly database: BackgroundDatabase,
@@ -136,24 +136,32 @@ export class ReplicationWorker implements OnApplicationBootstrap, BeforeApplicat
   }
 
   private async observe(): Promise<void> {
+    if (this.observing) return;
+    this.observing = true;
+    const onApplied = (events: readonly EventEnvelope[]): void => publishLive(this.nats, this.config.LAPIDARY_REGION, events);
+    const { logger } = this;
     try {
-      await releaseHeld(this.database.dataSource, async (tx, event) => takeInHeld(tx, event, this.tools.apply));
-      const held = await heldChanges(this.database.dataSource);
-      for (const origin of this.peerLinks.byRegion.keys())
-        this.tools.collections.lapidary_collection_held_changes.set({ origin }, held.get(origin) ?? 0);
-      const tell = (events: readonly EventEnvelope[]): void => publishLive(this.nats, this.config.LAPIDARY_REGION, events);
-      await releaseKnown(this.database.dataSource, this.tools.apply, tell);
-      await releaseWaiting(this.database.dataSource, this.tools.apply, tell);
-      const open = await openDeadLetters(this.database.dataSource);
-      const refused = await refusedEpochs(this.database.dataSource);
-      for (const peer of this.peerLinks.byRegion.keys()) {
-        this.metrics.lapidary_replication_refused_epochs.set({ peer }, refused.filter(({ origin }) => origin === peer).length);
-        this.metrics.lapidary_replication_dead_letters_open.set({ peer }, open.get(peer)?.open ?? 0);
-        this.metrics.lapidary_replication_quarantined_events.set({ peer }, open.get(peer)?.waiting ?? 0);
-        this.metrics.lapidary_replication_awaiting_version.set({ peer }, open.get(peer)?.awaitVersion ?? 0);
-      }
+      await takeUpWaiting({ dataSource: this.database.dataSource, tools: this.tools.apply, onApplied, logger });
+      await this.count();
     } catch (error) {
-      this.logger.debug({ err: error }, 'what waits of the peers’ events is not known at the moment');
+      logger.warn({ err: error }, 'what waits of the peers’ events is not known at the moment');
+    } finally {
+      this.observing = false;
+    }
+  }
+
+  private async count(): Promise<void> {
+    const { dataSource } = this.database;
+    const held = await heldChanges(dataSource);
+    for (const origin of this.peerLinks.byRegion.keys())
+      this.tools.collections.lapidary_collection_held_changes.set({ origin }, held.get(origin) ?? 0);
+    const open = await openDeadLetters(dataSource);
+    const refused = await refusedEpochs(dataSource);
+    for (const peer of this.peerLinks.byRegion.keys()) {
+      this.metrics.lapidary_replication_refused_epochs.set({ peer }, refused.filter(({ origin }) => origin === peer).length);
+      this.metrics.lapidary_replication_dead_letters_open.set({ peer }, open.get(peer)?.open ?? 0);
+      this.metrics.lapidary_replication_quarantined_events.set({ peer }, open.get(peer)?.waiting ?? 0);
+      this.metrics.lapidary_replication_awaiting_version.set({ peer }, open.get(peer)?.awaitVersion ?? 0);
     }
   }
 
