@@ -1,4 +1,6 @@
+import { waitFor } from '@lapidary/kernel/wait-for';
 import { adoptEpoch } from '../replication/peer-position.js';
+import { readChanges, watchHorizon } from '../collections/read-changes.js';
 import { CollectionRegion, definitionOf } from '../collections/testing/collection-region.js';
 import type { TestRegion } from '../outbox/testing/test-region.js';
 import { handOver, openTwoRegions } from '../replication/testing/two-regions.js';
@@ -153,6 +155,34 @@ describe('comparing two regions', () => {
     expect(driftOf(await compare())).toEqual([]);
   });
 
+  it('keeps no transaction open while a peer is slow: whoever watches sees what is written meanwhile, and what was planted is found', async () => {
+    stopServing();
+    const [asked, answering] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    stopServing = serveDigests(us.region, eu.region.name, async () => {
+      asked.resolve();
+      await answering.promise;
+    });
+    const of = { collection: 'shop', kind: 'lww' as const, tenant: '', id: null, prefix: '' };
+    const after = { xid: await watchHorizon(eu.region.dataSource), position: 0n };
+    const comparing = compare('slow');
+    await asked.promise;
+    await eu.write('shop', 'watched', { op: 'put', value: { price: 1 } });
+    const seen = async (): Promise<true | undefined> =>
+      (await readChanges(eu.region.dataSource, of, after)).documents.some((d) => d.row.id === 'watched') || undefined;
+    // Less than a question to a peer may take.
+    await waitFor('the write to be seen', seen, { timeoutMs: 8_000 }).finally(() => answering.resolve());
+    expect((await comparing).planted).toBe('found');
+    await heal();
+  });
+
+  it('finds what was planted among more than a sketch can say', async () => {
+    const some = Array.from({ length: 700 }, (_, i) => `d${i + 1}`);
+    await spoil(us.region, some);
+    const compared = await compare('crowded');
+    expect([compared.planted, driftOf(compared)]).toEqual(['found', [...some].sort()]);
+    await mend();
+  });
+
   it('leaves out what is held because its time is too far ahead', async () => {
     await spoil(us.region, ['d9']);
     await us.region.dataSource.query(
@@ -193,7 +223,7 @@ describe('comparing two regions', () => {
         return Sketch.fromBytes(new Uint8Array((to - from) * 11).fill(0xa5))!;
       },
     });
-    const found = await eu.region.dataSource.transaction('REPEATABLE READ', async (tx) => differingRows(tx, rubbish, domain));
+    const found = await differingRows(eu.region.dataSource, rubbish, domain);
     expect(found.keys).toEqual([]);
     stopServing();
     await expect(compare('n2')).rejects.toMatchObject({ code: 'not_ready' });

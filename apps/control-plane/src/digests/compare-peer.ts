@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { rowsAtOnceMax, type DigestRow, type RowKey } from '@lapidary/contracts/digest-protocol';
-import type { Tx } from '@lapidary/db/transaction';
 import { sameRoot } from '@lapidary/replication/digest/bucket-table';
 import { covers, type KnownEvents } from '@lapidary/replication/digest/vector-cover';
 import type { DataSource } from 'typeorm';
@@ -9,8 +8,8 @@ import type { DigestDomain } from './digest-rows.js';
 import { differingRows } from './differing-rows.js';
 import { readKnown } from './known-events.js';
 import type { PeerDigests } from './peer-digests.js';
-import { plantDocument, type PlantedDocument } from './planted-document.js';
-import { mayHave, sharedRoots, type RootedDomain } from './shared-roots.js';
+import { ownRoots } from './planted-document.js';
+import { mayHave, type RootedDomain } from './shared-roots.js';
 
 /** A row that two regions hold differently, though each knows what the other knew (D1). */
 export interface DriftedRow extends RowKey {
@@ -45,7 +44,7 @@ const pollMs = 100;
 
 /**
  * Compares what is here with what a peer holds: roots, then the sets whose roots differ, then their rows, twice. With `nonce`, a
- * document is planted here in a transaction that is rolled back: the comparison must find it, or it would find nothing else either.
+ * document is planted here, which the comparison must find, or it would find nothing else either. No transaction waits for the peer.
  */
 export const comparePeer = async (
   dataSource: DataSource,
@@ -66,35 +65,19 @@ const suspectsOf = async (
   peer: PeerDigests,
   nonce: string | null,
 ): Promise<{ suspects: Suspects[]; planted: Compared['planted']; all: DigestDomain[] }> => {
-  const runner = dataSource.createQueryRunner();
-  await runner.connect();
-  try {
-    await runner.startTransaction('REPEATABLE READ');
-    try {
-      const tx: Tx = runner.manager;
-      const isShared = await mayHave(tx, peer.peer);
-      const theirs = (await peer.domains()).filter(isShared);
-      const before = await sharedRoots(tx, peer.peer);
-      const planted = nonce === null ? null : await plantDocument(tx, before, nonce);
-      const own = planted === null ? before : await sharedRoots(tx, peer.peer);
-      const suspects: Suspects[] = [];
-      let found = false;
-      for (const domain of differingDomains(own, theirs)) {
-        const { keys, more } = await differingRows(tx, peer, domain);
-        found ||= isIn(planted, domain, keys);
-        suspects.push({ domain, more, keys: keys.filter((k) => k.id !== planted?.id) });
-      }
-      return { suspects, planted: planted === null ? 'not-planted' : found ? 'found' : 'missed', all: allDomains(before, theirs) };
-    } finally {
-      await runner.rollbackTransaction();
-    }
-  } finally {
-    await runner.release();
+  const isShared = await mayHave(dataSource, peer.peer);
+  const theirs = (await peer.domains()).filter(isShared);
+  const { roots, withPlanted, planted } = await ownRoots(dataSource, peer.peer, nonce);
+  const suspects: Suspects[] = [];
+  let found = false;
+  for (const domain of differingDomains(withPlanted, theirs)) {
+    const isOfPlanted = planted !== null && nameOf(domain) === nameOf(planted);
+    const { keys, more, isPlantedFound } = await differingRows(dataSource, peer, domain, isOfPlanted ? planted : null);
+    found ||= isPlantedFound;
+    suspects.push({ domain, more, keys });
   }
+  return { suspects, planted: planted === null ? 'not-planted' : found ? 'found' : 'missed', all: allDomains(roots, theirs) };
 };
-
-const isIn = (planted: PlantedDocument | null, domain: DigestDomain, keys: readonly RowKey[]): boolean =>
-  planted !== null && nameOf(domain) === nameOf(planted) && keys.some((k) => k.id === planted.id);
 
 const nameOf = ({ collection, kind, audience }: DigestDomain): string => `${collection} ${kind} ${audience}`;
 

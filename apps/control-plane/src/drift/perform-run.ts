@@ -11,7 +11,7 @@ import type { Difference, Look, Skip } from './difference.js';
 import { subjectOf, type DriftFacts, type RegionFacts, type World } from './drift-facts.js';
 import { readFacts, touchedSince } from './read-facts.js';
 import { recordLook, type Recorded } from './record-look.js';
-import { rolledBack } from './rolled-back.js';
+import { rolledBack } from '@lapidary/db/rolled-back';
 import type { RunOutcome, RunRow } from './run-rows.js';
 import { repairFindings, type RepairDeps } from './repair-findings.js';
 import { repairedSensors, sensors as allSensors } from './sensors/all.js';

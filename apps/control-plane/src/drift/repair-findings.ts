@@ -13,7 +13,7 @@ import { repairRow, type RowRepair } from '../digests/repair-row.js';
 import type { CommandContext } from '../http/command-context.js';
 import { findingSelect, type FindingRow } from './finding-rows.js';
 import { noteRound } from './note-round.js';
-import { rolledBack } from './rolled-back.js';
+import { rolledBack } from '@lapidary/db/rolled-back';
 import { repairRoutes, type RouteRepairDeps } from './routes/repair-routes.js';
 
 /** Of one run. What is left is repaired by the next. */

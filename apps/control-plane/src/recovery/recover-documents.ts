@@ -44,16 +44,15 @@ export const recoverDocuments = async (dataSource: DataSource, tools: ApplyTools
 const differing = async (
   dataSource: DataSource,
   peer: PeerDigests,
-): Promise<{ readonly domain: DigestDomain; readonly keys: readonly RowKey[] }[]> =>
-  await dataSource.transaction('REPEATABLE READ', async (tx) => {
-    const isShared = await mayHave(tx, peer.peer);
-    const found = [];
-    for (const { collection, kind, audience } of (await peer.domains()).filter(isShared)) {
-      const domain = { collection, kind, audience };
-      found.push({ domain, keys: (await differingRows(tx, peer, domain)).keys });
-    }
-    return found;
-  });
+): Promise<{ readonly domain: DigestDomain; readonly keys: readonly RowKey[] }[]> => {
+  const isShared = await mayHave(dataSource, peer.peer);
+  const found = [];
+  for (const { collection, kind, audience } of (await peer.domains()).filter(isShared)) {
+    const domain = { collection, kind, audience };
+    found.push({ domain, keys: (await differingRows(dataSource, peer, domain)).keys });
+  }
+  return found;
+};
 
 type Row = Parameters<typeof repairRow>[5];
 

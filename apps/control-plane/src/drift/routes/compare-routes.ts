@@ -12,7 +12,7 @@ import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { DataSource } from 'typeorm';
-import { rolledBack } from '../rolled-back.js';
+import { rolledBack } from '@lapidary/db/rolled-back';
 import { confirmed, judgeRoutes, type JudgedRoutes, type RouteDifference } from './judge-routes.js';
 import { ownBuckets, ownRoutes, type RouteScope } from './own-routes.js';
 import type { RouteReplicaFacts } from './replica-fleet.js';

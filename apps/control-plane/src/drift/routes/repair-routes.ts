@@ -9,7 +9,7 @@ import { tenantRouteOf } from '../../tenants/tenant-row.js';
 import { getTenant } from '../../tenants/tenant-store.js';
 import type { FindingRow } from '../finding-rows.js';
 import { noteRound, type RepairResult } from '../note-round.js';
-import { rolledBack } from '../rolled-back.js';
+import { rolledBack } from '@lapidary/db/rolled-back';
 import { directorySubject, replicaSubject } from '../sensors/route-epoch.js';
 import { refreshReplica, type RouteTools } from './compare-routes.js';
 import type { RouteReplicaFacts } from './replica-fleet.js';

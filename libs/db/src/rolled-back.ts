@@ -1,4 +1,4 @@
-import type { Tx } from '@lapidary/db/transaction';
+import type { Tx } from './transaction.js';
 import type { DataSource } from 'typeorm';
 
 /** Runs `work` in one consistent view (repeatable read) of a transaction that is always rolled back: what it writes, only it sees. */
