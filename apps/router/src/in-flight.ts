@@ -79,6 +79,10 @@ export class InFlight {
     return !this.responses.has(socket) && !this.tunnels.has(socket);
   }
 
+  isTunnel(socket: Duplex): boolean {
+    return this.tunnels.has(socket);
+  }
+
   /** Every answer that has not begun says that the connection closes. */
   endConnections(): void {
     for (const responses of this.responses.values()) for (const response of responses) response.shouldKeepAlive = false;

@@ -47,6 +47,16 @@ export const routerMetricDeclarations = {
   },
   lapidary_router_spans_total: { type: 'counter', help: 'Spans that reached the collector of traces, or did not', labels: ['outcome'] },
   lapidary_router_in_flight: { type: 'gauge', help: 'Requests being worked on', labels: [] },
+  lapidary_router_unsent_bytes: {
+    type: 'gauge',
+    help: 'Bytes of answers over HTTP/1.1 that wait in the router for their clients to read; what the kernel has is not seen',
+    labels: [],
+  },
+  lapidary_router_clients_given_up_total: {
+    type: 'counter',
+    help: 'Connections of the fast path that were ended with bytes unsent: stalled (the client read nothing for a minute), stopped (the router’s stop had no more time)',
+    labels: ['cause'],
+  },
   lapidary_router_links: { type: 'gauge', help: 'Stamp links that are there, opening and draining ones too', labels: [] },
   lapidary_router_link_streams: { type: 'gauge', help: 'Requests under way on stamp links', labels: [] },
   lapidary_router_link_streams_blocked: {

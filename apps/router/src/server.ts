@@ -14,7 +14,7 @@ import { closeWithEmptyQueue } from './closing.js';
 import { clientHeadMs, keepAliveMs, requestHeadBytesMax } from './client-bounds.js';
 import type { IdentificationOf } from './identification/identification.js';
 import { InFlight } from './in-flight.js';
-import { cameTrueBeforeQuiet, countdown, some } from './leave.js';
+import { cameTrue, cameTrueBeforeQuiet, countdown, some } from './leave.js';
 import { listen, type ListenPlace } from './listening.js';
 import { answerParserError, refuseConnect } from './parser-errors.js';
 import { nobody, type Whose } from './observe/ended-request.js';
@@ -79,6 +79,7 @@ export class TrafficServer {
     this.thaw = new Thaw(options.directory, options.freezeWaitMs ?? 0);
     this.forwarding = { ...options, refusals: this.refusals, thaw: this.thaw };
     gaugeOf(options.metrics.lapidary_router_refusals_waiting, () => this.refusals.waiting);
+    gaugeOf(options.metrics.lapidary_router_unsent_bytes, () => this.unsentBytes);
     this.server = createServer({
       insecureHTTPParser: false,
       // requestProblem says it in words.
@@ -112,6 +113,13 @@ export class TrafficServer {
       options.metrics.lapidary_router_bad_requests_total.inc({ code: error.code ?? 'unknown' });
       answerParserError(error, socket, this.inFlight.mayAnswerOn(socket));
     });
+  }
+
+  /** Of answers, until their clients read. */
+  get unsentBytes(): number {
+    let sum = 0;
+    for (const { writableLength } of this.connections) sum += writableLength;
+    return sum;
   }
 
   listen(place: ListenPlace): Promise<number> {
@@ -167,11 +175,23 @@ export class TrafficServer {
   }
 
   async end(graceMs: number): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
-    await this.inFlight.drain(graceMs, () => this.server.closeIdleConnections());
+    const left = countdown(graceMs);
+    this.closeIdle();
+    await this.inFlight.drain(left(), () => this.closeIdle());
+    await cameTrue(() => !some(this.connections, (socket) => this.owesBytes(socket)), left());
     this.inFlight.cutTunnels();
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.server.closeAllConnections();
     await closed;
+  }
+
+  /** Node takes a connection for idle as soon as its answer is ended, sent or not; then all stay for a moment. */
+  private closeIdle(): void {
+    if (!some(this.connections, (socket) => this.owesBytes(socket))) this.server.closeIdleConnections();
+  }
+
+  private owesBytes(socket: Duplex): boolean {
+    return socket.writableLength > 0 && !this.inFlight.isTunnel(socket);
   }
 
   private async take(request: IncomingMessage, response: ServerResponse, tunnel?: Tunnel): Promise<void> {

@@ -1,16 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { TLSSocket } from 'node:tls';
-import type { TrafficServer } from '@lapidary/router/server';
-import { makeCertificate, putCertificate } from '@lapidary/router/tls/certificate.fixture';
-import { TlsServer } from '@lapidary/router/tls/tls-server';
 import { RouterPolicy } from '@lapidary/router/traffic-policy/router-policy';
-import { startTraffic, type TestTraffic } from '@lapidary/router/traffic.fixture';
-import { createLogger } from '@lapidary/telemetry/logger';
+import { startTraffic } from '@lapidary/router/traffic.fixture';
 import type { Habits } from '../wire/habits.ts';
 import { startRecorder } from '../wire/recorder.ts';
 import type { World } from './run-request-case.ts';
+import { serverName, startTls } from './tls-before.ts';
 
 /** The ways a request can take through the router. All must behave alike: each runs the same corpus. */
 export const routerPaths = ['fast', 'general'] as const;
@@ -32,25 +25,6 @@ class ForgivingPolicy extends RouterPolicy {
     super.attempted(stamp, frontDoor, 'answered', tookMs, nowMs, tenant);
   }
 }
-
-const serverName = 'acme.lapidary.localhost';
-
-/** TLS before the general path, as the router has it. */
-const startTls = async (traffic: TestTraffic): Promise<{ readonly port: number; close(): Promise<void> }> => {
-  const folder = await mkdtemp(join(tmpdir(), 'lapidary-certificates-'));
-  await putCertificate(folder, 'base', makeCertificate([serverName]));
-  const general = traffic.server as TrafficServer;
-  const attach = (socket: TLSSocket): void => general.attach(socket);
-  const logger = createLogger('test', 'silent');
-  const server = await TlsServer.start({ folder, metrics: traffic.metrics, logger, onHttp1: attach, onHttp2: attach });
-  return {
-    port: await server.listen({ host: '127.0.0.1', port: 0 }),
-    close: async () => {
-      await server.close(0);
-      return rm(folder, { recursive: true });
-    },
-  };
-};
 
 /** A router in this process, with one tenant, acme, at epoch 1, whose stamp reads by these habits and records. */
 export const startSubject = async (way: WayIn, habits: Habits): Promise<Subject> => {

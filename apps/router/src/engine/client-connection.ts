@@ -1,5 +1,3 @@
-import { AppError } from '@lapidary/kernel/app-error';
-import { newId } from '@lapidary/kernel/ids';
 import { problemText, type ProblemAnswer } from '../answer-problem.js';
 import { clientHeadMs, dropMs, keepAliveMs, requestHeadBytesMax } from '../client-bounds.js';
 import { BodyReader, chunkedLength } from '../http1/body-reader.js';
@@ -10,12 +8,14 @@ import { scanRequestHead } from '../http1/request-head.js';
 import { RequestHead } from '../http1/request-record.js';
 import type { ClientFacts } from '../proxy-protocol/client-facts.js';
 import type { Wire, WireHandler } from '../transport/wire.js';
+import { badBody, badHead, lateHead } from './client-problems.js';
 import type { ClientSide } from './client-side.js';
 import { clientTable, type ClientEvent, type ClientState } from './client-states.js';
 import { ClientWriter } from './client-writer.js';
 import { Deadline } from './deadline-wheel.js';
 import type { EngineContext } from './engine-context.js';
 import { Exchange } from './exchange.js';
+import { LastBytes, lingerMs } from './last-bytes.js';
 import { move, movesOf } from './machine.js';
 import { clientText } from './request-text.js';
 
@@ -23,10 +23,7 @@ import { clientText } from './request-text.js';
 const head = new RequestHead();
 const moves = movesOf(clientTable);
 
-/** A client that doesn't close its side would keep the socket for good. */
-const lingerMs = 1_000;
-
-/** One client's connection (C1–C5): finds messages in its bytes, and lets one exchange at a time answer them. */
+/** One client's connection (C1–C6): finds messages in its bytes, and lets one exchange at a time answer them. */
 export class ClientConnection implements WireHandler, ClientSide {
   private state: ClientState = 'idle';
   private readonly deadline = new Deadline(() => this.expired());
@@ -41,6 +38,8 @@ export class ClientConnection implements WireHandler, ClientSide {
   private consuming = false;
   /** This connection ends with the answer under way. */
   private closes = false;
+  /** null: not lingering. */
+  private last: LastBytes | null = null;
 
   constructor(
     private readonly context: EngineContext,
@@ -68,6 +67,10 @@ export class ClientConnection implements WireHandler, ClientSide {
     return this.state === 'head';
   }
 
+  get unsentBytes(): number {
+    return this.wire.unsentBytes;
+  }
+
   arm(ms: number, latestMs?: number): void {
     this.context.wheel.arm(this.deadline, ms, latestMs);
   }
@@ -87,7 +90,7 @@ export class ClientConnection implements WireHandler, ClientSide {
   /** Half-close is legal behind a whole request (C2): its answer is still wanted. In the middle of one it is the end of the client. */
   onEnd(): void {
     this.halfClosed = true;
-    if (this.state !== 'answering') this.close();
+    if (this.state !== 'answering') this.closeWhenSent();
   }
 
   onDrain(): void {
@@ -101,22 +104,42 @@ export class ClientConnection implements WireHandler, ClientSide {
   answerProblem(answer: ProblemAnswer, isHead: boolean): void {
     if (answer.close === true) this.closes = true;
     this.writer.addUtf8(problemText({ ...answer, close: this.willClose }, isHead));
-    if (answer.unread === true) this.closeUnread();
+    if (answer.unread === true) this.linger(false);
     else this.answered(this.willClose);
   }
 
   answered(closes: boolean): void {
     this.writer.flush();
     if (closes) this.linger();
-    else if (this.state === 'taking') this.dropRest();
-    else {
+    else if (this.state === 'taking') {
+      this.move('answered_early');
+      this.arm(dropMs);
+      this.wire.resumeReads();
+    } else {
       this.move('answered');
       this.arm(keepAliveMs);
       if (!this.consuming) this.goOn();
     }
   }
 
-  close(): void {
+  closeWhenSent(): void {
+    if (this.wire.unsentBytes === 0) return this.close();
+    if (this.state === 'lingering') return;
+    this.exchange.clientGone();
+    this.linger();
+  }
+
+  breakOff(): void {
+    if (this.wire.unsentBytes === 0) this.close();
+    else this.lingerFor(0);
+  }
+
+  giveUp(cause: 'stalled' | 'stopped'): void {
+    if (this.wire.unsentBytes > 0) this.context.metrics.lapidary_router_clients_given_up_total.inc({ cause });
+    this.close();
+  }
+
+  private close(): void {
     if (this.state === 'closed' || this.state === 'handed_over') return;
     this.move('close');
     this.leave();
@@ -144,10 +167,11 @@ export class ClientConnection implements WireHandler, ClientSide {
           at = this.takeBody(bytes, at, to);
           break;
         case 'answering':
-          return this.hold(bytes, at, to);
+          this.held = Buffer.concat([...(this.held ? [this.held] : []), bytes.subarray(at, to)]);
+          return this.wire.pauseReads();
         case 'lingering':
-        case 'handed_over':
-        case 'closed':
+          return this.last!.giveMore();
+        default:
           return;
       }
     }
@@ -173,19 +197,16 @@ export class ClientConnection implements WireHandler, ClientSide {
       return to;
     }
     if (result === ScanResult.Refused) {
-      this.refuseHead();
+      this.answerProblem(badHead(this.context.metrics, head), false);
       return to;
     }
-    if (this.isForGeneralPath(bytes)) {
+    const isForGeneralPath = head.unusual || head.http10 || head.oddConnection || !this.exchange.take(bytes, head);
+    if (isForGeneralPath) {
       this.handOver(Buffer.from(bytes.subarray(from, to)));
       return to;
     }
     this.begin();
     return head.end;
-  }
-
-  private isForGeneralPath(bytes: Buffer): boolean {
-    return head.unusual || head.http10 || head.oddConnection || !this.exchange.take(bytes, head);
   }
 
   private begin(): void {
@@ -214,12 +235,6 @@ export class ClientConnection implements WireHandler, ClientSide {
     else this.arm(keepAliveMs);
   }
 
-  private hold(bytes: Buffer, from: number, to: number): void {
-    const more = Buffer.from(bytes.subarray(from, to));
-    this.held = this.held ? Buffer.concat([this.held, more]) : more;
-    this.wire.pauseReads();
-  }
-
   /** Between two requests: what is held comes first, then reads go on. */
   private goOn(): void {
     while (this.held !== null && this.state === 'idle') {
@@ -228,32 +243,25 @@ export class ClientConnection implements WireHandler, ClientSide {
       this.consume(held, 0, held.length);
     }
     if (this.held !== null) return;
-    if (this.halfClosed && (this.isIdle || this.hasBegun)) this.close();
+    if (this.halfClosed && (this.isIdle || this.hasBegun)) this.closeWhenSent();
     else if (this.state !== 'answering') this.wire.resumeReads();
   }
 
-  private dropRest(): void {
-    this.move('answered_early');
-    this.arm(dropMs);
-    this.wire.resumeReads();
+  /** Closes our side, and drops what comes; or reads no more of it (I3). */
+  private linger(reads = true): void {
+    const isSending = this.state === 'taking' || this.state === 'dropping';
+    if (!reads) this.wire.pauseReads();
+    this.wire.end();
+    if (this.halfClosed && this.wire.unsentBytes === 0) return this.close();
+    this.lingerFor(reads && isSending ? dropMs : lingerMs);
+    if (reads) this.wire.resumeReads();
   }
 
-  /** Closes our side and reads no more (I3); the client gets a moment to take the answer, since closing on unread bytes resets it. */
-  private closeUnread(): void {
+  private lingerFor(takesMs: number): void {
     this.move('closing');
     this.held = null;
-    this.wire.pauseReads();
-    this.wire.end();
-    this.arm(lingerMs);
-  }
-
-  private linger(): void {
-    this.move('closing');
-    this.held = null;
-    this.wire.end();
-    if (this.halfClosed) return this.close();
-    this.arm(lingerMs);
-    this.wire.resumeReads();
+    this.context.wheel.disarm(this.deadline);
+    this.last = new LastBytes(this.context, this.wire, takesMs, () => this.giveUp('stalled'));
   }
 
   private handOver(unread: Buffer): void {
@@ -266,30 +274,22 @@ export class ClientConnection implements WireHandler, ClientSide {
   private leave(): void {
     this.context.clients.delete(this);
     this.context.wheel.disarm(this.deadline);
+    this.last?.forget();
     this.held = null;
-  }
-
-  private refuseHead(): void {
-    const { status, reason } = head;
-    this.context.metrics.lapidary_router_bad_requests_total.inc({ code: `scan_${status}` });
-    this.refuse(new AppError('invalid_input', `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`), status);
   }
 
   /** The body can't be told from what is behind it. */
   private refuseBody(): void {
-    this.context.metrics.lapidary_router_bad_requests_total.inc({ code: 'body' });
-    if (this.state === 'dropping' || !this.exchange.abandonUnanswered()) return this.close();
-    this.refuse(new AppError('invalid_input', `The body is not valid: ${this.body.reason}.`), 400);
-  }
-
-  private refuse(error: AppError, status: number): void {
-    this.answerProblem({ error, requestId: newId(), status, close: true }, false);
+    const problem = badBody(this.context.metrics, this.body.reason);
+    if (this.state === 'dropping') this.linger();
+    else if (this.exchange.abandonUnanswered()) this.answerProblem(problem, false);
+    else this.closeWhenSent();
   }
 
   private expired(): void {
-    if (this.state === 'head') this.refuse(new AppError('timeout', 'The request did not arrive in time.'), 408);
+    if (this.state === 'head') this.answerProblem(lateHead(), false);
     else if (this.state === 'taking' || this.state === 'answering') this.exchange.expired();
-    else this.close();
+    else this.closeWhenSent();
   }
 
   private move(event: ClientEvent): void {

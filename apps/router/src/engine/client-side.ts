@@ -16,6 +16,8 @@ export interface ClientSide {
   answerProblem(answer: ProblemAnswer, isHead: boolean): void;
   /** The answer is written. `closes`: it said that the connection ends. */
   answered(closes: boolean): void;
-  /** At once: what was begun can't be finished, and the client sees its connection break, not an end. */
-  close(): void;
+  /** What was begun can't be finished: behind what came of it the client sees its connection break, not an end. */
+  breakOff(): void;
+  /** At once, whatever the client has not read of what was written. */
+  giveUp(cause: 'stalled' | 'stopped'): void;
 }

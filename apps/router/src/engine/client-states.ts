@@ -21,6 +21,7 @@ export type ClientEvent =
  * - C3 Memory is bounded: one head, one replay buffer, one read of held bytes; a sink that is full stops its source.
  * - C4 Every state but `closed` and `handed_over` has a deadline.
  * - C5 A connection is handed over between messages only, with every byte that is not answered.
+ * - C6 What was written is sent before its connection ends, unless nothing of it moves for the idle time, or a stop has no more time.
  */
 export const clientTable: TransitionTable<ClientState, ClientEvent> = {
   name: 'client connection',
@@ -31,7 +32,8 @@ export const clientTable: TransitionTable<ClientState, ClientEvent> = {
     taking: 'The head is taken, the body is arriving; the exchange sets the deadline',
     answering: 'The request is whole, its answer is not; what comes meanwhile waits',
     dropping: 'The answer is out before the body was: the rest is read and dropped, for a while',
-    lingering: 'The last answer is out and our side closed: bytes are dropped, so that the client can read the answer (RFC 9112 §9.6)',
+    lingering:
+      'The last answer is written and our side closed behind it: what waits for the client is sent, and what it sends is dropped, so that it can read the answer (RFC 9112 §9.6)',
     handed_over: 'The general path has the connection',
     closed: 'Gone',
   },

@@ -12,6 +12,17 @@ import type { DeadlineWheel } from './deadline-wheel.js';
 import type { LaneFinder } from './lanes.js';
 import type { RouteCache } from './route-cache.js';
 
+/** A client's connection, as whoever stops the server sees it. */
+interface EngineClient {
+  readonly isIdle: boolean;
+  readonly hasBegun: boolean;
+  /** Of answers, until the client reads. */
+  readonly unsentBytes: number;
+  /** At once where nothing waits to be sent. */
+  closeWhenSent(): void;
+  giveUp(cause: 'stalled' | 'stopped'): void;
+}
+
 /** What every connection of the fast path works with. */
 export interface EngineContext {
   readonly wheel: DeadlineWheel;
@@ -33,7 +44,7 @@ export interface EngineContext {
   readonly identification: () => IdentificationOf | undefined;
   /** Keeps requests of tenants that are being moved. */
   readonly thaw: Thaw;
-  readonly clients: Set<{ readonly isIdle: boolean; readonly hasBegun: boolean; close(): void }>;
+  readonly clients: Set<EngineClient>;
   /** Every answer ends its connection from now on. */
   draining: boolean;
 }

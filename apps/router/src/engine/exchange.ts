@@ -119,9 +119,9 @@ export class Exchange implements LaneSink {
     const time = this.watch.time(this.route, this.body, this.phase === 'answering' ? this.relay : null);
     if (time === 'given again') return this.touch();
     if (this.phase === 'answering') {
-      if (this.client.writer.isCongested) return this.client.close();
+      if (this.client.writer.isCongested) return this.client.giveUp('stalled');
       this.giveUp({ kind: 'cut', status: this.relay.status, reason: 'it stopped in the middle' }, 'cut');
-      return this.client.close();
+      return this.client.breakOff();
     }
     if (this.refusal.isWaiting) return this.refusal.onTurn();
     const stalled = !this.body.whole && !this.laneIsFull && this.lane?.isOpen === true;
@@ -175,7 +175,7 @@ export class Exchange implements LaneSink {
     this.lane = null;
     if (failure.kind !== 'cut') return this.conclude(failure);
     this.giveUp(failure, 'cut');
-    this.client.close();
+    this.client.breakOff();
   }
 
   /** Admission and a front door for the route as it is decided now. */

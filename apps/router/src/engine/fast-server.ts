@@ -1,4 +1,5 @@
 import { freeSocketMs } from '@lapidary/stamp-sdk/forward/upstream-bounds';
+import { gaugeOf } from '@lapidary/telemetry/tally';
 import type { Socket } from 'node:net';
 import type { ClientFacts } from '../proxy-protocol/client-facts.js';
 import { GuardedTransport } from '../transport/guarded-transport.js';
@@ -60,6 +61,13 @@ export class FastServer {
       clients: new Set(),
       draining: false,
     };
+    gaugeOf(metrics.lapidary_router_unsent_bytes, () => this.unsentBytes);
+  }
+
+  private get unsentBytes(): number {
+    let sum = this.general.unsentBytes;
+    for (const { unsentBytes } of this.context.clients) sum += unsentBytes;
+    return sum;
   }
 
   get inFlight(): TrafficServer['inFlight'] {
@@ -103,13 +111,14 @@ export class FastServer {
     const left = countdown(graceMs);
     this.leave();
     await Promise.all([this.stopListening(left()), this.general.stopListening(left())]);
-    for (const client of clients) if (client.isIdle) client.close();
+    for (const client of clients) if (client.isIdle) client.closeWhenSent();
     await cameTrue(() => !some(clients, ({ hasBegun }) => hasBegun), left());
     await this.general.end(left());
+    await cameTrue(() => !some(clients, ({ unsentBytes }) => unsentBytes > 0), left());
     // A client that has its last answer closes its side; to close on what it sent meanwhile would reset the answer.
     await cameTrueBeforeQuiet(() => clients.size === 0, left());
     this.links?.close();
-    for (const client of clients) client.close();
+    for (const client of clients) client.giveUp('stopped');
     this.lanes.destroy();
     this.forgetTier();
   }

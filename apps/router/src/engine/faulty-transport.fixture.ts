@@ -79,6 +79,10 @@ class FaultyWire implements Wire, WireHandler {
     return this.stalled || this.inner.isCongested;
   }
 
+  get unsentBytes(): number {
+    return this.inner.unsentBytes;
+  }
+
   write(chunk: Chunk): boolean {
     this.meet('write');
     if (this.dead) return !this.stalled;

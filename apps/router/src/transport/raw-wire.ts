@@ -91,6 +91,10 @@ export class RawWire implements Wire {
     return this.wasFull;
   }
 
+  get unsentBytes(): number {
+    return this.waitingBytes;
+  }
+
   write(chunk: Chunk): boolean {
     return this.handle === null || this.isOver ? true : this.put(this.handle, chunk, null);
   }

@@ -30,6 +30,10 @@ export abstract class SocketWire implements Wire {
     return this.socket.writableNeedDrain;
   }
 
+  get unsentBytes(): number {
+    return this.socket.writableLength;
+  }
+
   write(chunk: Chunk): boolean {
     return !this.socket.writable || this.socket.write(chunk, 'latin1');
   }

@@ -71,13 +71,16 @@ describe.each(transports)('%s', (_, make) => {
     expect(got.digest('hex')).toBe(sent.digest('hex'));
   });
 
-  it('tells onDrain when what waited has gone', async () => {
+  it('tells onDrain when what waited has gone, and how much waits', async () => {
     const { peer, recorder } = await world.outgoing();
+    expect(recorder.wire.unsentBytes).toBe(0);
     while (recorder.outside(() => recorder.wire.write(Buffer.alloc(65_536))));
     expect(recorder.calls).toEqual(['connect']);
+    expect(recorder.wire.unsentBytes).toBeGreaterThan(0);
     peer.resume();
     await soon('the drain', () => recorder.calls.includes('drain'));
     expect(recorder.wire.isCongested).toBe(false);
+    expect(recorder.wire.unsentBytes).toBe(0);
   });
 
   it('reads nothing while paused, so that the peer is held back, and everything afterwards', async () => {

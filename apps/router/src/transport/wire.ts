@@ -20,6 +20,8 @@ export interface Wire {
   writeLent(before: string, bytes: Buffer, from: number, to: number): boolean;
   /** Whether written bytes wait for the peer to read. */
   readonly isCongested: boolean;
+  /** Written, and not the kernel's yet: destroy() loses it. */
+  readonly unsentBytes: number;
   pauseReads(): void;
   resumeReads(): void;
   /** Closes our sending side behind what was written; reads go on. */
