@@ -127,7 +127,7 @@ const writtenLast = async (dataSource: OwnDatabase, ids: readonly string[]): Pro
   const pieces: Parameters[] = [];
   for (let at = 0; at < ids.length; at += takenAtOnceMax) {
     const some = ids.slice(at, at + takenAtOnceMax);
-    const rows = (await dataSource.query(`SELECT id, state::text, digest, bytes, latest FROM document WHERE id = ANY ($1)`, [
+    const rows = (await dataSource.query(`SELECT id, packed AS state, digest, bytes, latest FROM document WHERE id = ANY ($1)`, [
       some,
     ])) as Record<string, unknown>[];
     pieces.push(['id', 'state', 'digest', 'bytes', 'latest'].map((column) => rows.map((row) => row[column])));
@@ -136,7 +136,7 @@ const writtenLast = async (dataSource: OwnDatabase, ids: readonly string[]): Pro
 };
 
 const floorTables = `
-  CREATE TABLE floor_document (id text PRIMARY KEY, state jsonb NOT NULL, digest text NOT NULL, bytes integer NOT NULL, latest text NOT NULL) WITH (fillfactor = 80);
+  CREATE TABLE floor_document (id text PRIMARY KEY, state text NOT NULL, digest text NOT NULL, bytes integer NOT NULL, latest text NOT NULL) WITH (fillfactor = 80);
   CREATE TABLE floor_inbox (event_id text PRIMARY KEY, sequence bigint NOT NULL, at timestamptz NOT NULL DEFAULT now());
   CREATE TABLE floor_change (position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, document text NOT NULL, hlc text NOT NULL, at timestamptz NOT NULL DEFAULT now());
   CREATE TABLE floor_vector (sequence bigint NOT NULL);
@@ -156,7 +156,7 @@ const writeFloor = async (dataSource: OwnDatabase, pieces: readonly Parameters[]
         [ids],
       );
       await tx.query(
-        `INSERT INTO floor_document SELECT id, state::jsonb, digest, bytes, latest FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[]) AS t(id, state, digest, bytes, latest)
+        `INSERT INTO floor_document SELECT id, state, digest, bytes, latest FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::text[]) AS t(id, state, digest, bytes, latest)
          ON CONFLICT (id) DO UPDATE SET state = excluded.state, digest = excluded.digest, bytes = excluded.bytes, latest = excluded.latest`,
         [ids, states, digests, bytes, latest],
       );

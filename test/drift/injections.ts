@@ -45,7 +45,12 @@ const inBoth = ({ in: here, other }: Spots, id: string): string[] => [
 ];
 
 const rowOf = async (at: WatchedRegion, id: string): Promise<object> =>
-  (await at.sql<{ row: object }>(`SELECT to_jsonb(d) AS row FROM document d WHERE ${key} AND id = $1`, [id]))[0]!.row;
+  (
+    await at.sql<{ row: object }>(
+      `SELECT to_jsonb(d) || jsonb_build_object('state', document_state(d), 'packed', NULL) AS row FROM document d WHERE ${key} AND id = $1`,
+      [id],
+    )
+  )[0]!.row;
 const putBack = (at: WatchedRegion, id: string, row: object) => async (): Promise<void> => {
   await at.sql(`DELETE FROM document WHERE ${key} AND id = $1`, [id]);
   await at.sql('INSERT INTO document SELECT * FROM jsonb_populate_record(null::document, $1::jsonb)', [JSON.stringify(row)]);
@@ -57,7 +62,7 @@ const changedField: Injection = async (spots) => {
   const id = spots.document();
   const row = await rowOf(spots.in, id);
   const state = priced((row as { state: DocumentState }).state, 1_000_000 + spots.next());
-  await spots.in.sql(`UPDATE document SET state = $2::jsonb, digest = $3 WHERE ${key} AND id = $1`, [
+  await spots.in.sql(`UPDATE document SET packed = NULL, state = $2::jsonb, digest = $3 WHERE ${key} AND id = $1`, [
     id,
     JSON.stringify(state),
     digestOfState(state),
@@ -94,7 +99,7 @@ const flippedByte: Injection = async (spots) => {
   const id = spots.document();
   const row = await rowOf(spots.in, id);
   const state = priced((row as { state: DocumentState }).state, 2_000_000 + spots.next());
-  await spots.in.sql(`UPDATE document SET state = $2::jsonb WHERE ${key} AND id = $1`, [id, JSON.stringify(state)]);
+  await spots.in.sql(`UPDATE document SET packed = NULL, state = $2::jsonb WHERE ${key} AND id = $1`, [id, JSON.stringify(state)]);
   const expected = [nameOf(spots.in.name, 'scrub', `collection/${collection}`, `lww /${id}`)];
   return { what: 'flipped byte in Postgres', expected, implied: [], mend: putBack(spots.in, id, row) };
 };

@@ -215,7 +215,7 @@ describe('the API of collections', () => {
   });
 
   it('previews a policy on open conflicts and on the ledger', async () => {
-    await world.query(`UPDATE document SET conflicts = 1, state = $1::jsonb WHERE collection = 'settings' AND id = 'c'`, [
+    await world.query(`UPDATE document SET conflicts = 1, packed = NULL, state = $1::jsonb WHERE collection = 'settings' AND id = 'c'`, [
       JSON.stringify({
         kind: 'lww',
         fields: {

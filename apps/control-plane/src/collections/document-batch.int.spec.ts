@@ -60,7 +60,7 @@ describe('changes that are taken in together', () => {
   const states = (region: TestRegion): Promise<unknown[]> =>
     rowsOf(
       region.dataSource,
-      'SELECT collection, kind, tenant, id, state, told_in_part, exists, digest, bytes, conflicts, latest, own_event FROM document ORDER BY 1, 2, 3, 4',
+      'SELECT collection, kind, tenant, id, state, packed, told_in_part, exists, digest, bytes, conflicts, latest, own_event FROM document ORDER BY 1, 2, 3, 4',
     );
   const graves = (region: TestRegion): Promise<unknown[]> =>
     rowsOf(

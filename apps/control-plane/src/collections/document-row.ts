@@ -4,6 +4,7 @@ import type { Reader } from '@lapidary/db/transaction';
 import { viewState, type DocumentState } from '@lapidary/replication/collections/document-state';
 import type { DocumentKey } from '@lapidary/replication/collections/collection-store';
 import { generationOf } from '@lapidary/replication/collections/generations';
+import { stateOfKept, type KeptState } from '@lapidary/replication/collections/packed-state';
 import { historyBytes } from './due-histories.js';
 
 export interface DocumentRow {
@@ -18,19 +19,25 @@ export interface DocumentRow {
   readonly updated_at: Date;
 }
 
-const columns = `id, tenant, state, digest, conflicts, ${historyBytes} AS history, own_event, updated_at`;
+/** As a query of `documentColumns` has it. */
+export type Unread<T extends { readonly state: DocumentState }> = Omit<T, 'state'> & KeptState;
+
+export const withState = <T extends { readonly state: DocumentState }>({ state, packed, ...rest }: Unread<T>): T =>
+  ({ ...rest, state: stateOfKept({ state, packed }) }) as unknown as T;
+
+export const documentColumns = `id, tenant, state, packed, digest, conflicts, ${historyBytes} AS history, own_event, updated_at`;
 /** Long enough that two states of one document never share it by chance. */
 const etagLength = 32;
 
 export const documentEtag = (digest: string): string => `"${digest.slice(0, etagLength)}"`;
 
 export const readDocument = async (reader: Reader, key: DocumentKey): Promise<DocumentRow | null> => {
-  const [row] = await rowsOf<DocumentRow>(
+  const [row] = await rowsOf<Unread<DocumentRow>>(
     reader,
-    `SELECT ${columns} FROM document WHERE collection = $1 AND kind = $2 AND tenant = $3 AND id = $4 AND exists`,
+    `SELECT ${documentColumns} FROM document WHERE collection = $1 AND kind = $2 AND tenant = $3 AND id = $4 AND exists`,
     [key.collection, key.kind, key.tenant, key.id],
   );
-  return row ?? null;
+  return row ? withState<DocumentRow>(row) : null;
 };
 
 /** One row more than `limit`, by id. */
@@ -39,12 +46,14 @@ export const listDocuments = async (
   of: Omit<DocumentKey, 'id'>,
   { after, prefix, limit }: { readonly after: string | null; readonly prefix: string; readonly limit: number },
 ): Promise<DocumentRow[]> =>
-  await rowsOf<DocumentRow>(
-    reader,
-    `SELECT ${columns} FROM document WHERE collection = $1 AND kind = $2 AND tenant = $3 AND exists
+  (
+    await rowsOf<Unread<DocumentRow>>(
+      reader,
+      `SELECT ${documentColumns} FROM document WHERE collection = $1 AND kind = $2 AND tenant = $3 AND exists
         AND ($4::text IS NULL OR id > $4) AND starts_with(id, $5) ORDER BY id LIMIT $6`,
-    [of.collection, of.kind, of.tenant, after, prefix, limit + 1],
-  );
+      [of.collection, of.kind, of.tenant, after, prefix, limit + 1],
+    )
+  ).map((row) => withState<DocumentRow>(row));
 
 /** A row as people see it under the policy of this moment. */
 export const documentViewOf = (collection: string, row: Omit<DocumentRow, 'own_event'>, policy: CollectionPolicy): DocumentView => ({

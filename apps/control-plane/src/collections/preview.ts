@@ -4,7 +4,7 @@ import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import { refusalOf } from '@lapidary/replication/collections/definitions';
-import type { DocumentState } from '@lapidary/replication/collections/document-state';
+import { stateOfKept, type KeptState } from '@lapidary/replication/collections/packed-state';
 import { previewDecision, previewState } from '@lapidary/replication/collections/preview-policy';
 import type { Principal } from '../auth/principal.js';
 import { valuesWithheldFrom } from '../residency/shown-values.js';
@@ -33,7 +33,7 @@ export const previewPolicy = async (
     documents: documents.length,
     ledger: ledger.length,
     changes: [
-      ...documents.flatMap(({ tenant, id, state }) => previewState({ tenant, id }, state, definition.policy, input.policy)),
+      ...documents.flatMap(({ tenant, id, ...kept }) => previewState({ tenant, id }, stateOfKept(kept), definition.policy, input.policy)),
       ...ledger.flatMap(({ tenant, id, ...loss }) => previewDecision({ tenant, id }, loss, input.policy) ?? []),
     ],
     overBudget,
@@ -41,7 +41,7 @@ export const previewPolicy = async (
   };
 };
 
-type OpenDocument = { readonly tenant: string; readonly id: string; readonly state: DocumentState };
+type OpenDocument = KeptState & { readonly tenant: string; readonly id: string };
 type Decision = Loss & { readonly tenant: string; readonly id: string };
 type Long = PolicyPreview['overBudget'][number];
 
@@ -53,7 +53,7 @@ const rowsShown = async (
 ): Promise<[OpenDocument[], Decision[], Long[]]> => {
   const documents = await rowsOf<OpenDocument>(
     reader,
-    'SELECT tenant, id, state FROM document WHERE collection = $1 AND kind = $2 AND conflicted ORDER BY updated_at DESC, tenant, id LIMIT $3',
+    'SELECT tenant, id, state, packed FROM document WHERE collection = $1 AND kind = $2 AND conflicted ORDER BY updated_at DESC, tenant, id LIMIT $3',
     [collection, policy.kind, lookedAtMax],
   );
   const ledger = await rowsOf<Decision>(

@@ -1,8 +1,7 @@
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
 import type { DocumentKey } from '@lapidary/replication/collections/collection-store';
-import { historyBytes } from './due-histories.js';
-import type { DocumentRow } from './document-row.js';
+import { documentColumns, withState, type DocumentRow, type Unread } from './document-row.js';
 import type { WatchCursor } from './watch-cursor.js';
 
 export interface Watched extends Omit<DocumentKey, 'id'> {
@@ -78,9 +77,10 @@ export const readChanges = async (reader: Reader, of: Watched, after: Pick<Watch
 };
 
 const documentsOf = async (reader: Reader, of: Watched, ids: readonly string[]): Promise<WatchedRow[]> =>
-  await rowsOf<WatchedRow>(
-    reader,
-    `SELECT collection, id, tenant, state, digest, conflicts, ${historyBytes} AS history, own_event, updated_at, exists FROM document
-      WHERE collection = $1 AND kind = $2 AND tenant = $3 AND id = ANY ($4)`,
-    [of.collection, of.kind, of.tenant, ids],
-  );
+  (
+    await rowsOf<Unread<WatchedRow>>(
+      reader,
+      `SELECT collection, exists, ${documentColumns} FROM document WHERE collection = $1 AND kind = $2 AND tenant = $3 AND id = ANY ($4)`,
+      [of.collection, of.kind, of.tenant, ids],
+    )
+  ).map((row) => withState<WatchedRow>(row));

@@ -1,22 +1,24 @@
 import { plainArray, textArray } from '@lapidary/db/array-text';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
+import { AppError } from '@lapidary/kernel/app-error';
 import {
   keyText,
+  subjectOf,
   type ChangeNote,
   type DocumentFacts,
   type DocumentKey,
   type StoredDocument,
 } from '@lapidary/replication/collections/collection-store';
-import { textOfState, type DocumentState } from '@lapidary/replication/collections/document-state';
+import type { DocumentState } from '@lapidary/replication/collections/document-state';
+import { keptOf, stateOfKept, type KeptState } from '@lapidary/replication/collections/packed-state';
 import { holdResidencies } from '../residency/holding.js';
 
 /** Watchers listen here; the payload is the collection. */
 export const changeChannel = 'lapidary_change';
 
-interface Row extends Omit<DocumentKey, 'kind'> {
+interface Row extends Omit<DocumentKey, 'kind'>, KeptState {
   readonly kind: DocumentKey['kind'];
-  readonly state: DocumentState;
   readonly automerge: Buffer | null;
   readonly told_in_part: number;
 }
@@ -48,7 +50,7 @@ export const lockStored = async (tx: Tx, keys: readonly DocumentKey[]): Promise<
     tx,
     // One by one by their names, whatever the planner believes of the table: joined, it read all of a collection of thousands.
     `SELECT d.* FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS k(collection, kind, tenant, id) CROSS JOIN LATERAL (
-       SELECT collection, kind, tenant, id, state, automerge, told_in_part FROM document
+       SELECT collection, kind, tenant, id, state, packed, automerge, told_in_part FROM document
         WHERE collection = k.collection AND kind = k.kind AND tenant = k.tenant AND id = k.id FOR UPDATE) AS d`,
     keyColumns(named.map(({ key }) => key)),
   );
@@ -69,14 +71,15 @@ export const lockHere = async (tx: Tx, keys: readonly DocumentKey[]): Promise<Do
 /** Documents as they are now, changes, of these and of what was removed after them, and word to watchers: in one statement. */
 export const writeStored = async (tx: Tx, documents: readonly WrittenDocument[], changes: readonly NotedChange[]): Promise<void> => {
   if (changes.length === 0) return;
+  const kept = documents.map(({ stored }) => keptOf(stored.state));
   await tx.query(
     `WITH stored AS (
-       INSERT INTO document AS d (collection, kind, tenant, id, state, automerge, told_in_part, exists, digest, bytes, conflicts, latest, own_event)
-       SELECT collection, kind, tenant, id, state::jsonb, automerge, told_in_part, exists, digest, bytes, conflicts, latest, own_event
-         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], string_to_array($5, E'\\x1e'), $6::bytea[], $7::int[], $8::bool[],
+       INSERT INTO document AS d (collection, kind, tenant, id, state, packed, automerge, told_in_part, exists, digest, bytes, conflicts, latest, own_event)
+       SELECT collection, kind, tenant, id, state::jsonb, packed, automerge, told_in_part, exists, digest, bytes, conflicts, latest, own_event
+         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], string_to_array($5, E'\\x1e', ''), string_to_array($23, E'\\x1e', ''), $6::bytea[], $7::int[], $8::bool[],
                      $9::text[], $10::int[], $11::int[], $12::text[], $13::text[])
-           AS t(collection, kind, tenant, id, state, automerge, told_in_part, exists, digest, bytes, conflicts, latest, own_event)
-       ON CONFLICT (collection, kind, tenant, id) DO UPDATE SET state = excluded.state, automerge = excluded.automerge,
+           AS t(collection, kind, tenant, id, state, packed, automerge, told_in_part, exists, digest, bytes, conflicts, latest, own_event)
+       ON CONFLICT (collection, kind, tenant, id) DO UPDATE SET state = excluded.state, packed = excluded.packed, automerge = excluded.automerge,
          told_in_part = excluded.told_in_part, exists = excluded.exists, digest = excluded.digest, bytes = excluded.bytes,
          conflicts = excluded.conflicts, latest = excluded.latest, own_event = coalesce(excluded.own_event, d.own_event),
          updated_at = clock_timestamp()),
@@ -86,7 +89,7 @@ export const writeStored = async (tx: Tx, documents: readonly WrittenDocument[],
      SELECT pg_notify('${changeChannel}', collection) FROM (SELECT DISTINCT unnest($14::text[]) AS collection) AS changed`,
     [
       ...keyColumns(documents.map(({ key }) => key)),
-      documents.map(({ stored }) => textOfState(stored.state)).join(separator),
+      kept.map(({ text, isPacked }) => (isPacked ? '' : text)).join(separator),
       documents.map(({ stored }) => (stored.bytes === null ? null : Buffer.from(stored.bytes))),
       plainArray(documents.map(({ stored }) => stored.toldInPart)),
       plainArray(documents.map(({ facts }) => facts.exists)),
@@ -101,6 +104,7 @@ export const writeStored = async (tx: Tx, documents: readonly WrittenDocument[],
       textArray(changes.map(({ at }) => at)),
       textArray(changes.map(({ actor }) => actor)),
       textArray(changes.map(({ requestId }) => requestId)),
+      kept.map(({ text, isPacked }) => (isPacked ? text : '')).join(separator),
     ],
   );
 };
@@ -122,8 +126,17 @@ export const keyColumns = (keys: readonly DocumentKey[]): string[] => [
   textArray(keys.map(({ id }) => id)),
 ];
 
-const storedOf = ({ state, automerge, told_in_part: toldInPart }: Row): StoredDocument => ({
-  state,
-  bytes: automerge === null ? null : new Uint8Array(automerge),
-  toldInPart,
+const storedOf = (row: Row): StoredDocument => ({
+  state: readKept(row),
+  bytes: row.automerge === null ? null : new Uint8Array(row.automerge),
+  toldInPart: row.told_in_part,
 });
+
+/** Of what can't be read, changes wait in the dead letters, and everything else flows, until it is repaired (repair-row.ts). */
+const readKept = (row: Row): DocumentState => {
+  try {
+    return stateOfKept(row);
+  } catch (error) {
+    throw new AppError('poison_event', `What is kept of ${subjectOf(row)} can’t be read`, { cause: error });
+  }
+};

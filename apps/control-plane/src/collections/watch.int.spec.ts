@@ -119,7 +119,7 @@ describe('watching documents', () => {
       );
       await tx.query(
         `INSERT INTO document (collection, kind, tenant, id, state, exists, digest, bytes, conflicts, latest)
-         SELECT collection, kind, tenant, 'x-slow', state, exists, digest, bytes, conflicts, latest FROM document WHERE id = 'b-1'`,
+         SELECT collection, kind, tenant, 'x-slow', document_state(document), exists, digest, bytes, conflicts, latest FROM document WHERE id = 'b-1'`,
       );
       begun();
       await held;

@@ -146,7 +146,7 @@ describe('digests of documents in the database', () => {
       [name],
     );
     await dataSource.query(
-      `INSERT INTO document SELECT 'shop', 'lww', 'acme', id, state, automerge, told_in_part, exists, digest, bytes, conflicts, latest FROM document WHERE collection = 'shop' LIMIT 3`,
+      `INSERT INTO document SELECT 'shop', 'lww', 'acme', id, document_state(document), automerge, told_in_part, exists, digest, bytes, conflicts, latest FROM document WHERE collection = 'shop' LIMIT 3`,
     );
     const shared = async () => fleetRoot(await sharedRoots(dataSource, us.region.name));
     const before = await shared();

@@ -1,6 +1,7 @@
 import type { DigestRow, RowKey } from '@lapidary/contracts/digest-protocol';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
+import { stateOfKept, type KeptState } from '@lapidary/replication/collections/packed-state';
 import { bucketOfElement, elementOfInt8, int8OfElement, type Element } from '@lapidary/replication/digest/element';
 import type { DigestDomain } from './digest-rows.js';
 
@@ -27,12 +28,11 @@ export const elementsInBuckets = async (reader: Reader, domain: DigestDomain, bu
     )
   ).map(({ element }) => elementOfInt8(element));
 
-interface Row {
+interface Row extends KeptState {
   readonly tenant: string;
   readonly id: string;
   readonly digest: string | null;
   readonly held: boolean;
-  readonly state: unknown;
   readonly automerge: Buffer | null;
 }
 
@@ -45,7 +45,7 @@ export const readRows = async (
 ): Promise<DigestRow[]> => {
   const rows = await rowsOf<Row>(
     reader,
-    `SELECT k.tenant, k.id, d.digest, ${states ? 'd.state, d.automerge' : 'NULL AS state, NULL AS automerge'},
+    `SELECT k.tenant, k.id, d.digest, ${states ? 'd.state, d.packed, d.automerge' : 'NULL AS state, NULL AS packed, NULL AS automerge'},
             document_audience(k.tenant) <> $3
             OR EXISTS (SELECT 1 FROM withheld_change w WHERE w.tenant = k.tenant)
             OR EXISTS (SELECT 1 FROM document_removal m WHERE m.tenant = k.tenant AND m.state <> 'removed')
@@ -56,11 +56,20 @@ export const readRows = async (
         AND document_audience(k.tenant) = $3 ORDER BY k.n`,
     [...keyOf(domain), keys.map((k) => k.tenant), keys.map((k) => k.id)],
   );
-  return rows.map(({ tenant, id, digest, held, state, automerge }) => ({
+  return rows.map(({ tenant, id, digest, held, automerge, ...kept }) => ({
     tenant,
     id,
     digest,
     held,
-    ...(states ? { state, automerge: automerge?.toString('base64') ?? null } : {}),
+    ...(states ? { state: readable(kept), automerge: automerge?.toString('base64') ?? null } : {}),
   }));
+};
+
+/** What can't be read any more is told as nothing, which whoever asked refuses; the scrub here tells of it. */
+const readable = (kept: KeptState): unknown => {
+  try {
+    return stateOfKept(kept);
+  } catch {
+    return null;
+  }
 };

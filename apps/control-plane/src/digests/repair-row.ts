@@ -2,10 +2,11 @@ import type { DigestRow } from '@lapidary/contracts/digest-protocol';
 import { eventSchemas } from '@lapidary/contracts/events/registry';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
+import { isAppError } from '@lapidary/kernel/app-error';
 import { newId } from '@lapidary/kernel/ids';
 import type { DocumentKey, StoredDocument } from '@lapidary/replication/collections/collection-store';
 import { policyFor } from '@lapidary/replication/collections/definitions';
-import { digestOfState, latestOfState, type DocumentState } from '@lapidary/replication/collections/document-state';
+import { digestOfState, emptyState, latestOfState, type DocumentState } from '@lapidary/replication/collections/document-state';
 import { factsOf } from '@lapidary/replication/collections/facts';
 import { wholeChange } from '@lapidary/replication/collections/whole-change';
 import { applyCollectionEvent, type CollectionApplyTools } from '../collections/apply-collection.js';
@@ -49,7 +50,7 @@ export const repairRow = async (
   const { collection, kind } = domain;
   const key: DocumentKey = { collection, kind, tenant: theirs.tenant, id: theirs.id };
   const store = new PostgresCollections(tx, tools.clock, context);
-  const own = await store.document(key);
+  const own = await ownOf(store, key);
   const kept = own && (await digestColumn(tx, key));
   const real = own && digestOfState(own.state);
   if (own && (isCorrupt || kept !== real)) {
@@ -66,6 +67,16 @@ export const repairRow = async (
   return after === kept
     ? { outcome: 'unchanged', why: `ours knows all of it; ${peer} has to take ours` }
     : { outcome: 'merged', why: null };
+};
+
+/** What can't be read any more counts as nothing that anybody wrote, which is not what its digest says. */
+const ownOf = async (store: PostgresCollections, key: DocumentKey): Promise<StoredDocument | null> => {
+  try {
+    return await store.document(key);
+  } catch (error) {
+    if (!isAppError(error) || error.code !== 'poison_event') throw error;
+    return { state: emptyState(key.kind), bytes: null, toldInPart: 0 };
+  }
 };
 
 /** What a peer says is checked like an event of its: form, kind, and that it is what its digest says. Text: why it is refused. */

@@ -3,7 +3,8 @@ import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
 import { digestOf } from '@lapidary/kernel/canonical-json';
 import type { NestedDocuments } from '@lapidary/replication/collections/collection-store';
-import { digestOfState, type DocumentState } from '@lapidary/replication/collections/document-state';
+import { digestOfState } from '@lapidary/replication/collections/document-state';
+import { stateOfKept, type KeptState } from '@lapidary/replication/collections/packed-state';
 import { BucketTable, sameRoot } from '@lapidary/replication/digest/bucket-table';
 import { elementOf } from '@lapidary/replication/digest/element';
 import { audienceOf, readDigest } from './digest-rows.js';
@@ -32,11 +33,10 @@ export interface ScrubbedSlice {
   readonly isDigestWrong: boolean;
 }
 
-interface Row {
+interface Row extends KeptState {
   readonly tenant: string;
   readonly id: string;
   readonly digest: string;
-  readonly state: DocumentState;
   readonly automerge: Buffer | null;
   readonly audience: string;
 }
@@ -48,7 +48,7 @@ interface Row {
 export const scrubSlice = async (tx: Reader, slice: Slice, nested: NestedDocuments): Promise<ScrubbedSlice> => {
   const rows = await rowsOf<Row>(
     tx,
-    `SELECT d.tenant, d.id, d.digest, d.state, d.automerge,
+    `SELECT d.tenant, d.id, d.digest, d.state, d.packed, d.automerge,
             ${audienceOf('t')} AS audience
        FROM document d LEFT JOIN tenant t ON t.id = d.tenant
       WHERE d.collection = $1 AND d.kind = $2 AND document_bucket(d.tenant, d.id) BETWEEN $3 AND $4`,
@@ -66,8 +66,9 @@ export const scrubSlice = async (tx: Reader, slice: Slice, nested: NestedDocumen
   return { rows: rows.length, corrupt, isDigestWrong: await isDigestWrong(tx, slice, tables) };
 };
 
-const foundDigest = async ({ tenant, id, state, automerge }: Row, nested: NestedDocuments): Promise<string> => {
+const foundDigest = async ({ tenant, id, automerge, ...kept }: Row, nested: NestedDocuments): Promise<string> => {
   try {
+    const state = stateOfKept(kept);
     if (state.kind !== 'document' || automerge === null) return digestOfState(state);
     // A name of its own: what is kept open under the document's is not what is stored.
     const { heads } = await nested.take(`scrub ${tenant}/${id}`, new Uint8Array(automerge), []);

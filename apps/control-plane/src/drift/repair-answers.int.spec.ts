@@ -32,7 +32,7 @@ describe('a repair', () => {
 
   const context = () => systemContext(eu.region.name, 'test', newId());
   const rowOf = async (id: string): Promise<DigestRow> => {
-    const query = `SELECT tenant, id, digest, state, NULL AS automerge FROM document WHERE id = $1`;
+    const query = `SELECT tenant, id, digest, document_state(document) AS state, NULL AS automerge FROM document WHERE id = $1`;
     const [row] = await rowsOf<DigestRow>(us.region.dataSource, query, [id]);
     return { ...row!, held: false };
   };

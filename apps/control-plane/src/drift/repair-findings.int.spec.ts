@@ -106,7 +106,10 @@ describe('scrub and repair', () => {
   });
 
   it('the scrub finds a value that was changed behind its digest, which no comparison of digests can see; it is restored', async () => {
-    await sql(us, `UPDATE document SET state = jsonb_set(state, '{fields,price,siblings,0,value}', '777') WHERE id = 'd3'`);
+    await sql(
+      us,
+      `UPDATE document SET packed = NULL, state = jsonb_set(document_state(document), '{fields,price,siblings,0,value}', '777') WHERE id = 'd3'`,
+    );
     await agree();
     expect(await look(us)).toEqual(['scrub lww /d3']);
     expect(outcomes(await repair(us, { dryRun: true }))).toEqual(['lww /d3 restored']);
@@ -119,12 +122,15 @@ describe('scrub and repair', () => {
     await inTransaction(us.at.region.dataSource, async (tx) => {
       // As a disk would: no trigger runs, and nothing that is kept beside the row hears of it.
       await tx.query('SET LOCAL session_replication_role = replica');
-      await tx.query(`UPDATE document SET state = replace(state::text, '"value": 3', '"value": 2')::jsonb WHERE id = 'd3'`);
+      await tx.query(`UPDATE document SET packed = replace(packed, '[1,0,3,0]', '[1,0,2,0]') WHERE id = 'd3'`);
+      await tx.query(`UPDATE document SET packed = replace(packed, '[1,0,4,0]', '[1,7,4,0]') WHERE id = 'd4'`);
+      await tx.query(`UPDATE document SET packed = replace(packed, '{', '[') WHERE id = 'd6'`);
       await tx.query(`UPDATE document SET automerge = set_byte(automerge, 24, get_byte(automerge, 24) # 1) WHERE id = 'profile'`);
     });
     await agree();
-    expect(await look(us)).toEqual(['scrub document /profile', 'scrub lww /d3']);
-    expect(outcomes(await repair(us))).toEqual(['document /profile restored', 'lww /d3 restored']);
+    expect(await look(us)).toEqual(['scrub document /profile', 'scrub lww /d3', 'scrub lww /d4', 'scrub lww /d6']);
+    expect(outcomes(await repair(us))).toEqual(['document /profile', 'lww /d3', 'lww /d4', 'lww /d6'].map((path) => `${path} restored`));
+    expect(await us.at.value('lww', 'd6')).toMatchObject({ price: 6 });
     expect(await us.at.value('lww', 'd3')).toMatchObject({ price: 3 });
     expect(await us.at.value('document', 'profile')).toEqual({ name: 'ann', tags: ['a'] });
   });
@@ -171,7 +177,7 @@ describe('scrub and repair', () => {
     await sql(us, `DELETE FROM document WHERE id LIKE 'many%' AND right(id, 1) IN ('0', '1', '2')`);
     await sql(
       us,
-      `UPDATE document SET state = jsonb_set(state, '{fields,n,siblings,0,value}', '-1') WHERE id LIKE 'many%' AND right(id, 1) IN ('3', '4', '5')`,
+      `UPDATE document SET packed = NULL, state = jsonb_set(document_state(document), '{fields,n,siblings,0,value}', '-1') WHERE id LIKE 'many%' AND right(id, 1) IN ('3', '4', '5')`,
     );
     await sql(us, `UPDATE document SET digest = 'rot' WHERE id LIKE 'many%' AND right(id, 1) IN ('6', '7', '8')`);
     const paths = new Set((await look(us)).map((f) => f.split('/')[1]));
@@ -185,7 +191,10 @@ describe('scrub and repair', () => {
   });
 
   it('a corrupt document that no peer has right is left to a person, and quarantined after some tries', async () => {
-    await sql(us, `UPDATE document SET state = jsonb_set(state, '{fields,price,siblings,0,value}', '1'), digest = 'a' WHERE id = 'd5'`);
+    await sql(
+      us,
+      `UPDATE document SET packed = NULL, state = jsonb_set(document_state(document), '{fields,price,siblings,0,value}', '1'), digest = 'a' WHERE id = 'd5'`,
+    );
     expect(await look(us)).toEqual(['data-digest lww /d5', 'scrub lww /d5']);
     for (let round = 0; round < roundsMax; round++) {
       expect(outcomes(await repair(us))).toEqual(['lww /d5 refused', 'lww /d5 refused']);
@@ -198,22 +207,28 @@ describe('scrub and repair', () => {
     expect(await repair(us, { finding: quarantined[0]!.id })).toHaveLength(1);
     const [row] = await rowsOf<{ state: unknown; digest: string }>(
       eu.at.region.dataSource,
-      `SELECT state, digest FROM document WHERE id = 'd5'`,
+      `SELECT document_state(document) AS state, digest FROM document WHERE id = 'd5'`,
     );
-    await us.at.region.dataSource.query(`UPDATE document SET state = $1::jsonb, digest = $2 WHERE id = 'd5'`, [
+    await us.at.region.dataSource.query(`UPDATE document SET packed = NULL, state = $1::jsonb, digest = $2 WHERE id = 'd5'`, [
       JSON.stringify(row!.state),
       row!.digest,
     ]);
   });
 
   it('a peer whose own document is corrupt spoils nothing here', async () => {
-    await sql(eu, `UPDATE document SET state = jsonb_set(state, '{fields,price,siblings,0,value}', '666') WHERE id = 'd7'`);
+    await sql(
+      eu,
+      `UPDATE document SET packed = NULL, state = jsonb_set(document_state(document), '{fields,price,siblings,0,value}', '666') WHERE id = 'd7'`,
+    );
     await sql(us, `DELETE FROM document WHERE id = 'd7'`);
     expect(await look(us)).toEqual(['data-digest lww /d7']);
     const [refused] = await repair(us);
     expect(refused).toMatchObject({ outcome: 'refused', why: expect.stringContaining('not what its digest says') as string });
     expect(await us.at.value('lww', 'd7')).toBeNull();
-    await sql(eu, `UPDATE document SET state = jsonb_set(state, '{fields,price,siblings,0,value}', '7') WHERE id = 'd7'`);
+    await sql(
+      eu,
+      `UPDATE document SET packed = NULL, state = jsonb_set(document_state(document), '{fields,price,siblings,0,value}', '7') WHERE id = 'd7'`,
+    );
     await repair(us);
     expect(await us.at.value('lww', 'd7')).toMatchObject({ price: 7 });
   });

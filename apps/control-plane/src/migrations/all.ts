@@ -36,6 +36,7 @@ import { HeldTokens1763772000073 } from './0073-held-tokens.js';
 import { KeysByTenant1763772000074 } from './0074-keys-by-tenant.js';
 import { Ledger1763772000075 } from './0075-ledger.js';
 import { EventsByOrigin1763772000077 } from './0077-events-by-origin.js';
+import { PackedDocuments1763772000078 } from './0078-packed-documents.js';
 
 export const migrations = [
   Fleet1763772000001,
@@ -76,4 +77,5 @@ export const migrations = [
   KeysByTenant1763772000074,
   Ledger1763772000075,
   EventsByOrigin1763772000077,
+  PackedDocuments1763772000078,
 ];

@@ -174,9 +174,12 @@ describe('what a newer version has added', () => {
       `UPDATE outbox SET data = jsonb_set(data, '{change,more}', $1::jsonb) WHERE type = 'lapidary.document.changed.v1'`,
       [JSON.stringify(more)],
     );
-    for (const { id, state } of await rowsOf<{ id: string; state: DocumentState }>(dataSource, 'SELECT id, state FROM document')) {
+    for (const { id, state } of await rowsOf<{ id: string; state: DocumentState }>(
+      dataSource,
+      'SELECT id, document_state(document) AS state FROM document',
+    )) {
       const extended = { ...state, more };
-      await dataSource.query('UPDATE document SET state = $2::jsonb, digest = $3 WHERE id = $1', [
+      await dataSource.query('UPDATE document SET packed = NULL, state = $2::jsonb, digest = $3 WHERE id = $1', [
         id,
         JSON.stringify(extended),
         digestOfState(extended),
@@ -197,7 +200,7 @@ describe('what a newer version has added', () => {
     (
       await rowsOf<{ more: unknown }>(
         region.dataSource,
-        `SELECT state->'more' AS more FROM document WHERE state ? 'more' ORDER BY collection`,
+        `SELECT document_state(document)->'more' AS more FROM document WHERE document_state(document) ? 'more' ORDER BY collection`,
       )
     ).map((r) => r.more);
 });

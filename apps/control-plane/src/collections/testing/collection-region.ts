@@ -7,7 +7,8 @@ import { actorOf } from '@lapidary/replication/automerge/document-actor';
 import { DocumentEngine } from '@lapidary/replication/automerge/document-engine';
 import type { CollectionTransaction, Site } from '@lapidary/replication/collections/collection-store';
 import { defineCollection } from '@lapidary/replication/collections/definitions';
-import { viewState, type DocumentState } from '@lapidary/replication/collections/document-state';
+import { viewState } from '@lapidary/replication/collections/document-state';
+import { stateOfKept, type KeptState } from '@lapidary/replication/collections/packed-state';
 import { executeWrite } from '@lapidary/replication/collections/execute-write';
 import type { WriteCommand } from '@lapidary/replication/collections/write-document';
 import { systemContext } from '../../http/command-context.js';
@@ -50,12 +51,12 @@ export class CollectionRegion {
 
   async value(collection: string, id: string, tenant = ''): Promise<unknown> {
     const { definition } = await definedCollection(this.region.dataSource, collection);
-    const [row] = await rowsOf<{ state: DocumentState }>(
+    const [row] = await rowsOf<KeptState>(
       this.region.dataSource,
-      'SELECT state FROM document WHERE collection = $1 AND kind = $2 AND id = $3 AND tenant = $4',
+      'SELECT state, packed FROM document WHERE collection = $1 AND kind = $2 AND id = $3 AND tenant = $4',
       [collection, definition.policy.kind, id, tenant],
     );
-    return row ? (viewState(row.state, definition.policy)?.value ?? null) : null;
+    return row ? (viewState(stateOfKept(row), definition.policy)?.value ?? null) : null;
   }
 
   /** What must be equal in regions that know the same: definitions, states by their digests, and the ledger. */
