@@ -4,6 +4,7 @@ import { recordAudit } from '../audit/record-audit.js';
 import type { CommandContext } from '../http/command-context.js';
 import type { FindingRow } from './finding-rows.js';
 import { afterRepair } from './repair-states.js';
+import { toldToAll } from './shown-paths.js';
 
 export interface RepairResult {
   readonly outcome: string;
@@ -28,5 +29,7 @@ export const noteRound = async (tx: Tx, context: CommandContext, finding: Findin
       [finding.id, isGivenUp],
     );
   }
-  await recordAudit(tx, context, 'drift.repair', `drift/${finding.id}`, { subject: finding.subject, path: finding.path, outcome, why });
+  // Everybody who may read anything reads the audit: which document it is, the finding says, to who may be shown it.
+  const [told] = await toldToAll(tx, [{ subject: finding.subject, path: finding.path }]);
+  await recordAudit(tx, context, 'drift.repair', `drift/${finding.id}`, { ...told, outcome, why });
 };

@@ -7,6 +7,7 @@ import type { CommandContext } from '../http/command-context.js';
 import { recordEvent } from '../outbox/record-event.js';
 import type { Difference, Look } from './difference.js';
 import { findingsById, findingViewOf } from './finding-rows.js';
+import { toldToAll } from './shown-paths.js';
 import { mergeFindings, type OpenFinding } from './merge-findings.js';
 
 export interface Recorded {
@@ -75,10 +76,10 @@ const tell = async (
   what: 'found' | 'resolved',
   ids: readonly string[],
 ): Promise<void> => {
-  for (const row of await findingsById(tx, ids)) {
-    const finding = findingViewOf(row);
-    await recordEvent(tx, context, clock, `lapidary.drift.${what}.v2`, `drift/${row.id}`, { finding });
-    const { kind, subject, path, expected, observed } = finding;
-    await recordAudit(tx, context, `drift.${what}`, `drift/${row.id}`, { kind, subject, path, expected, observed });
+  const findings = (await findingsById(tx, ids)).map(findingViewOf);
+  for (const finding of await toldToAll(tx, findings)) {
+    const { id, kind, subject, path, expected, observed } = finding;
+    await recordEvent(tx, context, clock, `lapidary.drift.${what}.v2`, `drift/${id}`, { finding });
+    await recordAudit(tx, context, `drift.${what}`, `drift/${id}`, { kind, subject, path, expected, observed });
   }
 };

@@ -14,6 +14,7 @@ import type { CommandContext } from '../http/command-context.js';
 import { findingSelect, type FindingRow } from './finding-rows.js';
 import { noteRound } from './note-round.js';
 import { rolledBack } from '@lapidary/db/rolled-back';
+import { documentPath } from './shown-paths.js';
 import { repairRoutes, type RouteRepairDeps } from './routes/repair-routes.js';
 
 /** Of one run. What is left is repaired by the next. */
@@ -54,7 +55,7 @@ export const hasRepairable = async (reader: Reader): Promise<boolean> => (await 
 
 /** Where a finding's document is, and who may have it right. Null: the finding is of no document. */
 const targetOf = async (deps: RepairDeps, finding: FindingRow): Promise<Target | null> => {
-  const path = /^(lww|counter|append|document) ([^/]*)\/(.+)$/.exec(finding.path);
+  const path = documentPath.exec(finding.path);
   const subject = /^(replica|collection)\/(?:([a-z0-9-]+)\.)?([a-z0-9-]+)$/.exec(finding.subject);
   if (!path || !subject) return null;
   const [kind, tenant, id] = [path[1] as PolicyKind, path[2]!, path[3]!];

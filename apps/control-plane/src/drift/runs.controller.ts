@@ -14,11 +14,12 @@ import {
 } from '@lapidary/contracts/api/drift';
 import { RegionNameSchema } from '@lapidary/contracts/api/common';
 import { AppError } from '@lapidary/kernel/app-error';
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { recordAudit } from '../audit/record-audit.js';
+import '../auth/request-augmentation.js';
 import { Command, send } from '../http/command-decorator.js';
 import { CommandRunner, type CommandRequest } from '../http/command-runner.js';
 import { decodeCursor, pageFrom } from '../http/cursor.js';
@@ -29,6 +30,7 @@ import { assertOwnRegion } from '../regions/single-writer.js';
 import { getStamp } from '../stamps/stamp-store.js';
 import { readDriftStatus } from './drift-status.js';
 import { getFinding } from './finding-rows.js';
+import { shownTo } from './shown-paths.js';
 import { getRun, listRuns, queueRun, runViewOf } from './run-rows.js';
 
 const StatusQuerySchema = z.object({ region: RegionNameSchema.optional() });
@@ -52,16 +54,18 @@ export class DriftRunsController {
   @ApiAnswers({ summary: 'List runs of the drift sensors, the newest first', tag: 'drift', answers: { 200: DriftRunPageSchema } })
   async list(
     @Query({ schema: DriftRunListQuerySchema }) query: z.infer<typeof DriftRunListQuerySchema>,
+    @Req() request: FastifyRequest,
   ): Promise<z.infer<typeof DriftRunPageSchema>> {
     refuseOtherRegion(this.config, query.region);
     const rows = await listRuns(this.dataSource, { before: decodeCursor(query.cursor), limit: query.limit });
-    return pageFrom(rows, query.limit, (row) => row.id, runViewOf);
+    const page = pageFrom(rows, query.limit, (row) => row.id, runViewOf);
+    return { ...page, items: await Promise.all(page.items.map(async (run) => await this.shown(request, run))) };
   }
 
   @Get('runs/:id')
   @ApiAnswers({ summary: 'Show a run with the reports of its sensors', tag: 'drift', answers: { 200: DriftRunSchema } })
-  async show(@Param('id', { schema: DriftIdSchema }) id: string): Promise<DriftRunView> {
-    return runViewOf(await getRun(this.dataSource, id));
+  async show(@Param('id', { schema: DriftIdSchema }) id: string, @Req() request: FastifyRequest): Promise<DriftRunView> {
+    return await this.shown(request, runViewOf(await getRun(this.dataSource, id)));
   }
 
   @Post('runs')
@@ -114,5 +118,9 @@ export class DriftRunsController {
       return { status: 202, body: runViewOf(run), headers: { location: `/v1/drift/runs/${run.id}` } };
     });
     return send(reply, answer);
+  }
+
+  private async shown({ principal }: FastifyRequest, run: DriftRunView): Promise<DriftRunView> {
+    return { ...run, repairs: await shownTo(this.dataSource, principal, this.config.LAPIDARY_REGION, run.repairs) };
   }
 }

@@ -11,6 +11,7 @@ import { recordEvent } from '../outbox/record-event.js';
 import type { DriftKind } from './difference.js';
 import { findingTable, suppressionTable, type SuppressionState } from './drift-states.js';
 import { getFinding, hiddenCount } from './finding-rows.js';
+import { toldToAll } from './shown-paths.js';
 
 export interface SuppressionRow {
   readonly id: string;
@@ -103,8 +104,9 @@ export const suppress = async (
     ],
   );
   const suppression = suppressionViewOf(await getSuppression(tx, id));
-  await recordEvent(tx, context, clock, 'lapidary.drift.suppressed.v2', `drift/${id}`, { suppression });
-  const { kind, subject, path, observed, owner, until } = suppression;
+  const [told] = await toldToAll(tx, [suppression]);
+  await recordEvent(tx, context, clock, 'lapidary.drift.suppressed.v2', `drift/${id}`, { suppression: told! });
+  const { kind, subject, path, observed, owner, until } = told!;
   await recordAudit(tx, context, 'drift.suppress', `drift/${id}`, { kind, subject, path, observed, owner, until });
   return suppression;
 };
@@ -115,7 +117,8 @@ export const lift = async (tx: Tx, context: CommandContext, clock: HybridLogical
   nextState(suppressionTable, (await getSuppression(tx, id)).state, 'lift');
   await tx.query(`UPDATE drift_suppression SET lifted_by = $2, lifted_at = now() WHERE id = $1`, [id, context.actor]);
   const suppression = suppressionViewOf(await getSuppression(tx, id));
-  await recordEvent(tx, context, clock, 'lapidary.drift.unsuppressed.v2', `drift/${id}`, { suppression });
+  const [told] = await toldToAll(tx, [suppression]);
+  await recordEvent(tx, context, clock, 'lapidary.drift.unsuppressed.v2', `drift/${id}`, { suppression: told! });
   await recordAudit(tx, context, 'drift.unsuppress', `drift/${id}`, { kind: suppression.kind, subject: suppression.subject });
   return suppression;
 };

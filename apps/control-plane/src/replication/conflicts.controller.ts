@@ -13,7 +13,7 @@ import { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import '../auth/request-augmentation.js';
 import { CONFIG } from '../process/tokens.js';
-import { sideWithoutValue, valuesWithheldFrom } from '../residency/shown-values.js';
+import { sideWithoutValue, subjectsShownTo, valuesWithheldFrom } from '../residency/shown-values.js';
 import { countConflicts, getConflict, listConflicts, type ConflictRow } from './conflict-rows.js';
 import { decodeCursor, pageFrom } from '../http/cursor.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
@@ -35,7 +35,7 @@ export class ConflictsController {
     const rows = await listConflicts(this.dataSource, { ...query, before: decodeCursor(query.cursor) });
     const hidden = await this.hidden(request, rows);
     return pageFrom(
-      rows,
+      await subjectsShownTo(this.dataSource, request.principal, rows, query.subject),
       query.limit,
       (row) => row.place,
       (row) => viewOf(row, hidden),
@@ -54,7 +54,8 @@ export class ConflictsController {
   @ApiAnswers({ summary: 'Show a conflict with both sides', tag: 'replication', answers: { 200: ConflictSchema } })
   async show(@Param('id') id: string, @Req() request: FastifyRequest): Promise<ConflictView> {
     const row = await getConflict(this.dataSource, id);
-    return viewOf(row, await this.hidden(request, [row]));
+    const [shown] = await subjectsShownTo(this.dataSource, request.principal, [row]);
+    return viewOf(shown!, await this.hidden(request, [row]));
   }
 
   /** Tenants whose values this caller is not shown. */

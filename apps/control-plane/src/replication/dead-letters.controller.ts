@@ -25,7 +25,7 @@ import { publishLive } from '../live/live-event.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
 import { CONFIG, NATS } from '../process/tokens.js';
 import '../auth/request-augmentation.js';
-import { valuesWithheldFrom } from '../residency/shown-values.js';
+import { subjectsShownTo, valuesWithheldFrom } from '../residency/shown-values.js';
 import { deadLetterViewOf, getDeadLetter, listDeadLetters } from './dead-letter-row.js';
 import { ReplicationTools } from './replication-tools.js';
 import { dropDeadLetter, replayDeadLetter } from './settle-dead-letter.js';
@@ -48,10 +48,11 @@ export class DeadLettersController {
   })
   async list(
     @Query({ schema: EventDeadLetterListQuerySchema }) query: z.infer<typeof EventDeadLetterListQuerySchema>,
+    @Req() { principal }: FastifyRequest,
   ): Promise<z.infer<typeof EventDeadLetterPageSchema>> {
     const rows = await listDeadLetters(this.dataSource, { ...query, before: decodeCursor(query.cursor) });
     return pageFrom(
-      rows,
+      await subjectsShownTo(this.dataSource, principal, rows, query.subject),
       query.limit,
       (row) => row.id,
       (row) => deadLetterViewOf(row, this.region),
@@ -71,7 +72,8 @@ export class DeadLettersController {
     const isDocument = typeof type !== 'string' || type.startsWith('lapidary.document.');
     const tenants = isDocument ? [typeof data?.tenant === 'string' ? data.tenant : 'unreadable'] : [];
     const hidden = await valuesWithheldFrom(this.dataSource, request.principal, this.region, tenants);
-    return { ...deadLetterViewOf(row, this.region), event: hidden.size > 0 ? { type, withheld: true } : row.event };
+    const [shown] = await subjectsShownTo(this.dataSource, request.principal, [row]);
+    return { ...deadLetterViewOf(shown!, this.region), event: hidden.size > 0 ? { type, withheld: true } : row.event };
   }
 
   @Post(':id/replay')
@@ -86,20 +88,22 @@ export class DeadLettersController {
   async replay(
     @Param('id', { schema: EventDeadLetterIdSchema }) id: string,
     @Query({ schema: ReplayQuerySchema }) { dryRun }: z.infer<typeof ReplayQuerySchema>,
-    @Command() request: CommandRequest,
+    @Command() command: CommandRequest,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ReplayResult> {
     // Known only after the commit: a view must not show what was rolled back.
     let tell: () => void = () => undefined;
-    // The query is no part of a key's request: what a trial answered must never stand for the real thing.
-    const command = dryRun ? { ...request, idempotencyKey: undefined } : request;
-    const answer = await this.runner.run(command, async (tx, context) => {
+    // A trial keeps nothing, its key neither: it is free for the real thing.
+    const once = dryRun ? { ...command, idempotencyKey: undefined } : command;
+    const answer = await this.runner.run(once, async (tx, context) => {
       const { result, applied } = await replayDeadLetter(tx, context, this.tools.apply, id, dryRun);
       tell = () => publishLive(this.nats, this.region, applied);
       return { status: 200, body: result };
     });
     tell();
-    return send(reply, answer);
+    const result = send(reply, answer);
+    return { ...result, deadLetter: (await subjectsShownTo(this.dataSource, request.principal, [result.deadLetter]))[0]! };
   }
 
   @Post(':id/drop')
@@ -108,17 +112,18 @@ export class DeadLettersController {
   async drop(
     @Param('id', { schema: EventDeadLetterIdSchema }) id: string,
     @Body({ schema: DropRequestSchema }) _body: z.infer<typeof DropRequestSchema>,
-    @Command() request: CommandRequest,
+    @Command() command: CommandRequest,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EventDeadLetterView> {
     let tell: () => void = () => undefined;
-    const answer = await this.runner.run(request, async (tx, context) => {
+    const answer = await this.runner.run(command, async (tx, context) => {
       const { deadLetter, applied } = await dropDeadLetter(tx, context, this.tools.apply, id);
       tell = () => publishLive(this.nats, this.region, applied);
       return { status: 200, body: deadLetter };
     });
     tell();
-    return send(reply, answer);
+    return (await subjectsShownTo(this.dataSource, request.principal, [send(reply, answer)]))[0]!;
   }
 
   private get region(): string {

@@ -5,13 +5,16 @@ import {
   HeldChangePageSchema,
   type GeodeView,
 } from '@lapidary/contracts/api/replication';
-import { Controller, Get, Query } from '@nestjs/common';
+import { Controller, Get, Query, Req } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
+import '../auth/request-augmentation.js';
 import { heldKeyOf, listHeld } from '../collections/release-held.js';
 import { decodeCursor, pageFrom } from '../http/cursor.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
 import { ReplicationStatus } from '../regions/replication-status.js';
+import { subjectsShownTo } from '../residency/shown-values.js';
 import { geodeStatus } from './geode-status.js';
 
 @Controller('v1/geode')
@@ -39,8 +42,9 @@ export class GeodeController {
   })
   async held(
     @Query({ schema: HeldChangeListQuerySchema }) query: z.infer<typeof HeldChangeListQuerySchema>,
+    @Req() { principal }: FastifyRequest,
   ): Promise<z.infer<typeof HeldChangePageSchema>> {
     const rows = await listHeld(this.dataSource, decodeCursor(query.cursor), query.limit);
-    return pageFrom(rows, query.limit, heldKeyOf, (row) => row);
+    return pageFrom(await subjectsShownTo(this.dataSource, principal, rows), query.limit, heldKeyOf, (row) => row);
   }
 }

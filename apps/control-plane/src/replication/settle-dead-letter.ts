@@ -7,6 +7,7 @@ import { nextState } from '@lapidary/kernel/transition-table';
 import { readEvents, type IncomingEvent } from '@lapidary/replication/read-events';
 import { recordAudit } from '../audit/record-audit.js';
 import type { CommandContext } from '../http/command-context.js';
+import { subjectsToldToAll } from '../residency/shown-values.js';
 import type { ApplyTools } from './apply-tenant.js';
 import { deadLetterViewOf, getDeadLetter, setLetterState, type DeadLetterRow } from './dead-letter-row.js';
 import { deadLetterTransitions } from './dead-letter-states.js';
@@ -75,12 +76,14 @@ const settled = async (
   const state = nextState(deadLetterTransitions, row.state, event);
   if (dryRun) return deadLetterViewOf(row, context.region);
   await setLetterState(tx, row.id, state, context.actor);
+  // Everybody who may read anything reads the audit.
+  const [told] = await subjectsToldToAll(tx, [{ subject: row.subject }]);
   await recordAudit(tx, context, `dead-letter.${state}`, `dead-letter/${row.id}`, {
     origin: row.origin,
     epoch: row.epoch,
     sequence: Number(row.sequence),
     type: row.type,
-    subject: row.subject,
+    ...told,
   });
   return deadLetterViewOf(await getDeadLetter(tx, row.id), context.region);
 };

@@ -68,6 +68,54 @@ describe('values of documents outside of their own address', () => {
     expect(JSON.stringify((await world.ask('GET', letter)).body['event'])).toContain('CUSTOMERS');
   });
 
+  it('do not pass through another region with the id of the document, in the ledger, dead letters and held changes (I3)', async () => {
+    const [id, open] = ['jane.doe-at-example.com', 'john.roe-at-example.com'];
+    const subjects = [`document/people/strict/${id}`, `document/people/acme/${open}`];
+    const side = JSON.stringify({ at: '1', region: 'eu', value: 'x' });
+    for (const [i, subject] of subjects.entries()) {
+      const tenant = subject.split('/')[2];
+      await world.query(
+        `INSERT INTO conflict (id, policy, subject, winner, loser, cause, collection, tenant, field)
+         VALUES ($1, 'lww', $2, $3, $3, 'both', 'people', $4, 'name')`,
+        [`collection:person-${i}`, subject, side, tenant],
+      );
+      await world.query(
+        `INSERT INTO dead_letter (id, origin, epoch, sequence, type, subject, event, error)
+         VALUES ($1, 'us', 1, $2, 'lapidary.document.changed.v1', $3, '{}', $4)`,
+        [`01JAAAAAAAAAAAAAAAAAAAAAB${i}`, 100 + i, subject, `${subject} is not readable`],
+      );
+      await world.query(`INSERT INTO held_change (event_id, origin, event, due_at) VALUES ($1, 'us', $2, now() + interval '1 hour')`, [
+        `held-${i}`,
+        JSON.stringify({ subject, data: { tenant } }),
+      ]);
+    }
+    const headers = sealPrincipal({ actor: 'token:far', via: 'bearer', bindings: [{ role: 'admin', region: '*' }] });
+    const lists = ['/v1/conflicts?collection=people', '/v1/dead-letters', '/v1/geode/held'];
+    const ones = ['/v1/conflicts/collection:person-0', '/v1/dead-letters/eu.01JAAAAAAAAAAAAAAAAAAAAAB0'];
+    for (const path of [...lists, ...ones]) {
+      expect(JSON.stringify((await world.ask('GET', path)).body)).toContain(id);
+      const far = JSON.stringify((await world.ask('GET', path, { token: null, headers })).body);
+      expect(far).not.toContain('jane');
+      expect(far).toContain('document/people/strict/(withheld)');
+      if (lists.includes(path)) expect(far).toContain(open);
+    }
+    // Who guesses the id gets no yes either.
+    for (const list of ['/v1/conflicts', '/v1/dead-letters']) {
+      const found = async (subject: string, ask: object): Promise<number> =>
+        (await world.ask('GET', `${list}?subject=${subject}`, ask)).body.items!.length;
+      expect(await found(subjects[0]!, {})).toBe(1);
+      expect(await found(subjects[0]!, { token: null, headers })).toBe(0);
+      expect(await found(subjects[1]!, { token: null, headers })).toBe(1);
+    }
+    const dropped = await world.ask('POST', '/v1/dead-letters/eu.01JAAAAAAAAAAAAAAAAAAAAAB0/drop', {
+      body: { reason: 'unreadable' },
+      token: null,
+      headers,
+    });
+    expect([dropped.status, dropped.body['subject']]).toEqual([200, 'document/people/strict/(withheld)']);
+    expect(JSON.stringify(await world.query(`SELECT change FROM audit WHERE action LIKE 'dead-letter.%'`))).not.toContain('jane');
+  });
+
   describe('in a preview of a policy', () => {
     const preview = async (ask: { token?: string | null; headers?: Record<string, string> } = {}): Promise<Answer> =>
       await world.ask('POST', '/v1/collections/settings/policy/preview', {
