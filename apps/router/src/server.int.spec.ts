@@ -143,7 +143,7 @@ onBothPaths(() => {
       const text = await exchangeBytes(
         traffic.port,
         requestBytes('GET') + requestBytes('GET', '/', beta) + requestBytes('GET'),
-        /(\d \w+[^]*){3}acme$/,
+        /(\r\n\r\n\d \w+[^]*){2}\r\n\r\n1 acme$/,
       );
       expect([...text.matchAll(/\r\n\r\n(\d \w+)/g)].map((m) => m[1]).map((s) => s!.replace('HTTP', ''))).toEqual([
         '1 acme',

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { toAppError } from '@lapidary/kernel/app-error';
@@ -6,16 +6,17 @@ import type { ForwardOptions } from '@lapidary/stamp-sdk/forward/forward-request
 import { headerValues } from '@lapidary/stamp-sdk/forward/hop-by-hop';
 import { ReplayBuffer } from '@lapidary/stamp-sdk/forward/replay-buffer';
 import { bodyFraming, requestProblem } from '@lapidary/stamp-sdk/forward/request-check';
-import { asksForUpgrade, responseOnSocket, wantsTunnel } from '@lapidary/stamp-sdk/forward/upgrade';
+import { RequestTurns } from '@lapidary/stamp-sdk/forward/request-turns';
+import { asksForUpgrade, responseOnSocket } from '@lapidary/stamp-sdk/forward/upgrade';
 import type { Logger } from '@lapidary/telemetry/logger';
 import { gaugeOf } from '@lapidary/telemetry/tally';
 import { answerProblem } from './answer-problem.js';
 import { closeWithEmptyQueue } from './closing.js';
-import { clientHeadMs, keepAliveMs, requestHeadBytesMax } from './client-bounds.js';
 import type { IdentificationOf } from './identification/identification.js';
 import { InFlight } from './in-flight.js';
 import { cameTrue, cameTrueBeforeQuiet, countdown, some } from './leave.js';
 import { listen, type ListenPlace } from './listening.js';
+import { nodeServer } from './node-server.js';
 import { answerParserError, refuseConnect } from './parser-errors.js';
 import { nobody, type Whose } from './observe/ended-request.js';
 import { Observer } from './observe/observer.js';
@@ -52,8 +53,6 @@ export interface TrafficServerOptions extends ForwardDeps {
   readonly tunnelIdleMs: number;
 }
 
-const deadlineCheckMs = 2_000;
-
 type Tunnel = ForwardOptions['tunnel'];
 
 /** The port that tenants' clients talk to: each request is decided, then refused or forwarded. */
@@ -69,6 +68,7 @@ export class TrafficServer {
   /** Those that were attached, too. */
   private readonly connections = new Set<Duplex>();
   private readonly onceOnly = new WeakSet<Duplex>();
+  private readonly turns = new RequestTurns();
   private draining = false;
 
   constructor(private readonly options: TrafficServerOptions) {
@@ -80,33 +80,21 @@ export class TrafficServer {
     this.forwarding = { ...options, refusals: this.refusals, thaw: this.thaw };
     gaugeOf(options.metrics.lapidary_router_refusals_waiting, () => this.refusals.waiting);
     gaugeOf(options.metrics.lapidary_router_unsent_bytes, () => this.unsentBytes);
-    this.server = createServer({
-      insecureHTTPParser: false,
-      // requestProblem says it in words.
-      requireHostHeader: false,
-      maxHeaderSize: requestHeadBytesMax,
-      headersTimeout: clientHeadMs,
-      // Each has a deadline of its own, by the policy and by what it moves.
-      requestTimeout: 0,
-      keepAliveTimeout: keepAliveMs,
-      connectionsCheckingInterval: deadlineCheckMs,
-      noDelay: true,
-      shouldUpgradeCallback: wantsTunnel,
-    });
-    // Node drops headers beyond this count silently; requestProblem refuses what has too many.
-    this.server.maxHeadersCount = 0;
+    this.server = nodeServer((socket) => this.turns.isBusy(socket));
     this.server.on('connection', (socket: Duplex) => {
       this.connections.add(socket);
       socket.once('close', () => this.connections.delete(socket));
     });
-    const take = (request: IncomingMessage, response: ServerResponse): void => void this.take(request, response);
+    const take = (request: IncomingMessage, response: ServerResponse): void => void this.takeInTurn(request, response);
     this.server.on('request', take);
     this.server.on('checkContinue', take);
     this.server.on('checkExpectation', take);
     this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      void this.take(request, responseOnSocket(request, socket), { socket, head, idleMs: options.tunnelIdleMs });
+      void this.takeInTurn(request, responseOnSocket(request, socket), { socket, head, idleMs: options.tunnelIdleMs });
     });
-    this.server.on('connect', refuseConnect);
+    this.server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+      if (!this.inFlight.endAfterAnswers(socket)) refuseConnect(request, socket);
+    });
     this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       // The answer to what came before ends this connection.
       if (this.inFlight.isCondemned(socket) || this.inFlight.endAfterAnswers(socket)) return;
@@ -136,7 +124,9 @@ export class TrafficServer {
 
   /** Takes one request that somebody else has read (HTTP/2). */
   serve(request: IncomingMessage, response: ServerResponse, tunnel?: Omit<NonNullable<Tunnel>, 'head' | 'idleMs'>): void {
-    void this.take(request, response, tunnel && { ...tunnel, head: Buffer.alloc(0), idleMs: this.options.tunnelIdleMs });
+    const over = this.inFlight.add(request.socket, response, tunnel?.socket);
+    response.on('error', () => undefined);
+    void this.take(request, response, tunnel && { ...tunnel, head: Buffer.alloc(0), idleMs: this.options.tunnelIdleMs }).finally(over);
   }
 
   /** What the fast path could do and leaves to this one all the same. */
@@ -194,12 +184,22 @@ export class TrafficServer {
     return socket.writableLength > 0 && !this.inFlight.isTunnel(socket);
   }
 
-  private async take(request: IncomingMessage, response: ServerResponse, tunnel?: Tunnel): Promise<void> {
-    if (this.inFlight.isCondemned(request.socket)) return;
-    if (this.draining || this.onceOnly.has(request.socket)) response.shouldKeepAlive = false;
+  /** Requests of one connection one after another, as the fast engine takes them. */
+  private async takeInTurn(request: IncomingMessage, response: ServerResponse, tunnel?: Tunnel): Promise<void> {
+    const { socket } = request;
+    if (this.inFlight.isCondemned(socket)) return;
     if (!tunnel && asksForUpgrade(request)) this.endAfter(request, response);
     response.on('error', () => undefined);
-    const over = this.inFlight.add(request.socket, response, tunnel?.socket);
+    const over = this.inFlight.add(socket, response, tunnel?.socket);
+    const turn = this.turns.begin(socket);
+    const comes = turn === null || ((await turn) && !socket.destroyed);
+    if (comes) await this.take(request, response, tunnel);
+    over();
+    if (comes) this.turns.end(socket, response);
+  }
+
+  private async take(request: IncomingMessage, response: ServerResponse, tunnel?: Tunnel): Promise<void> {
+    if (this.draining || this.onceOnly.has(request.socket)) response.shouldKeepAlive = false;
     const requestId = requestIdOf(request.headers['x-request-id']);
     const onStart = (): void => {
       if (request.headers.expect !== undefined) response.writeContinue();
@@ -242,7 +242,6 @@ export class TrafficServer {
       body.discard();
     } finally {
       deadline.stop();
-      over();
     }
   }
 
@@ -259,13 +258,18 @@ export class TrafficServer {
     const first = exchange.decideAgain();
     // Only a tenant that is frozen is waited for: else the next message of its connection could be handed over before this one is condemned.
     const decision = isFrozen(first) ? await this.thaw.decided(exchange.decideAgain) : first;
-    if (decision.action === 'refuse' && (decision.status !== undefined || decision.unread)) this.inFlight.condemn(exchange.request.socket);
+    if (decision.action === 'refuse' && (decision.status !== undefined || decision.unread)) this.condemn(exchange.request.socket);
     const own = this.options.ownPaths?.();
     if (own?.concerns(exchange.request.url ?? '')) {
       const outcome = await own.answer(exchange, decision);
       if (outcome) return outcome;
     }
     return decision.action === 'refuse' ? refuseInTurn(this.refusals, exchange, decision) : forward(this.forwarding, exchange, decision);
+  }
+
+  private condemn(socket: Duplex): void {
+    this.inFlight.condemn(socket);
+    this.turns.drop(socket);
   }
 
   /**

@@ -191,3 +191,14 @@ describe('the workload', () => {
     await restartWorkload();
   });
 });
+
+it('an upgrade that is asked for behind a request under way is not granted, and the door goes on', async () => {
+  controlPlane.place('acme', 1);
+  const agent = await startRegistered();
+  const head = (path: string, lines: readonly string[] = []): string =>
+    `${[`GET ${path} HTTP/1.1`, 'Host: x', 'x-lapidary-tenant: acme', 'x-lapidary-epoch: 1', ...lines].join('\r\n')}\r\n\r\n`;
+  const upgrade = head('/second', ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Key: x']);
+  const text = await exchangeBytes(portOf(agent), head('/first') + upgrade, /"\/second"/);
+  expect([...text.matchAll(/^HTTP\/1.1 (\d+)/gm)].map((m) => m[1])).toEqual(['200', '200']);
+  expect(await statusOf(agent, 'acme', 1)).toBe(200);
+});

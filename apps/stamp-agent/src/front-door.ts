@@ -9,7 +9,8 @@ import { forwardRequest, type ForwardOptions } from '@lapidary/stamp-sdk/forward
 import type { ForwardResult, ForwardTimeouts } from '@lapidary/stamp-sdk/forward/forward-result';
 import { ReplayBuffer } from '@lapidary/stamp-sdk/forward/replay-buffer';
 import { bodyFraming, requestProblem } from '@lapidary/stamp-sdk/forward/request-check';
-import { responseOnSocket, wantsTunnel } from '@lapidary/stamp-sdk/forward/upgrade';
+import { RequestTurns } from '@lapidary/stamp-sdk/forward/request-turns';
+import { asksForUpgrade, responseOnSocket, wantsTunnel } from '@lapidary/stamp-sdk/forward/upgrade';
 import { Upstream } from '@lapidary/stamp-sdk/forward/upstream';
 import type { LinkFault } from '@lapidary/stamp-sdk/link/frames';
 import { wantsLink } from '@lapidary/stamp-sdk/link/upgrade-link';
@@ -60,6 +61,7 @@ export class FrontDoor {
   private readonly server: Server;
   private readonly upstream: Upstream;
   private readonly links: LinkDoor;
+  private readonly turns = new RequestTurns();
   private draining = false;
 
   constructor(private readonly options: FrontDoorOptions) {
@@ -80,14 +82,14 @@ export class FrontDoor {
       // Bodies may take long; what stalls is found by the forward's own time-outs.
       requestTimeout: 0,
       connectionsCheckingInterval: headersMs / 2,
-      shouldUpgradeCallback: (request) => wantsTunnel(request) || this.takesLink(request),
+      shouldUpgradeCallback: (request) => !this.turns.isBusy(request.socket) && (wantsTunnel(request) || this.takesLink(request)),
     });
-    const take = (request: IncomingMessage, response: ServerResponse): void => void this.take(request, response);
+    const take = (request: IncomingMessage, response: ServerResponse): void => void this.takeInTurn(request, response);
     this.server.on('request', take);
     this.server.on('checkContinue', take);
     this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       if (this.takesLink(request)) return this.links.accept(request, socket, head);
-      void this.take(request, responseOnSocket(request, socket), { socket, head, idleMs: tunnelIdleMs });
+      void this.takeInTurn(request, responseOnSocket(request, socket), { socket, head, idleMs: tunnelIdleMs });
     });
   }
 
@@ -129,9 +131,19 @@ export class FrontDoor {
     this.upstream.close();
   }
 
+  /** Requests of one connection one after another: clients of a public door may pipeline. */
+  private async takeInTurn(request: IncomingMessage, response: ServerResponse, tunnel?: Tunnel): Promise<void> {
+    const { socket } = request;
+    const turn = this.turns.begin(socket);
+    if (turn !== null && !(await turn)) return;
+    await this.take(request, response, tunnel);
+    this.turns.end(socket, response);
+  }
+
   private async take(request: IncomingMessage, response: ServerResponse, tunnel?: Tunnel): Promise<void> {
     response.on('error', () => undefined);
-    if (this.draining) response.shouldKeepAlive = false;
+    // Of what stands behind an upgrade that is not granted node:http has dropped a part.
+    if (this.draining || (!tunnel && asksForUpgrade(request))) response.shouldKeepAlive = false;
     const onStart = (): void => {
       if (request.headers.expect !== undefined) response.writeContinue();
     };

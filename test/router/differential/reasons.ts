@@ -22,7 +22,8 @@ export const reasons: Readonly<Record<string, string>> = {
   'HTTP/1.0': 'Served without keep-alive. Transfer-Encoding does not exist in it and is refused.',
   upgrade:
     'Only websocket, and only after the stamp’s 101. An upgrade to h2c would let a client talk past every check; it is stripped, and the connection ends with the answer.',
-  pipelining: 'Each request is looked at for itself. What stands behind a request that closes, or behind a refused upgrade, is dropped.',
+  pipelining:
+    'Each request is looked at for itself, and goes to its stamp when the one before it is answered. What stands behind a request that closes, or behind a refused upgrade, is dropped.',
   expect: '100-continue is answered here once somebody takes the body; any other expectation is 417 (RFC 9110 §10.1.1 allows that).',
   routing: 'Tenant by host, header or path is our own rule; the peers route by host only.',
 };
