@@ -169,12 +169,12 @@ export class Network {
 
   private async take(from: string, to: SimRegion, events: readonly Numbered[], through: Position): Promise<void> {
     const filled = await this.withContents(from, to, events);
-    const before = to.database;
     try {
       await to.take(from, filled, through);
     } finally {
-      // A process that died after the commit has taken them all the same.
-      if (to.database !== before) this.notePlaces(from, to.name, events);
+      // A process that died after the commit has taken them all the same; one that died before it has not.
+      const at = to.database.vector.get(from);
+      if (at?.epoch === through.epoch && at.sequence === through.sequence) this.notePlaces(from, to.name, events);
     }
   }
 
