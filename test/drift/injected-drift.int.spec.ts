@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import type { FindingView } from '@lapidary/contracts/api/drift';
 import { definitionOf } from '@lapidary/control-plane/collections/testing/collection-region';
+import { fleetSums } from '@lapidary/control-plane/digests/fleet-rows';
 import { openMesh, type Mesh } from '@lapidary/control-plane/replication/testing/mesh';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { Random } from '../sim/random.js';
@@ -19,7 +20,7 @@ const tenantsAStamp = 60;
 const copies: Readonly<Record<string, number>> = { changedField: 6, missingRow: 6, extraRow: 6, lostTombstone: 6, flippedByte: 6 };
 const few = 2;
 const many = 4;
-const ofAStamp = new Set(['dedicated', 'template', 'version', 'spec', 'resource']);
+const ofAStamp = new Set(['dedicated', 'template', 'version', 'spec', 'resource', 'copiedStamp']);
 const roundMs = 120_000;
 const untouchedLooks = 3;
 jest.setTimeout(180_000 + Math.ceil(wanted / 50) * roundMs);
@@ -54,12 +55,13 @@ describe(`drift that is injected (seed ${seed})`, () => {
   const digests = async (): Promise<string[]> =>
     Promise.all(
       regions.map(async (r) =>
-        JSON.stringify(
+        JSON.stringify([
           await r.sql(`SELECT count(*), md5(string_agg(id || digest, ',' ORDER BY id)) FROM document WHERE collection = 'shop'`),
-        ),
+          await Promise.all(regions.map(async ({ name }) => [...(await fleetSums(r.at.dataSource, name))])),
+        ]),
       ),
     );
-  /** Both hold the same documents, and routers and agents what they must. */
+  /** Both hold the same documents, tenants and stamps, and routers and agents what they must. */
   const settled = async (): Promise<void> => {
     await waitFor('both regions to hold the same', async () => (new Set(await digests()).size === 1 ? true : undefined), {
       timeoutMs: 60_000,

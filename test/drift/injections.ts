@@ -104,6 +104,36 @@ const flippedByte: Injection = async (spots) => {
   return { what: 'flipped byte in Postgres', expected, implied: [], mend: putBack(spots.in, id, row) };
 };
 
+/** What a region's row has that it did not tell, the other one finds: it keeps what it was told. */
+const toldOtherwise = ({ in: here, other }: Pick<Spots, 'in' | 'other'>, path: string): string =>
+  nameOf(other.name, 'fleet-digest', `region/${here.name}`, path);
+
+/** In the other region's copy of a tenant, of its placement, or of a stamp. */
+const inCopy =
+  (what: string, path: (spots: Spots) => string, change: string, back: string, isRouted = false): Injection =>
+  async (spots) => {
+    const of = path(spots);
+    const key = of.split(' ')[1]!;
+    await spots.other.sql(change, [key]);
+    const { name } = spots.other;
+    // Its directory has the route that it was told, and is right by that.
+    const implied = isRouted ? [nameOf(name, 'route-epoch', `directory/${name}`, of.replace(' ', '/'))] : [];
+    return { what, expected: [toldOtherwise(spots, of)], implied, mend: () => spots.other.sql(back, [key]) };
+  };
+const anyTenant = (spots: Spots): string => `tenant ${spots.tenant(3)}`;
+
+/** Definitions are of no region: both compare, and both see it. */
+const definition: Injection = async (spots) => {
+  const { in: at, other } = spots;
+  await at.sql(`UPDATE collection SET definition = jsonb_set(definition, '{siblings,0,value,byHand}', '"yes"')`);
+  return {
+    what: 'definition',
+    expected: [toldOtherwise(spots, `definition ${collection}`), toldOtherwise({ in: other, other: at }, `definition ${collection}`)],
+    implied: [],
+    mend: () => at.sql(`UPDATE collection SET definition = definition #- '{siblings,0,value,byHand}'`),
+  };
+};
+
 /** Cursors that live writes don't reach within a round; mending a region passes over them (watched-region.ts). */
 export const cursorsAhead = 100_000;
 
@@ -156,7 +186,7 @@ const agentList =
 const outsideResidency: Injection = async (spots) => {
   const tenant = spots.tenant(3);
   await spots.in.sql(`UPDATE tenant SET residency = '{nowhere}' WHERE id = $1`, [tenant]);
-  const expected = [nameOf(spots.in.name, 'placement', `tenant/${tenant}`, 'residency')];
+  const expected = [nameOf(spots.in.name, 'placement', `tenant/${tenant}`, 'residency'), toldOtherwise(spots, `tenant ${tenant}`)];
   return {
     what: 'tenant outside its residency',
     expected,
@@ -166,13 +196,20 @@ const outsideResidency: Injection = async (spots) => {
 };
 
 const ofStamp =
-  (what: string, change: string, back: string, expected: readonly string[], implied: readonly string[] = []): Injection =>
+  (
+    what: string,
+    change: string,
+    back: string,
+    expected: readonly string[],
+    { implied = [], isTold = false }: { readonly implied?: readonly string[]; readonly isTold?: boolean } = {},
+  ): Injection =>
   async (spots) => {
     const stamp = spots.stamp();
     const names = (list: readonly string[]): string[] =>
       list.map((entry) => entry.split(' ')).map(([kind, ...path]) => nameOf(spots.in.name, kind!, `stamp/${stamp}`, path.join(' ')));
     await spots.in.sql(change, [stamp]);
-    return { what, expected: names(expected), implied: names(implied), mend: () => spots.in.sql(back, [stamp]) };
+    const told = isTold ? [toldOtherwise(spots, `stamp ${stamp}`)] : [];
+    return { what, expected: [...names(expected), ...told], implied: names(implied), mend: () => spots.in.sql(back, [stamp]) };
   };
 
 const resource: Injection = async (spots) => {
@@ -195,7 +232,7 @@ const schemaTable: Injection = async (spots) => {
   return { what: 'table altered by hand', expected, implied: [], mend: () => at.sql(`ALTER TABLE limits_document DROP COLUMN ${column}`) };
 };
 
-/** Every kind of drift there is. A schema is one for a region, so one round has one of it. */
+/** Every kind of drift there is. A schema is one for a region, and so is the one definition, so one round has one of it. */
 export const injections: Readonly<Record<string, Injection>> = {
   changedField,
   missingRow,
@@ -213,7 +250,7 @@ export const injections: Readonly<Record<string, Injection>> = {
     `UPDATE stamp SET isolation = 'dedicated' WHERE name = $1`,
     `UPDATE stamp SET isolation = 'pooled' WHERE name = $1`,
     ['placement tenants'],
-    ['spec isolation'],
+    { implied: ['spec isolation'], isTold: true },
   ),
   template: ofStamp(
     'template',
@@ -227,9 +264,32 @@ export const injections: Readonly<Record<string, Injection>> = {
     `UPDATE stamp_observation SET workload_version = '0.1.0' WHERE stamp = $1`,
     ['version workload.version', 'ring-sibling workload.version'],
   ),
-  spec: ofStamp('spec', `UPDATE stamp SET labels = '{"by": "hand"}' WHERE name = $1`, `UPDATE stamp SET labels = '{}' WHERE name = $1`, [
-    'spec labels.by',
-  ]),
+  spec: ofStamp(
+    'spec',
+    `UPDATE stamp SET labels = '{"by": "hand"}' WHERE name = $1`,
+    `UPDATE stamp SET labels = '{}' WHERE name = $1`,
+    ['spec labels.by'],
+    { isTold: true },
+  ),
+  copiedTenant: inCopy(
+    'tenant in the other region’s copy',
+    anyTenant,
+    'UPDATE tenant SET weight = 99 WHERE id = $1',
+    'UPDATE tenant SET weight = 1 WHERE id = $1',
+  ),
+  copiedPlacement: inCopy(
+    'placement lost in the other region’s copy',
+    anyTenant,
+    'UPDATE placement SET is_current = false WHERE tenant = $1',
+    'UPDATE placement SET is_current = true WHERE tenant = $1',
+    true,
+  ),
+  copiedStamp: inCopy(
+    'stamp in the other region’s copy',
+    (spots) => `stamp ${spots.stamp()}`,
+    `UPDATE stamp SET ring = 'by-hand' WHERE name = $1`,
+    `UPDATE stamp SET ring = 'broad' WHERE name = $1`,
+  ),
   resource,
 };
-export const onceARound: Readonly<Record<string, Injection>> = { schemaTable };
+export const onceARound: Readonly<Record<string, Injection>> = { schemaTable, definition };

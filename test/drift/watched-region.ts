@@ -13,7 +13,6 @@ import { AgentPush } from '@lapidary/control-plane/directory/agent-push';
 import { directoryMetrics } from '@lapidary/control-plane/directory/metrics';
 import { numberDirectory } from '@lapidary/control-plane/directory/number-directory';
 import { countUnpublished, readDigest } from '@lapidary/control-plane/directory/directory-rows';
-import { recordTenantRoute } from '@lapidary/control-plane/directory/record-route';
 import { publishDirectory } from '@lapidary/control-plane/directory/publish-directory';
 import { snapshotPage } from '@lapidary/control-plane/directory/snapshot';
 import { findingViewOf, listFindings } from '@lapidary/control-plane/drift/finding-rows';
@@ -24,11 +23,12 @@ import { ReplicaFleet } from '@lapidary/control-plane/drift/routes/replica-fleet
 import { serveSchema } from '@lapidary/control-plane/drift/schema/serve-schema';
 import { answerRegister, answerSync } from '@lapidary/control-plane/health/answer-agents';
 import { HeartbeatBook } from '@lapidary/control-plane/health/heartbeat-book';
+import { systemContext } from '@lapidary/control-plane/http/command-context';
 import type { TestRegion } from '@lapidary/control-plane/outbox/testing/test-region';
-import { tenantRouteOf } from '@lapidary/control-plane/tenants/tenant-row';
-import { getTenant } from '@lapidary/control-plane/tenants/tenant-store';
+import { recordTenantChange } from '@lapidary/control-plane/tenants/record-tenant';
 import { rowsOf } from '@lapidary/db/rows';
-import { inTransaction } from '@lapidary/db/transaction';
+import { inTransaction, type Tx } from '@lapidary/db/transaction';
+import { newId } from '@lapidary/kernel/ids';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { Wakeup } from '@lapidary/kernel/wakeup';
 import { directoryStreamShape, ensureStream } from '@lapidary/messaging/streams';
@@ -115,8 +115,7 @@ export class WatchedRegion {
         tenant,
         `${name}-${stamp}`,
       ]);
-      const row = await getTenant(tx, tenant);
-      await recordTenantRoute(tx, tenantRouteOf(row), row.stamp);
+      await this.tell(tx, tenant);
     });
   }
 
@@ -130,9 +129,21 @@ export class WatchedRegion {
         'INSERT INTO placement (tenant, epoch, stamp, units, serving_at) SELECT id, placement_epoch, $2, 1, now() FROM tenant WHERE id = $1',
         [tenant, `${name}-${stamp}`],
       );
-      const row = await getTenant(tx, tenant);
-      await recordTenantRoute(tx, tenantRouteOf(row), row.stamp);
+      await this.tell(tx, tenant);
     });
+  }
+
+  /** To routers, agents and the other region, as every change of a tenant is. */
+  private async tell(tx: Tx, tenant: string): Promise<void> {
+    const { clock, name } = this.at;
+    await recordTenantChange(
+      tx,
+      systemContext(name, 'test', newId()),
+      { clock, baseDomain: 'test' },
+      'lapidary.tenant.placed.v1',
+      tenant,
+      {},
+    );
   }
 
   /** Until the router has every route that was written. */

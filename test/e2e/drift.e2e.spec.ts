@@ -17,7 +17,7 @@ const intervalMs = 3_000;
 const runMsMax = 120_000;
 
 const stampKinds = ['spec', 'ring-sibling', 'version', 'template', 'resource'];
-/** In the order in which they look. One region alone has no peer to compare documents with. */
+/** In the order in which they look. One region alone has no peer to compare anything with. */
 const kinds = [
   'placement',
   'protocol',
@@ -28,11 +28,12 @@ const kinds = [
   'replica-age',
   'schema',
   'route-epoch',
+  'fleet-digest',
   'scrub',
   'data-digest',
   ...stampKinds,
 ];
-const canaryOf = (kind: string): string => (kind === 'data-digest' ? 'not-planted' : 'found');
+const canaryOf = (kind: string): string => (['fleet-digest', 'data-digest'].includes(kind) ? 'not-planted' : 'found');
 
 const ls = async (...args: string[]): Promise<{ code: number; items: FindingView[] }> => {
   const { code, stdout } = await fleet.stampctl(['drift', 'ls', ...args, '-o', 'json']);

@@ -12,7 +12,7 @@ const RowKeySchema = z.object({ tenant: z.string().max(200), id: z.string().min(
 export type RowKey = z.infer<typeof RowKeySchema>;
 
 /** How far the answering region knew each region's events at that moment; its own include what is committed and not yet numbered. */
-const KnownSchema = z.record(z.string(), z.object({ epoch: z.number().int().min(0), sequence: z.number().int().min(0) }));
+export const KnownSchema = z.record(z.string(), z.object({ epoch: z.number().int().min(0), sequence: z.number().int().min(0) }));
 
 /** Request on geo.<region>.digest. */
 export const DigestQuestionSchema = z.discriminatedUnion('want', [

@@ -9,6 +9,7 @@ export const driftKinds = [
   'ring-sibling',
   'version',
   'data-digest',
+  'fleet-digest',
   'scrub',
   'placement',
   'schema',

@@ -1,4 +1,5 @@
-import type { DigestQuestion, SketchQuestion } from '@lapidary/contracts/digest-protocol';
+import type { SketchQuestion } from '@lapidary/contracts/digest-protocol';
+import type { PeerDigestQuestion } from '@lapidary/contracts/fleet-protocol';
 import type { Reader } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import { elementNamed } from '@lapidary/replication/digest/element';
@@ -6,6 +7,7 @@ import { fleetRoot } from '@lapidary/replication/digest/fleet-root';
 import { keptSymbols } from '@lapidary/replication/digest/set-digest';
 import { answerBytesMax, fittingAnswer } from '@lapidary/messaging/fitting-answer';
 import type { DataSource } from 'typeorm';
+import { answerFleet, isOfFleet } from './answer-fleet.js';
 import { elementsInBuckets, readRows, rowsOfElements } from './document-digests.js';
 import { readDigest, type DigestDomain } from './digest-rows.js';
 import { readKnown } from './known-events.js';
@@ -14,8 +16,9 @@ import { mayHave, sharedRoots } from './shared-roots.js';
 const elementBytes = 8;
 
 /** What a peer asks about rows. Digests and what was known are of one view, else nothing could be concluded from them (D1). */
-export const answerDigest = async (dataSource: DataSource, peer: string, question: DigestQuestion): Promise<unknown> =>
+export const answerDigest = async (dataSource: DataSource, peer: string, question: PeerDigestQuestion): Promise<unknown> =>
   await dataSource.transaction('REPEATABLE READ', async (tx) => {
+    if (isOfFleet(question)) return await answerFleet(tx, question);
     if ('collection' in question) await refuse(tx, peer, question);
     switch (question.want) {
       case 'root':

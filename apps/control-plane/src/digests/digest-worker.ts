@@ -1,5 +1,6 @@
 import { peersOf, type ControlPlaneConfig } from '@lapidary/config/control-plane';
-import { DigestQuestionSchema, SketchQuestionSchema } from '@lapidary/contracts/digest-protocol';
+import { SketchQuestionSchema } from '@lapidary/contracts/digest-protocol';
+import { PeerDigestQuestionSchema } from '@lapidary/contracts/fleet-protocol';
 import { geoDigest, geoSketch } from '@lapidary/contracts/subjects';
 import { Leader } from '@lapidary/db/leader';
 import { keepRounds } from '@lapidary/kernel/rounds';
@@ -63,7 +64,7 @@ export class DigestWorker implements OnApplicationBootstrap, BeforeApplicationSh
     const options = { queue: responders, inFlightMax };
     for (const peer of peersOf(this.config)) {
       this.stops.push(
-        this.nats.serveJson(geoDigest(region, peer), DigestQuestionSchema, async (q) => answerDigest(dataSource, peer, q), options),
+        this.nats.serveJson(geoDigest(region, peer), PeerDigestQuestionSchema, async (q) => answerDigest(dataSource, peer, q), options),
         this.nats.serveBytes(geoSketch(region, peer), SketchQuestionSchema, async (q) => answerSketch(dataSource, peer, q), options),
       );
     }

@@ -1,5 +1,6 @@
 import type { DriftedResource } from '@lapidary/contracts/provisioner-protocol';
 import type { StampSpec } from '@lapidary/contracts/stamp-spec';
+import type { ComparedFleet } from '../digests/compare-fleet.js';
 import type { Compared } from '../digests/compare-peer.js';
 import type { SchemaAnswer } from '@lapidary/contracts/schema-protocol';
 import type { ComparedRoutes } from './routes/compare-routes.js';
@@ -85,6 +86,8 @@ export interface World {
   readonly peers: readonly string[];
   /** What a peer holds of documents beside what is held here; a document is planted for it where a nonce is given. */
   comparePeer(peer: string, nonce: string | null, signal: AbortSignal): Promise<Compared>;
+  /** What a peer tells of its stamps and tenants, and of definitions, beside what is kept here; a stamp is planted for it where a nonce is given. */
+  compareFleet(peer: string, nonce: string | null, signal: AbortSignal): Promise<ComparedFleet>;
   peerSchema(peer: string): Promise<SchemaAnswer>;
   /** Routers and agents of this region. */
   routeReplicas(): Promise<readonly RouteReplicaFacts[]>;

@@ -13,7 +13,8 @@ import type { RunOutcome } from './run-rows.js';
 import { stampSensors as sensors } from './sensors/all.js';
 import { placementSensor } from './sensors/placement.js';
 import { systemContext } from '../http/command-context.js';
-import { repairFindings, type RepairDeps } from './repair-findings.js';
+import type { RepairDeps } from './repair-deps.js';
+import { repairFindings } from './repair-findings.js';
 import { routeEpochSensor } from './sensors/route-epoch.js';
 import { schemaSensor } from './sensors/schema.js';
 import type { Sensor } from './sensors/sensor.js';
@@ -44,6 +45,7 @@ describe('a drift run', () => {
     peers: [],
     scrubbed: () => Promise.reject(new Error('nothing is scrubbed')),
     comparePeer: () => Promise.reject(new Error('there is no peer')),
+    compareFleet: () => Promise.reject(new Error('there is no peer')),
     peerSchema: () => Promise.reject(new Error('there is no peer')),
     routeReplicas: () => Promise.resolve([]),
     routersHeard: () => Promise.resolve({ heard: [], isComplete: true }),

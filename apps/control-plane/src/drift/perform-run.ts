@@ -13,7 +13,8 @@ import { readFacts, touchedSince } from './read-facts.js';
 import { recordLook, type Recorded } from './record-look.js';
 import { rolledBack } from '@lapidary/db/rolled-back';
 import type { RunOutcome, RunRow } from './run-rows.js';
-import { repairFindings, type RepairDeps } from './repair-findings.js';
+import type { RepairDeps } from './repair-deps.js';
+import { repairFindings } from './repair-findings.js';
 import { repairedSensors, sensors as allSensors } from './sensors/all.js';
 import type { FactPart, Sensor, SensorInput } from './sensors/sensor.js';
 

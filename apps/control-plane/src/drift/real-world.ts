@@ -3,9 +3,11 @@ import { AppError } from '@lapidary/kernel/app-error';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { NestedDocuments } from '@lapidary/replication/collections/collection-store';
 import type { DataSource } from 'typeorm';
+import { compareFleet } from '../digests/compare-fleet.js';
 import { comparePeer } from '../digests/compare-peer.js';
 import { findPlantedCorruption } from '../digests/planted-corruption.js';
 import { readScrubbed } from '../digests/scrub.js';
+import { PeerFleet } from '../digests/peer-fleet.js';
 import { PeerDigests } from '../digests/peer-digests.js';
 import type { PlannerProcess } from '../provisioning/planner-process.js';
 import { provisionRunOf, synthRequestOf } from '../provisioning/provision-run.js';
@@ -42,6 +44,8 @@ export const realWorld = (
   peers: [...links.keys()],
   comparePeer: async (peer, nonce, signal) =>
     comparePeer(dataSource, new PeerDigests(config.LAPIDARY_REGION, peer, linkTo(links, peer)), nonce, signal),
+  compareFleet: async (peer, nonce, signal) =>
+    compareFleet(dataSource, new PeerFleet(config.LAPIDARY_REGION, peer, linkTo(links, peer)), nonce, signal),
   peerSchema: async (peer) => askSchema(linkTo(links, peer), config.LAPIDARY_REGION, peer),
   routeReplicas: async () => replicas.look(dataSource),
   routersHeard: () => Promise.resolve(replicas.heard()),

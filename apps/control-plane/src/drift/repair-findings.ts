@@ -2,34 +2,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PolicyKind } from '@lapidary/contracts/api/collections';
 import type { FindingRepair, RepairRequest } from '@lapidary/contracts/api/drift';
 import type { DigestRow, RowKey } from '@lapidary/contracts/digest-protocol';
+import { rolledBack } from '@lapidary/db/rolled-back';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction, type Reader, type Tx } from '@lapidary/db/transaction';
 import { toAppError } from '@lapidary/kernel/app-error';
-import type { NatsLink } from '@lapidary/messaging/nats-link';
-import type { DataSource } from 'typeorm';
-import type { CollectionApplyTools } from '../collections/apply-collection.js';
 import { PeerDigests } from '../digests/peer-digests.js';
 import { repairRow, type RowRepair } from '../digests/repair-row.js';
 import type { CommandContext } from '../http/command-context.js';
 import { findingSelect, type FindingRow } from './finding-rows.js';
 import { noteRound } from './note-round.js';
-import { rolledBack } from '@lapidary/db/rolled-back';
+import type { RepairDeps } from './repair-deps.js';
+import { repairFleetRow } from './repair-fleet.js';
 import { documentPath } from './shown-paths.js';
-import { repairRoutes, type RouteRepairDeps } from './routes/repair-routes.js';
+import { repairRoutes } from './routes/repair-routes.js';
 
 /** Of one run. What is left is repaired by the next. */
 const repairedAtOnceMax = 500;
 /** Repairs must not take the database from those who write: some 50 a second. */
 const pauseMs = 20;
-
-export interface RepairDeps {
-  readonly region: string;
-  readonly dataSource: DataSource;
-  readonly tools: CollectionApplyTools;
-  readonly links: ReadonlyMap<string, NatsLink>;
-  /** Of this region's routers, agents and directory. */
-  readonly routes: RouteRepairDeps;
-}
 
 interface Target {
   readonly finding: FindingRow;
@@ -41,11 +31,11 @@ interface Target {
   readonly isCorrupt: boolean;
 }
 
-/** Findings of documents and routes that may be repaired: open, not quarantined unless they were named, the oldest first. */
+/** Findings of documents, of what regions tell of their fleet, and of routes that may be repaired: open, not quarantined unless they were named, the oldest first. */
 const repairable = async (reader: Reader, { finding, subject }: RepairRequest): Promise<FindingRow[]> =>
   await rowsOf<FindingRow>(
     reader,
-    `SELECT * FROM (${findingSelect}) AS found WHERE state = 'open' AND kind IN ('data-digest', 'scrub', 'route-epoch')
+    `SELECT * FROM (${findingSelect}) AS found WHERE state = 'open' AND kind IN ('data-digest', 'fleet-digest', 'scrub', 'route-epoch')
         AND ($1::text IS NULL OR id = $1) AND ($2::text IS NULL OR subject = $2) AND ($1 IS NOT NULL OR quarantined_at IS NULL)
       ORDER BY id LIMIT $3`,
     [finding ?? null, subject ?? null, repairedAtOnceMax],
@@ -78,12 +68,18 @@ export const repairFindings = async (
   const findings = await repairable(deps.dataSource, request);
   const ofRoutes = findings.filter((f) => f.kind === 'route-epoch');
   const results = await repairRoutes(deps.routes, context, ofRoutes, request.dryRun);
-  for (const finding of findings.filter((f) => !ofRoutes.includes(f))) {
+  // A placement needs its stamp: stamps come before tenants, as their names do in the alphabet.
+  const ofFleet = findings.filter((f) => f.kind === 'fleet-digest').sort((a, b) => (a.path < b.path ? -1 : 1));
+  for (const finding of ofFleet) {
+    signal.throwIfAborted();
+    results.push(resultOf(finding, await repairFleetRow(deps, context, finding, request.dryRun)));
+    if (!request.dryRun) await sleep(pauseMs, undefined, { signal });
+  }
+  for (const finding of findings.filter((f) => !ofRoutes.includes(f) && !ofFleet.includes(f))) {
     signal.throwIfAborted();
     const target = await targetOf(deps, finding);
     if (!target) continue;
-    const { outcome, why } = await repairOne(deps, context, target, request.dryRun);
-    results.push({ finding: finding.id, subject: finding.subject, path: finding.path, outcome, why });
+    results.push(resultOf(finding, await repairOne(deps, context, target, request.dryRun)));
     if (!request.dryRun) await sleep(pauseMs, undefined, { signal });
   }
   return results;
@@ -113,6 +109,14 @@ const repairOne = async (deps: RepairDeps, context: CommandContext, target: Targ
   if (!dryRun) await inTransaction(deps.dataSource, async (tx) => noteRound(tx, context, target.finding, refusal));
   return refusal;
 };
+
+const resultOf = ({ id, subject, path }: FindingRow, { outcome, why }: RowRepair): FindingRepair => ({
+  finding: id,
+  subject,
+  path,
+  outcome,
+  why,
+});
 
 const domainOf = ({ collection, kind, audience }: Target) => ({ collection, kind, audience });
 

@@ -35,6 +35,7 @@ import { FrozenTenants1763772000072 } from './0072-frozen-tenants.js';
 import { HeldTokens1763772000073 } from './0073-held-tokens.js';
 import { KeysByTenant1763772000074 } from './0074-keys-by-tenant.js';
 import { Ledger1763772000075 } from './0075-ledger.js';
+import { NamesInTheLedger1763772000076 } from './0076-names-in-the-ledger.js';
 import { EventsByOrigin1763772000077 } from './0077-events-by-origin.js';
 import { PackedDocuments1763772000078 } from './0078-packed-documents.js';
 
@@ -76,6 +77,7 @@ export const migrations = [
   HeldTokens1763772000073,
   KeysByTenant1763772000074,
   Ledger1763772000075,
+  NamesInTheLedger1763772000076,
   EventsByOrigin1763772000077,
   PackedDocuments1763772000078,
 ];

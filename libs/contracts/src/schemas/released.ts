@@ -42,6 +42,11 @@ export const releasedSchemas: Readonly<Record<string, string>> = {
   'lapidary.peer.digest-question.v1': '61445c6ab0518786',
   'lapidary.peer.digest-root.v1': '81630e613474a691',
   'lapidary.peer.digest-rows.v1': '1081326c1a455b6d',
+  'lapidary.peer.fleet-buckets.v1': 'cd166ade38a36f17',
+  'lapidary.peer.fleet-looks.v1': '28f55bdae600e776',
+  'lapidary.peer.fleet-question.v1': '4e40ec9d08cd90ae',
+  'lapidary.peer.fleet-rows.v1': 'b7d0cefc09544cf4',
+  'lapidary.peer.fleet-sums.v1': 'bdc81d930527e136',
   'lapidary.peer.intent-reply.v1': '36a75eac3e141dad',
   'lapidary.peer.intent-request.v1': '84366aae650148c3',
   'lapidary.peer.schema-answer.v1': 'd6ede0ecd71db37e',
@@ -72,4 +77,4 @@ export const releasedSchemas: Readonly<Record<string, string>> = {
 };
 
 /** Of all of them together: processes with one digest read and write the same. */
-export const releasedDigest = 'aa22861635b45038';
+export const releasedDigest = '19e26c34ae4428c6';

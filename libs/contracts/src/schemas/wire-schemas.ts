@@ -19,6 +19,13 @@ import {
   RowsAnswerSchema,
   SketchQuestionSchema,
 } from '../digest-protocol.js';
+import {
+  FleetBucketsAnswerSchema,
+  FleetLooksAnswerSchema,
+  FleetQuestionSchema,
+  FleetRowsAnswerSchema,
+  FleetSumsAnswerSchema,
+} from '../fleet-protocol.js';
 import { DirectoryDigestSchema, DirectoryEntrySchema, SnapshotPageSchema, SnapshotRequestSchema } from '../directory.js';
 import { BackfillReplySchema, BackfillRequestSchema, EventEnvelopeSchema } from '../events/envelope.js';
 import { AckReplySchema, AckRequestSchema, ContentsReplySchema, ContentsRequestSchema } from '../events/peer-link.js';
@@ -47,6 +54,11 @@ export const wireSchemas: Readonly<Record<string, z.ZodType>> = {
   'lapidary.peer.digest-domains.v1': DomainsAnswerSchema,
   'lapidary.peer.digest-names.v1': NamesAnswerSchema,
   'lapidary.peer.digest-rows.v1': RowsAnswerSchema,
+  'lapidary.peer.fleet-question.v1': FleetQuestionSchema,
+  'lapidary.peer.fleet-sums.v1': FleetSumsAnswerSchema,
+  'lapidary.peer.fleet-buckets.v1': FleetBucketsAnswerSchema,
+  'lapidary.peer.fleet-rows.v1': FleetRowsAnswerSchema,
+  'lapidary.peer.fleet-looks.v1': FleetLooksAnswerSchema,
   'lapidary.peer.sketch-question.v1': SketchQuestionSchema,
   'lapidary.peer.intent-request.v1': IntentRequestSchema,
   'lapidary.peer.intent-reply.v1': IntentReplySchema,

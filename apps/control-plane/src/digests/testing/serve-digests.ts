@@ -1,4 +1,5 @@
-import { DigestQuestionSchema, SketchQuestionSchema } from '@lapidary/contracts/digest-protocol';
+import { SketchQuestionSchema } from '@lapidary/contracts/digest-protocol';
+import { PeerDigestQuestionSchema } from '@lapidary/contracts/fleet-protocol';
 import { geoDigest, geoSketch } from '@lapidary/contracts/subjects';
 import type { TestRegion } from '../../outbox/testing/test-region.js';
 import { answerDigest, answerSketch } from '../answer-digest.js';
@@ -13,7 +14,7 @@ export const serveDigests = (
   beforeSketch: () => Promise<void> = async () => Promise.resolve(),
 ): (() => void) => {
   const stops = [
-    nats.serveJson(geoDigest(name, peer), DigestQuestionSchema, async (q) => answerDigest(dataSource, peer, q)),
+    nats.serveJson(geoDigest(name, peer), PeerDigestQuestionSchema, async (q) => answerDigest(dataSource, peer, q)),
     nats.serveBytes(geoSketch(name, peer), SketchQuestionSchema, async (q) => {
       await beforeSketch();
       return await answerSketch(dataSource, peer, q);

@@ -1,5 +1,6 @@
 import { budgetSensor } from './budget.js';
 import { dataDigestSensor } from './data-digest.js';
+import { fleetDigestSensor } from './fleet-digest.js';
 import { freezeSensor } from './freeze.js';
 import { placementSensor } from './placement.js';
 import { protocolSensor } from './protocol.js';
@@ -22,7 +23,7 @@ export const stampSensors: readonly Sensor[] = [specSensor, ringSiblingSensor, v
 /** What regions hold against each other, and then what stamps are. */
 export const replicaSensors: readonly Sensor[] = [scrubSensor, dataDigestSensor];
 /** Whose findings can be repaired: they look again after a repair. */
-export const repairedSensors: readonly Sensor[] = [routeEpochSensor, ...replicaSensors];
+export const repairedSensors: readonly Sensor[] = [routeEpochSensor, fleetDigestSensor, ...replicaSensors];
 /** Of the database alone, and what this process has heard. */
 export const upkeepSensors: readonly Sensor[] = [
   protocolSensor,
@@ -37,6 +38,7 @@ export const sensors: readonly Sensor[] = [
   ...upkeepSensors,
   schemaSensor,
   routeEpochSensor,
+  fleetDigestSensor,
   ...replicaSensors,
   ...stampSensors,
 ];
