@@ -44,6 +44,31 @@ describe.each(slowWays)('on the way "%s" an answer of some MB, whose last bytes 
   });
 });
 
+describe.each(slowWays)('on the way "%s" a refusal', (way) => {
+  it('is seen by a client that sends all of its body before it reads, and wants its connection closed', async () => {
+    await begin(way);
+    world.traffic.route({ status: 'suspended' });
+    const client = await world.client();
+    client.send('POST / HTTP/1.1', [...close, 'Content-Length: 2000000']);
+    for (let i = 0; i < 20; i += 1) {
+      client.socket.write(Buffer.alloc(100_000));
+      await sleep(slowMs / 20);
+    }
+    expect(await client.text(/}$/)).toMatch(/^HTTP\/1.1 503 /);
+    expect(client.error).toBe(null);
+  });
+
+  it('of what is no request comes behind an answer that waits', async () => {
+    const client = await (await begin(way)).client();
+    client.ask();
+    const bytes = await world.answered();
+    if (way !== 'general') await world.counts('answered');
+    client.socket.write('no request\r\n\r\n');
+    await sleep(slowMs);
+    expect(await client.takes()).toMatchObject({ bytes, whole: true });
+  });
+});
+
 describe.each(fastWays)('on the way "%s" the same', (way) => {
   it('where the client has closed its side behind its request', async () => {
     const client = await (await begin(way)).client();

@@ -54,7 +54,7 @@ export const routerMetricDeclarations = {
   },
   lapidary_router_clients_given_up_total: {
     type: 'counter',
-    help: 'Connections of the fast path that were ended with bytes unsent: stalled (the client read nothing for a minute), stopped (the router’s stop had no more time)',
+    help: 'Connections that were ended with bytes of whole answers unsent: stalled (the client read nothing for a minute), stopped (the fast path’s stop had no more time)',
     labels: ['cause'],
   },
   lapidary_router_links: { type: 'gauge', help: 'Stamp links that are there, opening and draining ones too', labels: [] },

@@ -12,6 +12,7 @@ import type { Logger } from '@lapidary/telemetry/logger';
 import { gaugeOf } from '@lapidary/telemetry/tally';
 import { answerProblem } from './answer-problem.js';
 import { closeWithEmptyQueue } from './closing.js';
+import { Endings } from './endings.js';
 import type { IdentificationOf } from './identification/identification.js';
 import { InFlight } from './in-flight.js';
 import { cameTrue, cameTrueBeforeQuiet, countdown, some } from './leave.js';
@@ -65,9 +66,8 @@ export class TrafficServer {
   readonly thaw: Thaw;
   private readonly forwarding: ForwardInTurn;
   private readonly server: Server;
-  /** Those that were attached, too. */
-  private readonly connections = new Set<Duplex>();
   private readonly onceOnly = new WeakSet<Duplex>();
+  private readonly endings: Endings;
   private readonly turns = new RequestTurns();
   private draining = false;
 
@@ -81,10 +81,8 @@ export class TrafficServer {
     gaugeOf(options.metrics.lapidary_router_refusals_waiting, () => this.refusals.waiting);
     gaugeOf(options.metrics.lapidary_router_unsent_bytes, () => this.unsentBytes);
     this.server = nodeServer((socket) => this.turns.isBusy(socket));
-    this.server.on('connection', (socket: Duplex) => {
-      this.connections.add(socket);
-      socket.once('close', () => this.connections.delete(socket));
-    });
+    this.endings = new Endings(options.metrics, options.timeouts.idleMs, (socket) => this.condemn(socket));
+    this.server.on('connection', (socket: Duplex) => this.endings.watch(socket));
     const take = (request: IncomingMessage, response: ServerResponse): void => void this.takeInTurn(request, response);
     this.server.on('request', take);
     this.server.on('checkContinue', take);
@@ -93,21 +91,19 @@ export class TrafficServer {
       void this.takeInTurn(request, responseOnSocket(request, socket), { socket, head, idleMs: options.tunnelIdleMs });
     });
     this.server.on('connect', (request: IncomingMessage, socket: Duplex) => {
-      if (!this.inFlight.endAfterAnswers(socket)) refuseConnect(request, socket);
+      if (!this.inFlight.endAfterAnswers(socket)) refuseConnect(request, socket, this.endings);
     });
     this.server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       // The answer to what came before ends this connection.
       if (this.inFlight.isCondemned(socket) || this.inFlight.endAfterAnswers(socket)) return;
       options.metrics.lapidary_router_bad_requests_total.inc({ code: error.code ?? 'unknown' });
-      answerParserError(error, socket, this.inFlight.mayAnswerOn(socket));
+      answerParserError(error, socket, this.inFlight.mayAnswerOn(socket), this.endings);
     });
   }
 
   /** Of answers, until their clients read. */
   get unsentBytes(): number {
-    let sum = 0;
-    for (const { writableLength } of this.connections) sum += writableLength;
-    return sum;
+    return this.endings.unsentBytes;
   }
 
   listen(place: ListenPlace): Promise<number> {
@@ -161,14 +157,15 @@ export class TrafficServer {
       // That of node:http would close idle connections at once.
       await closeWithEmptyQueue(this.server, left(), () => NetServer.prototype.close.call(this.server));
     }
-    await cameTrueBeforeQuiet(() => !some(this.connections, (socket) => this.inFlight.isIdle(socket)), left());
+    await cameTrueBeforeQuiet(() => !some(this.endings.connections, (socket) => this.inFlight.isIdle(socket)), left());
   }
 
   async end(graceMs: number): Promise<void> {
     const left = countdown(graceMs);
     this.closeIdle();
     await this.inFlight.drain(left(), () => this.closeIdle());
-    await cameTrue(() => !some(this.connections, (socket) => this.owesBytes(socket)), left());
+    await cameTrue(() => !some(this.endings.connections, (socket) => this.owesBytes(socket)), left());
+    await cameTrueBeforeQuiet(() => this.endings.size === 0, left());
     this.inFlight.cutTunnels();
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.server.closeAllConnections();
@@ -177,7 +174,7 @@ export class TrafficServer {
 
   /** Node takes a connection for idle as soon as its answer is ended, sent or not; then all stay for a moment. */
   private closeIdle(): void {
-    if (!some(this.connections, (socket) => this.owesBytes(socket))) this.server.closeIdleConnections();
+    if (!some(this.endings.connections, (socket) => this.owesBytes(socket))) this.server.closeIdleConnections();
   }
 
   private owesBytes(socket: Duplex): boolean {
@@ -188,6 +185,7 @@ export class TrafficServer {
   private async takeInTurn(request: IncomingMessage, response: ServerResponse, tunnel?: Tunnel): Promise<void> {
     const { socket } = request;
     if (this.inFlight.isCondemned(socket)) return;
+    this.endings.took(request);
     if (!tunnel && asksForUpgrade(request)) this.endAfter(request, response);
     response.on('error', () => undefined);
     const over = this.inFlight.add(socket, response, tunnel?.socket);
@@ -258,6 +256,7 @@ export class TrafficServer {
     const first = exchange.decideAgain();
     // Only a tenant that is frozen is waited for: else the next message of its connection could be handed over before this one is condemned.
     const decision = isFrozen(first) ? await this.thaw.decided(exchange.decideAgain) : first;
+    if (decision.action === 'refuse' && decision.unread) this.endings.atOnce(exchange.request.socket);
     if (decision.action === 'refuse' && (decision.status !== undefined || decision.unread)) this.condemn(exchange.request.socket);
     const own = this.options.ownPaths?.();
     if (own?.concerns(exchange.request.url ?? '')) {

@@ -64,20 +64,42 @@ export interface Taken {
 /** A client that asks for a large answer and reads when it is told. */
 export class SlowClient {
   ended = false;
+  error: string | null = null;
   private readonly chunks: Buffer[] = [];
 
   constructor(readonly socket: Socket) {
-    socket.on('error', () => (this.ended = true)).on('close', () => (this.ended = true));
-    socket.on('end', () => (this.ended = true));
+    const end = (): void => void (this.ended = true);
+    socket
+      .on('end', end)
+      .on('close', end)
+      .on('error', (error: NodeJS.ErrnoException) => {
+        this.error = error.code ?? error.message;
+        end();
+      });
   }
 
   ask(fields: readonly string[] = [], behind = ''): void {
-    this.socket.write(`GET /large HTTP/1.1\r\n${[`Host: ${host}`, ...fields].join('\r\n')}\r\n\r\n${behind}`);
+    this.send('GET /large HTTP/1.1', fields, behind);
+  }
+
+  send(line: string, fields: readonly string[], behind = ''): void {
+    this.socket.write(`${[line, `Host: ${host}`, ...fields].join('\r\n')}\r\n\r\n${behind}`);
+  }
+
+  /** Reads until this has come, or the connection ends. */
+  async text(pattern: RegExp): Promise<string> {
+    this.read();
+    const come = (): string => Buffer.concat(this.chunks).toString('latin1');
+    return waitFor(String(pattern), () => (this.ended || pattern.test(come()) ? come() : undefined), patience);
+  }
+
+  private read(): void {
+    this.socket.on('data', (chunk: Buffer) => this.chunks.push(chunk)).resume();
   }
 
   /** Reads until the connection ends, or the large answer and `rest`. */
   async takes(rest?: RegExp): Promise<Taken> {
-    this.socket.on('data', (chunk: Buffer) => this.chunks.push(chunk)).resume();
+    this.read();
     const isThere = (): Taken | undefined => {
       const taken = takenOf(Buffer.concat(this.chunks).toString('latin1'));
       return this.ended || (taken.whole && rest?.test(taken.rest)) ? taken : undefined;

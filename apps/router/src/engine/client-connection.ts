@@ -6,6 +6,7 @@ import { ScanResult } from '../http1/head-record.js';
 import { PartialHead } from '../http1/partial-head.js';
 import { scanRequestHead } from '../http1/request-head.js';
 import { RequestHead } from '../http1/request-record.js';
+import { lingerMs } from '../last-bytes.js';
 import type { ClientFacts } from '../proxy-protocol/client-facts.js';
 import type { Wire, WireHandler } from '../transport/wire.js';
 import { badBody, badHead, lateHead } from './client-problems.js';
@@ -15,7 +16,7 @@ import { ClientWriter } from './client-writer.js';
 import { Deadline } from './deadline-wheel.js';
 import type { EngineContext } from './engine-context.js';
 import { Exchange } from './exchange.js';
-import { LastBytes, lingerMs } from './last-bytes.js';
+import { Lingering } from './lingering.js';
 import { move, movesOf } from './machine.js';
 import { clientText } from './request-text.js';
 
@@ -39,7 +40,7 @@ export class ClientConnection implements WireHandler, ClientSide {
   /** This connection ends with the answer under way. */
   private closes = false;
   /** null: not lingering. */
-  private last: LastBytes | null = null;
+  private lingering: Lingering | null = null;
 
   constructor(
     private readonly context: EngineContext,
@@ -170,7 +171,7 @@ export class ClientConnection implements WireHandler, ClientSide {
           this.held = Buffer.concat([...(this.held ? [this.held] : []), bytes.subarray(at, to)]);
           return this.wire.pauseReads();
         case 'lingering':
-          return this.last!.giveMore();
+          return this.lingering!.heard();
         default:
           return;
       }
@@ -261,7 +262,7 @@ export class ClientConnection implements WireHandler, ClientSide {
     this.move('closing');
     this.held = null;
     this.context.wheel.disarm(this.deadline);
-    this.last = new LastBytes(this.context, this.wire, takesMs, () => this.giveUp('stalled'));
+    this.lingering = new Lingering(this.context, this.wire, takesMs, () => this.giveUp('stalled'));
   }
 
   private handOver(unread: Buffer): void {
@@ -274,7 +275,7 @@ export class ClientConnection implements WireHandler, ClientSide {
   private leave(): void {
     this.context.clients.delete(this);
     this.context.wheel.disarm(this.deadline);
-    this.last?.forget();
+    this.lingering?.forget();
     this.held = null;
   }
 
