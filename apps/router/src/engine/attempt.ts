@@ -24,7 +24,8 @@ export class Attempt {
 
   constructor(private readonly context: Pick<EngineContext, 'policy' | 'metrics' | 'lanes' | 'routes'>) {}
 
-  begin({ stamp, tenant }: Route['decision'], door: string, startedMs: number): void {
+  /** The lane to send on; null where only the general path speaks to the front door, and there is no attempt. */
+  begin({ stamp, tenant }: Route['decision'], door: string, startedMs: number): UpstreamLane | null {
     this.open = true;
     this.stamp = stamp;
     this.tenant = tenant;
@@ -32,6 +33,9 @@ export class Attempt {
     this.startedMs = startedMs;
     this.headAtMs = 0;
     this.agentCode = '';
+    const lane = this.context.lanes.lane(door, stamp);
+    if (lane === null) this.end({ kind: 'client_gone' });
+    return lane;
   }
 
   send(lane: UpstreamLane, request: LaneRequest, { decision }: Route, asker: Asker): LaneExchange {

@@ -20,7 +20,7 @@ import { ExchangeWatch } from './exchange-watch.js';
 import { PacedRefusal } from './paced-refusal.js';
 import { RequestBody } from './request-body.js';
 import { RequestFacts } from './request-facts.js';
-import { decisionOf, type Route } from './route-cache.js';
+import { decisionOf, unspoken, type Route } from './route-cache.js';
 import type { LaneExchange, LaneFailure, LaneSink } from './upstream-lane.js';
 
 /** `none`: no request is under way. `waiting`: nothing has gone to the client. `answering`: the answer has begun. */
@@ -182,6 +182,7 @@ export class Exchange implements LaneSink {
   private proceed(): void {
     const { route } = this;
     if (route === null || !('decision' in route)) return this.refuse(route!);
+    if (!route.isSpoken) return this.refuse(refusalOf(route.decision, unspoken));
     const admitted = this.admission.admit(route.decision.routes, this.facts.priority, this.onAdmitted);
     if (admitted === null) this.touch(false);
     else this.settled(route, admitted === 'go' ? null : admitted);
@@ -200,9 +201,8 @@ export class Exchange implements LaneSink {
     const { tried, lastAnswer } = this.repeats;
     const door = this.context.policy.choose(stamp, tried, admittedMs);
     if (isRefused(door)) return lastAnswer ? this.answerInstead(lastAnswer) : this.refuse(refusalOf(route.decision, door));
-    this.attempt.begin(route.decision, door, admittedMs);
-    const lane = this.context.lanes.lane(door, stamp.stamp);
-    if (lane === null) return this.conclude({ kind: 'unreachable', reason: 'only the general path speaks to this door' });
+    const lane = this.attempt.begin(route.decision, door, admittedMs);
+    if (lane === null) return this.refuse(refusalOf(route.decision, unspoken));
     this.laneIsFull = false;
     this.lane = this.attempt.send(lane, this.facts.laneRequest(route, this.client.text, this.repeats.fresh), route, this);
     this.touch(this.lane.isOpen);

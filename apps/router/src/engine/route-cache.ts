@@ -3,6 +3,7 @@ import { decide, type ForwardDecision, type RefuseDecision, type RouteDecision }
 import type { VersionedDirectory } from '../pipeline/locate.js';
 import type { TokenFacts } from '../pipeline/identify.js';
 import type { RouterPlace } from '../pipeline/reside.js';
+import type { Refused } from '../traffic-policy/traffic-policy.js';
 import { speakTo, type LaneFinder } from './lanes.js';
 import { inOnePiece, routeText } from './request-text.js';
 
@@ -13,6 +14,18 @@ export interface Route {
   /** Whether the fast path can speak to all front doors of its stamp. */
   readonly isSpoken: boolean;
 }
+
+/**
+ * A request under way can't be handed over to the general path. Where only that one speaks to what its route leads to by now, its client is
+ * asked to come again: then it goes there from its beginning, on the same connection. It says nothing of a front door.
+ */
+export const unspoken: Refused = {
+  kind: 'refused',
+  code: 'stamp_unavailable',
+  reason: 'the way to the stamp has changed while the request was under way',
+  retryAfterSeconds: 1,
+  headers: {},
+};
 
 export const decisionOf = (route: Route | RefuseDecision): RouteDecision => ('decision' in route ? route.decision : route);
 
