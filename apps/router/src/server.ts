@@ -5,7 +5,7 @@ import { toAppError } from '@lapidary/kernel/app-error';
 import type { ForwardOptions } from '@lapidary/stamp-sdk/forward/forward-request';
 import { headerValues } from '@lapidary/stamp-sdk/forward/hop-by-hop';
 import { ReplayBuffer } from '@lapidary/stamp-sdk/forward/replay-buffer';
-import { bodyFraming, requestProblem } from '@lapidary/stamp-sdk/forward/request-check';
+import { awaitsContinue, bodyFraming, requestProblem } from '@lapidary/stamp-sdk/forward/request-check';
 import { RequestTurns } from '@lapidary/stamp-sdk/forward/request-turns';
 import { asksForUpgrade, responseOnSocket } from '@lapidary/stamp-sdk/forward/upgrade';
 import type { Logger } from '@lapidary/telemetry/logger';
@@ -200,7 +200,7 @@ export class TrafficServer {
     if (this.draining || this.onceOnly.has(request.socket)) response.shouldKeepAlive = false;
     const requestId = requestIdOf(request.headers['x-request-id']);
     const onStart = (): void => {
-      if (request.headers.expect !== undefined) response.writeContinue();
+      if (awaitsContinue(request)) response.writeContinue();
     };
     const body = new ReplayBuffer(request, { empty: bodyFraming(request.rawHeaders).kind === 'none', onStart });
     const trace = this.observer.traces.begin(request.headers.traceparent);

@@ -8,7 +8,7 @@ import { fencePassport, readPassport, type FenceDecision, type Passport } from '
 import { forwardRequest, type ForwardOptions } from '@lapidary/stamp-sdk/forward/forward-request';
 import type { ForwardResult, ForwardTimeouts } from '@lapidary/stamp-sdk/forward/forward-result';
 import { ReplayBuffer } from '@lapidary/stamp-sdk/forward/replay-buffer';
-import { bodyFraming, requestProblem } from '@lapidary/stamp-sdk/forward/request-check';
+import { awaitsContinue, bodyFraming, requestProblem } from '@lapidary/stamp-sdk/forward/request-check';
 import { RequestTurns } from '@lapidary/stamp-sdk/forward/request-turns';
 import { asksForUpgrade, responseOnSocket, wantsTunnel } from '@lapidary/stamp-sdk/forward/upgrade';
 import { Upstream } from '@lapidary/stamp-sdk/forward/upstream';
@@ -145,7 +145,7 @@ export class FrontDoor {
     // Of what stands behind an upgrade that is not granted node:http has dropped a part.
     if (this.draining || (!tunnel && asksForUpgrade(request))) response.shouldKeepAlive = false;
     const onStart = (): void => {
-      if (request.headers.expect !== undefined) response.writeContinue();
+      if (awaitsContinue(request)) response.writeContinue();
     };
     const body = new ReplayBuffer(request, { empty: bodyFraming(request.rawHeaders).kind === 'none', onStart });
     try {

@@ -66,6 +66,12 @@ const on10 = (line = 'GET / HTTP/1.1', headers: readonly string[] = []): Forward
 export const http10Cases = group('HTTP/1.0', [
   ['plain', 'RFC 9112 §9.3', request('GET / HTTP/1.0'), closed(on10())],
   ['with-body', 'RFC 9112 §9.3', request('POST / HTTP/1.0', ['Content-Length: 5'], 'hello'), closed(withBody('length', 'hello'))],
+  [
+    'expect-continue',
+    'RFC 9110 §10.1.1',
+    request('POST / HTTP/1.0', ['Expect: 100-continue', 'Content-Length: 5'], 'hello'),
+    closed(withBody('length', 'hello')),
+  ],
   ['two-hosts', 'RFC 9112 §3.2', request('GET / HTTP/1.0', ['Host: beta.lapidary.localhost']), refused(400)],
   ['absolute-form', 'RFC 9112 §3.2.2', request('GET http://evil.example/ HTTP/1.0'), refused(400)],
 ]);

@@ -121,6 +121,9 @@ class Run {
     await this.send(connection === 'closed');
     if (connection === 'poisoned') return this.poisoned(messages, methods);
     await this.until(() => this.answers(methods).length >= messages.length);
+    const interim = readAnswers(this.talk.text, methods, strict, this.talk.closed).messages.length - this.answers(methods).length;
+    // RFC 9110 §15.2: HTTP/1.0 has none.
+    if (interim > 0 && this.parts.join('').includes(' HTTP/1.0\r\n')) this.problems.push(`${interim} interim answers`);
     for (const [i, message] of messages.entries()) this.problems.push(...checkAnswer(this.answers(methods)[i], message));
     await this.after(connection, messages);
   }

@@ -1,6 +1,15 @@
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { answerBytes, exchangeBytes } from '@lapidary/stamp-sdk/forward/forward.fixture';
-import { misdirected, onPath, problemOf, quickTimeouts, requestBytes, startTraffic, TestDoors, type TestTraffic } from '../traffic.fixture.js';
+import {
+  misdirected,
+  onPath,
+  problemOf,
+  quickTimeouts,
+  requestBytes,
+  startTraffic,
+  TestDoors,
+  type TestTraffic,
+} from '../traffic.fixture.js';
 
 /** More than a breaker bears in a row. */
 const times = 8;
@@ -22,8 +31,7 @@ onPath('fast', () => {
   };
   const moves = (epoch: number): void => traffic.route({ stamp: 'eu-2', epoch });
   /** The second request is a client that comes again. */
-  const ask = (): Promise<string> =>
-    exchangeBytes(traffic.port, requestBytes('GET') + requestBytes('GET', '/again'), /new$/);
+  const ask = (): Promise<string> => exchangeBytes(traffic.port, requestBytes('GET') + requestBytes('GET', '/again'), /new$/);
 
   const turnedAway = (text: string): void => {
     expect(text).toMatch(/^HTTP\/1.1 503 [^]*retry-after: 1\r\n[^]*HTTP\/1.1 200 [^]*new$/);

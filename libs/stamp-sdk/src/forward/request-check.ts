@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { headerValues, type RawHeaders } from './hop-by-hop.js';
 
 export interface RequestLine {
@@ -39,6 +40,10 @@ const expectProblem = ({ rawHeaders }: RequestLine): RequestProblem | null =>
   headerValues(rawHeaders, 'expect').every((value) => value.toLowerCase() === '100-continue')
     ? null
     : problem(417, 'only "100-continue" can be expected');
+
+/** Whether the client waits for "100 Continue". What HTTP/1.0 says of it is to be ignored: it knows no interim answers. */
+export const awaitsContinue = ({ headers, httpVersion }: Pick<IncomingMessage, 'headers' | 'httpVersion'>): boolean =>
+  headers.expect !== undefined && httpVersion !== '1.0';
 
 /** RFC 9112 §6.1: only "chunked" once, only in HTTP/1.1, never beside Content-Length. */
 const framingProblem = ({ rawHeaders, httpVersion }: RequestLine): RequestProblem | null => {
