@@ -1,6 +1,6 @@
 import { answerCases } from './corpus/answers.ts';
 import { runAnswerCase } from './run/run-answer-case.ts';
-import { routerPaths, startSubject, type Subject } from './run/subject.ts';
+import { startSubject, waysIn, type Subject } from './run/subject.ts';
 import { strict } from './wire/habits.ts';
 
 test('every case has a name of its own', () => {
@@ -9,7 +9,7 @@ test('every case has a name of its own', () => {
   expect(names.length).toBeGreaterThan(60);
 });
 
-describe.each(routerPaths)('the %s path, with a stamp that answers', (path) => {
+describe.each(waysIn)('by the way "%s", with a stamp that answers', (path) => {
   let subject: Subject;
   beforeAll(async () => {
     subject = await startSubject(path, strict);

@@ -2,7 +2,7 @@ import { requestCases } from './corpus/requests.ts';
 import { randomFrom } from './run/random.ts';
 import { runRequestCase } from './run/run-request-case.ts';
 import { singleBytes, someSplits } from './run/splits.ts';
-import { routerPaths, startSubject, type Subject } from './run/subject.ts';
+import { startSubject, waysIn, type Subject } from './run/subject.ts';
 import { strict } from './wire/habits.ts';
 
 /** `npm run conformance:splits` runs every split; here a few of each, other ones in every run. */
@@ -11,7 +11,7 @@ const splitsPerCase = 3;
 /** A byte at a time takes two turns of the event loop for each. */
 const singleBytesMax = 250;
 
-describe.each(routerPaths)('the %s path, bytes arriving in pieces', (path) => {
+describe.each(waysIn.filter((way) => way !== 'net'))('by the way "%s", bytes arriving in pieces', (path) => {
   let subject: Subject;
   beforeAll(async () => {
     subject = await startSubject(path, strict);

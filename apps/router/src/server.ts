@@ -97,6 +97,8 @@ export class TrafficServer {
       // The answer to what came before ends this connection.
       if (this.inFlight.isCondemned(socket) || this.inFlight.endAfterAnswers(socket)) return;
       options.metrics.lapidary_router_bad_requests_total.inc({ code: error.code ?? 'unknown' });
+      // Behind a last answer that is not sent yet.
+      if (error.code === 'HPE_CLOSED_CONNECTION') return this.endings.end(socket);
       answerParserError(error, socket, this.inFlight.mayAnswerOn(socket), this.endings);
     });
   }

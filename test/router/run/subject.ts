@@ -1,16 +1,18 @@
 import { RouterPolicy } from '@lapidary/router/traffic-policy/router-policy';
 import { startTraffic } from '@lapidary/router/traffic.fixture';
+import { NetTransport } from '@lapidary/router/transport/net-transport';
+import { RawTransport } from '@lapidary/router/transport/raw-transport';
 import type { Habits } from '../wire/habits.ts';
 import { startRecorder } from '../wire/recorder.ts';
 import type { World } from './run-request-case.ts';
 import { serverName, startTls } from './tls-before.ts';
 
-/** The ways a request can take through the router. All must behave alike: each runs the same corpus. */
+/** The code that reads a request. */
 export const routerPaths = ['fast', 'general'] as const;
 export type RouterPath = (typeof routerPaths)[number];
-/** The same, and the general path behind TLS. */
-export const waysIn = [...routerPaths, 'tls'] as const;
-type WayIn = (typeof waysIn)[number];
+/** What stands before it: sockets of node:net where handles can't be had, streams of TLS (ADR 71). All must behave alike: each runs the same corpus. */
+export const waysIn = [...routerPaths, 'net', 'tls', 'general behind TLS'] as const;
+export type WayIn = (typeof waysIn)[number];
 
 /** Longer than a loaded machine needs, shorter than the runner's patience: some cases end by them. */
 const patientTimeouts = { connectMs: 2_500, headMs: 2_500, idleMs: 2_500 };
@@ -29,9 +31,10 @@ class ForgivingPolicy extends RouterPolicy {
 /** A router in this process, with one tenant, acme, at epoch 1, whose stamp reads by these habits and records. */
 export const startSubject = async (way: WayIn, habits: Habits): Promise<Subject> => {
   const recorder = await startRecorder(habits);
-  const path = way === 'tls' ? 'general' : way;
-  const traffic = await startTraffic([recorder.url], { timeouts: patientTimeouts, policy: new ForgivingPolicy(), on: path });
-  const tls = way === 'tls' ? await startTls(traffic) : undefined;
+  const path = way.startsWith('general') ? 'general' : 'fast';
+  const transport = way === 'net' ? new NetTransport() : new RawTransport();
+  const traffic = await startTraffic([recorder.url], { timeouts: patientTimeouts, policy: new ForgivingPolicy(), on: path, transport });
+  const tls = way === 'tls' || way === 'general behind TLS' ? await startTls(traffic) : undefined;
   return {
     port: tls?.port ?? traffic.port,
     serverName: tls && serverName,
