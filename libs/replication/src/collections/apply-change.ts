@@ -21,7 +21,7 @@ import { lateLosses, objectTo, tellAnew } from './late-writes.js';
 import { fromBase64, isNested, mergeNested, type MergedNested, type NestedChange, type ToldNested } from './merge-nested.js';
 import { wholeEvery } from './written.js';
 import { buriedIn, graveFor, isPurged, isToldAnew, mergedInto, purgedGrave, seenOf } from './graves.js';
-import { ledgerEntries } from './ledger-entries.js';
+import { ledgerEntries, lossesSince } from './ledger-entries.js';
 
 /** Clocks of one fleet agree within some 100 ms; a change from further ahead would win against everything until then. */
 export const aheadMaxMs = 60_000;
@@ -111,7 +111,8 @@ export const applyChange = async (tx: ChangeTransaction, site: TakingSite, event
       await tx.saveGrave(key, { ...next, contents: null }, purge);
   }
   const late = lateLosses(merged, event);
-  const entries = ledgerEntries(key, policy, [...event.settled, ...late, ...swallowedLosses(merged.swallowed)], losses);
+  const told = [...event.settled, ...late, ...swallowedLosses(merged.swallowed)];
+  const entries = ledgerEntries(key, policy, told, told.length === 0 ? lossesSince(before.state, losses, policy) : losses);
   const isOwnLate = late.some((loss) => loss.loser.region === site.region);
   // A region that was set back reads what it had heard before: it would number what it writes as it did then, with other content (B2).
   if ((isOwnLate || merged.isMissed) && (await tx.mayWrite())) {

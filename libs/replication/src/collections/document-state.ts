@@ -12,6 +12,7 @@ import { emptyRegister, latestOf, mergeRegisters, type Register } from '../merge
 import { resolveRegister } from '../merge/resolve.js';
 import { joinUnknown, unknownFields } from '../merge/unknown-fields.js';
 import type { Generation, NextGeneration } from './generations.js';
+import { textOfFields } from './state-text.js';
 
 /** A nested document without its bytes: what reads and merges of `alive` need. */
 export interface NestedState {
@@ -84,13 +85,14 @@ const sharedOf = (state: DocumentState): unknown => {
 };
 
 /** Equal in all regions that know the same writes. */
-export const digestOfState = (state: DocumentState): string => digestOf(sharedOf(state));
+export const digestOfState = (state: DocumentState): string =>
+  state.kind === 'lww' ? sha256Hex(textOfFields(state)) : digestOf(sharedOf(state));
 
 const texts = new WeakMap<DocumentState, string>();
 /** A state as JSON, its keys sorted: what is measured is written, too, and the text is the dearest part of taking a change in. */
 export const textOfState = (state: DocumentState): string => {
   let text = texts.get(state);
-  if (text === undefined) texts.set(state, (text = canonicalJson(state)));
+  if (text === undefined) texts.set(state, (text = state.kind === 'lww' ? textOfFields(state) : canonicalJson(state)));
   return text;
 };
 

@@ -4,7 +4,7 @@ import type { Defined } from './definitions.js';
 import { digestOfState, emptyState, latestOfState, viewState } from './document-state.js';
 import { factsOf } from './facts.js';
 import { isPurged, standingOn } from './graves.js';
-import { ledgerEntries } from './ledger-entries.js';
+import { ledgerEntries, lossesSince } from './ledger-entries.js';
 import { tellChange } from './tell-change.js';
 import { planWrite, type WriteCommand } from './write-document.js';
 
@@ -52,7 +52,8 @@ export const executeWrite = async (
   });
   await tx.saveDocument(key, written.after, facts, { event, origin: site.region, actor: by.actor, requestId: by.requestId, at });
   if (grave !== null && grave.contents !== null) await tx.saveGrave(key, { ...grave, contents: null }, null);
-  await tx.ledger(ledgerEntries(key, policy, written.settled, losses));
+  const lost = written.settled.length === 0 ? lossesSince(before?.state ?? null, losses, policy) : losses;
+  await tx.ledger(ledgerEntries(key, policy, written.settled, lost));
   return { stored: written.after, event };
 };
 

@@ -3,6 +3,7 @@ import type { Loss } from '@lapidary/contracts/events/collection-events';
 import { digestOf } from '@lapidary/kernel/canonical-json';
 import { documentItself, ruleOf } from '../merge/lww.js';
 import { subjectOf, type DocumentKey, type LedgerEntry } from './collection-store.js';
+import { lossesOf, type DocumentState } from './document-state.js';
 
 const ruleText = (policy: CollectionPolicy, field: string): string => {
   if (policy.kind === 'lww') return `lww ${field === documentItself ? 'last-write' : ruleOf(policy.rules, field)}`;
@@ -37,6 +38,17 @@ export const ledgerEntries = (
     isGrowing: isHeld && isGrowing(policy, loss),
   });
   return [...told.map((loss) => entryOf(loss, false)), ...held.map((loss) => entryOf(loss, true))];
+};
+
+/**
+ * Of what a document of fields has lost, what it had not lost before, or to another winner: the rest was written down with the change that
+ * brought it, or by who changed the policy since (definitions.ts). Every merge of a document in conflict would else send all of it again.
+ */
+export const lossesSince = (before: DocumentState | null, losses: readonly Loss[], policy: CollectionPolicy): readonly Loss[] => {
+  if (losses.length === 0 || before?.kind !== 'lww') return losses;
+  const nameOf = ({ field, winner, loser }: Loss): string => `${winner.at} ${loser.at} ${field}`;
+  const known = new Set(lossesOf(before, policy).map(nameOf));
+  return losses.filter((loss) => !known.has(nameOf(loss)));
 };
 
 /** One row after another of the same loser: the latest winner; the loser as it was written down first, or as it has grown to since. */

@@ -40,27 +40,27 @@ export const keptOf = (state: DocumentState): { readonly text: string; readonly 
 export const stateOfKept = ({ state, packed }: KeptState): DocumentState =>
   packed === null ? state! : unpackedState(JSON.parse(packed) as PackedLww);
 
+/** Put together as text: the same as objects would be made for JSON.stringify alone. */
 const packedText = ({ kind: _, fields, alive, ...more }: DocumentState & { readonly kind: 'lww' }): string => {
   const times = new Map<string, number>();
-  const packed: PackedLww = {
-    times: [],
-    fields: Object.fromEntries(Object.keys(fields).map((name) => [name, packedRegister(fields[name]!, times)])),
-    alive: packedRegister(alive, times),
-  };
-  return JSON.stringify({ ...packed, times: [...times.keys()], ...(Object.keys(more).length > 0 ? { more } : {}) });
+  const texts = Object.keys(fields).map((name) => `${JSON.stringify(name)}:${packedRegister(fields[name]!, times)}`);
+  const packedAlive = packedRegister(alive, times);
+  const rest = Object.keys(more).length > 0 ? `,"more":${JSON.stringify(more)}` : '';
+  return `{"times":${JSON.stringify([...times.keys()])},"fields":{${texts.join(',')}},"alive":${packedAlive}${rest}}`;
 };
 
-const packedRegister = (register: Register, times: Map<string, number>): PackedRegister => {
-  if (!isPlain(register)) return register;
-  const note = (time: string): number => {
-    const index = times.get(time) ?? times.size;
-    times.set(time, index);
-    return index;
-  };
-  const list: Json[] = [register.siblings.length];
-  for (const { at, value } of register.siblings) list.push(note(at), value!);
-  for (const time of Object.values(register.seen)) list.push(note(time));
-  return list;
+const packedRegister = (register: Register, times: Map<string, number>): string => {
+  if (!isPlain(register)) return JSON.stringify(register);
+  let text = `[${register.siblings.length}`;
+  for (const { at, value } of register.siblings) text += `,${indexOf(at, times)},${JSON.stringify(value)}`;
+  for (const region in register.seen) text += `,${indexOf(register.seen[region]!, times)}`;
+  return `${text}]`;
+};
+
+const indexOf = (time: string, times: Map<string, number>): number => {
+  let index = times.get(time);
+  if (index === undefined) times.set(time, (index = times.size));
+  return index;
 };
 
 /** Whether a list says all of it. */

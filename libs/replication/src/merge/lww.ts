@@ -42,7 +42,10 @@ export const deleteLww = (state: LwwState, at: string): LwwState => ({
 
 /** Later than this must the next write be. */
 export const latestOfLww = (state: LwwState): string =>
-  [state.alive, ...Object.values(state.fields)].map(latestOf).reduce((a, b) => (a > b ? a : b), '');
+  Object.values(state.fields).reduce((latest, register) => {
+    const at = latestOf(register);
+    return at > latest ? at : latest;
+  }, latestOf(state.alive));
 
 /** The rule of each field; `*` for those without one of their own. */
 export type FieldRules = Readonly<Record<string, ResolveRule>>;
@@ -78,6 +81,8 @@ export const lossesOfLww = (state: LwwState, rules: FieldRules): Loss[] => {
   for (const loser of existence.losers) losses.push({ field: documentItself, winner: existence.winner!, loser });
   const dead = existence.winner !== null && existence.winner.value !== true;
   for (const [field, register] of Object.entries(state.fields)) {
+    // Nearly every field.
+    if (register.siblings.length < 2 && !dead) continue;
     const { winner, losers } = resolveRegister(register, ruleOf(rules, field));
     for (const loser of losers) losses.push({ field, winner: winner!, loser });
     // The document is gone, and these values were never seen by who deleted it; also one that says the same as the winner.
