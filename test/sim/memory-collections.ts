@@ -64,6 +64,8 @@ export class MemoryDatabase {
   /** Origin → changes that it told without their contents, and owes. */
   owed = new Map<string, { readonly epoch: number; readonly first: number; readonly last: number }>();
   inbox = new Set<string>();
+  /** Documents whose proposal this region must object to once it may write. */
+  objections = new Map<string, DocumentKey>();
   /** What the trigger of the real database writes beside each row; never folded here, so that every change stays to be seen. */
   digestChanges: DigestChange[] = [];
   held: {
@@ -103,6 +105,7 @@ export class MemoryDatabase {
     copy.residency = this.residency;
     copy.owed = new Map(this.owed);
     copy.inbox = new Set(this.inbox);
+    copy.objections = new Map(this.objections);
     copy.held = [...this.held];
     copy.digestChanges = [...this.digestChanges];
     copy.graves = new Map(this.graves);
@@ -210,6 +213,11 @@ export class MemoryCollections implements CollectionTransaction {
 
   async mayWrite(): Promise<boolean> {
     return Promise.resolve(!isFenced(this.database.recovery.state));
+  }
+
+  async oweObjection(key: DocumentKey): Promise<void> {
+    await this.touch('oweObjection');
+    this.database.objections.set(keyText(key), key);
   }
 
   async tell<T extends CollectionEvent>(type: T, subject: string, data: EventData<T>): Promise<string> {

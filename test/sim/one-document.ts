@@ -7,7 +7,9 @@ import type { WriteCommand } from '@lapidary/replication/collections/write-docum
 import { Carried } from './effects.ts';
 import { Bugs, type PlantedBug } from './planted-bugs.ts';
 import { Random } from './random.ts';
+import type { RecoveryParts } from './sim-recovery.ts';
 import { SimRegion } from './sim-region.ts';
+import type { Upkeep } from './sim-upkeep.ts';
 
 export const key: DocumentKey = { collection: 'document', kind: 'document', tenant: '', id: 'a' };
 export const policy = CollectionPolicySchema.parse({ kind: 'document', genesis: { words: [] } });
@@ -29,13 +31,16 @@ export const begin = async (bug: PlantedBug | null = null) => {
       ),
     ]),
   ) as Record<'ap' | 'eu' | 'us', SimRegion>;
+  for (const region of Object.values(regions)) region.calm();
   await regions.eu.inTx(async (tx) => void (await defineCollection(tx, regions.eu.site, 'document', { scope: 'fleet', policy, budgets })));
   return regions;
 };
 
-/** All that a region has told, whatever was heard before. */
+/** All that a region has told, whatever was heard before; of one that has begun another epoch from its beginning. */
 export const hear = async (to: SimRegion, from: SimRegion): Promise<void> => {
+  if (!from.isTelling) return;
   const log = from.log();
+  if ((to.database.vector.get(from.name)?.epoch ?? 1) < from.database.epoch) await to.adopt(from.name, from.database.epoch);
   await to.take(from.name, log, { epoch: from.database.epoch, sequence: log.length });
 };
 
@@ -44,6 +49,23 @@ export const write = async (region: SimRegion, command: WriteCommand): Promise<v
     const defined = resolveDefinition(await tx.definition('document'))!;
     await executeWrite(tx, region.site, key, defined, command, { actor: 'test', requestId: 'test' });
   });
+
+/** One round of recovery of a region that reaches those of `peers` that are in `reached`. */
+export const recovering = (
+  region: SimRegion,
+  peers: readonly SimRegion[],
+  reached: readonly SimRegion[] = peers,
+  bug: PlantedBug | null = null,
+): RecoveryParts => ({
+  ...{ region, peers, bugs: new Bugs(bug), reached: () => undefined },
+  reaches: (peer) => reached.some(({ name }) => name === peer),
+});
+
+/** What a region does by itself now and then. */
+export const upkeepOf = (region: SimRegion, others: readonly SimRegion[], bug: PlantedBug | null, purges: boolean): Upkeep => ({
+  ...{ region, others: others.map(({ name }) => name), random: new Random(1), tombstoneMs: 0, purges, bugs: new Bugs(bug) },
+  reached: () => undefined,
+});
 
 export const insert = (word: string): WriteCommand => ({
   op: 'operate',

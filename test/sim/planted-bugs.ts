@@ -46,6 +46,9 @@ export const plantedBugs = {
 export const directedBugs = {
   'beginning-unheeded': 'a document whose beginning has not come is written as if it had none',
   'objection-withheld': 'a region that has more than a proposal covers says nothing of it',
+  'objection-forgotten': 'a region that was fenced when a proposal came that lacks something says nothing of it later',
+  'known-while-holding': 'a region that was opened without another one says what it knows before that one was heard',
+  'purge-untold': 'a purge that its region has lost is told again by nobody',
   'floor-forgotten': 'a restored region writes by its clock alone, though it may have written later',
 } as const;
 export type PlantedBug = keyof typeof plantedBugs | keyof typeof directedBugs;
@@ -105,7 +108,9 @@ export class Bugs {
 
   onStore(tx: CollectionTransaction): CollectionTransaction {
     if (this.bug === 'state-replaced') return overriding(tx, { document: async () => Promise.resolve(null) });
-    if (this.bug === 'objection-withheld') return overriding(tx, { mayWrite: async () => Promise.resolve(false) });
+    if (this.bug === 'objection-withheld')
+      return overriding(tx, { mayWrite: async () => Promise.resolve(false), oweObjection: async () => Promise.resolve() });
+    if (this.bug === 'objection-forgotten') return overriding(tx, { oweObjection: async () => Promise.resolve() });
     if (this.bug === 'ledger-deaf') return overriding(tx, { ledger: async () => Promise.resolve(0) });
     return tx;
   }

@@ -1,5 +1,6 @@
 import { applyDefinition } from '@lapidary/replication/collections/definitions';
 import type { DocumentKey } from '@lapidary/replication/collections/collection-store';
+import { objectAtLast } from '@lapidary/replication/collections/late-writes';
 import { tellChange } from '@lapidary/replication/collections/tell-change';
 import { wholeChange } from '@lapidary/replication/collections/whole-change';
 import { mayVouch, type KnownOfLog } from '@lapidary/replication/recovery/judge-log';
@@ -77,7 +78,10 @@ const askEveryone = async (parts: RecoveryParts, asked: Asked, then: 'vouch' | '
   const { done } = region.database.recovery;
   if (done.size < peers.length && !(bugs.has('opened-early') && done.size > 0)) return;
   if (then === 'hear-all') await retell(parts);
-  await region.recover((_, database) => move(database, then));
+  await region.recover(async (tx, database) => {
+    move(database, then);
+    if (then === 'vouch') await objectToOwed(parts, tx, database);
+  });
   reached({ vouch: 'vouched', reconcile: 'reconciled', 'hear-all': 'heard everybody after all' }[then]);
 };
 
@@ -191,8 +195,16 @@ export const tellResidency = (database: MemoryDatabase, region: string): void =>
     data: database.residency,
   });
 
-const open = async ({ region, bugs, reached }: RecoveryParts): Promise<void> => {
-  await region.recover((_, database) => {
+/** G6, as owed-objections.ts. */
+const objectToOwed = async ({ region, reached }: RecoveryParts, tx: MemoryCollections, database: MemoryDatabase): Promise<void> => {
+  for (const key of database.objections.values())
+    if (await objectAtLast(tx, region.site, key)) reached('proposal objected to by who was fenced');
+  database.objections = new Map();
+};
+
+const open = async (parts: RecoveryParts): Promise<void> => {
+  const { region, bugs, reached } = parts;
+  await region.recover(async (tx, database) => {
     const { epochHeard, without, floor } = database.recovery;
     const isUnsure = without.size > 0 || database.recovery.isUnsure;
     const unheard = isUnsure ? latestUnheard(region.name, region.nowMs()) : '';
@@ -201,6 +213,8 @@ const open = async ({ region, bugs, reached }: RecoveryParts): Promise<void> => 
       database.epoch = epochToOpen(database.epoch, [epochHeard], isUnsure && !bugs.has('epoch-of-heard') ? region.moment : 0);
     // What it once declared to know was of a database that is no more.
     database.ownDeclarations = [];
+    region.observe(database.recovery.floor);
+    await objectToOwed(parts, tx, database);
     move(database, without.size === 0 ? 'open' : 'open-partly');
   });
   region.follow();

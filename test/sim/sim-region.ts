@@ -160,9 +160,14 @@ export class SimRegion {
 
   /** B6, and a writer's numbers under the epoch that holds. */
   follow(): void {
-    const floor = this.bugs.has('floor-forgotten') ? null : parseHlc(this.database.recovery.floor);
-    if (floor) this.clock = advanceHlc(this.clock, this.nowMs(), floor);
+    this.observe(this.database.recovery.floor);
     this.engine = new DocumentEngine(actorOf(this.name, this.database.epoch));
+  }
+
+  /** Its clock goes beyond what was seen of it. */
+  observe(hlc: string): void {
+    const floor = this.bugs.has('floor-forgotten') ? null : parseHlc(hlc);
+    if (floor) this.clock = advanceHlc(this.clock, this.nowMs(), floor);
   }
 
   /** Whether others may take in its log as it stands (B2). */

@@ -16,13 +16,17 @@ export interface Upkeep {
   readonly random: Random;
   /** How long a delete is remembered at the least. */
   readonly tombstoneMs: number;
+  /** Whether it purges at all: tombstones wait for days, and whoever is restored meanwhile need not be the first to purge again. */
+  readonly purges: boolean;
   readonly bugs: Bugs;
   readonly reached: (what: string) => void;
 }
 
 /** Says what it knows, purges the tombstones that everybody knows, and forgets what everybody has purged. */
-export const keepHouse = async ({ region, others, tombstoneMs, bugs, reached }: Upkeep): Promise<void> => {
+export const keepHouse = async ({ region, others, tombstoneMs, purges, bugs, reached }: Upkeep): Promise<void> => {
   await region.inTx(async (tx, database) => {
+    // G6.
+    if (database.recovery.state === 'holding' && !bugs.has('known-while-holding')) return;
     const known = knownOf(region.name, database);
     await tx.tell('lapidary.region.knows.v1', `region-knows/${region.name}`, { known });
     database.ownDeclarations.push({ known, writes: database.writes });
@@ -34,13 +38,13 @@ export const keepHouse = async ({ region, others, tombstoneMs, bugs, reached }: 
     );
     for (const { key, facts } of database.documents.values()) {
       const last = database.lastWrite.get(keyText(key))!;
-      if (!stable || facts.exists || facts.latest.slice(19) !== region.name || last.write >= stable.writes) continue;
+      if (!purges || !stable || facts.exists || facts.latest.slice(19) !== region.name || last.write >= stable.writes) continue;
       if (database.nowMs - last.ms < tombstoneMs) continue;
       if ((await purgeDocument(tx, region.site, key, others, { origin: region.name, actor: 'sim', requestId: 'sim' })) !== null)
         reached(`tombstone of ${key.kind} purged`);
     }
   });
-  await retellLostPurges({ region, others, reached });
+  await retellLostPurges({ region, others, bugs, reached });
   await region.inTx(async (tx, database) => {
     const known = knownOf(region.name, database);
     for (const { key, grave, purge } of database.graves.values()) {
@@ -57,8 +61,9 @@ export const keepHouse = async ({ region, others, tombstoneMs, bugs, reached }: 
 };
 
 /** As retell-purges.ts (T5). */
-const retellLostPurges = async ({ region, others, reached }: Pick<Upkeep, 'region' | 'others' | 'reached'>): Promise<void> =>
+const retellLostPurges = async ({ region, others, bugs, reached }: Pick<Upkeep, 'region' | 'others' | 'bugs' | 'reached'>): Promise<void> =>
   await region.inTx(async (tx, database) => {
+    if (bugs.has('purge-untold')) return;
     const known = knownOf(region.name, database);
     const stable = database.ownDeclarations.findLast((own) => isStable(own.known, others, database.declared, known));
     for (const { key, grave, purge } of [...database.graves.values()]) {

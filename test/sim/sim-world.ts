@@ -184,6 +184,7 @@ export class SimWorld {
   private async tidyUp(): Promise<void> {
     if (!this.random.chance(this.kind.tidy === 'others' ? 0.2 : 0.08)) return;
     if (this.kind.aging && this.kind.restored && this.random.chance(0.5)) await this.backUpOrRestore();
+    if (this.kind.tidy !== null && this.kind.restored && this.random.chance(0.3)) await this.loseAPurge();
     const rounds = 1 + this.random.below(6);
     for (let round = 0; round < rounds; round++) {
       for (const name of names) {
@@ -194,7 +195,28 @@ export class SimWorld {
     }
   }
 
-  private async keepHouse(region: SimRegion): Promise<void> {
+  /** A region purges, one other hears of it, and a backup from right before takes its database's place. */
+  private async loseAPurge(): Promise<void> {
+    const region = this.regions.get(this.random.pick(names))!;
+    if (this.restores >= restoresMax || isFenced(region.database.recovery.state)) return;
+    this.nowMs += tombstoneMs;
+    for (let round = 0; round < 3; round++) for (const name of names) await this.saysWhatItKnows(this.regions.get(name)!);
+    region.backUp();
+    const told = region.database.outbox.length;
+    await this.keepHouse(region, true);
+    if (!region.database.outbox.slice(told).some(({ data }) => (data as { purged?: boolean }).purged === true)) return;
+    await this.network.exchange(region, this.random.pick(names.filter((n) => n !== region.name)));
+    await this.restore(region);
+    this.reached.add('a purge lost by its region');
+  }
+
+  /** To everybody that it reaches. */
+  private async saysWhatItKnows(region: SimRegion): Promise<void> {
+    await this.keepHouse(region, false);
+    for (const to of names) if (to !== region.name) await this.network.exchange(region, to);
+  }
+
+  private async keepHouse(region: SimRegion, purges = !this.kind.restored || this.random.chance(0.6)): Promise<void> {
     if (isFenced(region.database.recovery.state) && !this.bugs.has('fence-unheeded')) return;
     const { random, bugs } = this;
     const others = names.filter((n) => n !== region.name);
@@ -204,6 +226,7 @@ export class SimWorld {
       random,
       bugs,
       tombstoneMs: this.kind.restored ? tombstoneMs : 0,
+      purges,
       reached: (what: string): void => void this.reached.add(what),
     };
     const told = region.database.outbox.length;

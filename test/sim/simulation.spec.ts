@@ -58,6 +58,7 @@ const claimed = [
     `grave of ${kind} forgotten`,
     `${kind} written anew after it was forgotten`,
   ]),
+  ...['a purge lost by its region', 'purge told again'],
   ...['history proposed', 'history committed', 'proposal objected to'],
   ...['lww value lost', 'document value lost', 'delete lost', 'write lost to a delete', 'entry with two bodies', 'loss settled by a write'],
   ...[
@@ -113,16 +114,16 @@ const foundBy: Record<WorldBug, RegExp> = {
 /** Where a bug has been met that many worlds pass by. The search begins there, which saves half of all; a world that has changed since is one of all. */
 const metIn: Partial<Record<WorldBug, number>> = {
   'rights-unheard': 705,
-  'fence-unheeded': 159,
   'swallowed-untold': 147,
-  'own-row-only': 135,
-  'vouched-by-restored': 129,
+  'vouched-by-restored': 357,
+  'own-row-only': 195,
   'epoch-of-heard': 129,
   'loser-as-it-was': 98,
-  'purge-unstable': 70,
+  'purge-unstable': 91,
   'opened-early': 57,
   'owed-forgotten': 44,
   'grave-unheeded': 35,
+  'fence-unheeded': 24,
   'reconciled-partly': 18,
   'found-untold': 18,
   'held-forgotten': 17,

@@ -5,6 +5,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { newId } from '@lapidary/kernel/ids';
 import { isRegionFenced } from '../fence/recovery-rows.js';
+import { oweObjection } from './owed-objections.js';
 import type { ChangeTransaction } from '@lapidary/replication/collections/apply-change';
 import {
   keyText,
@@ -108,6 +109,10 @@ export class DocumentBatch implements ChangeTransaction {
 
   async mayWrite(): Promise<boolean> {
     return !(await isRegionFenced(this.tx));
+  }
+
+  async oweObjection(key: DocumentKey): Promise<void> {
+    await oweObjection(this.tx, key);
   }
 
   /** Counted when they are written. */

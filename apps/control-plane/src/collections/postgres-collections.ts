@@ -19,6 +19,7 @@ import { readGraves, writeGraves } from './grave-rows.js';
 import type { CommandContext } from '../http/command-context.js';
 import { recordEvent } from '../outbox/record-event.js';
 import { writeLedger } from './ledger-rows.js';
+import { oweObjection } from './owed-objections.js';
 import { lockStored, removeStored, writeStored } from './stored-documents.js';
 
 const keyOf = ({ collection, kind, tenant, id }: DocumentKey): string[] => [collection, kind, tenant, id];
@@ -90,6 +91,10 @@ export class PostgresCollections implements CollectionTransaction {
 
   async mayWrite(): Promise<boolean> {
     return !(await isRegionFenced(this.tx));
+  }
+
+  async oweObjection(key: DocumentKey): Promise<void> {
+    await oweObjection(this.tx, key);
   }
 
   async tell<T extends CollectionEvent>(type: T, subject: string, data: EventData<T>): Promise<string> {

@@ -8,6 +8,7 @@ import { purgeDocument } from '@lapidary/replication/collections/purge-document'
 import { holdingBack, isStable } from '@lapidary/replication/stability';
 import type { DataSource } from 'typeorm';
 import { systemContext } from '../http/command-context.js';
+import { readRecovery } from '../fence/recovery-rows.js';
 import { recordEvent } from '../outbox/record-event.js';
 import { tickOf } from './collection-tools.js';
 import { PostgresCollections } from './postgres-collections.js';
@@ -27,9 +28,13 @@ const purgedAtOnceMax = 100;
 /** Declarations that may still become stable; older ones are covered by these. Ten hours of a cut, and then one step more at the heal. */
 const ownKeptMax = 64;
 
-/** Tells the others what this region knows now; they purge and forget by it. */
+/**
+ * Tells the others what this region knows now; they purge, forget and commit by it. One that was opened without some region says nothing until that was heard,
+ * which may have a write of this region that it has lost itself (G6); one that is fenced could not (B1).
+ */
 export const declareKnowledge = async ({ dataSource, clock, region }: RetentionTools): Promise<void> =>
   await inTransaction(dataSource, async (tx) => {
+    if ((await readRecovery(tx)).state !== 'sound') return;
     const known = await knownWithoutHoles(tx);
     const context = systemContext(region, 'retention', newId());
     const event = await recordEvent(tx, context, clock, 'lapidary.region.knows.v1', `region-knows/${region}`, {

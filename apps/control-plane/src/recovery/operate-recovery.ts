@@ -62,7 +62,7 @@ export const reseed = async (tx: Tx, context: CommandContext): Promise<RecoveryA
   const [count] = await rowsOf<{ n: number }>(tx, 'SELECT count(*)::int AS n FROM document');
   await tx.query(
     `TRUNCATE document, change, conflict, held_change, grave, region_knowledge, own_knowledge, withheld_change, inbox, digest_state, digest_delta,
-       recovery_peer, recovery_found`,
+       recovery_peer, recovery_found, owed_objection`,
   );
   await tx.query('DELETE FROM version_vector');
   await tx.query(`DELETE FROM outbox WHERE type = 'lapidary.document.changed.v1'`);

@@ -6,6 +6,7 @@ import type { DocumentKey } from '@lapidary/replication/collections/collection-s
 import { tellChange } from '@lapidary/replication/collections/tell-change';
 import { epochOfMoment, epochToOpen, latestUnheard } from '@lapidary/replication/recovery/reconcile-rules';
 import { wholeChange } from '@lapidary/replication/collections/whole-change';
+import { objectToOwed } from '../collections/owed-objections.js';
 import { PostgresCollections } from '../collections/postgres-collections.js';
 import { moveRecovery, passFence, readRecovery, recoveryContext } from '../fence/recovery-rows.js';
 import type { CommandContext } from '../http/command-context.js';
@@ -100,6 +101,8 @@ export const openRegion = async ({ dataSource, region, clock, logger }: Recovery
     // The directory's cursors and the agents' belong to a generation: they are read anew, beside what is served (ADR 31).
     await tx.query('UPDATE origin SET epoch = $1, generation = $2', [next, newId()]);
     await tx.query('UPDATE recovery SET hlc_floor = $1, without = $2', [clock.tick(), without]);
+    // Later than the floor, and part of the new epoch.
+    await objectToOwed(tx, new PostgresCollections(tx, clock, recoveryContext(region)), { region, clock });
     await tx.query(
       `UPDATE tenant t SET placement_epoch = placement_epoch + $2
         WHERE home_region = $1 AND EXISTS (SELECT 1 FROM placement p WHERE p.tenant = t.id AND p.is_current)`,

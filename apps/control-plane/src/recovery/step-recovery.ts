@@ -4,6 +4,8 @@ import { toAppError } from '@lapidary/kernel/app-error';
 import { isTooOld, mayVouch } from '@lapidary/replication/recovery/judge-log';
 import type { RecoveryEvent, RecoveryState } from '@lapidary/replication/recovery/recovery-states';
 import { trustTokens } from '../auth/held-credentials.js';
+import { objectToOwed } from '../collections/owed-objections.js';
+import { PostgresCollections } from '../collections/postgres-collections.js';
 import { doubtLog, noticeSetBack } from '../fence/notice-set-back.js';
 import { moveRecovery, readRecovery, recoveryContext } from '../fence/recovery-rows.js';
 import { readOrigin } from '../outbox/outbox-rows.js';
@@ -44,7 +46,7 @@ type Asked = (tools: RecoveryTools, heard: Heard) => Promise<boolean>;
 
 /** B5: every other region, however long it can't be reached; each is tried, whatever became of those before it. */
 const askEveryone = async (tools: RecoveryTools, asked: Asked, then: RecoveryEvent): Promise<RecoveryState> => {
-  const { dataSource, region, peers, logger } = tools;
+  const { dataSource, region, peers, clock, logger } = tools;
   const before = await readRecovery(dataSource);
   let open = 0;
   for (const peer of peers) {
@@ -72,7 +74,9 @@ const askEveryone = async (tools: RecoveryTools, asked: Asked, then: RecoveryEve
     if (then !== 'reconcile') await forgetRecovery(tx);
     // Nothing was lost: it was moved, not restored.
     if (then === 'vouch') await trustTokens(tx, recoveryContext(region));
-    return await moveRecovery(tx, recoveryContext(region), state, then);
+    const now = await moveRecovery(tx, recoveryContext(region), state, then);
+    if (then === 'vouch') await objectToOwed(tx, new PostgresCollections(tx, clock, recoveryContext(region)), { region, clock });
+    return now;
   });
 };
 

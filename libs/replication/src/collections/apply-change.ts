@@ -69,7 +69,7 @@ export const definitionHeldUntilMs = (definition: Register, nowMs: number): numb
 /** What merging a change needs of a transaction. */
 export type ChangeTransaction = Pick<
   CollectionTransaction,
-  'definition' | 'document' | 'saveDocument' | 'ledger' | 'grave' | 'saveGrave' | 'removeDocument' | 'mayWrite' | 'tell'
+  'definition' | 'document' | 'saveDocument' | 'ledger' | 'grave' | 'saveGrave' | 'removeDocument' | 'mayWrite' | 'oweObjection' | 'tell'
 >;
 
 /** Of the region that takes a change in. */
@@ -91,9 +91,9 @@ export const applyChange = async (tx: ChangeTransaction, site: TakingSite, event
   const policy = await policyFor(tx, key.collection, key.kind);
   const row = await tx.document(key);
   const known = isPurged(key.kind) ? await tx.grave(key) : null;
-  const grave = graveFor(known, event.fresh === true);
   const change = stateOfChange(event);
   const seen = seenOf(change);
+  const grave = graveFor(known, event.fresh === true, seen ?? {});
   // T3: told before it was purged, and told again by who has not heard of it.
   if (grave?.isForgotten === true && seen !== null && isCovered(seen, grave.seen) && event.purged !== true)
     return { losses: 0, isLate: false };
@@ -115,9 +115,11 @@ export const applyChange = async (tx: ChangeTransaction, site: TakingSite, event
   const entries = ledgerEntries(key, policy, told, told.length === 0 ? lossesSince(before.state, losses, policy) : losses);
   const isOwnLate = late.some((loss) => loss.loser.region === site.region);
   // A region that was set back reads what it had heard before: it would number what it writes as it did then, with other content (B2).
-  if ((isOwnLate || merged.isMissed) && (await tx.mayWrite())) {
-    if (isOwnLate) await tellAnew(tx, site, key, policy, { ...merged, after });
-    else await objectTo(tx, site, key, policy, after);
+  if (isOwnLate || merged.isMissed) {
+    const mayWrite = await tx.mayWrite();
+    if (isOwnLate && mayWrite) await tellAnew(tx, site, key, policy, { ...merged, after });
+    else if (mayWrite) await objectTo(tx, site, key, policy, after);
+    else if (merged.isMissed) await tx.oweObjection(key);
   }
   return { losses: await tx.ledger(entries), isLate: late.length > 0 };
 };

@@ -108,6 +108,8 @@ export interface CollectionTransaction {
   ledger(entries: readonly LedgerEntry[]): Promise<number>;
   /** Whether this region may write by itself: not while its database was set back and is not reconciled (B1). */
   mayWrite(): Promise<boolean>;
+  /** Notes that this region must object to a proposal of the document as soon as it may write (late-writes.ts). */
+  oweObjection(key: DocumentKey): Promise<void>;
   /** Records an event in the outbox; returns its id. */
   tell<T extends CollectionEvent>(type: T, subject: string, data: EventData<T>): Promise<string>;
 }

@@ -19,6 +19,8 @@ import { isCovered, joinSeen, type Register, type Seen } from '../merge/register
  *   G4  who proposed commits, when everybody is known to know of it (stability.ts) and it is not broken: a lone write that is not known
  *       then was told before its region said that it knows, so there is none. Hence every write of the old history is in the new one
  *   G5  all of this is a join of what is known, so that regions that know the same are equal (I6)
+ *   G6  who is fenced, and can't object, does so before it says again what it knows; who was opened without some region says nothing of what it
+ *       knows until that was heard, which may have a write of its own that it has lost
  *
  * A region that was restored from a backup can break G3, since it has forgotten what it said: what it wrote is found (lateWrites), kept
  * in the ledger, and told anew by itself.

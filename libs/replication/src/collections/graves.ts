@@ -66,9 +66,12 @@ export const standingOn = (kind: DocumentKey['kind'], row: StoredDocument | null
   return { ...stored, state: { ...state, generation } };
 };
 
-/** The grave as a change finds it: one from a region that has forgotten makes this one forget. */
-export const graveFor = (grave: Grave | null, isFresh: boolean): Grave | null =>
-  grave !== null && isFresh && !grave.isForgotten ? { ...grave, isForgotten: true, contents: null } : grave;
+/**
+ * The grave as a change finds it: one from a region that has forgotten makes this one forget. What the grave covers was written anew after an older
+ * purge, and is heard after this one by a region that was restored.
+ */
+export const graveFor = (grave: Grave | null, isFresh: boolean, seen: Seen): Grave | null =>
+  grave !== null && isFresh && !grave.isForgotten && !isCovered(seen, grave.seen) ? { ...grave, isForgotten: true, contents: null } : grave;
 
 /** The grave after a purge of what `seen` covers; one that says nothing new, for it is told again or comes late, changes nothing. */
 export const purgedGrave = (grave: Grave | null, seen: Seen): Grave =>

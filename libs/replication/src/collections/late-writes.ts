@@ -6,7 +6,8 @@ import { documentItself, isAlive } from '../merge/lww.js';
 import { writeRegister } from '../merge/register.js';
 import { keyText, type CollectionTransaction, type DocumentKey, type Site, type StoredDocument } from './collection-store.js';
 import { latestOfState, type NestedState } from './document-state.js';
-import { generationOf } from './generations.js';
+import { policyFor } from './definitions.js';
+import { generationOf, isAnswered } from './generations.js';
 import { contentsOf, isNested, type MergedNested } from './merge-nested.js';
 import { tellWhole } from './tell-change.js';
 import { beginningOf, nestedWritten } from './write-nested.js';
@@ -54,12 +55,30 @@ export const tellAnew = async (
  */
 export const objectTo = async (
   tx: TellingTransaction,
-  site: WritingSite,
+  site: Pick<Site, 'region' | 'tick'>,
   key: DocumentKey,
   policy: CollectionPolicy,
   after: StoredDocument,
 ): Promise<void> => {
   if (isNested(after)) await tellAll(tx, site, key, policy, after, after.state, after.bytes);
+};
+
+/**
+ * What a fenced region owes (`oweObjection`), told as it begins to write again: before it says anything of what it knows, so that the proposal is not
+ * committed (G4). False where the proposal is broken or gone meanwhile.
+ */
+export const objectAtLast = async (
+  tx: TellingTransaction & Pick<CollectionTransaction, 'definition' | 'document' | 'grave' | 'saveGrave'>,
+  site: Pick<Site, 'region' | 'tick'>,
+  key: DocumentKey,
+): Promise<boolean> => {
+  const row = await tx.document(key);
+  const grave = row === null ? await tx.grave(key) : null;
+  const stored = row ?? grave?.contents ?? null;
+  if (stored === null || !isNested(stored) || !isAnswered(stored.state.next)) return false;
+  await objectTo(tx, site, key, await policyFor(tx, key.collection, key.kind), stored);
+  if (grave !== null) await tx.saveGrave(key, { ...grave, contents: null }, null);
+  return true;
 };
 
 type TellingTransaction = Pick<CollectionTransaction, 'tell' | 'saveDocument' | 'ledger'>;
@@ -68,7 +87,7 @@ type WritingSite = Pick<Site, 'region' | 'nested' | 'tick'>;
 /** Tells all of a document as a write of this region that answers no proposal. */
 const tellAll = async (
   tx: TellingTransaction,
-  site: WritingSite,
+  site: Pick<Site, 'region' | 'tick'>,
   key: DocumentKey,
   policy: CollectionPolicy,
   before: StoredDocument,
