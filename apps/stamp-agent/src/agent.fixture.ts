@@ -116,6 +116,8 @@ export interface TestWorkload {
   bytes(): number;
   readonly requests: IncomingMessage[];
   healthy: boolean;
+  /** A request whose body has it is answered 401. */
+  refusedToken: string;
   /** Answers every request that waits at /slow. */
   release(): void;
   waiting(): number;
@@ -129,7 +131,7 @@ export const startWorkload = async (atPort = 0): Promise<TestWorkload> => {
   const requests: IncomingMessage[] = [];
   let received = 0;
   let healthBytes = 0;
-  const workload = { healthy: true };
+  const workload = { healthy: true, refusedToken: '' };
   const server = createServer((request, response) => {
     if (request.url === '/healthz') {
       response.writeHead(workload.healthy ? 200 : 503, { 'content-type': 'application/json', connection: 'close' });
@@ -146,7 +148,12 @@ export const startWorkload = async (atPort = 0): Promise<TestWorkload> => {
     request.setEncoding('utf8');
     request.on('data', (chunk: string) => (body += chunk));
     request.on('end', () => {
-      response.writeHead(200, { 'content-type': 'application/json', 'x-lapidary-held-epoch': 'forged', 'x-lapidary-stamp': 'forged' });
+      const isRefused = workload.refusedToken !== '' && body.includes(workload.refusedToken);
+      response.writeHead(isRefused ? 401 : 200, {
+        'content-type': 'application/json',
+        'x-lapidary-held-epoch': 'forged',
+        'x-lapidary-stamp': 'forged',
+      });
       response.end(JSON.stringify({ method: request.method, url: request.url, headers: request.headers, body }));
     });
   });

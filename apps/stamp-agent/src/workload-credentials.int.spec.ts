@@ -48,6 +48,15 @@ describe('a token for the workload', () => {
     await waitFor('three tokens', () => asked.length >= 3 || undefined, { ...soon, timeoutMs: 60_000 });
   });
 
+  it('is followed by the next one where the workload says that it was refused, and not again and again', async () => {
+    workload.refusedToken = 'token-number-1-';
+    await startRegistered();
+    await waitFor('another token', () => asked.length >= 2 || undefined, { ...soon, timeoutMs: 60_000 });
+    const told = handedOver().length;
+    await waitFor('it to be taken', () => handedOver().length >= told + 2 || undefined, { ...soon, timeoutMs: 60_000 });
+    expect(asked).toHaveLength(2);
+  });
+
   it('can’t be handed over by a tenant’s client', async () => {
     controlPlane.place('acme', 1);
     const agent = await startRegistered();

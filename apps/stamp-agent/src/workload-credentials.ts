@@ -13,6 +13,8 @@ const tellEveryMs = 2_000;
 /** A workload that has no use for it (404) is asked again this often: another version may. */
 const unwantedMs = 60_000;
 const retryMs = 2_000;
+/** A token that is younger than this is not asked for anew because it was refused: another one would be refused, too. */
+const refusedPauseMs = 5_000;
 
 type Issued = Extract<CredentialsReply, { ok: true }>;
 
@@ -30,12 +32,13 @@ export interface WorkloadCredentialsOptions {
 
 /**
  * Keeps the workload in possession of a token for collections: asks the control plane for one as the stamp's present process,
- * for the next one at half its life, and hands it over where only the agent can (paths below /_lapidary/ never reach the
+ * for the next one at half its life or once the workload says that it was refused (401), and hands it over where only the agent can (paths below /_lapidary/ never reach the
  * workload from outside). Nothing is written to disk.
  */
 export class WorkloadCredentials {
   private issued: Issued | null = null;
   private renewAtMs = 0;
+  private issuedAtMs = 0;
   private epoch = 0;
   private readonly keeping = new Repeated(async (signal) => ((await this.renew()) ? this.tell(signal) : retryMs));
 
@@ -64,7 +67,8 @@ export class WorkloadCredentials {
       } else {
         this.issued = reply;
         this.epoch = session.epoch;
-        this.renewAtMs = performance.now() + reply.lifeMs / 2;
+        this.issuedAtMs = performance.now();
+        this.renewAtMs = this.issuedAtMs + reply.lifeMs / 2;
       }
     } catch (error) {
       logger.debug({ code: isAppError(error) ? error.code : 'internal' }, 'no token for the workload');
@@ -86,6 +90,8 @@ export class WorkloadCredentials {
       });
       await answer.body?.cancel();
       this.options.onTold(answer.ok ? 'ok' : String(answer.status));
+      // The region does not know the token any more: its database was restored, say.
+      if (answer.status === 401 && performance.now() - this.issuedAtMs > refusedPauseMs) this.renewAtMs = 0;
       return answer.status === 404 ? unwantedMs : tellEveryMs;
     } catch {
       this.options.onTold('unreachable');

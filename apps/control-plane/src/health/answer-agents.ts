@@ -57,13 +57,17 @@ export const answerRegister = async (tools: AgentTools, request: RegisterRequest
   }
 };
 
-/** A token for the stamp's workload, and where to use it. */
+/** A token for the stamp's workload, and where to use it. A restored database may believe in an older process: no other one is told so by it. */
 export const answerCredentials = async (tools: AgentTools, request: CredentialsRequest): Promise<CredentialsReply> => {
   const context: CommandContext = { region: tools.region, actor: `agent:${request.stamp}`, requestId: newId(), reason: null };
   const { apiUrl } = tools;
   if (apiUrl === null) return { ok: false, code: 'not_ready', message: 'LAPIDARY_API_URL is not set' };
   try {
-    const issued = await inTransaction(tools.dataSource, async (tx) => issueWorkloadToken(tx, context, request));
+    const { issued, isFenced } = await inTransaction(tools.dataSource, async (tx) => ({
+      isFenced: await isRegionFenced(tx),
+      issued: await issueWorkloadToken(tx, context, request),
+    }));
+    if (issued === null && isFenced) return fencedRegion;
     if (issued === null) return { ok: false, code: 'fenced', message: `Another process serves ${request.stamp}` };
     return { ok: true, url: apiUrl, ...issued };
   } catch (error) {

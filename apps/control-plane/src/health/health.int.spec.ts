@@ -203,6 +203,16 @@ describe('a token for the workload', () => {
     });
   });
 
+  it('is no reason to stop serving for a process that a restored database does not know (I4)', async () => {
+    const [known, since] = [newId(), newId()];
+    const { epoch } = accepted(await answerRegister(tools, requestOf(known)));
+    await region.dataSource.query(`UPDATE recovery SET state = 'reconciling'`);
+    expect(await ask(since, epoch + 1)).toMatchObject({ ok: false, code: 'not_ready' });
+    expect(await ask(known, epoch)).toMatchObject({ ok: true });
+    await region.dataSource.query(`UPDATE recovery SET state = 'sound'`);
+    expect(await ask(since, epoch + 1)).toMatchObject({ ok: false, code: 'fenced' });
+  });
+
   it('is followed by the next one, ends soon after that, and is worth nothing once the stamp is retired (I9, I10)', async () => {
     const instance = newId();
     const { epoch } = accepted(await answerRegister(tools, requestOf(instance)));

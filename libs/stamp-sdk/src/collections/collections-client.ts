@@ -133,7 +133,8 @@ export class CollectionsClient {
   }
 
   private async once<T>(method: string, path: string, schema: z.ZodType<T>, body: unknown, write: Write, key: string | null): Promise<T> {
-    const headers: Record<string, string> = { authorization: `Bearer ${await this.options.token()}`, accept: 'application/json' };
+    const token = await this.options.token();
+    const headers: Record<string, string> = { authorization: `Bearer ${token}`, accept: 'application/json' };
     if (body !== undefined) headers['content-type'] = 'application/json';
     if (key !== null) headers['idempotency-key'] = key;
     else if (this.seen.size > 0) headers[causalHeader] = this.causalToken;
@@ -153,6 +154,7 @@ export class CollectionsClient {
       throw new AppError('api_unreachable', `No answer from ${this.address}`, { cause: error });
     }
     const answer: unknown = await response.json().catch(() => null);
+    if (response.status === 401) this.options.onRefused?.(token);
     if (!response.ok) throw problemOfAnswer(response, answer);
     this.observe(response.headers.get(causalHeader) ?? '');
     const parsed = schema.safeParse(answer);

@@ -65,7 +65,7 @@ export async function* watchDocuments(options: CollectionsOptions, collection: s
 }
 
 const open = async (
-  { url, token, tenant, requestId }: CollectionsOptions,
+  { url, token, tenant, requestId, onRefused }: CollectionsOptions,
   collection: string,
   { id, prefix, snapshot, cursor }: WatchChoice,
   silence: Silence,
@@ -77,8 +77,9 @@ const open = async (
     ...(snapshot === true ? { snapshot: 'true' } : {}),
   });
   const address = typeof url === 'string' ? url : url();
+  const bearer = await token();
   const headers = {
-    authorization: `Bearer ${await token()}`,
+    authorization: `Bearer ${bearer}`,
     accept: 'text/event-stream',
     ...(cursor === undefined ? {} : { 'last-event-id': cursor }),
     ...(requestId === undefined ? {} : { [requestIdHeader]: requestId }),
@@ -93,6 +94,7 @@ const open = async (
   } catch (error) {
     throw new AppError('api_unreachable', `No answer from ${address}`, { cause: error });
   }
+  if (response.status === 401) onRefused?.(bearer);
   if (!response.ok) throw problemOfAnswer(response, await response.json().catch(() => null));
   if (response.body === null) throw new AppError('bad_answer', `${address} answered without a stream`);
   return response.body;

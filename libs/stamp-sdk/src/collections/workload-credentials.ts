@@ -8,11 +8,16 @@ import { CollectionsClient } from './collections-client.js';
  */
 export class WorkloadCredentials {
   private current: WorkloadCredentialsBody['collections'] | null = null;
+  private refused: string | null = null;
 
-  /** Throws invalid_input for what is no such body. */
+  /**
+   * Throws invalid_input for what is no such body, and unauthenticated for a token that was refused: answered as 401 it has the agent ask for
+   * another one at once, as after a restore of the region’s database, which knows no token that was issued since its backup.
+   */
   take(body: unknown): void {
     const parsed = WorkloadCredentialsSchema.safeParse(body);
     if (!parsed.success) throw new AppError('invalid_input', 'These are no credentials', { internal: parsed.error.message });
+    if (parsed.data.collections.token === this.refused) throw new AppError('unauthenticated', 'That token was refused');
     this.current = parsed.data.collections;
   }
 
@@ -21,6 +26,7 @@ export class WorkloadCredentials {
     return new CollectionsClient({
       url: () => this.held().url,
       token: () => this.held().token,
+      onRefused: (token) => void (this.refused = token),
       tenant,
       ...(requestId === undefined ? {} : { requestId }),
     });
