@@ -9,7 +9,10 @@ export const frozenTraffic = 'frozen';
 
 export const isFrozenByLabel = (labels: Readonly<Record<string, string>>): boolean => labels[trafficLabel] === frozenTraffic;
 
-/** Until when a tenant is frozen, RFC 3339: its home region ends the freeze then, by its own clock. Without it, until somebody does. */
+/**
+ * Until when a tenant is frozen, RFC 3339: its home region ends the freeze then, by its own clock; every other one tells its routers so a minute later, by
+ * its own. Without it, until somebody does.
+ */
 export const frozenUntilLabel = 'traffic-until';
 
 type Labels = Readonly<Record<string, string>>;
@@ -24,6 +27,15 @@ export const hasFreezeEnded = (labels: Labels, nowMs: number): boolean => {
   const at = freezeEndsAt(labels);
   return at !== null && at <= nowMs;
 };
+
+/** Clocks of regions differ by less, and a home region that works ends a freeze within seconds. */
+const overdueMs = 60_000;
+
+/**
+ * Whether routers are to be told that nobody forwards the tenant's requests. Of a freeze whose time is over for long they are not, whatever its home
+ * region has come to: it may be down, and nobody else may change its labels.
+ */
+export const isHeldUp = (labels: Labels, nowMs: number): boolean => isFrozenByLabel(labels) && !hasFreezeEnded(labels, nowMs - overdueMs);
 
 export const frozen = (labels: Labels, untilMs: number | null): Record<string, string> => ({
   ...thawed(labels),

@@ -1,5 +1,5 @@
 import { stampKey, tenantKey, type RouteBody, type StampRoute, type TenantRoute } from '@lapidary/contracts/directory';
-import { isFrozenByLabel, residencyLabel, strictResidency } from '@lapidary/contracts/tenant-labels';
+import { isHeldUp, residencyLabel, strictResidency } from '@lapidary/contracts/tenant-labels';
 import type { Tx } from '@lapidary/db/transaction';
 
 /** The directory publisher listens here, with a timer beside it. */
@@ -37,7 +37,17 @@ export const routeByLabels = (
   residency: readonly string[],
 ): Pick<TenantRoute, 'strictIn' | 'frozen'> => ({
   ...(labels[residencyLabel] === strictResidency && residency.length > 0 ? { strictIn: [...residency] } : {}),
-  ...(isFrozenByLabel(labels) ? { frozen: true } : {}),
+  ...(isHeldUp(labels, Date.now()) ? { frozen: true } : {}),
 });
+
+/** The entry as routers are told it, without the freeze that is over; all else of it stays. */
+export const forgetFreeze = async (tx: Tx, tenant: string): Promise<void> => {
+  await tx.query(
+    `WITH written AS (
+       UPDATE directory_entry SET body = body - 'frozen', cursor = NULL, committed_at = clock_timestamp() WHERE key = $1 AND body ? 'frozen')
+     SELECT pg_notify($2, '')`,
+    [tenantKey(tenant), directoryChannel],
+  );
+};
 
 export const recordStampRoute = async (tx: Tx, route: StampRoute): Promise<void> => recordRoute(tx, stampKey(route.stamp), route, null);

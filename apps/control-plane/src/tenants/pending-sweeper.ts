@@ -9,6 +9,7 @@ import type { ControlPlaneMetrics } from '../process/metrics.js';
 import { CONFIG, LOGGER, METRICS } from '../process/tokens.js';
 import { capacityChannel } from '../regions/capacity-channel.js';
 import { thawDue } from './thaw-due.js';
+import { thawElsewhere } from './thaw-elsewhere.js';
 import { sweepPending } from './sweep-pending.js';
 
 /** Level-triggered: whatever notification was missed, the queue is looked at this often. */
@@ -67,6 +68,12 @@ export class PendingSweeper implements OnApplicationBootstrap, BeforeApplication
       const thawed = await thawDue(this.dataSource, tools, this.config.LAPIDARY_REGION);
       if (thawed.length > 0)
         this.logger.info({ tenants: thawed }, 'tenants are not frozen any more: the time that they were frozen for is over');
+      const elsewhere = await thawElsewhere(this.dataSource, this.config.LAPIDARY_REGION);
+      if (elsewhere.length > 0)
+        this.logger.warn(
+          { tenants: elsewhere },
+          'the time that tenants of other regions were frozen for is over, and their regions have not said so',
+        );
     } catch (error) {
       this.logger.warn({ err: error }, 'freezes could not be ended; trying again');
     }
