@@ -31,6 +31,8 @@ export interface RelayOptions {
  */
 export class OutboxRelay {
   private readonly loop: PublishLoop;
+  /** Numbered by the round before, while it published: the next one begins with publishing them. */
+  private numberedAhead = 0;
   private streamCheckedAt = 0;
   private observedAt = 0;
 
@@ -61,14 +63,26 @@ export class OutboxRelay {
     await purgeStream(dataSource, nats);
     // Before anything gets a number: the stream may show that the database was set back.
     if (!(await this.checkStream())) return false;
-    const numbered = await numberOutbox(dataSource);
+    const numbered = this.numberedAhead > 0 ? this.numberedAhead : await numberOutbox(dataSource);
+    this.numberedAhead = 0;
     // Where so many wait that there are more, the next are numbered while these are on their way.
-    const [events, ahead] = await Promise.all([
-      publishOutbox(dataSource, nats),
-      numbered === numberedAtOnceMax ? numberOutbox(dataSource) : 0,
-    ]);
+    const publishing = publishOutbox(dataSource, nats);
+    const [events, ahead] = await Promise.all([publishing, numbered >= numberedAtOnceMax ? this.numberUntil(publishing) : 0]);
+    this.numberedAhead = ahead;
     if (events.length > 0) this.told(events);
     return events.length > 0 || numbered + ahead > 0;
+  }
+
+  /** Goes on numbering what waits for as long as something else goes on; a failure of that is told by who waits for it. */
+  private async numberUntil(other: Promise<unknown>): Promise<number> {
+    let isOver = false;
+    const over = (): void => void (isOver = true);
+    other.then(over, over);
+    for (let all = 0; ;) {
+      const some = await numberOutbox(this.options.dataSource);
+      all += some;
+      if (isOver || some < numberedAtOnceMax) return all;
+    }
   }
 
   private told(events: readonly EventEnvelope[]): void {
