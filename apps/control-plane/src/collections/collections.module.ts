@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
 import { CollectionTools } from './collection-tools.js';
 import { CollectionsController } from './collections.controller.js';
 import { DocumentsController } from './documents.controller.js';
@@ -8,6 +9,7 @@ import { WatchController } from './watch.controller.js';
 import { WatchHub } from './watch-hub.js';
 
 @Module({
+  imports: [AuthModule],
   controllers: [CollectionsController, WatchController, DocumentsController],
   providers: [CollectionTools, DocumentWriter, DocumentsWriter, WatchHub],
   exports: [CollectionTools],

@@ -12,9 +12,9 @@ import type { WatchStream } from './watch-stream.js';
 const lumpMs = 100;
 /** An older transaction holds up what is told; it is asked again this soon. */
 const pendingMs = 50;
-/** Proxies cut what is silent for a minute or less. Each time the right to watch is looked at anew. */
+/** Proxies cut what is silent for a minute or less. Each time, as with each batch, the right to watch is looked at anew. */
 const beatMs = 15_000;
-/** Longer than this no right is taken on trust from when the stream began; the client comes back with its cursor. */
+/** Longer than this no connection stands, so that replicas share their watchers; the client comes back with its cursor. */
 const lifeMs = 900_000;
 const pageSize = 100;
 
@@ -50,8 +50,7 @@ export const watchDocuments = async (stream: WatchStream, options: WatchOptions)
     if (!goesOn) await stream.send('reset', null, { reason: 'the cursor is of another database, or older than the history that is kept' });
     if (!goesOn || (options.cursor === null && options.snapshot)) {
       at = placeAt(horizon, 0n);
-      const { definition, of } = await options.scope();
-      await tellAll(dataSource, of, signal, async (row) => tell(row, definition, null));
+      await tellAll(options, signal, async (row, definition) => tell(row, definition, null));
     }
     await stream.send('synced', formatWatchCursor(at), {});
     for (let beatAt = performance.now() + beatMs; !signal.aborted && performance.now() < endAt;) {
@@ -77,17 +76,18 @@ export const watchDocuments = async (stream: WatchStream, options: WatchOptions)
   }
 };
 
+/** Page by page, each after another look at the right to it: who reads slowly may take long. */
 const tellAll = async (
-  dataSource: DataSource,
-  of: Watched,
+  { dataSource, scope }: WatchOptions,
   signal: AbortSignal,
-  tell: (row: WatchedRow) => Promise<void>,
+  tell: (row: WatchedRow, definition: Definition) => Promise<void>,
 ): Promise<void> => {
   for (let after: string | null = null, more = true; more && !signal.aborted;) {
+    const { definition, of } = await scope();
     const rows = await listDocuments(dataSource, of, { after, prefix: of.prefix, limit: pageSize });
     more = rows.length > pageSize;
     for (const row of rows.slice(0, pageSize))
-      if (of.id === null || row.id === of.id) await tell({ ...row, collection: of.collection, exists: true });
+      if (of.id === null || row.id === of.id) await tell({ ...row, collection: of.collection, exists: true }, definition);
     after = rows[Math.min(rows.length, pageSize) - 1]?.id ?? null;
   }
 };

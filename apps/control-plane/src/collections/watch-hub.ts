@@ -12,13 +12,15 @@ import { changeChannel } from './stored-documents.js';
 
 /** Each costs a query a change of its collection; more are another process's. */
 const watchersMax = 500;
+/** What one caller may have of them, so that no single script or stamp takes the places of all others. */
+export const watchersOfOneMax = 100;
 
 /** Who watches at this process, and what wakes them: a change of their collection. A notification that is lost costs the watcher's timer. */
 @Injectable()
 export class WatchHub implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly metrics: MetricsOf<typeof watchMetrics>;
   private readonly listener: Listener;
-  private readonly watchers = new Map<Wakeup, string>();
+  private readonly watchers = new Map<Wakeup, { readonly collection: string; readonly actor: string }>();
   private readonly stopping = new AbortController();
 
   constructor(
@@ -51,11 +53,13 @@ export class WatchHub implements OnApplicationBootstrap, BeforeApplicationShutdo
     await this.listener.stop();
   }
 
-  /** Runs `work` as a watcher of a collection. Throws `overloaded` where there are too many. */
-  async watch(collection: string, work: (wakeup: Wakeup) => Promise<void>): Promise<void> {
+  /** Runs `work` as a watcher of a collection. Throws `overloaded` where there are too many, or too many of this caller's. */
+  async watch(collection: string, actor: string, work: (wakeup: Wakeup) => Promise<void>): Promise<void> {
     if (this.watchers.size >= watchersMax) throw new AppError('overloaded', 'Too many watch here at once', { retryAfterSeconds: 1 });
+    if ([...this.watchers.values()].filter((w) => w.actor === actor).length >= watchersOfOneMax)
+      throw new AppError('overloaded', `${actor} watches ${watchersOfOneMax} times here already`, { retryAfterSeconds: 1 });
     const wakeup = new Wakeup();
-    this.watchers.set(wakeup, collection);
+    this.watchers.set(wakeup, { collection, actor });
     this.metrics.lapidary_collection_watchers.set(this.watchers.size);
     try {
       await work(wakeup);
@@ -66,6 +70,6 @@ export class WatchHub implements OnApplicationBootstrap, BeforeApplicationShutdo
   }
 
   private wake(collection: string | null): void {
-    for (const [wakeup, watched] of this.watchers) if (collection === null || watched === collection) wakeup.wake();
+    for (const [wakeup, watched] of this.watchers) if (collection === null || watched.collection === collection) wakeup.wake();
   }
 }

@@ -6,6 +6,8 @@ import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common'
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
+import { Authenticator } from '../auth/authenticator.js';
+import { presentCaller } from '../auth/present-caller.js';
 import { StampsToo } from '../auth/role-guard.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
 import { CONFIG } from '../process/tokens.js';
@@ -25,6 +27,7 @@ export class WatchController {
     private readonly dataSource: DataSource,
     private readonly tools: CollectionTools,
     private readonly hub: WatchHub,
+    private readonly authenticator: Authenticator,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
@@ -32,7 +35,7 @@ export class WatchController {
   @ApiAnswers({
     summary: 'Documents as they change, as server-sent events (WatchedDocument as data)',
     description:
-      'Resumes at Last-Event-ID without loss, in the region that gave it. What lies between two states of a document may be left out, the last one never is. Ends after 15 minutes at the latest: come back with the last id.',
+      'Resumes at Last-Event-ID without loss, in the region that gave it. What lies between two states of a document may be left out, the last one never is. Ends with the right to read, also where the token is revoked, and after 15 minutes at the latest: come back with the last id.',
     tag: 'collections',
     answers: { 200: null },
   })
@@ -46,14 +49,15 @@ export class WatchController {
     const cursor = typeof last === 'string' && last !== '' ? parseWatchCursor(last) : null;
     if (cursor === null && last !== '') throw new AppError('invalid_input', 'The cursor is not one that was given out');
     const asked = askedOf(request, query);
+    const caller = presentCaller(this.authenticator, request);
     const scope: WatchOptions['scope'] = async () => {
       const { definition } = await definedCollection(this.dataSource, collection);
-      const tenant = await scopeOf(this.dataSource, definition, asked, 'read');
+      const tenant = await scopeOf(this.dataSource, definition, { ...asked, principal: await caller() }, 'read');
       return { definition, of: { collection, kind: definition.policy.kind, tenant, id: query.id ?? null, prefix: query.prefix ?? '' } };
     };
     await scope();
     const { epoch } = await this.tools.site();
-    await this.hub.watch(collection, async (wakeup) => {
+    await this.hub.watch(collection, asked.principal.actor, async (wakeup) => {
       reply.hijack();
       const headers = {
         ...reply.getHeaders(),

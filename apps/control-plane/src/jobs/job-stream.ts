@@ -20,6 +20,8 @@ export interface JobStreamOptions {
   readonly reply: FastifyReply;
   readonly jobId: string;
   readonly after: number;
+  /** Who listens, asked anew before each look; throws where the right to is gone. */
+  readonly caller: () => Promise<unknown>;
 }
 
 /** Where an EventSource that lost its connection wants to go on. */
@@ -61,7 +63,7 @@ export const streamJobEvents = async (options: JobStreamOptions): Promise<void> 
   try {
     await follow(options, subscription.next, gone.signal);
   } catch {
-    // Postgres went away: break off; EventSource comes back by itself with Last-Event-ID.
+    // Postgres went away, or the right to listen: break off; EventSource comes back by itself with Last-Event-ID.
   } finally {
     subscription.end();
     out.end();
@@ -79,6 +81,7 @@ const follow = async (
     if (!reply.raw.write(text)) await once(reply.raw, 'drain', { signal });
   };
   for (let after = options.after; !signal.aborted && !watch.isClosed;) {
+    await options.caller();
     const seen = await look(reader, jobId, after);
     if (!seen) return;
     for (const line of seen.lines) await write(`id: ${line.sequence}\nevent: line\ndata: ${JSON.stringify(line)}\n\n`);

@@ -17,6 +17,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import { Command, send } from '../http/command-decorator.js';
+import { Authenticator } from '../auth/authenticator.js';
+import { presentCaller } from '../auth/present-caller.js';
 import { CommandRunner, type CommandRequest } from '../http/command-runner.js';
 import { decodeCursor, encodeCursor } from '../http/cursor.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
@@ -43,6 +45,7 @@ export class JobsController {
     private readonly dataSource: DataSource,
     private readonly runner: CommandRunner,
     private readonly watch: JobWatch,
+    private readonly authenticator: Authenticator,
     clock: HybridLogicalClock,
     definitions: JobDefinitions,
     queue: JobQueue,
@@ -90,6 +93,7 @@ export class JobsController {
         reply,
         jobId: id,
         after: lastEventIdOf(request) ?? query.after,
+        caller: presentCaller(this.authenticator, request),
       });
       return;
     }

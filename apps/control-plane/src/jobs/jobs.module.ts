@@ -1,6 +1,7 @@
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
 import type { Logger } from '@lapidary/telemetry/logger';
 import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
 import { CONFIG, LOGGER } from '../process/tokens.js';
 import { DeadLettersController } from './dead-letters.controller.js';
 import { concurrencyOf } from './job-concurrency.js';
@@ -11,6 +12,7 @@ import { JobWorker } from './job-worker.js';
 import { JobsController } from './jobs.controller.js';
 
 @Module({
+  imports: [AuthModule],
   controllers: [DeadLettersController, JobsController],
   providers: [
     JobDefinitions,

@@ -43,8 +43,10 @@ export async function* watchDocuments(options: CollectionsOptions, collection: s
   const isOver = (): boolean => choice.signal?.aborted === true;
   for (let tries = 0; !isOver(); tries++) {
     const silence = new Silence(silenceMaxMs, choice.signal);
+    let token = '';
     try {
-      const body = await open(options, collection, { ...choice, ...(cursor === undefined ? {} : { cursor }) }, silence);
+      token = await options.token();
+      const body = await open(options, token, collection, { ...choice, ...(cursor === undefined ? {} : { cursor }) }, silence);
       for await (const event of readServerSentEvents(silence.over(body))) {
         tries = 0;
         const watched = read(event);
@@ -54,7 +56,8 @@ export async function* watchDocuments(options: CollectionsOptions, collection: s
       }
     } catch (error) {
       if (isOver()) return;
-      if (error instanceof AppError && !error.entry.retry) throw error;
+      if (token !== '' && error instanceof AppError && error.code === 'unauthenticated') options.onRefused?.(token);
+      if (error instanceof AppError && !error.entry.retry && !(await isRenewed(options, token, error))) throw error;
     } finally {
       silence.end();
     }
@@ -64,8 +67,13 @@ export async function* watchDocuments(options: CollectionsOptions, collection: s
   }
 }
 
+/** A stream ends with the token that it was begun with; where there is a newer one by then, it goes on with that. */
+const isRenewed = async ({ token }: CollectionsOptions, used: string, { code }: AppError): Promise<boolean> =>
+  code === 'unauthenticated' && used !== '' && (await token()) !== used;
+
 const open = async (
-  { url, token, tenant, requestId, onRefused }: CollectionsOptions,
+  { url, tenant, requestId }: CollectionsOptions,
+  token: string,
   collection: string,
   { id, prefix, snapshot, cursor }: WatchChoice,
   silence: Silence,
@@ -77,9 +85,8 @@ const open = async (
     ...(snapshot === true ? { snapshot: 'true' } : {}),
   });
   const address = typeof url === 'string' ? url : url();
-  const bearer = await token();
   const headers = {
-    authorization: `Bearer ${bearer}`,
+    authorization: `Bearer ${token}`,
     accept: 'text/event-stream',
     ...(cursor === undefined ? {} : { 'last-event-id': cursor }),
     ...(requestId === undefined ? {} : { [requestIdHeader]: requestId }),
@@ -94,7 +101,6 @@ const open = async (
   } catch (error) {
     throw new AppError('api_unreachable', `No answer from ${address}`, { cause: error });
   }
-  if (response.status === 401) onRefused?.(bearer);
   if (!response.ok) throw problemOfAnswer(response, await response.json().catch(() => null));
   if (response.body === null) throw new AppError('bad_answer', `${address} answered without a stream`);
   return response.body;
