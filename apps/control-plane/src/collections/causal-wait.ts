@@ -1,4 +1,4 @@
-import { formatCausalToken, parseCausalToken, type CausalToken } from '@lapidary/contracts/causal-token';
+import { formatCausalToken, parseCausalToken, type CausalEntry, type CausalToken } from '@lapidary/contracts/causal-token';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
@@ -6,9 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Over a standing link an event arrives in tens of milliseconds; who waited this long is better told. */
 const waitMs = 2_000;
-const lookEveryMs = 25;
+const lookFirstMs = 25;
+/** Who waits long is looked after less often: what never comes must not cost a hundred queries. */
+const lookMaxMs = 200;
 
-/** Read-your-writes across regions: returns when everything that the token has seen is applied here, else `not_yet_here`. */
+/** Read and write after what was seen in another region: returns when everything that the token has seen is applied here, else `not_yet_here`. */
 export const waitForCausal = async (
   reader: Reader,
   region: string,
@@ -19,11 +21,12 @@ export const waitForCausal = async (
   const token = parseCausalToken(header);
   if (token === null) throw new AppError('invalid_input', 'x-lapidary-causal is not one that was given out');
   const until = Date.now() + patienceMs;
-  for (;;) {
+  for (let pauseMs = lookFirstMs; ; pauseMs = Math.min(pauseMs * 2, lookMaxMs)) {
     const missing = await missingFrom(reader, region, token);
     if (missing === null) return;
-    if (Date.now() >= until) throw new AppError('not_yet_here', `Not yet here: ${missing}`, { retryAfterSeconds: 1 });
-    await sleep(lookEveryMs);
+    const leftMs = until - Date.now();
+    if (leftMs <= 0) throw new AppError('not_yet_here', `Not yet here: ${missing}`, { retryAfterSeconds: 1 });
+    await sleep(Math.min(pauseMs, leftMs));
   }
 };
 
@@ -65,12 +68,33 @@ const nameOf = (origin: string, event: string): string => `${origin} ${event}`;
 
 /** What whoever gets this answer has seen: everything applied here, and the named event of this region. */
 export const causalTokenNow = async (reader: Reader, region: string, epoch: number, event: string | null): Promise<string> => {
+  const token = await appliedHere(reader, region);
+  if (event !== null) token.set(region, { epoch, sequence: 0, events: [event] });
+  return formatCausalToken(token);
+};
+
+/**
+ * What whoever has just read many documents may have seen: everything applied here and everything written here, also what is no longer
+ * there. Of what has no sequence yet the last one stands for all: they are numbered by their position (outbox/number-outbox.ts).
+ */
+export const causalTokenOfAll = async (reader: Reader, region: string): Promise<string> => {
+  const token = await appliedHere(reader, region);
+  const [own] = await rowsOf<{ epoch: number; sequence: string; event: string | null }>(
+    reader,
+    `SELECT o.epoch, o.sequence, (SELECT x.id FROM outbox_waiting w JOIN outbox x ON x.position = w.position ORDER BY w.position DESC LIMIT 1) AS event
+       FROM origin o`,
+  );
+  const { epoch, sequence, event } = own!;
+  if (Number(sequence) > 0 || event !== null)
+    token.set(region, { epoch, sequence: Number(sequence), events: event === null ? [] : [event] });
+  return formatCausalToken(token);
+};
+
+const appliedHere = async (reader: Reader, region: string): Promise<Map<string, CausalEntry>> => {
   const rows = await rowsOf<{ origin: string; epoch: number; sequence: string }>(
     reader,
     'SELECT origin, epoch, sequence FROM version_vector WHERE epoch > 0 AND sequence > 0 AND origin <> $1',
     [region],
   );
-  const token = new Map(rows.map((r) => [r.origin, { epoch: r.epoch, sequence: Number(r.sequence), events: [] as string[] }]));
-  if (event !== null) token.set(region, { epoch, sequence: 0, events: [event] });
-  return formatCausalToken(token);
+  return new Map(rows.map((r) => [r.origin, { epoch: r.epoch, sequence: Number(r.sequence), events: [] }]));
 };

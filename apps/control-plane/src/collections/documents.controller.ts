@@ -26,13 +26,16 @@ import { decodeCursor, pageFrom } from '../http/cursor.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
 import { CONFIG } from '../process/tokens.js';
 import { askedOf, headerOf } from './asked.js';
-import { causalTokenNow, waitForCausal } from './causal-wait.js';
+import { causalTokenNow, causalTokenOfAll, waitForCausal } from './causal-wait.js';
 import { CollectionTools } from './collection-tools.js';
 import { definedCollection } from './collection-row.js';
 import { documentViewOf, listDocuments, readDocument } from './document-row.js';
 import { DocumentWriter } from './document-writer.js';
 import { DocumentsWriter } from './documents-writer.js';
 import { scopeOf } from './scope.js';
+
+const causalDescription =
+  'With x-lapidary-causal of an earlier answer, of any region: waits until what was seen there is here, or answers not_yet_here.';
 
 type TenantQuery = z.infer<typeof DocumentQuerySchema>;
 
@@ -49,13 +52,19 @@ export class DocumentsController {
   ) {}
 
   @Get('documents/list')
-  @ApiAnswers({ summary: 'List the documents of a collection, by id', tag: 'collections', answers: { 200: DocumentPageSchema } })
+  @ApiAnswers({
+    summary: 'List the documents of a collection, by id',
+    description: causalDescription,
+    tag: 'collections',
+    answers: { 200: DocumentPageSchema },
+  })
   async list(
     @Param('collection', { schema: CollectionNameSchema }) collection: string,
     @Query({ schema: DocumentListQuerySchema }) query: z.infer<typeof DocumentListQuerySchema>,
     @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<z.infer<typeof DocumentPageSchema>> {
-    await waitForCausal(this.dataSource, this.config.LAPIDARY_REGION, headerOf(request, causalHeader));
+    await this.seen(request);
     const { definition } = await definedCollection(this.dataSource, collection);
     const tenant = await scopeOf(this.dataSource, definition, askedOf(request, query), 'read');
     const of = { collection, kind: definition.policy.kind, tenant };
@@ -64,6 +73,8 @@ export class DocumentsController {
       prefix: query.prefix ?? '',
       limit: query.limit,
     });
+    // Asked for after the rows: it covers at least what they show.
+    reply.header(causalHeader, await causalTokenOfAll(this.dataSource, this.config.LAPIDARY_REGION));
     return pageFrom(
       rows,
       query.limit,
@@ -75,7 +86,7 @@ export class DocumentsController {
   @Post('documents/write')
   @ApiAnswers({
     summary: 'Write many documents, all or none',
-    description: 'In their order, in one transaction: for imports, which take a request and a commit for each document otherwise.',
+    description: `In their order, in one transaction: for imports, which take a request and a commit for each document otherwise. ${causalDescription}`,
     tag: 'collections',
     answers: { 200: WrittenDocumentsSchema },
     idempotent: true,
@@ -88,14 +99,14 @@ export class DocumentsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WrittenDocuments> {
+    await this.seen(request);
     return send(reply, await this.manyWriter.write(command, collection, askedOf(request, query), body.writes));
   }
 
   @Get(':id')
   @ApiAnswers({
     summary: 'Read a document',
-    description:
-      'With x-lapidary-causal of an earlier answer, of any region: waits until what was seen there is here, or answers not_yet_here.',
+    description: causalDescription,
     tag: 'collections',
     answers: { 200: DocumentSchema },
   })
@@ -106,7 +117,7 @@ export class DocumentsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DocumentView> {
-    await waitForCausal(this.dataSource, this.config.LAPIDARY_REGION, headerOf(request, causalHeader));
+    await this.seen(request);
     const { definition } = await definedCollection(this.dataSource, collection);
     const tenant = await scopeOf(this.dataSource, definition, askedOf(request, query), 'read');
     const row = await readDocument(this.dataSource, { collection, kind: definition.policy.kind, tenant, id });
@@ -122,6 +133,7 @@ export class DocumentsController {
   @Put(':id')
   @ApiAnswers({
     summary: 'Write a document as a whole, or append an entry',
+    description: causalDescription,
     tag: 'collections',
     answers: { 200: DocumentSchema },
     idempotent: true,
@@ -136,6 +148,7 @@ export class DocumentsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DocumentView> {
+    await this.seen(request);
     return send(
       reply,
       await this.writer.write(command, request, { collection, id, asked: askedOf(request, query) }, { op: 'put', value: body.value }),
@@ -145,6 +158,7 @@ export class DocumentsController {
   @Patch(':id')
   @ApiAnswers({
     summary: 'Change fields of a document',
+    description: causalDescription,
     tag: 'collections',
     answers: { 200: DocumentSchema },
     idempotent: true,
@@ -159,6 +173,7 @@ export class DocumentsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DocumentView> {
+    await this.seen(request);
     return send(
       reply,
       await this.writer.write(command, request, { collection, id, asked: askedOf(request, query) }, { op: 'patch', value: body.value }),
@@ -168,6 +183,7 @@ export class DocumentsController {
   @Post(':id')
   @ApiAnswers({
     summary: 'Operate a counter, or edit a nested document in place',
+    description: causalDescription,
     tag: 'collections',
     answers: { 200: DocumentSchema },
     idempotent: true,
@@ -183,11 +199,19 @@ export class DocumentsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DocumentView> {
     const target = { collection, id, asked: askedOf(request, query) };
+    await this.seen(request);
     return send(reply, await this.writer.write(command, request, target, { op: 'operate', operations: body.operations }));
   }
 
   @Delete(':id')
-  @ApiAnswers({ summary: 'Delete a document', tag: 'collections', answers: { 200: DocumentSchema }, idempotent: true, conditional: true })
+  @ApiAnswers({
+    summary: 'Delete a document',
+    description: causalDescription,
+    tag: 'collections',
+    answers: { 200: DocumentSchema },
+    idempotent: true,
+    conditional: true,
+  })
   async remove(
     @Param('collection', { schema: CollectionNameSchema }) collection: string,
     @Param('id', { schema: DocumentIdSchema }) id: string,
@@ -196,6 +220,12 @@ export class DocumentsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DocumentView> {
+    await this.seen(request);
     return send(reply, await this.writer.write(command, request, { collection, id, asked: askedOf(request, query) }, { op: 'delete' }));
+  }
+
+  /** Returns when what the caller has seen is here: before a transaction begins, since a writer that waits would hold up others. */
+  private async seen(request: FastifyRequest): Promise<void> {
+    await waitForCausal(this.dataSource, this.config.LAPIDARY_REGION, headerOf(request, causalHeader));
   }
 }

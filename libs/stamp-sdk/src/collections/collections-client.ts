@@ -31,8 +31,8 @@ export interface Write {
 }
 
 /**
- * Documents of collections, for workloads. A client sees its own writes, in whatever region it asks next: it keeps the
- * causal token of every answer. Writes carry one idempotency key through all their tries. Errors are AppErrors with the
+ * Documents of collections, for workloads. A client sees its own writes, and writes on what it has seen, in whatever region it
+ * asks next: it keeps the causal token of every answer, and a region that has not got so far answers not_yet_here. Writes carry one idempotency key through all their tries. Errors are AppErrors with the
  * code of the control plane; `api_unreachable` where none answered.
  */
 export class CollectionsClient {
@@ -137,7 +137,7 @@ export class CollectionsClient {
     const headers: Record<string, string> = { authorization: `Bearer ${token}`, accept: 'application/json' };
     if (body !== undefined) headers['content-type'] = 'application/json';
     if (key !== null) headers['idempotency-key'] = key;
-    else if (this.seen.size > 0) headers[causalHeader] = this.causalToken;
+    if (this.seen.size > 0) headers[causalHeader] = this.causalToken;
     if (this.options.requestId !== undefined) headers[requestIdHeader] = this.options.requestId;
     if (write.ifMatch !== undefined) headers['if-match'] = write.ifMatch;
     if (write.ifNew === true) headers['if-none-match'] = '*';
