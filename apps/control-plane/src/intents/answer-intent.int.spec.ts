@@ -122,6 +122,9 @@ describe('a region that asks for what it may not (IN6)', () => {
   const far = (actor: string, role = 'admin') => ({ actor, bindings: [{ role, region: '*' }] });
   it.each<[string, Partial<Execute['command']>]>([
     ['speaks for a part of this region', { principal: far('system:replication') }],
+    ['speaks for a roll-out', { principal: far('rollout:us.01JAAAAAAAAAAAAAAAAAAAAAAA') }],
+    ['speaks for nobody', { principal: far('token:') }],
+    ['hides who it is for', { principal: far('token:\u202enimda') }],
     ['speaks for a workload', { principal: far('workload:eu-1') }],
     ['asks a question', { method: 'GET', body: null }],
     ['begins a session', { url: '/v1/session', body: '{}' }],
@@ -133,6 +136,26 @@ describe('a region that asks for what it may not (IN6)', () => {
     const reply = await answerIntent(owner, execute('forged', { command }));
     expect([reply.verdict, reply.answer?.status]).toEqual(['refused', 403]);
     expect(await created('forged')).toBe(0);
+  });
+
+  it('is itself who a verdict is by where it names somebody else’s part, also when that comes late or takes back (I10)', async () => {
+    const forged = { principal: far('system:replication') };
+    const late = { ...execute('forged', { command: forged }), expiresAt: new Date(Date.now() - 1_000).toISOString() };
+    const [refused, taken, cancelled] = [execute('forged', { command: forged }), execute('forged'), execute('forged')];
+    const verdicts = [
+      await answerIntent(owner, late),
+      await answerIntent(owner, refused),
+      await answerIntent(owner, { want: 'cancel', id: taken.id, expiresAt: taken.expiresAt, by: 'system:relay' }),
+      await answerIntent(owner, { want: 'cancel', id: cancelled.id, expiresAt: cancelled.expiresAt, by: 'token:ann' }),
+    ];
+    expect(verdicts.map(({ verdict }) => verdict)).toEqual(['expired', 'refused', 'cancelled', 'cancelled']);
+    const actors = await Promise.all(
+      [late, refused, taken, cancelled].map(async ({ id }) => {
+        const rows = await rowsOf<{ actor: string }>(world.resources.dataSource, 'SELECT actor FROM intent_verdict WHERE id = $1', [id]);
+        return rows[0]?.actor;
+      }),
+    );
+    expect(actors).toEqual([`region:${owner.peer}`, `region:${owner.peer}`, `region:${owner.peer}`, 'token:ann']);
   });
 
   it('has no more rights here than it was given, whatever it says of its people', async () => {

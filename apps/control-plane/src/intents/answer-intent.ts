@@ -3,6 +3,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { errorCatalogue, isErrorCode } from '@lapidary/kernel/error-catalogue';
 import type { FastifyInstance } from 'fastify';
 import type { DataSource } from 'typeorm';
+import { isPerson } from '../auth/spoken-for.js';
 import { limitTo, roles, type Principal, type Role } from '../auth/principal.js';
 import type { ClaimedIntent } from '../auth/claimed-intent.js';
 import { problemOf } from '../http/problem.js';
@@ -32,9 +33,9 @@ export const answerIntent = async (options: OwnerOptions, request: IntentRequest
   const intent: ClaimedIntent = { origin: peer, id: request.id, expiresAt: request.expiresAt };
   const before = await readVerdict(dataSource, intent);
   if (before) return before;
-  if (request.want === 'cancel') return await decide(dataSource, intent, request.by, 'cancelled', null);
+  const actor = speakerOf(peer, request.want === 'cancel' ? request.by : request.command.principal.actor);
+  if (request.want === 'cancel') return await decide(dataSource, intent, actor, 'cancelled', null);
   const { command } = request;
-  const { actor } = command.principal;
   if (await isLate(dataSource, intent)) return await decide(dataSource, intent, actor, 'expired', null);
   const forbidden = whyForbidden(command, options.region);
   if (forbidden) return await decide(dataSource, intent, actor, 'refused', problemAnswer(forbidden, request.id));
@@ -62,11 +63,14 @@ const codeOf = ({ body }: ForwardedAnswer): unknown => {
   }
 };
 
+/** Who a verdict is by (I10): a person of the peer, else the peer itself, whoever it says that it was. */
+const speakerOf = (peer: string, actor: string): string => (isPerson(actor) ? actor : `region:${peer}`);
+
 /** IN6: a peer speaks for people, never for parts of this region, and only about what is this region's. */
 const whyForbidden = (command: IntentCommand, region: string): AppError | null => {
   const { method, url, principal } = command;
   const body: unknown = command.body === null ? null : parsedOr(command.body);
-  if (!principal.actor.startsWith('token:')) return new AppError('forbidden', `A region may not speak for ${principal.actor}`);
+  if (!isPerson(principal.actor)) return new AppError('forbidden', `A region may not speak for ${principal.actor}`);
   if (!isQueueable({ method, url, body })) return new AppError('forbidden', `${method} ${url} is no command that a region may pass on`);
   const belongs = belongsTo({ method, url, body });
   if (belongs !== null && 'region' in belongs && belongs.region !== region)

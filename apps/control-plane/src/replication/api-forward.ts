@@ -7,6 +7,7 @@ import { AppError, isAppError } from '@lapidary/kernel/app-error';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { FastifyRequest } from 'fastify';
 import { PrincipalSchema } from '../auth/principal.js';
+import { maySpeakFor } from '../auth/spoken-for.js';
 
 /** A region that doesn't answer within this, beyond what the request itself wants to wait, can't be reached. */
 export const unreachableAfterMs = 3_000;
@@ -73,10 +74,16 @@ export const waitOf = (url: string): number => {
   return Number.isFinite(seconds) ? Math.min(Math.max(0, seconds), waitSecondsMax) * 1000 : 0;
 };
 
-/** A peer's request in its own name; `peer` is what the subject says, and NATS holds each region to its own. */
+/**
+ * A peer's request in its own name and of who it may speak for; `peer` is what the subject says, and NATS holds each region to its own.
+ * Refused before anything of it is executed, audited or looked at.
+ */
 export const requestOf = (peer: string, request: ForwardedRequest): ForwardedRequest => {
-  if (request.from === peer) return request;
-  throw new AppError('forbidden', `Region ${peer} may not speak for ${request.from}`);
+  const { from, principal } = request;
+  if (from !== peer) throw new AppError('forbidden', `Region ${peer} may not speak for ${from}`);
+  if (principal.stamp !== undefined || !maySpeakFor(peer, principal.actor))
+    throw new AppError('forbidden', `Region ${peer} may not speak for ${JSON.stringify(principal.actor)}`);
+  return request;
 };
 
 /** Sends a request to the region it belongs to, over the link to that region's NATS. */

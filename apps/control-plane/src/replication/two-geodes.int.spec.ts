@@ -103,6 +103,13 @@ describe('two geodes', () => {
     expect((await forwardTo(link, eu.region, request)).status).toBe(200);
     const asked = link.requestJson(apiForward(eu.region, us.region), { ...request, from: 'ap' }, ForwardedAnswerSchema, 2_000);
     await expect(asked).rejects.toMatchObject({ code: 'forbidden' });
+    for (const actor of ['system:relay', 'workload:eu-1', `rollout:${eu.region}.01JAAAAAAAAAAAAAAAAAAAAAAA`]) {
+      const forged = { ...request, method: 'POST' as const, url: '/v1/tenants', principal: { ...principal, actor } };
+      const body = JSON.stringify({ id: 'forged', region: eu.region });
+      const answer = link.requestJson(apiForward(eu.region, us.region), { ...forged, body }, ForwardedAnswerSchema, 2_000);
+      await expect(answer).rejects.toMatchObject({ code: 'forbidden' });
+      expect(await eu.resources.dataSource.query('SELECT 1 FROM audit WHERE actor = $1', [actor])).toEqual([]);
+    }
     const documents = { principal, tenant: 'acme' };
     await expect(scopeOf(eu.resources.dataSource, { scope: 'tenant' }, documents, 'read')).rejects.toMatchObject({ code: 'forbidden' });
   });
