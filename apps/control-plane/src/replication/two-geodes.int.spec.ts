@@ -241,7 +241,7 @@ describe('two geodes', () => {
       epoch: null,
       upstream: null,
       steps: [{ step: 'identify', ok: false, reason: `token ${token}` }],
-      directory: { source: 'live', cursor: 1, entries: 1, ageMs: 0 },
+      directory: { source: 'live', cursor: 1, entries: 1, ageMs: 0, lagMs: 0 },
     }));
     const { status, body } = await ask(eu, 'GET', `/v1/route?host=a.b&region=${us.region}`);
     expect([status, body['router'], body['host']]).toEqual([200, 'r1', 'a.b']);
