@@ -22,5 +22,7 @@ export const nodeServer = (isBusy: (socket: Duplex) => boolean): Server => {
   });
   // Node drops headers beyond this count silently; requestProblem refuses what has too many.
   server.maxHeadersCount = 0;
+  // A client that ends its side behind whole requests still gets their answers (RFC 9112 §9.6): without it Node drops those at once, whatever the stamp has done.
+  (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
   return server;
 };

@@ -69,6 +69,7 @@ export class TrafficServer {
   private readonly onceOnly = new WeakSet<Duplex>();
   private readonly endings: Endings;
   private readonly turns = new RequestTurns();
+  private readonly condemn = (socket: Duplex): void => (this.inFlight.condemn(socket), this.turns.drop(socket));
   private draining = false;
 
   constructor(private readonly options: TrafficServerOptions) {
@@ -115,6 +116,8 @@ export class TrafficServer {
   /** Takes a connection from the fast path, with its unread bytes in the stream. `once`: it ends with its answer, so that the client comes back there. */
   attach(stream: Duplex, once = false): void {
     if (once) this.onceOnly.add(stream);
+    // TLS sockets else end our side as soon as the client has ended its own.
+    stream.allowHalfOpen = true;
     this.server.emit('connection', stream);
     // It may have been held until somebody reads.
     stream.resume();
@@ -266,11 +269,6 @@ export class TrafficServer {
       if (outcome) return outcome;
     }
     return decision.action === 'refuse' ? refuseInTurn(this.refusals, exchange, decision) : forward(this.forwarding, exchange, decision);
-  }
-
-  private condemn(socket: Duplex): void {
-    this.inFlight.condemn(socket);
-    this.turns.drop(socket);
   }
 
   /**

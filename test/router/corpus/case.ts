@@ -8,6 +8,8 @@ export interface Forwarded {
   readonly framing: 'none' | 'length' | 'chunked';
 }
 
+export type Connection = 'kept' | 'closed' | 'poisoned' | 'half-closed';
+
 export type Expected =
   /** Answered with one of these statuses and closed; not one byte of it, nor of what stands behind it, reaches a stamp. */
   | { readonly kind: 'refused'; readonly statuses: readonly number[] }
@@ -17,9 +19,10 @@ export type Expected =
   | { readonly kind: 'answered'; readonly statuses: readonly number[]; readonly connection: 'kept' | 'closed' }
   /**
    * Each message reaches a stamp as told and its answer comes back. Then the connection is of further use ("kept"), is closed and
-   * what stands behind is dropped ("closed"), or what stands behind is no message and is refused ("poisoned").
+   * what stands behind is dropped ("closed"), or what stands behind is no message and is refused ("poisoned"). "half-closed": the client ends
+   * its side behind them, and ours ends behind the last answer.
    */
-  | { readonly kind: 'forwarded'; readonly messages: readonly Forwarded[]; readonly connection: 'kept' | 'closed' | 'poisoned' }
+  | { readonly kind: 'forwarded'; readonly messages: readonly Forwarded[]; readonly connection: Connection }
   /** More has to come before anything can be done; the client says that it won't. No stamp sees a whole message. */
   | { readonly kind: 'unfinished' };
 
@@ -78,4 +81,5 @@ export const answered = (status: number, connection: 'kept' | 'closed' = 'kept')
 export const kept = (...messages: readonly Forwarded[]): Expected => ({ kind: 'forwarded', messages, connection: 'kept' });
 export const closed = (...messages: readonly Forwarded[]): Expected => ({ kind: 'forwarded', messages, connection: 'closed' });
 export const poisoned = (...messages: readonly Forwarded[]): Expected => ({ kind: 'forwarded', messages, connection: 'poisoned' });
+export const halfClosed = (...messages: readonly Forwarded[]): Expected => ({ kind: 'forwarded', messages, connection: 'half-closed' });
 export const unfinished: Expected = { kind: 'unfinished' };

@@ -3,6 +3,7 @@ import {
   closed,
   get,
   group,
+  halfClosed,
   host,
   kept,
   message,
@@ -10,6 +11,7 @@ import {
   post,
   refused,
   request,
+  unfinished,
   withBody,
   type Forwarded,
   type Row,
@@ -160,6 +162,38 @@ export const pipeliningCases = group('pipelining', [
     closed(plain('GET /1 HTTP/1.1', ['Sec-WebSocket-Key: x'])),
   ],
   ['behind-h2c', 'h2c smuggling', get('/1', ['Upgrade: h2c', 'Connection: Upgrade']) + get('/smuggled'), closed(at('/1'))],
+]);
+
+const ofFive = (line: string): Forwarded => withBody('length', 'hello', [], line);
+
+/** RFC 9112 §9.6: a client may end its side behind its last request, and still be answered. */
+export const halfClosedCases = group('half-closed', [
+  ['get', 'RFC 9112 §9.6', get(), halfClosed(plain())],
+  ['post', 'RFC 9112 §9.6', post(['Content-Length: 5'], 'hello'), halfClosed(ofFive('POST / HTTP/1.1'))],
+  ['chunks', 'RFC 9112 §9.6', chunked('5\r\nhello\r\n0\r\n\r\n'), halfClosed(withBody('chunked', 'hello'))],
+  ['http-1.0', 'RFC 9112 §9.3, §9.6', request('GET / HTTP/1.0'), halfClosed(on10())],
+  [
+    'http-1.0-with-body',
+    'RFC 9112 §9.3, §9.6',
+    request('POST / HTTP/1.0', ['Content-Length: 5'], 'hello'),
+    halfClosed(ofFive('POST / HTTP/1.1')),
+  ],
+  ['odd-connection', 'RFC 9112 §9.6', get('/', ['Connection: keep-alive, x']), halfClosed(plain())],
+  ['close', 'RFC 9112 §9.6', get('/', ['Connection: close']), halfClosed(plain())],
+  ['expect', 'RFC 9112 §9.6', post(['Expect: 100-continue', 'Content-Length: 5'], 'hello'), halfClosed(ofFive('POST / HTTP/1.1'))],
+  [
+    'upgrade-refused',
+    'RFC 9112 §9.6',
+    get('/', ['Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Key: x']),
+    halfClosed(plain('GET / HTTP/1.1', ['Sec-WebSocket-Key: x'])),
+  ],
+  [
+    'pipelined',
+    'RFC 9112 §9.3.2, §9.6',
+    get('/1', ['Connection: keep-alive, x']) + post(['Content-Length: 5'], 'hello', '/2') + get('/3'),
+    halfClosed(at('/1'), ofFive('POST /2 HTTP/1.1'), at('/3')),
+  ],
+  ['in-a-body', 'RFC 9112 §8', post(['Content-Length: 6'], 'hello'), unfinished],
 ]);
 
 const expecting = (headers: readonly string[], body: string): string => post(['Expect: 100-continue', ...headers], body);

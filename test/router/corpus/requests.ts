@@ -1,6 +1,6 @@
 import type { RequestCase } from './case.ts';
 import { chunkCases, trailerCases } from './chunks.ts';
-import { expectCases, hopByHopCases, http10Cases, pipeliningCases, routingCases, upgradeCases } from './connection.ts';
+import { expectCases, halfClosedCases, hopByHopCases, http10Cases, pipeliningCases, routingCases, upgradeCases } from './connection.ts';
 import { contentLengthCases, transferEncodingCases } from './framing.ts';
 import { headerSyntaxCases, hostCases } from './header-fields.ts';
 import { lineEndCases, requestLineCases, targetCases } from './request-line.ts';
@@ -20,6 +20,7 @@ export const requestCases: readonly RequestCase[] = [
   ...http10Cases,
   ...upgradeCases,
   ...pipeliningCases,
+  ...halfClosedCases,
   ...expectCases,
   ...routingCases,
 ];

@@ -1,4 +1,4 @@
-import { get, plain, type Expected, type Forwarded, type RequestCase } from '../corpus/case.ts';
+import { get, plain, type Connection, type Expected, type Forwarded, type RequestCase } from '../corpus/case.ts';
 import { strict } from '../wire/habits.ts';
 import { finalAnswers, readAnswers, statusOf, type Message } from '../wire/read-messages.ts';
 import type { Recorder } from '../wire/recorder.ts';
@@ -116,9 +116,10 @@ class Run {
     this.problems.push(...checkNothingWhole(recorded));
   }
 
-  private async forwarded(messages: readonly Forwarded[], connection: 'kept' | 'closed' | 'poisoned'): Promise<void> {
+  private async forwarded(messages: readonly Forwarded[], connection: Connection): Promise<void> {
     const methods = messages.map((m) => methodOfLine(m.line));
     await this.send(connection === 'closed');
+    if (connection === 'half-closed') this.talk.finish();
     if (connection === 'poisoned') return this.poisoned(messages, methods);
     await this.until(() => this.answers(methods).length >= messages.length);
     const interim = readAnswers(this.talk.text, methods, strict, this.talk.closed).messages.length - this.answers(methods).length;
@@ -138,9 +139,9 @@ class Run {
     if (recorded.length > 0) this.problems.push(...checkUpstream(recorded, this.proto, messages));
   }
 
-  private async after(connection: 'kept' | 'closed', messages: readonly Forwarded[]): Promise<void> {
+  private async after(connection: Exclude<Connection, 'poisoned'>, messages: readonly Forwarded[]): Promise<void> {
     const methods = messages.map((m) => methodOfLine(m.line));
-    if (connection === 'closed') {
+    if (connection !== 'kept') {
       await this.close();
       const count = this.answers(methods).length;
       if (messages.length > 0 && count !== messages.length) this.problems.push(`${count} answers to ${messages.length} requests`);
