@@ -57,6 +57,13 @@ const stampLimitFields = {
     .min(1)
     .max(100_000)
     .meta({ description: 'Places of the stamp that one tenant may hold, those that wait included; else 768' }),
+  tunnelsMax: z
+    .number()
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .meta({ description: 'Open tunnels (WebSockets) to the stamp; they take no places of requests; else 4096' }),
+  tenantTunnelsMax: z.number().int().min(1).max(1_000_000).meta({ description: 'Of these, one tenant’s; else 3072' }),
   doorInUseMax: z.number().int().min(1).max(100_000).meta({ description: 'Connections in use to one front door; else 512' }),
   shedding: z.boolean().meta({ description: 'Whether fewer are let through while the stamp is unwell; else yes' }),
   retryRatio: z.number().min(0).max(1).meta({ description: 'Repeats per request that are within the budget; else 0.2' }),
@@ -88,6 +95,9 @@ export const stampLimitsUsual: StampLimits = {
   queueMax: 256,
   queueWaitMs: 100,
   tenantInFlightMax: 768,
+  // Two sockets each, idle almost always; with what a stamp's doors could have of them before, 512 each, as the least.
+  tunnelsMax: 4096,
+  tenantTunnelsMax: 3072,
   doorInUseMax: 512,
   shedding: true,
   retryRatio: 0.2,

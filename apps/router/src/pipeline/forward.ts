@@ -89,6 +89,8 @@ const forwardHeld = async (deps: ForwardInTurn, exchange: Exchange, first: Forwa
     if (deadline.isOver) return answerInstead(exchange, decision, outOfTime);
     if (isRefused(admission)) return refuseInTurn(deps.refusals, exchange, refusalOf(decision, admission));
     if (exchange.times.admittedMs === 0) exchange.times.admittedMs = performance.now();
+    const place = exchange.tunnel ? held.enterTunnel(decision.routes) : 'go';
+    if (isRefused(place)) return refuseInTurn(deps.refusals, exchange, refusalOf(decision, place));
     const door = deps.policy.choose(decision.routes.stamp, repeats.tried, performance.now());
     if (isRefused(door)) {
       const { lastAnswer } = repeats;
@@ -96,7 +98,7 @@ const forwardHeld = async (deps: ForwardInTurn, exchange: Exchange, first: Forwa
       return refuseInTurn(deps.refusals, exchange, refusalOf(decision, door));
     }
     repeats.door = door;
-    const result = await attempt(deps, exchange, decision, repeats);
+    const result = await attempt(deps, exchange, decision, repeats, () => held.becomesTunnel());
     if (result.kind === 'answered' || result.kind === 'tunnelled') exchange.times.stampMs = result.headMs;
     noteAttempt(deps.metrics, decision.stamp, result);
     const next = afterForward({ result, replayable: exchange.body.replayable, idempotent: isIdempotent(exchange.request.method), repeats });
@@ -122,10 +124,16 @@ const attempt = async (
   exchange: Exchange,
   decision: ForwardDecision,
   { door, misdirected, fresh }: Repeats,
+  becomesTunnel: () => void,
 ): Promise<ForwardResult> => {
   const startedMs = performance.now();
   let agentCode = '';
   let outcome: AttemptOutcome = 'client_gone';
+  let isTunnel = false;
+  const ended = (): void => {
+    const nowMs = performance.now();
+    deps.policy.attempted(decision.stamp, door, outcome, nowMs - startedMs, nowMs, decision.tenant);
+  };
   try {
     const result = await forwardRequest({
       upstream: deps.pools.get(door),
@@ -143,13 +151,21 @@ const attempt = async (
       timeouts: deps.timeouts,
       deadline: exchange.deadline,
       tunnel: exchange.tunnel,
+      // For the front door it is answered: what is silent from now on isn't waited for.
+      onTunnel: () => {
+        isTunnel = true;
+        outcome = 'answered';
+        ended();
+        becomesTunnel();
+        deps.metrics.lapidary_router_stamp_tunnels.inc({ stamp: decision.stamp });
+      },
       fresh,
     });
     outcome = attemptOutcome(result, agentCode);
     return result;
   } finally {
-    const nowMs = performance.now();
-    deps.policy.attempted(decision.stamp, door, outcome, nowMs - startedMs, nowMs, decision.tenant);
+    if (isTunnel) deps.metrics.lapidary_router_stamp_tunnels.dec({ stamp: decision.stamp });
+    else ended();
   }
 };
 

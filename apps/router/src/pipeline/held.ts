@@ -4,11 +4,14 @@ import { Admission } from './admission.js';
 import type { GeneralDeadline } from './general-deadline.js';
 import type { ForwardDecision } from './decide.js';
 
+const nothing = (): void => undefined;
+
 /** The admission of an exchange of the general path, to be awaited. */
 export class Held {
   private readonly admission: Admission;
+  private leaveTunnel: () => void = nothing;
 
-  constructor(policy: TrafficPolicy) {
+  constructor(private readonly policy: TrafficPolicy) {
     this.admission = new Admission(policy);
   }
 
@@ -35,7 +38,25 @@ export class Held {
     });
   }
 
+  /** A place for a tunnel, beside the request's own until it is open. */
+  enterTunnel({ tenant, stamp }: ForwardDecision['routes']): 'go' | Refused {
+    this.leaveTunnel();
+    const entered = this.policy.openTunnel(tenant, stamp);
+    if (typeof entered !== 'function') return entered;
+    this.leaveTunnel = () => {
+      this.leaveTunnel = nothing;
+      entered();
+    };
+    return 'go';
+  }
+
+  /** It is a tunnel from now on, and no request any more. */
+  becomesTunnel(): void {
+    this.admission.letGo();
+  }
+
   letGo(): void {
     this.admission.letGo();
+    this.leaveTunnel();
   }
 }

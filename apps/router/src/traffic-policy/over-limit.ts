@@ -16,4 +16,5 @@ export const limited = (scope: string, { limit, waitMs }: Over): Refused => {
 };
 
 /** A tenant that has as many requests under way as it may. */
-export const noPlaceLeft = (max: number): Refused => limited('tenant-places', { limit: concurrency(max), waitMs: askAgainMs });
+export const noPlaceLeft = (max: number, scope = 'tenant-places'): Refused =>
+  limited(scope, { limit: concurrency(max), waitMs: askAgainMs });

@@ -2,6 +2,7 @@ import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
 import { defaultLimits, type LimitsDocument } from '@lapidary/contracts/limits';
 import { ownState, type PolicyState } from './across-workers/policy-state.js';
 import type { Random } from './doors/breaker.js';
+import { TunnelPlaces } from './bulkhead/tunnel-places.js';
 import { LimitsBook, type TenantRule } from './limits-book.js';
 import { holdBack } from './hold-back.js';
 import type { Limit } from './limits/limit.js';
@@ -49,9 +50,11 @@ export class RouterPolicy implements TrafficPolicy {
   private readonly state: PolicyState;
   /** Of each tenant, whatever its tier; other routers have their own. */
   private readonly tenants: TenantStates;
+  private readonly tunnels: TunnelPlaces;
 
   constructor(private readonly options: RouterPolicyOptions = { router: 'alone' }) {
     this.state = options.state ?? ownState();
+    this.tunnels = new TunnelPlaces(this.state);
     this.budget = new Budget(options.router, {
       onGrown: (scope, key, share, by) => this.limits[scope].grew(this.limitsOf(scope, key), key, performance.now(), share, by),
       isSibling: (router) => options.family !== undefined && router.startsWith(options.family),
@@ -112,6 +115,13 @@ export class RouterPolicy implements TrafficPolicy {
     const state = this.known(stamp.stamp);
     this.giveBack(this.tenants.of(tenant, memo), stamp);
     state?.compartment.leave();
+  }
+
+  openTunnel({ tenant }: TenantRoute, stamp: StampRoute): (() => void) | Refused {
+    const { rule, compartment } = this.stampState(stamp);
+    const entered = this.tunnels.enter(tenant, stamp.stamp, rule);
+    if (entered === 'tenant') return noPlaceLeft(rule.tenantTunnelsMax, 'tenant-tunnels');
+    return entered === 'stamp' ? compartment.refused(`all of its ${rule.tunnelsMax} tunnels are open`) : entered;
   }
 
   choose(stamp: StampRoute, except: ReadonlySet<string>, nowMs: number): string | Refused {

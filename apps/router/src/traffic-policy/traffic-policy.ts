@@ -19,6 +19,8 @@ export interface TrafficPolicy {
    * another tenant.
    */
   admit(tenant: TenantRoute, stamp: StampRoute, nowMs: number, urgency?: number, memo?: TenantMemo): Admission;
+  /** A place for a tunnel that is to be opened, beside the request's own, which is released when it is open: what gives it back, once; or why there is none. */
+  openTunnel(tenant: TenantRoute, stamp: StampRoute): (() => void) | Refused;
   /** A front door to try, none of `except`; or why there is none. */
   choose(stamp: StampRoute, except: ReadonlySet<string>, nowMs: number): string | Refused;
   release(tenant: TenantRoute, stamp: StampRoute, nowMs: number, memo?: TenantMemo): void;

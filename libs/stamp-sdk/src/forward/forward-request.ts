@@ -30,6 +30,8 @@ export interface ForwardOptions {
   readonly fresh?: boolean;
   /** Where the request asked for a tunnel (wantsTunnel): the client's socket, and what was read behind the request. */
   readonly tunnel?: { readonly socket: Duplex; readonly head: Buffer; readonly idleMs: number; readonly opening?: TunnelOpening };
+  /** Called where the upstream has switched protocols: from then on it is a tunnel. */
+  readonly onTunnel?: () => void;
 }
 
 type Phase = 'connecting' | 'waiting' | 'answering' | 'settled';
@@ -163,6 +165,7 @@ class Forward {
     this.watchdog.stop();
     this.options.deadline?.stop();
     const headMs = performance.now() - this.startedMs;
+    this.options.onTunnel?.();
     response.off('close', this.onClientClose);
     if (!tunnel.opening) response.detachSocket(tunnel.socket as never);
     const ends = { client: tunnel.socket, clientHead: tunnel.head, upstream: socket, upstreamHead: head };

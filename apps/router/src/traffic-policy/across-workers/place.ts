@@ -1,5 +1,5 @@
 /** What places are counted of; a queue's are those of who waits. */
-export type PlaceKind = 'stamp' | 'queue' | 'tenant' | 'door';
+export type PlaceKind = 'stamp' | 'queue' | 'tenant' | 'door' | 'stamp_tunnels' | 'tenant_tunnels';
 
 /** A bounded number of places, by whoever keeps them. */
 export interface Place {

@@ -14,7 +14,7 @@ import { SharedPlaces } from './shared-places.js';
  *
  * | What                                            | Kept                          | By whom written                        |
  * | ----------------------------------------------- | ----------------------------- | -------------------------------------- |
- * | places of stamps, tenants, front doors, queues  | shared: a count per worker    | its worker; the pool when that is gone |
+ * | places: stamps, tenants, doors, queues, tunnels | shared: a count per worker    | its worker; the pool when that is gone |
  * | state, rest, probe, failures on end of breakers | shared: one cell per door     | any worker, by compare-and-exchange    |
  * | a door's health, when it is checked, ejections  | shared: the same cell         | any worker, by compare-and-exchange    |
  * | token and leaky buckets, while no other router  | shared: a moment per key      | any worker, by compare-and-exchange    |

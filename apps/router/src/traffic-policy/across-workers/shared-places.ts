@@ -3,7 +3,15 @@ import { hashOf, type KeyHash } from './key-hash.js';
 import { OwnPlace, type Place, type PlaceKind } from './place.js';
 import { buckets, tableOf, waysPerBucket, wordsPerSlot, type PolicyMemory } from './policy-memory.js';
 
-const kinds: Readonly<Record<PlaceKind, number>> = { stamp: 1, queue: 2, tenant: 3, door: 4 };
+const kinds: Readonly<Record<PlaceKind, number>> = {
+  stamp: 1,
+  queue: 2,
+  tenant: 3,
+  door: 4,
+  // 5 and 6: breaker-cells.ts.
+  stamp_tunnels: 7,
+  tenant_tunnels: 8,
+};
 const high = 1;
 const count = 2;
 
