@@ -49,11 +49,6 @@ export class Endings {
     this.requests.set(request.socket, request);
   }
 
-  /** No byte of what it sends is read any more (I3). */
-  atOnce(socket: Duplex): void {
-    delete (socket as Closable).destroySoon;
-  }
-
   /** Behind what is written. */
   end(socket: Duplex): void {
     if (this.ending.has(socket)) return;

@@ -251,7 +251,7 @@ export class ClientConnection implements WireHandler, ClientSide {
   /** Closes our side, and drops what comes; or reads no more of it (I3). */
   private linger(reads = true): void {
     const isSending = this.state === 'taking' || this.state === 'dropping';
-    if (!reads) this.wire.pauseReads();
+    if (!reads) this.wire.leaveUnread();
     this.wire.end();
     if (this.halfClosed && this.wire.unsentBytes === 0) return this.close();
     this.lingerFor(reads && isSending ? dropMs : lingerMs);

@@ -93,6 +93,9 @@ class FaultyWire implements Wire, WireHandler {
     if (this.dead) return !this.stalled;
     return this.inner.writeLent(before, bytes, from, to);
   }
+  leaveUnread(): void {
+    this.inner.leaveUnread();
+  }
   pauseReads(): void {
     this.inner.pauseReads();
   }

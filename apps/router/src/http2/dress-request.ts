@@ -66,6 +66,8 @@ export const dressRequest = (request: Http2ServerRequest): IncomingMessage => {
     destroy: () => {
       if (!stream.destroyed) stream.close(constants.NGHTTP2_NO_ERROR);
     },
+    // I3: nobody reads, so that the client may send no more than the stream's window; with its answer the stream ends. The connection's others are none of its business.
+    leaveUnread: () => void stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR)),
     push: (chunk: unknown, encoding?: BufferEncoding) => (chunk === null && endsShort(stream) ? false : push(chunk, encoding)),
   });
   request.on('error', () => undefined);

@@ -26,7 +26,7 @@ const redirectStatus = (method: string): 307 | 308 => (method === 'GET' || metho
 
 /**
  * Whether this router may read requests of the tenant at all (I3): for a tenant that is strict about its residency one outside
- * reads no byte of a body. It names a router inside, with the method kept, where one is configured; else it closes.
+ * reads nothing of a body but what came together with its head. It names a router inside, with the method kept, where one is configured; else it closes.
  */
 export const reside = (tenant: TenantRoute, place: RouterPlace, method: string, path: string): Resided => {
   const { strictIn } = tenant;

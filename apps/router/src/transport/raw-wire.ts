@@ -107,6 +107,10 @@ export class RawWire implements Wire {
     return this.put(this.handle, slab.subarray(0, at + bytes.copy(slab, at, from, to)), slab);
   }
 
+  leaveUnread(): void {
+    this.pauseReads();
+  }
+
   pauseReads(): void {
     if (!this.reading) return;
     this.reading = false;

@@ -47,6 +47,10 @@ export abstract class SocketWire implements Wire {
     return socket.write(slab.subarray(0, at + bytes.copy(slab, at, from, to)), () => copies.giveBack(slab));
   }
 
+  leaveUnread(): void {
+    this.pauseReads();
+  }
+
   pauseReads(): void {
     if (!this.reading) return;
     this.reading = false;

@@ -17,6 +17,13 @@ export class StreamWire extends SocketWire {
     this.socket.on('data', this.onData).resume();
   }
 
+  /** A stream that is paused still reads until it has a buffer full, and asks for more by itself. */
+  override leaveUnread(): void {
+    super.leaveUnread();
+    this.socket._read = () => undefined;
+    (this.socket as unknown as { readonly _handle?: { readStop?: () => void } | null })._handle?.readStop?.();
+  }
+
   /** TLS has no reset of its own: its connection is closed without the end that it would say. */
   reset(): void {
     this.handler = nobody;

@@ -49,7 +49,7 @@ export class RequestTurns {
     const queue = this.of(socket);
     const next = queue.waiting.shift();
     queue.isBusy = next !== undefined;
-    if (queue.waiting.length === 0) socket.resume();
+    if (next !== undefined && queue.waiting.length === 0) socket.resume();
     next?.(true);
   }
 

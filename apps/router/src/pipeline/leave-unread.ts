@@ -1,0 +1,28 @@
+import type { IncomingMessage } from 'node:http';
+
+/** A client that doesn't close its side would keep the socket for good. */
+const lingerMs = 1_000;
+
+/** What a request over HTTP/2 brings along, whose stream is one of many of its connection (http2/dress-request.ts). */
+export interface LeavesUnread {
+  readonly leaveUnread?: () => void;
+}
+
+/**
+ * Nothing more is read from the connection of this request, from this turn on, and it ends with the answer (I3). What the kernel had handed over together with its head, 64 KiB
+ * at the most, is in the parser already, and is dropped with it.
+ */
+export const leaveUnread = (request: IncomingMessage): void => {
+  const own = (request as LeavesUnread).leaveUnread;
+  if (own) return own();
+  const { socket } = request;
+  // Node reads on by itself: ahead of any reader, and to drop the rest when the answer is out. Both ask for it here.
+  request._read = () => undefined;
+  socket.pause();
+  // It would close at once, and on bytes that wait to be read the kernel then resets the answer.
+  socket.destroySoon = () => {
+    socket.end();
+    const timer = setTimeout(() => socket.destroy(), lingerMs);
+    socket.once('close', () => clearTimeout(timer));
+  };
+};
