@@ -78,13 +78,15 @@ export const answerCredentials = async (tools: AgentTools, request: CredentialsR
 /** Everything that a stamp must hold, for its present process only: an older one is fenced off (P-HB3). */
 export const answerSync = async (tools: AgentTools, request: SyncRequest): Promise<SyncReply> => {
   if (await isRegionFenced(tools.dataSource)) return fencedRegion;
-  const [row] = await rowsOf<{ epoch: number; instance_id: string | null }>(
+  const [row] = await rowsOf<{ epoch: number; instance_id: string | null; is_known: boolean }>(
     tools.dataSource,
-    `SELECT s.epoch, o.instance_id FROM stamp s LEFT JOIN stamp_observation o ON o.stamp = s.name
+    `SELECT s.epoch, o.instance_id, s.agent_token_sha256 IS NOT NULL AS is_known FROM stamp s LEFT JOIN stamp_observation o ON o.stamp = s.name
      WHERE s.name = $1 AND s.region = $2 AND s.status <> 'retired'`,
     [request.stamp, tools.region],
   );
   if (!row) return { ok: false, code: 'not_found', message: `There is no stamp ${request.stamp}` };
+  // Provisioned since the backup that this region was restored from: no process could register, and the one that serves must not be told to stop.
+  if (!row.is_known) return { ok: false, code: 'not_ready', message: `What proves an agent of ${request.stamp} is not known` };
   if (row.epoch !== request.epoch || row.instance_id !== request.instanceId) {
     return { ok: false, code: 'fenced', message: `Another process serves ${request.stamp}, at epoch ${row.epoch}` };
   }

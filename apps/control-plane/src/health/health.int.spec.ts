@@ -203,6 +203,18 @@ describe('a token for the workload', () => {
     });
   });
 
+  it('cannot be asked for, and nobody is told to stop, where what proves an agent is not known since a restore (I4)', async () => {
+    const serving = newId();
+    const { epoch } = accepted(await answerRegister(tools, requestOf(serving)));
+    const held = await region.dataSource.query('SELECT agent_token_sha256 AS digest FROM stamp WHERE name = $1', [stamp]);
+    await region.dataSource.query('DELETE FROM stamp_observation WHERE stamp = $1', [stamp]);
+    await region.dataSource.query('UPDATE stamp SET agent_token_sha256 = NULL WHERE name = $1', [stamp]);
+    const asked = { stamp, instanceId: serving, epoch };
+    expect([await answerSync(tools, asked), await ask(serving, epoch)]).toMatchObject([{ code: 'not_ready' }, { code: 'not_ready' }]);
+    await region.dataSource.query('UPDATE stamp SET agent_token_sha256 = $2 WHERE name = $1', [stamp, held[0].digest]);
+    expect(await answerSync(tools, asked)).toMatchObject({ code: 'fenced' });
+  });
+
   it('is no reason to stop serving for a process that a restored database does not know (I4)', async () => {
     const [known, since] = [newId(), newId()];
     const { epoch } = accepted(await answerRegister(tools, requestOf(known)));
