@@ -4,12 +4,14 @@
  * Policy, metrics, time-outs and slow paths are on, as in a router that runs; no NATS: the directory is written here, and goes on
  * changing while requests are served where that is asked for.
  */
+import { inlineMore } from '@lapidary/router/inline-more';
 import { startTraffic } from '@lapidary/router/traffic.fixture';
 import { NetTransport } from '@lapidary/router/transport/net-transport';
 import { answerMemoryHeld } from './memory-held.ts';
 import { benchPolicy } from './bench-policy.ts';
 import { noisyTenant } from './peer-configs.ts';
 
+inlineMore();
 const [path, port, upstreamPort, tenants, changesPerSecond = '0', hangingPort] = process.argv.slice(2);
 const policy = benchPolicy();
 const timeouts = { connectMs: 2_000, headMs: 30_000, idleMs: 60_000 };

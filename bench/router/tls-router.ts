@@ -1,10 +1,12 @@
 /** The router's TLS port alone: `node tls-router.ts <fast|general> <port> <upstream port> <tenants> <folder of certificates>`, as our-router.ts otherwise. */
 import { createLogger } from '@lapidary/telemetry/logger';
 import { FastServer } from '@lapidary/router/engine/fast-server';
+import { inlineMore } from '@lapidary/router/inline-more';
 import { TlsServer } from '@lapidary/router/tls/tls-server';
 import { startTraffic } from '@lapidary/router/traffic.fixture';
 import { benchPolicy } from './bench-policy.ts';
 
+inlineMore();
 const [path, port, upstreamPort, tenants, folder] = process.argv.slice(2);
 const timeouts = { connectMs: 2_000, headMs: 30_000, idleMs: 60_000 };
 const traffic = await startTraffic([`http://127.0.0.1:${upstreamPort}`], {

@@ -2,6 +2,7 @@ import { endWithError } from '@lapidary/config/end-with-error';
 import { environmentWithFile, loadConfig } from '@lapidary/config/load';
 import { RouterConfigSchema } from '@lapidary/config/router';
 import { createLogger } from '@lapidary/telemetry/logger';
+import { inlineMore } from './inline-more.js';
 import { runBeatMs, type FromRun, type RunCounts, type ToRun } from './keeper/keeper-messages.js';
 import { Router } from './router.js';
 import { drainMs } from './shutdown.js';
@@ -14,6 +15,7 @@ const say = (message: FromRun): void => void process.send?.(message, () => undef
 /** The program of one process of a router that has a keeper. It is told by the keeper alone; a terminal's signals reach both. */
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
+inlineMore();
 const config = loadConfig(RouterConfigSchema, environmentWithFile());
 const logger = createLogger('router', config.LAPIDARY_LOG_LEVEL, { region: config.LAPIDARY_REGION, router: config.LAPIDARY_ROUTER_ID });
 let router: Router | null = null;

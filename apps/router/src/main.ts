@@ -2,11 +2,13 @@ import { endWithError } from '@lapidary/config/end-with-error';
 import { environmentWithFile, loadConfig } from '@lapidary/config/load';
 import { RouterConfigSchema, type RouterConfig } from '@lapidary/config/router';
 import { createLogger, type Logger } from '@lapidary/telemetry/logger';
+import { inlineMore } from './inline-more.js';
 import { stopOnSignal } from './shutdown.js';
 
 const readConfig = (): RouterConfig => loadConfig(RouterConfigSchema, environmentWithFile());
 
 const alone = async (config: RouterConfig, logger: Logger): Promise<unknown> => {
+  inlineMore();
   const { Router } = await import('./router.js');
   const router = new Router({ config, logger });
   stopOnSignal((graceMs) => router.stop(graceMs), logger);

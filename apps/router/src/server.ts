@@ -132,8 +132,8 @@ export class TrafficServer {
   }
 
   /** What the fast path could do and leaves to this one all the same. */
-  wants(target: string): boolean {
-    return this.options.clients.asks || this.options.ownPaths?.()?.concerns(target) === true;
+  wants(request: { readonly target: string }): boolean {
+    return this.options.clients.asks || this.options.ownPaths?.()?.concerns(request.target) === true;
   }
 
   /** Keeps time for connections that are attached, where the server itself never listens. */

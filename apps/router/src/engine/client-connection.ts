@@ -11,22 +11,21 @@ import type { ClientFacts } from '../proxy-protocol/client-facts.js';
 import type { Wire, WireHandler } from '../transport/wire.js';
 import { badBody, badHead, lateHead } from './client-problems.js';
 import type { ClientSide } from './client-side.js';
-import { clientTable, type ClientEvent, type ClientState } from './client-states.js';
+import { clientMachine } from './client-states.js';
 import { ClientWriter } from './client-writer.js';
 import { Deadline } from './deadline-wheel.js';
 import type { EngineContext } from './engine-context.js';
 import { Exchange } from './exchange.js';
 import { Lingering } from './lingering.js';
-import { move, movesOf } from './machine.js';
 import { clientText } from './request-text.js';
 
 /** One record for all connections: an exchange takes what it needs before the next scan. */
 const head = new RequestHead();
-const moves = movesOf(clientTable);
+const { is, on } = clientMachine;
 
 /** One client's connection (C1–C6): finds messages in its bytes, and lets one exchange at a time answer them. */
 export class ClientConnection implements WireHandler, ClientSide {
-  private state: ClientState = 'idle';
+  private state = clientMachine.initial;
   private readonly deadline = new Deadline(() => this.expired());
   private readonly partial = new PartialHead();
   private readonly body = new BodyReader();
@@ -60,12 +59,12 @@ export class ClientConnection implements WireHandler, ClientSide {
 
   /** Nothing of a request has come. */
   get isIdle(): boolean {
-    return this.state === 'idle';
+    return this.state === is.idle;
   }
 
   /** A part of a head has come, which counts as nothing in flight. */
   get hasBegun(): boolean {
-    return this.state === 'head';
+    return this.state === is.head;
   }
 
   get unsentBytes(): number {
@@ -91,7 +90,7 @@ export class ClientConnection implements WireHandler, ClientSide {
   /** Half-close is legal behind a whole request (C2): its answer is still wanted. In the middle of one it is the end of the client. */
   onEnd(): void {
     this.halfClosed = true;
-    if (this.state !== 'answering') this.closeWhenSent();
+    if (this.state !== is.answering) this.closeWhenSent();
   }
 
   onDrain(): void {
@@ -112,12 +111,12 @@ export class ClientConnection implements WireHandler, ClientSide {
   answered(closes: boolean): void {
     this.writer.flush();
     if (closes) this.linger();
-    else if (this.state === 'taking') {
-      this.move('answered_early');
+    else if (this.state === is.taking) {
+      this.move(on.answered_early);
       this.arm(dropMs);
       this.wire.resumeReads();
     } else {
-      this.move('answered');
+      this.move(on.answered);
       this.arm(keepAliveMs);
       if (!this.consuming) this.goOn();
     }
@@ -125,7 +124,7 @@ export class ClientConnection implements WireHandler, ClientSide {
 
   closeWhenSent(): void {
     if (this.wire.unsentBytes === 0) return this.close();
-    if (this.state === 'lingering') return;
+    if (this.state === is.lingering) return;
     this.exchange.clientGone();
     this.linger();
   }
@@ -141,8 +140,8 @@ export class ClientConnection implements WireHandler, ClientSide {
   }
 
   private close(): void {
-    if (this.state === 'closed' || this.state === 'handed_over') return;
-    this.move('close');
+    if (this.state === is.closed || this.state === is.handed_over) return;
+    this.move(on.close);
     this.leave();
     this.exchange.clientGone();
     this.wire.destroy();
@@ -152,25 +151,25 @@ export class ClientConnection implements WireHandler, ClientSide {
     this.consuming = true;
     this.run(bytes, from, to);
     this.consuming = false;
-    if (this.state === 'taking') this.exchange.onClientReadDone();
+    if (this.state === is.taking) this.exchange.onClientReadDone();
   }
 
   private run(bytes: Buffer, from: number, to: number): void {
     let at = from;
     while (at < to) {
       switch (this.state) {
-        case 'idle':
-        case 'head':
+        case is.idle:
+        case is.head:
           at = this.takeHead(bytes, at, to);
           break;
-        case 'taking':
-        case 'dropping':
+        case is.taking:
+        case is.dropping:
           at = this.takeBody(bytes, at, to);
           break;
-        case 'answering':
+        case is.answering:
           this.held = Buffer.concat([...(this.held ? [this.held] : []), bytes.subarray(at, to)]);
           return this.wire.pauseReads();
-        case 'lingering':
+        case is.lingering:
           return this.lingering!.heard();
         default:
           return;
@@ -193,8 +192,8 @@ export class ClientConnection implements WireHandler, ClientSide {
     const result = scanRequestHead(bytes, from, to, head);
     if (result === ScanResult.Incomplete) {
       this.partial.add(bytes, from, to, requestHeadBytesMax);
-      if (this.state === 'idle') this.arm(clientHeadMs);
-      this.move('bytes');
+      if (this.state === is.idle) this.arm(clientHeadMs);
+      this.move(on.bytes);
       return to;
     }
     if (result === ScanResult.Refused) {
@@ -214,7 +213,7 @@ export class ClientConnection implements WireHandler, ClientSide {
     const hasBody = head.chunked || head.contentLength > 0;
     this.closes = head.close;
     this.body.begin(head.chunked ? chunkedLength : Math.max(head.contentLength, 0));
-    this.move(hasBody ? 'taken' : 'taken_whole');
+    this.move(hasBody ? on.taken : on.taken_whole);
     this.exchange.begin(this.partial.takeBegunMs());
   }
 
@@ -224,33 +223,33 @@ export class ClientConnection implements WireHandler, ClientSide {
       this.refuseBody();
       return to;
     }
-    if (step === ChunkStep.Data && this.state === 'taking') this.exchange.onClientBody(bytes, this.body.dataStart, this.body.dataEnd);
-    if (this.body.isWhole && (this.state === 'taking' || this.state === 'dropping')) this.endBody();
+    if (step === ChunkStep.Data && this.state === is.taking) this.exchange.onClientBody(bytes, this.body.dataStart, this.body.dataEnd);
+    if (this.body.isWhole && (this.state === is.taking || this.state === is.dropping)) this.endBody();
     return this.body.at;
   }
 
   private endBody(): void {
-    const wanted = this.state === 'taking';
-    this.move('body_whole');
+    const wanted = this.state === is.taking;
+    this.move(on.body_whole);
     if (wanted) this.exchange.onClientBodyWhole();
     else this.arm(keepAliveMs);
   }
 
   /** Between two requests: what is held comes first, then reads go on. */
   private goOn(): void {
-    while (this.held !== null && this.state === 'idle') {
+    while (this.held !== null && this.state === is.idle) {
       const { held } = this;
       this.held = null;
       this.consume(held, 0, held.length);
     }
     if (this.held !== null) return;
     if (this.halfClosed && (this.isIdle || this.hasBegun)) this.closeWhenSent();
-    else if (this.state !== 'answering') this.wire.resumeReads();
+    else if (this.state !== is.answering) this.wire.resumeReads();
   }
 
   /** Closes our side, and drops what comes; or reads no more of it (I3). */
   private linger(reads = true): void {
-    const isSending = this.state === 'taking' || this.state === 'dropping';
+    const isSending = this.state === is.taking || this.state === is.dropping;
     if (!reads) this.wire.leaveUnread();
     this.wire.end();
     if (this.halfClosed && this.wire.unsentBytes === 0) return this.close();
@@ -259,14 +258,14 @@ export class ClientConnection implements WireHandler, ClientSide {
   }
 
   private lingerFor(takesMs: number): void {
-    this.move('closing');
+    this.move(on.closing);
     this.held = null;
     this.context.wheel.disarm(this.deadline);
     this.lingering = new Lingering(this.context, this.wire, takesMs, () => this.giveUp('stalled'));
   }
 
   private handOver(unread: Buffer): void {
-    this.move('hand_over');
+    this.move(on.hand_over);
     this.context.metrics.lapidary_router_handed_over_total.inc();
     this.leave();
     this.context.general.attach(this.wire.handOver(unread), this.exchange.facts.isUnchecked);
@@ -282,18 +281,18 @@ export class ClientConnection implements WireHandler, ClientSide {
   /** The body can't be told from what is behind it. */
   private refuseBody(): void {
     const problem = badBody(this.context.metrics, this.body.reason);
-    if (this.state === 'dropping') this.linger();
+    if (this.state === is.dropping) this.linger();
     else if (this.exchange.abandonUnanswered()) this.answerProblem(problem, false);
     else this.closeWhenSent();
   }
 
   private expired(): void {
-    if (this.state === 'head') this.answerProblem(lateHead(), false);
-    else if (this.state === 'taking' || this.state === 'answering') this.exchange.expired();
+    if (this.state === is.head) this.answerProblem(lateHead(), false);
+    else if (this.state === is.taking || this.state === is.answering) this.exchange.expired();
     else this.closeWhenSent();
   }
 
-  private move(event: ClientEvent): void {
-    this.state = move(moves, clientTable, this.state, event);
+  private move(event: number): void {
+    this.state = clientMachine.step(this.state, event);
   }
 }

@@ -1,4 +1,5 @@
 import type { TransitionTable } from '@lapidary/kernel/transition-table';
+import { Machine } from './machine.js';
 
 export type ClientState = 'idle' | 'head' | 'taking' | 'answering' | 'dropping' | 'lingering' | 'handed_over' | 'closed';
 export type ClientEvent =
@@ -60,3 +61,5 @@ export const clientTable: TransitionTable<ClientState, ClientEvent> = {
     },
   ],
 };
+
+export const clientMachine = new Machine(clientTable);

@@ -39,7 +39,7 @@ export interface EngineContext {
   /** Fetches the tenant's newest entry from the directory's source. */
   readonly refreshTenant: (tenant: string) => Promise<void>;
   /** Takes connections that the fast path leaves to the general one. */
-  readonly general: { attach(stream: Duplex, once: boolean): void; wants(target: string): boolean };
+  readonly general: { attach(stream: Duplex, once: boolean): void; wants(request: { readonly target: string }): boolean };
   /** Where to look for tenants, beside the usual order. */
   readonly identification: () => IdentificationOf | undefined;
   /** Keeps requests of tenants that are being moved. */

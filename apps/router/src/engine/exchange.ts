@@ -62,7 +62,7 @@ export class Exchange implements LaneSink {
   /** Notes a request and decides on it. false: it is the general path's, or its stamp can be spoken to by that one only. */
   take(bytes: Buffer, head: RequestHead): boolean {
     this.facts.take(bytes, head, this.context.identification());
-    if (this.facts.isUnchecked || this.context.general.wants(this.facts.target)) return false;
+    if (this.facts.isUnchecked || this.context.general.wants(this.facts)) return false;
     this.route = this.decide();
     return !('decision' in this.route) || this.route.isSpoken;
   }

@@ -7,14 +7,15 @@ import { ResponseHead, scanResponseHead } from '../http1/response-head.js';
 import type { Wire, WireHandler } from '../transport/wire.js';
 import { Deadline } from './deadline-wheel.js';
 import type { Http1Pool } from './http1-pool.js';
-import { move, movesOf } from './machine.js';
+import { Machine } from './machine.js';
 import { RequestWriter } from './request-writer.js';
 import type { Chunk, LaneExchange, LaneFailure, LaneRequest, LaneSink } from './upstream-lane.js';
-import { upstreamTable, type UpstreamEvent, type UpstreamState } from './upstream-states.js';
+import { upstreamTable } from './upstream-states.js';
 
 /** One record for all connections: it is used up before the next read. */
 const head = new ResponseHead();
-const moves = movesOf(upstreamTable);
+const machine = new Machine(upstreamTable);
+const { is, on } = machine;
 
 /** What of an unwanted answer is read to keep its connection; more is dearer than a new connection. */
 const unwantedBytesMax = 64 * 1024;
@@ -22,7 +23,7 @@ const unwantedMs = 1_000;
 
 /** One pooled connection (U1–U5). It is the LaneExchange of the request it carries. */
 export class Http1Connection implements WireHandler, LaneExchange {
-  private state: UpstreamState = 'connecting';
+  private state = machine.initial;
   private sink: LaneSink | null;
   private request: LaneRequest;
   private readonly wire: Wire;
@@ -51,7 +52,7 @@ export class Http1Connection implements WireHandler, LaneExchange {
 
   /** Takes an idle connection for a request. */
   begin(request: LaneRequest, sink: LaneSink): void {
-    this.move('send');
+    this.move(on.send);
     this.sink = sink;
     this.request = request;
     this.reused = true;
@@ -60,7 +61,7 @@ export class Http1Connection implements WireHandler, LaneExchange {
   }
 
   get isOpen(): boolean {
-    return this.state === 'waiting' || this.state === 'answering';
+    return this.state === is.waiting || this.state === is.answering;
   }
 
   write(chunk: Chunk): boolean {
@@ -85,23 +86,23 @@ export class Http1Connection implements WireHandler, LaneExchange {
 
   cancel(quietly = false): void {
     this.sink = null;
-    if (!quietly || this.state !== 'answering' || !this.writer.isWhole) return this.close();
-    this.move('cancel_quietly');
+    if (!quietly || this.state !== is.answering || !this.writer.isWhole) return this.close();
+    this.move(on.cancel_quietly);
     this.unwantedBytes = 0;
     this.lane.wheel.arm(this.deadline, unwantedMs);
     this.wire.resumeReads();
   }
 
   close(): void {
-    if (this.state === 'closed') return;
-    this.move('close');
+    if (this.state === is.closed) return;
+    this.move(on.close);
     this.lane.wheel.disarm(this.deadline);
     this.lane.forget(this);
     this.wire.destroy();
   }
 
   onConnect(): void {
-    this.move('connected');
+    this.move(on.connected);
     this.writer.start();
     this.sink?.onWritable();
   }
@@ -112,7 +113,7 @@ export class Http1Connection implements WireHandler, LaneExchange {
 
   onRead(bytes: Buffer, length: number): void {
     // U3: nobody asked for these bytes, and they must not become the next request's answer.
-    if (this.state === 'idle') return this.close();
+    if (this.state === is.idle) return this.close();
     if (this.partial.isEmpty) this.take(bytes, 0, length);
     else if (this.partial.add(bytes, 0, length, answerHeadBytesMax)) {
       const all = this.partial.take();
@@ -121,7 +122,7 @@ export class Http1Connection implements WireHandler, LaneExchange {
   }
 
   onEnd(): void {
-    if (this.body.endsWithConnection && (this.state === 'answering' || this.state === 'unwanted')) return this.done();
+    if (this.body.endsWithConnection && (this.state === is.answering || this.state === is.unwanted)) return this.done();
     this.fail('reset', 'it closed the connection');
   }
 
@@ -131,7 +132,7 @@ export class Http1Connection implements WireHandler, LaneExchange {
 
   private take(bytes: Buffer, from: number, to: number): void {
     let at = from;
-    while (this.state === 'waiting') {
+    while (this.state === is.waiting) {
       const result = scanResponseHead(bytes, at, to, head);
       if (result === ScanResult.Incomplete) {
         this.partial.add(bytes, at, to, answerHeadBytesMax);
@@ -148,7 +149,7 @@ export class Http1Connection implements WireHandler, LaneExchange {
   }
 
   private beginAnswer(bytes: Buffer): void {
-    this.move('head');
+    this.move(on.head);
     this.status = head.status;
     this.keeps = !head.close && !head.http10 && !head.oddConnection;
     this.keepsMs = head.keepAliveSeconds < 0 ? Infinity : (head.keepAliveSeconds - 1) * 1000;
@@ -163,7 +164,7 @@ export class Http1Connection implements WireHandler, LaneExchange {
       const step = this.body.read(bytes, at, to);
       if (step === ChunkStep.Bad) return this.fail('bad_answer', this.body.reason);
       if (step === ChunkStep.Data) this.tell(bytes);
-      if (this.state === 'closed') return;
+      if (this.state === is.closed) return;
       at = this.body.at;
       if (step === ChunkStep.More || (at >= to && !this.body.isWhole)) return this.sink?.onReadDone();
     }
@@ -174,7 +175,7 @@ export class Http1Connection implements WireHandler, LaneExchange {
 
   private tell(bytes: Buffer): void {
     const { dataStart, dataEnd } = this.body;
-    if (this.state === 'answering') return this.sink?.onBody(bytes, dataStart, dataEnd);
+    if (this.state === is.answering) return this.sink?.onBody(bytes, dataStart, dataEnd);
     this.unwantedBytes += dataEnd - dataStart;
     if (this.unwantedBytes > unwantedBytesMax) this.close();
   }
@@ -189,7 +190,7 @@ export class Http1Connection implements WireHandler, LaneExchange {
   }
 
   private keep(): void {
-    this.move('done');
+    this.move(on.done);
     this.wire.resumeReads();
     this.lane.wheel.arm(this.deadline, Math.min(this.keepsMs, this.lane.limits.idleMs));
     this.lane.keep(this);
@@ -199,23 +200,23 @@ export class Http1Connection implements WireHandler, LaneExchange {
   private fail(reason: 'reset' | 'bad_answer', detail: string): void {
     const { sink, state } = this;
     this.sink = null;
-    if (state === 'closed') return;
+    if (state === is.closed) return;
     this.close();
     sink?.onFailed(this.failureIn(state, reason, detail));
   }
 
-  private failureIn(state: UpstreamState, reason: 'reset' | 'bad_answer', detail: string): LaneFailure {
-    if (state === 'connecting') return { kind: 'unreachable', reason: detail };
-    if (state === 'answering') return { kind: 'cut', status: this.status, reason: detail };
+  private failureIn(state: number, reason: 'reset' | 'bad_answer', detail: string): LaneFailure {
+    if (state === is.connecting) return { kind: 'unreachable', reason: detail };
+    if (state === is.answering) return { kind: 'cut', status: this.status, reason: detail };
     return { kind: 'no_answer', reason, detail, reusedSocket: this.reused };
   }
 
   private expired(): void {
-    if (this.state === 'connecting') this.fail('reset', 'connect_timeout');
-    else if (this.state === 'idle' || this.state === 'unwanted') this.close();
+    if (this.state === is.connecting) this.fail('reset', 'connect_timeout');
+    else if (this.state === is.idle || this.state === is.unwanted) this.close();
   }
 
-  private move(event: UpstreamEvent): void {
-    this.state = move(moves, upstreamTable, this.state, event);
+  private move(event: number): void {
+    this.state = machine.step(this.state, event);
   }
 }

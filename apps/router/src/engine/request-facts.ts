@@ -6,6 +6,7 @@ import type { RequestHead } from '../http1/request-record.js';
 import { tenantHeaderOfClients, type TokenFacts } from '../pipeline/identify.js';
 import type { Trace } from '../observe/ended-request.js';
 import type { Traces } from '../observe/traces.js';
+import { hostHash } from './host-table.js';
 import { Marks } from './marks.js';
 import type { Route } from './route-cache.js';
 import type { LaneRequest } from './upstream-lane.js';
@@ -13,12 +14,14 @@ import type { LaneRequest } from './upstream-lane.js';
 const noTenantHeaders: readonly string[] = [];
 /** A method that usually has a body says that this one is empty (RFC 9110 §8.6). */
 const saysEmpty = new Set(['POST', 'PUT', 'PATCH']);
+const letterP = 0x50;
+const underscore = 0x5f;
 
 /** What is kept of a request once its bytes are gone: enough to decide on it again and to send it again. */
 export class RequestFacts {
-  method = '';
-  target = '';
   host = '';
+  /** As HostTable asks for it. */
+  hostHash = 0;
   tenantHeaders: readonly string[] = noTenantHeaders;
   priority: string | undefined;
   /** A rule of its own says where its tenant stands. */
@@ -29,9 +32,14 @@ export class RequestFacts {
   /** As LaneRequest. */
   bodyBytes = 0;
   private hasLengthField = false;
-  /** Request line and fields, without what is not passed on. */
+  /** Request line and fields, as they came. */
+  private text = '';
+  /** Those that are passed on. */
   private kept = '';
   private lineLength = 0;
+  private methodLength = 0;
+  private targetAt = 0;
+  private targetEnd = 0;
 
   readonly marks: Marks;
 
@@ -39,13 +47,16 @@ export class RequestFacts {
     this.marks = new Marks(traces);
   }
 
-  /** All texts are parts of one: making a text of bytes costs a call into Node, taking a part of a text does not. */
+  /** All texts are parts of one: making a text of bytes costs a call into Node, taking a part of a text does not. Those that few requests are asked for are made then. */
   take(bytes: Buffer, head: RequestHead, identification: IdentificationOf | undefined): void {
     const { start } = head;
     const text = latin1(bytes, start, head.fieldsEnd);
-    this.method = text.slice(0, head.methodEnd - start);
-    this.target = text.slice(head.targetStart - start, head.targetEnd - start);
+    this.text = text;
+    this.methodLength = head.methodEnd - start;
+    this.targetAt = head.targetStart - start;
+    this.targetEnd = head.targetEnd - start;
     this.host = head.hosts === 0 ? '' : text.slice(head.hostStart - start, head.hostEnd - start);
+    this.hostHash = head.hosts === 0 ? 0 : hostHash(bytes, head.hostStart, head.hostEnd);
     this.tenantHeaders = head.hasTenantHeader ? headerValues(rawHeadersOf(bytes, head), tenantHeaderOfClients) : noTenantHeaders;
     this.marks.begin(
       head.requestIdStart < 0 ? undefined : text.slice(head.requestIdStart - start, head.requestIdEnd - start),
@@ -62,8 +73,25 @@ export class RequestFacts {
     this.token = token instanceof Promise ? undefined : token;
   }
 
+  get method(): string {
+    return this.text.slice(0, this.methodLength);
+  }
+
+  get target(): string {
+    return this.text.slice(this.targetAt, this.targetEnd);
+  }
+
+  /** Underscores begin the platform's own paths, which are decided on by path. */
+  get mayBeOwnPath(): boolean {
+    return this.text.charCodeAt(this.targetAt + 1) === underscore;
+  }
+
   get isHead(): boolean {
-    return this.method === 'HEAD';
+    return this.methodLength === 4 && this.text.startsWith('HEAD');
+  }
+
+  private get saysEmpty(): boolean {
+    return this.text.charCodeAt(0) === letterP && saysEmpty.has(this.method);
   }
 
   get requestId(): string {
@@ -79,7 +107,7 @@ export class RequestFacts {
     // The target was checked to have one reading, so that its line passes as it came.
     const line = decision.prefix === '' ? '' : `${this.method} ${decision.path} HTTP/1.1\r\n`;
     const kept = line === '' ? this.kept : line + this.kept.slice(this.lineLength);
-    const empty = this.bodyBytes === 0 && !this.hasLengthField && saysEmpty.has(this.method) ? 'content-length: 0\r\n' : '';
+    const empty = this.bodyBytes === 0 && !this.hasLengthField && this.saysEmpty ? 'content-length: 0\r\n' : '';
     const head = kept + empty + text + this.marks.lines + client;
     const { tenant, epoch } = decision;
     return { head, tenant, epoch, isHead: this.isHead, bodyBytes: this.bodyBytes, hasLengthField: this.hasLengthField, fresh };

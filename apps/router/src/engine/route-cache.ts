@@ -4,6 +4,7 @@ import type { VersionedDirectory } from '../pipeline/locate.js';
 import type { TokenFacts } from '../pipeline/identify.js';
 import type { RouterPlace } from '../pipeline/reside.js';
 import type { Refused } from '../traffic-policy/traffic-policy.js';
+import { HostTable } from './host-table.js';
 import { speakTo, type LaneFinder } from './lanes.js';
 import { inOnePiece, routeText } from './request-text.js';
 
@@ -43,7 +44,11 @@ interface Asked {
   readonly method: string;
   /** The Host header as it came. */
   readonly host: string;
+  /** hostHash of it. */
+  readonly hostHash: number;
   readonly target: string;
+  /** Then the host alone says nothing. */
+  readonly mayBeOwnPath: boolean;
   readonly tenantHeaders: readonly string[];
   /** Not by the usual order: then the host alone says nothing. */
   readonly isRuled: boolean;
@@ -62,21 +67,25 @@ interface DecidedBy {
  * is kept: a tenant found by header or path, and every refusal, is decided each time.
  */
 export class RouteCache {
-  private readonly routes = new Map<string, Kept>();
+  private readonly routes = new HostTable<Kept>();
 
   constructor(
     private readonly by: DecidedBy,
     private readonly lanes: LaneFinder,
   ) {}
 
-  route({ method, host, target, tenantHeaders, isRuled, token }: Asked): Route | RefuseDecision {
-    // Underscores begin the platform's own paths, which are decided on by path.
-    const byHostAlone = !isRuled && tenantHeaders.length === 0 && target.charCodeAt(1) !== 0x5f;
-    const { baseDomain, directory, place, identification } = this.by;
+  route(asked: Asked): Route | RefuseDecision {
+    const byHostAlone = !asked.isRuled && asked.tenantHeaders.length === 0 && !asked.mayBeOwnPath;
     if (byHostAlone) {
-      const kept = this.routes.get(host);
-      if (kept !== undefined && kept.version === directory.versionAt(kept.place)) return kept;
+      const kept = this.routes.get(asked.host, asked.hostHash);
+      if (kept !== undefined && kept.version === this.by.directory.versionAt(kept.place)) return kept;
     }
+    return this.decide(asked, byHostAlone);
+  }
+
+  private decide(asked: Asked, byHostAlone: boolean): Route | RefuseDecision {
+    const { method, host, target, tenantHeaders, isRuled, token } = asked;
+    const { baseDomain, directory, place, identification } = this.by;
     const { version } = directory;
     // What is kept must not hold on to the whole head that it is a part of.
     const own = byHostAlone ? inOnePiece(host) : host;
@@ -85,18 +94,18 @@ export class RouteCache {
     const decision = decide({ address, problem: null, method, baseDomain, place, directory, identifyRules });
     if (decision.action === 'refuse') return decision;
     const route = { decision, text: routeText(decision, own), isSpoken: speakTo(this.lanes, decision.routes.stamp) };
-    if (byHostAlone && decision.prefix === '') this.keep(own, route, version);
+    if (byHostAlone && decision.prefix === '') this.keep(own, asked.hostHash, route, version);
     return route;
   }
 
   /** `decidedAt`: the directory's version before it was decided. */
-  private keep(host: string, route: Route, decidedAt: number): void {
+  private keep(host: string, hash: number, route: Route, decidedAt: number): void {
     const { directory } = this.by;
     const place = directory.placeOf(route.decision.tenant);
     const version = directory.versionAt(place);
     // Another thread has changed something meanwhile: the place's version may be newer than the decision.
     if (directory.version !== decidedAt) return;
     if (this.routes.size >= hostsMax) this.routes.clear();
-    this.routes.set(host, { ...route, place, version });
+    this.routes.set(host, hash, { ...route, place, version });
   }
 }

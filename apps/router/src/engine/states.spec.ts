@@ -1,6 +1,6 @@
 import { checkTransitions } from '@lapidary/kernel/transition-table';
 import { clientTable } from './client-states.js';
-import { move, movesOf } from './machine.js';
+import { Machine } from './machine.js';
 import { upstreamTable } from './upstream-states.js';
 
 describe('the tables of the engine', () => {
@@ -22,9 +22,12 @@ describe('the tables of the engine', () => {
     expect(new Set(toIdle)).toEqual(new Set(['answering', 'unwanted']));
   });
 
-  it('a move that is not in the table is refused', () => {
-    const moves = movesOf(clientTable);
-    expect(move(moves, clientTable, 'idle', 'taken')).toBe('taking');
-    expect(() => move(moves, clientTable, 'lingering', 'taken')).toThrow(/not possible/);
+  it('a machine goes where its table says, and a move that is not in it is refused', () => {
+    const machine = new Machine(clientTable);
+    const { is, on } = machine;
+    expect(machine.initial).toBe(is.idle);
+    for (const { from, event, to } of clientTable.transitions)
+      for (const state of from) expect(machine.step(is[state], on[event])).toBe(is[to]);
+    expect(() => machine.step(is.lingering, on.taken)).toThrow(/not possible/);
   });
 });

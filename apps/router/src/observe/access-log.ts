@@ -34,15 +34,10 @@ export class AccessLog {
     this.timer.unref();
   }
 
-  ended(
-    { requestId, trace, method, host, target }: Described,
-    tenant: string | null,
-    stamp: string | null,
-    ended: Ended,
-    ending: Ending,
-  ): void {
+  ended(described: Described, tenant: string | null, stamp: string | null, ended: Ended, ending: Ending): void {
     const { sample, random = Math.random } = this.options;
     if (ending !== 'failed' && (sample === 0 || random() >= sample)) return;
+    const { requestId, trace, method, host, target } = described;
     // The query may hold what belongs to nobody's log.
     const path = target.split('?', 1)[0];
     this.lines[ending === 'failed' ? 'warn' : 'info'](
