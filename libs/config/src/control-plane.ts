@@ -117,6 +117,9 @@ export const ControlPlaneConfigSchema = z.object({
     description:
       'How long it is kept what lost in a document where two regions wrote the same, and what became of dead letters that are settled. `stampctl conflicts export` writes the ledger out before',
   }),
+  LAPIDARY_IDEMPOTENCY_DAYS: z.coerce.number().int().min(1).max(365).default(30).meta({
+    description: 'How long the answer under an Idempotency-Key is kept; a repeat that comes later is a new request',
+  }),
   LAPIDARY_DRIFT_REPAIR: z.enum(['off', 'suggest', 'act']).default('suggest').meta({
     description: 'Documents that differ from a peer’s: "suggest" merges them when somebody asks, "act" after each look, "off" never',
   }),

@@ -1,8 +1,5 @@
-import { rowsOf } from '@lapidary/db/rows';
+import { pruneByAge } from '@lapidary/db/prune-by-age';
 import type { DataSource } from 'typeorm';
-
-/** One statement's worth. */
-const prunedAtOnceMax = 5_000;
 
 /**
  * Retention of the ledger, the written policy: what lost in a document stays for `days` from when it was found here, whatever becomes of the
@@ -11,7 +8,7 @@ const prunedAtOnceMax = 5_000;
  * Returns how many rows went.
  */
 export const pruneLedger = async (dataSource: DataSource, days: number): Promise<number> =>
-  await pruned(
+  await pruneByAge(
     dataSource,
     `DELETE FROM conflict WHERE id IN (SELECT id FROM conflict WHERE detected_at < now() - make_interval(days => $1) AND collection IS NOT NULL
        ORDER BY detected_at LIMIT $2) AND detected_at < now() - make_interval(days => $1) RETURNING 1`,
@@ -20,19 +17,9 @@ export const pruneLedger = async (dataSource: DataSource, days: number): Promise
 
 /** What was settled stays to be read for as long; what is open, or waits behind an open one, for as long as it takes. */
 export const pruneSettledLetters = async (dataSource: DataSource, days: number): Promise<number> =>
-  await pruned(
+  await pruneByAge(
     dataSource,
     `DELETE FROM dead_letter WHERE id IN (SELECT id FROM dead_letter WHERE settled_at < now() - make_interval(days => $1)
        ORDER BY settled_at LIMIT $2) AND state NOT IN ('open', 'waiting') RETURNING 1`,
     days,
   );
-
-const pruned = async (dataSource: DataSource, sql: string, days: number): Promise<number> => {
-  let all = 0;
-  for (let more = true; more;) {
-    const gone = (await rowsOf(dataSource, sql, [days, prunedAtOnceMax])).length;
-    all += gone;
-    more = gone === prunedAtOnceMax;
-  }
-  return all;
-};

@@ -7,6 +7,7 @@ import { dropGraves, forgetGraves, pruneHistory } from '../collections/forget-gr
 import { commitHistories, proposeHistories, type HistoryTools } from '../collections/renew-histories.js';
 import { declareKnowledge, purgeTombstones, regionsHoldingBack, type RetentionTools } from '../collections/purge-tombstones.js';
 import { retellPurges } from '../collections/retell-purges.js';
+import { pruneKeys } from '../http/prune-keys.js';
 import { BackgroundDatabase } from '../outbox/background-database.js';
 import { retentionLock } from '../outbox/leader-locks.js';
 import { CONFIG } from '../process/tokens.js';
@@ -18,7 +19,7 @@ const roundMs = 600_000;
 /** No transaction of this process is open for so long. */
 const openTransactionMs = 600_000;
 
-/** Deletes, history and the ledger are kept for as long as is written down (LAPIDARY_TOMBSTONE_DAYS, _HISTORY_DAYS, _LEDGER_DAYS), and then go. */
+/** Deletes, history, the ledger and answers to repeats are kept for as long as is written down (LAPIDARY_TOMBSTONE_DAYS, _HISTORY_DAYS, _LEDGER_DAYS, _IDEMPOTENCY_DAYS), and then go. */
 @Injectable()
 export class RetentionWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly leader: Leader;
@@ -54,7 +55,7 @@ export class RetentionWorker implements OnApplicationBootstrap, BeforeApplicatio
 
   private async round(): Promise<void> {
     const { LAPIDARY_REGION: region, LAPIDARY_TOMBSTONE_DAYS: days } = this.config;
-    const { LAPIDARY_HISTORY_DAYS: historyDays, LAPIDARY_LEDGER_DAYS: ledgerDays } = this.config;
+    const { LAPIDARY_HISTORY_DAYS: historyDays, LAPIDARY_LEDGER_DAYS: ledgerDays, LAPIDARY_IDEMPOTENCY_DAYS: keyDays } = this.config;
     const { dataSource } = this.database;
     const peers = peersOf(this.config);
     const retention: RetentionTools = { region, peers, dataSource, clock: this.clock };
@@ -68,9 +69,13 @@ export class RetentionWorker implements OnApplicationBootstrap, BeforeApplicatio
     const dropped = await dropGraves(dataSource, days);
     const history = await pruneHistory(dataSource, historyDays);
     const [ledger, letters] = [await pruneLedger(dataSource, ledgerDays), await pruneSettledLetters(dataSource, ledgerDays)];
+    const keys = await pruneKeys(dataSource, keyDays);
     await this.renewHistories({ ...retention, nested: await this.tools.apply.collections.nested() });
-    if (purged + retold + forgotten + dropped + history + ledger + letters > 0)
-      this.tools.logger.info({ purged, retold, forgotten, dropped, history, ledger, letters }, 'what is past its retention was purged');
+    if (purged + retold + forgotten + dropped + history + ledger + letters + keys > 0)
+      this.tools.logger.info(
+        { purged, retold, forgotten, dropped, history, ledger, letters, keys },
+        'what is past its retention was purged',
+      );
   }
 
   private async renewHistories(tools: HistoryTools): Promise<void> {

@@ -40,7 +40,9 @@ export const RouteExplanationSchema = z
       cursor: z.number().int(),
       entries: z.number().int(),
       ageMs: z.number().int().meta({ description: 'Since the control plane was last heard of the directory' }),
-      lagMs: z.number().int().meta({ description: 'How far behind the control plane the directory is known to be' }),
+      lagMs: z.number().int().default(0).meta({
+        description: 'How far behind the control plane the directory is known to be; 0 where a router of a version before does not say',
+      }),
     }),
   })
   .meta({ id: 'RouteExplanation' });
