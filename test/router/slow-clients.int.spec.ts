@@ -154,6 +154,28 @@ describe.each(fastWays)('on the way "%s" a client that never reads', (way) => {
     expect((await client.takes()).whole).toBe(false);
   });
 
+  it('and sends one request behind the other is read no further, whether they are answered or refused (C3)', async () => {
+    const client = await (await begin(way)).client();
+    const one = (host: string): string => `GET /small HTTP/1.1\r\nHost: ${host}.lapidary.localhost\r\n\r\n`;
+    // So much at most, and what is written at once when it has been reached.
+    const unsentBytesMax = 3 * 64 * 1024;
+    client.ask();
+    await world.answered();
+    const requests = `${one('acme')}${one('nobody')}`.repeat(1_000);
+    let sent = 0;
+    for (let isTaken = true; isTaken && sent < 100; sent += 1) isTaken = client.socket.write(requests);
+    await waitFor('the router to read no further', async () => (await world.unsentBytes()) >= 64 * 1024 || undefined, soon);
+    let [before, now] = [-1, await world.unsentBytes()];
+    while (now !== before) {
+      await sleep(200);
+      [before, now] = [now, await world.unsentBytes()];
+    }
+    expect(now).toBeLessThan(unsentBytesMax);
+    client.socket.resume();
+    await world.counts('unknown_tenant', 1_000 * sent);
+    await world.counts('answered', 1_000 * sent + 1);
+  });
+
   it('holds up a stop for as long as that has, and is counted', async () => {
     const client = await (await begin(way)).client();
     client.ask();

@@ -32,13 +32,12 @@ export class ClientConnection implements WireHandler, ClientSide {
   readonly writer: ClientWriter;
   readonly text: string;
   private readonly exchange: Exchange;
-  /** Pipelined bytes behind the request under way. */
+  /** Pipelined bytes behind the request under way, or behind answers that the client doesn't read. */
   private held: Buffer | null = null;
   private halfClosed = false;
   private consuming = false;
   /** This connection ends with the answer under way. */
   private closes = false;
-  /** null: not lingering. */
   private lingering: Lingering | null = null;
 
   constructor(
@@ -95,6 +94,7 @@ export class ClientConnection implements WireHandler, ClientSide {
 
   onDrain(): void {
     this.exchange.onClientDrain();
+    if (this.held !== null && this.isIdle) this.goOn();
   }
 
   onClose(): void {
@@ -157,6 +157,10 @@ export class ClientConnection implements WireHandler, ClientSide {
   private run(bytes: Buffer, from: number, to: number): void {
     let at = from;
     while (at < to) {
+      if (this.state === is.answering || (this.isIdle && this.wire.isCongested)) {
+        this.held = Buffer.concat([...(this.held ? [this.held] : []), bytes.subarray(at, to)]);
+        return this.wire.pauseReads();
+      }
       switch (this.state) {
         case is.idle:
         case is.head:
@@ -166,9 +170,6 @@ export class ClientConnection implements WireHandler, ClientSide {
         case is.dropping:
           at = this.takeBody(bytes, at, to);
           break;
-        case is.answering:
-          this.held = Buffer.concat([...(this.held ? [this.held] : []), bytes.subarray(at, to)]);
-          return this.wire.pauseReads();
         case is.lingering:
           return this.lingering!.heard();
         default:
@@ -200,8 +201,7 @@ export class ClientConnection implements WireHandler, ClientSide {
       this.answerProblem(badHead(this.context.metrics, head), false);
       return to;
     }
-    const isForGeneralPath = head.unusual || head.http10 || head.oddConnection || !this.exchange.take(bytes, head);
-    if (isForGeneralPath) {
+    if (head.unusual || head.http10 || head.oddConnection || !this.exchange.take(bytes, head)) {
       this.handOver(Buffer.from(bytes.subarray(from, to)));
       return to;
     }
@@ -235,9 +235,9 @@ export class ClientConnection implements WireHandler, ClientSide {
     else this.arm(keepAliveMs);
   }
 
-  /** Between two requests: what is held comes first, then reads go on. */
+  /** Between two requests: what is held comes first, while the client reads; then reads go on. */
   private goOn(): void {
-    while (this.held !== null && this.state === is.idle) {
+    while (this.held !== null && this.isIdle && !this.wire.isCongested) {
       const { held } = this;
       this.held = null;
       this.consume(held, 0, held.length);

@@ -16,7 +16,7 @@ export type ClientEvent =
 /**
  * A client's connection on the fast path. What always holds, whatever comes in which order:
  * - C1 One exchange at a time; the next request is scanned, and decided, when the answer before it is written (pipelined
- *   bytes wait, at most one read of them, and reads stop).
+ *   bytes wait, at most one read of them, and reads stop), and not while those before it wait for the client to read.
  * - C2 Nothing is read as a request that may be part of a message before it: a refusal that leaves the framing in doubt, a
  *   body that is not whole, and a broken answer all lead to `lingering` or `closed`, and there is no way back from there.
  * - C3 Memory is bounded: one head, one replay buffer, one read of held bytes; a sink that is full stops its source.
