@@ -4,10 +4,12 @@ import {
   type ChangeNote,
   type CollectionEvent,
   type CollectionTransaction,
+  type ConflictCount,
   type DocumentFacts,
   type DocumentKey,
   type Grave,
   type LedgerEntry,
+  type LookPlace,
   type StoredDocument,
 } from '@lapidary/replication/collections/collection-store';
 import { joinEntries } from '@lapidary/replication/collections/ledger-entries';
@@ -54,6 +56,8 @@ export class MemoryDatabase {
   definitions = new Map<string, Register>();
   documents = new Map<string, DocumentRow>();
   conflicts = new Map<string, LedgerEntry>();
+  /** Collection → how far it has been looked at again since its rules changed. */
+  looks = new Map<string, LookPlace>();
   outbox: OutboxEvent[] = [];
   /** Of this database as an origin; another one after it was restored from a backup. */
   epoch = 1;
@@ -99,6 +103,7 @@ export class MemoryDatabase {
     copy.definitions = new Map(this.definitions);
     copy.documents = new Map(this.documents);
     copy.conflicts = new Map(this.conflicts);
+    copy.looks = new Map(this.looks);
     copy.outbox = [...this.outbox];
     copy.epoch = this.epoch;
     copy.vector = new Map(this.vector);
@@ -170,15 +175,43 @@ export class MemoryCollections implements CollectionTransaction {
     this.database.digestChanges.push({ domain: domainOf(key), removed, added: elementFor(facts.digest) });
   }
 
-  async conflicted(collection: string): Promise<DocumentKey[]> {
-    await this.touch('conflicted');
-    return [...this.database.documents.values()].filter((d) => d.key.collection === collection && d.facts.conflicts > 0).map((d) => d.key);
+  async documents(keys: readonly DocumentKey[]): Promise<ReadonlyMap<string, StoredDocument>> {
+    await this.touch('documents');
+    return new Map(
+      keys.flatMap((key) => {
+        const row = this.database.documents.get(keyText(key));
+        return row ? [[keyText(key), row.stored] as const] : [];
+      }),
+    );
   }
 
-  async saveFacts(key: DocumentKey, facts: DocumentFacts): Promise<void> {
-    await this.touch('saveFacts');
-    const row = this.database.documents.get(keyText(key));
-    if (row) this.database.documents.set(keyText(key), { ...row, facts });
+  async conflicted(collection: string, after: LookPlace, max: number): Promise<DocumentKey[]> {
+    await this.touch('conflicted');
+    const isLater = (a: LookPlace, b: LookPlace): boolean => (a.tenant === b.tenant ? a.id > b.id : a.tenant > b.tenant);
+    return [...this.database.documents.values()]
+      .filter(({ key, facts }) => key.collection === collection && key.kind === 'lww' && facts.conflicts > 0 && isLater(key, after))
+      .map(({ key }) => key)
+      .sort((a, b) => (isLater(a, b) ? 1 : -1))
+      .slice(0, max);
+  }
+
+  async saveConflicts(counts: readonly ConflictCount[]): Promise<void> {
+    await this.touch('saveConflicts');
+    for (const { key, conflicts } of counts) {
+      const row = this.database.documents.get(keyText(key));
+      if (row) this.database.documents.set(keyText(key), { ...row, facts: { ...row.facts, conflicts } });
+    }
+  }
+
+  async lookPlace(collection: string): Promise<LookPlace | null> {
+    await this.touch('lookPlace');
+    return this.database.looks.get(collection) ?? null;
+  }
+
+  async saveLookPlace(collection: string, place: LookPlace | null): Promise<void> {
+    await this.touch('saveLookPlace');
+    if (place === null) this.database.looks.delete(collection);
+    else this.database.looks.set(collection, place);
   }
 
   async grave(key: DocumentKey): Promise<Grave | null> {

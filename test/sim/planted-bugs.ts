@@ -15,6 +15,7 @@ export const plantedBugs = {
   'gap-ignored': 'a hole in a peer’s log is passed over',
   'vector-apart': 'the position is committed before what it stands for',
   'state-replaced': 'a change takes the place of the state instead of being merged',
+  'look-forgotten': 'conflicts stay as they were though the rules have changed',
   'settled-dropped': 'the losses that a write settled don’t travel',
   'ledger-deaf': 'one region writes no losses down',
   'swallowed-untold': 'what was written into something that another one took away goes without a word',

@@ -8,6 +8,7 @@ import { applyChange, heldUntilMs } from '@lapidary/replication/collections/appl
 import { keyOfChange, keyText, type DocumentKey, type Site } from '@lapidary/replication/collections/collection-store';
 import type { KnownEvents } from '@lapidary/replication/digest/vector-cover';
 import { applyDefinition } from '@lapidary/replication/collections/definitions';
+import { lookAtSome } from '@lapidary/replication/collections/look-again';
 import { own } from '@lapidary/replication/merge/json';
 import type { Register } from '@lapidary/replication/merge/register';
 import { judgeLog, type KnownOfLog } from '@lapidary/replication/recovery/judge-log';
@@ -20,6 +21,9 @@ import type { Bugs } from './planted-bugs.ts';
 import type { LastTaken } from './recovery-state.ts';
 import type { Random } from './random.ts';
 import { isGuests, mayHold, type Residency } from './residency.ts';
+
+/** So few that worlds need several pieces. */
+const lookedAtOnceMax = 2;
 
 /** Thrown where a process dies: nothing that was not committed is left, nothing in memory survives. */
 export class Crash extends Error {}
@@ -382,6 +386,21 @@ export class SimRegion {
       onChanged(database);
       return true;
     }, true);
+  }
+
+  /** Looks at the next piece of each collection whose rules have changed; true where something is left. */
+  async lookAgain(): Promise<boolean> {
+    let isMore = false;
+    for (const collection of [...this.database.looks.keys()]) {
+      await this.inTx(async (tx, database) => {
+        if (this.bugs.has('look-forgotten')) return void database.looks.delete(collection);
+        const { documents, isOver } = await lookAtSome(tx, collection, lookedAtOnceMax);
+        isMore ||= !isOver;
+        if (documents > 0) this.reached('conflicts looked at again');
+        if (!isOver) this.reached('conflicts looked at in pieces');
+      }, true);
+    }
+    return isMore;
   }
 
   async releaseHeld(): Promise<void> {

@@ -172,6 +172,8 @@ export class SimWorld {
       else if (dice < 0.983) await this.network.fillOwed(region);
       else await region.releaseHeld();
       if (this.kind.tidy !== null || this.kind.aging) await this.tidyUp();
+      // Some steps after the rules have changed, so that people write in between. Not by chance: a seed that knows nothing of it lives on as it did.
+      if (region.database.looks.size > 0 && this.nowMs % 3 === 0) await region.lookAgain();
     } catch (error) {
       if (isAppError(error) && error.code === 'poison_event') this.findings.push(`nested: ${error.message}`);
       else if (!(error instanceof Crash)) throw error;
@@ -394,6 +396,7 @@ export class SimWorld {
       for (const region of this.regions.values()) await this.keepHouse(region);
       await this.network.exchangeAll();
     }
+    for (const region of this.regions.values()) while (await region.lookAgain());
     this.findings.push(...this.network.findings);
     const kept = new Set([...this.regions.values()].flatMap((r) => [...r.database.effects.values()].flatMap((events) => [...events])));
     this.oracle.settle(this.lost, kept, (event) => this.restores > 0 && this.carried.hangs(event, kept));

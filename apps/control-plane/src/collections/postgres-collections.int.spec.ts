@@ -11,7 +11,7 @@ describe('collections in Postgres', () => {
   afterAll(async () => region.close());
 
   storeContract(async () => {
-    await region.dataSource.query('TRUNCATE document, grave, collection, change, conflict, outbox');
+    await region.dataSource.query('TRUNCATE document, grave, collection, collection_look, change, conflict, outbox');
     const collections = new CollectionRegion(region);
     return {
       inTx: async (work) => collections.inTx(work),

@@ -7,10 +7,12 @@ import {
   type ChangeNote,
   type CollectionEvent,
   type CollectionTransaction,
+  type ConflictCount,
   type DocumentFacts,
   type DocumentKey,
   type Grave,
   type LedgerEntry,
+  type LookPlace,
   type StoredDocument,
 } from '@lapidary/replication/collections/collection-store';
 import type { Register } from '@lapidary/replication/merge/register';
@@ -20,9 +22,8 @@ import type { CommandContext } from '../http/command-context.js';
 import { recordEvent } from '../outbox/record-event.js';
 import { writeLedger } from './ledger-rows.js';
 import { oweObjection } from './owed-objections.js';
-import { lockStored, removeStored, writeStored } from './stored-documents.js';
-
-const keyOf = ({ collection, kind, tenant, id }: DocumentKey): string[] => [collection, kind, tenant, id];
+import { conflictedAfter, lockPlace, writeConflicts, writePlace } from './look-rows.js';
+import { lockStored, lockStoredHere, removeStored, writeStored } from './stored-documents.js';
 
 /** Collections in a transaction of this region's database. */
 export class PostgresCollections implements CollectionTransaction {
@@ -57,19 +58,24 @@ export class PostgresCollections implements CollectionTransaction {
     await writeStored(this.tx, [{ key, stored, facts, ownEvent }], [{ ...key, ...note }]);
   }
 
-  async conflicted(collection: string): Promise<DocumentKey[]> {
-    return await rowsOf<DocumentKey>(
-      this.tx,
-      'SELECT collection, kind, tenant, id FROM document WHERE collection = $1 AND conflicted ORDER BY kind, tenant, id',
-      [collection],
-    );
+  async documents(keys: readonly DocumentKey[]): Promise<ReadonlyMap<string, StoredDocument>> {
+    return await lockStoredHere(this.tx, keys);
   }
 
-  async saveFacts(key: DocumentKey, facts: DocumentFacts): Promise<void> {
-    await this.tx.query(
-      'UPDATE document SET exists = $5, digest = $6, bytes = $7, conflicts = $8 WHERE collection = $1 AND kind = $2 AND tenant = $3 AND id = $4',
-      [...keyOf(key), facts.exists, facts.digest, facts.bytes, facts.conflicts],
-    );
+  async conflicted(collection: string, after: LookPlace, max: number): Promise<DocumentKey[]> {
+    return await conflictedAfter(this.tx, collection, after, max);
+  }
+
+  async saveConflicts(counts: readonly ConflictCount[]): Promise<void> {
+    await writeConflicts(this.tx, counts);
+  }
+
+  async lookPlace(collection: string): Promise<LookPlace | null> {
+    return await lockPlace(this.tx, collection);
+  }
+
+  async saveLookPlace(collection: string, place: LookPlace | null): Promise<void> {
+    await writePlace(this.tx, collection, place);
   }
 
   async grave(key: DocumentKey): Promise<Grave | null> {

@@ -57,15 +57,23 @@ export const lockStored = async (tx: Tx, keys: readonly DocumentKey[]): Promise<
   return new Map(rows.map((row) => [keyText(row), storedOf(row)]));
 };
 
+/** As lockStored, of those that may be stored here: the residencies of their tenants (I3) are held until the transaction ends, too. */
+export const lockStoredHere = async (tx: Tx, keys: readonly DocumentKey[]): Promise<ReadonlyMap<string, StoredDocument>> =>
+  await lockStored(tx, await keysHere(tx, keys));
+
 /** Holds these documents and the residencies of their tenants (I3) until the transaction ends; those of them that may be stored here. */
 export const lockHere = async (tx: Tx, keys: readonly DocumentKey[]): Promise<DocumentKey[]> => {
+  const here = await keysHere(tx, keys);
+  await lockStored(tx, here);
+  return here;
+};
+
+const keysHere = async (tx: Tx, keys: readonly DocumentKey[]): Promise<DocumentKey[]> => {
   const elsewhere = await holdResidencies(
     tx,
     keys.map(({ tenant }) => tenant),
   );
-  const here = keys.filter(({ tenant }) => !elsewhere.has(tenant));
-  await lockStored(tx, here);
-  return here;
+  return keys.filter(({ tenant }) => !elsewhere.has(tenant));
 };
 
 /** Documents as they are now, changes, of these and of what was removed after them, and word to watchers: in one statement. */

@@ -38,6 +38,7 @@ import { Ledger1763772000075 } from './0075-ledger.js';
 import { NamesInTheLedger1763772000076 } from './0076-names-in-the-ledger.js';
 import { EventsByOrigin1763772000077 } from './0077-events-by-origin.js';
 import { PackedDocuments1763772000078 } from './0078-packed-documents.js';
+import { Looks1763772000079 } from './0079-looks.js';
 import { OwedObjections1763772000082 } from './0082-owed-objections.js';
 
 export const migrations = [
@@ -81,5 +82,6 @@ export const migrations = [
   NamesInTheLedger1763772000076,
   EventsByOrigin1763772000077,
   PackedDocuments1763772000078,
+  Looks1763772000079,
   OwedObjections1763772000082,
 ];

@@ -10,6 +10,7 @@ export const retentionLock = 0x6c61_710d;
 export const capacityLock = 0x6c61_7107;
 export const intentsLock = 0x6c61_7110;
 export const recoveryLock = 0x6c61_7111;
+export const looksLock = 0x6c61_7112;
 const pullerLocks = 0x6c61_0000_0000;
 
 /** One per peer: links fail and are led independently. */

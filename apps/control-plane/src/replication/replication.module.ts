@@ -4,6 +4,7 @@ import { OutboxModule } from '../outbox/outbox.module.js';
 import { ConflictsController } from './conflicts.controller.js';
 import { DeadLettersController } from './dead-letters.controller.js';
 import { GeodeController } from './geode.controller.js';
+import { LookWorker } from './look-worker.js';
 import { ReplicationTools } from './replication-tools.js';
 import { ReplicationWorker } from './replication-worker.js';
 import { ResidencyWorker } from './residency-worker.js';
@@ -12,7 +13,7 @@ import { RetentionWorker } from './retention-worker.js';
 @Module({
   imports: [OutboxModule, CollectionsModule],
   controllers: [DeadLettersController, ConflictsController, GeodeController],
-  providers: [ReplicationTools, ReplicationWorker, ResidencyWorker, RetentionWorker],
+  providers: [ReplicationTools, ReplicationWorker, ResidencyWorker, RetentionWorker, LookWorker],
   exports: [ReplicationWorker, ReplicationTools],
 })
 export class ReplicationModule {}

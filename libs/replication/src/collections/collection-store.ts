@@ -57,6 +57,17 @@ export interface DocumentFacts {
   readonly latest: string;
 }
 
+/** The last document that was looked at. */
+export type LookPlace = Pick<DocumentKey, 'tenant' | 'id'>;
+/** Before every document. */
+export const firstPlace: LookPlace = { tenant: '', id: '' };
+
+/** How many values of a document are not shown. */
+export interface ConflictCount {
+  readonly key: DocumentKey;
+  readonly conflicts: number;
+}
+
 /** Who changed a document, and by which event: one row of its history. */
 export interface ChangeNote {
   readonly event: string;
@@ -95,9 +106,15 @@ export interface CollectionTransaction {
   /** Locked until the end of the transaction, also where there is none yet. */
   document(key: DocumentKey): Promise<StoredDocument | null>;
   saveDocument(key: DocumentKey, document: StoredDocument, facts: DocumentFacts, note: ChangeNote): Promise<void>;
-  /** Keys of a collection with values that are not shown. */
-  conflicted(collection: string): Promise<DocumentKey[]>;
-  saveFacts(key: DocumentKey, facts: DocumentFacts): Promise<void>;
+  /** Of these those that are here and may be (I3), by keyText; locked until the end of the transaction. */
+  documents(keys: readonly DocumentKey[]): Promise<ReadonlyMap<string, StoredDocument>>;
+  /** Of a collection's documents of fields the next `max` with values that are not shown, in the order of their places. */
+  conflicted(collection: string, after: LookPlace, max: number): Promise<DocumentKey[]>;
+  saveConflicts(counts: readonly ConflictCount[]): Promise<void>;
+  /** How far a collection has been looked at again (look-again.ts), locked; null where that is over, or somebody is at it. */
+  lookPlace(collection: string): Promise<LookPlace | null>;
+  /** Null: it is over. */
+  saveLookPlace(collection: string, place: LookPlace | null): Promise<void>;
   /** Of a key that `document` has locked. */
   grave(key: DocumentKey): Promise<Grave | null>;
   /** `purge`: the event that this comes from; null leaves what is there. */

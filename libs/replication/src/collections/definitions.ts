@@ -1,11 +1,12 @@
 import { CollectionPolicySchema, type CollectionPolicy, type DefineCollection } from '@lapidary/contracts/api/collections';
 import type { Definition } from '@lapidary/contracts/events/collection-events';
+import { canonicalJson } from '@lapidary/kernel/canonical-json';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { Json } from '../merge/json.js';
+import type { FieldRules } from '../merge/lww.js';
 import { emptyRegister, latestOf, mergeRegisters, writeRegister, type Register, type Sibling } from '../merge/register.js';
-import type { CollectionTransaction, LedgerEntry, Site } from './collection-store.js';
+import { firstPlace, type CollectionTransaction, type LedgerEntry, type Site } from './collection-store.js';
 import { ledgerEntries } from './ledger-entries.js';
-import { factsOf } from './facts.js';
 
 export interface Defined {
   readonly definition: Definition;
@@ -75,7 +76,7 @@ export const defineCollection = async (
     created: before?.definition.created ?? at,
   };
   const written = writeRegister(register, at, definition as unknown as Json);
-  await saveDefinition(tx, collection, written);
+  await saveDefinition(tx, collection, register, written);
   await tx.tell('lapidary.collection.defined.v1', `collection/${collection}`, { collection, definition: written as never });
   return { definition, at };
 };
@@ -83,21 +84,20 @@ export const defineCollection = async (
 /** Takes in another region's definition. */
 export const applyDefinition = async (tx: CollectionTransaction, collection: string, incoming: Register): Promise<void> => {
   const before = (await tx.definition(collection)) ?? emptyRegister;
-  await saveDefinition(tx, collection, mergeRegisters(before, incoming));
+  await saveDefinition(tx, collection, before, mergeRegisters(before, incoming));
 };
 
-/** Documents with values that are not shown are looked at anew: what the new rule shows no longer goes to the ledger. */
-const saveDefinition = async (tx: CollectionTransaction, collection: string, register: Register): Promise<void> => {
+/** Where the rules have changed, documents with values that are not shown are looked at again, afterwards (look-again.ts). */
+const saveDefinition = async (tx: CollectionTransaction, collection: string, before: Register, register: Register): Promise<void> => {
   await tx.saveDefinition(collection, register);
   await tx.ledger(lostDefinitions(collection, register));
-  const policy = resolveDefinition(register)!.definition.policy;
-  for (const key of await tx.conflicted(collection)) {
-    const stored = await tx.document(key);
-    if (!stored) continue;
-    const { facts, losses } = factsOf(stored, policy.kind === key.kind ? policy : defaultPolicy(key.kind));
-    await tx.saveFacts(key, facts);
-    await tx.ledger(ledgerEntries(key, policy.kind === key.kind ? policy : defaultPolicy(key.kind), [], losses));
-  }
+  if (canonicalJson(rulesOf(before)) !== canonicalJson(rulesOf(register))) await tx.saveLookPlace(collection, firstPlace);
+};
+
+/** By which documents of fields are shown. Nothing else of a definition decides what is: not its budgets, and nothing where documents are of another kind. */
+const rulesOf = (register: Register): FieldRules => {
+  const policy = resolveDefinition(register)?.definition.policy;
+  return policy?.kind === 'lww' ? policy.rules : {};
 };
 
 /** By which documents are merged whose collection's definition has not arrived. */

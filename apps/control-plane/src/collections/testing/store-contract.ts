@@ -1,4 +1,11 @@
-import type { CollectionTransaction, DocumentKey, LedgerEntry, StoredDocument } from '@lapidary/replication/collections/collection-store';
+import {
+  firstPlace,
+  keyText,
+  type CollectionTransaction,
+  type DocumentKey,
+  type LedgerEntry,
+  type StoredDocument,
+} from '@lapidary/replication/collections/collection-store';
 import type { Loss } from '@lapidary/contracts/events/collection-events';
 import { emptyState } from '@lapidary/replication/collections/document-state';
 import { factsOf } from '@lapidary/replication/collections/facts';
@@ -114,16 +121,37 @@ export const storeContract = (open: () => Promise<ContractWorld>): void => {
     expect(await world.ledger()).toEqual([{ winner: '2@us', loser: ['c', 'b', 'a'] }]);
   });
 
-  it('finds documents with values that are not shown, until they have none', async () => {
+  it('finds documents with values that are not shown in pieces, until they have none', async () => {
     const world = await open();
     const { facts } = factsOf({ state, bytes: null }, policy);
+    const keys = ['a', 'b', 'c'].map((id): DocumentKey => ({ ...key, id }));
     await world.inTx(async (tx) => {
-      await tx.saveDocument(key, document(state), { ...facts, conflicts: 1 }, note);
-      expect(await tx.conflicted('c')).toEqual([key]);
-      expect(await tx.conflicted('other')).toEqual([]);
-      await tx.saveFacts(key, facts);
-      expect(await tx.conflicted('c')).toEqual([]);
-      expect(await tx.document(key)).toEqual(document(state));
+      for (const each of keys) await tx.saveDocument(each, document(state), { ...facts, conflicts: 1 }, note);
+      await tx.saveDocument({ ...key, kind: 'append' }, document(emptyState('append')), { ...facts, conflicts: 1 }, note);
+      await tx.saveDocument({ ...key, id: 'd' }, document(state), facts, note);
+      expect(await tx.conflicted('c', firstPlace, 2)).toEqual(keys.slice(0, 2));
+      expect(await tx.conflicted('c', keys[1]!, 2)).toEqual(keys.slice(2));
+      expect(await tx.conflicted('other', firstPlace, 2)).toEqual([]);
+      await tx.saveConflicts([...keys.slice(0, 2).map((each) => ({ key: each, conflicts: 0 })), { key: keys[2]!, conflicts: 2 }]);
+      expect(await tx.conflicted('c', firstPlace, 9)).toEqual(keys.slice(2));
+      const found = await tx.documents([...keys, { ...key, id: 'nowhere' }]);
+      expect([...found.keys()].sort()).toEqual(keys.map(keyText));
+      expect(found.get(keyText(keys[0]!))).toEqual(document(state));
+    });
+  });
+
+  it('keeps the place up to which a collection was looked at', async () => {
+    const world = await open();
+    await world.inTx(async (tx) => {
+      expect(await tx.lookPlace('c')).toBeNull();
+      await tx.saveLookPlace('c', firstPlace);
+      await tx.saveLookPlace('c', { tenant: 'acme', id: 'd1' });
+      await tx.saveLookPlace('other', firstPlace);
+    });
+    await world.inTx(async (tx) => {
+      expect([await tx.lookPlace('c'), await tx.lookPlace('other')]).toEqual([{ tenant: 'acme', id: 'd1' }, firstPlace]);
+      await tx.saveLookPlace('c', null);
+      expect([await tx.lookPlace('c'), await tx.lookPlace('other')]).toEqual([null, firstPlace]);
     });
   });
 
