@@ -192,12 +192,19 @@ onBothPaths(() => {
         else if (soFar.endsWith('\r\n\r\n'))
           socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
       });
-      const asking = client(requestBytes('GET', '/', ['Connection: Upgrade', 'Upgrade: websocket']));
-      await asking.until('the tunnel', () => asking.text.includes('101'));
+      const handshake = (): Client => client(requestBytes('GET', '/', ['Connection: Upgrade', 'Upgrade: websocket']));
+      const answered = (of: Client): Promise<unknown> => of.until('an answer', () => of.text.includes('\r\n\r\n'));
+      let asking = handshake();
+      for (await answered(asking); asking.text.includes(' 504 '); await answered(asking)) {
+        // Where the machine stood still, the handshake had all of its time.
+        expect(asking.ageMs).toBeGreaterThan(givenSeconds * 1000 - 5);
+        asking = handshake();
+      }
+      const before = await overdue();
       await asking.until('a long time', () => asking.closed || asking.ageMs > untilMs);
       asking.socket.write('ping');
       await asking.until('the echo', () => asking.closed || asking.text.endsWith('pong'));
-      expect([asking.closed, await overdue()]).toEqual([false, {}]);
+      expect([asking.closed, await overdue()]).toEqual([false, before]);
     });
   });
 

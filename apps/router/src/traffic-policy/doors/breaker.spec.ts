@@ -86,6 +86,17 @@ describe('the breaker of a front door (P-BH2)', () => {
     expect(breaker.waitMs(4_000)).toBe(1_000);
   });
 
+  it('a probe that takes its time, as a long poll does, keeps the door shut to others for 5 s', () => {
+    const breaker = new Breaker(noJitter);
+    trip(breaker, 0);
+    breaker.sent(1_000);
+    expect([breaker.allows(5_999), breaker.allows(6_000)]).toEqual([false, true]);
+    breaker.sent(6_000);
+    breaker.answered(6_100);
+    breaker.answered(7_000);
+    expect(breaker.state).toBe('closed');
+  });
+
   it('a probe whose client went away frees the way for the next, and says nothing', () => {
     const breaker = new Breaker(noJitter);
     trip(breaker, 0);

@@ -16,8 +16,8 @@ const levelMax = 5;
 /** Routers that opened together don't probe together. */
 const restJitter = 0.2;
 const answersToClose = 2;
-/** A probe that nobody reports on (a caller's mistake) must not close the door for good. */
-const probeMsMax = 60_000;
+/** A probe of which nothing is known for so long says nothing: a long poll, a slow report. Another one may go beside it. */
+const probeMsMax = 5_000;
 
 /** Of a failure that no tenant can have made. */
 export const ofTheDoor = 0;
