@@ -14,6 +14,9 @@ import { knownTargets, startTarget, type Target } from './targets.ts';
 
 /** V8 has what it optimises of the router after some 50,000 requests, compiling beside them on the one CPU that a target has. */
 const warmSeconds = 10;
+/** Nothing of them is compiled while they run. */
+const native = new Set(['nginx', 'haproxy']);
+const nativeWarmSeconds = 1;
 const slow = new Set(['http-proxy-3', 'fastify', 'general']);
 /** No routers: what the bytes of one cost without it, at saturation. One of them answers each read, whatever it holds. */
 const floors = ['floor', 'floor-links'];
@@ -60,7 +63,10 @@ const without = (left: ReadonlySet<string>): Target[] => [...targets].filter(([n
 try {
   for (const name of names) targets.set(name, await startTarget(name, upstreamPort, tenants));
   // Time for the compilers of the runtimes: what a process costs in its first seconds is not what it costs.
-  for (const target of targets.values()) await measure(target, upstreamPort, { ...shapes[0]!.load, seconds: warmSeconds });
+  for (const [name, target] of targets) {
+    const seconds = native.has(name) ? nativeWarmSeconds : warmSeconds;
+    await measure(target, upstreamPort, { ...shapes[0]!.load, seconds });
+  }
   for (const { name, load, rounds, slowPeers } of shapes) {
     const isUsual = load.answerBytes === usualAnswerBytes && load.postBytes === 0;
     const notHere = [
