@@ -1,21 +1,10 @@
-import { createDataSource } from '@lapidary/db/data-source';
-import { migrate } from '@lapidary/db/migrate';
 import { rowsOf } from '@lapidary/db/rows';
-import { freshDatabase } from '@lapidary/testing/backends';
 import type { DataSource } from 'typeorm';
 import { DocumentsInPlaceAgain1763772000066 } from './0066-documents-in-place-again.js';
 import { migrations } from './all.js';
+import { openAt, useDatabase } from './open-at.fixture.js';
 
-let database: Awaited<ReturnType<typeof freshDatabase>>;
-beforeEach(async () => (database = await freshDatabase()));
-afterEach(async () => database.drop());
-
-const openAt = async (which: typeof migrations): Promise<DataSource> => {
-  const source = createDataSource({ url: database.url, applicationName: 'test', poolSize: 2, migrations: which });
-  await source.initialize();
-  await migrate(source);
-  return source;
-};
+useDatabase();
 const at = migrations.indexOf(DocumentsInPlaceAgain1763772000066);
 
 /** Documents as the version before left them, and whether each is to be found as in conflict, long, or with another history proposed. */

@@ -1,21 +1,10 @@
-import { createDataSource } from '@lapidary/db/data-source';
-import { migrate } from '@lapidary/db/migrate';
 import { rowsOf } from '@lapidary/db/rows';
-import { freshDatabase } from '@lapidary/testing/backends';
 import type { DataSource } from 'typeorm';
 import { EventsByOrigin1763772000077 } from './0077-events-by-origin.js';
 import { migrations } from './all.js';
+import { openAt, useDatabase } from './open-at.fixture.js';
 
-let database: Awaited<ReturnType<typeof freshDatabase>>;
-beforeEach(async () => (database = await freshDatabase()));
-afterEach(async () => database.drop());
-
-const openAt = async (which: typeof migrations): Promise<DataSource> => {
-  const source = createDataSource({ url: database.url, applicationName: 'test', poolSize: 2, migrations: which });
-  await source.initialize();
-  await migrate(source);
-  return source;
-};
+useDatabase();
 const at = migrations.indexOf(EventsByOrigin1763772000077);
 
 /** As a version before this one notes what it takes in and holds. Returns how many it took for new. */

@@ -1,23 +1,11 @@
-import { createDataSource } from '@lapidary/db/data-source';
-import { migrate } from '@lapidary/db/migrate';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
-import { freshDatabase } from '@lapidary/testing/backends';
-import type { DataSource } from 'typeorm';
 import { claimKey, requestHash } from '../http/idempotency.js';
 import { KeysByTenant1763772000074 } from './0074-keys-by-tenant.js';
 import { migrations } from './all.js';
+import { openAt, useDatabase } from './open-at.fixture.js';
 
-let database: Awaited<ReturnType<typeof freshDatabase>>;
-beforeEach(async () => (database = await freshDatabase()));
-afterEach(async () => database.drop());
-
-const openAt = async (which: typeof migrations): Promise<DataSource> => {
-  const source = createDataSource({ url: database.url, applicationName: 'test', poolSize: 2, migrations: which });
-  await source.initialize();
-  await migrate(source);
-  return source;
-};
+useDatabase();
 
 const principal = 'workload:eu-1';
 const hash = requestHash('POST', '/v1/collections/stock/sku', { operations: [] });

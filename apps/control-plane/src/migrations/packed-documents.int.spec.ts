@@ -1,25 +1,14 @@
-import { createDataSource } from '@lapidary/db/data-source';
-import { migrate } from '@lapidary/db/migrate';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
 import { digestOfState, textOfState, type DocumentState } from '@lapidary/replication/collections/document-state';
 import { emptyLww, mergeLww, writeLww } from '@lapidary/replication/merge/lww';
-import { freshDatabase } from '@lapidary/testing/backends';
 import type { DataSource } from 'typeorm';
 import { lockStored, writeStored } from '../collections/stored-documents.js';
 import { PackedDocuments1763772000078 } from './0078-packed-documents.js';
 import { migrations } from './all.js';
+import { openAt, useDatabase } from './open-at.fixture.js';
 
-let database: Awaited<ReturnType<typeof freshDatabase>>;
-beforeEach(async () => (database = await freshDatabase()));
-afterEach(async () => database.drop());
-
-const openAt = async (which: typeof migrations): Promise<DataSource> => {
-  const source = createDataSource({ url: database.url, applicationName: 'test', poolSize: 2, migrations: which });
-  await source.initialize();
-  await migrate(source);
-  return source;
-};
+useDatabase();
 const at = migrations.indexOf(PackedDocuments1763772000078);
 
 const [eu, us, later] = ['1735689600000.0000.eu', '1735689600001.0000.us', '1735689600002.0000.eu'] as const;
