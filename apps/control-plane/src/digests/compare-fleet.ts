@@ -1,12 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { rowsAtOnceMax } from '@lapidary/contracts/digest-protocol';
 import { fleetTables, type FleetLook, type FleetTable } from '@lapidary/contracts/fleet-protocol';
 import { rolledBack } from '@lapidary/db/rolled-back';
 import type { Tx } from '@lapidary/db/transaction';
-import { covers, type KnownEvents } from '@lapidary/replication/digest/vector-cover';
+import type { KnownEvents } from '@lapidary/replication/digest/vector-cover';
 import type { DataSource } from 'typeorm';
 import { fleetBucketSums, fleetLooks, fleetRows, fleetSums, type FleetSum } from './fleet-rows.js';
 import { readKnown } from './known-events.js';
+import { lookTwice } from './look-twice.js';
 import type { PeerFleet } from './peer-fleet.js';
 
 /** A row that its owner tells otherwise than it is kept here, though each region knows what the other knew (D1). */
@@ -31,10 +31,6 @@ export interface ComparedFleet {
 const suspectsMax = 1_000;
 /** Rows of one listing: 300 kB. */
 const listedMax = 3_000;
-/** Links carry events in well under a second; what has not caught up by then is behind, and looked at the next time. */
-const coverMsMax = 10_000;
-const pollMs = 100;
-
 /**
  * Compares what is kept here of a peer's stamps and tenants, and of definitions, with what the peer has: sums, then buckets, then rows, then
  * what differs twice. No transaction is open while the peer is asked. With `nonce`, a stamp of the peer's is planted in each that is, and
@@ -146,18 +142,11 @@ const judge = async (
       }));
       return { own, theirs };
     };
-    const first = await look();
-    const untilMs = Date.now() + coverMsMax;
-    let second = await look();
-    const isCovered = (): boolean => covers(second.own.known, first.theirs.known) && covers(second.theirs.known, first.own.known);
-    while (!isCovered() && Date.now() < untilMs) {
-      await sleep(pollMs, undefined, { signal });
-      second = await look();
-    }
+    const { first, second, isCovered } = await lookTwice(look, signal);
     for (const [i, key] of keys.entries()) {
       const [a, b] = [pairAt(first, i), pairAt(second, i)];
       if (b.own === b.theirs) continue;
-      const isLasting = isCovered() && a.own === b.own && a.theirs === b.theirs && !b.held;
+      const isLasting = isCovered && a.own === b.own && a.theirs === b.theirs && !b.held;
       if (isLasting) drifted.push({ table, key, own: b.own, theirs: b.theirs });
       else unjudged++;
     }

@@ -1,12 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { rowsAtOnceMax, type DigestRow, type RowKey } from '@lapidary/contracts/digest-protocol';
 import { sameRoot } from '@lapidary/replication/digest/bucket-table';
-import { covers, type KnownEvents } from '@lapidary/replication/digest/vector-cover';
+import type { KnownEvents } from '@lapidary/replication/digest/vector-cover';
 import type { DataSource } from 'typeorm';
 import { readRows } from './document-digests.js';
 import type { DigestDomain } from './digest-rows.js';
 import { differingRows } from './differing-rows.js';
 import { readKnown } from './known-events.js';
+import { lookTwice } from './look-twice.js';
 import type { PeerDigests } from './peer-digests.js';
 import { ownRoots } from './planted-document.js';
 import { mayHave, type RootedDomain } from './shared-roots.js';
@@ -37,10 +37,6 @@ interface Suspects {
   readonly keys: readonly RowKey[];
   readonly more: boolean;
 }
-
-/** Links carry events in well under a second; what has not caught up by then is behind, and looked at the next time. */
-const coverMsMax = 10_000;
-const pollMs = 100;
 
 /**
  * Compares what is here with what a peer holds: roots, then the sets whose roots differ, then their rows, twice. With `nonce`, a
@@ -117,19 +113,12 @@ const judge = async (dataSource: DataSource, peer: PeerDigests, suspects: Suspec
       );
       return { own, theirs: sightOf(answer.known, answer.rows) };
     };
-    const first = await look();
-    const untilMs = Date.now() + coverMsMax;
-    let second = await look();
-    const isCovered = (): boolean => covers(second.own.known, first.theirs.known) && covers(second.theirs.known, first.own.known);
-    while (!isCovered() && Date.now() < untilMs) {
-      await sleep(pollMs, undefined, { signal });
-      second = await look();
-    }
+    const { first, second, isCovered } = await lookTwice(look, signal);
     for (const key of keys) {
       const [a, b] = [pairOf(first, key), pairOf(second, key)];
       if (b.own === b.theirs) continue;
       const isSame = a.own === b.own && a.theirs === b.theirs;
-      if (isCovered() && isSame && !b.held) drifted.push({ ...key, own: b.own, theirs: b.theirs });
+      if (isCovered && isSame && !b.held) drifted.push({ ...key, own: b.own, theirs: b.theirs });
       else unjudged++;
     }
   }
