@@ -165,12 +165,14 @@ describe.each(fastWays)('on the way "%s" a client that never reads', (way) => {
     let sent = 0;
     for (let isTaken = true; isTaken && sent < 100; sent += 1) isTaken = client.socket.write(requests);
     await waitFor('the router to read no further', async () => (await world.unsentBytes()) >= 64 * 1024 || undefined, soon);
-    let [before, now] = [-1, await world.unsentBytes()];
-    while (now !== before) {
-      await sleep(200);
-      [before, now] = [now, await world.unsentBytes()];
-    }
-    expect(now).toBeLessThan(unsentBytesMax);
+    let before = -1;
+    const standsStill = async (): Promise<number | undefined> => {
+      const now = await world.unsentBytes();
+      const isSame = now === before;
+      before = now;
+      return isSame ? now : undefined;
+    };
+    expect(await waitFor('it to stand still', standsStill, { ...soon, intervalMs: 200 })).toBeLessThan(unsentBytesMax);
     client.socket.resume();
     await world.counts('unknown_tenant', 1_000 * sent);
     await world.counts('answered', 1_000 * sent + 1);

@@ -13,7 +13,7 @@ export const isAlive = `t.revoked_at IS NULL AND t.held_at IS NULL AND (t.expire
  * LAPIDARY_ADMIN_TOKEN_FILE is good again as soon as that file is read (ensure-admin-token.ts), which no backup changes.
  */
 export const holdCredentials = async (tx: Tx, context: CommandContext): Promise<void> => {
-  const sessions = await rowsOf(tx, 'WITH gone AS (DELETE FROM api_session RETURNING 1) SELECT * FROM gone');
+  const sessions = await rowsOf(tx, 'DELETE FROM api_session RETURNING 1');
   const ended = await rowsOf(
     tx,
     `UPDATE api_token t SET expires_at = now() WHERE t.stamp IS NOT NULL AND (t.expires_at IS NULL OR t.expires_at > now()) RETURNING 1`,

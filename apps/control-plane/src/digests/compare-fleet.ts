@@ -8,6 +8,7 @@ import { fleetBucketSums, fleetLooks, fleetRows, fleetSums, type FleetSum } from
 import { readKnown } from './known-events.js';
 import { lookTwice } from './look-twice.js';
 import type { PeerFleet } from './peer-fleet.js';
+import { portions } from './portions.js';
 
 /** A row that its owner tells otherwise than it is kept here, though each region knows what the other knew (D1). */
 export interface DriftedFleetRow {
@@ -89,7 +90,7 @@ const differing = async (own: Read, peer: PeerFleet, table: FleetTable): Promise
   const buckets = [...new Set([...theirs.keys(), ...ours.keys()])].filter((b) => !isSame(ours.get(b), theirs.get(b)));
   const keys: string[] = [];
   let isCut = false;
-  for (const some of portions(buckets, (b) => Math.max(ours.get(b)?.rows ?? 0, theirs.get(b)?.rows ?? 0))) {
+  for (const some of portions(buckets, (b) => Math.max(ours.get(b)?.rows ?? 0, theirs.get(b)?.rows ?? 0), listedMax)) {
     if (keys.length >= suspectsMax) return { keys: keys.slice(0, suspectsMax), more: true };
     const { rows, cut } = await peer.rows(table, some);
     isCut ||= cut;
@@ -101,21 +102,6 @@ const differing = async (own: Read, peer: PeerFleet, table: FleetTable): Promise
 
 const digestsOf = (rows: readonly { readonly key: string; readonly digest: string }[]): ReadonlyMap<string, string> =>
   new Map(rows.map(({ key, digest }) => [key, digest]));
-
-/** In order, as many together as one listing holds. */
-const portions = (buckets: readonly number[], rowsIn: (bucket: number) => number): number[][] => {
-  const list: number[][] = [];
-  let rows = Infinity;
-  for (const bucket of buckets) {
-    rows += rowsIn(bucket);
-    if (rows > listedMax) {
-      list.push([]);
-      rows = rowsIn(bucket);
-    }
-    list.at(-1)!.push(bucket);
-  }
-  return list;
-};
 
 interface Sight {
   readonly known: KnownEvents;

@@ -2,7 +2,7 @@ import type { RowKey } from '@lapidary/contracts/digest-protocol';
 import type { Reader } from '@lapidary/db/transaction';
 import type { BucketTable } from '@lapidary/replication/digest/bucket-table';
 import { decodeSketch, type SetDifference } from '@lapidary/replication/digest/decode-sketch';
-import { bucketCount, bucketOfElement, elementName, type Element } from '@lapidary/replication/digest/element';
+import { bucketOfElement, elementName, type Element } from '@lapidary/replication/digest/element';
 import { keptSymbols, type SetDigest } from '@lapidary/replication/digest/set-digest';
 import { Sketch } from '@lapidary/replication/digest/sketch';
 import type { DataSource } from 'typeorm';
@@ -10,6 +10,7 @@ import { elementsInBuckets, rowsOfElements } from './document-digests.js';
 import { readDigest, type DigestDomain } from './digest-rows.js';
 import type { PeerDigests } from './peer-digests.js';
 import type { PlantedDocument } from './planted-document.js';
+import { portions } from './portions.js';
 
 /** 3.9 kB: finds 100 changed rows, and less than that is the rule (`npm run bench:digests`). */
 export const firstSymbols = 352;
@@ -67,7 +68,7 @@ const byBuckets = async (
   const theirs = await peer.buckets(domain);
   const onlyHere: Element[] = [];
   const onlyThere: Element[] = [];
-  for (const buckets of portions(own.differing(theirs), (b) => Math.max(own.bucket(b).rows, theirs.bucket(b).rows))) {
+  for (const buckets of portions(own.differing(theirs), (b) => Math.max(own.bucket(b).rows, theirs.bucket(b).rows), listedMax)) {
     const [mine, yours] = [await elementsInBuckets(reader, domain, buckets), await peer.elements(domain, buckets)];
     if (planted && buckets.includes(bucketOfElement(planted.element))) mine.push(planted.element);
     const [here, there] = [new Set(mine.map(elementName)), new Set(yours.map(elementName))];
@@ -76,19 +77,4 @@ const byBuckets = async (
     if (onlyHere.length > differingMax || onlyThere.length > differingMax) break;
   }
   return { onlyHere, onlyThere };
-};
-
-/** In order, as many together as one listing holds. */
-const portions = (buckets: readonly number[], rowsIn: (bucket: number) => number): number[][] => {
-  const list: number[][] = [];
-  let rows = Infinity;
-  for (const bucket of buckets.slice(0, bucketCount)) {
-    rows += rowsIn(bucket);
-    if (rows > listedMax) {
-      list.push([]);
-      rows = rowsIn(bucket);
-    }
-    list.at(-1)!.push(bucket);
-  }
-  return list;
 };

@@ -1,7 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-
-/** A client that doesn't close its side would keep the socket for good. */
-const lingerMs = 1_000;
+import { lingerMs } from '../last-bytes.js';
 
 /** What a request over HTTP/2 brings along, whose stream is one of many of its connection (http2/dress-request.ts). */
 export interface LeavesUnread {
