@@ -3,6 +3,7 @@ import { HoldReplySchema } from '@lapidary/contracts/agent-protocol';
 import { agentHold } from '@lapidary/contracts/subjects';
 import { digestOfState, type DocumentState } from '@lapidary/replication/collections/document-state';
 import type { Random } from '../sim/random.js';
+import { cursorsAhead } from './region-parts.js';
 import type { WatchedRegion } from './watched-region.js';
 
 /** What a finding must be, where nothing else is said: region, kind, subject, path. */
@@ -133,9 +134,6 @@ const definition: Injection = async (spots) => {
     mend: () => at.sql(`UPDATE collection SET definition = definition #- '{siblings,0,value,byHand}'`),
   };
 };
-
-/** Cursors that live writes don't reach within a round; mending a region passes over them (watched-region.ts). */
-export const cursorsAhead = 100_000;
 
 /** What a router or an agent shows of a row that was changed under it. */
 const copiesOf = ({ name }: WatchedRegion, path: string): string[] =>

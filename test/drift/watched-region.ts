@@ -35,8 +35,17 @@ import { directoryStreamShape, ensureStream } from '@lapidary/messaging/streams'
 import type { Router } from '@lapidary/router/router';
 import type { Agent } from '@lapidary/stamp-agent/agent';
 import { createMetrics } from '@lapidary/telemetry/metrics';
-import { cursorsAhead } from './injections.js';
-import { addStamps, agentCount, graphDigest, layOut, patienceMs, startAgentOf, startRouter, templateVersion } from './region-parts.js';
+import {
+  addStamps,
+  agentCount,
+  cursorsAhead,
+  graphDigest,
+  layOut,
+  patienceMs,
+  startAgentOf,
+  startRouter,
+  templateVersion,
+} from './region-parts.js';
 
 /** A refresh by itself would mend what was injected before anybody looks. */
 const resyncMs = 600_000;

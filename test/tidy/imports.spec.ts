@@ -79,7 +79,7 @@ test('vendor packages stay in their place', () => {
 
 test('there is no circular import', () => {
   const graph = new Map(
-    product.map((f) => [f.path, f.imports.map((i) => resolveImport(f.path, i)).filter((t): t is string => t !== null)] as const),
+    files.map((f) => [f.path, f.imports.map((i) => resolveImport(f.path, i)).filter((t): t is string => t !== null)] as const),
   );
   const done = new Set<string>();
   const cycles: string[] = [];

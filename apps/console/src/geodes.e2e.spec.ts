@@ -3,7 +3,8 @@ import { jest } from '@jest/globals';
 import { RecoveryActSchema, type RecoveryView } from '@lapidary/contracts/api/recovery';
 import { GeodeSchema, type GeodeView } from '@lapidary/contracts/api/replication';
 import { AppError } from '@lapidary/kernel/app-error';
-import { refuse, type SeenRequest } from '@lapidary/testing/fake-control-plane';
+import { refuse } from '@lapidary/testing/fake-control-plane';
+import type { SeenRequest } from '@lapidary/testing/fake-fleet';
 import { ConsoleBrowser, inBrowser } from './test/console-browser.js';
 import { violationsOn } from './test/console-fixture.js';
 

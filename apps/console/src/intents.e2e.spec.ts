@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { intentHeader, IntentPageSchema, IntentSchema, type IntentView } from '@lapidary/contracts/api/intents';
-import type { SeenRequest } from '@lapidary/testing/fake-control-plane';
+import type { SeenRequest } from '@lapidary/testing/fake-fleet';
 import { ConsoleBrowser, inBrowser } from './test/console-browser.js';
 import { violationsOn } from './test/console-fixture.js';
 

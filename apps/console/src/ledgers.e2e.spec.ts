@@ -12,7 +12,8 @@ import {
 } from '@lapidary/contracts/api/replication';
 import { capacityPath } from '@lapidary/contracts/api/paths';
 import { AppError } from '@lapidary/kernel/app-error';
-import { refuse, type SeenRequest } from '@lapidary/testing/fake-control-plane';
+import { refuse } from '@lapidary/testing/fake-control-plane';
+import type { SeenRequest } from '@lapidary/testing/fake-fleet';
 import { anOutlook, aStamp } from '@lapidary/testing/fleet-fixtures';
 import { ConsoleBrowser, inBrowser } from './test/console-browser.js';
 import { violationsOn } from './test/console-fixture.js';

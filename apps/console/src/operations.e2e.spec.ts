@@ -7,7 +7,8 @@ import {
   RolloutSchema,
   type RolloutView,
 } from '@lapidary/contracts/api/rollouts';
-import type { FakeControlPlane, SeenRequest } from '@lapidary/testing/fake-control-plane';
+import type { FakeControlPlane } from '@lapidary/testing/fake-control-plane';
+import type { SeenRequest } from '@lapidary/testing/fake-fleet';
 import { aFinding } from '@lapidary/testing/fake-drift-routes';
 import type { z } from 'zod';
 import { ConsoleBrowser, inBrowser } from './test/console-browser.js';

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { IntentDetailSchema, intentHeader, IntentPageSchema, IntentSchema, type IntentView } from '@lapidary/contracts/api/intents';
-import { FakeControlPlane, type SeenRequest } from '@lapidary/testing/fake-control-plane';
+import { FakeControlPlane } from '@lapidary/testing/fake-control-plane';
+import type { SeenRequest } from '@lapidary/testing/fake-fleet';
 import { formats } from './output/output.js';
 import { expectForm } from './test/expect-form.js';
 import { run, type Ran } from './test/run-stampctl.js';

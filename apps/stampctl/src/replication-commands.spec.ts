@@ -15,7 +15,8 @@ import {
   HeldChangePageSchema,
 } from '@lapidary/contracts/api/replication';
 import { RecoveryActSchema, TrustedTokensSchema } from '@lapidary/contracts/api/recovery';
-import { FakeControlPlane, type SeenRequest } from '@lapidary/testing/fake-control-plane';
+import { FakeControlPlane } from '@lapidary/testing/fake-control-plane';
+import type { SeenRequest } from '@lapidary/testing/fake-fleet';
 import type { z } from 'zod';
 import { formats } from './output/output.js';
 import { expectForm } from './test/expect-form.js';

@@ -8,7 +8,8 @@ import {
   VersionSkewSchema,
   type RolloutView,
 } from '@lapidary/contracts/api/rollouts';
-import { FakeControlPlane, type SeenRequest } from '@lapidary/testing/fake-control-plane';
+import { FakeControlPlane } from '@lapidary/testing/fake-control-plane';
+import type { SeenRequest } from '@lapidary/testing/fake-fleet';
 import type { z } from 'zod';
 import { formats } from './output/output.js';
 import { expectForm } from './test/expect-form.js';

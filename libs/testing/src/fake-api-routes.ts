@@ -33,12 +33,12 @@ import {
   type TenantView,
 } from '@lapidary/contracts/api/tenants';
 import type { z } from 'zod';
-import type { FakeControlPlane, SeenRequest } from './fake-control-plane.js';
+import type { FakeFleet, SeenRequest } from './fake-fleet.js';
 import { answerDrift } from './fake-drift-routes.js';
 import { aDecision, anExplanation, aResourcePlan, aTenant } from './fleet-fixtures.js';
 
 interface Call {
-  readonly plane: FakeControlPlane;
+  readonly plane: FakeFleet;
   readonly request: SeenRequest;
   readonly response: ServerResponse;
   readonly id: string;
@@ -131,7 +131,7 @@ const session = { actor: 'token:admin', via: 'cookie', bindings: [{ role: 'admin
 const openToAll = new Set(['/readyz', '/v1/version']);
 
 /** Authenticates, finds the route, answers. */
-export const answerApi = async (plane: FakeControlPlane, request: SeenRequest, response: ServerResponse): Promise<void> => {
+export const answerApi = async (plane: FakeFleet, request: SeenRequest, response: ServerResponse): Promise<void> => {
   if (request.method === 'POST' && request.path === '/v1/session') return beginSession(plane, request, response);
   const known = request.headers.authorization === `Bearer ${plane.token}` || (request.headers.cookie ?? '').includes(cookie);
   if (!known && !openToAll.has(request.path)) throw new AppError('unauthenticated');
@@ -158,7 +158,7 @@ const send = <T>(
 const sendTenant = (response: ServerResponse, status: number, tenant: TenantView): void =>
   send(response, status, TenantSchema, tenant, { etag: `"${tenant.version}"` });
 
-const beginSession = (plane: FakeControlPlane, request: SeenRequest, response: ServerResponse): void => {
+const beginSession = (plane: FakeFleet, request: SeenRequest, response: ServerResponse): void => {
   if ((request.body as { token?: unknown } | null)?.token !== plane.token) throw new AppError('unauthenticated');
   const headers = { 'content-type': 'application/json', 'set-cookie': `${cookie}; HttpOnly; SameSite=Strict; Path=/` };
   response.writeHead(200, headers).end(JSON.stringify(session));
@@ -183,7 +183,7 @@ const provision = ({ plane, request, response, id }: Call): void => {
   plane.onProvision(job);
 };
 
-const planOf = (plane: FakeControlPlane, name: string, asked: z.infer<typeof ProvisionRequestSchema>): ProvisionPlan => {
+const planOf = (plane: FakeFleet, name: string, asked: z.infer<typeof ProvisionRequestSchema>): ProvisionPlan => {
   const { capacity = { units: 50 }, ring = 'broad', isolation = 'pooled', labels = {} } = asked;
   const stamp = plane.stamps.get(name);
   return {

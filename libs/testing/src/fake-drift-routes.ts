@@ -16,7 +16,7 @@ import {
 import { AppError } from '@lapidary/kernel/app-error';
 import { newDriftId } from '@lapidary/kernel/ids';
 import type { z } from 'zod';
-import type { FakeControlPlane, SeenRequest } from './fake-control-plane.js';
+import type { FakeFleet, SeenRequest } from './fake-fleet.js';
 
 const at = '2026-01-02T03:04:05.000Z';
 
@@ -68,7 +68,7 @@ export const aDriftRun = (given: Partial<DriftRunView> = {}): DriftRunView =>
 const repairRuns = new Map<string, DriftRunView>();
 
 /** Answers what is about drift; false: it is not. Each region has its own findings, as in the real one. */
-export const answerDrift = (plane: FakeControlPlane, request: SeenRequest, response: ServerResponse): boolean => {
+export const answerDrift = (plane: FakeFleet, request: SeenRequest, response: ServerResponse): boolean => {
   const [, version, noun, collection = '', id = ''] = request.path.split('/');
   if (version !== 'v1' || noun !== 'drift') return false;
   const region = request.query.get('region') ?? 'eu';
@@ -128,7 +128,7 @@ const statusOf = (findings: readonly FindingView[], region: string) => {
   };
 };
 
-const suppress = (plane: FakeControlPlane, request: SeenRequest): SuppressionView => {
+const suppress = (plane: FakeFleet, request: SeenRequest): SuppressionView => {
   const body = SuppressionRequestSchema.parse(request.body);
   const finding = body.finding === undefined ? null : found(plane.findings.get(body.finding), `drift finding ${body.finding}`);
   const id = newDriftId('eu');
@@ -154,7 +154,7 @@ const suppress = (plane: FakeControlPlane, request: SeenRequest): SuppressionVie
   return suppression;
 };
 
-const lift = (plane: FakeControlPlane, id: string): SuppressionView => {
+const lift = (plane: FakeFleet, id: string): SuppressionView => {
   const lifted = {
     ...found(plane.suppressions.get(id), `drift suppression ${id}`),
     state: 'lifted' as const,
