@@ -43,8 +43,8 @@ export class Exchange implements LaneSink {
   private readonly refusal: PacedRefusal;
   private route: Route | RefuseDecision | null = null;
   private lane: LaneExchange | null = null;
-  /** The lane is what the body waits for. */
-  private laneIsFull = false;
+  /** Of the body: `later`: all that has come, as soon as it is open; `more`: each piece as it comes, once; `nothing`: the body waits for it. */
+  private laneTakes: 'later' | 'more' | 'nothing' = 'later';
   private readonly repeats = new Repeats();
 
   constructor(
@@ -81,7 +81,7 @@ export class Exchange implements LaneSink {
   onClientBody(bytes: Buffer, from: number, to: number): void {
     const goesOn = this.body.take(bytes, from, to, this.lane);
     if (!goesOn) {
-      this.laneIsFull = this.lane?.isOpen === true;
+      if (this.lane?.isOpen === true) this.laneTakes = 'nothing';
       this.client.pauseReads();
     }
     this.touch();
@@ -124,7 +124,7 @@ export class Exchange implements LaneSink {
       return this.client.breakOff();
     }
     if (this.refusal.isWaiting) return this.refusal.onTurn();
-    const stalled = !this.body.whole && !this.laneIsFull && this.lane?.isOpen === true;
+    const stalled = !this.body.whole && this.laneTakes !== 'nothing' && this.lane?.isOpen === true;
     this.lane?.cancel();
     this.lane = null;
     this.conclude(stalled ? clientStalled : time === 'over' ? outOfTime : stampSilent);
@@ -132,10 +132,10 @@ export class Exchange implements LaneSink {
 
   onWritable(): void {
     this.touch();
-    if (this.laneIsFull) {
-      this.laneIsFull = false;
+    if (this.laneTakes === 'nothing') {
+      this.laneTakes = 'more';
       this.client.resumeReads();
-    } else if (this.phase === 'waiting') this.sendBody();
+    } else if (this.phase === 'waiting' && this.laneTakes === 'later') this.sendBody();
   }
 
   onHead(bytes: Buffer, head: ResponseHead): void {
@@ -203,17 +203,17 @@ export class Exchange implements LaneSink {
     if (isRefused(door)) return lastAnswer ? this.answerInstead(lastAnswer) : this.refuse(refusalOf(route.decision, door));
     const lane = this.attempt.begin(route.decision, door, admittedMs);
     if (lane === null) return this.refuse(refusalOf(route.decision, unspoken));
-    this.laneIsFull = false;
+    this.laneTakes = 'later';
     this.lane = this.attempt.send(lane, this.facts.laneRequest(route, this.client.text, this.repeats.fresh), route, this);
     this.touch(this.lane.isOpen);
-    if (this.lane.isOpen && (!this.body.whole || this.facts.bodyBytes !== 0)) this.sendBody();
+    if (this.lane.isOpen) this.sendBody();
   }
 
   /** Everything that has come so far; then the client may go on. */
   private sendBody(): void {
     if (this.lane === null || this.facts.bodyBytes === 0) return;
-    this.laneIsFull = !this.body.replay(this.lane);
-    if (!this.laneIsFull && !this.body.whole) this.client.resumeReads();
+    this.laneTakes = this.body.replay(this.lane) ? 'more' : 'nothing';
+    if (this.laneTakes === 'more' && !this.body.whole) this.client.resumeReads();
   }
 
   private conclude(result: ForwardResult): void {
