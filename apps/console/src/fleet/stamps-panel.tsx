@@ -86,8 +86,19 @@ const StampRow = ({ stamp, act }: { stamp: StampView; act: (what: 'cordon' | 'un
     </Table.Td>
     <Table.Td>
       <Status value={stamp.health} />
+      {stamp.healthReason && (
+        <Text size="xs" className="passing">
+          {stamp.healthReason}
+        </Text>
+      )}
       <Text size="xs" c="dimmed" className="numeric">
-        {stamp.lastHeartbeatAt === null ? 'no heartbeat yet' : <TimeAgo at={stamp.lastHeartbeatAt} />}
+        {stamp.lastHeartbeatAt !== null ? (
+          <TimeAgo at={stamp.lastHeartbeatAt} />
+        ) : stamp.health === 'unknown' ? (
+          'no heartbeat yet'
+        ) : (
+          `as ${stamp.region} tells`
+        )}
       </Text>
     </Table.Td>
     <Table.Td>

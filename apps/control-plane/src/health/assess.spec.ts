@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { floorOf } from './phi-accrual.js';
-import { assess, healthRank, type Observed, type StampHealth } from './assess.js';
+import { assess as assessed, healthRank, workloadSilent, type Assessed, type Observed, type StampHealth } from './assess.js';
 
 const base: Observed = {
   previous: 'healthy',
@@ -9,7 +9,10 @@ const base: Observed = {
   intervalMs: 1_000,
   limits: floorOf(1_000),
   listeningMs: 600_000,
+  workloadSilentMs: null,
+  previousReason: null,
 };
+const assess = (seen: Observed): StampHealth => assessed(seen).health;
 const health = fc.constantFrom<StampHealth>('unknown', 'healthy', 'suspected', 'dead');
 
 describe('health of a stamp', () => {
@@ -51,5 +54,18 @@ describe('health of a stamp', () => {
   it('gets better only after a few beats, so that flapping is damped (P-HB5)', () => {
     expect(assess({ ...base, previous: 'dead', previousForMs: 100 })).toBe('dead');
     expect(assess({ ...base, previous: 'dead', previousForMs: 3_000 })).toBe('healthy');
+  });
+
+  it('is suspected, and never dead, where the agent is heard and says that its workload does not answer', () => {
+    const at = (change: Partial<Observed>): Assessed => assessed({ ...base, ...change });
+    expect(at({ workloadSilentMs: 3_500 })).toEqual({ health: 'healthy', reason: null });
+    for (const workloadSilentMs of [3_501, 3_600_000])
+      expect(at({ workloadSilentMs })).toEqual({ health: 'suspected', reason: workloadSilent });
+    const suspected = { previous: 'suspected', previousReason: workloadSilent } as const;
+    expect(at({ ...suspected, previousForMs: 100 })).toEqual({ health: 'suspected', reason: workloadSilent });
+    expect(at({ ...suspected, previousForMs: 3_000 })).toEqual({ health: 'healthy', reason: null });
+    // Silent itself, it says nothing of its workload any more.
+    expect(at({ ...suspected, ageMs: 5_000, workloadSilentMs: 60_000 })).toEqual({ health: 'suspected', reason: null });
+    expect(at({ ...suspected, ageMs: 60_000, workloadSilentMs: 60_000 })).toEqual({ health: 'dead', reason: null });
   });
 });

@@ -14,6 +14,8 @@ import { answerCredentials, answerRegister, answerSync, type AgentTools } from '
 import { HeartbeatBook } from './heartbeat-book.js';
 import { healthMetrics } from './metrics.js';
 import { StampMonitor } from './monitor.js';
+import { stampViewOf } from '../stamps/stamp-row.js';
+import { findStamp } from '../stamps/stamp-store.js';
 
 let region: TestRegion;
 let stamp: string;
@@ -165,6 +167,38 @@ describe('the monitor', () => {
     expect((await stampRow()).health).toBe('dead');
     expect(await monitorOf(() => 1_000).look()).toBe(0);
     expect((await stampRow()).health).toBe('dead');
+  });
+
+  it('does not call a stamp healthy whose workload does not answer, and says what is amiss', async () => {
+    const instanceId = newId();
+    const { epoch } = accepted(await answerRegister(tools, requestOf(instanceId)));
+    const monitor = monitorOf(() => 600_000);
+    const book = new HeartbeatBook();
+    const beats = async (sequence: number, healthy: boolean, forSeconds = 0): Promise<void> => {
+      book.take({ ...beat(instanceId, epoch, sequence), workload: { healthy, version: '2' } });
+      await book.flush(region.dataSource);
+      await region.dataSource.query(
+        'UPDATE stamp_observation SET workload_silent_since = workload_silent_since - make_interval(secs => $1)',
+        [forSeconds],
+      );
+    };
+    const shown = async (): Promise<(string | null | undefined)[]> => {
+      const view = stampViewOf((await findStamp(region.dataSource, stamp))!);
+      return [view.health, view.healthReason];
+    };
+    const start = Date.now();
+    await beats(1, true);
+    await monitor.look(start);
+    await beats(2, false);
+    await monitor.look(start + 1_000);
+    expect(await shown()).toEqual(['healthy', null]); // one answer that is late is nothing yet
+    await beats(3, false, 5);
+    await monitor.look(start + 5_000);
+    expect(await shown()).toEqual(['suspected', 'its workload does not answer']);
+    await beats(4, true);
+    expect(await monitor.look(start + 6_000)).toBe(0); // damped (P-HB5)
+    expect(await monitor.look(start + 20_000)).toBe(1);
+    expect(await shown()).toEqual(['healthy', null]);
   });
 
   it('lets a stamp that is back take tenants again', async () => {

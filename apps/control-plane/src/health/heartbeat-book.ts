@@ -46,7 +46,8 @@ export class HeartbeatBook {
            as_of bigint, root text, schemas text, healthy boolean, version text, agent text, requests bigint, errors bigint, latency bigint[])
        ), written AS (
          UPDATE stamp_observation o SET sequence = b.sequence, last_heartbeat_at = clock_timestamp(), load = b.load, held_count = b.count,
-           held_as_of = b.as_of, held_root = b.root, wire_schemas = b.schemas, workload_healthy = b.healthy, workload_version = b.version, agent_version = b.agent
+           held_as_of = b.as_of, held_root = b.root, wire_schemas = b.schemas, workload_healthy = b.healthy,
+           workload_silent_since = CASE WHEN NOT b.healthy THEN coalesce(o.workload_silent_since, clock_timestamp()) END, workload_version = b.version, agent_version = b.agent
          FROM b, stamp s
          WHERE o.stamp = b.stamp AND s.name = b.stamp AND o.instance_id = b.instance AND o.epoch = b.epoch AND s.epoch = b.epoch
          RETURNING o.stamp

@@ -8,7 +8,7 @@ import type { DataSource } from 'typeorm';
 import { systemContext } from '../http/command-context.js';
 import { notifyCapacity } from '../regions/capacity-channel.js';
 import { recordStampChange } from '../stamps/record-stamp.js';
-import { assess, healthRank, type StampHealth } from './assess.js';
+import { assess, type Assessed, healthRank, type StampHealth } from './assess.js';
 import type { healthMetrics } from './metrics.js';
 import { Rhythm, type SilenceLimits } from './phi-accrual.js';
 
@@ -26,7 +26,9 @@ export interface MonitorOptions {
 interface Row {
   readonly name: string;
   readonly health: StampHealth;
+  readonly health_reason: string | null;
   readonly age_ms: number | null;
+  readonly workload_silent_ms: number | null;
   /** Last heartbeat by the database's clock, milliseconds since the epoch. */
   readonly heard_at_ms: number | null;
 }
@@ -46,7 +48,8 @@ export class StampMonitor {
     const { dataSource, region, intervalMs, listeningMs, metrics } = this.options;
     const rows = await rowsOf<Row>(
       dataSource,
-      `SELECT s.name, s.health, (extract(epoch FROM clock_timestamp() - o.last_heartbeat_at) * 1000)::double precision AS age_ms,
+      `SELECT s.name, s.health, s.health_reason, (extract(epoch FROM clock_timestamp() - o.last_heartbeat_at) * 1000)::double precision AS age_ms,
+              (extract(epoch FROM clock_timestamp() - o.workload_silent_since) * 1000)::double precision AS workload_silent_ms,
               (extract(epoch FROM o.last_heartbeat_at) * 1000)::double precision AS heard_at_ms
        FROM stamp s LEFT JOIN stamp_observation o ON o.stamp = s.name WHERE s.region = $1 AND s.status <> 'retired'`,
       [region],
@@ -56,11 +59,13 @@ export class StampMonitor {
       const since = this.sinceOf(row, nowMs);
       const ageMs = row.age_ms === null ? null : Math.max(0, row.age_ms);
       const limits = this.limitsOf(row);
-      const health = assess({ previous: row.health, previousForMs: nowMs - since, ageMs, intervalMs, limits, listeningMs: listeningMs() });
+      const seen = { ageMs, intervalMs, limits, listeningMs: listeningMs(), workloadSilentMs: row.workload_silent_ms };
+      const judged = assess({ ...seen, previous: row.health, previousForMs: nowMs - since, previousReason: row.health_reason });
       metrics.lapidary_stamp_suspected_after_seconds.set({ stamp: row.name }, limits.suspectedMs / 1000);
-      metrics.lapidary_stamp_health.set({ stamp: row.name }, healthRank[health]);
+      metrics.lapidary_stamp_health.set({ stamp: row.name }, healthRank[judged.health]);
       if (ageMs !== null) metrics.lapidary_stamp_heartbeat_age_seconds.set({ stamp: row.name }, ageMs / 1000);
-      if (health !== row.health && (await this.change(row, health))) changed++;
+      const isOther = judged.health !== row.health || judged.reason !== row.health_reason;
+      if (isOther && (await this.change(row, judged))) changed++;
     }
     return changed;
   }
@@ -83,22 +88,25 @@ export class StampMonitor {
   }
 
   /** State and event together (I5); a stamp that is well again may take tenants that wait. */
-  private async change({ name, health: before }: Row, health: StampHealth): Promise<boolean> {
+  private async change({ name, health: before }: Row, { health, reason }: Assessed): Promise<boolean> {
     const { dataSource, region, clock, logger } = this.options;
     const done = await inTransaction(dataSource, async (tx) => {
       // Another monitor may have been here; then it is for the next look.
-      const rows = await rowsOf(tx, 'UPDATE stamp SET health = $3, updated_at = now() WHERE name = $1 AND health = $2 RETURNING 1', [
-        name,
-        before,
-        health,
-      ]);
+      const rows = await rowsOf(
+        tx,
+        'UPDATE stamp SET health = $3, health_reason = $4, updated_at = now() WHERE name = $1 AND health = $2 RETURNING 1',
+        [name, before, health, reason],
+      );
       if (rows.length === 0) return false;
       const context = systemContext(region, 'health', newId());
-      await recordStampChange(tx, context, clock, 'lapidary.stamp.updated.v1', name, { health: { before, after: health } });
+      await recordStampChange(tx, context, clock, 'lapidary.stamp.updated.v1', name, {
+        health: { before, after: health },
+        ...(reason === null ? {} : { reason }),
+      });
       if (health === 'healthy') await notifyCapacity(tx, region);
       return true;
     });
-    if (done) logger[health === 'healthy' ? 'info' : 'warn']({ stamp: name, before, health }, 'the health of a stamp changed');
+    if (done) logger[health === 'healthy' ? 'info' : 'warn']({ stamp: name, before, health, reason }, 'the health of a stamp changed');
     return done;
   }
 }

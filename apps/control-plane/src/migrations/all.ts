@@ -11,6 +11,7 @@ import { DeadLetters1763772000010 } from './0010-dead-letters.js';
 import { Capacity1763772000011 } from './0011-capacity.js';
 import { RolloutTemplates1763772000012 } from './0012-rollout-templates.js';
 import { Collections1763772000013 } from './0013-collections.js';
+import { WorkloadHealth1763772000014 } from './0014-workload-health.js';
 import { Limits1763772000016 } from './0016-limits.js';
 import { Digests1763772000017 } from './0017-digests.js';
 import { Residency1763772000018 } from './0018-residency.js';
@@ -55,6 +56,7 @@ export const migrations = [
   Capacity1763772000011,
   RolloutTemplates1763772000012,
   Collections1763772000013,
+  WorkloadHealth1763772000014,
   Limits1763772000016,
   Digests1763772000017,
   Residency1763772000018,

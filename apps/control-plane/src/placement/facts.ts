@@ -22,6 +22,8 @@ export interface StampFacts {
   readonly cordoned: boolean;
   readonly cordonReason: string | null;
   readonly health: (typeof stampHealths)[number];
+  /** What is amiss while its agent is heard. */
+  readonly healthReason: string | null;
   readonly ring: string;
   readonly isolation: TenantFacts['tier'];
   readonly capacityUnits: number;

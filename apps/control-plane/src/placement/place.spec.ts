@@ -14,6 +14,7 @@ const stamp = (more: Partial<StampFacts> = {}): StampFacts => ({
   cordoned: false,
   cordonReason: null,
   health: 'healthy',
+  healthReason: null,
   ring: 'broad',
   isolation: 'pooled',
   capacityUnits: 10,

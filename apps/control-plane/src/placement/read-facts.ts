@@ -16,6 +16,7 @@ export const readStampFacts = async (reader: Reader): Promise<StampFacts[]> => {
     cordoned: row.cordoned || row.held_by_rollout !== null,
     cordonReason: row.cordoned ? row.cordon_reason : row.held_by_rollout && `being changed by roll-out ${row.held_by_rollout}`,
     health: row.health,
+    healthReason: row.health_reason,
     ring: row.ring,
     isolation: row.isolation,
     capacityUnits: row.capacity_units,

@@ -23,8 +23,8 @@ export const applyStamp = async (tx: Tx, event: EventEnvelope, stamp: StampView)
     tx,
     `INSERT INTO stamp AS s (name, region, status, cordoned, cordon_reason, ring, profile, isolation, driver, capacity_units, used_units,
        reserved_units, tenant_count, epoch, template_version, workload_version, front_doors, labels, spec, spec_digest, health,
-       last_known_heartbeat_at, version, created_at, updated_at, origin_sequence, held_by_rollout)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18::jsonb, '{}', $19, $20, $21, $22, $23, $24, $25, $26)
+       last_known_heartbeat_at, version, created_at, updated_at, origin_sequence, held_by_rollout, health_reason)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18::jsonb, '{}', $19, $20, $21, $22, $23, $24, $25, $26, $27)
      ON CONFLICT (name) DO UPDATE SET status = excluded.status, cordoned = excluded.cordoned, cordon_reason = excluded.cordon_reason,
        ring = excluded.ring, profile = excluded.profile, isolation = excluded.isolation, driver = excluded.driver,
        capacity_units = excluded.capacity_units, used_units = excluded.used_units, reserved_units = excluded.reserved_units,
@@ -32,7 +32,7 @@ export const applyStamp = async (tx: Tx, event: EventEnvelope, stamp: StampView)
        workload_version = excluded.workload_version, front_doors = excluded.front_doors, labels = excluded.labels,
        spec_digest = excluded.spec_digest, health = excluded.health, last_known_heartbeat_at = excluded.last_known_heartbeat_at,
        version = excluded.version, updated_at = excluded.updated_at, origin_sequence = excluded.origin_sequence,
-       held_by_rollout = excluded.held_by_rollout
+       held_by_rollout = excluded.held_by_rollout, health_reason = excluded.health_reason
        WHERE s.region = excluded.region AND s.origin_sequence < excluded.origin_sequence
      RETURNING 1`,
     [
@@ -62,6 +62,7 @@ export const applyStamp = async (tx: Tx, event: EventEnvelope, stamp: StampView)
       stamp.updatedAt,
       event.originsequence,
       stamp.heldBy ?? null,
+      stamp.healthReason ?? null,
     ],
   );
   if (written.length === 0) return;

@@ -56,13 +56,14 @@ export const checkToken = (row: StampRow, token: string): void => {
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw new AppError('unauthenticated');
 };
 
-/** A new process starts its heartbeat sequence anew; the same process goes on counting. */
+/** A new process starts its heartbeat sequence anew, and has yet to find its workload; the same process goes on counting. */
 const observe = async (tx: Tx, request: RegisterRequest, epoch: number, isKnown: boolean): Promise<void> => {
   await tx.query(
     `INSERT INTO stamp_observation AS o (stamp, instance_id, epoch, last_heartbeat_at, front_door, workload_version, agent_version)
      VALUES ($1, $2, $3, clock_timestamp(), $4, $5, $6)
      ON CONFLICT (stamp) DO UPDATE SET instance_id = excluded.instance_id, epoch = excluded.epoch,
-       sequence = CASE WHEN $7 THEN o.sequence ELSE 0 END, last_heartbeat_at = excluded.last_heartbeat_at, front_door = excluded.front_door,
+       sequence = CASE WHEN $7 THEN o.sequence ELSE 0 END,
+       workload_silent_since = CASE WHEN $7 THEN o.workload_silent_since END, last_heartbeat_at = excluded.last_heartbeat_at, front_door = excluded.front_door,
        workload_version = excluded.workload_version, agent_version = excluded.agent_version`,
     [request.stamp, request.instanceId, epoch, request.frontDoor, request.workloadVersion, request.agentVersion, isKnown],
   );

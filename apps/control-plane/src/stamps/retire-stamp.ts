@@ -44,7 +44,8 @@ export const endRetirement = async (
 export const buryStamp = async (tx: Tx, context: CommandContext, clock: HybridLogicalClock, name: string): Promise<StampView> => {
   const row = await lockForRetirement(tx, context, name);
   await tx.query(
-    `UPDATE stamp SET front_doors = '{}', agent_token_sha256 = NULL, health = 'unknown', last_known_heartbeat_at = NULL, epoch = epoch + 1,
+    `UPDATE stamp SET front_doors = '{}', agent_token_sha256 = NULL, health = 'unknown', health_reason = NULL,
+            last_known_heartbeat_at = NULL, epoch = epoch + 1,
             cordoned = false, cordon_reason = NULL, dedicated_tenant = NULL WHERE name = $1`,
     [name],
   );

@@ -36,12 +36,15 @@ export interface StampRow {
   readonly updated_at: Date;
   /** As the monitor of the stamp's own region last judged (health/monitor.ts); unknown where that region doesn't answer. */
   readonly health: StampView['health'];
+  /** What is amiss while its agent is heard; null: nothing, or it is silent. */
+  readonly health_reason: string | null;
   readonly last_heartbeat_at: Date | null;
 }
 
 /**
  * Usage of a stamp of another region is counted from the replicated placements: placements don't touch the stamp's own
- * events, so the figures in its replicated row would lag behind them. `origin` holds the local region.
+ * events, so the figures in its replicated row would lag behind them. Nor do heartbeats: of one that is well there, the last that was told of
+ * is none of its last ones. `origin` holds the local region.
  */
 export const stampSelect = `
   SELECT s.name, s.region, s.status, s.cordoned, s.cordon_reason, s.held_by_rollout, s.ring, s.profile, s.isolation, s.driver, s.capacity_units,
@@ -50,7 +53,8 @@ export const stampSelect = `
          CASE WHEN s.region = local.region THEN s.used_units ELSE placed.units END AS used_units,
          CASE WHEN s.region = local.region THEN s.tenant_count ELSE placed.tenants END AS tenant_count,
          CASE WHEN s.region = local.region OR ${answersNow('v')} THEN s.health ELSE 'unknown' END AS health,
-         coalesce(o.last_heartbeat_at, s.last_known_heartbeat_at) AS last_heartbeat_at
+         CASE WHEN s.region = local.region OR ${answersNow('v')} THEN s.health_reason END AS health_reason,
+         CASE WHEN s.region = local.region OR s.health <> 'healthy' THEN coalesce(o.last_heartbeat_at, s.last_known_heartbeat_at) END AS last_heartbeat_at
     FROM stamp s
     CROSS JOIN (SELECT region FROM origin) AS local
     LEFT JOIN stamp_observation o ON o.stamp = s.name
@@ -69,6 +73,7 @@ export const stampViewOf = (row: StampRow): StampView =>
     cordonReason: row.cordon_reason,
     heldBy: row.held_by_rollout,
     health: row.health,
+    healthReason: row.health_reason,
     lastHeartbeatAt: row.last_heartbeat_at?.toISOString() ?? null,
     ring: row.ring,
     profile: row.profile,

@@ -4,6 +4,7 @@ import type { RegionView } from '@lapidary/contracts/api/regions';
 import type { StampView } from '@lapidary/contracts/api/stamps';
 import type { Api } from '../client/api.js';
 import type { Target } from '../context/resolve-target.js';
+import { healthText } from '../output/fleet-facts.js';
 import { ago } from '../output/human-time.js';
 import { driftFindings } from './drift-check.js';
 import { fail, ok, warn, type Finding } from './finding.js';
@@ -91,10 +92,9 @@ const stampsFindings = (stamps: readonly StampView[]): Finding[] => {
     const show = `See "stampctl stamps show ${s.name}".`;
     if (s.status === 'failed')
       return [fail(`stamp ${s.name}`, 'its provisioning failed', `See "stampctl jobs ls --subject ${s.name}", then retry the job.`)];
-    if (s.status === 'active' && s.health === 'dead')
-      return [fail(`stamp ${s.name}`, `dead; last heartbeat ${ago(s.lastHeartbeatAt, Date.now())}`, show)];
+    if (s.status === 'active' && s.health === 'dead') return [fail(`stamp ${s.name}`, `dead; ${healthText(s, Date.now())}`, show)];
     if (s.status === 'active' && s.health !== 'healthy')
-      return [warn(`stamp ${s.name}`, `${s.health}; last heartbeat ${ago(s.lastHeartbeatAt, Date.now())}`, show)];
+      return [warn(`stamp ${s.name}`, `${s.health}; ${healthText(s, Date.now())}`, show)];
     return s.cordoned
       ? [warn(`stamp ${s.name}`, `cordoned: ${s.cordonReason ?? 'no reason given'}`, `When it is over: stampctl stamps uncordon ${s.name}`)]
       : [];

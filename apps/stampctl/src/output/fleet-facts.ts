@@ -14,6 +14,13 @@ const labelsOf = (labels: Readonly<Record<string, string>>): string =>
     .map(([key, value]) => `${key}=${value}`)
     .join(', ');
 
+/** What its health rests on. Of a stamp of another region that is well, that region's word; its heartbeats are heard there. */
+export const healthText = (stamp: Pick<StampView, 'health' | 'healthReason' | 'lastHeartbeatAt' | 'region'>, nowMs: number): string => {
+  const why = stamp.healthReason ? `${stamp.healthReason}; ` : '';
+  if (stamp.lastHeartbeatAt !== null) return `${why}last heartbeat ${ago(stamp.lastHeartbeatAt, nowMs)}`;
+  return stamp.health === 'unknown' ? 'no heartbeat yet' : `${why}as region ${stamp.region} tells`;
+};
+
 export const stampFacts = (stamp: StampView, view: View): string =>
   renderFacts([
     ['stamp', view.colours.bold(stamp.name)],
@@ -21,7 +28,7 @@ export const stampFacts = (stamp: StampView, view: View): string =>
     ['status', statusColour(stamp.status, view.colours)],
     ['cordoned', stamp.cordoned ? view.colours.yellow(stamp.cordonReason ?? 'yes') : null],
     ['held', stamp.heldBy ? view.colours.yellow(`by roll-out ${stamp.heldBy}`) : null],
-    ['health', `${statusColour(stamp.health, view.colours)} (last heartbeat ${ago(stamp.lastHeartbeatAt, view.nowMs)})`],
+    ['health', `${statusColour(stamp.health, view.colours)} (${healthText(stamp, view.nowMs)})`],
     ['units', `${unitsText(stamp)} taken (${stamp.used.units} used, ${stamp.reserved.units} reserved)`],
     ['tenants', stamp.tenants],
     ['epoch', stamp.epoch],

@@ -33,7 +33,7 @@ export const stampsTable = (stamps: readonly StampView[], view: View): string =>
     { title: 'WORKLOAD', cell: (s) => s.workloadVersion ?? '-', wide: true },
     { title: 'DRIVER', cell: (s) => s.driver, wide: true },
     { title: 'ISOLATION', cell: (s) => s.isolation, wide: true },
-    { title: 'HEARTBEAT', cell: (s) => ago(s.lastHeartbeatAt, view.nowMs), wide: true },
+    { title: 'HEARTBEAT', cell: (s) => (s.lastHeartbeatAt === null ? '-' : ago(s.lastHeartbeatAt, view.nowMs)), wide: true },
     { title: 'CREATED', cell: (s) => ago(s.createdAt, view.nowMs), wide: true },
     { title: 'LABELS', cell: (s) => labelsText(s.labels), wide: true },
   ];

@@ -20,6 +20,7 @@ export const StampSchema = z
     cordonReason: z.string().nullable(),
     heldBy: z.string().nullish().meta({ description: 'Roll-out that changes it now; no new tenants are placed here meanwhile' }),
     health: z.enum(stampHealths),
+    healthReason: z.string().nullish().meta({ description: 'What is amiss while its agent is heard' }),
     lastHeartbeatAt: z.string().nullable(),
     ring: z.enum(rings),
     profile: z.string(),
