@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import type { CommandContext } from '../http/command-context.js';
 import type { JobDefinition, StepDefinition } from '../jobs/job-definition.js';
 import type { JobRow } from '../jobs/job-row.js';
+import { redoSteps } from '../jobs/step-writes.js';
 import { underEngineLease } from '../provisioning/engine-lease.js';
 import { applySpec } from '../provisioning/apply-spec.js';
 import { expectedResources } from '../provisioning/expected-resources.js';
@@ -47,6 +48,8 @@ export const decommissionDefinition = (deps: DecommissionDeps): JobDefinition =>
     if (row.status === 'retiring') return;
     // It served meanwhile: the same question as at the beginning.
     await refuseWhatRemains(tx, job.subject);
+    // What was drained and kept is what was there before.
+    await redoSteps(tx, job.id);
     await beginRetirement(tx, context, deps.clock, row);
   },
 });

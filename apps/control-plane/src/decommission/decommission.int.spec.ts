@@ -178,6 +178,35 @@ describe('decommission (I9)', () => {
     await world.ask('DELETE', '/v1/tenants/waiter');
   });
 
+  it('begins anew where it is retried after the stamp served again: what was kept before that is old', async () => {
+    const name = await built();
+    const database = sqlNameOf(name);
+    await onServer(`CREATE DATABASE ${database}`);
+    await onServer('CREATE TABLE orders (id int)', database);
+    await world.query(`UPDATE stamp_observation SET held_count = 1 WHERE stamp = $1`, [name]);
+    const { body } = await retire(name);
+    await waitFor('the first step', async () => (await world.ask<JobView>('GET', `/v1/jobs/${body.id}`)).body.startedAt ?? undefined, {
+      timeoutMs: 60_000,
+    });
+    await world.ask('POST', `/v1/jobs/${body.id}/cancel`);
+    await world.jobIs(body.id, 'cancelled');
+    // As if the cancel had come in just when the snapshot had been made.
+    await world.query(`UPDATE job_step SET status = 'succeeded' WHERE job = $1 AND name IN ('drain', 'snapshot')`, [body.id]);
+    await onServer('INSERT INTO orders VALUES (1), (2), (3)', database);
+    await world.query(`UPDATE stamp_observation SET held_count = 0 WHERE stamp = $1`, [name]);
+    await world.ask('POST', `/v1/jobs/${body.id}/retry`);
+    const left = await world.jobIs(body.id, 'failed');
+    expect(left.error?.code).toBe('retire_incomplete'); // nobody drops the database here
+    expect(left.steps.slice(0, 2).map((s) => [s.name, s.status, s.attempts])).toEqual([
+      ['drain', 'succeeded', 1],
+      ['snapshot', 'succeeded', 1],
+    ]);
+    expect(left.steps[1]?.message).toMatch(/\.(dump|rows\.gz)$/);
+    await onServer(`DROP DATABASE ${database}`);
+    await world.ask('POST', `/v1/jobs/${body.id}/retry`);
+    await world.jobIs(body.id, 'succeeded');
+  });
+
   it('past the point of no return it is not cancelled in good order; cut off by force it stays "retiring" and is finished by a retry', async () => {
     const name = await built('deaf');
     const { body } = await retire(name);

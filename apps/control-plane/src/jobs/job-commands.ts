@@ -11,7 +11,7 @@ import type { JobDefinitions } from './job-definition.js';
 import type { JobQueue } from './job-queue.js';
 import type { JobRow } from './job-row.js';
 import { openJobStatuses, stepTable } from './job-states.js';
-import { lockJob, readSteps, setStep } from './job-store.js';
+import { findLaterJob, lockJob, readSteps, setStep } from './job-store.js';
 import { stopLockedJob } from './step-writes.js';
 
 export interface JobCommandDeps {
@@ -60,7 +60,10 @@ const pastNoReturn = (job: JobRow): AppError =>
     details: { jobId: job.id, since: job.no_return_at?.toISOString() },
   });
 
-/** Queues a failed or cancelled job again: steps that are done stay done, the one that ended it is the first to run. */
+/**
+ * Queues a failed or cancelled job again: steps that are done stay done, the one that ended it is the first to run. Not once its subject has
+ * had a later job: what this one was asked for, and what it found, may be out of date.
+ */
 export const retryJob = async (tx: Tx, context: CommandContext, deps: JobCommandDeps, id: string): Promise<JobRow> => {
   const job = await lockOwnJob(tx, context, id);
   // Refuses with illegal_transition before anything is touched; the subject's open job is found by the unique index.
@@ -71,6 +74,8 @@ export const retryJob = async (tx: Tx, context: CommandContext, deps: JobCommand
       patch: { errorCode: null, errorMessage: null, summary: null, nextAttempt: true },
     }),
   );
+  const later = await findLaterJob(tx, job);
+  if (later !== undefined) throw outOfDate(job, later);
   for (const step of await readSteps(tx, [id])) {
     if (step.status === 'failed') await setStep(tx, step, { status: nextState(stepTable, 'failed', 'retry'), attempts: 0 });
     else if (step.status === 'pending') await setStep(tx, step, { status: 'pending', attempts: 0 });
@@ -80,3 +85,8 @@ export const retryJob = async (tx: Tx, context: CommandContext, deps: JobCommand
   await deps.queue.send(tx, job.kind, id);
   return queued;
 };
+
+const outOfDate = (job: JobRow, later: string): AppError =>
+  new AppError('illegal_transition', `${job.subject} has had a later job, ${later}; ask for what is still wanted anew`, {
+    details: { jobId: later, subject: job.subject },
+  });

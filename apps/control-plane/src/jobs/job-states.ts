@@ -40,7 +40,7 @@ export const jobTable: TransitionTable<JobStatus, JobEventName> = {
   ],
 };
 
-export type StepEventName = 'start' | 'succeed' | 'skip' | 'fail' | 'interrupt' | 'retry';
+export type StepEventName = 'start' | 'succeed' | 'skip' | 'fail' | 'interrupt' | 'retry' | 'redo';
 
 export const stepTable: TransitionTable<StepStatus, StepEventName> = {
   name: 'job step',
@@ -48,7 +48,7 @@ export const stepTable: TransitionTable<StepStatus, StepEventName> = {
   states: {
     pending: 'not begun, or to be done again from its beginning',
     running: 'being worked on under the lease of the job',
-    succeeded: 'done; never run again in this job',
+    succeeded: 'done; not run again in this job, unless what it did has been taken back',
     failed: 'ended with an error',
     skipped: 'had nothing to do',
   },
@@ -59,6 +59,7 @@ export const stepTable: TransitionTable<StepStatus, StepEventName> = {
     { from: ['running'], event: 'fail', to: 'failed', why: 'it ended with an error' },
     { from: ['running'], event: 'interrupt', to: 'pending', why: 'its worker died, shut down or was cancelled (I8)' },
     { from: ['failed'], event: 'retry', to: 'pending', why: 'the job is retried' },
+    { from: ['succeeded', 'skipped'], event: 'redo', to: 'pending', why: 'the job had been taken back, and is retried from its beginning' },
   ],
 };
 
@@ -66,7 +67,7 @@ export const stepTable: TransitionTable<StepStatus, StepEventName> = {
 export const openJobStatuses: readonly JobStatus[] = ['queued', 'running', 'cancelling'];
 /** States in which a worker holds the lease. */
 export const leasedJobStatuses: readonly JobStatus[] = ['running', 'cancelling'];
-/** A step in one of these is never run again. */
+/** A step in one of these is not run again by whoever resumes the job. */
 export const doneStepStatuses: readonly StepStatus[] = ['succeeded', 'skipped'];
 
 checkTransitions(jobTable);

@@ -44,6 +44,16 @@ export const lockJob = async (tx: Tx, id: string): Promise<JobRow | undefined> =
 export const findOpenJob = async (reader: Reader, subject: string): Promise<JobRow | undefined> =>
   (await rowsOf<JobRow>(reader, 'SELECT * FROM job WHERE subject = $1 AND status = ANY($2)', [subject, openJobStatuses]))[0];
 
+/** The latest job of the subject that was accepted after this one. */
+export const findLaterJob = async (reader: Reader, job: Pick<JobRow, 'id' | 'subject'>): Promise<string | undefined> =>
+  (
+    await rowsOf<{ id: string }>(
+      reader,
+      `SELECT id FROM job WHERE subject = $1 AND (created_at, id) > (SELECT created_at, id FROM job WHERE id = $2) ORDER BY created_at DESC, id DESC LIMIT 1`,
+      [job.subject, job.id],
+    )
+  )[0]?.id;
+
 export const readSteps = async (reader: Reader, ids: readonly string[]): Promise<StepRow[]> =>
   rowsOf<StepRow>(reader, 'SELECT * FROM job_step WHERE job = ANY($1) ORDER BY job, position', [ids]);
 

@@ -150,3 +150,11 @@ export const interruptSteps = async (tx: Tx, jobId: string, message: string): Pr
     if (step.status === 'running') await setStep(tx, step, { status: nextState(stepTable, 'running', 'interrupt'), message });
   }
 };
+
+/** Steps that are done are to be done again: what they did was taken back when the job ended, or is old by now. For `onRetry`; the job's row is locked. */
+export const redoSteps = async (tx: Tx, jobId: string): Promise<void> => {
+  for (const step of await readSteps(tx, [jobId])) {
+    if (doneStepStatuses.includes(step.status))
+      await setStep(tx, step, { status: nextState(stepTable, step.status, 'redo'), message: null, output: null, attempts: 0 });
+  }
+};

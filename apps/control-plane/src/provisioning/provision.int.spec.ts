@@ -93,6 +93,23 @@ describe('POST /v1/stamps/:name/provision', () => {
     expect((await stamp('eu-3')).status).toBe('active');
   });
 
+  it('a job is not retried once the stamp has had a later one: it would take it back to what it was to be before', async () => {
+    await writeFile(join(world.stampsDir, 'eu-13.yaml'), 'name: eu-13\nregion: eu\nlabels: { behaviour: fails }\ncapacity: { units: 5 }\n');
+    const first = await provision('eu-13');
+    await world.jobIs(first.body.id, 'failed');
+    await writeFile(join(world.stampsDir, 'eu-13.yaml'), 'name: eu-13\nregion: eu\ncapacity: { units: 8 }\n');
+    const second = await provision('eu-13');
+    await agentAppears('eu-13');
+    await world.jobIs(second.body.id, 'succeeded');
+    const refused = await world.ask('POST', `/v1/jobs/${first.body.id}/retry`);
+    expect([refused.status, refused.body['code'], refused.body['details']]).toEqual([
+      409,
+      'illegal_transition',
+      { jobId: second.body.id, subject: 'eu-13' },
+    ]);
+    expect(await stamp('eu-13')).toMatchObject({ status: 'active', capacity: { units: 8 } });
+  });
+
   it('one open job per stamp: the second request gets the id of the first; cancel ends it, the child is gone, retry goes on', async () => {
     await writeFile(join(world.stampsDir, 'eu-4.yaml'), 'name: eu-4\nregion: eu\nlabels: { behaviour: obedient }\n');
     const { body } = await provision('eu-4');

@@ -1,4 +1,5 @@
 import { waitFor } from '@lapidary/kernel/wait-for';
+import { reserve } from '../placement/reserve.js';
 import { setCordon } from '../stamps/cordon-stamp.js';
 import { updateStampSpec } from '../stamps/declare-stamp.js';
 import {
@@ -39,6 +40,24 @@ const expectEpochsToGrow = async (world: World): Promise<void> => {
   );
   expect(wrong).toEqual([]);
 };
+
+describe('a reservation', () => {
+  it('is refused on a stamp that has become unfit since it was chosen: held by a roll-out, silent', async () => {
+    const database = await openDatabase();
+    const world = await openWorld(database);
+    await addStamp(world, 'eu-1', 10);
+    const facts = { id: 'late', homeRegion: home, weight: 1, residency: [], tier: 'pooled', labels: {} } as const;
+    const reserved = () => world.inTx(async (tx) => reserve(tx, facts, 'eu-1'));
+    await world.query(`UPDATE stamp SET held_by_rollout = 'eu.01K0000000000000000000000A'`);
+    expect(await reserved()).toBe(false);
+    await world.query(`UPDATE stamp SET held_by_rollout = NULL, health = 'dead'`);
+    expect(await reserved()).toBe(false);
+    await world.query(`UPDATE stamp SET health = 'healthy'`);
+    expect(await reserved()).toBe(true);
+    await world.close();
+    await database.drop();
+  });
+});
 
 describe('placement under load', () => {
   let database: WorldDatabase;
