@@ -27,6 +27,8 @@ export default {
   workerIdleMemoryLimit: '700MB',
   // As cores: with one more the whole took a sixth less, and four tests failed of the machine's having no time for them (2026-11-26).
   maxWorkers: 2,
+  // Of one file: `it.concurrent` is for cases that wait, each in a world of its own.
+  maxConcurrency: 12,
   // A worker that has nothing open ends 2 ms after it was told to; but taking down a heap of some hundred MB with its contexts takes
   // longer than jest's half second on a busy machine, and that was called a leak. What still runs after this really is one.
   workerGracefulExitTimeout: 20_000,
