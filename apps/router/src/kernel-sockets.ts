@@ -11,10 +11,12 @@ export interface KernelSocket {
   readonly inode: string | undefined;
 }
 
+export const established = '01';
 export const handshake = '03';
-export const timeWait = '06';
+/** Its client has ended its side. */
+export const closeWait = '08';
 export const listening = '0A';
-/** Nobody has accepted it. */
+/** Nobody has accepted it, or whoever had it has closed it. */
 export const noInode = '0';
 
 type Place = Pick<AddressInfo, 'port' | 'family'>;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { queueMsMax } from '../closing.js';
 import { GuardedTransport } from './guarded-transport.js';
 import { NetTransport } from './net-transport.js';
 import { settle, soon, StreamTransport, trustedHandles, WireWorld } from './wire-contract.fixture.js';
@@ -225,6 +226,15 @@ describe.each(transports)('%s', (_, make) => {
     await soon('the refusal', () => late.calls.length > 0);
     socket.write('still here');
     await soon('the read', () => recorder.text === 'still here');
+  });
+
+  it('is closed at once, though a client leaves a connection open that we have ended', async () => {
+    const { socket, recorder } = await world.client();
+    recorder.wire.destroy();
+    await once(socket.resume(), 'end');
+    const beganMs = performance.now();
+    await world.stopListening();
+    expect(performance.now() - beganMs).toBeLessThan(queueMsMax);
   });
 });
 
