@@ -53,6 +53,31 @@ describe('docker-compose.yml', () => {
     expect(router.LAPIDARY_ROUTER_JURISDICTION).toBe(jurisdictionsOf(root)[region]);
   });
 
+  test.each(regions)(
+    'what the processes of %s write is on a volume: the rest of the container is not theirs to write, and goes with it',
+    (region) => {
+      const withoutSecrets = ControlPlaneConfigSchema.omit({ LAPIDARY_ADMIN_TOKEN_FILE: true, LAPIDARY_ENGINE_PASSPHRASE_FILE: true });
+      const router = RouterConfigSchema.omit({ LAPIDARY_DIRECTORY_KEY_FILE: true });
+      const written = [
+        ...Object.entries(loadConfig(withoutSecrets, environmentOf(region))),
+        ...Object.entries(loadConfig(router, environmentOf(`${region}-router`))),
+      ].filter(([, value]) => typeof value === 'string' && value.startsWith('.lapidary'));
+      expect(written).toEqual([]);
+    },
+  );
+
+  test('no secret gets into the image: what `npm run compose:env` writes is not copied', () => {
+    const ignored = readFileSync(path.join(root, 'infra/docker/Dockerfile.dockerignore'), 'utf8').split('\n');
+    expect(ignored).toEqual(expect.arrayContaining(['.env', '.git', '.lapidary']));
+  });
+
+  test('what the head of the file says to type finds the token, which no shell has', () => {
+    const typed = text.split('\n').filter((line) => /^#   docker compose exec/.test(line));
+    expect(typed).toHaveLength(1);
+    expect(typed[0]).toContain('$(cat /run/secrets/admin-token)');
+    expect(compose.services['eu']!.secrets).toContain('admin-token');
+  });
+
   test('no misspelt variable: each is one that the process knows', () => {
     for (const region of regions) {
       for (const name of Object.keys(environmentOf(region))) expect(Object.keys(ControlPlaneConfigSchema.shape)).toContain(name);

@@ -184,7 +184,7 @@ inBrowser('roll-outs and drift in a browser', () => {
 
   test('looking now is asked once, and an event shows a new finding without a reload', async () => {
     await tested.visit('/drift', 'Findings');
-    await page.getByText('Nothing of this kind differs').waitFor();
+    await page.getByText('No findings of this kind').waitFor();
     await page.getByTestId('live').getByText('live', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Look now' }).click();
     await page.getByText('A look is under way').waitFor();

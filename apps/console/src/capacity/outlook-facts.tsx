@@ -1,11 +1,12 @@
 import { Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { daysText } from '@lapidary/kernel/days-text';
 import type { CapacityOutlook } from '@lapidary/contracts/api/capacity';
 import { Fact } from '../shell/fact.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
 
-const days = (value: number | null): string => (value === null ? 'not at this rate' : `${value.toFixed(1)} days`);
+const days = (value: number | null): string => (value === null ? 'not at this rate' : daysText(value));
 const usd = (value: number | null): string =>
   value === null ? 'unknown' : `${value.toLocaleString('en', { maximumFractionDigits: 0 })} USD`;
 
@@ -31,7 +32,7 @@ export const OutlookFacts = ({ outlook: { policy, figures, verdict, last } }: { 
         {figures.stamps} of at most {policy.stampsMax}
       </Fact>
       <Fact name="full in">
-        {days(figures.daysToFull)}; building one takes {figures.leadTimeDays.toFixed(1)} with reserve
+        {days(figures.daysToFull)}; building one takes {days(figures.leadTimeDays)} with reserve
       </Fact>
       <Fact name="waiting">
         {figures.pending.tenants} {figures.pending.tenants === 1 ? 'tenant' : 'tenants'}, {figures.pending.units}{' '}

@@ -28,7 +28,7 @@ export const DriftPage = (): ReactNode => {
           <Loaded query={findings}>
             {(items) =>
               items.length === 0 ? (
-                <Empty command="stampctl drift run">Nothing of this kind differs from what should be. To look now:</Empty>
+                <Empty command="stampctl drift run">No findings of this kind. To look now:</Empty>
               ) : (
                 <FindingsTable findings={items} />
               )

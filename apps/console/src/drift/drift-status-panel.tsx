@@ -54,7 +54,13 @@ const Figures = ({ status: { region, open, suppressed, oldestOpen, lastRun, blin
         Blind: {blind.join(', ')} did not find what was planted. What it says of the fleet can’t be relied on.
       </Text>
     )}
-    {lastRun && <LastRun run={lastRun} />}
+    {lastRun ? (
+      <LastRun run={lastRun} />
+    ) : (
+      <Text size="sm" className="passing">
+        Not looked yet: that nothing is listed says nothing.
+      </Text>
+    )}
   </>
 );
 

@@ -1,4 +1,5 @@
 import type { CapacityFigures } from '@lapidary/contracts/api/capacity';
+import { daysText } from '@lapidary/kernel/days-text';
 
 export const minuteMs = 60_000;
 export const dayMs = 24 * 60 * minuteMs;
@@ -7,17 +8,9 @@ export const round = (value: number, digits = 1): number => Math.round(value * 1
 
 export const count = (n: number, what: string): string => `${n} ${n === 1 ? what : `${what}s`}`;
 
-/** Days in the unit that fits: a local stamp is built in seconds, a cloud's in half an hour. */
-export const timeText = (days: number): string => {
-  const minutes = (days * dayMs) / minuteMs;
-  if (minutes < 1) return `${Math.max(0, Math.round(minutes * 60))} s`;
-  if (minutes < 120) return `${Math.round(minutes)} min`;
-  return minutes < 2_880 ? `${round(minutes / 60)} h` : `${round(days)} days`;
-};
-
 /** Why no stamp is due. */
 export const enoughText = ({ units, headroomPercent, pending, daysToFull }: CapacityFigures): string => {
-  const full = daysToFull === null ? 'not filling up' : `full in ${timeText(daysToFull)}`;
+  const full = daysToFull === null ? 'not filling up' : `full in ${daysText(daysToFull)}`;
   const room = `${units.free} of ${count(units.total, 'unit')} are free (${headroomPercent ?? 0} %), ${full}`;
   const large = pending.tooLarge.length === 0 ? '' : `; too large for any new stamp: ${pending.tooLarge.join(', ')}`;
   const waiting = pending.tenants - pending.tooLarge.length;

@@ -1,6 +1,7 @@
 import type { CapacityFigures, CapacityVerdict } from '@lapidary/contracts/api/capacity';
 import type { CapacityPolicy } from '@lapidary/contracts/stamp-spec';
-import { count, dayMs, enoughText, minuteMs, timeText } from './capacity-text.js';
+import { daysText } from '@lapidary/kernel/days-text';
+import { count, dayMs, enoughText, minuteMs } from './capacity-text.js';
 import type { CapacityFacts, Isolation, NextStamp } from './facts.js';
 import { demandFor, figuresOf, tiers, unitsOf } from './figures.js';
 
@@ -52,11 +53,11 @@ export const dueOf = (facts: CapacityFacts, policy: CapacityPolicy, figures: Cap
   }
   if (daysToFull === null || daysToFull >= leadTimeDays) return undefined;
   const how = figures.buildSamples === 0 ? 'assumed' : `measured by ${count(figures.buildSamples, 'build')}`;
-  const lead = `the lead time is ${timeText(leadTimeDays)} (${how})`;
+  const lead = `the lead time is ${daysText(leadTimeDays)} (${how})`;
   return {
     trigger: 'forecast',
     isolation: 'pooled',
-    reason: `at ${netUnitsPerDay ?? 0} units a day it is full in ${timeText(daysToFull)}; ${lead}`,
+    reason: `at ${netUnitsPerDay ?? 0} units a day it is full in ${daysText(daysToFull)}; ${lead}`,
   };
 };
 
@@ -86,7 +87,7 @@ const blockOf = (
   const cost = policy.monthlyCostUsdMax === undefined ? undefined : costBlock(policy.monthlyCostUsdMax, figures, next);
   if (cost) return cost;
   const waitMs = cooldownLeftMs(facts, policy, due);
-  return waitMs > 0 ? { by: 'cooldown', why: `the next build waits for another ${timeText(waitMs / dayMs)}` } : undefined;
+  return waitMs > 0 ? { by: 'cooldown', why: `the next build waits for another ${daysText(waitMs / dayMs)}` } : undefined;
 };
 
 /** Not knowing is no permission: somebody set a limit. */

@@ -25,7 +25,7 @@ interface Look {
 const looks: readonly Look[] = [
   {
     kind: 'tenants',
-    check: (stamp) => `Delete them, or move them to another stamp: stampctl tenants ls --stamp ${stamp}`,
+    check: (stamp) => `See who they are with "stampctl tenants ls --stamp ${stamp}"; the stamp goes once they are deleted.`,
     sql: 'SELECT tenant AS name FROM placement WHERE stamp = $1 AND is_current',
   },
   {
@@ -35,7 +35,7 @@ const looks: readonly Look[] = [
   },
   {
     kind: 'routes',
-    check: () => 'The directory still sends these hosts there; compare with "stampctl tenants show".',
+    check: () => 'The directory still sends these there; a route goes with its tenant. One that stays is drift: "stampctl drift run".',
     sql: `SELECT key AS name FROM directory_entry WHERE stamp = $1`,
   },
 ];

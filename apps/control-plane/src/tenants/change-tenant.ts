@@ -41,7 +41,7 @@ export const updateTenant = async (tx: Tx, context: CommandContext, tools: Tenan
   return await recordTenantChange(tx, context, tools, 'lapidary.tenant.updated.v1', change.id, { before, after });
 };
 
-/** I3: neither the home region nor the stamp that holds the tenant may be left out. Move it first. */
+/** I3: neither the home region nor the stamp that holds the tenant may be left out. */
 const refuseResidency = async (tx: Tx, row: TenantRow, residency: readonly string[]): Promise<void> => {
   const places = await rowsOf<{ name: string; jurisdiction: string }>(
     tx,

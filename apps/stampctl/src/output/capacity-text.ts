@@ -1,12 +1,8 @@
 import type { CapacityDecision, CapacityOutlook, CapacityVerdict } from '@lapidary/contracts/api/capacity';
-import { ago, humanDuration } from './human-time.js';
+import { daysText } from '@lapidary/kernel/days-text';
+import { ago } from './human-time.js';
 import type { View } from './output.js';
 import { renderFacts, renderTable, renderWrapped, type Column } from './table.js';
-
-const dayMs = 24 * 60 * 60_000;
-
-const days = (n: number): string =>
-  n >= 2 ? `${Math.round(n * 10) / 10} days` : n * dayMs >= 2 * 60 * 60_000 ? `${Math.round(n * 240) / 10} h` : humanDuration(n * dayMs);
 
 /** What to run for the stamp that is due; null where none is. */
 export const provisionCommandOf = ({ stamp, isolation }: Pick<CapacityVerdict, 'stamp' | 'isolation'>): string | null =>
@@ -27,8 +23,8 @@ export const capacityTable = (items: readonly CapacityOutlook[], view: View): st
     { title: 'HEADROOM', cell: (o) => `${o.figures.headroomPercent ?? 0} %`, align: 'right' },
     { title: 'WAITING', cell: (o) => String(o.figures.pending.tenants), align: 'right' },
     { title: 'VERDICT', cell: (o) => stateOf(o.verdict, view) },
-    { title: 'FULL IN', cell: (o) => (o.figures.daysToFull === null ? '-' : days(o.figures.daysToFull)), wide: true },
-    { title: 'LEAD TIME', cell: (o) => days(o.figures.leadTimeDays), wide: true },
+    { title: 'FULL IN', cell: (o) => (o.figures.daysToFull === null ? '-' : daysText(o.figures.daysToFull)), wide: true },
+    { title: 'LEAD TIME', cell: (o) => daysText(o.figures.leadTimeDays), wide: true },
     { title: 'NEXT', cell: (o) => o.verdict.stamp ?? '-', wide: true },
     { title: 'REASON', cell: (o) => o.verdict.reason, wide: true },
   ];
@@ -45,7 +41,10 @@ export const capacityFacts = (outlook: CapacityOutlook, decisions: readonly Capa
     ['verdict', stateOf(verdict, view)],
     ['stamps', `${figures.stamps} of at most ${policy.stampsMax}`],
     ['room', `${figures.units.free} of ${figures.units.total} units free, ${figures.headroomPercent ?? 0} %`],
-    ['waiting', `${figures.pending.tenants} tenants of ${figures.pending.units} units, ${figures.pending.unfitUnits} without room`],
+    [
+      'waiting',
+      `${figures.pending.tenants} ${figures.pending.tenants === 1 ? 'tenant' : 'tenants'} of ${figures.pending.units} units, ${figures.pending.unfitUnits} without room`,
+    ],
     ['too large', figures.pending.tooLarge.join(', ')],
     [
       'rate',
@@ -53,10 +52,10 @@ export const capacityFacts = (outlook: CapacityOutlook, decisions: readonly Capa
         ? 'no placements in the window'
         : `${figures.netUnitsPerDay} units a day over ${policy.windowDays} days`,
     ],
-    ['full in', figures.daysToFull === null ? 'not filling up' : days(figures.daysToFull)],
+    ['full in', figures.daysToFull === null ? 'not filling up' : daysText(figures.daysToFull)],
     [
       'lead time',
-      `${days(figures.leadTimeDays)} (${figures.buildSamples === 0 ? 'assumed, nothing built yet' : `from ${figures.buildSamples} builds`})`,
+      `${daysText(figures.leadTimeDays)} (${figures.buildSamples === 0 ? 'assumed, nothing built yet' : `from ${figures.buildSamples} builds`})`,
     ],
     ['a month', usd === null ? null : `${usd.now ?? '?'} USD now, ${usd.withNext ?? '?'} with one more${limit}; an estimate`],
   ]);
