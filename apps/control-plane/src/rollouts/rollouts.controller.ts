@@ -53,7 +53,7 @@ export class RolloutsController {
   @ApiAnswers({
     summary: 'Roll out a version, wave by wave; it stops itself and takes back the wave that fails',
     description:
-      'Coordinated by the region that is asked. With dryRun=true only the waves are planned. Takes an operator of every region it touches.',
+      'Coordinated by the region that is asked. With dryRun=true only the waves are planned. Takes an operator of every region that is named, or of all where none is.',
     tag: 'rollouts',
     answers: { 200: RolloutPlanSchema, 201: RolloutSchema },
     idempotent: true,
@@ -67,7 +67,8 @@ export class RolloutsController {
   ): Promise<RolloutView | RolloutPlan> {
     if (body.template) refuseUnknownTemplate(this.config, body.template.version);
     const planned = await prepareRollout(this.dataSource, body, 'planned', Date.now());
-    for (const region of new Set(planned.members.map((m) => m.region))) requireRole(principal!, 'operator', region);
+    // Of every region that it may reach: a stamp that is built there meanwhile joins it (step/adopt-fleet.ts).
+    for (const region of planned.regions) requireRole(principal!, 'operator', region);
     if (query.dryRun) {
       reply.status(200);
       return describeRollout(planned);
@@ -126,8 +127,8 @@ export class RolloutsController {
     @Req() { principal }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RolloutView> {
-    const { stamps } = await this.show(id);
-    for (const region of new Set(stamps.map((s) => s.region))) requireRole(principal!, 'operator', region);
+    const { stamps, regions } = await this.show(id);
+    for (const region of new Set([...regions, ...stamps.map((s) => s.region)])) requireRole(principal!, 'operator', region);
     const answer = await this.runner.run(request, async (tx, context) => {
       const move = (before: Parameters<typeof applyVerb>[0]): ReturnType<typeof applyVerb> =>
         applyVerb(before, verb, context.actor, context.reason, Date.now());
