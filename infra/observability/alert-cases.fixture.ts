@@ -156,4 +156,44 @@ export const alertCases: Readonly<Record<string, readonly AlertCase[]>> = {
     }),
     quiet('none', 10, { 'lapidary_replication_dead_letters_open{peer="us"}': '0x20' }),
   ],
+  LapidaryDriftNotLooked: [
+    fires(
+      'overdue',
+      10,
+      { lapidary_drift_overdue: '1x20' },
+      'Nobody has looked for drift in the region of r1 for longer than is meant; that nothing is found means nothing',
+    ),
+    quiet('looked', 10, { lapidary_drift_overdue: '0x20' }),
+  ],
+  LapidaryDriftSensorBlind: [
+    fires(
+      'one that no run has found to see since',
+      20,
+      { 'lapidary_drift_findings{kind="sensor",severity="critical",state="open"}': '1x30' },
+      '1 drift sensors of the region of r1 do not find what is planted for them',
+    ),
+    quiet('a stamp could not be looked at', 20, { 'lapidary_drift_findings{kind="sensor",severity="warning",state="open"}': '1x30' }),
+    quiet('accepted for a while', 20, { 'lapidary_drift_findings{kind="sensor",severity="critical",state="suppressed"}': '1x30' }),
+  ],
+  LapidaryDriftCritical: [
+    fires(
+      'two kinds together',
+      10,
+      {
+        'lapidary_drift_findings{kind="placement",severity="critical",state="open"}': '1x20',
+        'lapidary_drift_findings{kind="scrub",severity="critical",state="open"}': '2x20',
+      },
+      '3 things differ critically from what they should be in the region of r1',
+    ),
+    quiet('warnings', 10, { 'lapidary_drift_findings{kind="spec",severity="warning",state="open"}': '9x20' }),
+  ],
+  LapidaryDriftQuarantined: [
+    fires(
+      'some',
+      10,
+      { lapidary_drift_quarantined: '2x20' },
+      '2 findings of the region of r1 were repaired three times for nothing and wait for a person',
+    ),
+    quiet('none', 10, { lapidary_drift_quarantined: '0x20' }),
+  ],
 };

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
+import { driftMetrics } from '@lapidary/control-plane/drift/metrics';
 import { intentMetrics } from '@lapidary/control-plane/intents/metrics';
 import { replicationMetrics } from '@lapidary/control-plane/replication/metrics';
 import { routerMetricDeclarations } from '@lapidary/router/metrics';
@@ -15,6 +16,7 @@ interface Rule {
 const { groups } = parse(readFileSync(path.join(import.meta.dirname, 'alerts.yaml'), 'utf8')) as { groups: { rules: Rule[] }[] };
 const rules = groups.flatMap((g) => g.rules);
 const declared: Readonly<Record<string, { readonly labels: readonly string[] }>> = {
+  ...driftMetrics,
   ...intentMetrics,
   ...replicationMetrics,
   ...routerMetricDeclarations,

@@ -9,7 +9,7 @@ import {
 } from '@lapidary/contracts/api/rollouts';
 import type { FakeControlPlane } from '@lapidary/testing/fake-control-plane';
 import type { SeenRequest } from '@lapidary/testing/fake-fleet';
-import { aFinding } from '@lapidary/testing/fake-drift-routes';
+import { aDriftRun, aFinding } from '@lapidary/testing/fake-drift-routes';
 import type { z } from 'zod';
 import { ConsoleBrowser, inBrowser } from './test/console-browser.js';
 import { violationsOn } from './test/console-fixture.js';
@@ -182,6 +182,32 @@ inBrowser('roll-outs and drift in a browser', () => {
     expect(tested.errors).toEqual([]);
   });
 
+  test('drift: nobody takes silence for order where looks fail; the trend has the window of the address', async () => {
+    plane.findings.set('x', aFinding({ severity: 'critical', quarantinedAt: '2026-01-02T03:04:05.000Z' }));
+    plane.intercept = (request, response) => {
+      if (request.path !== '/v1/drift') return false;
+      const status = {
+        ...{ region: 'eu', open: { info: 0, warning: 0, critical: 1 }, suppressed: 0, oldestOpen: null, lastRun: aDriftRun(), blind: [] },
+        ...{ nextRunAt: null, isOverdue: true, failed: { runs: 4, at: '2026-01-02T03:04:05.000Z', error: 'no room' }, quarantined: 1 },
+      };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(status));
+      return true;
+    };
+    await tested.visit('/drift?days=90', 'Trend');
+    await page.getByText('Nobody has looked for longer than is meant. 4 looks have failed since: no room').waitFor();
+    await page.getByText('1 quarantined').waitFor();
+    await page
+      .getByTestId(/^finding-/)
+      .getByText('quarantined')
+      .waitFor();
+    expect(await page.getByRole('table', { name: 'Drift by day' }).getByRole('row').count()).toBe(91);
+    await page.getByLabel('Days of the trend').selectOption('7');
+    await page.getByText('stampctl drift trend --days 7').waitFor();
+    expect(page.url()).toContain('days=7');
+    await shot('drift-trend');
+    expect(await violationsOn(page)).toEqual([]);
+  });
+
   test('looking now is asked once, and an event shows a new finding without a reload', async () => {
     await tested.visit('/drift', 'Findings');
     await page.getByText('No findings of this kind').waitFor();
@@ -210,7 +236,7 @@ inBrowser('roll-outs and drift in a browser', () => {
       ['/drift', 'Findings'],
     ] as const) {
       await tested.visit(path, heading);
-      await page.getByRole('table').waitFor();
+      await page.getByRole('table').first().waitFor();
       await shot(`${heading.toLowerCase()}-${colorScheme}-${width}`);
       expect(await violationsOn(page)).toEqual([]);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);

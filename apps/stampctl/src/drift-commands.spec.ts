@@ -152,3 +152,32 @@ test('a form that a command does not have is refused in every place, with those 
     err: expect.stringContaining('md, html, csv, json') as string,
   });
 });
+
+test('the trend has a window of its own, and says on which days nobody looked', async () => {
+  const { out, exit } = await ctl('drift', 'trend', '--days', '90', '-o', 'json');
+  expect(exit).toBe(0);
+  expect(JSON.parse(out)).toMatchObject({
+    items: [{ region: 'eu', days: expect.arrayContaining([]) as unknown[] }, { region: 'us' }],
+    missing: [],
+  });
+  expect((JSON.parse(out) as { items: { days: unknown[] }[] }).items[0]!.days).toHaveLength(90);
+  const table = (await ctl('drift', 'trend', '--region', 'eu')).out;
+  expect(table.trimEnd().split('\n')).toHaveLength(2 + 14);
+  expect(Math.max(...table.split('\n').map((l) => l.length))).toBeLessThanOrEqual(80);
+  for (const days of ['0', '367', 'x']) expect(await ctl('drift', 'trend', '--days', days)).toMatchObject({ exit: 2 });
+  expect((await ctl('drift', 'report', '-o', 'csv', '--days', '3')).exit).toBe(0);
+});
+
+test('where not all are shown, the worst are: an old critical one is not left out for newer mild ones', async () => {
+  const critical = add({ severity: 'critical', path: 'old' });
+  for (let i = 0; i < 5; i++) add({ severity: 'info', path: `new${i}` });
+  const shown = JSON.parse((await ctl('drift', 'ls', '--limit', '2', '--region', 'eu', '-o', 'json')).out) as { items: { id: string }[] };
+  expect(shown.items).toHaveLength(2);
+  expect(shown.items[0]!.id).toBe(critical);
+});
+
+test('what is in quarantine says so, in every form', async () => {
+  add({ quarantinedAt: '2026-01-02T03:04:05.000Z', severity: 'critical' });
+  for (const form of ['table', 'wide']) expect((await ctl('drift', 'ls', '-o', form)).out).toContain('quarantined');
+  expect((await ctl('drift', 'report')).out).toContain('1 quarantined');
+});

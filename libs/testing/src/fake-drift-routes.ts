@@ -1,14 +1,17 @@
 import type { ServerResponse } from 'node:http';
 import {
+  driftSeverities,
   DriftRunPageSchema,
   DriftRunSchema,
   DriftStatusSchema,
+  DriftTrendSchema,
   FindingPageSchema,
   FindingSchema,
   RepairRequestSchema,
   SuppressionPageSchema,
   SuppressionRequestSchema,
   SuppressionSchema,
+  type DriftDay,
   type DriftRunView,
   type FindingView,
   type SuppressionView,
@@ -64,6 +67,11 @@ export const aDriftRun = (given: Partial<DriftRunView> = {}): DriftRunView =>
     ...given,
   });
 
+export const aDriftDay = (given: Partial<DriftDay> = {}): DriftDay => ({
+  ...{ day: '2026-01-02', runs: 288, failed: 0, appeared: 2, resolved: 1, open: 3, blind: [] },
+  ...given,
+});
+
 /** Runs that repair, by id: what they came to is told by the run. */
 const repairRuns = new Map<string, DriftRunView>();
 
@@ -77,8 +85,20 @@ export const answerDrift = (plane: FakeFleet, request: SeenRequest, response: Se
   switch (`${request.method} ${collection}${id === '' ? '' : '/:id'}`) {
     case 'GET ':
       return send(response, 200, DriftStatusSchema, statusOf(findings, region));
+    case 'GET trend': {
+      const count = Number(request.query.get('days'));
+      const days = Array.from({ length: count }, (_, i) =>
+        aDriftDay({ day: new Date(Date.parse(at) - (count - 1 - i) * 86_400_000).toISOString().slice(0, 10) }),
+      );
+      return send(response, 200, DriftTrendSchema, { region, days });
+    }
     case 'GET findings': {
-      const wanted = findings.filter((f) => state === 'all' || f.state === (state ?? 'open'));
+      const least = request.query.get('severity') ?? 'info';
+      const wanted = findings
+        .filter((f) => state === 'all' || f.state === (state ?? 'open'))
+        .filter((f) => driftSeverities.indexOf(f.severity) >= driftSeverities.indexOf(least as FindingView['severity']))
+        .sort((a, b) => (a.id < b.id ? 1 : -1))
+        .slice(0, Number(request.query.get('limit') ?? 50));
       return send(response, 200, FindingPageSchema, { items: wanted, next: null });
     }
     case 'GET findings/:id':
@@ -125,6 +145,9 @@ const statusOf = (findings: readonly FindingView[], region: string) => {
     lastRun: aDriftRun({ region }),
     blind: [],
     nextRunAt: at,
+    isOverdue: false,
+    failed: null,
+    quarantined: open.filter((f) => f.quarantinedAt !== null).length,
   };
 };
 
@@ -139,6 +162,7 @@ const suppress = (plane: FakeFleet, request: SeenRequest): SuppressionView => {
     subject: finding?.subject ?? body.subject,
     path: finding?.path ?? null,
     observed: finding?.observed ?? null,
+    severity: body.severity ?? finding?.severity ?? 'warning',
     owner: body.owner,
     reason: body.reason,
     state: 'active',

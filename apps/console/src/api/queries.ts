@@ -1,9 +1,10 @@
 import { queryOptions } from '@tanstack/react-query';
-import { DriftStatusSchema, FindingPageSchema, FindingSchema } from '@lapidary/contracts/api/drift';
+import { DriftStatusSchema, DriftTrendSchema, FindingPageSchema, FindingSchema } from '@lapidary/contracts/api/drift';
 import { IntentPageSchema } from '@lapidary/contracts/api/intents';
 import { JobEventsSchema, JobPageSchema, type JobEvents } from '@lapidary/contracts/api/jobs';
 import * as paths from '@lapidary/contracts/api/paths';
 import { pageLimitMax } from '@lapidary/contracts/api/common';
+import { byWeight } from '@lapidary/contracts/api/drift-order';
 import { RegionPageSchema } from '@lapidary/contracts/api/regions';
 import { RolloutEventsSchema, RolloutPageSchema, RolloutSchema } from '@lapidary/contracts/api/rollouts';
 import { StampPageSchema } from '@lapidary/contracts/api/stamps';
@@ -99,10 +100,29 @@ export const driftStatusQuery = queryOptions({
   refetchInterval: driftIntervalMs,
 });
 
+export const driftTrendQuery = (days: number) =>
+  queryOptions({
+    queryKey: ['drift', 'trend', days],
+    queryFn: () => getJson(paths.driftTrendPath, DriftTrendSchema, { days }),
+    refetchInterval: 6 * driftIntervalMs,
+  });
+
 export const findingsQuery = (filter: { readonly state?: string | undefined; readonly kind?: string | undefined }) =>
   queryOptions({
     queryKey: ['drift', 'findings', filter],
-    queryFn: async () => (await getJson(paths.driftFindingsPath, FindingPageSchema, { ...filter, limit: pageLimitMax })).items,
+    queryFn: async () => {
+      const pageOf = (severity?: string) =>
+        getJson(paths.driftFindingsPath, FindingPageSchema, {
+          ...filter,
+          ...(severity === undefined ? {} : { severity }),
+          limit: pageLimitMax,
+        });
+      const newest = await pageOf();
+      if (newest.next === null) return { items: [...newest.items].sort(byWeight), isCut: false };
+      // Pages hold the newest first: the worst must not be among those that are left out.
+      const worst = [...(await pageOf('critical')).items, ...newest.items];
+      return { items: [...new Map(worst.map((f) => [f.id, f])).values()].sort(byWeight), isCut: true };
+    },
     refetchInterval: driftIntervalMs,
   });
 

@@ -1,4 +1,4 @@
-import { NativeSelect, SegmentedControl, Group, Stack } from '@mantine/core';
+import { NativeSelect, SegmentedControl, Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
@@ -7,8 +7,9 @@ import { findingsQuery } from '../api/queries.js';
 import { useLive } from '../live/use-live.js';
 import { PageShell } from '../shell/page-shell.js';
 import { Empty, Loaded, Panel } from '../shell/panel.js';
-import type { DriftSearch } from './drift-search.js';
+import { daysDefault, type DriftSearch } from './drift-search.js';
 import { DriftStatusPanel } from './drift-status-panel.js';
+import { DriftTrendPanel } from './drift-trend-panel.js';
 import { FindingDrawer } from './finding-drawer.js';
 import { FindingsTable } from './findings-table.js';
 
@@ -26,15 +27,23 @@ export const DriftPage = (): ReactNode => {
         <DriftStatusPanel />
         <Panel title="Findings" command={commandOf(search)} actions={<Filters search={search} show={show} />}>
           <Loaded query={findings}>
-            {(items) =>
+            {({ items, isCut }) =>
               items.length === 0 ? (
                 <Empty command="stampctl drift run">No findings of this kind. To look now:</Empty>
               ) : (
-                <FindingsTable findings={items} />
+                <>
+                  {isCut && (
+                    <Text size="sm" className="bad" role="status">
+                      There are more than these: shown are the critical ones and the newest of the others.
+                    </Text>
+                  )}
+                  <FindingsTable findings={items} />
+                </>
               )
             }
           </Loaded>
         </Panel>
+        <DriftTrendPanel days={search.days} show={(days) => show({ days: days === daysDefault ? undefined : days })} />
       </Stack>
       {search.finding !== undefined && <FindingDrawer id={search.finding} close={() => show({ finding: undefined })} />}
     </PageShell>

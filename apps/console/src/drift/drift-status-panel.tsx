@@ -38,31 +38,51 @@ export const DriftStatusPanel = (): ReactNode => {
   );
 };
 
-const Figures = ({ status: { region, open, suppressed, oldestOpen, lastRun, blind } }: { status: DriftStatus }): ReactNode => (
-  <>
-    <Text size="sm">
-      In {region}: {open.critical} critical, {open.warning} {open.warning === 1 ? 'warning' : 'warnings'}, {open.info} for information,{' '}
-      {suppressed} suppressed
-      {oldestOpen !== null && (
-        <>
-          ; the oldest from <TimeAgo at={oldestOpen} />
-        </>
+const Figures = ({ status }: { status: DriftStatus }): ReactNode => {
+  const { region, open, suppressed, oldestOpen, lastRun, blind, quarantined } = status;
+  return (
+    <>
+      <Doubts status={status} />
+      <Text size="sm">
+        In {region}: {open.critical} critical, {open.warning} {open.warning === 1 ? 'warning' : 'warnings'}, {open.info} for information,{' '}
+        {suppressed} suppressed
+        {oldestOpen !== null && (
+          <>
+            ; the oldest from <TimeAgo at={oldestOpen} />
+          </>
+        )}
+      </Text>
+      {quarantined > 0 && (
+        <Text size="sm" className="bad">
+          {quarantined} quarantined: three repairs have not helped, and a person has to look.
+        </Text>
       )}
+      {blind.length > 0 && (
+        <Text size="sm" className="bad">
+          Blind: {blind.join(', ')} did not find what was planted. What it says of the fleet can’t be relied on.
+        </Text>
+      )}
+      {lastRun ? (
+        <LastRun run={lastRun} />
+      ) : (
+        <Text size="sm" className="passing">
+          Not looked yet: that nothing is listed says nothing.
+        </Text>
+      )}
+    </>
+  );
+};
+
+/** What makes silence worth nothing. */
+const Doubts = ({ status: { isOverdue, failed } }: { status: DriftStatus }): ReactNode => {
+  if (!isOverdue && failed === null) return null;
+  return (
+    <Text size="sm" className="bad">
+      {isOverdue ? 'Nobody has looked for longer than is meant. ' : ''}
+      {failed !== null && `${failed.runs} ${failed.runs === 1 ? 'look has' : 'looks have'} failed since: ${failed.error}`}
     </Text>
-    {blind.length > 0 && (
-      <Text size="sm" className="bad">
-        Blind: {blind.join(', ')} did not find what was planted. What it says of the fleet can’t be relied on.
-      </Text>
-    )}
-    {lastRun ? (
-      <LastRun run={lastRun} />
-    ) : (
-      <Text size="sm" className="passing">
-        Not looked yet: that nothing is listed says nothing.
-      </Text>
-    )}
-  </>
-);
+  );
+};
 
 const LastRun = ({ run }: { run: DriftRunView }): ReactNode => (
   <Group gap="md" component="ul" style={{ listStyle: 'none', margin: 0, padding: 0 }} aria-label="Sensors in the last look">

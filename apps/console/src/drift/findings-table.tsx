@@ -18,6 +18,11 @@ export const FindingsTable = ({ findings }: { findings: readonly FindingView[] }
         </Table.Th>
         <Table.Td>
           <Status value={finding.state === 'open' ? finding.severity : finding.state} />
+          {finding.quarantinedAt !== null && (
+            <Text size="xs" className="bad">
+              quarantined
+            </Text>
+          )}
         </Table.Td>
         <Table.Td style={{ minWidth: 240, overflowWrap: 'anywhere' }}>
           <Text size="sm">

@@ -22,7 +22,7 @@ export interface DriftedFleetRow {
 export interface ComparedFleet {
   readonly drifted: readonly DriftedFleetRow[];
   /** Suspects that could not be judged: they change all the time, are held, or one side has not caught up. */
-  readonly unjudged: number;
+  readonly unjudged: readonly Pick<DriftedFleetRow, 'table' | 'key'>[];
   readonly more: boolean;
   /** Whether the stamp that was planted here was found to be nobody's. */
   readonly planted: 'found' | 'missed' | 'not-planted';
@@ -52,7 +52,8 @@ export const compareFleet = async (
   const theirs = await peer.sums();
   const ours = await own(async (tx) => fleetSums(tx, peer.peer));
   const all: DriftedFleetRow[] = [];
-  let [unjudged, hasMore, isFound] = [0, false, false];
+  const unjudged: Pick<DriftedFleetRow, 'table' | 'key'>[] = [];
+  let [hasMore, isFound] = [false, false];
   for (const table of fleetTables) {
     if (isSame(ours.get(table), theirs.get(table))) continue;
     const { keys, more } = await differing(own, peer, table);
@@ -66,7 +67,7 @@ export const compareFleet = async (
       signal,
     );
     all.push(...judged.drifted);
-    unjudged += judged.unjudged;
+    unjudged.push(...judged.unjudged);
   }
   return { drifted: all, unjudged, more: hasMore, planted: planted === null ? 'not-planted' : isFound ? 'found' : 'missed' };
 };
@@ -115,9 +116,9 @@ const judge = async (
   table: FleetTable,
   suspects: readonly string[],
   signal: AbortSignal,
-): Promise<{ readonly drifted: DriftedFleetRow[]; readonly unjudged: number }> => {
+): Promise<Pick<ComparedFleet, 'drifted' | 'unjudged'>> => {
   const drifted: DriftedFleetRow[] = [];
-  let unjudged = 0;
+  const unjudged: Pick<DriftedFleetRow, 'table' | 'key'>[] = [];
   for (let from = 0; from < suspects.length; from += rowsAtOnceMax) {
     const keys = suspects.slice(from, from + rowsAtOnceMax);
     const look = async (): Promise<{ own: Sight; theirs: Sight }> => {
@@ -134,7 +135,7 @@ const judge = async (
       if (b.own === b.theirs) continue;
       const isLasting = isCovered && a.own === b.own && a.theirs === b.theirs && !b.held;
       if (isLasting) drifted.push({ table, key, own: b.own, theirs: b.theirs });
-      else unjudged++;
+      else unjudged.push({ table, key });
     }
   }
   return { drifted, unjudged };

@@ -97,7 +97,7 @@ describe('comparing two regions', () => {
     const all = await found();
     expect(new Set(all.drifted.map((r) => r.id)).size).toBe(5_000);
     expect(all.drifted.every(({ id }) => Number(id.slice(1)) <= 5_000)).toBe(true);
-    expect([all.unjudged, all.more]).toEqual([0, false]);
+    expect([all.unjudged, all.more]).toEqual([[], false]);
     await spoilUpTo(6_000);
     const some = await found();
     expect([some.drifted.length, some.more]).toEqual([5_000, true]);
@@ -126,7 +126,7 @@ describe('comparing two regions', () => {
     await us.write('shop', 'late', { op: 'put', value: { price: 1 } });
     const compared = await compare();
     expect(driftOf(compared)).toEqual([]);
-    expect(compared.domains[0]!.unjudged).toBe(1);
+    expect(compared.domains[0]!.unjudged).toHaveLength(1);
     await heal();
   });
 

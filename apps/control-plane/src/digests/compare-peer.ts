@@ -22,7 +22,9 @@ export interface ComparedDomain {
   readonly domain: DigestDomain;
   readonly drifted: readonly DriftedRow[];
   /** Suspects that could not be judged: they change all the time, are held, or one side has not caught up. */
-  readonly unjudged: number;
+  readonly unjudged: readonly RowKey[];
+  /** Suspects that had changed again before they could be named. */
+  readonly moved: number;
   readonly more: boolean;
 }
 
@@ -35,6 +37,7 @@ export interface Compared {
 interface Suspects {
   readonly domain: DigestDomain;
   readonly keys: readonly RowKey[];
+  readonly moved: number;
   readonly more: boolean;
 }
 
@@ -52,7 +55,7 @@ export const comparePeer = async (
   const domains: ComparedDomain[] = [];
   for (const suspect of suspects) domains.push(await judge(dataSource, peer, suspect, signal));
   const inOrder = all.filter((d) => !suspects.some((s) => nameOf(s.domain) === nameOf(d)));
-  domains.push(...inOrder.map((domain) => ({ domain, drifted: [], unjudged: 0, more: false })));
+  domains.push(...inOrder.map((domain) => ({ domain, drifted: [], unjudged: [], moved: 0, more: false })));
   return { domains, planted };
 };
 
@@ -68,9 +71,9 @@ const suspectsOf = async (
   let found = false;
   for (const domain of differingDomains(withPlanted, theirs)) {
     const isOfPlanted = planted !== null && nameOf(domain) === nameOf(planted);
-    const { keys, more, isPlantedFound } = await differingRows(dataSource, peer, domain, isOfPlanted ? planted : null);
+    const { keys, moved, more, isPlantedFound } = await differingRows(dataSource, peer, domain, isOfPlanted ? planted : null);
     found ||= isPlantedFound;
-    suspects.push({ domain, more, keys });
+    suspects.push({ domain, moved, more, keys });
   }
   return { suspects, planted: planted === null ? 'not-planted' : found ? 'found' : 'missed', all: allDomains(roots, theirs) };
 };
@@ -101,9 +104,9 @@ const sightOf = (known: KnownEvents, rows: readonly DigestRow[]): Sight => ({ kn
 
 /** Looks twice at the suspects, the second time when both sides know what the other knew at the first (D1). */
 const judge = async (dataSource: DataSource, peer: PeerDigests, suspects: Suspects, signal: AbortSignal): Promise<ComparedDomain> => {
-  const { domain, more } = suspects;
+  const { domain, moved, more } = suspects;
   const drifted: DriftedRow[] = [];
-  let unjudged = 0;
+  const unjudged: RowKey[] = [];
   for (let from = 0; from < suspects.keys.length; from += rowsAtOnceMax) {
     const keys = suspects.keys.slice(from, from + rowsAtOnceMax);
     const look = async (): Promise<{ own: Sight; theirs: Sight }> => {
@@ -119,10 +122,10 @@ const judge = async (dataSource: DataSource, peer: PeerDigests, suspects: Suspec
       if (b.own === b.theirs) continue;
       const isSame = a.own === b.own && a.theirs === b.theirs;
       if (isCovered && isSame && !b.held) drifted.push({ ...key, own: b.own, theirs: b.theirs });
-      else unjudged++;
+      else unjudged.push(key);
     }
   }
-  return { domain, drifted, unjudged, more };
+  return { domain, drifted, unjudged, moved, more };
 };
 
 const pairOf = ({ own, theirs }: { own: Sight; theirs: Sight }, key: RowKey) => {

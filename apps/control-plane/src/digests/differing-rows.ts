@@ -23,6 +23,8 @@ export interface DifferingRows {
   readonly keys: readonly RowKey[];
   /** More differ than are looked at in one go. */
   readonly more: boolean;
+  /** How many differed and had changed again before it was asked which they are: nothing is known of these, not even their names. */
+  readonly moved: number;
   /** What was planted is among what only this region has. */
   readonly isPlantedFound: boolean;
 }
@@ -44,10 +46,12 @@ export const differingRows = async (
   const isPlantedFound = difference.onlyHere.some(isPlanted);
   const onlyHere = difference.onlyHere.filter((e) => !isPlanted(e));
   const [here, there] = [onlyHere.slice(0, differingMax), difference.onlyThere.slice(0, differingMax)];
-  const keys = [...(await rowsOfElements(dataSource, domain, here)), ...(await peer.names(domain, there))];
+  const [mine, yours] = [await rowsOfElements(dataSource, domain, here), await peer.names(domain, there)];
+  const keys = [...mine, ...yours];
   const distinct = new Map(keys.map(({ tenant, id }) => [`${tenant}/${id}`, { tenant, id }]));
   const more = onlyHere.length > here.length || difference.onlyThere.length > there.length || distinct.size > differingMax;
-  return { keys: [...distinct.values()].slice(0, differingMax), more, isPlantedFound };
+  const moved = Math.max(0, here.length - mine.length) + Math.max(0, there.length - yours.length);
+  return { keys: [...distinct.values()].slice(0, differingMax), more, moved, isPlantedFound };
 };
 
 const bySketch = async (own: SetDigest, peer: PeerDigests, domain: DigestDomain): Promise<SetDifference | null> => {

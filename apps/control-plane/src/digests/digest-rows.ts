@@ -62,7 +62,7 @@ export const readDigest = async (reader: Reader, domain: DigestDomain): Promise<
 };
 
 /** What is kept is no digest. It is derived from the rows and is made anew from them. */
-class UnreadableDigest extends Error {}
+export class UnreadableDigest extends Error {}
 
 /** Null where there is none. */
 const foldedDigest = async (reader: Reader, domain: DigestDomain): Promise<SetDigest | null> => {

@@ -20,7 +20,11 @@ import type { DigestDomain } from './digest-rows.js';
 const requestMs = 10_000;
 const elementBytes = 8;
 
-const rubbish = (peer: string): AppError => new AppError('not_ready', `Region ${peer} answers in a form that this version does not know`);
+/** A peer that answers, but not what was asked: of a newer version, or out of order. */
+export const unknownForm = (peer: string): AppError =>
+  new AppError('not_ready', `Region ${peer} answers in a form that this version does not know`, { details: { peer, form: 'unknown' } });
+/** Else it may not have been heard at all. */
+export const isUnknownForm = ({ details }: AppError): boolean => details['form'] === 'unknown';
 
 /** A row that was not asked for would be written over one that nobody looked at: these rows, in this order, all of them unless it is cut. */
 const answersTo = (keys: readonly RowKey[], { rows, cut }: RowsAnswer): boolean =>
@@ -43,7 +47,7 @@ export class PeerDigests {
   async symbols(domain: DigestDomain, from: number, to: number): Promise<Sketch> {
     const bytes = await this.link.requestBytes(geoSketch(this.peer, this.region), { want: 'symbols', ...domain, from, to }, requestMs);
     const sketch = Sketch.fromBytes(bytes);
-    if (sketch?.length !== to - from) throw rubbish(this.peer);
+    if (sketch?.length !== to - from) throw unknownForm(this.peer);
     return sketch;
   }
 
@@ -51,13 +55,13 @@ export class PeerDigests {
     const table = BucketTable.fromBytes(
       await this.link.requestBytes(geoSketch(this.peer, this.region), { want: 'buckets', ...domain }, requestMs),
     );
-    if (!table) throw rubbish(this.peer);
+    if (!table) throw unknownForm(this.peer);
     return table;
   }
 
   async elements(domain: DigestDomain, buckets: readonly number[]): Promise<Element[]> {
     const bytes = await this.link.requestBytes(geoSketch(this.peer, this.region), { want: 'elements', ...domain, buckets }, requestMs);
-    if (bytes.length % elementBytes !== 0) throw rubbish(this.peer);
+    if (bytes.length % elementBytes !== 0) throw unknownForm(this.peer);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return Array.from({ length: bytes.length / elementBytes }, (_, i) => ({
       high: view.getUint32(i * elementBytes),
@@ -88,7 +92,7 @@ export class PeerDigests {
   private async rows(domain: DigestDomain, keys: readonly RowKey[], states: boolean): Promise<RowsAnswer> {
     const question = { want: 'rows', ...domain, keys, states };
     const answer = await this.link.requestJson(geoDigest(this.peer, this.region), question, RowsAnswerSchema, requestMs);
-    if (!answersTo(keys, answer)) throw rubbish(this.peer);
+    if (!answersTo(keys, answer)) throw unknownForm(this.peer);
     return answer;
   }
 }

@@ -8,10 +8,10 @@ import {
   type FleetTable,
 } from '@lapidary/contracts/fleet-protocol';
 import { geoDigest } from '@lapidary/contracts/subjects';
-import { AppError } from '@lapidary/kernel/app-error';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { z } from 'zod';
 import type { FleetSum } from './fleet-rows.js';
+import { unknownForm } from './peer-digests.js';
 
 /** Sums of 100,000 tenants take the peer a second; over a bad path and beside other work some more. */
 const requestMs = 10_000;
@@ -42,7 +42,7 @@ export class PeerFleet {
     const answer = await this.ask({ want: 'fleet-looks', table, keys: [...keys], ...options }, FleetLooksAnswerSchema);
     const isWhole = answer.cut ? answer.looks.length <= keys.length : answer.looks.length === keys.length;
     if (isWhole && answer.looks.every((look, i) => look.key === keys[i])) return answer;
-    throw new AppError('not_ready', `Region ${this.peer} answers in a form that this version does not know`);
+    throw unknownForm(this.peer);
   }
 
   private async ask<T>(question: FleetQuestion, schema: z.ZodType<T>): Promise<T> {

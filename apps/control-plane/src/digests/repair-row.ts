@@ -25,6 +25,8 @@ export interface RowRepair {
   readonly why: string | null;
   /** It may be done once what is under way there has ended. */
   readonly passes?: boolean;
+  /** Regions that did not answer. */
+  readonly away?: readonly string[];
 }
 
 const refused = (why: string): RowRepair => ({ outcome: 'refused', why });

@@ -7,7 +7,7 @@ import { digestOfState } from '@lapidary/replication/collections/document-state'
 import { stateOfKept, type KeptState } from '@lapidary/replication/collections/packed-state';
 import { BucketTable, sameRoot } from '@lapidary/replication/digest/bucket-table';
 import { elementOf } from '@lapidary/replication/digest/element';
-import { audienceOf, readDigest } from './digest-rows.js';
+import { audienceOf, readDigest, UnreadableDigest } from './digest-rows.js';
 
 /** A document that is not what its digest says. */
 export interface CorruptRow {
@@ -63,7 +63,13 @@ export const scrubSlice = async (tx: Reader, slice: Slice, nested: NestedDocumen
     tables.set(row.audience, table);
     table.add(elementOf(row.tenant, row.id, row.digest));
   }
-  return { rows: rows.length, corrupt, isDigestWrong: await isDigestWrong(tx, slice, tables) };
+  return { rows: rows.length, corrupt, isDigestWrong: await isDigestWrong(tx, slice, tables).catch(isUnreadable) };
+};
+
+/** What is kept is no digest at all: as wrong as any. */
+const isUnreadable = (error: unknown): true => {
+  if (error instanceof UnreadableDigest) return true;
+  throw error;
 };
 
 const foundDigest = async ({ tenant, id, automerge, ...kept }: Row, nested: NestedDocuments): Promise<string> => {

@@ -117,6 +117,7 @@ export const sift = (look: Look, canary: Canary): Sifted => {
   return {
     look: {
       kind: look.kind,
+      judges: look.judges,
       looked: look.looked.filter((subject) => !ours.has(subject)),
       skipped: look.skipped.filter(({ subject }) => !ours.has(subject)),
       differences: look.differences.filter(({ subject }) => !ours.has(subject)),

@@ -24,10 +24,21 @@ export interface Skip {
   readonly isFault: boolean;
 }
 
+/** What a finding is about. */
+export interface Place {
+  readonly subject: string;
+  readonly path: string;
+}
+
 /** What a sensor saw of some subjects. Those in `looked` without a difference are in order. */
 export interface Look {
   readonly kind: DriftKind;
   readonly looked: readonly string[];
+  /**
+   * Of sensors that judge by the place: whether what stands there is in order where this look does not tell of it, whatever `looked` says. So
+   * one row that can't be judged keeps no other from being seen in order, and what is no more is, too.
+   */
+  readonly judges?: ((place: Place) => boolean) | undefined;
   readonly skipped: readonly Skip[];
   readonly differences: readonly Difference[];
   /** Of sensors that plant for themselves, where the tables of stamps are not what they look at; it holds nothing of it in `differences`. */

@@ -5,6 +5,7 @@ import { domainFeatures } from '../process/features.js';
 import type { Difference, Look } from './difference.js';
 import { FindingsController } from './findings.controller.js';
 import { recordLook, type Recorded } from './record-look.js';
+import { pruneDrift } from './run-rows.js';
 import { DriftRunsController } from './runs.controller.js';
 import { SuppressionsController } from './suppressions.controller.js';
 
@@ -148,6 +149,24 @@ describe('findings and suppressions', () => {
     expect(await findings(`subject=${of}`)).toMatchObject([{ kind: 'version' }]);
   });
 
+  it('what was accepted is as bad as it was: once it is worse it shows, also where a whole subject was hidden', async () => {
+    const [one, whole, all] = [newSubject(), newSubject(), newSubject()];
+    for (const name of [one, whole, all]) await look([name], differs(name));
+    await suppress({ finding: (await only(one)).id });
+    await suppress({ subject: whole, kind: 'spec' });
+    expect((await suppress({ subject: all, kind: 'spec', severity: 'critical' })).body).toMatchObject({ severity: 'critical', hides: 1 });
+    for (const name of [one, whole, all]) {
+      expect(await findings(`subject=${name}`)).toEqual([]);
+      // A repair that never helps: in quarantine, and seen again.
+      await world.query(`UPDATE drift_finding SET quarantined_at = now() WHERE subject = $1`, [name]);
+      await look([name], differs(name));
+    }
+    expect(await findings(`subject=${one}`)).toMatchObject([{ severity: 'critical' }]);
+    expect(await findings(`subject=${whole}`)).toMatchObject([{ severity: 'critical' }]);
+    expect(await findings(`subject=${all}`)).toEqual([]);
+    for (const name of [one, whole, all]) await look([name]);
+  });
+
   it.each([
     ['no owner', { owner: undefined }, 'invalid_input'],
     ['an empty reason', { reason: ' ' }, 'invalid_input'],
@@ -215,5 +234,45 @@ describe('findings and suppressions', () => {
     expect(status).toMatchObject({ region: 'eu', lastRun: null, blind: [] });
     expect(status.open['warning']).toBe((await findings('severity=warning&limit=500')).length);
     expect(status.suppressed).toBe((await findings('state=suppressed&limit=500')).length);
+  });
+
+  it('the trend tells each day of the window from the findings themselves, also on days on which nobody looked', async () => {
+    await world.query(`DELETE FROM drift_finding`);
+    await world.query(
+      `INSERT INTO drift_finding (id, region, kind, subject, path, expected, observed, severity, owner, first_seen, resolved_at)
+       SELECT 'eu.t' || n, 'eu', 'spec', 'stamp/eu-1', 'p' || n, '1', '2', 'info', 'x', now() - make_interval(days => born), now() - make_interval(days => gone)
+         FROM (VALUES (1, 40, 10), (2, 5, 1), (3, 2, NULL), (4, 2, NULL), (5, 0, NULL)) AS f(n, born, gone)`,
+    );
+    await world.query(
+      `INSERT INTO drift_day (day, runs, failed, blind) VALUES ((now() AT TIME ZONE 'UTC')::date - 1, 3, 2, '{spec}'), ((now() AT TIME ZONE 'UTC')::date - 9, 9, 9, '{}')`,
+    );
+    const { body } = await world.ask('GET', '/v1/drift/trend?days=4');
+    const days = (body as unknown as { days: Record<string, unknown>[] }).days.map(({ day: _, ...rest }) => rest);
+    expect(days).toEqual([
+      { runs: 0, failed: 0, appeared: 0, resolved: 0, open: 1, blind: [] },
+      { runs: 0, failed: 0, appeared: 2, resolved: 0, open: 3, blind: [] },
+      { runs: 3, failed: 2, appeared: 0, resolved: 1, open: 2, blind: ['spec'] },
+      { runs: 0, failed: 0, appeared: 1, resolved: 0, open: 3, blind: [] },
+    ]);
+    for (const wrong of ['0', '367', 'x']) expect((await world.ask('GET', `/v1/drift/trend?days=${wrong}`)).status).toBe(400);
+  });
+
+  it('the status says that looks fail, and that nobody has looked for longer than is meant', async () => {
+    const status = async (): Promise<Record<string, unknown>> => (await world.ask('GET', '/v1/drift')).body;
+    const ended = async (id: string, at: string, how: string): Promise<unknown> =>
+      await world.query(
+        `INSERT INTO drift_run (id, region, trigger, requested_by, request_id, status, created_at, finished_at, error)
+         VALUES ($1, 'eu', 'schedule', 'x', 'x', $3, now() - $2::interval, now() - $2::interval, CASE $3 WHEN 'failed' THEN 'no room on the disk' END)`,
+        [id, at, how],
+      );
+    await ended(`eu.${'0'.repeat(25)}A`, '1 minute', 'done');
+    expect(await status()).toMatchObject({ isOverdue: false, failed: null });
+    await ended(`eu.${'0'.repeat(25)}B`, '50 seconds', 'failed');
+    await ended(`eu.${'0'.repeat(25)}C`, '40 seconds', 'failed');
+    expect(await status()).toMatchObject({ isOverdue: false, failed: { runs: 2, error: 'no room on the disk' } });
+    await world.query(`UPDATE drift_run SET created_at = created_at - interval '30 days', finished_at = finished_at - interval '30 days'`);
+    // Runs go after a week; the last good one stays, or it would seem that nobody has ever looked.
+    await world.inTx(async (tx) => pruneDrift(tx));
+    expect(await status()).toMatchObject({ isOverdue: true, failed: null, lastRun: { id: `eu.${'0'.repeat(25)}A` } });
   });
 });

@@ -1,6 +1,7 @@
 import type { SensorReport } from '@lapidary/contracts/api/drift';
 import type { Reader } from '@lapidary/db/transaction';
 import type { MetricsOf } from '@lapidary/telemetry/metrics';
+import { isOverdue } from './drift-status.js';
 import { countFindings } from './finding-rows.js';
 import type { driftMetrics } from './metrics.js';
 import { lastFullRun } from './run-rows.js';
@@ -20,14 +21,16 @@ export class DriftGauges {
     }
   }
 
-  /** Of what stands now: ages grow and suppressions end without a run. */
-  async show(reader: Reader): Promise<void> {
+  /** Of what stands now: ages grow and suppressions end without a run. `sinceMs`: when this leader began, where nobody has looked yet. */
+  async show(reader: Reader, sinceMs: number, intervalMs: number): Promise<void> {
     const [counts, last] = [await countFindings(reader), await lastFullRun(reader)];
     this.metrics.lapidary_drift_findings.reset();
     for (const { kind, severity, state, count } of counts) this.metrics.lapidary_drift_findings.set({ kind, severity, state }, count);
     const open = counts.filter((c) => c.state === 'open').map((c) => c.oldest.getTime());
     this.metrics.lapidary_drift_oldest_finding_seconds.set(open.length === 0 ? 0 : ageSeconds(Math.min(...open)));
-    if (last?.finished_at) this.metrics.lapidary_drift_last_run_age_seconds.set(ageSeconds(last.finished_at.getTime()));
+    this.metrics.lapidary_drift_last_run_age_seconds.set(ageSeconds(last?.finished_at?.getTime() ?? sinceMs));
+    this.metrics.lapidary_drift_overdue.set(isOverdue(last, sinceMs, intervalMs) ? 1 : 0);
+    this.metrics.lapidary_drift_quarantined.set(counts.reduce((sum, c) => sum + (c.state === 'open' ? c.quarantined : 0), 0));
   }
 
   /** Who leads no more must not go on showing what it knew. */
@@ -37,6 +40,8 @@ export class DriftGauges {
     this.metrics.lapidary_drift_sensor_alive.reset();
     this.metrics.lapidary_drift_skipped.reset();
     this.metrics.lapidary_drift_last_run_age_seconds.reset();
+    this.metrics.lapidary_drift_overdue.reset();
+    this.metrics.lapidary_drift_quarantined.reset();
   }
 }
 

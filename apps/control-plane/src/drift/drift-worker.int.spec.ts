@@ -199,4 +199,18 @@ describe('who looks for drift', () => {
     expect(await runIs(id, 'interrupted')).toMatchObject({ error: 'its leader ended' });
     await runIs(await ask(), 'done');
   });
+
+  it('while a run hangs, the age of the last one grows all the same: who watches it must hear of it', async () => {
+    await world.query(
+      `INSERT INTO drift_run (id, region, trigger, requested_by, request_id, status, created_at, finished_at)
+       VALUES ('eu.00A', 'eu', 'schedule', 'x', 'x', 'done', now(), now() - interval '1 hour')`,
+    );
+    isHanging = true;
+    const { page } = await replica(rareMs);
+    await runIs(await ask(), 'running');
+    const age = async (): Promise<number> => Number(/^lapidary_drift_last_run_age_seconds ([\d.]+)$/m.exec(await page())?.[1] ?? 0);
+    const first = await waitFor('an age', async () => ((await age()) >= 3_600 ? await age() : undefined), { timeoutMs: waitMs });
+    await waitFor('it to grow', async () => (await age()) > first || undefined, { timeoutMs: waitMs });
+    isHanging = false;
+  });
 });

@@ -5,6 +5,7 @@ import { inTransaction } from '@lapidary/db/transaction';
 import { toAppError } from '@lapidary/kernel/app-error';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { newId } from '@lapidary/kernel/ids';
+import { keepRounds } from '@lapidary/kernel/rounds';
 import { Wakeup } from '@lapidary/kernel/wakeup';
 import { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
@@ -108,10 +109,19 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
       onError: (error) => this.logger.warn({ err: error }, 'requests for drift runs are not heard; they are seen by the timer'),
     });
     listener.start();
+    const ended = new AbortController();
     try {
+      // Beside the turns: a run that hangs is what these figures must tell of.
+      void keepRounds(
+        AbortSignal.any([signal, ended.signal]),
+        gaugesMs,
+        async () => this.gauges.show(this.database.dataSource, sinceMs, this.config.LAPIDARY_DRIFT_INTERVAL_MS),
+        (error) => signal.aborted || this.logger.warn({ err: error }, 'what stands of drift could not be counted; trying again'),
+      );
       await inTransaction(this.database.dataSource, interruptRuns);
       while (!signal.aborted) await this.turn(sinceMs, signal);
     } finally {
+      ended.abort();
       await listener.stop();
       this.gauges.forget();
     }
@@ -126,7 +136,7 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
       const isSeen = run ? await this.perform(run, signal) : await this.lookWhereDue(signal);
       // After a look, never after a repair: what it did not help is looked at again first.
       if (isSeen && !run?.repair) await this.repairWhereDue();
-      await this.gauges.show(this.database.dataSource);
+      if (run) await this.gauges.show(this.database.dataSource, sinceMs, this.config.LAPIDARY_DRIFT_INTERVAL_MS);
       if (!run) await this.wakeup.wait(Math.min(gaugesMs, Math.max(0, dueMs - Date.now())), signal);
     } catch (error) {
       if (signal.aborted) return;
@@ -153,7 +163,7 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
     if (this.config.LAPIDARY_DRIFT_REPAIR !== 'act') return;
     const context = systemContext(this.config.LAPIDARY_REGION, 'drift', newId());
     await inTransaction(this.database.dataSource, async (tx) => {
-      if (await hasRepairable(tx)) await queueRun(tx, context, 'schedule', null, { dryRun: false });
+      if (await hasRepairable(tx, this.replication.links)) await queueRun(tx, context, 'schedule', null, { dryRun: false });
     });
   }
 
@@ -166,7 +176,7 @@ export class DriftWorker implements OnApplicationBootstrap, BeforeApplicationShu
     const world = realWorld({ config, planner, dataSource, links, nats, replicas, nested: tools.nested });
     const region = config.LAPIDARY_REGION;
     const routes = { region, dataSource, nats, replicas: world.routeReplicas };
-    return { config, clock, dataSource, plantedStack, world, repair: { region, dataSource, tools, links, routes } };
+    return { config, clock, dataSource, plantedStack, world, logger: this.logger, repair: { region, dataSource, tools, links, routes } };
   }
 
   private async schedule(): Promise<void> {

@@ -26,8 +26,12 @@ export interface FindingRow {
   readonly quarantined_at: Date | null;
 }
 
-/** A suppression that holds now; where it names a path, only for the value that was accepted there. */
+/** SQL: a severity as a number; more is worse. */
+export const rankOf = (severity: string): string => `array_position(ARRAY['${driftSeverities.join(`', '`)}'], ${severity})`;
+
+/** A suppression that holds now; where it names a path, only for the value that was accepted there. What has got worse than was accepted shows. */
 const hides = `s.kind = f.kind AND s.subject = f.subject AND s.lifted_at IS NULL AND s.until > now()
+               AND ${rankOf('f.severity')} <= ${rankOf('s.severity')}
                AND (s.path IS NULL OR (s.path = f.path AND s.observed = f.observed))`;
 
 /** Findings with their state as of now. Where several suppressions hide one, the longest is told. */
@@ -76,11 +80,19 @@ export interface FindingFilter {
   readonly limit: number;
 }
 
+/** What is resolved is kept for more than a year, and is most of it: who asks for what stands must not read that. */
+const rowsIn: Readonly<Record<FindingFilter['state'], string>> = {
+  open: 'WHERE f.resolved_at IS NULL',
+  suppressed: 'WHERE f.resolved_at IS NULL',
+  resolved: 'WHERE f.resolved_at IS NOT NULL',
+  all: '',
+};
+
 /** One row more than `limit`, so that the caller knows whether there is a next page. */
 export const listFindings = async (reader: Reader, filter: FindingFilter): Promise<FindingRow[]> =>
   rowsOf<FindingRow>(
     reader,
-    `SELECT * FROM (${findingSelect}) AS found
+    `SELECT * FROM (${findingSelect} ${rowsIn[filter.state]}) AS found
       WHERE ($1 = 'all' OR state = $1) AND ($2::text IS NULL OR kind = $2) AND ($3::text IS NULL OR subject = $3)
         AND ($4::text[] IS NULL OR severity = ANY($4)) AND ($5::text IS NULL OR id < $5)
       ORDER BY id DESC LIMIT $6`,
@@ -104,6 +116,7 @@ export interface FindingCount {
   readonly severity: Severity;
   readonly state: 'open' | 'suppressed';
   readonly count: number;
+  readonly quarantined: number;
   readonly oldest: Date;
 }
 
@@ -111,6 +124,6 @@ export interface FindingCount {
 export const countFindings = async (reader: Reader): Promise<FindingCount[]> =>
   rowsOf<FindingCount>(
     reader,
-    `SELECT kind, severity, state, count(*)::int AS count, min(first_seen) AS oldest
+    `SELECT kind, severity, state, count(*)::int AS count, count(quarantined_at)::int AS quarantined, min(first_seen) AS oldest
        FROM (${findingSelect} WHERE f.resolved_at IS NULL) AS standing GROUP BY kind, severity, state`,
   );

@@ -12,7 +12,17 @@ export const driftMetrics = {
     labels: ['sensor'],
   },
   lapidary_drift_skipped: { type: 'gauge', help: 'Subjects that the sensor did not look at in the last run', labels: ['sensor'] },
-  lapidary_drift_last_run_age_seconds: { type: 'gauge', help: 'Since the last complete run over all stamps ended', labels: [] },
+  lapidary_drift_last_run_age_seconds: {
+    type: 'gauge',
+    help: 'Since the last complete run over all stamps ended; where there was none, since this replica leads',
+    labels: [],
+  },
+  lapidary_drift_overdue: {
+    type: 'gauge',
+    help: '1: no run over all stamps has ended well for two intervals and ten minutes; what is said of drift is old',
+    labels: [],
+  },
+  lapidary_drift_quarantined: { type: 'gauge', help: 'Open findings that three repairs did not help: left to a person', labels: [] },
   lapidary_drift_run_seconds: {
     type: 'histogram',
     help: 'Time of a run, by outcome',

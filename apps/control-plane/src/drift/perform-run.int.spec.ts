@@ -219,6 +219,69 @@ describe('a drift run', () => {
     memory = [];
   });
 
+  it('what is blind stays so until it is seen to see: a run in which nothing is planted for it says nothing', async () => {
+    const looking = (planted?: Look['planted']): Sensor => ({
+      kind: 'data-digest',
+      reads: [],
+      *look() {
+        const skipped = planted === 'found' ? [] : [{ subject: 'region/us', why: 'is away', isFault: false }];
+        yield { kind: 'data-digest', looked: [], skipped, differences: [], planted };
+      },
+    });
+    await run({ sensors: [looking('missed')] });
+    expect(await brief()).toEqual([['sensor', 'sensor/data-digest', 'canary', 'found', 'missed']]);
+    // As where no peer answers, and as in a run of one stamp.
+    await run({ sensors: [looking()] });
+    await run({ sensors: [looking()] }, 'eu-2');
+    expect(await brief()).toEqual([['sensor', 'sensor/data-digest', 'canary', 'found', 'missed']]);
+    await run({ sensors: [looking('found')] });
+    expect(await brief()).toEqual([]);
+  });
+
+  it('that one sensor can’t look at a stamp is not forgotten because another one can', async () => {
+    const fail = (code: 'plan_failed', more?: object) => async (): Promise<never> => {
+      throw new AppError(code, 'the state can’t be read', more);
+    };
+    drifted.set('eu-1', fail('plan_failed'));
+    await run();
+    const fault = [['sensor', 'stamp/eu-1', 'resource', 'looked at', 'the state can’t be read']];
+    expect(await brief()).toEqual(fault);
+    // Somebody is only in the way now: nobody knows whether it could be looked at.
+    drifted.set('eu-1', fail('plan_failed', { details: { engineCode: 'locked' } }));
+    await run();
+    await run({}, 'eu-1');
+    expect(await brief()).toEqual(fault);
+    drifted.clear();
+    await run();
+    expect(await brief()).toEqual([]);
+  });
+
+  it('a sensor that ends at an error is blind, and keeps no other from looking', async () => {
+    const broken: Sensor = {
+      kind: 'scrub',
+      reads: [],
+      *look() {
+        throw new Error('something that nobody thought of');
+      },
+    };
+    await world.query(`UPDATE stamp SET ring = 'canary' WHERE name = 'eu-2'`);
+    const outcome = await run({ sensors: [broken, ...sensors] });
+    expect(outcome).toMatchObject({ event: 'finish', appeared: 2 });
+    expect(outcome.sensors[0]).toMatchObject({ kind: 'scrub', canary: 'missed' });
+    expect((await brief()).sort()).toMatchObject([
+      ['sensor', 'sensor/scrub', 'canary', 'found', expect.stringContaining('ended at an error')],
+      ['spec', 'stamp/eu-2', 'ring', 'broad', 'canary'],
+    ]);
+    await world.query(`UPDATE stamp SET ring = 'broad' WHERE name = 'eu-2'`);
+    const mended: Sensor = {
+      ...broken,
+      *look() {
+        yield { kind: 'scrub', looked: [], skipped: [], differences: [], planted: 'found' };
+      },
+    };
+    await run({ sensors: [mended] });
+  });
+
   it('defaults that are not valid are found, although nothing can be planted then; the sensors are not taken for alive', async () => {
     const file = join(world.resources.config.LAPIDARY_STAMPS_DIR, 'defaults.yaml');
     await writeFile(file, defaults.replace('ring: broad', 'ring: tin'));

@@ -1,9 +1,10 @@
 import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
 import type { RepairRequest, SensorReport } from '@lapidary/contracts/api/drift';
 import { inTransaction } from '@lapidary/db/transaction';
-import { isAppError } from '@lapidary/kernel/app-error';
+import { isAppError, toAppError } from '@lapidary/kernel/app-error';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { newId } from '@lapidary/kernel/ids';
+import type { Logger } from '@lapidary/telemetry/logger';
 import type { DataSource } from 'typeorm';
 import { systemContext, type CommandContext } from '../http/command-context.js';
 import { plantStamps, sift, unplanted, type Canary } from './canary.js';
@@ -27,6 +28,7 @@ export interface RunDeps {
   readonly plantedStack: { driftWith(nonce: string, regionFacts: RegionFacts, signal: AbortSignal): ReturnType<World['driftedResources']> };
   readonly sensors?: readonly Sensor[];
   readonly repair?: RepairDeps;
+  readonly logger?: Pick<Logger, 'error'>;
 }
 
 interface Seen {
@@ -36,6 +38,8 @@ interface Seen {
   readonly faults: readonly Skip[];
   /** Why the planted drift was not found, where a reason is known. */
   readonly hindrance: string | null;
+  /** It ended by itself, and not at an error. */
+  readonly isWhole: boolean;
 }
 
 /** A run that repairs: merges what peers have, and looks at the documents again; a dry run has nothing to look at. */
@@ -79,7 +83,7 @@ export const performRun = async (deps: RunDeps, run: Pick<RunRow, 'stamp'>, sign
     seen.push(await useSensor(deps, sensor, input, canary));
   }
   const ofSensors = await inTransaction(deps.dataSource, (tx) =>
-    recordLook(tx, contextOf(deps), deps.clock, lookAtSensors(seen, facts.defaultOwner)),
+    recordLook(tx, contextOf(deps), deps.clock, lookAtSensors(seen, facts.defaultOwner, run.stamp !== null)),
   );
   const all = [...seen.map((s) => s.recorded), ofSensors];
   return {
@@ -102,17 +106,25 @@ const useSensor = async (deps: RunDeps, sensor: Sensor, input: SensorInput, cana
   let isFound = false;
   let planted: SensorReport['canary'] = 'not-planted';
   let hindrance: string | null = null;
-  for await (const raw of sensor.look(input)) {
-    const sifted = sift(raw, canary);
-    isFound ||= sifted.isFound;
-    if (raw.planted !== undefined) planted = planted === 'missed' ? 'missed' : raw.planted;
-    hindrance ??= sifted.hindrance;
-    const { look, written } = await record(deps, sifted.look, input.facts);
-    looked.push(...look.looked);
-    skipped.push(...look.skipped);
-    differences += look.differences.length;
-    recorded.appeared += written.appeared;
-    recorded.resolved += written.resolved;
+  let isWhole = true;
+  try {
+    for await (const raw of sensor.look(input)) {
+      const sifted = sift(raw, canary);
+      isFound ||= sifted.isFound;
+      if (raw.planted !== undefined) planted = planted === 'missed' ? 'missed' : raw.planted;
+      hindrance ??= sifted.hindrance;
+      const { look, written } = await record(deps, sifted.look, input.facts);
+      looked.push(...look.looked);
+      skipped.push(...look.skipped);
+      differences += look.differences.length;
+      recorded.appeared += written.appeared;
+      recorded.resolved += written.resolved;
+    }
+  } catch (error) {
+    // What one sensor can't do must not keep the others from looking, and is told of it: whatever it has not looked at, it is blind to.
+    input.signal.throwIfAborted();
+    deps.logger?.error({ err: error, sensor: sensor.kind }, 'a drift sensor ended at an error');
+    [isFound, planted, isWhole, hindrance] = [false, 'missed', false, `it ended at an error: ${toAppError(error).message}`];
   }
   const report: SensorReport = {
     kind: sensor.kind,
@@ -122,7 +134,7 @@ const useSensor = async (deps: RunDeps, sensor: Sensor, input: SensorInput, cana
     canary: canary.expects[sensor.kind] === undefined ? planted : isFound ? 'found' : 'missed',
     tookMs: Math.round(performance.now() - startedMs),
   };
-  return { report, recorded, looked, faults: skipped.filter((s) => s.isFault), hindrance };
+  return { report, recorded, looked, faults: skipped.filter((s) => s.isFault), hindrance, isWhole };
 };
 
 /** Resources of planted stamps are those of the planted stack; they have no others. */
@@ -145,6 +157,7 @@ const record = async (deps: RunDeps, look: Look, facts: DriftFacts): Promise<{ l
     const left = new Map([...touched].map(([name, why]) => [subjectOf(name), why]));
     const fresh: Look = {
       kind: look.kind,
+      judges: look.judges && ((place) => look.judges!(place) && !left.has(place.subject)),
       looked: look.looked.filter((subject) => !left.has(subject)),
       skipped: [...look.skipped, ...[...left].map(([subject, why]) => ({ subject, why, isFault: false }))],
       differences: look.differences.filter((d) => !left.has(d.subject)),
@@ -153,7 +166,7 @@ const record = async (deps: RunDeps, look: Look, facts: DriftFacts): Promise<{ l
   });
 
 /** What the run says about the sensors themselves, in the same model: blind ones, and stamps that one could not look at. */
-export const lookAtSensors = (seen: readonly Omit<Seen, 'recorded'>[], owner: string): Look => {
+export const lookAtSensors = (seen: readonly Omit<Seen, 'recorded'>[], owner: string, isOfOneStamp: boolean): Look => {
   const ofSensor = (subject: string, path: string, rest: Pick<Difference, 'expected' | 'observed' | 'severity'>): Difference => ({
     kind: 'sensor',
     subject,
@@ -169,6 +182,22 @@ export const lookAtSensors = (seen: readonly Omit<Seen, 'recorded'>[], owner: st
   const faults = seen.flatMap(({ report, faults: of }) =>
     of.map(({ subject, why }) => ofSensor(subject, report.kind, { expected: 'looked at', observed: why, severity: 'warning' })),
   );
-  const looked = [...seen.flatMap((s) => s.looked), ...faults.map((f) => f.subject), ...seen.map((s) => `sensor/${s.report.kind}`)];
-  return { kind: 'sensor', looked: [...new Set(looked)], skipped: [], differences: [...blind, ...faults] };
+  const of = new Map(seen.map((s) => [s.report.kind as string, s]));
+  return {
+    kind: 'sensor',
+    looked: seen.map((s) => `sensor/${s.report.kind}`),
+    // Each sensor answers for itself: that another one can look somewhere, or that nothing was planted, is no sign that this one sees.
+    judges: ({ subject, path }) => {
+      const sensor = of.get(path === 'canary' ? subject.slice('sensor/'.length) : path);
+      if (!sensor) return false;
+      const { canary, skipped } = sensor.report;
+      const isAll = sensor.isWhole && !isOfOneStamp;
+      // Where there is nothing to look at any more, there is nothing to be blind to.
+      if (path === 'canary')
+        return canary === 'found' || (isAll && canary === 'not-planted' && sensor.looked.length + skipped.length === 0);
+      return isAll ? !skipped.some((skip) => skip.subject === subject) : sensor.looked.includes(subject);
+    },
+    skipped: [],
+    differences: [...blind, ...faults],
+  };
 };

@@ -38,7 +38,10 @@ export const realWorld = (
   driftedResources: async (spec, regionFacts, signal) =>
     (await planner.read({ ...provisionRunOf(config, spec, regionFacts), operation: 'drift' }, signal)).drifted,
   scrubbed: async (nonce) => ({
-    ...(await readScrubbed(dataSource)),
+    ...(await readScrubbed(dataSource, {
+      rowsPerSecond: config.LAPIDARY_SCRUB_ROWS_PER_SECOND,
+      upSince: new Date(performance.timeOrigin),
+    })),
     planted: await findPlantedCorruption(dataSource, nonce, await nested()),
   }),
   peers: [...links.keys()],

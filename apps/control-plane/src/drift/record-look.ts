@@ -23,8 +23,8 @@ export const recordLook = async (tx: Tx, context: CommandContext, clock: HybridL
   const open = await rowsOf<OpenFinding>(
     tx,
     `SELECT id, kind, subject, path FROM drift_finding
-      WHERE kind = $1 AND subject = ANY($2) AND resolved_at IS NULL ORDER BY id FOR UPDATE`,
-    [look.kind, [...new Set([...look.looked, ...look.differences.map((d) => d.subject)])]],
+      WHERE kind = $1 AND ($3 OR subject = ANY($2)) AND resolved_at IS NULL ORDER BY id FOR UPDATE`,
+    [look.kind, [...new Set([...look.looked, ...look.differences.map((d) => d.subject)])], look.judges !== undefined],
   );
   const { appear, seen, vanish } = mergeFindings(open, look);
   for (const { id, difference } of seen) await see(tx, id, difference);

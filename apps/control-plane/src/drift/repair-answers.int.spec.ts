@@ -106,4 +106,24 @@ describe('a repair', () => {
       expect(await rounds()).toEqual([{ rounds: 0, quarantined: false }]);
     });
   });
+
+  it('hundreds of findings about a region that is away keep nobody else’s from being repaired, and it is not asked for each', async () => {
+    const difference = {
+      kind: 'data-digest',
+      path: 'lww /d',
+      expected: 'x',
+      observed: 'y',
+      severity: 'warning',
+      owner: 'platform',
+    } as const;
+    await inTransaction(eu.region.dataSource, async (tx) => {
+      const differences = Array.from({ length: 600 }, (_, i) => ({ ...difference, subject: 'replica/zz.settings', path: `lww /d${i}` }));
+      await recordLook(tx, context(), eu.region.clock, { kind: 'data-digest', looked: [], skipped: [], differences });
+    });
+    await find('data-digest', `replica/${us.region.name}.settings`);
+    answerAs(us.region.name, { rows: [await rowOf('d')] });
+    const results = await repair([us.region.name, 'zz']);
+    expect(results.filter((r) => r.subject !== 'replica/zz.settings')).toMatchObject([{ path: 'lww /d', outcome: 'merged' }]);
+    expect(results.length).toBeLessThan(5);
+  });
 });

@@ -61,7 +61,7 @@ describe('scrub and repair', () => {
       comparePeer: async (peer: string, nonce: string) =>
         comparePeer(at.region.dataSource, new PeerDigests(at.region.name, peer, at.region.nats), nonce, signal),
       scrubbed: async (nonce: string) => ({
-        ...(await readScrubbed(at.region.dataSource)),
+        ...(await readScrubbed(at.region.dataSource, { rowsPerSecond: 500, upSince: new Date() })),
         planted: await findPlantedCorruption(at.region.dataSource, nonce, at.site.nested),
       }),
     }) as unknown as World;
@@ -213,6 +213,34 @@ describe('scrub and repair', () => {
       JSON.stringify(row!.state),
       row!.digest,
     ]);
+  });
+
+  it('what stood of a collection that neither region has any more is in order', async () => {
+    await sql(
+      us,
+      `INSERT INTO document (collection, kind, tenant, id, state, packed, exists, digest, bytes, conflicts, latest)
+                   SELECT 'ghost', kind, tenant, id, state, packed, exists, digest, bytes, conflicts, latest FROM document WHERE id = 'd1'`,
+    );
+    expect(await look(us)).toContain('data-digest lww /d1');
+    await sql(us, `DELETE FROM document WHERE collection = 'ghost'`);
+    expect(await look(us)).toEqual([]);
+  });
+
+  it('a document that changes all the time keeps none of the others from being seen in order', async () => {
+    await sql(us, `DELETE FROM document WHERE id IN ('d1', 'd2')`);
+    expect(await look(us)).toEqual(['data-digest lww /d1', 'data-digest lww /d2']);
+    // It waits for something, as where it is being changed, and can't be judged.
+    await sql(
+      us,
+      `INSERT INTO held_change (event_id, origin, event, due_at)
+                   VALUES ('x', 'x', '{"data": {"collection": "lww", "kind": "lww", "tenant": "", "id": "d2"}}', now() + interval '1 hour')`,
+    );
+    const [first] = (await open(us)).filter((f) => f.path === 'lww /d1');
+    expect(outcomes(await repair(us, { finding: first!.id }))).toEqual(['lww /d1 merged']);
+    expect(await look(us)).toEqual(['data-digest lww /d2']);
+    await sql(us, `DELETE FROM held_change`);
+    await look(us);
+    await repair(us);
   });
 
   it('a peer whose own document is corrupt spoils nothing here', async () => {

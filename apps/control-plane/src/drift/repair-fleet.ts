@@ -15,6 +15,7 @@ import { applyDefinition } from '@lapidary/replication/collections/definitions';
 import { z } from 'zod';
 import { PostgresCollections } from '../collections/postgres-collections.js';
 import { fleetLooks } from '../digests/fleet-rows.js';
+import { isUnknownForm } from '../digests/peer-digests.js';
 import { PeerFleet } from '../digests/peer-fleet.js';
 import type { RowRepair } from '../digests/repair-row.js';
 import type { CommandContext } from '../http/command-context.js';
@@ -57,14 +58,19 @@ export const repairFleetRow = async (
   const target = targetOf(finding);
   const link = target && deps.links.get(target.peer);
   if (!target || !link) return refused(`there is no link to the region of ${finding.subject}`);
+  const { dataSource } = deps;
+  const noted = async (repair: RowRepair): Promise<RowRepair> => {
+    if (!dryRun) await inTransaction(dataSource, async (tx) => noteRound(tx, context, finding, repair));
+    return repair;
+  };
+  const asked = await new PeerFleet(deps.region, target.peer, link)
+    .looks(target.table, [target.key], { views: true })
+    .catch((error: unknown) => toAppError(error));
+  if (asked instanceof AppError)
+    return isUnknownForm(asked) ? await noted(refused(asked.message)) : { ...refused(asked.message), away: [target.peer] };
+  const repair = settled(deps, context, target, asked.looks[0]!, asked.known[target.peer]);
+  if (typeof repair !== 'function') return await noted(repair);
   try {
-    const asked = await new PeerFleet(deps.region, target.peer, link).looks(target.table, [target.key], { views: true });
-    const repair = settled(deps, context, target, asked.looks[0]!, asked.known[target.peer]);
-    const { dataSource } = deps;
-    if (typeof repair !== 'function') {
-      if (!dryRun) await inTransaction(dataSource, async (tx) => noteRound(tx, context, finding, repair));
-      return repair;
-    }
     return dryRun
       ? await rolledBack(dataSource, repair)
       : await inTransaction(dataSource, async (tx) => {
@@ -73,7 +79,8 @@ export const repairFleetRow = async (
           return result;
         });
   } catch (error) {
-    return refused(toAppError(error).message);
+    // All of it was taken back, and will be the next time, too: it was a round.
+    return await noted(refused(toAppError(error).message));
   }
 };
 
@@ -95,7 +102,7 @@ const settled = (
     const position = await readPosition(tx, target.peer, { lock: true });
     if (position.epoch !== at.epoch) return later(`${target.peer} has begun another epoch, whose events come first`);
     const before = await ownDigest(tx, target);
-    if (before === theirs.digest) return { outcome: 'unchanged', why: 'it has come right meanwhile' };
+    if (before === theirs.digest) return { outcome: 'unchanged', why: 'it has come right meanwhile', passes: true };
     const told = envelopeOf(target, at, context);
     const outcome = await writers[target.table](tx, deps, context, target, theirs.view, told);
     if (outcome !== null) return outcome;

@@ -12,6 +12,7 @@ import { newDriftId } from '@lapidary/kernel/ids';
 import { nextState } from '@lapidary/kernel/transition-table';
 import type { CommandContext } from '../http/command-context.js';
 import { runTable, type RunStatus } from './drift-states.js';
+import { noteDay } from './trend.js';
 
 export interface RunRow {
   readonly id: string;
@@ -75,6 +76,23 @@ export const lastFullRun = async (reader: Reader): Promise<RunRow | null> =>
 export const lastRunOverAll = async (reader: Reader): Promise<RunRow | null> =>
   (await rowsOf<RunRow>(reader, `${runSelect} WHERE stamp IS NULL AND repair IS NULL ORDER BY id DESC LIMIT 1`))[0] ?? null;
 
+export interface FailedRuns {
+  readonly runs: number;
+  readonly at: Date;
+  readonly error: string;
+}
+
+/** Runs over all stamps that did not end well since the last one that did; null: none. */
+export const failedSince = async (reader: Reader, last: Pick<RunRow, 'id'> | null): Promise<FailedRuns | null> => {
+  const [failed] = await rowsOf<FailedRuns>(
+    reader,
+    `SELECT count(*) OVER ()::int AS runs, finished_at AS at, coalesce(error, status) AS error FROM drift_run
+      WHERE status IN ('failed', 'interrupted') AND stamp IS NULL AND repair IS NULL AND id > $1 ORDER BY id DESC LIMIT 1`,
+    [last?.id ?? ''],
+  );
+  return failed ?? null;
+};
+
 /** Asks for a run. While one of the same extent waits, that is the one: it looks after both asked. Null stamp: all. */
 export const queueRun = async (
   tx: Tx,
@@ -122,6 +140,8 @@ export interface RunOutcome {
   readonly error: string | null;
 }
 
+export const isOverAll = ({ stamp, repair }: Pick<RunRow, 'stamp' | 'repair'>): boolean => stamp === null && repair === null;
+
 export const endRun = async (tx: Tx, id: string, outcome: RunOutcome): Promise<void> => {
   const [row] = await rowsOf<RunRow>(tx, `${runSelect} WHERE id = $1 FOR UPDATE`, [id]);
   // A new leader may have given this run up meanwhile; what was found stands all the same.
@@ -139,24 +159,29 @@ export const endRun = async (tx: Tx, id: string, outcome: RunOutcome): Promise<v
       JSON.stringify(outcome.repairs ?? []),
     ],
   );
+  if (isOverAll(row)) await noteDay(tx, outcome.event === 'finish', outcome.sensors);
 };
 
 /** At the start of a term: what runs now was a former leader's. Returns how many. */
-export const interruptRuns = async (tx: Tx): Promise<number> =>
-  (
-    await rowsOf(
-      tx,
-      `UPDATE drift_run SET status = $1, finished_at = now(), error = 'its leader ended' WHERE status = 'running' RETURNING 1`,
-      [nextState(runTable, 'running', 'interrupt')],
-    )
-  ).length;
+export const interruptRuns = async (tx: Tx): Promise<number> => {
+  const interrupted = await rowsOf<Pick<RunRow, 'stamp' | 'repair'>>(
+    tx,
+    `UPDATE drift_run SET status = $1, finished_at = now(), error = 'its leader ended' WHERE status = 'running' RETURNING stamp, repair`,
+    [nextState(runTable, 'running', 'interrupt')],
+  );
+  for (const run of interrupted) if (isOverAll(run)) await noteDay(tx, false, []);
+  return interrupted.length;
+};
 
-/** A week of runs shows every pattern worth seeing; findings tell the rest. */
+/** A week of runs shows every pattern worth seeing; findings and the table of days tell the rest. */
 const runDays = 7;
 /** A year of reviews, and a month to hold the last one. */
 const resolvedDays = 400;
 
 export const pruneDrift = async (tx: Tx): Promise<void> => {
-  await tx.query(`DELETE FROM drift_run WHERE finished_at < now() - make_interval(days => $1)`, [runDays]);
+  // The last one that ended well stays, however long ago: it says since when nobody has looked.
+  const last = await lastFullRun(tx);
+  await tx.query(`DELETE FROM drift_run WHERE finished_at < now() - make_interval(days => $1) AND id <> $2`, [runDays, last?.id ?? '']);
+  await tx.query(`DELETE FROM drift_day WHERE day < now() - make_interval(days => $1)`, [resolvedDays]);
   await tx.query(`DELETE FROM drift_finding WHERE resolved_at < now() - make_interval(days => $1)`, [resolvedDays]);
 };

@@ -6,10 +6,13 @@ import {
   DriftRunRequestSchema,
   DriftRunSchema,
   DriftStatusSchema,
+  DriftTrendQuerySchema,
+  DriftTrendSchema,
   RepairRequestSchema,
   type DriftRunRequest,
   type DriftRunView,
   type DriftStatus,
+  type DriftTrend,
   type RepairRequest,
 } from '@lapidary/contracts/api/drift';
 import { RegionNameSchema } from '@lapidary/contracts/api/common';
@@ -31,6 +34,7 @@ import { getStamp } from '../stamps/stamp-store.js';
 import { readDriftStatus } from './drift-status.js';
 import { getFinding } from './finding-rows.js';
 import { shownTo } from './shown-paths.js';
+import { readTrend } from './trend.js';
 import { getRun, listRuns, queueRun, runViewOf } from './run-rows.js';
 
 const StatusQuerySchema = z.object({ region: RegionNameSchema.optional() });
@@ -48,6 +52,13 @@ export class DriftRunsController {
   async status(@Query({ schema: StatusQuerySchema }) query: z.infer<typeof StatusQuerySchema>): Promise<DriftStatus> {
     refuseOtherRegion(this.config, query.region);
     return await readDriftStatus(this.dataSource, this.config.LAPIDARY_REGION, this.config.LAPIDARY_DRIFT_INTERVAL_MS);
+  }
+
+  @Get('trend')
+  @ApiAnswers({ summary: 'How drift of one region went, day by day', tag: 'drift', answers: { 200: DriftTrendSchema } })
+  async trend(@Query({ schema: DriftTrendQuerySchema }) query: z.infer<typeof DriftTrendQuerySchema>): Promise<DriftTrend> {
+    refuseOtherRegion(this.config, query.region);
+    return await readTrend(this.dataSource, this.config.LAPIDARY_REGION, query.days);
   }
 
   @Get('runs')

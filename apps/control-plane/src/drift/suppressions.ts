@@ -8,9 +8,9 @@ import { nextState } from '@lapidary/kernel/transition-table';
 import { recordAudit } from '../audit/record-audit.js';
 import type { CommandContext } from '../http/command-context.js';
 import { recordEvent } from '../outbox/record-event.js';
-import type { DriftKind } from './difference.js';
+import type { DriftKind, Severity } from './difference.js';
 import { findingTable, suppressionTable, type SuppressionState } from './drift-states.js';
-import { getFinding, hiddenCount } from './finding-rows.js';
+import { getFinding, hiddenCount, rankOf } from './finding-rows.js';
 import { toldToAll } from './shown-paths.js';
 
 export interface SuppressionRow {
@@ -20,6 +20,7 @@ export interface SuppressionRow {
   readonly subject: string;
   readonly path: string | null;
   readonly observed: unknown;
+  readonly severity: Severity;
   readonly owner: string;
   readonly reason: string;
   readonly state: SuppressionState;
@@ -32,7 +33,7 @@ export interface SuppressionRow {
 }
 
 const suppressionSelect = `
-  SELECT s.id, s.region, s.kind, s.subject, s.path, s.observed, s.owner, s.reason, s.created_by, s.created_at, s.until, s.lifted_by,
+  SELECT s.id, s.region, s.kind, s.subject, s.path, s.observed, s.severity, s.owner, s.reason, s.created_by, s.created_at, s.until, s.lifted_by,
          s.lifted_at, ${hiddenCount} AS hides,
          CASE WHEN s.lifted_at IS NOT NULL THEN 'lifted' WHEN s.until <= now() THEN 'expired' ELSE 'active' END AS state
     FROM drift_suppression s`;
@@ -45,6 +46,7 @@ export const suppressionViewOf = (row: SuppressionRow): SuppressionView =>
     subject: row.subject,
     path: row.path,
     observed: row.observed,
+    severity: row.severity,
     owner: row.owner,
     reason: row.reason,
     state: row.state,
@@ -88,8 +90,8 @@ export const suppress = async (
   const of = await subjectOf(tx, request);
   const id = newDriftId(context.region);
   await tx.query(
-    `INSERT INTO drift_suppression (id, region, kind, subject, path, observed, owner, reason, created_by, until)
-     VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10)`,
+    `INSERT INTO drift_suppression (id, region, kind, subject, path, observed, owner, reason, created_by, until, severity)
+     VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9, $10, $11)`,
     [
       id,
       context.region,
@@ -101,13 +103,15 @@ export const suppress = async (
       request.reason,
       context.actor,
       request.until,
+      request.severity ?? of.severity,
     ],
   );
   const suppression = suppressionViewOf(await getSuppression(tx, id));
   const [told] = await toldToAll(tx, [suppression]);
-  await recordEvent(tx, context, clock, 'lapidary.drift.suppressed.v2', `drift/${id}`, { suppression: told! });
-  const { kind, subject, path, observed, owner, until } = told!;
-  await recordAudit(tx, context, 'drift.suppress', `drift/${id}`, { kind, subject, path, observed, owner, until });
+  const { severity, ...event } = told!;
+  await recordEvent(tx, context, clock, 'lapidary.drift.suppressed.v2', `drift/${id}`, { suppression: event });
+  const { kind, subject, path, observed, owner, until } = event;
+  await recordAudit(tx, context, 'drift.suppress', `drift/${id}`, { kind, subject, path, observed, severity, owner, until });
   return suppression;
 };
 
@@ -118,7 +122,8 @@ export const lift = async (tx: Tx, context: CommandContext, clock: HybridLogical
   await tx.query(`UPDATE drift_suppression SET lifted_by = $2, lifted_at = now() WHERE id = $1`, [id, context.actor]);
   const suppression = suppressionViewOf(await getSuppression(tx, id));
   const [told] = await toldToAll(tx, [suppression]);
-  await recordEvent(tx, context, clock, 'lapidary.drift.unsuppressed.v2', `drift/${id}`, { suppression: told! });
+  const { severity: _, ...event } = told!;
+  await recordEvent(tx, context, clock, 'lapidary.drift.unsuppressed.v2', `drift/${id}`, { suppression: event });
   await recordAudit(tx, context, 'drift.unsuppress', `drift/${id}`, { kind: suppression.kind, subject: suppression.subject });
   return suppression;
 };
@@ -132,10 +137,23 @@ const checkUntil = (until: string, nowMs: number): void => {
   if (message !== null) throw new AppError('invalid_input', `until: ${message}`, { fields: [{ path: 'until', message }] });
 };
 
-type Subject = { readonly kind: string; readonly subject: string; readonly path: string | null; readonly observed: unknown };
+type Subject = Pick<SuppressionRow, 'kind' | 'subject' | 'path' | 'observed' | 'severity'>;
+
+/** Of what stands about a subject; a warning where nothing worse does: what comes later may be as bad as most is. */
+const worstOf = async (reader: Reader, kind: DriftKind, subject: string): Promise<Severity> => {
+  const [worst] = await rowsOf<{ severity: Severity }>(
+    reader,
+    `SELECT severity FROM drift_finding WHERE kind = $1 AND subject = $2 AND resolved_at IS NULL ORDER BY ${rankOf('severity')} DESC LIMIT 1`,
+    [kind, subject],
+  );
+  return worst?.severity === 'critical' ? 'critical' : 'warning';
+};
 
 const subjectOf = async (tx: Tx, request: SuppressionRequest): Promise<Subject> => {
-  if (request.finding === undefined) return { kind: request.kind!, subject: request.subject!, path: null, observed: null };
+  if (request.finding === undefined) {
+    const [kind, subject] = [request.kind!, request.subject!];
+    return { kind, subject, path: null, observed: null, severity: await worstOf(tx, kind, subject) };
+  }
   const finding = await getFinding(tx, request.finding);
   nextState(findingTable, finding.state, 'suppress');
   return finding;

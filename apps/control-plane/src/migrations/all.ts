@@ -40,6 +40,7 @@ import { NamesInTheLedger1763772000076 } from './0076-names-in-the-ledger.js';
 import { EventsByOrigin1763772000077 } from './0077-events-by-origin.js';
 import { PackedDocuments1763772000078 } from './0078-packed-documents.js';
 import { Looks1763772000079 } from './0079-looks.js';
+import { HistoryOfDrift1763772000080 } from './0080-history-of-drift.js';
 import { OwedObjections1763772000082 } from './0082-owed-objections.js';
 
 export const migrations = [
@@ -85,5 +86,6 @@ export const migrations = [
   EventsByOrigin1763772000077,
   PackedDocuments1763772000078,
   Looks1763772000079,
+  HistoryOfDrift1763772000080,
   OwedObjections1763772000082,
 ];

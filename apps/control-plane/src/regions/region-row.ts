@@ -1,6 +1,6 @@
 import { RegionSchema, type RegionView } from '@lapidary/contracts/api/regions';
 import type { Reader } from '@lapidary/db/transaction';
-import { answersNow } from './peer-freshness.js';
+import { answersNow, cutSince } from './peer-freshness.js';
 import type { LinkState } from './replication-status.js';
 
 export interface RegionRow {
@@ -69,5 +69,5 @@ const linkOf = (row: RegionRow, isLocal: boolean, link: LinkState | undefined): 
         state: link?.state === 'connected' && row.answers ? 'connected' : 'cut',
         appliedSequence: Number(row.applied_sequence ?? 0),
         lagMs: row.lag_ms === null ? null : Math.max(0, Math.round(row.lag_ms)),
-        cutSince: link?.state === 'connected' && row.answers ? null : (link?.cutSince ?? row.confirmed_at?.toISOString() ?? null),
+        cutSince: link?.state === 'connected' && row.answers ? null : cutSince(row.confirmed_at, link),
       };

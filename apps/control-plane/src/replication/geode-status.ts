@@ -10,7 +10,7 @@ import { readOrigin } from '../outbox/outbox-rows.js';
 import { outboxBacklog } from '../outbox/published-through.js';
 import { readRoots } from '../digests/digest-rows.js';
 import { openIntents, type OpenFigures } from '../regions/open-intents.js';
-import { answersNow } from '../regions/peer-freshness.js';
+import { answersNow, cutSince } from '../regions/peer-freshness.js';
 import { recoveryView, setBackPeers } from '../fence/fence-facts.js';
 import { readConvergence } from './convergence-rows.js';
 import type { LinkState } from '../regions/replication-status.js';
@@ -95,7 +95,7 @@ const peerOf = (row: PeerRow, link: LinkState | undefined, origin: { readonly re
   return {
     region: row.region,
     link: connected ? 'connected' : 'cut',
-    cutSince: connected ? null : (link?.cutSince ?? row.confirmed_at?.toISOString() ?? null),
+    cutSince: connected ? null : cutSince(row.confirmed_at, link),
     cutBecause: connected ? null : causeOf(origin.region, row.region, protocol, link?.problem?.() ?? null),
     epoch: row.epoch,
     appliedSequence: Number(row.applied),
@@ -120,9 +120,13 @@ export const causeOf = (region: string, peer: string, protocol: Peer['protocol']
   return `${problem.text}; or region ${peer} runs protocol 1, which has one user for all regions: roll it out`;
 };
 
-/** P-GE6: alone since the last of the others fell silent. A region without peers is not alone, it is the fleet. */
-export const autonomousSince = (peers: readonly Pick<Peer, 'link' | 'cutSince'>[]): string | null => {
+/**
+ * P-GE6: alone since the last of the others fell silent. A region without peers is not alone, it is the fleet. One that has never answered says
+ * nothing of when, unless none has.
+ */
+export const autonomousSince = (peers: readonly Pick<Peer, 'link' | 'cutSince' | 'confirmedAt'>[]): string | null => {
   if (peers.length === 0 || peers.some((p) => p.link === 'connected')) return null;
-  const since = peers.flatMap((p) => (p.cutSince === null ? [] : [Date.parse(p.cutSince)]));
+  const heard = peers.filter((p) => p.confirmedAt !== null);
+  const since = (heard.length > 0 ? heard : peers).flatMap((p) => (p.cutSince === null ? [] : [Date.parse(p.cutSince)]));
   return since.length === 0 ? null : new Date(Math.max(...since)).toISOString();
 };

@@ -2,6 +2,7 @@ import {
   DriftRunPageSchema,
   DriftRunSchema,
   DriftStatusSchema,
+  DriftTrendSchema,
   FindingPageSchema,
   FindingSchema,
   SuppressionPageSchema,
@@ -9,6 +10,7 @@ import {
   type DriftRunRequest,
   type DriftRunView,
   type DriftStatus,
+  type DriftTrend,
   type FindingView,
   type RepairRequest,
   type SuppressionRequest,
@@ -32,6 +34,10 @@ export class DriftApi {
 
   async status(region?: string): Promise<DriftStatus> {
     return (await this.api.http.request('GET', paths.driftPath, { schema: DriftStatusSchema, query: { region } })).value;
+  }
+
+  async trend(region: string | undefined, days: number): Promise<DriftTrend> {
+    return (await this.api.http.request('GET', paths.driftTrendPath, { schema: DriftTrendSchema, query: { region, days } })).value;
   }
 
   async findings(query: Query, limit = Infinity): Promise<FindingView[]> {

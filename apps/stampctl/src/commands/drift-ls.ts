@@ -1,10 +1,11 @@
+import { byWeight } from '@lapidary/contracts/api/drift-order';
 import { RegionNameSchema } from '@lapidary/contracts/api/common';
-import { DriftSubjectSchema } from '@lapidary/contracts/api/drift';
+import { DriftSubjectSchema, type FindingView } from '@lapidary/contracts/api/drift';
 import { exitCodes } from '@lapidary/kernel/error-catalogue';
 import { z } from 'zod';
 import { DriftApi } from '../client/drift-api.js';
 import type { Command } from '../invocation.js';
-import { byWeight, findingsText } from '../output/drift-text.js';
+import { findingsText } from '../output/drift-text.js';
 import { LimitField } from './fields.js';
 
 const Options = z.object({
@@ -16,11 +17,22 @@ const Options = z.object({
   limit: LimitField,
 });
 
+/** Pages hold the newest first: where not all are asked for, the worst must not be among those that are left out. */
+const worstOf = async (drift: DriftApi, query: Readonly<Record<string, string | undefined>>, limit: number): Promise<FindingView[]> => {
+  const found = new Map<string, FindingView>();
+  for (const severity of Number.isFinite(limit) ? ['critical', 'warning', undefined] : [undefined]) {
+    if (found.size >= limit) break;
+    const least = severity ?? query['severity'];
+    for (const finding of await drift.findings({ ...query, severity: least }, limit)) found.set(finding.id, finding);
+  }
+  return [...found.values()];
+};
+
 export const driftLs: Command = async (invocation) => {
   const { output } = invocation;
   const { limit, region: only, ...query } = invocation.parse(Options, invocation.options);
   const drift = new DriftApi(invocation.connect());
-  const { items, missing } = await drift.ofRegions(only, (region) => drift.findings({ ...query, region }, limit));
+  const { items, missing } = await drift.ofRegions(only, (region) => worstOf(drift, { ...query, region }, limit));
   const shown = items.sort(byWeight).slice(0, limit);
   for (const { region, why } of missing) output.warn(`${region} is missing from this list: ${why}`);
   if (shown.length === 0) output.hint('Nothing of that kind. When it was last looked at: stampctl drift runs');

@@ -1,27 +1,28 @@
 import { writeFile } from 'node:fs/promises';
+import { byWeight } from '@lapidary/contracts/api/drift-order';
 import { RegionNameSchema } from '@lapidary/contracts/api/common';
 import { z } from 'zod';
 import { DriftApi } from '../client/drift-api.js';
 import type { Command } from '../invocation.js';
-import { reportAsCsv, reportAsHtml, reportAsMarkdown, trendOf, type DriftReport, type RegionReport } from '../output/drift-report.js';
-import { byWeight } from '../output/drift-text.js';
+import { reportAsCsv, reportAsHtml, reportAsMarkdown, type DriftReport, type RegionReport } from '../output/drift-report.js';
+import { DaysField } from './drift-trend.js';
 
+/** From one review to the next. */
+const daysDefault = 30;
 const forms = ['md', 'html', 'csv', 'json'] as const;
 const Options = z.object({
   region: RegionNameSchema.optional(),
   format: z.enum(forms).optional(),
   output: z.enum(forms).optional(),
   out: z.string().optional(),
+  days: DaysField.default(daysDefault),
 });
-
-/** Runs are kept for a week; one every few minutes is some thousands. */
-const runsMax = 5_000;
 
 export const driftReport: Command = async (invocation) => {
   const { output } = invocation;
-  const { region: only, format, output: asked, out } = invocation.parse(Options, invocation.options);
+  const { region: only, format, output: asked, out, days } = invocation.parse(Options, invocation.options);
   const drift = new DriftApi(invocation.connect());
-  const { items, missing } = await drift.ofRegions(only, async (region) => [await reportOf(drift, region)]);
+  const { items, missing } = await drift.ofRegions(only, async (region) => [await reportOf(drift, region, days)]);
   const report: DriftReport = { at: new Date().toISOString(), regions: items, missing };
   for (const { region, why } of missing) output.warn(`${region} is missing from this report: ${why}`);
   const text = render[asked ?? format ?? 'md'](report);
@@ -37,11 +38,11 @@ const render: Readonly<Record<(typeof forms)[number], (report: DriftReport) => s
   json: (report) => `${JSON.stringify(report, null, 2)}\n`,
 };
 
-const reportOf = async (drift: DriftApi, region: string): Promise<RegionReport> => {
+const reportOf = async (drift: DriftApi, region: string, days: number): Promise<RegionReport> => {
   const [open, suppressed] = [await drift.findings({ region, state: 'open' }), await drift.findings({ region, state: 'suppressed' })];
   return {
     status: await drift.status(region),
     findings: [...open, ...suppressed].sort(byWeight),
-    trend: trendOf(await drift.runs({ region }, runsMax)),
+    trend: (await drift.trend(region, days)).days,
   };
 };

@@ -1,3 +1,4 @@
+import { byWeight } from '@lapidary/contracts/api/drift-order';
 import { RegionNameSchema, StampNameSchema } from '@lapidary/contracts/api/common';
 import { finishedRunStatuses, type DriftRunView } from '@lapidary/contracts/api/drift';
 import { AppError } from '@lapidary/kernel/app-error';
@@ -6,7 +7,7 @@ import { waitFor } from '@lapidary/kernel/wait-for';
 import { z } from 'zod';
 import { DriftApi } from '../client/drift-api.js';
 import type { Command } from '../invocation.js';
-import { byWeight, findingsText, runText } from '../output/drift-text.js';
+import { findingsText, runText } from '../output/drift-text.js';
 import { ReasonField } from './fields.js';
 
 /** A run takes seconds; nobody notices half of one more. */

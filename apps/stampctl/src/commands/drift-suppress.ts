@@ -15,7 +15,13 @@ export const driftSuppress: Command = async (invocation) => {
   const reason = text('reason', 'Say why it may stay for now, so that whoever meets it knows.');
   const until = new Date(Date.now() + parseDurationMs(text('for', 'Say for how long, like 7d; then it shows again.'))).toISOString();
   const of = invocation.parse(Of, { ...options, finding: invocation.args[0] });
-  const body: SuppressionRequest = invocation.parse(SuppressionRequestSchema, { ...of, owner, reason, until });
+  const body: SuppressionRequest = invocation.parse(SuppressionRequestSchema, {
+    ...of,
+    owner,
+    reason,
+    until,
+    severity: options['severity'],
+  });
   const suppression = await new DriftApi(invocation.connect()).suppress(body);
   await output.result({ data: suppression, name: suppression.id, table: (view) => suppressionsTable([suppression], view) });
   output.hint(`Undo: stampctl drift unsuppress ${suppression.id}`);

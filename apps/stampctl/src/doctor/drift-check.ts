@@ -11,10 +11,17 @@ export const driftFindings = async (api: Api): Promise<Finding[]> => {
   return items.flatMap(ofRegion);
 };
 
-const ofRegion = ({ region, open, oldestOpen, suppressed, blind, lastRun }: DriftStatus): Finding[] => {
+const ofRegion = ({ region, open, oldestOpen, suppressed, blind, lastRun, isOverdue, failed, quarantined }: DriftStatus): Finding[] => {
   const check = `drift ${region}`;
   const count = open.info + open.warning + open.critical;
   const findings: Finding[] = [];
+  if (isOverdue || failed !== null) {
+    const looked = lastRun === null ? 'nobody has looked yet' : `looked ${ago(lastRun.finishedAt, Date.now())}, which is old`;
+    const why = failed === null ? '' : `; ${failed.runs} failed since: ${failed.error}`;
+    findings.push(
+      warn(check, `${isOverdue || lastRun === null ? looked : 'looks fail'}${why}`, 'See docs/runbooks/drift_sensor_blind.md.'),
+    );
+  }
   if (blind.length > 0)
     findings.push(
       warn(
@@ -24,7 +31,8 @@ const ofRegion = ({ region, open, oldestOpen, suppressed, blind, lastRun }: Drif
       ),
     );
   if (count > 0) {
-    const worst = open.critical > 0 ? `, ${open.critical} critical` : '';
+    const left = quarantined > 0 ? `, ${quarantined} quarantined` : '';
+    const worst = `${open.critical > 0 ? `, ${open.critical} critical` : ''}${left}`;
     findings.push(
       warn(
         check,

@@ -1,5 +1,5 @@
-import { aDriftRun, aFinding } from '@lapidary/testing/fake-drift-routes';
-import { reportAsCsv, reportAsHtml, reportAsMarkdown, trendOf, type DriftReport } from './drift-report.js';
+import { aDriftDay, aDriftRun, aFinding } from '@lapidary/testing/fake-drift-routes';
+import { reportAsCsv, reportAsHtml, reportAsMarkdown, type DriftReport } from './drift-report.js';
 
 const nasty = '<script>alert(1)</script> | `x` "q" =1+1';
 const report = (): DriftReport => ({
@@ -15,29 +15,33 @@ const report = (): DriftReport => ({
         lastRun: aDriftRun(),
         blind: ['version'],
         nextRunAt: null,
+        isOverdue: false,
+        failed: null,
+        quarantined: 0,
       },
       findings: [aFinding({ observed: nasty })],
-      trend: trendOf([aDriftRun({ appeared: 2 })]),
+      trend: [aDriftDay({ day: '2026-01-01' })],
     },
   ],
 });
 
 describe('a drift report', () => {
-  it('adds up the runs of each day, and leaves out those that did not end', () => {
-    const on = (day: string, more: Parameters<typeof aDriftRun>[0] = {}) =>
-      aDriftRun({ createdAt: `${day}T10:00:00.000Z`, sensors: [], ...more });
-    expect(
-      trendOf([
-        on('2026-01-02', { appeared: 2 }),
-        on('2026-01-01', { resolved: 1 }),
-        on('2026-01-02', { appeared: 1 }),
-        on('2026-01-02', { status: 'failed', appeared: 9 }),
-      ]),
-    ).toEqual([
-      { day: '2026-01-01', runs: 1, appeared: 0, resolved: 1, blind: [] },
-      { day: '2026-01-02', runs: 2, appeared: 3, resolved: 0, blind: [] },
-    ]);
-    expect(trendOf([aDriftRun()])[0]!.blind).toEqual(['ring-sibling']);
+  it('does not call it order where nobody has looked, or could', () => {
+    const region = report().regions[0]!;
+    const of = (status: Partial<typeof region.status>): DriftReport => ({
+      ...report(),
+      regions: [{ ...region, findings: [], status: { ...region.status, ...status } }],
+    });
+    const failed = { runs: 3, at: '2026-01-02T00:00:00.000Z', error: 'the <database> was away' };
+    for (const render of [reportAsMarkdown, reportAsHtml]) {
+      expect(render(of({}))).toContain('Nothing differs.');
+      for (const status of [{ isOverdue: true }, { lastRun: null }, { failed }]) {
+        expect(render(of(status))).not.toContain('Nothing differs.');
+        expect(render(of(status))).toMatch(/Nobody has looked|3 looks failed since/);
+      }
+      expect(render(of({ failed }))).not.toContain('<database>');
+      expect(render(of({ quarantined: 2 }))).toContain('2 quarantined');
+    }
   });
 
   it('says in Markdown and HTML what stands, what is missing and which sensors are blind', () => {
@@ -53,7 +57,7 @@ describe('a drift report', () => {
     const row = reportAsMarkdown(report())
       .split('\n')
       .find((line) => line.includes('alert'))!;
-    expect(row.replaceAll(/\\./g, '').split('|')).toHaveLength(15);
+    expect(row.replaceAll(/\\./g, '').split('|')).toHaveLength(16);
     expect(row).not.toMatch(/[^\\]</);
   });
 

@@ -1,21 +1,11 @@
-import type { DriftRunView, DriftStatus, FindingView } from '@lapidary/contracts/api/drift';
+import type { DriftDay, DriftStatus, FindingView } from '@lapidary/contracts/api/drift';
 import { csvOf } from './csv.js';
-
-/** What the runs of one day came to. */
-export interface DriftDay {
-  readonly day: string;
-  readonly runs: number;
-  readonly appeared: number;
-  readonly resolved: number;
-  /** Sensors that missed what was planted for them, in any run of the day. */
-  readonly blind: readonly string[];
-}
 
 export interface RegionReport {
   readonly status: DriftStatus;
   /** What stands, the worst first; suppressed ones too, with until when. */
   readonly findings: readonly FindingView[];
-  /** By day, the oldest first: as far back as runs are kept. */
+  /** By day, the oldest first, for as many days as were asked for. */
   readonly trend: readonly DriftDay[];
 }
 
@@ -24,25 +14,6 @@ export interface DriftReport {
   readonly regions: readonly RegionReport[];
   readonly missing: readonly { readonly region: string; readonly why: string }[];
 }
-
-/** Runs by the day that they were asked for; those that did not end say nothing. */
-export const trendOf = (runs: readonly DriftRunView[]): DriftDay[] => {
-  const days = new Map<string, DriftRunView[]>();
-  for (const run of runs.filter((r) => r.status === 'done')) {
-    const day = run.createdAt.slice(0, 10);
-    days.set(day, [...(days.get(day) ?? []), run]);
-  }
-  const sum = (list: readonly DriftRunView[], of: 'appeared' | 'resolved'): number => list.reduce((total, run) => total + run[of], 0);
-  return [...days]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([day, list]) => ({
-      day,
-      runs: list.length,
-      appeared: sum(list, 'appeared'),
-      resolved: sum(list, 'resolved'),
-      blind: [...new Set(list.flatMap((r) => r.sensors.filter((s) => s.canary === 'missed').map((s) => s.kind)))].sort(),
-    }));
-};
 
 const text = (value: unknown): string =>
   value === null || value === undefined ? '–' : typeof value === 'string' ? value : JSON.stringify(value);
@@ -60,6 +31,7 @@ const findingColumns = [
   'first seen',
   'last seen',
   'suppressed until',
+  'quarantined at',
   'id',
 ] as const;
 const findingRow = (f: FindingView): unknown[] => [
@@ -75,17 +47,33 @@ const findingRow = (f: FindingView): unknown[] => [
   f.firstSeen,
   f.lastSeen,
   f.suppressedUntil,
+  f.quarantinedAt,
   f.id,
 ];
-const trendColumns = ['day', 'runs', 'appeared', 'resolved', 'blind sensors'] as const;
-const trendRow = (d: DriftDay): unknown[] => [d.day, d.runs, d.appeared, d.resolved, d.blind.length === 0 ? null : d.blind.join(' ')];
+const trendColumns = ['day', 'appeared', 'resolved', 'open', 'looks', 'failed looks', 'blind sensors'] as const;
+const trendRow = (d: DriftDay): unknown[] => [
+  ...[d.day, d.appeared, d.resolved, d.open, d.runs, d.failed],
+  d.blind.length === 0 ? null : d.blind.join(' '),
+];
 
 const summaryOf = ({ status }: RegionReport): string => {
   const { critical, warning, info } = status.open;
   const looked = status.lastRun?.finishedAt ?? 'never';
   const blind = status.blind.length === 0 ? '' : `; blind: ${status.blind.join(', ')}`;
-  return `${critical} critical, ${warning} warning, ${info} info; ${status.suppressed} suppressed; oldest since ${text(status.oldestOpen)}; last looked ${looked}${blind}`;
+  const left = status.quarantined === 0 ? '' : `; ${status.quarantined} quarantined`;
+  return `${critical} critical, ${warning} warning, ${info} info; ${status.suppressed} suppressed${left}; oldest since ${text(status.oldestOpen)}; last looked ${looked}${blind}`;
 };
+
+/** What makes silence worth nothing: it must be read before anything else is. */
+const doubtsOf = ({ status: { lastRun, isOverdue, failed } }: RegionReport): string | null => {
+  const old = lastRun === null ? 'Nobody has looked yet' : isOverdue ? 'Nobody has looked for longer than is meant' : null;
+  const why = failed && `${failed.runs} ${failed.runs === 1 ? 'look' : 'looks'} failed since, the last at ${failed.at}: ${failed.error}`;
+  return old === null && why === null ? null : [old, why].filter((t) => t !== null).join('; ');
+};
+
+/** Nothing was found: whether that means anything is another matter. */
+const nothingOf = (region: RegionReport): string =>
+  doubtsOf(region) === null ? 'Nothing differs.' : 'Nothing differed when it was last looked.';
 
 /** One row a finding, for spreadsheets. */
 export const reportAsCsv = (report: DriftReport): string =>
@@ -115,9 +103,10 @@ export const reportAsMarkdown = (report: DriftReport): string =>
       '',
       `## ${region.status.region}`,
       '',
+      ...(doubtsOf(region) === null ? [] : [`**${markdownCell(doubtsOf(region))}**`, '']),
       summaryOf(region),
       '',
-      ...(region.findings.length === 0 ? ['Nothing differs.'] : markdownTable(findingColumns, region.findings.map(findingRow))),
+      ...(region.findings.length === 0 ? [nothingOf(region)] : markdownTable(findingColumns, region.findings.map(findingRow))),
       ...(region.trend.length === 0 ? [] : ['', ...markdownTable(trendColumns, region.trend.map(trendRow))]),
     ]),
     '',
@@ -140,7 +129,10 @@ ${report.regions
   .map((region) =>
     [
       `<h2>${escaped(region.status.region)}</h2><p>${escaped(summaryOf(region))}</p>`,
-      region.findings.length === 0 ? '<p>Nothing differs.</p>' : htmlTable('What stands', findingColumns, region.findings.map(findingRow)),
+      doubtsOf(region) === null ? '' : `<p><strong>${escaped(doubtsOf(region))}</strong></p>`,
+      region.findings.length === 0
+        ? `<p>${escaped(nothingOf(region))}</p>`
+        : htmlTable('What stands', findingColumns, region.findings.map(findingRow)),
       region.trend.length === 0 ? '' : htmlTable('By day', trendColumns, region.trend.map(trendRow)),
     ].join('\n'),
   )

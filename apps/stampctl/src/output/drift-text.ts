@@ -1,6 +1,6 @@
 import {
-  driftSeverities,
   type DriftRunView,
+  type DriftTrend,
   type FindingRepair,
   type FindingView,
   type SuppressionView,
@@ -9,12 +9,6 @@ import { ago, humanAge, humanDuration } from './human-time.js';
 import type { View } from './output.js';
 import { statusColour } from './status-colour.js';
 import { renderFacts, renderTable, renderWrapped, type Column } from './table.js';
-
-/** The worst first, then the oldest. */
-export const byWeight = (a: FindingView, b: FindingView): number =>
-  driftSeverities.indexOf(b.severity) - driftSeverities.indexOf(a.severity) ||
-  a.firstSeen.localeCompare(b.firstSeen) ||
-  a.id.localeCompare(b.id);
 
 const ageOf = (finding: FindingView, view: View): string =>
   humanAge((finding.resolvedAt === null ? view.nowMs : Date.parse(finding.resolvedAt)) - Date.parse(finding.firstSeen));
@@ -34,7 +28,8 @@ const labelWidth = 10;
 const findingBlock = (finding: FindingView, view: View): string => {
   const { bold, dim, yellow } = view.colours;
   const hidden = finding.state === 'open' ? '' : `  ${yellow(finding.state)}`;
-  const head = `${severityText(finding, view)}  ${bold(finding.subject)}  ${finding.kind}  ${dim(`for ${ageOf(finding, view)}`)}${hidden}`;
+  const left = finding.quarantinedAt === null ? '' : `  ${yellow('quarantined')}`;
+  const head = `${severityText(finding, view)}  ${bold(finding.subject)}  ${finding.kind}  ${dim(`for ${ageOf(finding, view)}`)}${hidden}${left}`;
   const rows = [
     ['  at', finding.path],
     ['  expected', valueText(finding.expected)],
@@ -63,7 +58,7 @@ const findingsTable = (findings: readonly FindingView[], view: View): string => 
     { title: 'PATH', cell: (f) => f.path },
     { title: 'EXPECTED', cell: (f) => valueText(f.expected) },
     { title: 'OBSERVED', cell: (f) => valueText(f.observed) },
-    { title: 'STATE', cell: (f) => f.state },
+    { title: 'STATE', cell: (f) => (f.quarantinedAt === null ? f.state : `${f.state}, quarantined`) },
     { title: 'AGE', cell: (f) => ageOf(f, view), align: 'right' },
     { title: 'SEEN', cell: (f) => String(f.timesSeen), align: 'right' },
     { title: 'OWNER', cell: (f) => f.owner },
@@ -142,6 +137,21 @@ export const runsTable = (runs: readonly DriftRunView[], view: View): string => 
 const tookText = (run: DriftRunView): string =>
   run.startedAt && run.finishedAt ? humanDuration(Date.parse(run.finishedAt) - Date.parse(run.startedAt)) : '-';
 
+/** One line a day; what is worth a look is in colour. */
+export const trendText = ({ region, days }: DriftTrend, view: View): string => {
+  const { bold, red, dim } = view.colours;
+  const columns: Column<DriftTrend['days'][number]>[] = [
+    { title: 'DAY', cell: (d) => d.day },
+    { title: 'NEW', cell: (d) => String(d.appeared), align: 'right' },
+    { title: 'GONE', cell: (d) => String(d.resolved), align: 'right' },
+    { title: 'OPEN', cell: (d) => String(d.open), align: 'right' },
+    { title: 'LOOKS', cell: (d) => (d.runs === 0 ? red('0') : String(d.runs)), align: 'right' },
+    { title: 'FAILED', cell: (d) => (d.failed === 0 ? dim('0') : red(String(d.failed))), align: 'right' },
+    { title: 'BLIND', cell: (d) => (d.blind.length === 0 ? '-' : red(d.blind.join(','))) },
+  ];
+  return `${bold(region)}\n${renderTable(columns, days, view.wide)}`;
+};
+
 export const suppressionsTable = (suppressions: readonly SuppressionView[], view: View): string => {
   if (!view.wide) return suppressions.map((s) => suppressionBlock(s, view)).join('\n\n');
   const columns: Column<SuppressionView>[] = [
@@ -150,6 +160,7 @@ export const suppressionsTable = (suppressions: readonly SuppressionView[], view
     { title: 'SUBJECT', cell: (s) => s.subject },
     { title: 'KIND', cell: (s) => s.kind },
     { title: 'PATH', cell: (s) => s.path ?? 'every path' },
+    { title: 'UP TO', cell: (s) => s.severity },
     { title: 'UNTIL', cell: (s) => s.until },
     { title: 'HIDES', cell: (s) => String(s.hides), align: 'right' },
     { title: 'OWNER', cell: (s) => s.owner },
@@ -164,6 +175,7 @@ const suppressionBlock = (suppression: SuppressionView, view: View): string => {
   const head = `${bold(suppression.subject)}  ${suppression.kind}  ${suppression.state}, hides ${suppression.hides}`;
   const rows = [
     ['  at', suppression.path ?? 'every path'],
+    ['  up to', suppression.severity],
     ['  until', suppression.until],
     ['  owner', suppression.owner],
     ['  reason', suppression.reason],

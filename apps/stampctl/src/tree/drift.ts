@@ -54,10 +54,18 @@ export const driftCommands: readonly CommandSpec[] = [
     load: async () => (await import('../commands/drift-repair.js')).driftRepair,
   },
   {
+    path: 'drift trend',
+    summary: 'Show what came, went and stood on each day, and whether anybody looked',
+    options: [{ flags: '--days <n>', description: 'how many days back, today with them; default: 14, at most 366' }],
+    examples: ['stampctl drift trend', 'stampctl drift trend --days 90 --region eu', 'stampctl drift trend -o json'],
+    load: async () => (await import('../commands/drift-trend.js')).driftTrend,
+  },
+  {
     path: 'drift report',
     summary: 'Write what stands in all regions, with the trend of the last days, for a review',
     formats: reportForms,
     options: [
+      { flags: '--days <n>', description: 'days of the trend; default: 30, at most 366' },
       {
         flags: '--format <format>',
         description: 'the same as -o, which knows these forms here; default: md; csv has one row a finding',
@@ -76,6 +84,11 @@ export const driftCommands: readonly CommandSpec[] = [
       { flags: '--owner <name>', description: 'who answers for it (required)' },
       { flags: '--reason <text>', description: 'why it may stay for now (required)' },
       { flags: '--for <duration>', description: 'for how long, like 12h or 7d (required, at most 90d)' },
+      {
+        flags: '--severity <severity>',
+        description: 'the worst that it hides; default: as bad as it is now, and a warning where nothing stands',
+        choices: ['info', 'warning', 'critical'],
+      },
       subject,
       kind,
     ],

@@ -145,13 +145,16 @@ export const suppressionDaysMax = 90;
 
 /**
  * Hides findings until it ends; never deletes any. With a finding's id only the difference that was seen is accepted:
- * another value at the same path shows. Without: everything of that kind about that subject.
+ * another value at the same path shows. Without: everything of that kind about that subject. What gets worse than was accepted shows.
  */
 export const SuppressionRequestSchema = z
   .strictObject({
     finding: DriftIdSchema.optional(),
     subject: DriftSubjectSchema.optional(),
     kind: KindSchema.optional(),
+    severity: z.enum(driftSeverities).optional().meta({
+      description: 'The worst that it hides; without it as bad as what stands now, and of a subject of which nothing stands, a warning',
+    }),
     owner: OwnerSchema.meta({ description: 'Who answers for it' }),
     reason: ReasonSchema.meta({ description: 'Why it may stay for now' }),
     until: TimeSchema.meta({ description: `When it shows again, at most ${suppressionDaysMax} days ahead` }),
@@ -172,6 +175,7 @@ export const SuppressionSchema = z
     subject: DriftSubjectSchema,
     path: PathSchema.nullable().meta({ description: 'null: every path' }),
     observed: z.unknown().meta({ description: 'The accepted value; another one shows. null where every path is hidden' }),
+    severity: z.enum(driftSeverities).default('critical').meta({ description: 'The worst that it hides' }),
     owner: OwnerSchema,
     reason: ReasonSchema,
     state: z.enum(suppressionStates),
@@ -200,6 +204,37 @@ export const DriftStatusSchema = z
     lastRun: DriftRunSchema.nullable().meta({ description: 'The last run that was worked to its end' }),
     blind: z.array(KindSchema).meta({ description: 'Sensors that did not find what was planted for them in the last run' }),
     nextRunAt: TimeSchema.nullable(),
+    isOverdue: z.boolean().default(false).meta({
+      description: 'No run over all stamps has ended well for more than two intervals and ten minutes: what is said of drift is old',
+    }),
+    failed: z
+      .object({ runs: z.number().int(), at: TimeSchema, error: z.string() })
+      .nullable()
+      .default(null)
+      .meta({ description: 'Runs over all stamps that did not end well since the last one that did, and why the newest of them' }),
+    quarantined: z.number().int().default(0).meta({ description: 'Open findings that no repair has helped: a person has to look' }),
   })
   .meta({ id: 'DriftStatus' });
 export type DriftStatus = z.infer<typeof DriftStatusSchema>;
+
+/** As long as a year of reviews, and no longer than findings are kept. */
+export const trendDaysMax = 366;
+export const DriftTrendQuerySchema = z.object({
+  region: RegionNameSchema.optional(),
+  days: z.coerce.number().int().min(1).max(trendDaysMax).default(30).meta({ description: 'How many days back, today with them' }),
+});
+/** Drift of one day, in UTC. */
+export const DriftDaySchema = z.object({
+  day: z.iso.date(),
+  runs: z.number().int().meta({ description: 'Looks over all stamps that ended well' }),
+  failed: z.number().int().meta({ description: 'Looks over all stamps that did not' }),
+  appeared: z.number().int().meta({ description: 'New findings, whichever look found them' }),
+  resolved: z.number().int().meta({ description: 'Findings that went' }),
+  open: z.number().int().meta({ description: 'Findings that stood at the end of the day, suppressed ones with them' }),
+  blind: z.array(z.string()).meta({ description: 'Sensors that missed what was planted for them, in any look of the day' }),
+});
+export type DriftDay = z.infer<typeof DriftDaySchema>;
+export const DriftTrendSchema = z
+  .object({ region: RegionNameSchema, days: z.array(DriftDaySchema).meta({ description: 'The oldest first, each day of the window' }) })
+  .meta({ id: 'DriftTrend' });
+export type DriftTrend = z.infer<typeof DriftTrendSchema>;

@@ -20,6 +20,7 @@ export const driftPath = '/v1/drift';
 export const driftFindingsPath = `${driftPath}/findings`;
 export const driftRepairsPath = '/v1/drift/repairs';
 export const driftRunsPath = `${driftPath}/runs`;
+export const driftTrendPath = `${driftPath}/trend`;
 export const driftSuppressionsPath = `${driftPath}/suppressions`;
 export const readyPath = '/readyz';
 

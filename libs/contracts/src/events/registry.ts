@@ -27,7 +27,8 @@ const jobEvent = z.object({ job: JobSchema });
 const firstKinds = z.enum(['resource', 'template', 'spec', 'ring-sibling', 'version', 'sensor']);
 const anyKind = z.string().regex(/^[a-z][a-z-]{0,62}$/);
 const findingEvent = (kind: z.ZodType<string>) => z.object({ finding: FindingSchema.extend({ kind }) });
-const suppressionEvent = (kind: z.ZodType<string>) => z.object({ suppression: SuppressionSchema.extend({ kind }) });
+const suppressionEvent = (kind: z.ZodType<string>) =>
+  z.object({ suppression: SuppressionSchema.omit({ severity: true }).extend({ kind }) });
 
 export const eventSchemas = {
   'lapidary.stamp.declared.v1': stampEvent,

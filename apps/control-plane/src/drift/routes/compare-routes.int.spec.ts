@@ -85,7 +85,7 @@ describe('comparing routers and agents with the directory', () => {
     stops.forEach((stop) => stop());
     await region.close();
   });
-  const inOrder = { drifted: [], pending: 0, more: false, planted: 'found' };
+  const inOrder = { drifted: [], pending: [], more: false, planted: 'found' };
   afterEach(async () => {
     await publish();
     await sync();
@@ -139,7 +139,7 @@ describe('comparing routers and agents with the directory', () => {
       for (const replica of [router, agent()]) {
         const { pending, ...rest } = await compare(replica);
         expect(rest).toEqual({ drifted: [], more: false, planted: 'found' });
-        expect(pending).toBeGreaterThanOrEqual(2);
+        expect(pending.length).toBeGreaterThanOrEqual(2);
       }
     }
   });
@@ -193,7 +193,10 @@ describe('comparing routers and agents with the directory', () => {
   it('compares nothing with a router that holds another database’s cursors', async () => {
     const before = await generation();
     await region.dataSource.query(`UPDATE origin SET generation = 'restored'`);
-    expect(await compare(router)).toEqual({ drifted: [], pending: 1, more: false, planted: 'not-planted' });
+    await expect(compare(router)).rejects.toMatchObject({
+      code: 'not_ready',
+      message: expect.stringContaining('the database before') as string,
+    });
     await region.dataSource.query(`UPDATE origin SET generation = $1`, [before]);
   });
 });

@@ -10,6 +10,7 @@ import { agentReplica, routerReplica } from '@lapidary/contracts/subjects';
 import { tenantKey } from '@lapidary/contracts/directory';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
+import { AppError } from '@lapidary/kernel/app-error';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { DataSource } from 'typeorm';
 import { rolledBack } from '@lapidary/db/rolled-back';
@@ -29,7 +30,7 @@ const asksMax = 10;
 export interface ComparedRoutes {
   readonly drifted: readonly RouteDifference[];
   /** Keys that could not be judged: on their way. */
-  readonly pending: number;
+  readonly pending: readonly string[];
   readonly more: boolean;
   readonly planted: 'found' | 'missed' | 'not-planted';
 }
@@ -74,7 +75,8 @@ export const compareRoutes = async (
   // Cursors of two databases can't be compared; the replica loads the new one by itself.
   const [origin] = await rowsOf<{ generation: string }>(dataSource, 'SELECT generation FROM origin');
   const { generation } = theirs.position;
-  if (generation !== null && generation !== origin?.generation) return { drifted: [], pending: 1, more: false, planted: 'not-planted' };
+  if (generation !== null && generation !== origin?.generation)
+    throw new AppError('not_ready', 'It still holds the directory of the database before, and loads the new one');
   const groups = groupsOf(theirs.buckets, await sharedBuckets(tools, scope, nonce, () => view((tx) => ownBuckets(tx, scope))));
   const look = async (buckets: readonly number[]): Promise<JudgedRoutes & { readonly more: boolean }> => {
     const marks = await nats.requestJson(subjectFor(region, replica), { want: 'marks', buckets }, MarksAnswerSchema, answerMs);
@@ -82,17 +84,19 @@ export const compareRoutes = async (
   };
   const plantedKey = nonce === null ? null : plantedKeyOf(nonce);
   const drifted: RouteDifference[] = [];
-  let [pending, isFound, more] = [0, false, groups.length > asksMax];
+  const pending: string[] = [];
+  let [isFound, more] = [false, groups.length > asksMax];
   for (const buckets of groups.slice(0, asksMax)) {
     signal.throwIfAborted();
     const first = await look(buckets);
     isFound ||= first.suspects.some((d) => d.key === plantedKey);
-    const isClean = first.pending === 0 && first.suspects.every((d) => d.key === plantedKey);
+    const isClean = first.pending.length === 0 && first.suspects.every((d) => d.key === plantedKey);
     if (!isClean) await sleep(betweenMs, undefined, { signal });
     const second = isClean ? first : await look(buckets);
     const certain = confirmed(first.suspects, second.suspects);
     drifted.push(...certain.filter((d) => d.key !== plantedKey));
-    pending += second.pending + (second.suspects.length - certain.length);
+    const told = new Set(certain.map((d) => d.key));
+    pending.push(...second.pending, ...second.suspects.flatMap(({ key }) => (told.has(key) ? [] : [key])));
     more ||= first.more || second.more;
   }
   return { drifted, pending, more, planted: plantedKey === null ? 'not-planted' : isFound ? 'found' : 'missed' };

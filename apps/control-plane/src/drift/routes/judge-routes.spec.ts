@@ -18,7 +18,7 @@ const mark = (cursor: number, more: Partial<{ epoch: number; to: string }> = {})
 
 const judge = (own: OwnRoute | undefined, theirs: ReturnType<typeof mark> | undefined) => {
   const { suspects, pending } = judgeRoutes(new Map(own ? [['k', own]] : []), new Map(theirs ? [['k', theirs]] : []), position);
-  return pending > 0 ? 'pending' : suspects.length > 0 ? 'suspect' : 'same';
+  return pending.length > 0 ? 'pending' : suspects.length > 0 ? 'suspect' : 'same';
 };
 
 describe('judging routes', () => {

@@ -21,7 +21,7 @@ export type RouteValue = Omit<RouteMark, 'key'>;
 export interface JudgedRoutes {
   readonly suspects: readonly RouteDifference[];
   /** Keys of which the replica does not claim to know the newest: on their way. */
-  readonly pending: number;
+  readonly pending: readonly string[];
 }
 
 /**
@@ -39,11 +39,11 @@ export interface JudgedRoutes {
  */
 export const judgeRoutes = (own: ReadonlyMap<string, OwnRoute>, theirs: ReadonlyMap<string, RouteMark>, position: number): JudgedRoutes => {
   const suspects: RouteDifference[] = [];
-  let pending = 0;
+  const pending: string[] = [];
   for (const key of new Set([...own.keys(), ...theirs.keys()])) {
     const [a, b] = [own.get(key), theirs.get(key)];
     const verdict = verdictOf(a, b, position);
-    if (verdict === 'pending') pending += 1;
+    if (verdict === 'pending') pending.push(key);
     if (verdict === 'suspect') suspects.push({ key, expected: a?.isHere ? valueOf(a) : null, observed: b ? valueOf(b) : null });
   }
   return { suspects, pending };

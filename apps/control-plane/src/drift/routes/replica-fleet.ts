@@ -35,7 +35,7 @@ const lostAfterMs = 3_600_000;
 /** Who of this region holds routes: routers as they are heard, agents as they were written down. */
 export class ReplicaFleet {
   private readonly routers = new RouterFleet();
-  private readonly followed = new Map<string, number>();
+  private readonly said = new Map<string, { readonly heardAtMs: number; readonly followedAtMs: number }>();
   private readonly sinceMs = Date.now();
   private readonly stop: () => void;
 
@@ -45,7 +45,8 @@ export class ReplicaFleet {
   ) {
     this.stop = nats.subscribeJson(routerHeartbeat(region), RouterHeartbeatSchema, (heartbeat) => {
       this.routers.hear(heartbeat);
-      this.followed.set(heartbeat.router, Date.now() - heartbeat.directory.ageMs);
+      const heardAtMs = Date.now();
+      this.said.set(heartbeat.router, { heardAtMs, followedAtMs: heardAtMs - heartbeat.directory.ageMs });
     });
   }
 
@@ -53,11 +54,11 @@ export class ReplicaFleet {
     this.stop();
   }
 
-  /** Routers that are heard, and those that were within the last hour. `isComplete`: it has been listened for that long. */
+  /** Routers that are heard, however old what they hold is, and those that were within the last hour. `isComplete`: it has been listened for that long. */
   heard(nowMs: number = Date.now()): { readonly heard: readonly RouterHeard[]; readonly isComplete: boolean } {
-    for (const [name, ms] of this.followed) if (nowMs - ms > lostAfterMs) this.followed.delete(name);
+    for (const [name, { heardAtMs }] of this.said) if (nowMs - heardAtMs > lostAfterMs) this.said.delete(name);
     return {
-      heard: [...this.followed].map(([name, followedAtMs]) => ({ name, followedAtMs })),
+      heard: [...this.said].map(([name, { followedAtMs }]) => ({ name, followedAtMs })),
       isComplete: nowMs - this.sinceMs > lostAfterMs,
     };
   }

@@ -33,14 +33,17 @@ const tooOld = (subject: string): Look => ({
   differences: [],
 });
 
-/** A look with rows that could not be judged resolves nothing: what stood of them may stand still. */
+/** What stood of rows that could not be judged may stand still; where more differs than was looked at, that is any row. */
 const lookAt = (subject: string, { drifted, unjudged, more }: ComparedFleet, owner: string): Look => {
   const skipped: Skip[] = [];
   if (more) skipped.push({ subject, why: 'more differs than is looked at in one go', isFault: false });
-  else if (unjudged > 0) skipped.push({ subject, why: `${unjudged} rows change all the time, or are on their way`, isFault: false });
+  else if (unjudged.length > 0)
+    skipped.push({ subject, why: `${unjudged.length} rows change all the time, or are on their way`, isFault: false });
+  const left = new Set(unjudged.map(({ table, key }) => `${table} ${key}`));
   return {
     kind: 'fleet-digest',
     looked: skipped.length === 0 ? [subject] : [],
+    judges: (place) => !more && place.subject === subject && !left.has(place.path),
     skipped,
     differences: drifted.map(({ table, key, own, theirs }) => ({
       ...{ kind: 'fleet-digest', subject, path: `${table} ${key}`, expected: theirs, observed: own, owner },

@@ -56,11 +56,13 @@ const lookAtDirectory = ({ facts, nonce }: SensorInput): Look => {
 };
 
 const lookAt = (subject: string, { drifted, pending, more, planted }: ComparedRoutes, owner: string): Look => {
-  const isWhole = pending === 0 && !more;
-  const why = more ? 'more differs than is looked at in one go' : `${pending} routes are on their way`;
+  const isWhole = pending.length === 0 && !more;
+  const why = more ? 'more differs than is looked at in one go' : `${pending.length} routes are on their way`;
+  const left = new Set(pending);
   return {
     kind,
-    // Who has something on its way resolves nothing: what stood of it may stand still.
+    // What stood of a route that is on its way may stand still.
+    judges: (place) => !more && place.subject === subject && !left.has(place.path),
     looked: isWhole ? [subject] : [],
     skipped: isWhole ? [] : [{ subject, why, isFault: false }],
     differences: drifted.map(({ key, expected, observed }) => critical(subject, key, expected, observed, owner)),

@@ -7,12 +7,18 @@ export const scrubSensor: Sensor = {
   reads: [],
   async *look({ world, facts, nonce, isOfOneStamp }) {
     if (isOfOneStamp) return;
-    const { collections, corrupt, planted } = await world.scrubbed(nonce);
+    const { collections, failed, stalledSince, corrupt, planted } = await world.scrubbed(nonce);
     const subjectOf = (collection: string): string => `collection/${collection}`;
     yield {
       kind: 'scrub',
-      looked: [...new Set([...collections, ...corrupt.map((c) => c.collection)])].map(subjectOf),
-      skipped: [],
+      // Where it stands still, what was found in order once says nothing of now.
+      looked: stalledSince === null ? collections.map(subjectOf) : [],
+      skipped: [
+        ...failed.map(({ collection, why }) => ({ subject: subjectOf(collection), why, isFault: true })),
+        ...(stalledSince === null
+          ? []
+          : [{ subject: 'sensor/scrub', why: `nothing was looked through since ${stalledSince.toISOString()}`, isFault: true }]),
+      ],
       differences: corrupt.map(({ collection, kind, tenant, id, kept, found }) => ({
         kind: 'scrub' as const,
         subject: subjectOf(collection),

@@ -230,7 +230,7 @@ describe('sensors "template" and "resource"', () => {
 describe('sensor "data-digest"', () => {
   const domain = (collection: string) => ({ collection, kind: 'lww' as const, audience: '' });
   const compared = (of: Partial<ComparedDomain> = {}): Compared => ({
-    domains: [{ domain: domain('shop'), drifted: [], unjudged: 0, more: false, ...of }],
+    domains: [{ domain: domain('shop'), drifted: [], unjudged: [], moved: 0, more: false, ...of }],
     planted: 'found',
   });
   const lookWith = async (peers: Record<string, Compared | Error>, isOfOneStamp = false): Promise<Look[]> => {
@@ -250,12 +250,17 @@ describe('sensor "data-digest"', () => {
     expect(ap).toMatchObject({ looked: ['replica/ap.shop'], differences: [] });
   });
 
-  it('resolves nothing of a set with rows that could not be judged', async () => {
-    expect((await lookWith({ us: compared({ unjudged: 2 }) }))[0]).toMatchObject({
-      looked: [],
-      skipped: [{ subject: 'replica/us.shop', isFault: false }],
-    });
-    expect((await lookWith({ us: compared({ more: true }) }))[0]).toMatchObject({ looked: [] });
+  it('resolves nothing of rows that could not be judged, and of a set of which not all was looked at', async () => {
+    const [path, other] = ['lww acme/d1', 'lww acme/d2'];
+    const judged = async (of: Partial<ComparedDomain>): Promise<unknown[]> => {
+      const [look] = await lookWith({ us: compared(of) });
+      expect(look).toMatchObject({ looked: [], skipped: [{ subject: 'replica/us.shop', isFault: false }] });
+      const places = [path, other].map((at) => ({ subject: 'replica/us.shop', path: at }));
+      return [...places, { subject: 'replica/us.gone', path }, { subject: 'replica/ap.shop', path }].map((place) => look!.judges!(place));
+    };
+    expect(await judged({ unjudged: [{ tenant: 'acme', id: 'd1' }] })).toEqual([false, true, true, false]);
+    expect(await judged({ more: true })).toEqual([false, false, true, false]);
+    expect(await judged({ moved: 1 })).toEqual([false, false, true, false]);
   });
 
   it('passes over a peer that is away, and takes anything else for its own fault', async () => {
