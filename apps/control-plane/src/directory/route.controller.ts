@@ -10,7 +10,6 @@ import { routerExplain } from '@lapidary/contracts/subjects';
 import { AppError, isAppError } from '@lapidary/kernel/app-error';
 import { NatsLink } from '@lapidary/messaging/nats-link';
 import { Controller, Get, Headers, Inject, Query } from '@nestjs/common';
-import { ApiHeader } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { ApiAnswers } from '../openapi/api-answers.js';
 import { CONFIG, NATS } from '../process/tokens.js';
@@ -27,8 +26,12 @@ export class RouteController {
   ) {}
 
   @Get()
-  @ApiAnswers({ summary: 'What a router would do with a request now, and why', tag: 'routing', answers: { 200: RouteExplanationSchema } })
-  @ApiHeader({ name: routeTokenHeader, required: false, description: 'JSON Web Token that the request would have, without "Bearer"' })
+  @ApiAnswers({
+    summary: 'What a router would do with a request now, and why',
+    tag: 'routing',
+    answers: { 200: RouteExplanationSchema },
+    headers: { [routeTokenHeader]: 'JSON Web Token that the request would have, without "Bearer"' },
+  })
   async explain(
     @Query({ schema: RouteQuerySchema }) { host, path, region }: z.infer<typeof RouteQuerySchema>,
     @Headers(routeTokenHeader) token: string | undefined,

@@ -3,12 +3,11 @@ import { VersionSchema } from '@lapidary/contracts/api/system';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import { Controller, Get, Header, Inject, Res } from '@nestjs/common';
-import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
 import { Public } from '../auth/role-guard.js';
-import { ApiAnswers } from '../openapi/api-answers.js';
+import { ApiAnswers, NoOperation } from '../openapi/api-answers.js';
 import type { ControlPlaneMetrics } from '../process/metrics.js';
 import { Readiness } from '../process/readiness.js';
 import { readVersion } from '../process/version.js';
@@ -40,13 +39,13 @@ export class SystemController {
 
   /** Alive: the process answers. A missing database is no reason to restart it. */
   @Get('healthz')
-  @ApiExcludeEndpoint()
+  @NoOperation()
   health(): { status: string } {
     return { status: 'ok' };
   }
 
   @Get('readyz')
-  @ApiExcludeEndpoint()
+  @NoOperation()
   async ready(): Promise<{ status: string; region: string }> {
     const missing = await this.readiness.missing();
     const names = Object.keys(missing);
@@ -56,7 +55,7 @@ export class SystemController {
 
   @Get('metrics')
   @Header('cache-control', 'no-store')
-  @ApiExcludeEndpoint()
+  @NoOperation()
   async page(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
     reply.type(this.metrics.registry.contentType);
     return await this.metrics.registry.metrics();

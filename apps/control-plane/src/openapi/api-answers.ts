@@ -1,6 +1,3 @@
-import { ProblemSchema } from '@lapidary/contracts/api/common';
-import { applyDecorators } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 
 export interface AnswersOptions {
@@ -14,34 +11,34 @@ export interface AnswersOptions {
   readonly idempotent?: boolean;
   /** Operation takes If-Match. */
   readonly conditional?: boolean;
+  /** What the operation takes besides, by header. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Documents an operation from the same zod schemas that its answers are typed by. Bodies and queries are read by swagger from `@Body({ schema })`. */
-export const ApiAnswers = (options: AnswersOptions): MethodDecorator =>
-  applyDecorators(
-    ApiOperation({ summary: options.summary, ...(options.description === undefined ? {} : { description: options.description }) }),
-    ApiTags(options.tag),
-    ...Object.entries(options.answers).map(([status, schema]) =>
-      ApiResponse({ status: Number(status), description: options.summary, ...(schema === null ? {} : { standardSchema: schema }) }),
-    ),
-    ApiResponse({ status: 'default', description: 'A problem, with code and what to check', standardSchema: ProblemSchema }),
-    ...(options.idempotent === true
-      ? [
-          ApiHeader({
-            name: 'Idempotency-Key',
-            required: false,
-            description: 'Repeats with the same key get the first answer (header idempotency-replayed: true). Send one on every POST.',
-            schema: { type: 'string', maxLength: 200 },
-          }),
-        ]
-      : []),
-    ...(options.conditional === true
-      ? [
-          ApiHeader({
-            name: 'If-Match',
-            required: false,
-            description: 'ETag that the change is based on; 412 where it is not the present one',
-          }),
-        ]
-      : []),
-  );
+/** A method of a controller, with what is said of it; null: that there is nothing to say. */
+interface Told {
+  readonly options: AnswersOptions | null;
+  readonly prototype: object;
+  readonly name: string | symbol;
+  readonly descriptor: PropertyDescriptor;
+}
+
+const untold: Told[] = [];
+
+const tell =
+  (options: AnswersOptions | null): MethodDecorator =>
+  (prototype, name, descriptor) =>
+    void untold.push({ options, prototype, name, descriptor });
+
+/**
+ * Documents an operation from the same zod schemas that its answers are typed by. It is only noted here, and made swagger's when somebody
+ * asks for the document (describe-operations.ts): the packages for that are five hundred modules, which no start has to wait for. Bodies and queries are read by
+ * swagger from `@Body({ schema })`.
+ */
+export const ApiAnswers = (options: AnswersOptions): MethodDecorator => tell(options);
+
+/** Of what is no operation of the API. */
+export const NoOperation = (): MethodDecorator => tell(null);
+
+/** What was noted since the last time. */
+export const takeUntold = (): Told[] => untold.splice(0);

@@ -1,11 +1,13 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { describeOperations } from './describe-operations.js';
 
 /** Operations that read or write nothing of anybody's. */
 const publicOperations = new Set(['get /v1/version', 'post /v1/session']);
 
 /** The API's description, from the controllers and the zod schemas that validate their requests and type their answers. */
 export const buildDocument = (app: INestApplication): OpenAPIObject => {
+  describeOperations();
   const options = new DocumentBuilder()
     .setTitle('Lapidary')
     .setDescription(
