@@ -31,6 +31,8 @@ const root = path.resolve(import.meta.dirname, '../..');
 
 export type Part = 'control-plane' | 'postgres' | 'nats';
 const stopGraceMs = 15_000;
+/** What ends was killed by a test, which waits until it is back: ten seconds of back-off behind the sixth kill prove nothing. */
+const pace = { backOffMaxMs: 250 };
 /** Starting again includes a back-off; a machine under load takes its time. */
 const readyAgainMs = 120_000;
 
@@ -60,7 +62,7 @@ export class Geodes {
     await mkdir(path.join(paths.data, 'stamps'), { recursive: true });
     await writeFile(path.join(paths.data, 'stamps/regions.yaml'), `regions:\n${regions.map(regionLine).join('')}`);
     if (stamps) await copyFile(path.join(root, 'stamps/defaults.yaml'), path.join(paths.data, 'stamps/defaults.yaml'));
-    const supervisor = new Supervisor({ paths, report: () => undefined, onChange: () => undefined });
+    const supervisor = new Supervisor({ paths, report: () => undefined, onChange: () => undefined, pace });
     try {
       return await boot(paths, supervisor, regions);
     } catch (error) {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { boundLog } from './log-file.js';
 import type { Launch } from './launch.js';
-import { ManagedProcess, type ManagedProcessOptions, type ProcessSnapshot } from './managed-process.js';
+import { ManagedProcess, type ManagedProcessOptions, type Pace, type ProcessSnapshot } from './managed-process.js';
 import type { FleetPaths } from './paths.js';
 import { endOfLog } from './end-of-log.js';
 
@@ -17,6 +17,7 @@ export interface SupervisorOptions {
   readonly report: (line: string) => void;
   /** Called after every change of any process: the run file is written anew. */
   readonly onChange: () => void;
+  readonly pace?: Partial<Pace>;
 }
 
 /** The processes of the fleet, by name, and everything the terminal is told about them. */
@@ -34,7 +35,8 @@ export class Supervisor {
 
   /** How any process of this fleet is kept; also for those of the process folder. */
   processOptions(name: string): Omit<ManagedProcessOptions, 'onChange'> {
-    return { logFile: this.options.paths.log(name), pidDir: this.options.paths.pids };
+    const { paths, pace = {} } = this.options;
+    return { logFile: paths.log(name), pidDir: paths.pids, pace };
   }
 
   start(launch: Launch): void {
