@@ -72,10 +72,14 @@ const answersIn = (text: string): string[] => {
   }
 };
 
+/** Conversations beside each other: what a stall has struck is nothing but waited for. */
+const lanes = 4;
+
 const doors = new TestDoors();
-let traffic: TestTraffic;
+let routers: TestTraffic[] = [];
 afterEach(async () => {
-  await traffic.close();
+  for (const traffic of routers) await traffic.close();
+  routers = [];
   await doors.close();
 });
 
@@ -92,7 +96,8 @@ const answering = (): Promise<RawUpstream> => {
 };
 
 const patience = { timeoutMs: 60_000, intervalMs: 2 };
-const askLater = async (): Promise<string[]> => answersIn(await exchangeBytes(traffic.port, requestBytes('GET', '/later'), /for \/later$/));
+const askLater = async ({ port }: TestTraffic): Promise<string[]> =>
+  answersIn(await exchangeBytes(port, requestBytes('GET', '/later'), /for \/later$/));
 
 /** A transport with one fault in it, and how many operations there were to be struck. */
 interface Broken {
@@ -103,6 +108,7 @@ interface Broken {
 
 interface Conversed {
   readonly broken: Broken;
+  readonly traffic: TestTraffic;
   readonly policy: CountingPolicy;
   readonly door: RawUpstream;
   readonly text: string;
@@ -111,13 +117,14 @@ interface Conversed {
 const converse = async (broken: Broken, isStruck: boolean): Promise<Conversed> => {
   const policy = new CountingPolicy();
   const door = await answering();
-  traffic = await startTraffic([door.url], { timeouts: isStruck ? timeouts : patientTimeouts, policy, transport: broken.transport });
+  const traffic = await startTraffic([door.url], { timeouts: isStruck ? timeouts : patientTimeouts, policy, transport: broken.transport });
+  routers.push(traffic);
   const text = await exchangeBytes(traffic.port, conversation, /for \/third$/, isStruck ? struckMs : undefined);
-  return { broken, policy, door, text };
+  return { broken, traffic, policy, door, text };
 };
 
 const withoutFault = async (broken: Broken): Promise<number> => {
-  const { door, text } = await converse(broken, false);
+  const { traffic, door, text } = await converse(broken, false);
   expect(answersIn(text)).toEqual(['/first', '/second', '/third']);
   expect(door.connections).toBe(1);
   expect(door.received[0]).toContain(body);
@@ -128,7 +135,7 @@ const withoutFault = async (broken: Broken): Promise<number> => {
 };
 
 /** Mixes nothing up, repeats nothing that may have been done, leaks nothing, and the next client is served. */
-const harmsNobody = async ({ broken, policy, door, text }: Conversed, where: string): Promise<void> => {
+const harmsNobody = async ({ broken, traffic, policy, door, text }: Conversed, where: string): Promise<void> => {
   broken.disarm();
   const expected = ['/first', '/second', '/third'];
   answersIn(text).forEach((answer, i) => expect([where, answer]).toEqual([where, answer.startsWith('/') ? expected[i] : answer]));
@@ -137,8 +144,17 @@ const harmsNobody = async ({ broken, policy, door, text }: Conversed, where: str
   await waitFor(`nothing to be in flight, ${where}`, () => traffic.server.inFlight.size === 0 || undefined, patience);
   expect([where, policy.admitted, policy.chosen]).toEqual([where, policy.released, policy.concluded]);
   // A machine under load may miss a quick time-out; a connection that was left in a wrong state would be wrong for good.
-  await waitFor(`the next client to be served, ${where}`, async () => (await askLater()).includes('/later') || undefined, patience);
+  await waitFor(`the next client to be served, ${where}`, async () => (await askLater(traffic)).includes('/later') || undefined, patience);
   await traffic.close();
+};
+
+/** At each of so many operations, some at a time. */
+const atEach = async (count: number, struck: (at: number) => Promise<void>): Promise<void> => {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < count) await struck(next++);
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
 };
 
 const wires: Readonly<Record<string, () => Transport>> = {
@@ -157,10 +173,10 @@ describe.each(Object.keys(wires))('on %s', (name) => {
     async (fault) => {
       const count = await withoutFault(brokenAt(-1, fault));
       expect(count).toBeGreaterThan(8);
-      for (let at = 0; at < count; at += 1) {
+      await atEach(count, async (at) => {
         const got = await converse(brokenAt(at, fault), true);
         await harmsNobody(got, `${fault} at ${at} (${got.broken.operations[at]})`);
-      }
+      });
     },
     patientTestMs,
   );
@@ -176,7 +192,7 @@ it.each(handleFaults)(
     };
     const count = await withoutFault(brokenAt(-1).broken);
     expect(count).toBeGreaterThan(8);
-    for (let at = 0; at < count; at += 1) {
+    await atEach(count, async (at) => {
       const { tier, broken } = brokenAt(at);
       const got = await converse(broken, true);
       const operation = tier.operations[at]!;
@@ -184,7 +200,7 @@ it.each(handleFaults)(
       const tellsNothing = operation === 'close' || operation === 'useUserBuffer';
       const isLegal = fault === 'error' || (fault === 'nonsense' && tellsNothing);
       expect([operation, tier.state]).toEqual([operation, isLegal ? 'raw' : 'abandoned']);
-    }
+    });
   },
   patientTestMs,
 );
