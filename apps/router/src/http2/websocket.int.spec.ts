@@ -34,6 +34,8 @@ beforeEach(async () => {
     const head = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Accept: ${accept}`];
     socket.write(`${[...head, 'Sec-WebSocket-Protocol: chat', 'x-own: 1'].join('\r\n')}\r\n\r\nhello`);
     socket.on('data', (chunk: Buffer) => socket.write(`<${chunk.toString()}>`));
+    // One that takes no notice of its client's end.
+    if (request.url === '/deaf') return void setInterval(() => socket.write('tick'), 5).unref();
     socket.on('end', () => socket.end('bye'));
   });
   world = await RouterWorld.begin();
@@ -127,6 +129,16 @@ describe('a WebSocket over HTTP/2 (RFC 8441)', () => {
     expect(text).toBe('plain');
     tunnel.stream.close();
     await waitFor('its end at the stamp', () => sockets[0]?.destroyed || sockets[0]?.readableEnded || undefined, soon);
+  });
+
+  it.each(['/ws', '/deaf'])('whose client is gone keeps neither its place nor its connection to the stamp (%s)', async (path) => {
+    const { lapidary_router_stamp_tunnels: gauge } = router.router.metrics;
+    const places = async (): Promise<number | undefined> => (await gauge.get()).values[0]?.value;
+    await open(path);
+    expect(await places()).toBe(1);
+    session.destroy();
+    await waitFor('its place', async () => (await places()) === 0 || undefined, soon);
+    await waitFor('its end at the stamp', () => sockets[0]?.destroyed || undefined, soon);
   });
 
   it.each<[string, OutgoingHttpHeaders, number]>([

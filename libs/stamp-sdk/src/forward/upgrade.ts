@@ -88,7 +88,7 @@ export const switchesAsAsked = (answer: IncomingMessage): boolean => answer.head
 
 /**
  * Joins two sockets after the upstream's 101, never before it: a client that sends a second request behind a refused
- * upgrade must not reach the upstream unchecked. Each direction ends by itself; an error ends both.
+ * upgrade must not reach the upstream unchecked. Each direction ends by itself; an error ends both, and so does a client that is gone.
  */
 export const joinTunnel = (
   answer: IncomingMessage,
@@ -114,6 +114,8 @@ export const joinTunnel = (
       socket.on('error', destroy);
       socket.on('close', closed);
     }
+    // A stream of HTTP/2 that is reset closes without an error, and nobody reads any more what the stamp still says.
+    client.once('close', () => upstream.readableEnded || endSocket(upstream));
     const count = (socket: Duplex, key: 'bytesUp' | 'bytesDown'): void => {
       socket.on('data', (chunk: Buffer) => {
         moved[key] += chunk.length;
