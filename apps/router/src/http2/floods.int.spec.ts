@@ -25,11 +25,14 @@ describe('a client that floods is cut off, and nobody else', () => {
   /** Odd numbers are the client's (RFC 9113 §5.1.1). */
   const streams = (count: number, from = 1): number[] => Array.from({ length: count }, (_, i) => from + 2 * i);
 
-  it('opening and resetting streams (CVE-2023-44487): told to be calm, and no work is left behind', async () => {
+  it.each([
+    ['cancelling', constants.NGHTTP2_CANCEL],
+    ['without calling it an error', constants.NGHTTP2_NO_ERROR],
+  ])('opening and resetting streams (CVE-2023-44487), %s: told to be calm, and no work is left behind', async (_, code) => {
     const before = await world.endedFor('resets');
     const wire = await world.open();
     for (const some of [streams(100), streams(100, 201), streams(100, 401)]) {
-      wire.send(...some.flatMap((stream) => [headers(stream, usual('GET', '/hold')), reset(stream)]));
+      wire.send(...some.flatMap((stream) => [headers(stream, usual('GET', '/hold')), reset(stream, code)]));
     }
     await cutOff(wire);
     expect(wire.goaway).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);

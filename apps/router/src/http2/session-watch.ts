@@ -52,7 +52,8 @@ export class SessionWatch {
     stream.once('close', () => {
       clearTimeout(late);
       this.open -= 1;
-      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) this.noteReset();
+      // A client may call no error what it resets before it has been answered.
+      if (stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR) this.noteReset();
       if (this.open === 0) this.rest();
     });
   }
