@@ -10,6 +10,10 @@ describe('a request’s head from a link', () => {
     });
   });
 
+  it.each(['GET', 'M-SEARCH', 'VERSION-CONTROL'])('has the method %s as the front door takes it', (method) =>
+    expect(parseRequestHead(`${method} / HTTP/1.1\r\nHost: x\r\n\r\n`)).toMatchObject({ method }),
+  );
+
   it.each([
     ['no empty line', 'GET / HTTP/1.1\r\nHost: x\r\n'],
     ['an empty line within', 'GET / HTTP/1.1\r\n\r\nHost: x\r\n\r\n'],
@@ -22,6 +26,7 @@ describe('a request’s head from a link', () => {
     ['an empty name', 'GET / HTTP/1.1\r\n: x\r\n\r\n'],
     ['two spaces', 'GET  / HTTP/1.1\r\nHost: x\r\n\r\n'],
     ['another version', 'GET / HTTP/1.0\r\nHost: x\r\n\r\n'],
+    ['a method that ends by a hyphen', 'GET- / HTTP/1.1\r\nHost: x\r\n\r\n'],
     ['a lower-case method', 'get / HTTP/1.1\r\nHost: x\r\n\r\n'],
     ['a target with a byte above ASCII', 'GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n'],
   ])('with %s is none', (_, text) => {

@@ -1,6 +1,7 @@
 import type { RequestLine } from '../forward/request-check.js';
 
-const linePattern = /^([A-Z]+) ([!-~]+) HTTP\/1\.1$/;
+/** Methods as Node's parser takes them at the front door: capitals, and hyphens within (VERSION-CONTROL). */
+const linePattern = /^([A-Z]+(?:-[A-Z]+)*) ([!-~]+) HTTP\/1\.1$/;
 /** A token (RFC 9110 §5.6.2), and text without control characters but tab: no folding, no bare CR or LF, no NUL. */
 const namePattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const valuePattern = /^[\t\x20-\x7e\x80-\xff]*$/;
