@@ -14,23 +14,25 @@ export const lookEveryMs = 1_000;
 export class LastBytes {
   private movedMs = nowMs();
 
-  /** `unsent`: bytes that wait. `takesMs`: the while, where there are none; 0: none at all. */
+  /**
+   * `unsent`: bytes that wait, which says nothing yet: TLS takes a turn of the loop for whatever is written. `takesMs`: the while, where there are
+   * none; 0: none at all.
+   */
   constructor(
     private unsent: number,
     private takesMs: number,
     private readonly idleMs: number,
-  ) {
-    if (unsent > 0) this.giveMore();
-  }
+  ) {}
 
   /** The client still sends. */
   giveMore(): void {
     if (this.takesMs > 0) this.takesMs = dropMs;
   }
 
-  /** Where so much is unsent now; 0 or less: it is time to end. */
+  /** Where so much is unsent now, some time after it was written; 0 or less: it is time to end. */
   leftMs(unsent: number): number {
     const now = nowMs();
+    if (unsent > 0) this.giveMore();
     if (unsent !== this.unsent) this.movedMs = now;
     this.unsent = unsent;
     return this.movedMs + (unsent > 0 ? this.idleMs : this.takesMs) - now;

@@ -253,15 +253,15 @@ export class ClientConnection implements WireHandler, ClientSide {
     if (!reads) this.wire.leaveUnread();
     this.wire.end();
     if (this.halfClosed && this.wire.unsentBytes === 0) return this.close();
-    this.lingerFor(reads && isSending ? dropMs : lingerMs);
+    this.lingerFor(reads && isSending ? dropMs : lingerMs, reads);
     if (reads) this.wire.resumeReads();
   }
 
-  private lingerFor(takesMs: number): void {
+  private lingerFor(takesMs: number, reads = true): void {
     this.move(on.closing);
     this.held = null;
     this.context.wheel.disarm(this.deadline);
-    this.lingering = new Lingering(this.context, this.wire, takesMs, () => this.giveUp('stalled'));
+    this.lingering = new Lingering(this.context, this.wire, takesMs, reads, () => this.giveUp('stalled'));
   }
 
   private handOver(unread: Buffer): void {

@@ -8,20 +8,21 @@ export class Lingering {
   private readonly deadline = new Deadline(() => this.look());
   private readonly last: LastBytes;
 
-  /** `takesMs`: as of LastBytes. `onOver`: what is unsent by then stays so. */
+  /** `takesMs`: as of LastBytes. `reads`: else what came with the last message says nothing of what still comes. `onOver`: what is unsent by then stays so. */
   constructor(
     private readonly context: Pick<EngineContext, 'wheel' | 'timeouts'>,
     private readonly wire: Pick<Wire, 'unsentBytes'>,
     takesMs: number,
+    private readonly reads: boolean,
     private readonly onOver: () => void,
   ) {
     this.last = new LastBytes(wire.unsentBytes, takesMs, context.timeouts.idleMs);
-    this.wait(this.last.leftMs(wire.unsentBytes));
+    this.wait(lookEveryMs);
   }
 
   /** The client still sends. */
   heard(): void {
-    this.last.giveMore();
+    if (this.reads) this.last.giveMore();
   }
 
   forget(): void {
@@ -30,11 +31,11 @@ export class Lingering {
 
   private look(): void {
     const leftMs = this.last.leftMs(this.wire.unsentBytes);
-    if (leftMs > 0) this.wait(leftMs);
+    if (leftMs > 0) this.wait(Math.min(leftMs, lookEveryMs));
     else this.onOver();
   }
 
   private wait(ms: number): void {
-    this.context.wheel.arm(this.deadline, Math.min(ms, lookEveryMs));
+    this.context.wheel.arm(this.deadline, ms);
   }
 }
