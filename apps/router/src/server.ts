@@ -25,7 +25,7 @@ import { decide, type RouteDecision } from './pipeline/decide.js';
 import { forward, refuseInTurn, type Exchange, type ForwardDeps, type ForwardInTurn, type Outcome } from './pipeline/forward.js';
 import { GeneralDeadline } from './pipeline/general-deadline.js';
 import type { VersionedDirectory } from './pipeline/locate.js';
-import { leaveUnread } from './pipeline/leave-unread.js';
+import { leaveUnread, letBodiesCome } from './pipeline/leave-unread.js';
 import { isFrozen, Thaw } from './pipeline/thaw.js';
 import type { RouterPlace } from './pipeline/reside.js';
 import type { ClientBook } from './proxy-protocol/client-book.js';
@@ -263,6 +263,7 @@ export class TrafficServer {
     // Only a tenant that is frozen is waited for: else the next message of its connection could be handed over before this one is condemned.
     const decision = isFrozen(first) ? await this.thaw.decided(exchange.decideAgain) : first;
     if (decision.action === 'refuse' && decision.unread) leaveUnread(exchange.request);
+    else letBodiesCome(exchange.request);
     if (decision.action === 'refuse' && (decision.status !== undefined || decision.unread)) this.condemn(exchange.request.socket);
     const own = this.options.ownPaths?.();
     if (own?.concerns(exchange.request.url ?? '')) {

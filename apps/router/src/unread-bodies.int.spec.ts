@@ -1,11 +1,14 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { connect as connectHttp2, type Settings } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { createLogger } from '@lapidary/telemetry/logger';
+import { dropMs } from './client-bounds.js';
 import { FastServer } from './engine/fast-server.js';
 import { Http2World } from './http2/http2-world.fixture.js';
 import { endHeaders, frame, headers, types, usual } from './http2/wire.fixture.js';
@@ -79,7 +82,10 @@ describe.each([
       if (isTls) await new Promise((resolve) => client.once('secureConnect', resolve));
       await waitFor('the connection', () => accepted.length > 0 || undefined, soon);
       before = accepted[0]!.bytesRead;
+      const beganMs = performance.now();
       expect(await upload(client, first)).toMatch(wholeAnswer);
+      // Nobody sees the client go: what it may take for its answer is all that the connection is kept for.
+      expect(performance.now() - beganMs).toBeLessThan(dropMs);
       // A TLS record more, and what the handshake's last message is.
       const ofTlsBytes = isTls ? 2 * 1024 : 0;
       expect(accepted[0]!.bytesRead - before).toBeLessThanOrEqual(head.length + besideBytes + ofTlsBytes);
@@ -90,18 +96,49 @@ describe.each([
   );
 });
 
-it('over HTTP/2 no more of a body comes than its stream’s window, none of it reaches a stamp, and the stream ends', async () => {
-  const world = await Http2World.begin();
-  world.traffic.route({ tenant: 'strict', strictIn: ['eu'] });
-  const wire = await world.open();
-  const fields = usual('POST', '/').map(([name, value]) => [name, name === ':authority' ? 'strict.lapidary.localhost' : value] as const);
-  const piece = frame(types.data, 0, 1, Buffer.alloc(16_000));
-  wire.send(headers(1, fields, endHeaders), piece, piece);
-  await waitFor('the end of the stream', () => wire.resetOf(1) === 0 || undefined, soon);
-  expect(wire.of(types.headers, 1)).toHaveLength(1);
-  // Nothing opened the window again.
-  expect(wire.of(types.windowUpdate, 1)).toEqual([]);
-  expect(world.seen).toEqual([]);
-  wire.socket.destroy();
-  await world.end();
+describe('over HTTP/2', () => {
+  let world: Http2World;
+  beforeEach(async () => {
+    world = await Http2World.begin();
+    world.traffic.route({ tenant: 'strict', strictIn: ['eu'] });
+  });
+  afterEach(() => world.end());
+
+  /** On a connection of its own, by a client that knows how much it may send. */
+  const post = async (
+    tenant: string,
+    bytes: number,
+  ): Promise<{ readonly status: unknown; readonly text: string; readonly first: unknown }> => {
+    const session = connectHttp2(`http://127.0.0.1:${world.port}`).on('error', () => undefined);
+    const [settings] = (await once(session, 'remoteSettings')) as [Settings];
+    const to = { ':method': 'POST', ':path': '/', ':scheme': 'https', ':authority': `${tenant}.lapidary.localhost` };
+    const stream = session.request(to).on('error', () => undefined);
+    stream.end('x'.repeat(bytes));
+    let text = '';
+    stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    const [headers] = (await once(stream, 'response')) as [Record<string, unknown>];
+    await once(stream, 'end');
+    session.destroy();
+    return { status: headers[':status'], text, first: settings.initialWindowSize };
+  };
+
+  it('nothing of a body comes from a client that knows how much it may send; where it is read all of it comes (I3)', async () => {
+    expect(await post('strict', bodyBytes)).toMatchObject({ status: 307, first: 0 });
+    expect(accepted[0]!.bytesRead).toBeLessThan(2 * 1024);
+    expect(await post('acme', bodyBytes)).toMatchObject({ status: 200, first: 0, text: `got ${'x'.repeat(bodyBytes)}` });
+  });
+
+  it('what a client sends before it has heard of it reaches no stamp, it may send no more, and the stream ends', async () => {
+    const wire = await world.open();
+    const fields = usual('POST', '/').map(([name, value]) => [name, name === ':authority' ? 'strict.lapidary.localhost' : value] as const);
+    const piece = frame(types.data, 0, 1, Buffer.alloc(16_000));
+    wire.send(headers(1, fields, endHeaders), piece, piece);
+    await waitFor('the end of the stream', () => wire.resetOf(1) === 0 || undefined, soon);
+    expect(wire.of(types.headers, 1)).toHaveLength(1);
+    // Nothing opened the window again.
+    expect(wire.of(types.windowUpdate, 1)).toEqual([]);
+    expect(wire.of(types.settings).filter(({ flags }) => flags === 0)).toHaveLength(1);
+    expect(world.seen).toEqual([]);
+    wire.socket.destroy();
+  });
 });

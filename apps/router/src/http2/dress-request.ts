@@ -49,8 +49,11 @@ const define = (target: object, properties: Record<string, unknown>): void => {
   }
 };
 
-/** Makes a request over HTTP/2 look as one over HTTP/1.1 to the general path, which then is the only one that decides and forwards. */
-export const dressRequest = (request: Http2ServerRequest): IncomingMessage => {
+/**
+ * Makes a request over HTTP/2 look as one over HTTP/1.1 to the general path, which then is the only one that decides and forwards. `letBodiesCome`:
+ * called when it is known that this request may be read here.
+ */
+export const dressRequest = (request: Http2ServerRequest, letBodiesCome: () => void): IncomingMessage => {
   const { stream, rawHeaders } = request;
   const { remoteAddress, remotePort, localPort } = request.socket;
   const fields = http1Headers(rawHeaders, !stream.endAfterHeaders);
@@ -66,6 +69,7 @@ export const dressRequest = (request: Http2ServerRequest): IncomingMessage => {
     destroy: () => {
       if (!stream.destroyed) stream.close(constants.NGHTTP2_NO_ERROR);
     },
+    letBodiesCome,
     // I3: nobody reads, so that the client may send no more than the stream's window; with its answer the stream ends. The connection's others are none of its business.
     leaveUnread: () => void stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR)),
     push: (chunk: unknown, encoding?: BufferEncoding) => (chunk === null && endsShort(stream) ? false : push(chunk, encoding)),

@@ -4,6 +4,7 @@ import {
   type Http2Server,
   type Http2ServerRequest,
   type Http2ServerResponse,
+  type Http2Session,
   type ServerHttp2Session,
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
@@ -39,6 +40,8 @@ const headerListBytesMax = 16 * 1024;
 const headerPairsMax = 128;
 /** Per stream: enough for a line of 20 Mbit/s over 100 ms, and what a client that uploads everywhere can make us hold. */
 const windowBytes = 256 * 1024;
+/** Until a request of the connection is known to be read here (I3). A client that hasn't heard of it yet takes it for 64 KiB (RFC 9113 §6.9.2). */
+const firstWindowBytes = 0;
 /** In megabytes: everything that nghttp2 holds for one connection. */
 const sessionMemoryMax = 16;
 /** Peers change settings once or twice. */
@@ -46,6 +49,19 @@ const settingsEntriesMax = 32;
 /** Frames that nghttp2 passes over as invalid, and streams that we refused: a client that works sends none. */
 const invalidFramesMax = 50;
 const rejectedStreamsMax = 100;
+
+/** Connections whose clients may send bodies. */
+const opened = new WeakSet<Http2Session>();
+
+/** Node grants windows to all streams of a connection alike, those that are open, too. */
+const bodiesOf =
+  ({ stream }: Http2ServerRequest): (() => void) =>
+  () => {
+    const { session } = stream;
+    if (session === undefined || session.destroyed || opened.has(session)) return;
+    opened.add(session);
+    session.settings({ initialWindowSize: windowBytes });
+  };
 
 /** Requests over HTTP/2, as the TLS server hands them on. Plain HTTP/2 (h2c) is not spoken: docs/adr/0042. */
 export class Http2Front {
@@ -57,7 +73,7 @@ export class Http2Front {
       settings: {
         maxConcurrentStreams: streamsMax,
         maxHeaderListSize: headerListBytesMax,
-        initialWindowSize: windowBytes,
+        initialWindowSize: firstWindowBytes,
         enablePush: false,
         // WebSocket (RFC 8441); what else is asked for that way is refused.
         enableConnectProtocol: true,
@@ -95,7 +111,7 @@ export class Http2Front {
   private take(request: Http2ServerRequest, response: Http2ServerResponse): void {
     const problem = pseudoProblem(request.rawHeaders);
     const dressed = dressResponse(response);
-    if (problem === null) return this.options.serve(dressRequest(request), dressed);
+    if (problem === null) return this.options.serve(dressRequest(request, bodiesOf(request)), dressed);
     request.on('error', () => undefined);
     answerProblem(dressed, { error: new AppError('invalid_input', `${problem}.`), requestId: newId(), status: 400 });
     request.resume();
@@ -115,7 +131,7 @@ export class Http2Front {
     // RFC 8441 §4
     if (protocol !== 'websocket') return refuse(501, 'Of extended CONNECT only "websocket" is served');
     const { stream } = response;
-    const { request: asked, opening } = websocketOf(request, stream);
+    const { request: asked, opening } = websocketOf(request, stream, bodiesOf(request));
     this.options.serve(asked, dressed, { socket: stream, opening });
   }
 

@@ -95,9 +95,11 @@ export class Http2World {
 }
 
 /** The connection still serves: one more request has its answer. */
-export const stillServes = (wire: Http2Wire, stream: number): Promise<void> => {
-  wire.send(headers(stream, usual('POST', '/after'), endHeaders), data(stream, 'ok'));
-  return until('the next request’s answer', () => wire.body(stream) === 'got ok');
+export const stillServes = async (wire: Http2Wire, stream: number): Promise<void> => {
+  wire.send(headers(stream, usual('POST', '/after'), endHeaders));
+  await until('room for its body', () => wire.windowBytes > 0);
+  wire.send(data(stream, 'ok'));
+  await until('the next request’s answer', () => wire.body(stream) === 'got ok');
 };
 
 export const withFields = (...fields: Fields): Fields => [...usual(), ...fields];

@@ -28,6 +28,7 @@ const without = (fields: readonly string[]): string[] => {
 export const websocketOf = (
   request: Http2ServerRequest,
   stream: ServerHttp2Stream,
+  letBodiesCome: () => void,
 ): { readonly request: IncomingMessage; readonly opening: TunnelOpening } => {
   const key = randomBytes(16).toString('base64');
   const own = ['Connection', 'Upgrade', 'Upgrade', 'websocket', 'Sec-WebSocket-Key', key];
@@ -41,6 +42,7 @@ export const websocketOf = (
     headers: firstValues(fields),
     socket: { remoteAddress, remotePort, localPort, encrypted: true },
     complete: true,
+    letBodiesCome,
   });
   dressed.push(null);
   return {

@@ -13,6 +13,8 @@ export const types = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, goaw
 export const endStream = 0x1;
 export const endHeaders = 0x4;
 const ack = 0x1;
+/** Of settings (RFC 9113 §6.5.2). */
+const initialWindowSize = 0x4;
 
 export const frame = (type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer => {
   const head = Buffer.alloc(9);
@@ -67,6 +69,8 @@ export const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 export class Http2Wire {
   readonly frames: Frame[] = [];
   closed = false;
+  /** Of a new stream, as the other end says; RFC 9113 §6.9.2 before it does. */
+  windowBytes = 65_535;
   private held = Buffer.alloc(0);
 
   private constructor(readonly socket: Socket) {
@@ -113,6 +117,12 @@ export class Http2Wire {
       .join('');
   }
 
+  private obey(settings: Buffer): void {
+    for (let at = 0; at < settings.length; at += 6)
+      if (settings.readUInt16BE(at) === initialWindowSize) this.windowBytes = settings.readUInt32BE(at + 2);
+    this.send(frame(types.settings, ack, 0));
+  }
+
   private take(chunk: Buffer): void {
     this.held = Buffer.concat([this.held, chunk]);
     for (;;) {
@@ -122,7 +132,7 @@ export class Http2Wire {
       const [type, flags, stream] = [this.held.readUInt8(3), this.held.readUInt8(4), this.held.readUInt32BE(5)];
       this.frames.push({ type, flags, stream, payload: Buffer.from(this.held.subarray(9, 9 + length)) });
       this.held = this.held.subarray(9 + length);
-      if (type === types.settings && flags !== ack) this.send(frame(types.settings, ack, 0));
+      if (type === types.settings && flags !== ack) this.obey(this.frames.at(-1)!.payload);
     }
   }
 }

@@ -2,8 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import { lingerMs } from '../last-bytes.js';
 
 /** What a request over HTTP/2 brings along, whose stream is one of many of its connection (http2/dress-request.ts). */
-export interface LeavesUnread {
+export interface OfStream {
   readonly leaveUnread?: () => void;
+  /** Its connection's clients may send bodies from now on. */
+  readonly letBodiesCome?: () => void;
 }
 
 /**
@@ -11,7 +13,7 @@ export interface LeavesUnread {
  * at the most, is in the parser already, and is dropped with it.
  */
 export const leaveUnread = (request: IncomingMessage): void => {
-  const own = (request as LeavesUnread).leaveUnread;
+  const own = (request as OfStream).leaveUnread;
   if (own) return own();
   const { socket } = request;
   // Node reads on by itself: ahead of any reader, and to drop the rest when the answer is out. Both ask for it here.
@@ -24,3 +26,6 @@ export const leaveUnread = (request: IncomingMessage): void => {
     socket.once('close', () => clearTimeout(timer));
   };
 };
+
+/** This request may be read here, whatever becomes of it. */
+export const letBodiesCome = (request: IncomingMessage): void => (request as OfStream).letBodiesCome?.();
