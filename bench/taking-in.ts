@@ -115,7 +115,11 @@ const takeIn = async (dataSource: OwnDatabase, from: string, frame: Uint8Array):
   const events = readEvents(from, (readFrame(frame) as { events: unknown[] }).events);
   for (let at = 0; at < events.length; at += takenAtOnceMax) {
     const some = events.slice(at, at + takenAtOnceMax);
-    const { applied } = await ingest(dataSource, tools, from, some, some.at(-1)!.sequence);
+    const { applied } = await ingest(dataSource, tools, from, some, {
+      epoch: 1,
+      from: some[0]!.sequence,
+      through: some.at(-1)!.sequence,
+    });
     if (applied.length !== some.length) throw new Error(`${some.length - applied.length} events were not applied`);
   }
 };

@@ -220,7 +220,11 @@ export class Network {
       await region.ask('ask back-fill');
       if (origin.database.epoch !== run.at.epoch || !origin.isTelling) return reached('back-fill of another epoch refused');
       const missing = this.told(origin, to).slice(stopped.by.from - 1, stopped.by.to);
-      const fill = planBackfill(this.at(to, from), missing, positionOf, stopped.by.to);
+      const fill = planBackfill(this.at(to, from), missing, positionOf, {
+        epoch: run.at.epoch,
+        from: stopped.by.from,
+        through: stopped.by.to,
+      });
       await this.take(from, region, fill.apply, fill.at);
       reached('back-filled');
     }

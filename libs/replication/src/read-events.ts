@@ -5,6 +5,12 @@ export type IncomingEvent =
   | { readonly ok: true; readonly epoch: number; readonly sequence: number; readonly event: EventEnvelope }
   | { readonly ok: false; readonly epoch: number; readonly sequence: number; readonly raw: unknown; readonly error: string };
 
+/** What a schema can't say and no database keeps: a key with such a character would be another one there, and years begin with 1. */
+const notToBeKept = ({ id, subject, time }: EventEnvelope): string | null => {
+  if ([id, subject].some((text) => text.includes('\u0000') || !text.isWellFormed())) return 'its id or its subject can’t be kept';
+  return time < '0001' ? 'its time is before any that can be kept' : null;
+};
+
 const positive = (value: unknown): number | null => (Number.isSafeInteger(value) && (value as number) >= 1 ? (value as number) : null);
 
 export interface ReadBatch {
@@ -23,7 +29,8 @@ export const readBatch = (origin: string, raw: readonly unknown[]): ReadBatch =>
   const placeless: unknown[] = [];
   for (const item of raw) {
     const parsed = EventEnvelopeSchema.safeParse(item);
-    if (parsed.success && parsed.data.originregion === origin) {
+    const unkept = parsed.success ? notToBeKept(parsed.data) : null;
+    if (parsed.success && unkept === null && parsed.data.originregion === origin) {
       const { originepoch, originsequence } = parsed.data;
       events.push({ ok: true, epoch: originepoch, sequence: originsequence, event: parsed.data });
       continue;
@@ -36,7 +43,7 @@ export const readBatch = (origin: string, raw: readonly unknown[]): ReadBatch =>
       placeless.push(item);
       continue;
     }
-    const error = parsed.success ? `the event says that it is from ${parsed.data.originregion}` : parsed.error.message;
+    const error = !parsed.success ? parsed.error.message : (unkept ?? `the event says that it is from ${parsed.data.originregion}`);
     events.push({ ok: false, epoch, sequence, raw: item, error });
   }
   return { events, placeless };

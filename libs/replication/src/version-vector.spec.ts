@@ -32,7 +32,7 @@ class Reader {
         this.at,
         this.log.filter((e) => e.sequence >= from && e.sequence <= to),
         positionOf,
-        to,
+        { epoch: run.at.epoch, from, through: to },
       );
       this.take(fill.apply, fill.at);
       run = planRun(this.at, run.stopped.rest, positionOf);

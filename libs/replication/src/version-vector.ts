@@ -59,18 +59,30 @@ export const planRun = <E>(at: Position, events: readonly E[], positionOf: (even
   return { apply, skipped, at: now, stopped: null };
 };
 
+/** What an answer to a back-fill stands for: everything of an epoch from one sequence to another. */
+export interface Span {
+  readonly epoch: number;
+  readonly from: number;
+  readonly through: number;
+}
+
 /**
- * Takes in the answer to a back-fill: events in ascending order that stand for everything up to `through`. What is
- * missing between them was superseded and pruned at the origin, so jumping over it loses nothing.
+ * Takes in the answer to a back-fill, which stands for its span. What is missing between its events was superseded and pruned at the
+ * origin, so jumping over it loses nothing. It was asked for from where the reader stood then: where that follows another epoch by now, or
+ * has gone back (it was told to read everything anew, or its database lost its latest commits under it), it takes nothing and stays.
  */
-export const planBackfill = <E>(at: Position, events: readonly E[], positionOf: (event: E) => Position, through: number): Run<E> => {
-  const fresh = events.filter((e) => positionOf(e).epoch === at.epoch && positionOf(e).sequence > at.sequence);
-  const apply = [...fresh].sort((a, b) => positionOf(a).sequence - positionOf(b).sequence);
-  const last = apply.length > 0 ? positionOf(apply.at(-1)!).sequence : at.sequence;
+export const planBackfill = <E>(at: Position, events: readonly E[], positionOf: (event: E) => Position, span: Span): Run<E> => {
+  if (span.epoch > at.epoch)
+    return { apply: [], skipped: 0, at, stopped: { by: { kind: 'newer-epoch', epoch: span.epoch }, rest: events } };
+  if (span.epoch < at.epoch) return { apply: [], skipped: events.length, at, stopped: null };
+  if (span.from > at.sequence + 1)
+    return { apply: [], skipped: 0, at, stopped: { by: { kind: 'gap', from: at.sequence + 1, to: span.from - 1 }, rest: events } };
+  const isFresh = ({ epoch, sequence }: Position): boolean => epoch === at.epoch && sequence > at.sequence && sequence <= span.through;
+  const apply = events.filter((e) => isFresh(positionOf(e))).sort((a, b) => positionOf(a).sequence - positionOf(b).sequence);
   return {
     apply,
     skipped: events.length - apply.length,
-    at: { epoch: at.epoch, sequence: Math.max(at.sequence, last, through) },
+    at: { epoch: at.epoch, sequence: Math.max(at.sequence, span.through) },
     stopped: null,
   };
 };

@@ -187,7 +187,11 @@ describe('collections of two regions', () => {
     const kept = await logOf(eu.region);
     expect(kept.length).toBeLessThan(before);
     const third = await freshThird(eu.region);
-    await ingest(third.dataSource, toolsOf(third), eu.region.name, readEvents(eu.region.name, kept), kept.at(-1)!.originsequence);
+    await ingest(third.dataSource, toolsOf(third), eu.region.name, readEvents(eu.region.name, kept), {
+      epoch: 1,
+      from: 1,
+      through: kept.at(-1)!.originsequence,
+    });
     expect(await new CollectionRegion(third).value('attributes', 'hot')).toEqual(await eu.value('attributes', 'hot'));
     await third.close();
   });

@@ -34,7 +34,13 @@ beforeEach(async () => {
 afterEach(async () => close());
 
 const take = async (origin: string, events: readonly unknown[], through?: number) =>
-  await ingest(us.region.dataSource, toolsOf(us.region), origin, readEvents(origin, events), through);
+  await ingest(
+    us.region.dataSource,
+    toolsOf(us.region),
+    origin,
+    readEvents(origin, events),
+    through === undefined ? undefined : { epoch: 1, from: 1, through },
+  );
 
 /** The first of a third region's log, under the id of an event of eu's. */
 const toldByZz = (id: string, more: Partial<EventEnvelope> = {}): EventEnvelope => ({

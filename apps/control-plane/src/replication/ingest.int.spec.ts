@@ -30,10 +30,10 @@ describe('taking in a peer’s events', () => {
       if (run.stopped?.by.kind === 'gap' && Math.random() < 0.5) {
         const { from, to } = run.stopped.by;
         const fill = log.filter((e) => e.originsequence >= from && e.originsequence <= to);
-        await ingest(us.dataSource, tools, eu.name, readEvents(eu.name, fill), to);
+        await ingest(us.dataSource, tools, eu.name, readEvents(eu.name, fill), { epoch: 1, from, through: to });
       }
     }
-    await ingest(us.dataSource, tools, eu.name, readEvents(eu.name, log), log.length);
+    await ingest(us.dataSource, tools, eu.name, readEvents(eu.name, log), { epoch: 1, from: 1, through: log.length });
     const third = await openTestRegion({ peers: [eu.name, us.name] });
     await handOver(eu, third);
     expect(await replicasOf(us, eu.name)).toEqual(await replicasOf(third, eu.name));
@@ -80,6 +80,27 @@ describe('taking in a peer’s events', () => {
       `SELECT t.version, p.stamp FROM tenant t JOIN placement p ON p.tenant = t.id AND p.is_current WHERE t.id = 'acme'`,
     );
     expect(acme).toEqual({ version: 2, stamp: `${eu.name}-2` });
+  });
+
+  it('moves on by an answer of the outbox only where it stands as it did when it asked (I5)', async () => {
+    for (const i of oneTo(6)) await tellOfStamp(eu, i);
+    const log = await logOf(eu);
+    const take = async (from: number, epoch = 1) => {
+      const { run, applied } = await ingest(us.dataSource, toolsOf(us), eu.name, readEvents(eu.name, log.slice(from - 1)), {
+        epoch,
+        from,
+        through: 6,
+      });
+      return [run.stopped?.by.kind, run.at.sequence, applied.length];
+    };
+    await adoptEpoch(us.dataSource, eu.name, 1);
+    // Its database has lost what it had taken in, or was told to read everything anew.
+    expect(await take(4)).toEqual(['gap', 0, 0]);
+    await adoptEpoch(us.dataSource, eu.name, 2);
+    // The answer was under way when the peer began another epoch.
+    expect(await take(1)).toEqual([undefined, 0, 0]);
+    expect(await readPosition(us.dataSource, eu.name)).toMatchObject({ epoch: 2, sequence: 0 });
+    expect(await take(1, 3)).toEqual(['newer-epoch', 0, 0]);
   });
 
   it('believes a region about its own stamps and tenants only', async () => {

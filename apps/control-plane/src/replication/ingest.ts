@@ -6,7 +6,7 @@ import { inTransaction, sqlStateOf, type Tx } from '@lapidary/db/transaction';
 import { isAppError } from '@lapidary/kernel/app-error';
 import { newId } from '@lapidary/kernel/ids';
 import type { IncomingEvent } from '@lapidary/replication/read-events';
-import { planBackfill, planRun, type Position, type Run } from '@lapidary/replication/version-vector';
+import { planBackfill, planRun, type Position, type Run, type Span } from '@lapidary/replication/version-vector';
 import type { DataSource } from 'typeorm';
 import { applyHeld } from '../collections/apply-collection.js';
 import { isFencedError } from '@lapidary/db/database-error';
@@ -31,23 +31,23 @@ const positionOf = (e: IncomingEvent): Position => e;
 /**
  * Takes in events of a peer: decides by the version vector, applies, and advances the vector, all in one transaction
  * (I5, I6). The vector's row is locked first, so two readers of one peer take turns and the second finds nothing new.
- * With `through`, the events are a back-fill that stands for everything up to there.
+ * With `span`, the events are a back-fill that stands for everything in it.
  */
 export const ingest = async (
   dataSource: DataSource,
   tools: ApplyTools,
   peer: string,
   events: readonly IncomingEvent[],
-  through?: number,
+  span?: Span,
 ): Promise<Ingested> => {
   try {
-    return await attempt(dataSource, tools, peer, events, through, 'together');
+    return await attempt(dataSource, tools, peer, events, span, 'together');
   } catch (error) {
     // This region is fenced, and what it takes in has it tell something: that follows from the others' facts (B1).
-    if (isFencedError(error)) return await attempt(dataSource, tools, peer, events, through, 'one by one', true);
+    if (isFencedError(error)) return await attempt(dataSource, tools, peer, events, span, 'one by one', true);
     // One event spoils the transaction: go again with a savepoint around each, and park the one that can't be applied.
     if (!isPoison(error)) throw error;
-    return await attempt(dataSource, tools, peer, events, through, 'one by one');
+    return await attempt(dataSource, tools, peer, events, span, 'one by one');
   }
 };
 
@@ -56,14 +56,14 @@ const attempt = async (
   tools: ApplyTools,
   peer: string,
   events: readonly IncomingEvent[],
-  through: number | undefined,
+  span: Span | undefined,
   how: 'together' | 'one by one',
   pastFence = false,
 ): Promise<Ingested> =>
   await inTransaction(dataSource, async (tx) => {
     if (pastFence) await passFence(tx);
     const at = await readPosition(tx, peer, { lock: true });
-    const run = through === undefined ? planRun(at, events, positionOf) : planBackfill(at, events, positionOf, through);
+    const run = span === undefined ? planRun(at, events, positionOf) : planBackfill(at, events, positionOf, span);
     const fresh = await noteInInbox(tx, peer, run.apply);
     const quarantine = await Quarantine.open(tx, peer, fresh);
     const applied: EventEnvelope[] = [];
@@ -121,11 +121,13 @@ export const applyOne = async (tx: Tx, event: EventEnvelope, tools: ApplyTools, 
 
 /**
  * Whether a repeat could never help: the event's own fault, or data that breaks a rule of the database (SQLSTATE classes
- * 22 data exception, 23 integrity, 54 more than its limits allow). A database that is away or busy is no fault of the event; it is
+ * 22 data exception, 23 integrity, 54 more than its limits allow), or what the code did not reckon with, which would hold up all of the
+ * origin's log until somebody has mended it. A database that is away or busy is no fault of the event; it is
  * met again.
  */
 const isPoison = (error: unknown): boolean => {
   if (isAppError(error)) return !error.entry.retry;
+  if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) return true;
   const state = sqlStateOf(error);
   return state !== undefined && ['22', '23', '54'].includes(state.slice(0, 2));
 };

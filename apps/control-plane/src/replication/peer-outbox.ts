@@ -1,7 +1,8 @@
 import { BackfillReplySchema, type BackfillReply } from '@lapidary/contracts/events/envelope';
 import { geoBackfill } from '@lapidary/contracts/subjects';
 import { AppError } from '@lapidary/kernel/app-error';
-import { readEvents } from '@lapidary/replication/read-events';
+import { readEvents, type IncomingEvent } from '@lapidary/replication/read-events';
+import type { Span } from '@lapidary/replication/version-vector';
 import { withContents, type ContentsSource } from './contents.js';
 import { ingest, type Ingested } from './ingest.js';
 
@@ -42,13 +43,14 @@ export class PeerOutbox {
    * asked for. Returns how far the origin could tell.
    */
   async take(epoch: number, from: number, to: number, options: Partial<TakeOptions> = {}): Promise<number> {
-    const { peer, dataSource, tools } = this.source;
+    const { peer } = this.source;
     const { first = this.ask(epoch, from, to), enough = to } = options;
     let coming = first;
     for (let next = from; ;) {
       const reply = await coming;
       if (!reply.ok) throw new AppError('not_ready', `Region ${peer} has begun epoch ${reply.epoch}`);
       if (reply.through < next) return next - 1;
+      const span = { epoch, from: next, through: reply.through };
       next = reply.through + 1;
       const isLastPiece = reply.through >= enough;
       if (!isLastPiece) coming = this.ask(epoch, next, to);
@@ -56,9 +58,22 @@ export class PeerOutbox {
       for (let at = 0; at === 0 || at < events.length; at += takenAtOnceMax) {
         const some = events.slice(at, at + takenAtOnceMax);
         const isLast = at + takenAtOnceMax >= events.length;
-        this.onIngested(await ingest(dataSource, tools, peer, some, isLast ? reply.through : some.at(-1)!.sequence));
+        await this.takeIn(some, isLast ? span : { ...span, through: Math.min(some.at(-1)!.sequence, span.through) });
       }
       if (isLastPiece) return reply.through;
     }
+  }
+
+  /** Throws `not_ready` where the reader stands elsewhere than when it asked: whoever reads begins again from there. */
+  private async takeIn(events: readonly IncomingEvent[], span: Span): Promise<void> {
+    const { peer, dataSource, tools } = this.source;
+    const ingested = await ingest(dataSource, tools, peer, events, span);
+    this.onIngested(ingested);
+    const { at, stopped } = ingested.run;
+    if (stopped === null && at.epoch === span.epoch) return;
+    throw new AppError(
+      'not_ready',
+      `Events ${span.from} to ${span.through} of epoch ${span.epoch} do not follow on ${at.sequence} of ${at.epoch}`,
+    );
   }
 }

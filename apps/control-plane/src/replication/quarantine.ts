@@ -2,6 +2,7 @@ import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
 import type { IncomingEvent } from '@lapidary/replication/read-events';
+import { textOf } from './parked-text.js';
 
 /** What a parked event says it is about, where it can be told. */
 export const unreadable = 'unreadable';
@@ -15,7 +16,8 @@ const isToldInParts = (subject: string): boolean => subject.startsWith('document
 export const subjectOfIncoming = (incoming: IncomingEvent): string => {
   const raw = incoming.ok ? incoming.event : incoming.raw;
   const { subject } = (typeof raw === 'object' && raw !== null ? raw : {}) as { subject?: unknown };
-  return typeof subject === 'string' && subject !== '' ? subject.slice(0, 200) : unreadable;
+  // Whose subject can't be kept as it is must not be taken for another one.
+  return typeof subject === 'string' && subject !== '' && textOf(subject) === subject ? subject.slice(0, 200) : unreadable;
 };
 
 /** Keys of one origin whose events wait behind one that is parked (Q1), while a run of its events is taken in. */

@@ -8,30 +8,41 @@ import { systemContext } from '../http/command-context.js';
 import type { ApplyTools } from './apply-tenant.js';
 import { replayDeadLetter } from './settle-dead-letter.js';
 
-/** A transaction each; what is left is taken up by the next round. */
+/** Looked for at once; a transaction each. */
 const releasedAtOnceMax = 500;
 
 /**
  * A region that is rolled out later than another hears of types that it does not know. They are parked as they came (P-SC3), and
  * applied here, in the origin's order, once the code that runs knows them: a roll-out needs nobody to replay anything. One that is
- * refused then for another reason is left to a person.
+ * refused then for another reason is left to a person. Where one fails the others go on; throws what the first of them failed by, once all
+ * were tried.
  */
 export const releaseKnown = async (
   dataSource: DataSource,
   tools: ApplyTools,
   onApplied: (events: readonly EventEnvelope[]) => void,
 ): Promise<number> => {
-  const letters = await rowsOf<{ id: string }>(
-    dataSource,
-    `SELECT id FROM dead_letter WHERE awaits_version AND state = 'open' AND type = ANY ($1) ORDER BY origin, epoch, sequence LIMIT $2`,
-    [(tools.versions ?? eventVersions).names, releasedAtOnceMax],
-  );
   let released = 0;
-  for (const { id } of letters) {
-    const applied = await inTransaction(dataSource, async (tx) => release(tx, tools, id));
-    onApplied(applied);
-    released += applied.length;
+  const failed = new Map<string, unknown>();
+  for (let letters = [{ id: '' }]; letters.length > 0;) {
+    letters = await rowsOf<{ id: string }>(
+      dataSource,
+      `SELECT id FROM dead_letter WHERE awaits_version AND state = 'open' AND type = ANY ($1) AND id <> ALL ($2)
+        ORDER BY origin, epoch, sequence LIMIT $3`,
+      [(tools.versions ?? eventVersions).names, [...failed.keys()], releasedAtOnceMax],
+    );
+    for (const { id } of letters) {
+      try {
+        const applied = await inTransaction(dataSource, async (tx) => release(tx, tools, id));
+        onApplied(applied);
+        released += applied.length;
+      } catch (error) {
+        failed.set(id, error);
+      }
+    }
   }
+  const [failure] = failed.values();
+  if (failure !== undefined) throw failure;
   return released;
 };
 

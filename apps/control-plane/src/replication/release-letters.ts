@@ -11,8 +11,14 @@ import { deadLetterTransitions } from './dead-letter-states.js';
 import { applyOne, noteInInbox } from './ingest.js';
 import { readPosition } from './peer-position.js';
 
-/** Some hundred milliseconds' worth; what is left behind is taken up by the next round (releaseWaiting). */
+/** Some hundred milliseconds' worth; what is left behind is taken up in a transaction of its own (releaseWaiting). */
 const releasedAtOnceMax = 200;
+
+export interface Released {
+  readonly applied: readonly EventEnvelope[];
+  /** More than were taken up may wait. */
+  readonly isLong: boolean;
+}
 
 export type LetterKey = Pick<DeadLetterRow, 'origin' | 'epoch' | 'subject'>;
 
@@ -38,7 +44,7 @@ export const tryLetter = async (
  * Q2: applies what waits of a key, in the order of the origin's log, until one is refused, which is open from then on. Nothing while an
  * open one stands before them. The origin's place in the version vector is locked, so that nothing new begins to wait meanwhile.
  */
-export const releaseKey = async (tx: Tx, tools: ApplyTools, key: LetterKey, by: string): Promise<readonly EventEnvelope[]> => {
+export const releaseKey = async (tx: Tx, tools: ApplyTools, key: LetterKey, by: string): Promise<Released> => {
   const { origin, epoch, subject } = key;
   const at = await readPosition(tx, origin, { lock: true });
   const rows = await rowsOf<Pick<DeadLetterRow, 'id' | 'event' | 'state'>>(
@@ -49,7 +55,7 @@ export const releaseKey = async (tx: Tx, tools: ApplyTools, key: LetterKey, by: 
   );
   const applied: EventEnvelope[] = [];
   for (const { id, event, state } of rows) {
-    if (state === 'open') break;
+    if (state === 'open') return { applied, isLong: false };
     if (epoch < at.epoch) {
       await setLetterState(tx, id, nextState(deadLetterTransitions, state, 'supersede'), by);
       continue;
@@ -59,15 +65,19 @@ export const releaseKey = async (tx: Tx, tools: ApplyTools, key: LetterKey, by: 
     if (error !== null) {
       const open = nextState(deadLetterTransitions, state, 'lead');
       await tx.query('UPDATE dead_letter SET state = $2, error = $3 WHERE id = $1', [id, open, error]);
-      break;
+      return { applied, isLong: false };
     }
     await setLetterState(tx, id, nextState(deadLetterTransitions, state, 'replay'), by);
     if (incoming?.ok) applied.push(incoming.event);
   }
-  return applied;
+  return { applied, isLong: rows.length === releasedAtOnceMax };
 };
 
-/** Keys whose first event waits for nothing any more: the rest of a long row, or what came while the open one was being settled. */
+/**
+ * Keys whose first event waits for nothing any more: the rest of a long row, or what came while the open one was being settled. All of a
+ * row at once, a transaction for each piece: what is written meanwhile waits behind it, so that a busy document would never be done. Where
+ * one key fails the others go on; throws what the first of them failed by, once all were tried.
+ */
 export const releaseWaiting = async (
   dataSource: DataSource,
   tools: ApplyTools,
@@ -81,10 +91,19 @@ export const releaseWaiting = async (
                           AND o.state = 'open' AND o.sequence < min(w.sequence))`,
   );
   let released = 0;
+  const failures: unknown[] = [];
   for (const key of keys) {
-    const applied = await inTransaction(dataSource, async (tx) => releaseKey(tx, tools, key, 'system:replication'));
-    onApplied(applied);
-    released += applied.length;
+    try {
+      for (let isLong = true; isLong;) {
+        const some = await inTransaction(dataSource, async (tx) => releaseKey(tx, tools, key, 'system:replication'));
+        onApplied(some.applied);
+        released += some.applied.length;
+        ({ isLong } = some);
+      }
+    } catch (error) {
+      failures.push(error);
+    }
   }
+  if (failures.length > 0) throw failures[0];
   return released;
 };

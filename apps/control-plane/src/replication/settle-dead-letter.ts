@@ -39,7 +39,7 @@ export const replayDeadLetter = async (
   const [incoming] = readEvents(row.origin, [row.event]);
   if (await isSuperseded(tx, row, incoming)) {
     const deadLetter = await settled(tx, context, row, 'supersede', dryRun);
-    const applied = dryRun ? [] : await releaseKey(tx, tools, row, context.actor);
+    const applied = dryRun ? [] : (await releaseKey(tx, tools, row, context.actor)).applied;
     return { result: { outcome: 'superseded', dryRun, error: null, released: applied.length, deadLetter }, applied };
   }
   const error = await tryLetter(tx, incoming, tools, dryRun);
@@ -49,7 +49,7 @@ export const replayDeadLetter = async (
     return { result: { outcome: 'refused', dryRun, error, released: 0, deadLetter }, applied: [] };
   }
   const deadLetter = await settled(tx, context, row, 'replay', dryRun);
-  const behind = dryRun ? [] : await releaseKey(tx, tools, row, context.actor);
+  const behind = dryRun ? [] : (await releaseKey(tx, tools, row, context.actor)).applied;
   const result = { outcome: 'applied' as const, dryRun, error: null, released: behind.length, deadLetter };
   return { result, applied: !dryRun && incoming?.ok ? [incoming.event, ...behind] : behind };
 };
@@ -63,7 +63,7 @@ export interface Dropped {
 export const dropDeadLetter = async (tx: Tx, context: CommandContext, tools: ApplyTools, id: string): Promise<Dropped> => {
   const row = await getDeadLetter(tx, id, { lock: true });
   const deadLetter = await settled(tx, context, row, 'drop', false);
-  return { deadLetter, applied: await releaseKey(tx, tools, row, context.actor) };
+  return { deadLetter, applied: (await releaseKey(tx, tools, row, context.actor)).applied };
 };
 
 const settled = async (

@@ -76,3 +76,30 @@ it('passes over a change that can’t be taken in for the moment: neither others
   await round();
   expect(await here()).toBe(many + 1);
 });
+
+/** `us` has parked the first change of a document, and what came of it since waits; then somebody drops the first. */
+const parkRow = async (id: string, length: number): Promise<void> => {
+  const before = (await logOf(eu.region)).length;
+  await eu.write('settings', id, { op: 'put', value: { n: 0 } });
+  for (const n of oneTo(length)) await eu.write('settings', id, { op: 'patch', value: { n } });
+  const log = (await logOf(eu.region)).slice(before).map((e, i) => (i === 0 ? { ...e, type: 'lapidary.document.changed.v9' } : e));
+  await ingest(us.region.dataSource, toolsOf(us.region), eu.region.name, readEvents(eu.region.name, log));
+  await us.region.dataSource.query(`UPDATE dead_letter SET state = 'dropped' WHERE state = 'open'`);
+};
+const waiting = async (): Promise<unknown[]> =>
+  await rowsOf(us.region.dataSource, `SELECT subject, count(*)::int AS n FROM dead_letter WHERE state = 'waiting' GROUP BY 1`);
+
+it('ends a long row in one round, also behind one that can’t be taken in for the moment', async () => {
+  await handOver(eu.region, us.region);
+  await parkRow('busy-1', 5);
+  await parkRow('busy-2', 2 * many);
+  await us.region.dataSource.query(`
+    CREATE FUNCTION refuse_one() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$;
+    CREATE TRIGGER refuse_one BEFORE INSERT OR UPDATE ON document FOR EACH ROW WHEN (NEW.id = 'busy-1') EXECUTE FUNCTION refuse_one();`);
+  await round();
+  expect(await waiting()).toEqual([{ subject: 'document/settings//busy-1', n: 5 }]);
+  expect(await us.value('settings', 'busy-2')).toEqual({ n: 2 * many });
+  await us.region.dataSource.query('DROP TRIGGER refuse_one ON document');
+  await round();
+  expect(await waiting()).toEqual([]);
+});

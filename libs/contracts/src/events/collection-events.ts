@@ -11,10 +11,13 @@ export const tenantLengthMax = 63;
 
 const SiblingSchema = z.looseObject({ at: HlcTextSchema, value: JsonSchema.optional() });
 
+const areSeen = ({ siblings, seen }: { siblings: readonly { at: string }[]; seen: Record<string, string> }): boolean =>
+  siblings.every(({ at }) => (seen[at.slice(regionStart)] ?? '') >= at);
+
 /** Concurrent values of one field (libs/replication/src/merge/register.ts). One that breaks R1 would come back for ever. */
 const RegisterSchema = z
   .object({ siblings: z.array(SiblingSchema).max(siblingsMax), seen: z.record(z.string(), HlcTextSchema) })
-  .refine((r) => r.siblings.every((s) => (r.seen[s.at.slice(regionStart)] ?? '') >= s.at), 'a value was not seen (R1)');
+  .refine(areSeen, 'a value was not seen (R1)');
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
@@ -114,10 +117,12 @@ export type Definition = z.infer<typeof DefinitionSchema>;
 
 export const collectionDefinedEvent = z.looseObject({
   collection: CollectionNameSchema,
-  definition: z.looseObject({
-    siblings: z.array(z.object({ at: HlcTextSchema, value: DefinitionSchema })).max(64),
-    seen: z.record(z.string(), HlcTextSchema),
-  }),
+  definition: z
+    .looseObject({
+      siblings: z.array(z.object({ at: HlcTextSchema, value: DefinitionSchema })).max(64),
+      seen: z.record(z.string(), HlcTextSchema),
+    })
+    .refine(areSeen, 'a definition was not seen (R1)'),
 });
 
 /** How far a region knows each region's events, its own included, when it says so. */

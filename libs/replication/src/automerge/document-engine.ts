@@ -75,16 +75,15 @@ export class DocumentEngine {
   take(key: string, bytes: Uint8Array | null, incoming: readonly Uint8Array[]): Taken {
     let doc: Doc = bytes === null ? Automerge.init<Record<string, unknown>>({ actor: this.actor }) : this.live.take(key, bytes);
     const heads = Automerge.getHeads(doc);
-    let objects: ReadonlySet<string> | null;
     try {
-      objects = isSequel(heads, incoming) ? null : objectsOf(doc);
+      const objects = isSequel(heads, incoming) ? null : objectsOf(doc);
       for (const part of incoming) doc = takePart(doc, part);
+      const swallowed = objects === null ? [] : swallowedIn(heads, objects, doc);
+      return { ...this.keep(key, doc), swallowed };
     } catch (error) {
       Automerge.free(doc);
       throw new AppError('poison_event', 'A part of a nested document is no change of one', { cause: error });
     }
-    const swallowed = objects === null ? [] : swallowedIn(heads, objects, doc);
-    return { ...this.keep(key, doc), swallowed };
   }
 
   /**

@@ -81,10 +81,12 @@ export const defineCollection = async (
   return { definition, at };
 };
 
-/** Takes in another region's definition. */
+/** Takes in another region's definition. Throws `poison_event` where nothing would be defined with it. */
 export const applyDefinition = async (tx: CollectionTransaction, collection: string, incoming: Register): Promise<void> => {
   const before = (await tx.definition(collection)) ?? emptyRegister;
-  await saveDefinition(tx, collection, before, mergeRegisters(before, incoming));
+  const merged = mergeRegisters(before, incoming);
+  if (merged.siblings.length === 0) throw new AppError('poison_event', 'A definition defines nothing');
+  await saveDefinition(tx, collection, before, merged);
 };
 
 /** Where the rules have changed, documents with values that are not shown are looked at again, afterwards (look-again.ts). */
