@@ -15,6 +15,7 @@ import { tenantChangeCommands } from './tree/tenants.js';
 export const nouns: Readonly<Record<string, string>> = {
   stamps: 'Copies of the workload, and what they hold',
   tenants: 'Customers, and where each is placed',
+  'tenants hosts': 'Host names that lead to a tenant beside its default one',
   regions: 'Places with a control plane of their own',
   capacity: 'Room in the regions, and when they get more of it by themselves',
   limits: 'What each tenant and stamp may take of the routers',

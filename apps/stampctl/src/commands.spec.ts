@@ -23,6 +23,8 @@ const reading: [string, string[]][] = [
   ['tenants show', ['tenants', 'show', 'acme']],
   ['tenants explain', ['tenants', 'explain', 'acme']],
   ['tenants create', ['tenants', 'create', 'bank', '--region', 'eu', '--weight', '2', '--residency', 'eu,us', '-l', 'plan=gold']],
+  ['tenants hosts add', ['tenants', 'hosts', 'add', 'acme', 'shop.example.com']],
+  ['tenants hosts rm', ['tenants', 'hosts', 'rm', 'acme', 'shop.example.com']],
   ['tenants residency', ['tenants', 'residency', 'acme', 'eu,us', '--reason', 'contract']],
   ['tenants delete', ['tenants', 'delete', 'acme', '--yes']],
   ['regions ls', ['regions', 'ls']],

@@ -47,6 +47,34 @@ describe('tenants', () => {
     expect(JSON.parse(ran.out)).toMatchObject({ placement: { servingAt: expect.any(String) as string } });
   });
 
+  test('host names come and go beside those it has, as they stand in DNS', async () => {
+    plane.tenants.set('acme', aTenant({ hosts: ['acme.localhost', 'old.example.com'], lostHosts: ['kept.example.com'] }));
+    const added = await ctl('tenants', 'hosts', 'add', 'acme', 'Shop.Example.com., bücher.example');
+    expect(added.exit).toBe(0);
+    expect(added.err).toContain('In DNS the names must lead to them');
+    const sent = plane.seen.find((request) => request.method === 'PATCH')!;
+    expect(sent.body).toEqual({ hosts: ['old.example.com', 'kept.example.com', 'shop.example.com', 'xn--bcher-kva.example'] });
+    expect(sent.headers['if-match']).toBe('"1"');
+    await ctl('tenants', 'hosts', 'rm', 'acme', 'old.example.com,kept.example.com');
+    expect(plane.tenants.get('acme')!.hosts.slice(1)).toEqual(['shop.example.com', 'xn--bcher-kva.example']);
+  });
+
+  test('a host name that it has, or has not, is left as it is; rubbish is refused before anything is sent', async () => {
+    plane.tenants.set('acme', aTenant({ hosts: ['acme.localhost', 'shop.example.com'] }));
+    const again = await ctl('tenants', 'hosts', 'add', 'acme', 'shop.example.com');
+    expect([again.exit, again.err]).toEqual([0, expect.stringContaining('has that name already')]);
+    const gone = await ctl('tenants', 'hosts', 'rm', 'acme', 'other.example.com');
+    expect([gone.exit, gone.err]).toEqual([0, expect.stringContaining('does not have other.example.com')]);
+    for (const rubbish of ['localhost', '*.example.com', '10.0.0.1', 'example.com:8080', 'https://example.com', 'a..example.com'])
+      expect((await ctl('tenants', 'hosts', 'add', 'acme', rubbish)).exit).toBe(2);
+    expect(plane.seen.filter((request) => request.method === 'PATCH')).toEqual([]);
+  });
+
+  test('a name that it lost to another region’s tenant is shown', async () => {
+    plane.tenants.set('acme', aTenant({ lostHosts: ['shop.example.com'] }));
+    expect((await ctl('tenants', 'show', 'acme')).out).toMatch(/lost hosts: +shop\.example\.com: another region’s tenant/);
+  });
+
   test('a deletion is not done without a confirmation, and nobody is asked without a terminal', async () => {
     const ran = await ctl('tenants', 'delete', 'acme');
     expect(ran.exit).toBe(2);

@@ -26,6 +26,12 @@ export const rolloutIdPattern = jobIdPattern;
 /** An intent is named after the region that queued it, as a job is after the one that runs it. */
 export const intentIdPattern = jobIdPattern;
 
+/**
+ * A host name as it stands in DNS: two labels at least, lower case, A-labels for what is not ASCII (RFC 5890 §2.3.2.1), no final dot. The last
+ * label begins with a letter, so no address is one (RFC 1123 §2.1).
+ */
+export const hostNamePattern = /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
 export const isTenantId = (value: string): value is TenantId => dnsLabelPattern.test(value);
 
 export const isRegionName = (value: string): value is RegionName => value.length <= regionNameLengthMax && regionNamePattern.test(value);

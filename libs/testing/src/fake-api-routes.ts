@@ -89,7 +89,7 @@ const routes: readonly (readonly [string, RegExp, Handler])[] = [
   ['GET', /^\/v1\/tenants$/, (call) => page(call, TenantPageSchema, [...call.plane.tenants.values()], ['region', 'status'])],
   ['POST', /^\/v1\/tenants$/, (call) => createTenant(call)],
   ['GET', /^\/v1\/tenants\/([^/]+)$/, ({ plane, response, id }) => sendTenant(response, 200, found(plane.tenants.get(id), `tenant ${id}`))],
-  ['PATCH', /^\/v1\/tenants\/([^/]+)$/, (call) => changeTenant(call, residencyIn(call))],
+  ['PATCH', /^\/v1\/tenants\/([^/]+)$/, (call) => changeTenant(call, changesIn(call))],
   ['DELETE', /^\/v1\/tenants\/([^/]+)$/, (call) => changeTenant(call, { status: 'deleted', placement: null })],
   ['GET', /^\/v1\/tenants\/([^/]+)\/explain$/, (call) => explain(call)],
   [
@@ -243,9 +243,10 @@ const createTenant = ({ plane, request, response }: Call): void => {
 };
 
 /** Without the reason, which is no part of a tenant. */
-const residencyIn = ({ request }: Call): object => {
-  const { labels, residency } = check(UpdateTenantSchema, request.body);
-  return { ...(labels && { labels }), ...(residency && { residency }) };
+const changesIn = ({ plane, request, id }: Call): object => {
+  const { labels, residency, hosts } = check(UpdateTenantSchema, request.body);
+  const [first] = found(plane.tenants.get(id), `tenant ${id}`).hosts;
+  return { ...(labels && { labels }), ...(residency && { residency }), ...(hosts && { hosts: [first, ...hosts] }) };
 };
 
 const changeTenant = ({ plane, request, response, id }: Call, change: object): void => {

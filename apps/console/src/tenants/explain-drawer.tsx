@@ -50,6 +50,11 @@ const Explained = ({ explanation: { tenant, decision, now } }: { explanation: Ex
         <Text size="sm" className="mono" c="dimmed">
           {tenant.hosts.join(', ')}
         </Text>
+        {tenant.lostHosts && (
+          <Text size="sm" c="red">
+            {tenant.lostHosts.join(', ')}: a tenant of another region was given {tenant.lostHosts.length === 1 ? 'it' : 'them'} first
+          </Text>
+        )}
       </div>
       {decision !== null && (
         <SegmentedControl

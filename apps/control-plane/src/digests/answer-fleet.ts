@@ -57,5 +57,8 @@ const viewsOf: Readonly<Record<FleetTable, (tx: Tx, keys: readonly string[]) => 
         `SELECT told.*, c.hlc, c.claim_hlc FROM (${tenantSelect}) AS told JOIN tenant c ON c.id = told.id WHERE told.id = ANY ($1::text[])`,
         [keys],
       )
-    ).map((row) => [row.id, { tenant: tenantViewOf(row, anyDomain), hlc: row.hlc, claim: row.claim_hlc }]),
+    ).map((row) => [
+      row.id,
+      { tenant: tenantViewOf(row, anyDomain), hlc: row.hlc, claim: row.claim_hlc, hostClaims: row.host_claims ?? {} },
+    ]),
 };

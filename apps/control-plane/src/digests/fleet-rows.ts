@@ -15,7 +15,7 @@ const bodies: Readonly<Record<FleetTable, string>> = {
   tenant: `SELECT t.id AS key, jsonb_build_array(t.status, t.status_reason, t.weight, t.residency, t.tier, t.labels, p.stamp, p.epoch, p.units,
                   CASE WHEN t.status <> 'deleted' THEN h.hosts END) AS body
              FROM tenant t LEFT JOIN placement p ON p.tenant = t.id AND p.is_current
-             LEFT JOIN (SELECT tenant, array_agg(hostname ORDER BY hostname COLLATE "C") AS hosts FROM tenant_hostname GROUP BY tenant) AS h
+             LEFT JOIN (SELECT tenant, array_agg(hostname || ' ' || claim_hlc ORDER BY hostname COLLATE "C") AS hosts FROM tenant_hostname GROUP BY tenant) AS h
                     ON h.tenant = t.id
             WHERE t.home_region = $1 AND NOT EXISTS (SELECT 1 FROM conflict c WHERE c.collection IS NULL AND c.subject = 'tenant/' || t.id)`,
 };

@@ -117,7 +117,7 @@ describe('stamps, tenants, placements and definitions of another region', () => 
     ['a tenant’s labels', `UPDATE tenant SET labels = '{}' WHERE id = 'bank'`, 'tenant bank'],
     ['a placement that is lost', `UPDATE placement SET is_current = false WHERE tenant = 'bank'`, 'tenant bank'],
     ['a placement’s units', `UPDATE placement SET units = 9 WHERE tenant = 'bank'`, 'tenant bank'],
-    ['a host name', `INSERT INTO tenant_hostname (hostname, tenant) VALUES ('stolen.example', 'bank')`, 'tenant bank'],
+    ['a host name', `INSERT INTO tenant_hostname (hostname, tenant, claim_hlc) VALUES ('stolen.example', 'bank', '0')`, 'tenant bank'],
     ['a stamp’s front doors', `UPDATE stamp SET front_doors = '{http://elsewhere}'`, 'stamp $1-1'],
     ['a stamp’s capacity', `UPDATE stamp SET capacity_units = 1000`, 'stamp $1-1'],
     ['a definition that is lost', `DELETE FROM collection`, 'definition settings'],

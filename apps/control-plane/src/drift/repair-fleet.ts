@@ -3,6 +3,7 @@ import { TenantSchema } from '@lapidary/contracts/api/tenants';
 import { fleetTables, type FleetLook, type FleetTable } from '@lapidary/contracts/fleet-protocol';
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { eventSchemas } from '@lapidary/contracts/events/registry';
+import { HostClaimsSchema } from '@lapidary/contracts/host-claims';
 import { rolledBack } from '@lapidary/db/rolled-back';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction, type Tx } from '@lapidary/db/transaction';
@@ -19,6 +20,7 @@ import { isUnknownForm } from '../digests/peer-digests.js';
 import { PeerFleet } from '../digests/peer-fleet.js';
 import type { RowRepair } from '../digests/repair-row.js';
 import type { CommandContext } from '../http/command-context.js';
+import { toldClaims } from '../replication/apply-hosts.js';
 import { applyStamp } from '../replication/apply-stamp.js';
 import { applyTenant, type ApplyTools } from '../replication/apply-tenant.js';
 import { readPosition } from '../replication/peer-position.js';
@@ -32,7 +34,7 @@ interface Target {
   readonly key: string;
 }
 
-const TenantViewSchema = z.object({ tenant: TenantSchema, hlc: z.string(), claim: z.string() });
+const TenantViewSchema = z.object({ tenant: TenantSchema, hlc: z.string(), claim: z.string(), hostClaims: HostClaimsSchema.optional() });
 const DefinitionSchema = eventSchemas['lapidary.collection.defined.v1'];
 
 const refused = (why: string): RowRepair => ({ outcome: 'refused', why });
@@ -139,11 +141,12 @@ const writers: Readonly<Record<FleetTable, Writer>> = {
   tenant: async (tx, { region, tools }, _context, { peer, key }, view, told) => {
     const read = TenantViewSchema.safeParse(view);
     if (!read.success || read.data.tenant.id !== key) return refused('what the peer sent can’t be read');
-    const { tenant, hlc, claim } = read.data;
+    const { tenant, hlc } = read.data;
+    const claims = toldClaims(tenant, read.data.claim, read.data.hostClaims);
     const lifted = await liftGuard(tx, 'tenant', 'id', 'home_region', key, peer, told.originsequence);
     if (lifted !== null) return lifted;
     const suspendLoser: ApplyTools['suspendLoser'] = () => Promise.reject(new AppError('name_taken', `Tenant ${key} is of two regions`));
-    await applyTenant(tx, { ...told, hlc }, tenant, claim, { collections: tools, region, suspendLoser, onConflict: () => undefined });
+    await applyTenant(tx, { ...told, hlc }, tenant, claims, { collections: tools, region, suspendLoser, onConflict: () => undefined });
     return null;
   },
   definition: async (tx, { region, tools }, context, { peer, key }, view) => {

@@ -42,6 +42,7 @@ import { PackedDocuments1763772000078 } from './0078-packed-documents.js';
 import { Looks1763772000079 } from './0079-looks.js';
 import { HistoryOfDrift1763772000080 } from './0080-history-of-drift.js';
 import { OwedObjections1763772000082 } from './0082-owed-objections.js';
+import { HostClaims1763772000085 } from './0085-host-claims.js';
 
 export const migrations = [
   Fleet1763772000001,
@@ -88,4 +89,5 @@ export const migrations = [
   Looks1763772000079,
   HistoryOfDrift1763772000080,
   OwedObjections1763772000082,
+  HostClaims1763772000085,
 ];

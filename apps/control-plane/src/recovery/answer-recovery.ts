@@ -34,7 +34,7 @@ export const answerRecovery = async (
       return pageOf(
         rows,
         (row) => row.id,
-        (row) => ({ tenant: tenantViewOf(row, here.baseDomain), claim: row.claim_hlc }),
+        (row) => ({ tenant: tenantViewOf(row, here.baseDomain), claim: row.claim_hlc, hostClaims: row.host_claims ?? {} }),
       );
     }
     case 'definitions': {

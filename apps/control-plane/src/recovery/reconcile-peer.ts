@@ -80,8 +80,7 @@ export const reconcilePeer = async (tools: RecoveryTools, peer: string, known: K
   const at = await readPosition(dataSource, peer);
   await eachHeld(tools, peer, 'stamps', async (tx, item) => recoverStamp(tx, region, HeldStampSchema.parse(item)));
   await eachHeld(tools, peer, 'tenants', async (tx, item) => {
-    const { tenant, claim } = HeldTenantSchema.parse(item);
-    await recoverTenant(tx, apply, tenant, claim);
+    await recoverTenant(tx, apply, HeldTenantSchema.parse(item));
   });
   if (!hasCaughtUp(at, known.own, known.setBack)) return false;
   // They are in no digest until then, and would be in one region alone.

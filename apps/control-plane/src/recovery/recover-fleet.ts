@@ -1,7 +1,8 @@
 import { StampSchema, type StampView } from '@lapidary/contracts/api/stamps';
-import { TenantSchema, type TenantView } from '@lapidary/contracts/api/tenants';
+import { TenantSchema } from '@lapidary/contracts/api/tenants';
 import { eventSchemas } from '@lapidary/contracts/events/registry';
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
+import { HostClaimsSchema } from '@lapidary/contracts/host-claims';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
 import { applyDefinition } from '@lapidary/replication/collections/definitions';
@@ -9,12 +10,15 @@ import type { Register } from '@lapidary/replication/merge/register';
 import { z } from 'zod';
 import { PostgresCollections } from '../collections/postgres-collections.js';
 import { recoveryContext } from '../fence/recovery-rows.js';
+import { toldClaims } from '../replication/apply-hosts.js';
 import { applyStamp } from '../replication/apply-stamp.js';
 import { applyTenant, type ApplyTools } from '../replication/apply-tenant.js';
 import { revokeWorkloadTokens } from '../stamps/workload-tokens.js';
 import { noteFound } from './recovery-progress.js';
 
-export const HeldTenantSchema = z.object({ tenant: TenantSchema, claim: z.string() });
+/** Without `hostClaims` the answering region is of an older version. */
+export const HeldTenantSchema = z.object({ tenant: TenantSchema, claim: z.string(), hostClaims: HostClaimsSchema.optional() });
+type HeldTenant = z.infer<typeof HeldTenantSchema>;
 export const HeldDefinitionSchema = eventSchemas['lapidary.collection.defined.v1'];
 export { StampSchema as HeldStampSchema };
 
@@ -48,11 +52,11 @@ export const recoverStamp = async (tx: Tx, region: string, stamp: StampView): Pr
 };
 
 /** B4: likewise a tenant, with its placement, its names and its claim. */
-export const recoverTenant = async (tx: Tx, tools: ApplyTools, tenant: TenantView, claim: string): Promise<void> => {
+export const recoverTenant = async (tx: Tx, tools: ApplyTools, { tenant, claim, hostClaims }: HeldTenant): Promise<void> => {
   if (tenant.region !== tools.region) return;
   const [own] = await rowsOf<{ version: number }>(tx, 'SELECT version FROM tenant WHERE id = $1 FOR UPDATE', [tenant.id]);
   if (own && own.version >= tenant.version) return;
-  await applyTenant(tx, ownWord(tools.region, `tenant/${tenant.id}`, claim), tenant, claim, tools);
+  await applyTenant(tx, ownWord(tools.region, `tenant/${tenant.id}`, claim), tenant, toldClaims(tenant, claim, hostClaims), tools);
   await tx.query('UPDATE tenant SET origin_sequence = 0 WHERE id = $1 AND home_region = $2', [tenant.id, tools.region]);
   await noteFound(tx, { what: 'tenant', key: [tenant.id] });
 };

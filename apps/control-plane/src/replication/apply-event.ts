@@ -11,6 +11,7 @@ import { applyRemoved, applyRetold } from './apply-residency.js';
 import { noteWithheld } from '../residency/withheld.js';
 import { applyRollout } from './apply-rollout.js';
 import { applyStamp } from './apply-stamp.js';
+import { toldClaims } from './apply-hosts.js';
 import { applyTenant, type ApplyTools } from './apply-tenant.js';
 
 type StampData = EventData<'lapidary.stamp.updated.v1'>;
@@ -26,8 +27,8 @@ export const applyEvent = async (tx: Tx, told: EventEnvelope, tools: ApplyTools)
   const { event, data } = readEvent(told, tools);
   if (event.type.startsWith('lapidary.stamp.')) await applyStamp(tx, event, (data as StampData).stamp);
   else if (event.type.startsWith('lapidary.tenant.')) {
-    const { tenant, claim } = data as TenantData;
-    await applyTenant(tx, event, tenant, claim ?? event.hlc, tools);
+    const { tenant, claim, hostClaims } = data as TenantData;
+    await applyTenant(tx, event, tenant, toldClaims(tenant, claim ?? event.hlc, hostClaims), tools);
   } else if (event.type === 'lapidary.document.withheld.v1') {
     await noteWithheld(tx, (data as EventData<'lapidary.document.withheld.v1'>).tenant, event);
   } else if (event.type === 'lapidary.documents.removed.v1') {

@@ -1,44 +1,43 @@
 import type { TenantView } from '@lapidary/contracts/api/tenants';
-import { rowsOf } from '@lapidary/db/rows';
+import type { HostClaims } from '@lapidary/contracts/host-claims';
 import type { Tx } from '@lapidary/db/transaction';
 import { winnerOf } from '@lapidary/replication/name-claim';
+import { othersClaims, routeOthers, writeClaims } from '../tenants/host-claims.js';
 import { recordNameConflict } from './conflicts.js';
 
-interface Holder {
-  readonly hostname: string;
-  readonly tenant: string;
-  readonly home_region: string;
-  readonly claim_hlc: string;
+/** Names of a tenant and when its home region gave them out, as told beside the tenant. */
+export interface ToldClaims {
+  /** Hybrid logical time of the claim of its id. */
+  readonly id: string;
+  readonly hosts: HostClaims;
 }
 
+/** A region of an older version tells of hosts alone, which counted as claimed with the id. The first of them derives from the id. */
+export const toldClaims = (tenant: TenantView, id: string, hosts: HostClaims | undefined): ToldClaims => ({
+  id,
+  hosts: tenant.status === 'deleted' ? {} : (hosts ?? Object.fromEntries(tenant.hosts.slice(1).map((host) => [host, id]))),
+});
+
 /**
- * Host names beside the default one are claims too, settled by the claims of their tenants. The first host of a view is
- * the default one and derives from the tenant's id.
+ * Writes the claims of a tenant's host names as its home region told them; who has a name that two tenants claim follows from the claims
+ * (tenant-row.ts), whatever order they came in (I6). Two that were given out in regions that did not hear each other go to the ledger in those two:
+ * elsewhere the end of the first claim may just be on its way.
  */
 export const applyHosts = async (
   tx: Tx,
+  region: string,
   tenant: TenantView,
-  claim: string,
+  { hosts }: ToldClaims,
   onConflict: (subject: string, peer: string) => void,
 ): Promise<void> => {
-  const hosts = tenant.status === 'deleted' ? [] : tenant.hosts.slice(1);
-  await tx.query('DELETE FROM tenant_hostname WHERE tenant = $1 AND hostname <> ALL($2::text[])', [tenant.id, hosts]);
-  if (hosts.length === 0) return;
-  await tx.query(
-    'INSERT INTO tenant_hostname (hostname, tenant) SELECT h, $2 FROM unnest($1::text[]) AS h ON CONFLICT (hostname) DO NOTHING',
-    [hosts, tenant.id],
-  );
-  const others = await rowsOf<Holder>(
-    tx,
-    `SELECT h.hostname, h.tenant, t.home_region, t.claim_hlc FROM tenant_hostname h JOIN tenant t ON t.id = h.tenant
-     WHERE h.hostname = ANY($1::text[]) AND h.tenant <> $2`,
-    [hosts, tenant.id],
-  );
-  for (const other of others) {
-    const mine = { region: other.home_region, hlc: other.claim_hlc, tenant: other.tenant };
-    const theirs = { region: tenant.region, hlc: claim, tenant: tenant.id as string };
+  const changed = await writeClaims(tx, tenant.id, hosts);
+  const claimed = changed.filter((host) => hosts[host] !== undefined);
+  for (const other of await othersClaims(tx, tenant.id, claimed)) {
+    if (other.region !== region || tenant.region === region) continue;
+    const mine = { region: other.region, hlc: other.hlc, tenant: other.tenant };
+    const theirs = { region: tenant.region, hlc: hosts[other.hostname]!, tenant: tenant.id as string };
     const { winner, loser } = winnerOf(mine, theirs);
     if (await recordNameConflict(tx, other.hostname, winner, loser, 'host')) onConflict(`host/${other.hostname}`, tenant.region);
-    if (winner === theirs) await tx.query('UPDATE tenant_hostname SET tenant = $2 WHERE hostname = $1', [other.hostname, tenant.id]);
   }
+  await routeOthers(tx, region, tenant.id, changed);
 };

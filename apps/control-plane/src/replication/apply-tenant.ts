@@ -8,7 +8,8 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { winnerOf } from '@lapidary/replication/name-claim';
 import { recordTenantRoute, routeByLabels } from '../directory/record-route.js';
 import { noteResidency } from '../residency/note-residency.js';
-import { applyHosts } from './apply-hosts.js';
+import { getTenant } from '../tenants/tenant-store.js';
+import { applyHosts, type ToldClaims } from './apply-hosts.js';
 import { recordNameConflict } from './conflicts.js';
 import { isRefusedNow, refusesEpoch } from './refused-epochs.js';
 
@@ -34,7 +35,13 @@ interface Existing {
 }
 
 /** Replica of another region's tenant with its placement, or the settlement of a name that two regions gave out. */
-export const applyTenant = async (tx: Tx, event: EventEnvelope, tenant: TenantView, claim: string, tools: ApplyTools): Promise<void> => {
+export const applyTenant = async (
+  tx: Tx,
+  event: EventEnvelope,
+  tenant: TenantView,
+  claims: ToldClaims,
+  tools: ApplyTools,
+): Promise<void> => {
   if (tenant.region !== event.originregion) {
     throw new AppError('poison_event', `Region ${event.originregion} told of a tenant of region ${tenant.region}`);
   }
@@ -44,7 +51,7 @@ export const applyTenant = async (tx: Tx, event: EventEnvelope, tenant: TenantVi
        FROM tenant t WHERE id = $1 FOR NO KEY UPDATE`,
     [tenant.id],
   );
-  if (existing && existing.home_region !== tenant.region && !(await settle(tx, existing, tenant, claim, tools))) return;
+  if (existing && existing.home_region !== tenant.region && !(await settle(tx, existing, tenant, claims.id, tools))) return;
   if (existing?.home_region === tenant.region && Number(existing.origin_sequence) >= event.originsequence) return;
   const { placement } = tenant;
   if (existing?.home_region === tenant.region && placement !== null) {
@@ -52,9 +59,9 @@ export const applyTenant = async (tx: Tx, event: EventEnvelope, tenant: TenantVi
     if (await refusesEpoch(tx, event, { what: 'tenant', name: tenant.id, held, told: placement.epoch, isRefused })) return;
   }
   await noteResidency(tx, tenant.id, existing?.residency ?? null, tenant.residency);
-  await writeTenant(tx, tenant, claim, event, existing?.home_region ?? tenant.region);
+  await writeTenant(tx, tenant, claims.id, event, existing?.home_region ?? tenant.region);
   await writePlacement(tx, tenant);
-  await applyHosts(tx, tenant, claim, tools.onConflict);
+  await applyHosts(tx, tools.region, tenant, claims, tools.onConflict);
   await recordTenantRoute(
     tx,
     {
@@ -64,7 +71,7 @@ export const applyTenant = async (tx: Tx, event: EventEnvelope, tenant: TenantVi
       status: tenant.status,
       stamp: tenant.placement?.stamp ?? null,
       epoch: tenant.placement?.epoch ?? (await highestEpoch(tx, tenant.id)),
-      hosts: tenant.hosts.slice(1),
+      hosts: Object.keys(claims.hosts).length === 0 ? [] : (await getTenant(tx, tenant.id)).hostnames,
       ...routeByLabels(tenant.labels, tenant.residency),
     },
     null,

@@ -26,7 +26,7 @@ export const recordNameConflict = async (
     `INSERT INTO conflict (id, policy, subject, winner, loser, cause) VALUES ($1, $2, $3, $4::jsonb, $5::jsonb, $6)
      ON CONFLICT (id) DO NOTHING RETURNING 1`,
     [
-      `${kind}-name:${name}:${regions.join(':')}`,
+      [`${kind}-name`, name, ...regions, ...(kind === 'host' ? [winner.tenant, loser.tenant].sort() : [])].join(':'),
       policy,
       `${kind}/${name}`,
       JSON.stringify(winner),

@@ -11,6 +11,8 @@ import { release } from '../placement/reserve.js';
 import { notifyCapacity } from '../regions/capacity-channel.js';
 import { assertOwnRegion } from '../regions/single-writer.js';
 import { noteResidency } from '../residency/note-residency.js';
+import { giveHosts } from './give-hosts.js';
+import { routeOthers, writeClaims } from './host-claims.js';
 import { recordTenantChange } from './record-tenant.js';
 import { tenantViewOf, type TenantRow, type TenantTools } from './tenant-row.js';
 import { tenantTransitions } from './tenant-states.js';
@@ -20,25 +22,35 @@ export interface TenantChange {
   readonly id: string;
   readonly labels?: Record<string, string> | undefined;
   readonly residency?: readonly string[] | undefined;
+  /** Beside the default one. */
+  readonly hosts?: readonly string[] | undefined;
   readonly ifMatch: string | undefined;
 }
 
-/** Replaces labels, residency or both. Equal ones change nothing. */
+/** Replaces labels, residency, host names or several of these. Equal ones change nothing. */
 export const updateTenant = async (tx: Tx, context: CommandContext, tools: TenantTools, change: TenantChange): Promise<TenantView> => {
   const row = await lockTenant(tx, change.id);
   assertOwnRegion(context, row.home_region, `tenant ${change.id}`);
   if (row.status === 'deleted') throw new AppError('illegal_transition', `Tenant ${change.id} is deleted`);
   requireMatch(change.ifMatch, row.version);
-  const before = { labels: row.labels, residency: row.residency };
-  const after = { labels: change.labels ?? row.labels, residency: [...new Set(change.residency ?? row.residency)] };
+  const hosts = Object.keys(row.host_claims ?? {}).sort();
+  const before = { labels: row.labels, residency: row.residency, hosts };
+  const after = {
+    labels: change.labels ?? row.labels,
+    residency: [...new Set(change.residency ?? row.residency)],
+    hosts: [...new Set(change.hosts ?? hosts)].sort(),
+  };
   if (canonicalJson(before) === canonicalJson(after)) return tenantViewOf(row, tools.baseDomain);
   await refuseResidency(tx, row, after.residency);
   await noteResidency(tx, change.id, before.residency, after.residency);
+  const moved = change.hosts === undefined ? [] : await giveHosts(tx, tools, row, change.hosts);
   await tx.query(
     `UPDATE tenant SET labels = $2::jsonb, residency = $3, hlc = $4, version = version + 1, updated_at = now() WHERE id = $1`,
     [change.id, JSON.stringify(after.labels), after.residency, tools.clock.tick()],
   );
-  return await recordTenantChange(tx, context, tools, 'lapidary.tenant.updated.v1', change.id, { before, after });
+  const view = await recordTenantChange(tx, context, tools, 'lapidary.tenant.updated.v1', change.id, { before, after });
+  await routeOthers(tx, context.region, change.id, moved);
+  return view;
 };
 
 /** I3: neither the home region nor the stamp that holds the tenant may be left out. */
@@ -54,7 +66,7 @@ const refuseResidency = async (tx: Tx, row: TenantRow, residency: readonly strin
   throw new AppError('residency_conflict', message, { fields: [{ path: 'residency', message }] });
 };
 
-/** Ends the placement, gives its units back and leaves a tombstone. Deleting again changes nothing. */
+/** Ends the placement, gives its units and its host names back and leaves a tombstone. Deleting again changes nothing. */
 export const deleteTenant = async (
   tx: Tx,
   context: CommandContext,
@@ -67,15 +79,18 @@ export const deleteTenant = async (
   requireMatch(change.ifMatch, row.version);
   const status = nextState(tenantTransitions, row.status, 'delete');
   await endPlacement(tx, row);
+  const freed = await writeClaims(tx, change.id, {});
   await tx.query(
     `UPDATE tenant SET status = $2, status_reason = $3, pending_since = NULL, hlc = $4, version = version + 1, updated_at = now() WHERE id = $1`,
     [change.id, status, context.reason, tools.clock.tick()],
   );
-  return await recordTenantChange(tx, context, tools, 'lapidary.tenant.deleted.v1', change.id, {
+  const view = await recordTenantChange(tx, context, tools, 'lapidary.tenant.deleted.v1', change.id, {
     from: row.status,
     stamp: row.stamp,
     epoch: row.epoch,
   });
+  await routeOthers(tx, context.region, change.id, freed);
+  return view;
 };
 
 const endPlacement = async (tx: Tx, row: TenantRow): Promise<void> => {

@@ -1,5 +1,6 @@
 import { TenantSchema, type TenantView } from '@lapidary/contracts/api/tenants';
 import type { TenantRoute } from '@lapidary/contracts/directory';
+import type { HostClaims } from '@lapidary/contracts/host-claims';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { routeByLabels } from '../directory/record-route.js';
 import type { TenantFacts } from '../placement/facts.js';
@@ -27,7 +28,10 @@ export interface TenantRow {
   readonly version: number;
   readonly created_at: Date;
   readonly updated_at: Date;
+  /** Beside the default one: names that lead to it, and those that it was given too but lost. */
   readonly hostnames: string[];
+  readonly lost_hostnames: string[];
+  readonly host_claims: HostClaims | null;
   readonly stamp: string | null;
   readonly epoch: number | null;
   readonly units: number | null;
@@ -35,12 +39,23 @@ export interface TenantRow {
   readonly serving_at: Date | null;
 }
 
+/** Whether another tenant was given the name before: lowest hybrid logical time, then region id, as libs/replication/src/name-claim.ts compares. */
+const isLost = `EXISTS (
+  SELECT 1 FROM tenant_hostname o JOIN tenant ot ON ot.id = o.tenant
+   WHERE o.hostname = h.hostname AND o.tenant <> h.tenant
+     AND (o.claim_hlc COLLATE "C", ot.home_region COLLATE "C") < (h.claim_hlc COLLATE "C", t.home_region COLLATE "C"))`;
+
 export const tenantSelect = `
   SELECT t.id, t.home_region, t.status, t.status_reason, t.weight, t.residency, t.tier, t.labels, t.placement_epoch, t.pending_since,
-         t.version, t.created_at, t.updated_at,
-         ARRAY(SELECT h.hostname FROM tenant_hostname h WHERE h.tenant = t.id ORDER BY h.hostname) AS hostnames,
+         t.version, t.created_at, t.updated_at, hosts.hostnames, hosts.lost_hostnames, hosts.host_claims,
          p.stamp, p.epoch, p.units, p.decided_at, p.serving_at
-    FROM tenant t LEFT JOIN placement p ON p.tenant = t.id AND p.is_current`;
+    FROM tenant t LEFT JOIN placement p ON p.tenant = t.id AND p.is_current
+    CROSS JOIN LATERAL (
+      SELECT coalesce(array_agg(claimed.hostname ORDER BY claimed.hostname) FILTER (WHERE NOT claimed.lost), '{}') AS hostnames,
+             coalesce(array_agg(claimed.hostname ORDER BY claimed.hostname) FILTER (WHERE claimed.lost), '{}') AS lost_hostnames,
+             jsonb_object_agg(claimed.hostname, claimed.claim_hlc) FILTER (WHERE claimed.hostname IS NOT NULL) AS host_claims
+        FROM (SELECT h.hostname, h.claim_hlc, ${isLost} AS lost FROM tenant_hostname h WHERE h.tenant = t.id) AS claimed
+    ) AS hosts`;
 
 export const tenantViewOf = (row: TenantRow, baseDomain: string): TenantView =>
   TenantSchema.parse({
@@ -53,6 +68,7 @@ export const tenantViewOf = (row: TenantRow, baseDomain: string): TenantView =>
     tier: row.tier,
     labels: row.labels,
     hosts: [`${row.id}.${baseDomain}`, ...row.hostnames],
+    ...(row.lost_hostnames.length > 0 ? { lostHosts: row.lost_hostnames } : {}),
     placement: placementOf(row),
     version: row.version,
     createdAt: row.created_at.toISOString(),

@@ -109,7 +109,7 @@ export class TenantsController {
 
   @Patch(':id')
   @ApiAnswers({
-    summary: 'Replace the labels or the residency of a tenant',
+    summary: 'Replace the labels, the residency or the host names of a tenant',
     tag: 'tenants',
     answers: { 200: TenantSchema },
     conditional: true,
@@ -122,7 +122,7 @@ export class TenantsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TenantView> {
     const answer = await this.runner.run(request, async (tx, context) =>
-      answerWith(await updateTenant(tx, context, this.tools, { id, labels: body.labels, residency: body.residency, ifMatch })),
+      answerWith(await updateTenant(tx, context, this.tools, { ...body, id, ifMatch })),
     );
     return send(reply, answer);
   }

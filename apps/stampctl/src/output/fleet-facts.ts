@@ -68,6 +68,10 @@ export const tenantFacts = (tenant: TenantView, view: View): string => {
     ['tier', tenant.tier],
     ['residency', tenant.residency.join(', ') || 'any'],
     ['hosts', tenant.hosts.join(', ')],
+    [
+      'lost hosts',
+      tenant.lostHosts ? view.colours.red(`${tenant.lostHosts.join(', ')}: another region’s tenant was given them first`) : null,
+    ],
     ['labels', labelsOf(tenant.labels)],
     ['created', ago(tenant.createdAt, view.nowMs)],
     ['changed', ago(tenant.updatedAt, view.nowMs)],

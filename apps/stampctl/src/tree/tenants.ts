@@ -1,6 +1,8 @@
 import type { CommandSpec } from '../command-spec.js';
 import { reason, tenant } from './arguments.js';
 
+const hosts = { name: 'hosts', description: 'comma-separated host names' };
+
 /** Commands that change what is said of a tenant that is there; part of the command tree. */
 export const tenantChangeCommands: readonly CommandSpec[] = [
   {
@@ -21,6 +23,22 @@ export const tenantChangeCommands: readonly CommandSpec[] = [
     options: [reason],
     examples: ['stampctl tenants thaw acme'],
     load: async () => (await import('../commands/tenants-freeze.js')).tenantsThaw,
+  },
+  {
+    path: 'tenants hosts add',
+    summary: 'Have host names of its own lead to a tenant, beside its default one; each is one tenant’s in the whole fleet',
+    args: [tenant, hosts],
+    options: [reason],
+    examples: ['stampctl tenants hosts add acme shop.example.com', 'stampctl tenants hosts add acme shop.example.com,www.example.com'],
+    load: async () => (await import('../commands/tenants-hosts.js')).tenantsHostsAdd,
+  },
+  {
+    path: 'tenants hosts rm',
+    summary: 'Have host names no longer lead to a tenant; where another one was given a name too, it leads there from then on',
+    args: [tenant, hosts],
+    options: [reason],
+    examples: ['stampctl tenants hosts rm acme shop.example.com'],
+    load: async () => (await import('../commands/tenants-hosts.js')).tenantsHostsRemove,
   },
   {
     path: 'tenants residency',

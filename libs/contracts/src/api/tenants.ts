@@ -1,3 +1,4 @@
+import { hostNamePattern } from '@lapidary/kernel/names';
 import { z } from 'zod';
 import { LabelsSchema, PageQuerySchema, pageOf, RegionNameSchema, StampNameSchema, TenantIdSchema, TimeSchema } from './common.js';
 import { stampUnitsMax } from './stamps.js';
@@ -16,6 +17,10 @@ const ResidencySchema = z
   )
   .max(32)
   .meta({ description: 'Regions or jurisdictions that may hold the tenant; empty means no restriction' });
+
+/** Of one tenant: each is a key of the routers' tables, and stands in every event of the tenant. */
+export const customHostsMax = 100;
+const HostNameSchema = z.string().regex(hostNamePattern, 'a host name as in DNS: lower case, with a dot in it, without port and final dot');
 
 export const CreateTenantSchema = z
   .strictObject({
@@ -36,9 +41,15 @@ export const UpdateTenantSchema = z
     residency: ResidencySchema.optional().meta({
       description: 'Replaces the residency. Regions that it leaves out remove the documents of the tenant, those that it adds are filled',
     }),
+    hosts: z.array(HostNameSchema).max(customHostsMax).optional().meta({
+      description: 'Replaces the host names beside the default one. Each is one tenant’s in the whole fleet',
+    }),
     reason: z.string().max(500).optional(),
   })
-  .refine((change) => change.labels !== undefined || change.residency !== undefined, 'nothing is to be changed: say labels or residency')
+  .refine(
+    ({ labels, residency, hosts }) => labels !== undefined || residency !== undefined || hosts !== undefined,
+    'nothing is to be changed: say labels, residency or hosts',
+  )
   .meta({ id: 'UpdateTenant' });
 export type UpdateTenant = z.infer<typeof UpdateTenantSchema>;
 
@@ -60,7 +71,10 @@ export const TenantSchema = z
     residency: z.array(z.string()),
     tier: z.enum(tiers),
     labels: LabelsSchema,
-    hosts: z.array(z.string()),
+    hosts: z.array(z.string()).meta({ description: 'Names that lead to it: the default one first, then those it was given' }),
+    lostHosts: z.array(z.string()).optional().meta({
+      description: 'Names that it was given too, and that lead to a tenant of another region, which was given them first',
+    }),
     placement: PlacementSchema.nullable(),
     version: z.number().int(),
     createdAt: TimeSchema,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { HostClaimsSchema } from '../host-claims.js';
 import { FindingSchema, SuppressionSchema } from '../api/drift.js';
 import { JobEventSchema, JobSchema } from '../api/jobs.js';
 import { RolloutSchema } from '../api/rollouts.js';
@@ -20,8 +21,11 @@ import {
  * zod's default object mode: unknown fields are tolerated.
  */
 const stampEvent = z.object({ stamp: StampSchema });
-/** `claim`: hybrid logical time at which the tenant's id was claimed; recordEvent adds it to every event of a tenant. */
-const tenantEvent = z.object({ tenant: TenantSchema, claim: z.string().optional() });
+/**
+ * `claim`: hybrid logical time at which the tenant's id was claimed; `hostClaims`: all host names that its home region gave it, also those that were
+ * lost to another tenant, and when. recordEvent adds both to every event of a tenant; without the second the tenant's hosts are meant.
+ */
+const tenantEvent = z.object({ tenant: TenantSchema, claim: z.string().optional(), hostClaims: HostClaimsSchema.optional() });
 const jobEvent = z.object({ job: JobSchema });
 /** Version 1 named the kinds of drift of its day, so that a new one would have been refused; version 2 leaves them open. */
 const firstKinds = z.enum(['resource', 'template', 'spec', 'ring-sibling', 'version', 'sensor']);
