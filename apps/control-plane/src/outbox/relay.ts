@@ -15,6 +15,8 @@ import { purgeStream, repairStream } from './stream-check.js';
 /** A stream that lost something while nothing is published would else go unseen. */
 const streamCheckMs = 30_000;
 const observeMs = 1_000;
+/** Longer than a server takes to have its streams at hand again after a start. */
+const looksFirstMs = 30_000;
 
 export interface RelayOptions {
   readonly dataSource: DataSource;
@@ -27,7 +29,8 @@ export interface RelayOptions {
 
 /**
  * Moves events from the outbox to the region's stream: number, publish, mark. One leader does it; two for a moment (a
- * leader that doesn't know yet) repeat events and harm nothing. Without NATS it goes on numbering and waits.
+ * leader that doesn't know yet) repeat events and harm nothing. Without NATS, or with one that has lost its streams, it goes on numbering:
+ * other regions have the events from the outbox.
  */
 export class OutboxRelay {
   private readonly loop: PublishLoop;
@@ -35,6 +38,8 @@ export class OutboxRelay {
   private numberedAhead = 0;
   private streamCheckedAt = 0;
   private observedAt = 0;
+  /** The stream may show that the database was set back, which is to be known before anything gets a number. */
+  private looksFirstUntil = performance.now() + looksFirstMs;
 
   constructor(private readonly options: RelayOptions) {
     this.loop = new PublishLoop({
@@ -60,9 +65,7 @@ export class OutboxRelay {
     await this.observe();
     if (!(await isTelling(dataSource))) return false;
     if (!nats.isConnected) return (await numberOutbox(dataSource)) === numberedAtOnceMax;
-    await purgeStream(dataSource, nats);
-    // Before anything gets a number: the stream may show that the database was set back.
-    if (!(await this.checkStream())) return false;
+    if (!(await this.lookAtStream())) return false;
     const numbered = this.numberedAhead > 0 ? this.numberedAhead : await numberOutbox(dataSource);
     this.numberedAhead = 0;
     // Where so many wait that there are more, the next are numbered while these are on their way.
@@ -71,6 +74,20 @@ export class OutboxRelay {
     this.numberedAhead = ahead;
     if (events.length > 0) this.told(events);
     return events.length > 0 || numbered + ahead > 0;
+  }
+
+  /** False where nothing may be numbered. Throws where the stream can't be used; what waits is numbered all the same, once it was seen to be in order. */
+  private async lookAtStream(): Promise<boolean> {
+    const { dataSource, nats } = this.options;
+    try {
+      await purgeStream(dataSource, nats);
+      const isSound = await this.checkStream();
+      this.looksFirstUntil = 0;
+      return isSound;
+    } catch (error) {
+      if (performance.now() >= this.looksFirstUntil) while ((await numberOutbox(dataSource)) === numberedAtOnceMax);
+      throw error;
+    }
   }
 
   /** Goes on numbering what waits for as long as something else goes on; a failure of that is told by who waits for it. */

@@ -31,7 +31,8 @@ export const listDeadLetters = async (reader: Reader, q: ListQuery): Promise<Dea
     `SELECT ${columns} FROM dead_letter
       WHERE state = $1 AND ($2::text IS NULL OR origin = $2) AND ($3::text IS NULL OR type = $3) AND ($4::text IS NULL OR subject = $4)
         AND ($5::timestamptz IS NULL OR parked_at >= $5) AND ($6::timestamptz IS NULL OR parked_at < $6) AND ($7::text IS NULL OR id < $7)
-        AND ($8::text IS NULL OR subject = 'tenant/' || $8 OR (starts_with(subject, 'document/') AND split_part(subject, '/', 3) = $8))
+        AND ($8::text IS NULL OR subject = 'tenant/' || $8 OR (starts_with(subject, 'document/') AND split_part(subject, '/', 3) = $8)
+             OR (split_part(subject, '/', 1) = ANY ('{withheld,documents-removed,documents-retold}') AND split_part(subject, '/', 2) = $8))
       ORDER BY id DESC LIMIT $9`,
     [
       q.state,

@@ -44,6 +44,12 @@ export const adoptEpoch = async (dataSource: DataSource, peer: string, epoch: nu
     // A restored database has forgotten what it once said that it knows.
     await tx.query('DELETE FROM region_knowledge WHERE region = $1', [peer]);
     await tx.query('DELETE FROM withheld_change WHERE origin = $1 AND epoch < $2', [peer, epoch]);
+    // All that was parked is told anew. One that somebody is settling at this moment is left to them.
+    await tx.query(
+      `UPDATE dead_letter SET state = 'superseded', settled_at = now(), settled_by = 'system:replication' WHERE id IN (
+         SELECT id FROM dead_letter WHERE origin = $1 AND epoch < $2 AND state IN ('open', 'waiting') FOR UPDATE SKIP LOCKED)`,
+      [peer, epoch],
+    );
   });
 
 /** Notes the position after events were taken in; in the transaction that applied them (I5). */

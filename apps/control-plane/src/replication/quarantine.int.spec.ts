@@ -137,6 +137,13 @@ describe('a key with a poison event (P-SC3)', () => {
     expect(await releaseWaiting(us.region.dataSource, toolsOf(us.region), () => undefined)).toBe(0);
   });
 
+  it('has nothing left to wait for once its region begins another epoch, which tells everything anew', async () => {
+    await write();
+    await take(await logWith(3));
+    await adoptEpoch(us.region.dataSource, eu.region.name, 2);
+    expect((await letters()).map(([, state]) => state)).toEqual(['superseded', 'superseded', 'superseded']);
+  });
+
   it('two people who replay its first event release the rest once', async () => {
     await write();
     await take(await logWith(3));

@@ -200,6 +200,16 @@ describe('P-SC2: a change of a released schema', () => {
     ]);
   });
 
+  test('what an intersection refers to is compared with it', () => {
+    const tree = (max: number): z.ZodType => {
+      const leaf: z.ZodType = z.lazy(() => z.object({ name: a.max(max), below: z.array(leaf) }));
+      return z.object({ root: z.intersection(z.object({ n: z.int() }), leaf) });
+    };
+    expect(breaksBetween(node(tree(5)), node(tree(4))).map(({ rule, path }) => ({ rule, path }))).toEqual([
+      { rule: 'rule-changed', path: 'root' },
+    ]);
+  });
+
   test('a field called like a keyword is a field', () => {
     expect(breaksBetween(node(z.object({ title: a, required: a })), node(z.object({ required: a }))).map((b) => b.path)).toEqual(['title']);
   });

@@ -140,7 +140,9 @@ class Comparison {
 
   private rest(was: SchemaNode, is: SchemaNode, path: string): void {
     for (const keyword of new Set([...keywordsOf(was), ...keywordsOf(is)])) {
-      if (understood.has(keyword) || canonicalJson(was[keyword] ?? null) === canonicalJson(is[keyword] ?? null)) continue;
+      // With what they refer to: the reference may be the same and what is there another.
+      const [before, after] = [textOf(this.oldRoot, { of: was[keyword] ?? null }), textOf(this.newRoot, { of: is[keyword] ?? null })];
+      if (understood.has(keyword) || before === after) continue;
       this.add('rule-changed', path, keyword);
     }
   }

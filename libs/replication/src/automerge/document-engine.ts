@@ -4,6 +4,7 @@ import { digestOf } from '@lapidary/kernel/canonical-json';
 import type { Json } from '../merge/json.js';
 import { compareOperations, genesisActor, type DocumentConflict } from './document-actor.js';
 import { applyEdit, isHolder, toJson, type DocumentEdit, type TextFields } from './document-edits.js';
+import { refuseBomb } from './inflated-size.js';
 import { LiveDocuments, type Doc } from './live-documents.js';
 import { objectsOf, swallowedIn, type Swallowed } from './swallowed.js';
 
@@ -73,6 +74,7 @@ export class DocumentEngine {
 
   /** Takes in changes or whole documents of other regions, in any order; what hangs on changes still to come waits inside. Throws `poison_event`. */
   take(key: string, bytes: Uint8Array | null, incoming: readonly Uint8Array[]): Taken {
+    for (const part of incoming) refuseBomb(part);
     let doc: Doc = bytes === null ? Automerge.init<Record<string, unknown>>({ actor: this.actor }) : this.live.take(key, bytes);
     const heads = Automerge.getHeads(doc);
     try {
