@@ -11,6 +11,7 @@ import { jobCommands } from './tree/jobs.js';
 import { replicationCommands, replicationNouns } from './tree/replication.js';
 import { rolloutCommands, rolloutNouns } from './tree/rollouts.js';
 import { tenantChangeCommands } from './tree/tenants.js';
+import { tokenCommands, tokenNouns } from './tree/tokens.js';
 
 export const nouns: Readonly<Record<string, string>> = {
   stamps: 'Copies of the workload, and what they hold',
@@ -28,6 +29,7 @@ export const nouns: Readonly<Record<string, string>> = {
   ...intentNouns,
   ...directoryNouns,
   ...collectionNouns,
+  ...tokenNouns,
   context: 'Which control plane is meant',
 };
 
@@ -239,6 +241,7 @@ export const commandTree: readonly CommandSpec[] = [
   ...intentCommands,
   ...directoryCommands,
   ...collectionCommands,
+  ...tokenCommands,
   {
     path: 'context ls',
     summary: 'List the contexts',

@@ -2,6 +2,7 @@ import { waitFor } from '@lapidary/kernel/wait-for';
 import { verifyChain } from '../audit/verify-chain.js';
 import { addStamp, addToken, adminToken, openDatabase, openWorld, tenantInput, type World, type WorldDatabase } from '../../test/world.js';
 import { sealPrincipal } from './forwarded-principal.js';
+import { secretDigest } from './token-digest.js';
 
 const waitMs = 30_000;
 
@@ -70,6 +71,86 @@ describe('access and audit', () => {
       expect((await asCookie('POST', '/v1/tenants', own, tenantInput('by-page'))).status).toBe(201);
       expect((await asCookie('DELETE', '/v1/session', own)).status).toBe(204);
       expect((await asCookie('GET', '/v1/session', {})).status).toBe(401);
+    });
+  });
+
+  describe('tokens', () => {
+    const secret = 'a-secret-that-nobody-has-told-anybody';
+    const create = (name: string, bindings: unknown, more: Record<string, unknown> = {}, token?: string) =>
+      world.ask('POST', '/v1/tokens', {
+        body: { name, sha256: secretDigest(`${secret}-${name}`), bindings, ...more },
+        ...(token === undefined ? {} : { token }),
+      });
+    const viewer = [{ role: 'viewer', region: '*' }];
+
+    it('an administrator lets somebody in with roles in regions, and ends that; both are in the audit, the secret nowhere', async () => {
+      const made = await create('newcomer', [{ role: 'operator', region: 'us' }, ...viewer], { reason: 'joined the team' });
+      expect(made.status).toBe(201);
+      const token = `${secret}-newcomer`;
+      expect((await world.ask('GET', '/v1/tenants', { token })).status).toBe(200);
+      expect((await world.ask('POST', '/v1/tenants', { body: tenantInput('not-here'), token })).status).toBe(403);
+      const begun = await world.ask('POST', '/v1/session', { body: { token }, token: null });
+      expect(begun.status).toBe(200);
+      const listed = await world.ask('GET', '/v1/tokens?limit=500');
+      expect(listed.body.items).toContainEqual(expect.objectContaining({ name: 'newcomer', revokedAt: null }));
+      expect((await world.ask('POST', '/v1/tokens/newcomer/revoke', { body: { reason: 'left it' } })).body['revokedAt']).not.toBeNull();
+      await waitFor(
+        'the cached caller to be nobody',
+        async () => ((await world.ask('GET', '/v1/tenants', { token })).status === 401 ? true : undefined),
+        {
+          timeoutMs: waitMs,
+        },
+      );
+      expect(await world.query(`SELECT 1 FROM api_session s JOIN api_token t ON t.id = s.token WHERE t.name = 'newcomer'`)).toEqual([]);
+      expect((await create('newcomer', viewer)).body.code).toBe('name_taken');
+      const told = await world.query<{ action: string; reason: string }>(
+        `SELECT action, reason FROM audit WHERE subject = 'token/newcomer' AND action LIKE 'token.%' ORDER BY position`,
+      );
+      expect(told).toEqual([
+        { action: 'token.created', reason: 'joined the team' },
+        { action: 'token.revoked', reason: 'left it' },
+      ]);
+      expect(JSON.stringify(await world.query('SELECT change FROM audit'))).not.toContain(secretDigest(token));
+    });
+
+    it('nobody gives away more than they have: an operator nothing, an administrator of a region nothing of another one', async () => {
+      const operator = await addToken(world, 'op', 'operator');
+      const regional = await addToken(world, 'regional', 'admin', 'eu');
+      for (const [token, bindings] of [
+        [operator, [{ role: 'viewer', region: 'eu' }]],
+        [regional, viewer],
+        [
+          regional,
+          [
+            { role: 'viewer', region: 'eu' },
+            { role: 'viewer', region: 'us' },
+          ],
+        ],
+      ] as const)
+        expect((await create('more', bindings, {}, token)).body.code).toBe('forbidden');
+      expect((await world.ask('GET', '/v1/tokens', { token: operator })).body.code).toBe('forbidden');
+      expect((await world.ask('POST', '/v1/tokens/regional/revoke', { body: { reason: 'no' }, token: operator })).body.code).toBe(
+        'forbidden',
+      );
+      expect((await create('enough', [{ role: 'operator', region: 'eu' }], {}, regional)).status).toBe(201);
+    });
+
+    it('nobody is let in through another region, whatever that says of who asks', async () => {
+      const headers = sealPrincipal({ actor: 'token:far', via: 'bearer', bindings: [{ role: 'admin', region: '*' }] });
+      const asked = { token: null, headers };
+      const body = { name: 'far', sha256: secretDigest('far'), bindings: viewer };
+      expect((await world.ask('POST', '/v1/tokens', { ...asked, body })).body.code).toBe('forbidden');
+      expect((await world.ask('GET', '/v1/tokens', asked)).body.code).toBe('forbidden');
+      expect((await world.ask('POST', '/v1/tokens/regional/revoke', { ...asked, body: { reason: 'x' } })).body.code).toBe('forbidden');
+    });
+
+    it('what makes no sense is refused: an unknown region, an end that is over, the administrator’s own file', async () => {
+      expect((await create('a', [{ role: 'viewer', region: 'mars' }])).body.code).toBe('unknown_region');
+      expect((await create('a', viewer, { expiresAt: '2020-01-01T00:00:00Z' })).body.code).toBe('invalid_input');
+      expect((await create('a/b', viewer)).body.code).toBe('invalid_input');
+      expect((await world.ask('POST', '/v1/tokens/admin/revoke', { body: { reason: 'x' } })).body.code).toBe('illegal_transition');
+      expect((await world.ask('POST', '/v1/tokens/nobody/revoke', { body: { reason: 'x' } })).body.code).toBe('not_found');
+      expect(await world.query(`SELECT 1 FROM role_binding WHERE principal = 'token:a'`)).toEqual([]);
     });
   });
 

@@ -3,7 +3,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { newId } from '@lapidary/kernel/ids';
 import { recordAudit } from '../audit/record-audit.js';
 import { systemContext } from '../http/command-context.js';
-import { everyRegion } from './principal.js';
+import { everyRegion } from '@lapidary/contracts/api/tokens';
 import { secretDigest } from './token-digest.js';
 
 export const adminName = 'admin';

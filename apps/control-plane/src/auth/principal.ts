@@ -1,11 +1,8 @@
+import { everyRegion, roles } from '@lapidary/contracts/api/tokens';
 import { AppError } from '@lapidary/kernel/app-error';
 import { z } from 'zod';
 
-export const roles = ['viewer', 'operator', 'admin'] as const;
 export type Role = (typeof roles)[number];
-
-/** Every region, in a binding. */
-export const everyRegion = '*';
 
 export const PrincipalSchema = z.object({
   /** `token:<name>`; what audit rows and events call the caller. */

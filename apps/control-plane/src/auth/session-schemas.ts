@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { roles } from './principal.js';
+import { roles } from '@lapidary/contracts/api/tokens';
 
 export const SessionRequestSchema = z
   .strictObject({ token: z.string().min(1).max(512).meta({ description: 'An API token' }) })

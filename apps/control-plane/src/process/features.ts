@@ -1,6 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
+import { CallersModule } from '../callers/callers.module.js';
 import { CapacityModule } from '../capacity/capacity.module.js';
 import { CollectionsModule } from '../collections/collections.module.js';
 import { DecommissionModule } from '../decommission/decommission.module.js';
@@ -27,6 +28,7 @@ export const domainFeatures: readonly Type[] = [
   SystemModule,
   AuthModule,
   AuditModule,
+  CallersModule,
   RegionsModule,
   StampsModule,
   TenantsModule,

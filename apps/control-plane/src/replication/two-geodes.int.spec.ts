@@ -3,7 +3,8 @@ import { ExplainRequestSchema } from '@lapidary/contracts/directory';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { freshRegion, testNats } from '@lapidary/testing/backends';
 import { askGeode as ask, geodeToken as token, openGeode, type Geode } from '../../test/geode.js';
-import { everyRegion, type Principal } from '../auth/principal.js';
+import { everyRegion } from '@lapidary/contracts/api/tokens';
+import { type Principal } from '../auth/principal.js';
 import { scopeOf } from '../collections/scope.js';
 import { ForwardedAnswerSchema, forwardTo } from './api-forward.js';
 

@@ -5,7 +5,7 @@ import { isErrorCode } from '@lapidary/kernel/error-catalogue';
 import { newId } from '@lapidary/kernel/ids';
 import { Inject, Injectable } from '@nestjs/common';
 import type { z } from 'zod';
-import { everyRegion } from '../auth/principal.js';
+import { everyRegion } from '@lapidary/contracts/api/tokens';
 import { CONFIG } from '../process/tokens.js';
 import type { ForwardedAnswer } from '../replication/api-forward.js';
 import { ReplicationWorker } from '../replication/replication-worker.js';

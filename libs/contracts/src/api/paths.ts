@@ -56,6 +56,8 @@ export const conflictPath = (id: string): string => `${conflictsPath}/${part(id)
 export const intentsPath = '/v1/intents';
 export const intentPath = (id: string): string => `${intentsPath}/${part(id)}`;
 export const intentCancelPath = (id: string): string => `${intentPath(id)}/cancel`;
+export const tokensPath = '/v1/tokens';
+export const tokenRevokePath = (name: string): string => `${tokensPath}/${part(name)}/revoke`;
 export const geodePath = '/v1/geode';
 export const geodeOpenPath = `${geodePath}/recovery/open`;
 export const geodeTrustPath = `${geodePath}/recovery/trust`;
