@@ -1,4 +1,4 @@
-import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import { peersOf, type ControlPlaneConfig } from '@lapidary/config/control-plane';
 import {
   RolloutCommandSchema,
   RolloutEventsQuerySchema,
@@ -19,6 +19,7 @@ import {
 } from '@lapidary/contracts/api/rollouts';
 import { AppError } from '@lapidary/kernel/app-error';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
+import { regionOfRollout } from '@lapidary/kernel/names';
 import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
@@ -31,6 +32,8 @@ import { ApiAnswers } from '../openapi/api-answers.js';
 import { CONFIG } from '../process/tokens.js';
 import { refuseUnknownTemplate } from '../provisioning/installed-templates.js';
 import { changeRollout } from './change-rollout.js';
+import { giveUpLost, lostRollout } from './give-up-lost.js';
+import { RegionApi } from './region-api.js';
 import { findRollout, readLines } from './rollout-rows.js';
 import { listRollouts, rolloutViewOf } from './rollout-view.js';
 import { describeRollout, prepareRollout, startRollout } from './start-rollout.js';
@@ -45,6 +48,7 @@ export class RolloutsController {
     private readonly dataSource: DataSource,
     private readonly runner: CommandRunner,
     private readonly clock: HybridLogicalClock,
+    private readonly api: RegionApi,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
@@ -114,7 +118,7 @@ export class RolloutsController {
   @ApiAnswers({
     summary: 'Tell a roll-out to go on or to end: approve, pause, resume, abort, rollback',
     description:
-      'approve starts a wave that waits for it, or accepts one that can’t be judged. abort leaves each stamp what it has; rollback takes every changed stamp back.',
+      'approve starts a wave that waits for it, or accepts one that can’t be judged. abort leaves each stamp what it has, and gives up one that was lost with what its region held before a restore; rollback takes every changed stamp back.',
     tag: 'rollouts',
     answers: { 200: RolloutSchema },
     idempotent: true,
@@ -127,13 +131,20 @@ export class RolloutsController {
     @Req() { principal }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RolloutView> {
-    const { stamps, regions } = await this.show(id);
+    const lost = verb === 'abort' && !(await findRollout(this.dataSource, id)) ? await this.lost(id) : null;
+    const { stamps, regions } = lost ?? (await this.show(id));
     for (const region of new Set([...regions, ...stamps.map((s) => s.region)])) requireRole(principal!, 'operator', region);
     const answer = await this.runner.run(request, async (tx, context) => {
+      if (lost) return { status: 200, body: await giveUpLost(tx, context, this.clock, lost) };
       const move = (before: Parameters<typeof applyVerb>[0]): ReturnType<typeof applyVerb> =>
         applyVerb(before, verb, context.actor, context.reason, Date.now());
       return { status: 200, body: await changeRollout(tx, context, this.clock, id, verb, move) };
     });
     return send(reply, answer);
+  }
+
+  /** Of this region, and yet not known here: as other regions have it. */
+  private async lost(id: string): Promise<RolloutView | null> {
+    return regionOfRollout(id) === this.config.LAPIDARY_REGION ? await lostRollout(this.api, peersOf(this.config), id) : null;
   }
 }

@@ -161,6 +161,34 @@ it('the control group gets worse too: held, not halted; and abort leaves each st
   await eachRollsBackTo(body.id);
 });
 
+it('a region that was restored to before a roll-out of its own gives it up: holds are lifted everywhere, and another one may begin', async () => {
+  world.behaviour = () => ({ requests: 40, errors: 0 });
+  const { body } = await start({ policy: { ...policy, soakSeconds: 3_600 } });
+  await until(body.id, 'watching', (r) => r.waves[0]!.status === 'soaking');
+  const known = async (region: RolloutRegion) =>
+    region.query<{ status: string }>(`SELECT view->>'status' AS status FROM rollout_replica WHERE id = $1`, [body.id]);
+  await waitFor('it to be known there', async () => ((await known(away)).length > 0 ? true : undefined), soon);
+  // What a backup of before would know of it.
+  for (const table of ['rollout_event', 'rollout_stamp', 'rollout_wave'])
+    await home.query(`DELETE FROM ${table} WHERE rollout = $1`, [body.id]);
+  await home.query('DELETE FROM rollout WHERE id = $1', [body.id]);
+  expect(await heldStamps()).not.toEqual([]);
+  const refused = await away.ask<{ code?: string }>('POST', '/v1/rollouts', { workload: { version: target }, policy });
+  expect([refused.status, refused.body.code]).toEqual([409, 'rollout_in_progress']);
+
+  expect((await home.ask('POST', `/v1/rollouts/${body.id}/pause`, {})).status).toBe(404);
+  const given = await home.ask<RolloutView>('POST', `/v1/rollouts/${body.id}/abort`, { reason: 'restored' });
+  expect(given).toMatchObject({ status: 200, body: { status: 'aborted', region: home.name } });
+  expect(given.body.statusReason).toMatch(/lost with what this region held.*restored/);
+  await waitFor('every hold to be lifted', async () => ((await heldStamps()).length === 0 ? true : undefined), soon);
+  await waitFor('the end to be known there', async () => ((await known(away))[0]?.status === 'aborted' ? true : undefined), soon);
+  expect((await home.ask('POST', `/v1/rollouts/${home.name}.${'0'.repeat(26)}/abort`, {})).status).toBe(404);
+  const next = await start({ workload: { version: before } });
+  expect(next.status).toBe(201);
+  await until(next.body.id, 'completed', (r) => r.status === 'completed');
+  await waitFor('every hold to be lifted again', async () => ((await heldStamps()).length === 0 ? true : undefined), soon);
+});
+
 it('a stamp that is built during a roll-out begins at its target and is watched with the wave; its job says where the version is from', async () => {
   world.behaviour = () => ({ requests: 40, errors: 0 });
   const { body } = await start({ policy: { ...policy, waves: [{ ring: 'canary' }, { ring: 'early', approval: true }] } });
