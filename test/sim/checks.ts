@@ -106,6 +106,9 @@ const checkFields = (region: string, database: MemoryDatabase, oracle: Oracle): 
       if (write.value !== undefined && !lost.has(name)) findings.push(`ledger-missing: ${region} ${name}`);
       continue;
     }
+    // Of what was dropped, removals are gone for good, and never a value.
+    const dropped = row?.stored.state.kind === 'lww' ? row.stored.state.dropped : undefined;
+    if (write.value === undefined && (dropped?.[write.at.slice(19)] ?? '') >= write.at) continue;
     if (!register?.siblings.some((s) => s.at === write.at)) {
       findings.push(`lost-write: ${region} ${name}`);
       continue;

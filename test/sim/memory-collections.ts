@@ -12,6 +12,7 @@ import {
   type LookPlace,
   type StoredDocument,
 } from '@lapidary/replication/collections/collection-store';
+import type { RemovalNote } from '@lapidary/replication/collections/drop-removed';
 import { joinEntries } from '@lapidary/replication/collections/ledger-entries';
 import { elementOf } from '@lapidary/replication/digest/element';
 import type { ElementChange } from '@lapidary/replication/digest/set-digest';
@@ -85,6 +86,10 @@ export class MemoryDatabase {
   declared = new Map<string, Declaration>();
   /** What this region has said itself, and when by the number of its writes. */
   ownDeclarations: { readonly known: KnownEvents; readonly writes: number }[] = [];
+  /** Key → removed fields that are to be dropped. */
+  removalNotes = new Map<string, RemovalNote>();
+  /** What came by repairs may go beyond what was taken in of logs: as far as this. */
+  apart: KnownEvents = {};
   /** Counts changes of documents here; the number of the last one by key. */
   writes = 0;
   lastWrite = new Map<string, { readonly write: number; readonly ms: number }>();
@@ -116,6 +121,8 @@ export class MemoryDatabase {
     copy.graves = new Map(this.graves);
     copy.declared = new Map(this.declared);
     copy.ownDeclarations = [...this.ownDeclarations];
+    copy.removalNotes = new Map(this.removalNotes);
+    copy.apart = this.apart;
     copy.writes = this.writes;
     copy.lastWrite = new Map(this.lastWrite);
     copy.lastTaken = new Map(this.lastTaken);

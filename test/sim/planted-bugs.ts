@@ -26,6 +26,8 @@ export const plantedBugs = {
   'digest-keeps-old': 'what a row was before it was changed stays in the digest',
   'digest-apart': 'the digest is kept after the transaction of the write',
   'purge-unstable': 'a tombstone is purged before every region knows it',
+  'drop-unstable': 'removed fields are dropped before every region knows of it',
+  'drop-untold': 'removed fields are dropped here alone',
   'life-forgotten': 'who writes anew what was purged and forgotten begins the first life again',
   'grave-unheeded': 'who writes anew has not seen what was purged there',
   'commit-unstable': 'a history ends before every region knows of the next one',

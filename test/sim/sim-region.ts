@@ -6,7 +6,7 @@ import { actorOf } from '@lapidary/replication/automerge/document-actor';
 import { DocumentEngine } from '@lapidary/replication/automerge/document-engine';
 import { applyChange, heldUntilMs } from '@lapidary/replication/collections/apply-change';
 import { keyOfChange, keyText, type DocumentKey, type Site } from '@lapidary/replication/collections/collection-store';
-import type { KnownEvents } from '@lapidary/replication/digest/vector-cover';
+import { joinKnown, type KnownEvents } from '@lapidary/replication/digest/vector-cover';
 import { applyDefinition } from '@lapidary/replication/collections/definitions';
 import { lookAtSome } from '@lapidary/replication/collections/look-again';
 import { own } from '@lapidary/replication/merge/json';
@@ -20,6 +20,7 @@ import type { Carried } from './effects.ts';
 import type { Bugs } from './planted-bugs.ts';
 import type { LastTaken } from './recovery-state.ts';
 import type { Random } from './random.ts';
+import { appliedIn } from './applied-in.ts';
 import { isGuests, mayHold, type Residency } from './residency.ts';
 
 /** So few that worlds need several pieces. */
@@ -381,6 +382,7 @@ export class SimRegion {
       const before = database.documents.get(text)?.facts.digest;
       const wire = JSON.parse(JSON.stringify(changed)) as DocumentChanged;
       this.carried.join(database.effects, text, peer.database.effects.get(text) ?? new Set());
+      database.apart = joinKnown(database.apart, appliedIn(peer.name, peer.database));
       await this.merge(tx, `repair-${this.name}-${this.events++}`, peer.name, { epoch: 0, sequence: 0 }, wire);
       if (database.documents.get(text)?.facts.digest === before) return false;
       onChanged(database);

@@ -101,7 +101,7 @@ const proposes = ({ data }: OutboxEvent, id: string): boolean => {
 };
 
 /** Without holes: what is held counts as not known. */
-const knownOf = (region: string, database: MemoryDatabase): KnownEvents => ({
+export const knownOf = (region: string, database: MemoryDatabase): KnownEvents => ({
   ...Object.fromEntries(
     [...database.vector].map(([origin, { epoch, sequence }]) => {
       const missing = database.held.filter((h) => h.origin === origin).map((h) => h.sequence - 1);

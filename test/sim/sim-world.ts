@@ -15,6 +15,7 @@ import { Random } from './random.ts';
 import { guestHome, newestResidency, widerResidencies } from './residency.ts';
 import { forceOpen, mendFrom, stepRecovery, tellResidency, type RecoveryParts } from './sim-recovery.ts';
 import { Crash, SimRegion } from './sim-region.ts';
+import { dropFields } from './sim-drops.ts';
 import { keepHistories, keepHouse } from './sim-upkeep.ts';
 import { giveRightsTo, randomWrite, type Note, type Writing } from './workload.ts';
 
@@ -65,6 +66,7 @@ export class SimWorld {
     readonly forced: boolean;
     readonly tidy: 'fields' | 'others' | null;
     readonly aging: boolean;
+    readonly shrinking: boolean;
   };
 
   constructor(seed: number, bug: PlantedBug | null = null) {
@@ -75,6 +77,8 @@ export class SimWorld {
     const restored = seed % 3 === 0;
     // Histories of nested documents begin anew in every sixteenth, which knows little else.
     const aging = seed % 16 === 8;
+    // Fields are removed and written anew, and dropped, in every eleventh: in few documents, with a link that stays cut.
+    const shrinking = seed % 11 === 9 && seed % 7 !== 0 && !aging;
     const tidy = seed % 7 === 0 && !aging ? (seed % 21 === 7 || seed % 42 === 0 ? 'fields' : 'others') : null;
     this.kind = {
       nested: seed % 4 === 0,
@@ -83,6 +87,7 @@ export class SimWorld {
       forced: restored && (seed / 3) % 5 < 2,
       tidy,
       aging,
+      shrinking,
     };
     this.bugs = new Bugs(bug);
     const { carried } = this;
@@ -96,7 +101,8 @@ export class SimWorld {
     await this.begin();
     for (
       let i = 0;
-      i < (this.kind.focused || this.kind.tidy !== null || this.kind.restored ? 2 * steps : steps) && this.findings.length === 0;
+      i < (this.kind.focused || this.kind.shrinking || this.kind.tidy !== null || this.kind.restored ? 2 * steps : steps) &&
+      this.findings.length === 0;
       i++
     )
       await this.step();
@@ -164,14 +170,14 @@ export class SimWorld {
       else if (dice < 0.62) this.network.publish(region);
       else if (dice < 0.84) await this.network.deliver();
       // In a focused world one link stays cut until the quiet.
-      else if (dice < 0.89) this.network.toggle('cut', this.kind.focused);
+      else if (dice < 0.89) this.network.toggle('cut', this.kind.focused || this.kind.shrinking);
       else if (dice < 0.91) this.network.toggle('slow', false);
       else if (dice < 0.94) this.skew(region);
       else if (dice < 0.96) await this.changePolicy(region);
       else if (dice < 0.968) await this.widen();
       else if (dice < 0.983) await this.network.fillOwed(region);
       else await region.releaseHeld();
-      if (this.kind.tidy !== null || this.kind.aging) await this.tidyUp();
+      if (this.kind.tidy !== null || this.kind.aging || this.kind.shrinking) await this.tidyUp();
       // Some steps after the rules have changed, so that people write in between. Not by chance: a seed that knows nothing of it lives on as it did.
       if (region.database.looks.size > 0 && this.nowMs % 3 === 0) await region.lookAgain();
     } catch (error) {
@@ -239,6 +245,7 @@ export class SimWorld {
         if ((data as DocumentChanged).purged === true) this.oracle.lives.purged(data as DocumentChanged);
     }
     if (this.kind.aging || this.kind.tidy === 'others') await keepHistories(upkeep);
+    if (this.kind.shrinking || this.kind.tidy === 'fields') await dropFields(upkeep);
   }
 
   private async write(
@@ -391,7 +398,7 @@ export class SimWorld {
     if (this.kind.restored && this.kind.tidy !== null) await this.mendDifferences();
     for (const { name, database } of this.regions.values())
       if (database.recovery.state !== 'sound') this.findings.push(`stuck: ${name} is ${database.recovery.state}`);
-    for (let round = 0; (this.kind.tidy !== null || this.kind.aging) && round < 5; round++) {
+    for (let round = 0; (this.kind.tidy !== null || this.kind.aging || this.kind.shrinking) && round < 5; round++) {
       this.nowMs += tombstoneMs;
       for (const region of this.regions.values()) await this.keepHouse(region);
       await this.network.exchangeAll();

@@ -61,6 +61,7 @@ const claimed = [
     `${kind} written anew after it was forgotten`,
   ]),
   ...['a purge lost by its region', 'purge told again'],
+  ...['removed fields dropped', 'dropped field written anew'],
   ...['history proposed', 'history committed', 'proposal objected to'],
   ...['lww value lost', 'document value lost', 'delete lost', 'write lost to a delete', 'entry with two bodies', 'loss settled by a write'],
   ...[
@@ -98,6 +99,8 @@ const foundBy: Record<WorldBug, RegExp> = {
   'digest-keeps-old': /^digest:/,
   'digest-apart': /^digest:/,
   'purge-unstable': /^(state|lost-write|ledger-missing):/,
+  'drop-unstable': /^(state|lost-write|ledger-missing):/,
+  'drop-untold': /^(state|digest):/,
   'life-forgotten': /^(state|counter|nested|late):/,
   'grave-unheeded': /^(state|lost-write|ledger-missing):/,
   'commit-unstable': /^(late|nested):/,
@@ -119,6 +122,8 @@ const foundBy: Record<WorldBug, RegExp> = {
 /** Where a bug has been met that many worlds pass by. The search begins there, which saves half of all; a world that has changed since is one of all. */
 const metIn: Partial<Record<WorldBug, number>> = {
   'rights-unheard': 705,
+  'drop-unstable': 229,
+  'drop-untold': 163,
   'swallowed-untold': 147,
   'vouched-by-restored': 357,
   'own-row-only': 195,

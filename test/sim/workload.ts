@@ -16,6 +16,7 @@ import { guest, mayHold } from './residency.ts';
 import type { SimRegion } from './sim-region.ts';
 
 const fields = ['price', 'title'] as const;
+const manyFields = ['price', 'title', 'colour', 'size', 'weight'] as const;
 /** Few, so that regions meet on them. */
 const ids = ['a', 'b'] as const;
 /** So that there are some that one region alone has begun. */
@@ -66,6 +67,8 @@ export interface WorldKind {
   /** What is deleted, purged and written anew all the time; null: nothing is. */
   readonly tidy: 'fields' | 'others' | null;
   readonly aging: boolean;
+  /** Fields of few documents are removed and written anew all the time. */
+  readonly shrinking: boolean;
 }
 
 /** Where something is written, and what is to be told of it. */
@@ -78,23 +81,26 @@ export interface Writing {
 }
 
 /** Writes something somewhere; returns what the oracle is to learn when it has committed. */
-export const randomWrite = async (random: Random, writing: Writing, { nested, focused, tidy, aging }: WorldKind): Promise<Note> => {
+export const randomWrite = async (random: Random, writing: Writing, worldKind: WorldKind): Promise<Note> => {
+  const { nested, focused, tidy, aging, shrinking } = worldKind;
   const { region, tx, oracle, reached } = writing;
-  const kind = tidy
-    ? tidy === 'fields'
-      ? 'lww'
-      : random.pick(['counter', 'document'] as const)
-    : aging && random.chance(0.8)
-      ? 'document'
-      : focused && random.chance(0.9)
-        ? // A change of a document then comes by way of a third region, before what it hangs on.
-          nested && random.chance(0.6)
-          ? 'document'
-          : 'counter'
-        : random.pick(['lww', 'lww', 'lww', 'lww', 'counter', 'counter', 'counter', 'append', nested ? 'document' : 'lww'] as const);
+  const kind = shrinking
+    ? 'lww'
+    : tidy
+      ? tidy === 'fields'
+        ? 'lww'
+        : random.pick(['counter', 'document'] as const)
+      : aging && random.chance(0.8)
+        ? 'document'
+        : focused && random.chance(0.9)
+          ? // A change of a document then comes by way of a third region, before what it hangs on.
+            nested && random.chance(0.6)
+            ? 'document'
+            : 'counter'
+          : random.pick(['lww', 'lww', 'lww', 'lww', 'counter', 'counter', 'counter', 'append', nested ? 'document' : 'lww'] as const);
   const defined = resolveDefinition(await tx.definition(kind));
   if (!defined) return nothing;
-  const tenant = kind === 'lww' && tidy === null && mayHold(region.database, region.name) && random.chance(0.3) ? guest : '';
+  const tenant = kind === 'lww' && tidy === null && !shrinking && mayHold(region.database, region.name) && random.chance(0.3) ? guest : '';
   if (tenant === guest) reached('write of the guest');
   const key: DocumentKey = {
     collection: kind,
@@ -103,6 +109,8 @@ export const randomWrite = async (random: Random, writing: Writing, { nested, fo
     id: !focused ? random.pick(ids) : kind === 'document' ? random.pick(manyIds) : 'a',
   };
   let { command, note } = chooseCommand(kind, random, region, oracle);
+  if (shrinking && random.chance(0.9))
+    command = { op: 'patch', value: { [random.pick(manyFields)]: random.chance(0.5) ? null : random.below(4) } };
   if (tidy !== null && random.chance(0.3)) [command, note] = [{ op: 'delete' }, nothing];
   // A nested document that is not there takes a PUT only.
   if (kind === 'document' && !tx.database.documents.get(keyText(key))?.facts.exists)
@@ -140,6 +148,9 @@ const execute = async (
     : defined;
   const here = tx.database.documents.get(keyText(key))?.stored.state;
   if (here && isUnbegun(here)) reached('written before its beginning came');
+  if (here?.kind === 'lww' && here.dropped && 'value' in command)
+    for (const [name, value] of Object.entries(command.value as object))
+      if (value !== null && !Object.hasOwn(here.fields, name)) reached('dropped field written anew');
   await executeWrite(bugs.onWrite(tx), region.site, key, by, command, { actor: 'sim', requestId: 'sim' });
   reached(`${key.kind} ${command.op === 'operate' ? command.operations[0]!.op : command.op}`);
   return note;

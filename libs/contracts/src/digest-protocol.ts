@@ -42,8 +42,8 @@ const RowSchema = RowKeySchema.extend({
   state: z.unknown().optional(),
   automerge: z.string().nullable().optional(),
 });
-/** In the order of the keys; `cut`: the answer would have been too large, ask again for the keys after the last. */
-export const RowsAnswerSchema = z.object({ known: KnownSchema, rows: z.array(RowSchema), cut: z.boolean() });
+/** In the order of the keys; `apart`: how far what repairs brought there may go beyond `known`; `cut`: the answer would have been too large, ask again for the keys after the last. */
+export const RowsAnswerSchema = z.object({ known: KnownSchema, apart: KnownSchema.optional(), rows: z.array(RowSchema), cut: z.boolean() });
 export type RowsAnswer = z.infer<typeof RowsAnswerSchema>;
 export type DigestRow = z.infer<typeof RowSchema>;
 

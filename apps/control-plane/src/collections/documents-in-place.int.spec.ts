@@ -29,7 +29,7 @@ const note = { event: 'e', origin: 'us', actor: 'test', requestId: 'r', at: '176
 const written = (id: string, n: number, conflicts = 0): WrittenDocument => ({
   key: key(id),
   stored: { state: { kind: 'lww', ...writeLww(emptyLww, note.at, { n }) }, bytes: null, toldInPart: n },
-  facts: { exists: true, digest: `d${n}`, bytes: 100 + n, conflicts, latest: `1764000000000.000${n}.us` },
+  facts: { exists: true, digest: `d${n}`, bytes: 100 + n, conflicts, latest: `1764000000000.000${n}.us`, removedDue: false },
   ownEvent: `e${n}`,
 });
 
@@ -71,7 +71,7 @@ const nested = (changes: number, history: number, bytes: number, next = false): 
     bytes: new Uint8Array(history),
     toldInPart: 0,
   },
-  facts: { exists: true, digest: 'd', bytes, conflicts: 0, latest: note.at },
+  facts: { exists: true, digest: 'd', bytes, conflicts: 0, latest: note.at, removedDue: false },
   ownEvent: null,
 });
 

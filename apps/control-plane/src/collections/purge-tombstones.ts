@@ -41,6 +41,7 @@ export const declareKnowledge = async ({ dataSource, clock, region }: RetentionT
       known: { ...known },
       histories: true,
       purges: [...purgedKinds],
+      drops: true,
     });
     await tx.query('INSERT INTO own_knowledge (event, known) VALUES ($1, $2::jsonb)', [event, JSON.stringify(known)]);
     await tx.query('DELETE FROM own_knowledge WHERE event NOT IN (SELECT event FROM own_knowledge ORDER BY declared_at DESC LIMIT $1)', [

@@ -72,13 +72,22 @@ export const readStability = async (reader: Reader): Promise<Stability> => {
 export const noteDeclaration = async (
   tx: Tx,
   event: EventEnvelope,
-  { known, histories, purges }: Pick<EventData<'lapidary.region.knows.v1'>, 'known' | 'histories' | 'purges'>,
+  { known, histories, purges, drops }: Pick<EventData<'lapidary.region.knows.v1'>, 'known' | 'histories' | 'purges' | 'drops'>,
 ): Promise<void> => {
   await tx.query(
-    `INSERT INTO region_knowledge AS k (region, epoch, sequence, known, declared_at, histories, purges) VALUES ($1, $2, $3, $4::jsonb, $5, $6, $7)
+    `INSERT INTO region_knowledge AS k (region, epoch, sequence, known, declared_at, histories, purges, drops) VALUES ($1, $2, $3, $4::jsonb, $5, $6, $7, $8)
      ON CONFLICT (region) DO UPDATE SET epoch = excluded.epoch, sequence = excluded.sequence, known = excluded.known, declared_at = excluded.declared_at,
-       histories = excluded.histories, purges = excluded.purges
+       histories = excluded.histories, purges = excluded.purges, drops = excluded.drops
        WHERE (k.epoch, k.sequence) < (excluded.epoch, excluded.sequence)`,
-    [event.originregion, event.originepoch, event.originsequence, JSON.stringify(known), event.time, histories === true, purges ?? ['lww']],
+    [
+      event.originregion,
+      event.originepoch,
+      event.originsequence,
+      JSON.stringify(known),
+      event.time,
+      histories === true,
+      purges ?? ['lww'],
+      drops === true,
+    ],
   );
 };

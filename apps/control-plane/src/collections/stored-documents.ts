@@ -82,14 +82,15 @@ export const writeStored = async (tx: Tx, documents: readonly WrittenDocument[],
   const kept = documents.map(({ stored }) => keptOf(stored.state));
   await tx.query(
     `WITH stored AS (
-       INSERT INTO document AS d (collection, kind, tenant, id, state, packed, automerge, told_in_part, exists, digest, bytes, conflicts, latest, own_event)
-       SELECT collection, kind, tenant, id, state::jsonb, packed, automerge, told_in_part, exists, digest, bytes, conflicts, latest, own_event
+       INSERT INTO document AS d (collection, kind, tenant, id, state, packed, automerge, told_in_part, exists, digest, bytes, conflicts, latest, own_event, removed_due)
+       SELECT collection, kind, tenant, id, state::jsonb, packed, automerge, told_in_part, exists, digest, bytes, conflicts, latest, own_event, removed_due
          FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], string_to_array($5, E'\\x1e', ''), string_to_array($23, E'\\x1e', ''), $6::bytea[], $7::int[], $8::bool[],
-                     $9::text[], $10::int[], $11::int[], $12::text[], $13::text[])
-           AS t(collection, kind, tenant, id, state, packed, automerge, told_in_part, exists, digest, bytes, conflicts, latest, own_event)
+                     $9::text[], $10::int[], $11::int[], $12::text[], $13::text[], $24::bool[])
+           AS t(collection, kind, tenant, id, state, packed, automerge, told_in_part, exists, digest, bytes, conflicts, latest, own_event, removed_due)
        ON CONFLICT (collection, kind, tenant, id) DO UPDATE SET state = excluded.state, packed = excluded.packed, automerge = excluded.automerge,
          told_in_part = excluded.told_in_part, exists = excluded.exists, digest = excluded.digest, bytes = excluded.bytes,
          conflicts = excluded.conflicts, latest = excluded.latest, own_event = coalesce(excluded.own_event, d.own_event),
+         removed_due = excluded.removed_due,
          updated_at = clock_timestamp()),
      noted AS (
        INSERT INTO change (collection, kind, tenant, document, event, origin, hlc, actor, request_id)
@@ -113,6 +114,7 @@ export const writeStored = async (tx: Tx, documents: readonly WrittenDocument[],
       textArray(changes.map(({ actor }) => actor)),
       textArray(changes.map(({ requestId }) => requestId)),
       kept.map(({ text, isPacked }) => (isPacked ? text : '')).join(separator),
+      plainArray(documents.map(({ facts }) => facts.removedDue)),
     ],
   );
 };

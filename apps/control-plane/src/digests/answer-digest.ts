@@ -10,7 +10,7 @@ import type { DataSource } from 'typeorm';
 import { answerFleet, isOfFleet } from './answer-fleet.js';
 import { elementsInBuckets, readRows, rowsOfElements } from './document-digests.js';
 import { readDigest, type DigestDomain } from './digest-rows.js';
-import { readKnown } from './known-events.js';
+import { readApart, readKnown } from './known-events.js';
 import { mayHave, sharedRoots } from './shared-roots.js';
 
 const elementBytes = 8;
@@ -39,7 +39,7 @@ export const answerDigest = async (dataSource: DataSource, peer: string, questio
         const known = await readKnown(tx);
         const rows = await readRows(tx, question, question.keys, question);
         const fit = fittingAnswer(rows);
-        return { known, rows: fit, cut: fit.length < rows.length };
+        return { known, apart: await readApart(tx), rows: fit, cut: fit.length < rows.length };
       }
     }
   });

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PolicyKind } from '@lapidary/contracts/api/collections';
 import type { FindingRepair, RepairRequest } from '@lapidary/contracts/api/drift';
-import type { DigestRow, RowKey } from '@lapidary/contracts/digest-protocol';
+import type { DigestRow, RowKey, RowsAnswer } from '@lapidary/contracts/digest-protocol';
 import { rolledBack } from '@lapidary/db/rolled-back';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction, type Reader, type Tx } from '@lapidary/db/transaction';
 import { AppError, toAppError } from '@lapidary/kernel/app-error';
+import { noteApart } from '../digests/known-events.js';
 import { isUnknownForm, PeerDigests } from '../digests/peer-digests.js';
 import { repairRow, type RowRepair } from '../digests/repair-row.js';
 import type { CommandContext } from '../http/command-context.js';
@@ -154,11 +155,12 @@ const merge = async (
   context: CommandContext,
   target: Target,
   peer: string,
-  theirs: DigestRow,
+  { row, answer }: Fetched,
   dryRun: boolean,
 ): Promise<RowRepair> => {
   const work = async (tx: Tx): Promise<RowRepair> => {
-    const repair = await repairRow(tx, deps.tools, context, peer, domainOf(target), theirs, target.isCorrupt);
+    const repair = await repairRow(tx, deps.tools, context, peer, domainOf(target), row, target.isCorrupt);
+    if (repair.outcome === 'merged' || repair.outcome === 'restored') await noteApart(tx, answer);
     if (!dryRun && repair.outcome !== 'refused') await noteRound(tx, context, target.finding, repair);
     return repair;
   };
@@ -175,9 +177,15 @@ const resultOf = ({ id, subject, path }: FindingRow, { outcome, why }: RowRepair
 
 const domainOf = ({ collection, kind, audience }: Target) => ({ collection, kind, audience });
 
-const fetchRow = async ({ region, links }: RepairDeps, peer: string, target: Target): Promise<DigestRow> => {
+interface Fetched {
+  readonly row: DigestRow;
+  /** What the peer knew. */
+  readonly answer: Pick<RowsAnswer, 'known' | 'apart'>;
+}
+
+const fetchRow = async ({ region, links }: RepairDeps, peer: string, target: Target): Promise<Fetched> => {
   const link = links.get(peer);
   if (!link) throw new AppError('region_unreachable', `There is no link to region ${peer}`);
-  const { rows } = await new PeerDigests(region, peer, link).states(domainOf(target), [target.key]);
-  return rows[0] ?? { ...target.key, digest: null, held: false };
+  const answer = await new PeerDigests(region, peer, link).states(domainOf(target), [target.key]);
+  return { row: answer.rows[0] ?? { ...target.key, digest: null, held: false }, answer };
 };

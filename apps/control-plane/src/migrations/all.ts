@@ -30,6 +30,7 @@ import { PurgedKinds1763772000063 } from './0063-purged-kinds.js';
 import { RefusedEpochs1763772000064 } from './0064-refused-epochs.js';
 import { BucketsFirst1763772000065 } from './0065-buckets-first.js';
 import { DocumentsInPlaceAgain1763772000066 } from './0066-documents-in-place-again.js';
+import { DroppedFields1763772000067 } from './0067-dropped-fields.js';
 import { PurgeEpochs1763772000070 } from './0070-purge-epochs.js';
 import { VouchingPeers1763772000071 } from './0071-vouching-peers.js';
 import { FrozenTenants1763772000072 } from './0072-frozen-tenants.js';
@@ -77,6 +78,7 @@ export const migrations = [
   RefusedEpochs1763772000064,
   BucketsFirst1763772000065,
   DocumentsInPlaceAgain1763772000066,
+  DroppedFields1763772000067,
   PurgeEpochs1763772000070,
   VouchingPeers1763772000071,
   FrozenTenants1763772000072,

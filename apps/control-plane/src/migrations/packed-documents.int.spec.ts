@@ -41,7 +41,7 @@ const read = async (source: DataSource): Promise<Record<string, string>> => {
 /** As a change does that leaves a document as it is. */
 const writeAgain = async (source: DataSource, ids: readonly string[]): Promise<void> => {
   const note = { event: 'e', origin: 'eu', actor: 'a', requestId: 'r', at: later };
-  const facts = { exists: true, digest: 'd', bytes: 1, conflicts: 0, latest: later };
+  const facts = { exists: true, digest: 'd', bytes: 1, conflicts: 0, latest: later, removedDue: false };
   await inTransaction(source, async (tx) =>
     writeStored(
       tx,

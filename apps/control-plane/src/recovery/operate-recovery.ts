@@ -61,7 +61,7 @@ export const reseed = async (tx: Tx, context: CommandContext): Promise<RecoveryA
   const state = await moveRecovery(tx, context, recovery.state, 'reseed');
   const [count] = await rowsOf<{ n: number }>(tx, 'SELECT count(*)::int AS n FROM document');
   await tx.query(
-    `TRUNCATE document, change, conflict, held_change, grave, region_knowledge, own_knowledge, withheld_change, inbox, digest_state, digest_delta,
+    `TRUNCATE document, change, conflict, held_change, grave, region_knowledge, own_knowledge, removal_note, known_apart, withheld_change, inbox, digest_state, digest_delta,
        recovery_peer, recovery_found, owed_objection`,
   );
   await tx.query('DELETE FROM version_vector');

@@ -1,10 +1,11 @@
-import { rowsAtOnceMax, type RowKey } from '@lapidary/contracts/digest-protocol';
+import { rowsAtOnceMax, type RowKey, type RowsAnswer } from '@lapidary/contracts/digest-protocol';
 import { inTransaction, type Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { DataSource } from 'typeorm';
 import { differingRows } from '../digests/differing-rows.js';
 import type { DigestDomain } from '../digests/digest-rows.js';
 import type { PeerDigests } from '../digests/peer-digests.js';
+import { noteApart } from '../digests/known-events.js';
 import { repairRow } from '../digests/repair-row.js';
 import { mayHave } from '../digests/shared-roots.js';
 import { passFence, recoveryContext } from '../fence/recovery-rows.js';
@@ -24,12 +25,12 @@ export const recoverDocuments = async (dataSource: DataSource, tools: ApplyTools
     let [fresh, held] = [0, 0];
     for (const { domain, keys } of await differing(dataSource, peer)) {
       for (let at = 0; at < keys.length;) {
-        const { rows } = await peer.states(domain, keys.slice(at, at + rowsAtOnceMax));
-        if (rows.length === 0) break;
-        at += rows.length;
-        for (const row of rows) {
+        const answer = await peer.states(domain, keys.slice(at, at + rowsAtOnceMax));
+        if (answer.rows.length === 0) break;
+        at += answer.rows.length;
+        for (const row of answer.rows) {
           if (row.held) held++;
-          else if (row.digest !== null && (await mergeOne(dataSource, tools, peer.peer, domain, row))) fresh++;
+          else if (row.digest !== null && (await mergeOne(dataSource, tools, peer.peer, domain, answer, row))) fresh++;
         }
       }
     }
@@ -56,13 +57,21 @@ const differing = async (
 
 type Row = Parameters<typeof repairRow>[5];
 
-const mergeOne = async (dataSource: DataSource, tools: ApplyTools, peer: string, domain: DigestDomain, row: Row): Promise<boolean> =>
+const mergeOne = async (
+  dataSource: DataSource,
+  tools: ApplyTools,
+  peer: string,
+  domain: DigestDomain,
+  answer: RowsAnswer,
+  row: Row,
+): Promise<boolean> =>
   await inTransaction(dataSource, async (tx: Tx) => {
     await passFence(tx);
     const context = recoveryContext(tools.region);
     const { outcome, why } = await repairRow(tx, tools.collections, context, peer, domain, row, false);
     if (outcome === 'refused') throw new AppError('not_ready', `Document ${row.id} of ${domain.collection} in ${peer}: ${why}`);
     if (outcome === 'unchanged') return false;
+    await noteApart(tx, answer);
     await noteFound(tx, { what: 'document', key: [domain.collection, domain.kind, row.tenant, row.id] });
     return true;
   });

@@ -18,6 +18,7 @@ const places: Readonly<Record<string, string>> = {
   change: 'tenant = $1',
   grave: 'tenant = $1',
   owed_objection: 'tenant = $1',
+  removal_note: 'tenant = $1',
   conflict: 'tenant = $1',
   held_change: `event->'data'->>'tenant' = $1`,
   dead_letter: `event->'data'->>'tenant' = $1 AND type LIKE 'lapidary.document.%' OR subject LIKE 'document/%/' || $1 || '/%'`,

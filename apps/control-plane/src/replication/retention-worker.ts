@@ -12,6 +12,7 @@ import { BackgroundDatabase } from '../outbox/background-database.js';
 import { retentionLock } from '../outbox/leader-locks.js';
 import { CONFIG } from '../process/tokens.js';
 import { pruneLedger, pruneSettledLetters } from './prune-ledger.js';
+import { dropRemovedFields, noteRemovedFields } from './drop-fields.js';
 import { ReplicationTools } from './replication-tools.js';
 
 /** Retention counts in days; an event every ten minutes is nothing beside what regions tell each other. */
@@ -66,14 +67,16 @@ export class RetentionWorker implements OnApplicationBootstrap, BeforeApplicatio
     const purged = await purgeTombstones(retention, days, openTransactionMs);
     const retold = await retellPurges(retention);
     const forgotten = await forgetGraves(retention);
+    const fields = await dropRemovedFields(retention);
+    const noted = await noteRemovedFields(retention);
     const dropped = await dropGraves(dataSource, days);
     const history = await pruneHistory(dataSource, historyDays);
     const [ledger, letters] = [await pruneLedger(dataSource, ledgerDays), await pruneSettledLetters(dataSource, ledgerDays)];
     const keys = await pruneKeys(dataSource, keyDays);
     await this.renewHistories({ ...retention, nested: await this.tools.apply.collections.nested() });
-    if (purged + retold + forgotten + dropped + history + ledger + letters + keys > 0)
+    if (purged + retold + forgotten + fields + noted + dropped + history + ledger + letters + keys > 0)
       this.tools.logger.info(
-        { purged, retold, forgotten, dropped, history, ledger, letters, keys },
+        { purged, retold, forgotten, fields, noted, dropped, history, ledger, letters, keys },
         'what is past its retention was purged',
       );
   }

@@ -7,6 +7,7 @@ export const hlcTextLengthMax = 64;
 const HlcTextSchema = z.string().max(hlcTextLengthMax).regex(hlcTextPattern);
 export const regionStart = 19;
 export const siblingsMax = 64;
+const TimesSchema = z.record(z.string(), HlcTextSchema);
 export const tenantLengthMax = 63;
 
 const SiblingSchema = z.looseObject({ at: HlcTextSchema, value: JsonSchema.optional() });
@@ -20,8 +21,6 @@ const RegisterSchema = z
   .refine(areSeen, 'a value was not seen (R1)');
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-
-const TimesSchema = z.record(z.string(), HlcTextSchema);
 const partsMax = 64;
 
 /** Which history of a nested document the parts belong to; without it: the first (libs/replication/src/collections/generations.ts). */
@@ -40,7 +39,17 @@ const NextSchema = z.looseObject({
 
 /** What changed, as a partial state: merging it is applying it. */
 const ChangeSchema = z.union([
-  z.looseObject({ fields: z.record(z.string(), RegisterSchema), alive: RegisterSchema }),
+  z
+    .looseObject({
+      fields: z.record(z.string(), RegisterSchema),
+      alive: RegisterSchema,
+      /** How far removed fields were dropped (libs/replication/src/merge/dropped.ts). */
+      dropped: TimesSchema.optional(),
+    })
+    .refine(
+      ({ dropped, alive }) => Object.entries(dropped ?? {}).every(([region, at]) => (alive.seen[region] ?? '') >= at),
+      'fields were dropped by who had not seen them',
+    ),
   z.looseObject({
     rows: z.record(z.string(), z.object({ added: count, subtracted: count, given: z.record(z.string(), count) })),
     alive: RegisterSchema,
@@ -132,4 +141,6 @@ export const regionKnowsEvent = z.looseObject({
   histories: z.boolean().optional(),
   /** Kinds of documents whose purges it takes as such; without it: `lww` alone (graves.ts). */
   purges: z.array(z.enum(policyKinds)).optional(),
+  /** It takes it as such where removed fields are dropped (libs/replication/src/collections/drop-removed.ts). */
+  drops: z.boolean().optional(),
 });

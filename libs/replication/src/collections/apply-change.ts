@@ -3,6 +3,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { digestOf } from '@lapidary/kernel/canonical-json';
 import { parseHlc } from '@lapidary/kernel/hybrid-logical-clock';
 import type { Variant } from '../merge/append.js';
+import { mergeLww } from '../merge/lww.js';
 import { isCovered, latestOf, type Register } from '../merge/register.js';
 import {
   keyOfChange,
@@ -52,7 +53,11 @@ const stateOfChange = (event: DocumentChanged): DocumentState => {
     throw new AppError('poison_event', 'An entry’s body is not what its digest says');
   if (kind === 'document')
     return { ...emptyState(kind), ...unknownOfNested(change), alive: (change as unknown as { alive: Register }).alive } as DocumentState;
-  return { kind, ...change } as unknown as DocumentState;
+  const state = { kind, ...change } as unknown as DocumentState;
+  if (state.kind !== 'lww' || !state.dropped) return state;
+  if (!event.whole) throw new AppError('poison_event', 'A change in part says how far removed fields were dropped');
+  // F3: from who does not know of drops it comes with what they had left out.
+  return { kind: 'lww', ...mergeLww(state, state) };
 };
 
 const dueMs = (latest: string, nowMs: number): number | null => {

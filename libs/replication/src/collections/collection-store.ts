@@ -55,6 +55,8 @@ export interface DocumentFacts {
   /** Values that are not shown. */
   readonly conflicts: number;
   readonly latest: string;
+  /** So many fields have no value any more that they are to be dropped (drop-removed.ts). */
+  readonly removedDue: boolean;
 }
 
 /** The last document that was looked at. */

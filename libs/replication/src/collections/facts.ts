@@ -1,7 +1,15 @@
 import type { CollectionPolicy } from '@lapidary/contracts/api/collections';
 import type { Loss } from '@lapidary/contracts/events/collection-events';
 import type { DocumentFacts, StoredDocument } from './collection-store.js';
-import { existsState, latestOfState, lossesOf, measureState } from './document-state.js';
+import { removedFields } from '../merge/dropped.js';
+import { existsState, latestOfState, lossesOf, measureState, type DocumentState } from './document-state.js';
+
+/** Fewer are not worth an event with all of the document. */
+const removedDue = 4;
+
+/** Whether a document has so many removed fields that they are to be dropped (drop-removed.ts). */
+export const isRemovedDue = (state: DocumentState): boolean =>
+  state.kind === 'lww' && existsState(state) && removedFields(state) >= removedDue;
 
 /** What a row says of its document, under a policy. */
 export const factsOf = (
@@ -18,6 +26,7 @@ export const factsOf = (
       bytes: bytes + (stored.bytes?.length ?? 0),
       conflicts: losses.length,
       latest: latestOfState(stored.state),
+      removedDue: isRemovedDue(stored.state),
     },
   };
 };

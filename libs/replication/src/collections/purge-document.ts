@@ -42,8 +42,8 @@ export const retellPurge = async (
   return event;
 };
 
-/** A tombstone like any other to who does not know purges: it repeats who deleted, of a counter its rows, and that is all. */
+/** A tombstone like any other to who does not know purges: it repeats who deleted, of a counter its rows, and that is all. Without its fields it may not say what was dropped (F1). */
 const tellPurge = async (tx: Pick<CollectionTransaction, 'tell'>, key: DocumentKey, state: DocumentState): Promise<string> => {
-  const change = changeOfWhole(state.kind === 'lww' ? { ...state, fields: {} } : state, null);
+  const change = changeOfWhole(state.kind === 'lww' ? { ...state, fields: {}, dropped: undefined } : state, null);
   return await tellChange(tx, key, { whole: true, change, settled: [], purged: true });
 };

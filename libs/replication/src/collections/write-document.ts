@@ -4,7 +4,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { appendEntry } from '../merge/append.js';
 import { counterWriter, lifeOfCounter, operateCounter, type CounterOperation } from '../merge/counter.js';
 import type { Json } from '../merge/json.js';
-import { deleteLww, isAlive, viewLww, writeLww, type LwwState } from '../merge/lww.js';
+import { deleteLww, fieldsToRemove, isAlive, viewLww, writeLww, type LwwState } from '../merge/lww.js';
 import { writeRegister } from '../merge/register.js';
 import type { DocumentKey, Site, StoredDocument } from './collection-store.js';
 import { emptyState, mergeStates, type DocumentState } from './document-state.js';
@@ -77,7 +77,7 @@ const lwwChange = (key: DocumentKey, state: LwwState, policy: CollectionPolicy, 
       state,
       at,
       value,
-      Object.keys(state.fields).filter((name) => !Object.hasOwn(value, name)),
+      fieldsToRemove(state).filter((name) => !Object.hasOwn(value, name)),
     );
   const set = Object.fromEntries(Object.entries(value).filter(([, v]) => v !== null));
   return writeLww(

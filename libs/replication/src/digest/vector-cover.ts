@@ -1,3 +1,4 @@
+import { joinRecords } from '../merge/json.js';
 import type { Position } from '../version-vector.js';
 
 /**
@@ -7,6 +8,9 @@ import type { Position } from '../version-vector.js';
 export type KnownEvents = Readonly<Record<string, Position>>;
 
 const atLeast = (a: Position, b: Position): boolean => a.epoch > b.epoch || (a.epoch === b.epoch && a.sequence >= b.sequence);
+
+/** What both know together. */
+export const joinKnown = (a: KnownEvents, b: KnownEvents): KnownEvents => joinRecords(a, b, (x, y) => (atLeast(x, y) ? x : y));
 
 /** Whether who knows `a` knows everything in `b`. */
 export const covers = (a: KnownEvents, b: KnownEvents): boolean =>

@@ -1,5 +1,6 @@
+import { isRemoved, joinDropped, joinFields, registerOf } from './dropped.js';
 import { joinRecords, own, type Json } from './json.js';
-import { emptyRegister, latestOf, mergeRegisters, writeRegister, type Register, type Sibling } from './register.js';
+import { emptyRegister, latestOf, mergeRegisters, writeRegister, type Register, type Seen, type Sibling } from './register.js';
 import { resolveRegister, type ResolveRule } from './resolve.js';
 import { joinUnknown } from './unknown-fields.js';
 
@@ -12,40 +13,50 @@ import { joinUnknown } from './unknown-fields.js';
 export interface LwwState {
   readonly fields: Readonly<Record<string, Register>>;
   readonly alive: Register;
+  /** How far removed fields were dropped (dropped.ts); absent where none was. */
+  readonly dropped?: Seen | undefined;
 }
 
 export const emptyLww: LwwState = { fields: {}, alive: emptyRegister };
 /** `kind` stands beside them in a document's state. */
-const knownFields: ReadonlySet<string> = new Set<keyof LwwState | 'kind'>(['kind', 'fields', 'alive']);
+const knownFields: ReadonlySet<string> = new Set<keyof LwwState | 'kind'>(['kind', 'fields', 'alive', 'dropped']);
 
-export const mergeLww = (a: LwwState, b: LwwState): LwwState => ({
-  ...joinUnknown(a, b, knownFields),
-  fields: joinRecords(a.fields, b.fields, mergeRegisters),
-  alive: mergeRegisters(a.alive, b.alive),
-});
+export const mergeLww = (a: LwwState, b: LwwState): LwwState => {
+  const dropped = joinDropped(a.dropped, b.dropped);
+  return {
+    ...joinUnknown(a, b, knownFields),
+    fields: dropped ? joinFields(a, b, dropped) : joinRecords(a.fields, b.fields, mergeRegisters),
+    alive: mergeRegisters(a.alive, b.alive),
+    ...(dropped ? { dropped } : {}),
+  };
+};
 
 /** What a write changes, as a state of its own: merging it is applying it, here and everywhere. */
 export const writeLww = (state: LwwState, at: string, set: Readonly<Record<string, Json>>, remove: readonly string[] = []): LwwState => ({
   fields: {
-    ...Object.fromEntries(remove.map((name) => [name, writeRegister(own(state.fields, name) ?? emptyRegister, at)])),
-    ...Object.fromEntries(
-      Object.entries(set).map(([name, value]) => [name, writeRegister(own(state.fields, name) ?? emptyRegister, at, value)]),
-    ),
+    ...Object.fromEntries(remove.map((name) => [name, writeRegister(registerOf(state, name), at)])),
+    ...Object.fromEntries(Object.entries(set).map(([name, value]) => [name, writeRegister(registerOf(state, name), at, value)])),
   },
   alive: writeRegister(state.alive, at, true),
 });
 
+/** Of fields that have a value: to remove another one again would say nothing, and keep it from being dropped. */
+export const fieldsToRemove = ({ fields }: LwwState): string[] => Object.keys(fields).filter((name) => !isRemoved(fields[name]!));
+
 export const deleteLww = (state: LwwState, at: string): LwwState => ({
-  fields: Object.fromEntries(Object.entries(state.fields).map(([name, register]) => [name, writeRegister(register, at)])),
+  fields: Object.fromEntries(fieldsToRemove(state).map((name) => [name, writeRegister(registerOf(state, name), at)])),
   alive: writeRegister(state.alive, at, false),
 });
 
 /** Later than this must the next write be. */
 export const latestOfLww = (state: LwwState): string =>
-  Object.values(state.fields).reduce((latest, register) => {
-    const at = latestOf(register);
-    return at > latest ? at : latest;
-  }, latestOf(state.alive));
+  Object.values(state.fields).reduce(
+    (latest, register) => {
+      const at = latestOf(register);
+      return at > latest ? at : latest;
+    },
+    latestOf({ siblings: [], seen: joinDropped(state.alive.seen, state.dropped)! }),
+  );
 
 /** The rule of each field; `*` for those without one of their own. */
 export type FieldRules = Readonly<Record<string, ResolveRule>>;
