@@ -77,6 +77,21 @@ describe('the API of collections', () => {
     expect((await world.ask('PUT', at('stock', 's'), { body: { value: 9 } })).status).toBe(400);
   });
 
+  it('gives rights only where somebody can use them, so that no stock is lost to a region that there is not, or that may not have the document', async () => {
+    await world.ask('POST', '/v1/tenants', { body: tenantInput('strict', { residency: ['eu'] }) });
+    for (const tenant of ['acme', 'strict'])
+      await world.ask('POST', at('stock', 'lost', tenant), { body: { operations: [{ op: 'add', units: 3 }] } });
+    const give = { operations: [{ op: 'give', units: 2, to: 'nowhere' }] };
+    const typo = await world.ask('POST', at('stock', 'lost'), { body: give });
+    expect([typo.status, typo.body['code']]).toEqual([404, 'not_found']);
+    const many = { writes: [{ id: 'lost', op: 'operate', ...give }] };
+    expect((await world.ask('POST', '/v1/collections/stock/documents/write?tenant=acme', { body: many })).status).toBe(404);
+    const away = await world.ask('POST', at('stock', 'lost', 'strict'), { body: { operations: [{ op: 'give', units: 2, to: 'us' }] } });
+    expect([away.status, away.body['code']]).toEqual([422, 'residency_conflict']);
+    for (const tenant of ['acme', 'strict'])
+      expect((await world.ask('GET', at('stock', 'lost', tenant))).body['rights']).toEqual({ eu: 3 });
+  });
+
   it('appends once, and refuses another body under the id, changes and deletes', async () => {
     for (let i = 0; i < 2; i++) expect((await world.ask('PUT', at('orders', 'o1'), { body: { value: { total: 9 } } })).status).toBe(200);
     expect((await world.ask('PUT', at('orders', 'o1'), { body: { value: { total: 8 } } })).body['code']).toBe('entry_differs');

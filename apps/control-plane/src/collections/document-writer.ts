@@ -12,6 +12,7 @@ import { CommandRunner, type CommandRequest } from '../http/command-runner.js';
 import { causalTokenNow } from './causal-wait.js';
 import { CollectionTools } from './collection-tools.js';
 import { documentEtag, documentViewOf, readDocument } from './document-row.js';
+import { requireReceivers } from './may-receive.js';
 import { PostgresCollections } from './postgres-collections.js';
 import type { Asked } from './scope.js';
 import { scopedCollection } from './scoped-collection.js';
@@ -44,6 +45,7 @@ export class DocumentWriter {
     const allow = async (tx: Tx) => await scopedCollection(tx, collection, asked);
     return await this.runner.runAllowed(command, allow, async (tx, context, { defined, tenant }) => {
       await this.tools.requireEpoch(tx, site, usesRights(write));
+      await requireReceivers(tx, tenant, [write]);
       const { policy } = defined.definition;
       const key = { collection, kind: policy.kind, tenant, id };
       const store = new PostgresCollections(tx, this.clock, context);

@@ -10,6 +10,7 @@ import type { CommandAnswer } from '../http/command-answer.js';
 import { CommandRunner, type CommandRequest } from '../http/command-runner.js';
 import { causalTokenNow } from './causal-wait.js';
 import { CollectionTools } from './collection-tools.js';
+import { requireReceivers } from './may-receive.js';
 import type { Asked } from './scope.js';
 import { scopedCollection } from './scoped-collection.js';
 import { openDocuments } from './document-batch.js';
@@ -34,6 +35,7 @@ export class DocumentsWriter {
     const allow = async (tx: Tx) => await scopedCollection(tx, collection, asked);
     return await this.runner.runAllowed(command, allow, async (tx, context, { defined, tenant }) => {
       await this.tools.requireEpoch(tx, site, writes.some(usesRights));
+      await requireReceivers(tx, tenant, writes);
       const { kind } = defined.definition.policy;
       const keyOf = ({ id }: DocumentWrite) => ({ collection, kind, tenant, id });
       const batch = new WriteBatch(tx, this.clock, context, await openDocuments(tx, writes.map(keyOf)));

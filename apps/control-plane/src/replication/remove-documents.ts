@@ -5,6 +5,11 @@ import { newId } from '@lapidary/kernel/ids';
 import { nextState } from '@lapidary/kernel/transition-table';
 import type { DataSource } from 'typeorm';
 import { recordAudit } from '../audit/record-audit.js';
+import { maySpendRights } from '@lapidary/replication/recovery/recovery-states';
+import { giveAllRights } from '@lapidary/replication/collections/give-rights';
+import { tickOf } from '../collections/collection-tools.js';
+import { PostgresCollections } from '../collections/postgres-collections.js';
+import { readRecovery } from '../fence/recovery-rows.js';
 import { systemContext } from '../http/command-context.js';
 import { readOrigin } from '../outbox/outbox-rows.js';
 import { recordEvent } from '../outbox/record-event.js';
@@ -43,7 +48,7 @@ export const stepRemovals = async (dataSource: DataSource, clock: HybridLogicalC
   for (const { tenant } of open) {
     steps += await inTransaction(dataSource, async (tx) => {
       const [row] = await rowsOf<Row>(tx, 'SELECT tenant, state, removed FROM document_removal WHERE tenant = $1 FOR UPDATE', [tenant]);
-      if (row?.state === 'removing') return await remove(tx, row);
+      if (row?.state === 'removing') return await remove(tx, row, clock);
       return row?.state === 'handing-over' ? await handOver(tx, row, clock, peers) : 0;
     });
   }
@@ -58,7 +63,8 @@ const save = async (tx: Tx, row: Row, state: RemovalState, removed: Record<strin
   return 1;
 };
 
-const remove = async (tx: Tx, row: Row): Promise<number> => {
+const remove = async (tx: Tx, row: Row, clock: HybridLogicalClock): Promise<number> => {
+  await giveRightsHome(tx, row.tenant, clock);
   const removed: Record<string, number> = { ...row.removed };
   for (const [table, where] of Object.entries(places)) {
     const gone = await rowsOf(tx, `DELETE FROM ${table} WHERE ${where} RETURNING 1`, [row.tenant]);
@@ -75,6 +81,25 @@ const remove = async (tx: Tx, row: Row): Promise<number> => {
   for (const { origin, epoch, sequence } of told)
     await widenWithheld(tx, { origin, epoch, tenant: row.tenant, first: 1, last: Number(sequence) });
   return await save(tx, row, nextState(removalTransitions, row.state, 'remove'), removed);
+};
+
+/** What this region may still sell of the tenant's stock goes to the home region, told as any write, which is handed over with the others: here nobody could use it any more. */
+const giveRightsHome = async (tx: Tx, tenant: string, clock: HybridLogicalClock): Promise<void> => {
+  // B5: who may not use rights may not give them.
+  if (!maySpendRights((await readRecovery(tx)).state)) return;
+  const [home] = await rowsOf<{ region: string }>(tx, 'SELECT home_region AS region FROM tenant WHERE id = $1', [tenant]);
+  const { region, epoch } = await readOrigin(tx);
+  if (!home || home.region === region) return;
+  const counters = await rowsOf<{ collection: string; id: string }>(
+    tx,
+    `SELECT collection, id FROM document WHERE tenant = $1 AND kind = 'counter' AND exists ORDER BY collection, id`,
+    [tenant],
+  );
+  const context = systemContext(region, 'residency', newId());
+  const store = new PostgresCollections(tx, clock, context);
+  const site = { region, epoch, tick: tickOf(clock) };
+  for (const { collection, id } of counters)
+    await giveAllRights(store, site, { collection, kind: 'counter', tenant, id }, home.region, context);
 };
 
 const handOver = async (tx: Tx, row: Row, clock: HybridLogicalClock, peers: readonly string[]): Promise<number> => {

@@ -6,6 +6,9 @@ import { waitFor } from '@lapidary/kernel/wait-for';
 import { unpackBatch } from '@lapidary/messaging/packed-batch';
 import { OrderedReader } from '@lapidary/messaging/ordered-reader';
 import { streamState } from '@lapidary/messaging/streams';
+import type { DocumentState } from '@lapidary/replication/collections/document-state';
+import { stateOfKept, type KeptState } from '@lapidary/replication/collections/packed-state';
+import { rightsOf, type CounterOperation } from '@lapidary/replication/merge/counter';
 import type { WriteCommand } from '@lapidary/replication/collections/write-document';
 import { CollectionRegion, definitionOf } from '../collections/testing/collection-region.js';
 import type { Principal } from '../auth/principal.js';
@@ -220,6 +223,24 @@ describe('documents of a tenant with a residency (I3)', () => {
     for (const id of ['by-us', 'both', 'last', 'meanwhile'])
       expect([id, await us.value('profiles', id, 'narrowed')]).toEqual([id, await eu.value('profiles', id, 'narrowed')]);
     expect(await us.value('profiles', 'last', 'narrowed')).toEqual({ name: 'LEAVINGBYTES-5' });
+  });
+
+  it('leave no rights of a counter behind in a region that is left out: what it may sell goes to the home region', async () => {
+    await newTenant('sold', []);
+    await quiet();
+    const operate = (operation: CounterOperation): WriteCommand => ({ op: 'operate', operations: [operation] });
+    await eu.write('stock', 's', operate({ op: 'add', units: 10 }), 'sold');
+    await eu.write('stock', 's', operate({ op: 'give', units: 6, to: us.region.name }), 'sold');
+    await quiet();
+    await us.write('stock', 's', operate({ op: 'subtract', units: 1 }), 'sold');
+    await setResidency('sold', [eu.region.name, de.region.name]);
+    await quiet();
+    const rights = async (r: CollectionRegion): Promise<unknown> => {
+      const [row] = await rowsOf<KeptState>(r.region.dataSource, `SELECT state, packed FROM document WHERE tenant = 'sold'`);
+      return row ? rightsOf(stateOfKept(row) as DocumentState & { kind: 'counter' }) : null;
+    };
+    const all = { [eu.region.name]: 9, [us.region.name]: 0 };
+    expect([await rights(eu), await rights(de), await rights(us)]).toEqual([all, all, null]);
   });
 
   it('may not leave the home region out', async () => {
