@@ -1,6 +1,7 @@
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
 import type { DocumentKey } from '@lapidary/replication/collections/collection-store';
+import { digestOfState, emptyState } from '@lapidary/replication/collections/document-state';
 import { documentColumns, withState, type DocumentRow, type Unread } from './document-row.js';
 import type { WatchCursor } from './watch-cursor.js';
 
@@ -49,13 +50,13 @@ export const historyFloor = async (reader: Reader): Promise<bigint> => {
 
 /** What has changed since a place, as it is now. */
 export const readChanges = async (reader: Reader, of: Watched, after: Pick<WatchCursor, 'xid' | 'position'>): Promise<Changes> => {
-  const chosen = [of.collection, of.tenant, of.id, of.prefix];
+  const chosen = [of.collection, of.tenant, of.id, of.prefix, of.kind];
   const horizon = await watchHorizon(reader);
-  const where = `collection = $1 AND tenant = $2 AND ($3::text IS NULL OR document = $3) AND starts_with(document, $4)`;
+  const where = `collection = $1 AND tenant = $2 AND ($3::text IS NULL OR document = $3) AND starts_with(document, $4) AND kind = $5`;
   const rows = await rowsOf<ChangeRow>(
     reader,
     `SELECT document, xid::text AS xid, position::text AS position FROM change
-      WHERE ${where} AND (xid, position) > ($5::xid8, $6::bigint) AND xid < $7::xid8 ORDER BY xid, position LIMIT $8`,
+      WHERE ${where} AND (xid, position) > ($6::xid8, $7::bigint) AND xid < $8::xid8 ORDER BY xid, position LIMIT $9`,
     [...chosen, String(after.xid), String(after.position), String(horizon), rowsAtOnceMax],
   );
   const last = new Map<string, { xid: bigint; position: bigint }>();
@@ -64,16 +65,20 @@ export const readChanges = async (reader: Reader, of: Watched, after: Pick<Watch
     last.set(document, { xid: BigInt(xid), position: BigInt(position) });
   }
   const found = last.size === 0 ? [] : await documentsOf(reader, of, [...last.keys()]);
-  const [waiting] = await rowsOf(reader, `SELECT 1 FROM change WHERE ${where} AND xid >= $5::xid8 LIMIT 1`, [...chosen, String(horizon)]);
+  const [waiting] = await rowsOf(reader, `SELECT 1 FROM change WHERE ${where} AND xid >= $6::xid8 LIMIT 1`, [...chosen, String(horizon)]);
   return {
-    documents: [...last].flatMap(([id, place]) => {
-      const row = found.find((r) => r.id === id);
-      return row ? [{ row, ...place }] : [];
-    }),
+    documents: [...last].map(([id, place]) => ({ row: found.find((r) => r.id === id) ?? purgedRow(of, id), ...place })),
     horizon,
     more: rows.length === rowsAtOnceMax,
     pending: waiting !== undefined,
   };
+};
+
+/** It was deleted since, and its tombstone is purged: a watcher that was away for longer hears of the delete all the same. */
+const purgedRow = ({ collection, kind, tenant }: Watched, id: string): WatchedRow => {
+  const state = emptyState(kind);
+  const nothing = { conflicts: 0, history: null, own_event: null, updated_at: new Date() };
+  return { ...nothing, collection, tenant, id, exists: false, state, digest: digestOfState(state) };
 };
 
 const documentsOf = async (reader: Reader, of: Watched, ids: readonly string[]): Promise<WatchedRow[]> =>

@@ -1,7 +1,13 @@
 import { connect } from 'node:net';
+import { inTransaction } from '@lapidary/db/transaction';
+import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
+import { purgeDocument } from '@lapidary/replication/collections/purge-document';
 import { CollectionsClient } from '@lapidary/stamp-sdk/collections/collections-client';
 import type { Watched } from '@lapidary/stamp-sdk/collections/watch-documents';
 import { waitFor } from '@lapidary/kernel/wait-for';
+import { DataSource } from 'typeorm';
+import { systemContext } from '../http/command-context.js';
+import { PostgresCollections } from './postgres-collections.js';
 import { addStamp, addToken, adminToken, openDatabase, openWorld, tenantInput, type World, type WorldDatabase } from '../../test/world.js';
 
 const waitMs = 30_000;
@@ -67,6 +73,23 @@ describe('watching documents', () => {
     const one = client.watch('settings', { id: 'b-1', snapshot: true });
     expect(numberOf((await one.next()).value as Watched)).toBe(2);
     await one.return(undefined);
+  });
+
+  it('tells that a document is gone whose tombstone was purged while nobody watched', async () => {
+    await write('p-1', 1);
+    const first = await until(clientOf().watch('settings', { prefix: 'p-', snapshot: true }), (seen) => seen.at(-1)?.kind === 'synced');
+    const { cursor } = first.at(-1) as Extract<Watched, { kind: 'synced' }>;
+    await clientOf().remove('settings', 'p-1');
+    await inTransaction(world.app.get(DataSource), async (tx) => {
+      const context = systemContext('eu', 'test', 'test');
+      const store = new PostgresCollections(tx, world.app.get(HybridLogicalClock), context);
+      const key = { collection: 'settings', kind: 'lww' as const, tenant: 'acme', id: 'p-1' };
+      await purgeDocument(store, { region: 'eu', tick: (after) => after }, key, [], { origin: 'eu', actor: 'test', requestId: 'test' });
+    });
+    const seen = await until(clientOf().watch('settings', { prefix: 'p-', cursor }), (all) =>
+      all.some((w) => (w.kind === 'document' && w.deleted) || (w.kind === 'synced' && w.cursor !== cursor && all.length > 1)),
+    );
+    expect(seen.find((w) => w.kind === 'document')).toMatchObject({ deleted: true, document: { id: 'p-1', value: null } });
   });
 
   it('goes on after a cut without losing a last state, however often it is cut while many write at once', async () => {

@@ -23,10 +23,13 @@ export const previewState = (named: Named, state: DocumentState, before: Collect
   });
 };
 
+/** A delete stands in the ledger as false. So may a switch that is off: that one has lost to, or won against, another switch. */
+const isDelete = (winner: Loss['winner'], loser: Loss['loser']): boolean => winner.value === false && typeof loser.value !== 'boolean';
+
 /** A past decision of the ledger, taken again; null where the policy would have decided the same. */
 export const previewDecision = (named: Named, { field, winner, loser }: Loss, after: CollectionPolicy): Change | null => {
   // Deletes, and a value that lost to one, go by time under every policy; so do kinds without rules.
-  if (after.kind !== 'lww' || field === documentItself || winner.value === true) return null;
+  if (after.kind !== 'lww' || field === documentItself || isDelete(winner, loser)) return null;
   const siblings = [winner, loser].map(({ at, value }) => ({ at, value: value as Json }));
   const decided = resolveRegister({ siblings, seen: {} }, ruleOf(after.rules, field)).winner;
   if (decided?.at === winner.at) return null;
