@@ -14,6 +14,7 @@ import { tickOf } from './collection-tools.js';
 import { PostgresCollections } from './postgres-collections.js';
 import { knownWithoutHoles, readStability } from './stability-rows.js';
 import { lockHere } from './stored-documents.js';
+import { unlessUnreadable } from './unreadable.js';
 
 export interface RetentionTools {
   readonly region: string;
@@ -128,7 +129,7 @@ export const purgeTombstones = async (tools: RetentionTools, days: number, margi
       let done = 0;
       for (const key of still) {
         const by = { origin: tools.region, actor: context.actor, requestId: context.requestId };
-        if ((await purgeDocument(store, site, key, tools.peers, by)) !== null) done++;
+        if ((await unlessUnreadable(async () => purgeDocument(store, site, key, tools.peers, by))) !== null) done++;
       }
       return done;
     });

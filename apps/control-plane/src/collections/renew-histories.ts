@@ -12,6 +12,7 @@ import { tickOf } from './collection-tools.js';
 import { PostgresCollections } from './postgres-collections.js';
 import type { RetentionTools } from './purge-tombstones.js';
 import { readStability } from './stability-rows.js';
+import { unlessUnreadable } from './unreadable.js';
 
 export interface HistoryTools extends RetentionTools {
   readonly nested: Site['nested'];
@@ -26,7 +27,8 @@ type Step = (store: CollectionTransaction, key: DocumentKey) => Promise<string |
 const stepOne = async (tools: HistoryTools, key: DocumentKey, step: Step): Promise<boolean> =>
   await inTransaction(tools.dataSource, async (tx: Tx) => {
     if ((await holdResidencies(tx, [key.tenant])).size > 0) return false;
-    return (await step(new PostgresCollections(tx, tools.clock, contextOf(tools)), key)) !== null;
+    const store = new PostgresCollections(tx, tools.clock, contextOf(tools));
+    return (await unlessUnreadable(async () => step(store, key))) !== null;
   });
 
 const contextOf = ({ region }: HistoryTools) => systemContext(region, 'histories', newId());

@@ -42,29 +42,35 @@ export type NotedChange = ChangeNote & DocumentKey;
  * waits in a circle.
  */
 export const lockStored = async (tx: Tx, keys: readonly DocumentKey[]): Promise<ReadonlyMap<string, StoredDocument>> => {
-  const named = keys.map((key) => ({ key, name: keyText(key) })).sort((a, b) => (a.name < b.name ? -1 : 1));
-  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM (SELECT unnest($1::text[]) AS name) AS names', [
-    textArray(named.map(({ name }) => name)),
-  ]);
+  const named = await lockNames(tx, keys);
   const rows = await rowsOf<Row>(
     tx,
     // One by one by their names, whatever the planner believes of the table: joined, it read all of a collection of thousands.
     `SELECT d.* FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS k(collection, kind, tenant, id) CROSS JOIN LATERAL (
        SELECT collection, kind, tenant, id, state, packed, automerge, told_in_part FROM document
         WHERE collection = k.collection AND kind = k.kind AND tenant = k.tenant AND id = k.id FOR UPDATE) AS d`,
-    keyColumns(named.map(({ key }) => key)),
+    keyColumns(named),
   );
   return new Map(rows.map((row) => [keyText(row), storedOf(row)]));
+};
+
+/** In the order in which they are locked. */
+const lockNames = async (tx: Tx, keys: readonly DocumentKey[]): Promise<DocumentKey[]> => {
+  const named = keys.map((key) => ({ key, name: keyText(key) })).sort((a, b) => (a.name < b.name ? -1 : 1));
+  await tx.query('SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM (SELECT unnest($1::text[]) AS name) AS names', [
+    textArray(named.map(({ name }) => name)),
+  ]);
+  return named.map(({ key }) => key);
 };
 
 /** As lockStored, of those that may be stored here: the residencies of their tenants (I3) are held until the transaction ends, too. */
 export const lockStoredHere = async (tx: Tx, keys: readonly DocumentKey[]): Promise<ReadonlyMap<string, StoredDocument>> =>
   await lockStored(tx, await keysHere(tx, keys));
 
-/** Holds these documents and the residencies of their tenants (I3) until the transaction ends; those of them that may be stored here. */
+/** Holds these documents and the residencies of their tenants (I3) until the transaction ends; those of them that may be stored here. Reads none of them. */
 export const lockHere = async (tx: Tx, keys: readonly DocumentKey[]): Promise<DocumentKey[]> => {
   const here = await keysHere(tx, keys);
-  await lockStored(tx, here);
+  await lockNames(tx, here);
   return here;
 };
 

@@ -3,11 +3,13 @@ import { inTransaction, type Tx } from '@lapidary/db/transaction';
 import { newId } from '@lapidary/kernel/ids';
 import { keyText, type DocumentKey } from '@lapidary/replication/collections/collection-store';
 import { dropRemoved, judgeNote, noteRemoved, type RemovalNote } from '@lapidary/replication/collections/drop-removed';
+import type { DocumentState } from '@lapidary/replication/collections/document-state';
 import { isRemovedDue } from '@lapidary/replication/collections/facts';
 import { PostgresCollections } from '../collections/postgres-collections.js';
 import type { RetentionTools } from '../collections/purge-tombstones.js';
 import { readStability } from '../collections/stability-rows.js';
-import { keyColumns, lockHere, lockStoredHere } from '../collections/stored-documents.js';
+import { keyColumns, lockHere } from '../collections/stored-documents.js';
+import { unlessUnreadable } from '../collections/unreadable.js';
 import { readApplied } from '../digests/known-events.js';
 import { readRecovery } from '../fence/recovery-rows.js';
 import { systemContext } from '../http/command-context.js';
@@ -47,7 +49,7 @@ const freeNotes = async ({ dataSource }: RetentionTools): Promise<number> => {
   return notesMax - row!.count;
 };
 
-const noteSome = async (tx: Tx, { region, peers }: RetentionTools, max: number): Promise<[seen: number, noted: number]> => {
+const noteSome = async (tx: Tx, { region, peers, clock }: RetentionTools, max: number): Promise<[seen: number, noted: number]> => {
   if (!(await isSound(tx))) return [0, 0];
   const due = await rowsOf<DocumentKey>(
     tx,
@@ -58,13 +60,19 @@ const noteSome = async (tx: Tx, { region, peers }: RetentionTools, max: number):
       ORDER BY random() LIMIT $3`,
     [region, [region, ...peers].sort()[0] === region, max],
   );
-  const here = await lockStoredHere(tx, due);
+  const here = await lockHere(tx, due);
+  const store = new PostgresCollections(tx, clock, systemContext(region, 'retention', newId()));
+  const states = new Map<string, DocumentState>();
+  for (const key of here) {
+    const stored = await unlessUnreadable(async () => store.document(key));
+    if (stored) states.set(keyText(key), stored.state);
+  }
   // After the documents were read: they hold nothing that this does not name (F4).
   const applied = await readApplied(tx);
   const { declared } = await readStability(tx);
   let noted = 0;
   for (const key of due) {
-    const state = here.get(keyText(key))?.state;
+    const state = states.get(keyText(key));
     if (!state) continue;
     const note = isRemovedDue(state) ? noteRemoved(state, { region, others: peers, declared }, applied) : null;
     if (note !== null) {
@@ -111,5 +119,6 @@ const dropOne = async (tx: Tx, { region, clock }: RetentionTools, note: Note): P
   if ((await lockHere(tx, [key])).length === 0) return false;
   const context = systemContext(region, 'retention', newId());
   const by = { origin: region, actor: context.actor, requestId: context.requestId };
-  return (await dropRemoved(new PostgresCollections(tx, clock, context), key, note, by)) !== null;
+  const store = new PostgresCollections(tx, clock, context);
+  return (await unlessUnreadable(async () => dropRemoved(store, key, note, by))) !== null;
 };
