@@ -12,11 +12,11 @@ const servedMs = 30_000;
 const lookedMs = 120_000;
 const host = (tenant: string): string => `${tenant}.lapidary.localhost`;
 
-const served = (region: string, tenant: string, path = '/api/whoami') =>
+const served = (region: string, tenant: string, path = '/api/whoami', at = host(tenant)) =>
   waitFor(
-    `${tenant} to be served by the router of ${region}`,
+    `${at} to be served by the router of ${region}`,
     async () => {
-      const answer = await throughRouter(fleet.run.regions[region]!.router, host(tenant), path).catch(() => undefined);
+      const answer = await throughRouter(fleet.run.regions[region]!.router, at, path).catch(() => undefined);
       return answer?.status === 200 ? answer : undefined;
     },
     { timeoutMs: servedMs, intervalMs: 100 },
@@ -83,6 +83,20 @@ test('the other region learns of the tenant and its router serves it too; a tena
   expect(tenant).toMatchObject({ region: 'us', placement: { stamp: 'us-1' } });
   await served('us', 'borealis');
   await served('eu', 'borealis');
+});
+
+test('a host name of its own leads to a tenant through the routers of both regions, until it is taken back', async () => {
+  const added = await fleet.stampctl(['tenants', 'hosts', 'add', 'acme', 'Shop.Example.com']);
+  expect(added).toMatchObject({ code: 0, stdout: expect.stringContaining('shop.example.com') as string });
+  for (const region of ['eu', 'us'])
+    expect(JSON.parse((await served(region, 'acme', '/api/whoami', 'shop.example.com')).body)).toMatchObject({ tenant: 'acme' });
+  expect((await fleet.stampctl(['tenants', 'hosts', 'rm', 'acme', 'shop.example.com'])).code).toBe(0);
+  for (const region of ['eu', 'us'])
+    await waitFor(
+      `shop.example.com to be nobody’s in ${region}`,
+      async () => (await throughRouter(fleet.run.regions[region]!.router, 'shop.example.com', '/')).status === 404 || undefined,
+      { timeoutMs: servedMs, intervalMs: 100 },
+    );
 });
 
 test('each region keeps its own drift, and the API of either answers for both', async () => {
