@@ -1,11 +1,10 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorHeader, requestIdHeader } from '@lapidary/contracts/workload';
-import { type AppError } from '@lapidary/kernel/app-error';
-import { problemContentType, problemOf } from '@lapidary/stamp-sdk/problem';
+import { problemContentType, problemOf, type PublicError } from '@lapidary/stamp-sdk/problem';
 
 export interface ProblemAnswer {
-  readonly error: AppError;
+  readonly error: PublicError;
   readonly requestId: string;
   /** Where HTTP has a more exact status than the catalogue's (405, 408, 431, 505). */
   readonly status?: number;
@@ -44,10 +43,10 @@ export const answerProblem = (response: ServerResponse, answer: ProblemAnswer): 
 export const problemText = (answer: ProblemAnswer, isHead: boolean): string => {
   const body = bodyOf(answer);
   const status = answer.status ?? answer.error.entry.status;
-  const fields = Object.entries({ ...headersOf(answer, body), date: new Date().toUTCString() }).map(
-    ([name, value]) => `${name}: ${value}\r\n`,
-  );
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${fields.join('')}\r\n${isHead ? '' : body}`;
+  const fields = headersOf(answer, body);
+  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+  for (const name in fields) text += `${name}: ${fields[name]!}\r\n`;
+  return `${text}date: ${new Date().toUTCString()}\r\n\r\n${isHead ? '' : body}`;
 };
 
 /** The same on a socket for which the parser has made no response; the connection ends. */

@@ -24,8 +24,11 @@ export class ClientWriter {
   }
 
   addUtf8(text: string): void {
+    // Most are ASCII, the same in both: no bytes are made of these.
+    const isAscii = Buffer.byteLength(text) === text.length;
+    if (isAscii) this.text += text;
     this.flush();
-    this.wire.write(Buffer.from(text));
+    if (!isAscii) this.wire.write(Buffer.from(text));
   }
 
   /** Sends what was gathered. false: hold the answer back until the client has read. */

@@ -1,4 +1,5 @@
-import { AppError } from '@lapidary/kernel/app-error';
+import { AppError, type FieldProblem } from '@lapidary/kernel/app-error';
+import { errorCatalogue } from '@lapidary/kernel/error-catalogue';
 import type { ProblemAnswer } from '../answer-problem.js';
 import type { Refused } from '../traffic-policy/traffic-policy.js';
 import type { Answer } from './after-forward.js';
@@ -24,9 +25,19 @@ export const refusalOf = (
   steps,
 });
 
-/** How a refusal is answered. */
+const noFields: readonly FieldProblem[] = [];
+const noDetails = {};
+
+/** How a refusal is answered. It is no error that was thrown: to note the stack of one was a fifth of what a refusal costs. */
 export const refusalProblem = ({ code, reason, retryAfterSeconds, status, headers, unread }: RefuseDecision): Problem => ({
-  error: new AppError(code, `${sentence(reason)}.`, { retryAfterSeconds }),
+  error: {
+    code,
+    message: `${sentence(reason)}.`,
+    entry: errorCatalogue[code],
+    fields: noFields,
+    details: noDetails,
+    retryAfterSeconds,
+  },
   status,
   headers,
   // After a message that two servers could read differently, the connection's next bytes can't be trusted.

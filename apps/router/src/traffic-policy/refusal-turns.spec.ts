@@ -21,6 +21,7 @@ beforeEach(() => {
   turns = new RefusalTurns(
     (error) => told.push(String(error)),
     () => nowMs,
+    (next) => next(),
   );
 });
 afterEach(() => turns.open());
@@ -92,6 +93,30 @@ describe('refusals in turns', () => {
     nowMs += 500;
     turns.turn();
     expect(told).toHaveLength((2 * refusalTickMs * refusalsPerSecond) / 1000);
+  });
+
+  it('spreads those of a tick over turns of the loop, so that nobody who comes meanwhile waits for all of them', () => {
+    const later: (() => void)[] = [];
+    turns = new RefusalTurns(
+      (error) => told.push(String(error)),
+      () => nowMs,
+      (next) => later.push(next),
+    );
+    useUp();
+    for (const who of names('noisy', 60)) turns.wait('noisy', who);
+    nowMs += refusalTickMs;
+    const perTick = (refusalTickMs * refusalsPerSecond) / 1000;
+    const each: number[] = [];
+    for (turns.turn(); each.length < 5; later.shift()?.()) each.push(told.splice(0).length);
+    expect(Math.max(...each)).toBeLessThanOrEqual(3);
+    expect(each.reduce((sum, count) => sum + count, 0)).toBe(perTick);
+    // A loop that turns too seldom owes nothing to the next tick.
+    nowMs += refusalTickMs;
+    turns.turn();
+    nowMs += refusalTickMs;
+    turns.turn();
+    expect(told.length).toBeGreaterThanOrEqual(perTick);
+    expect(told.length).toBeLessThanOrEqual(perTick + 3);
   });
 
   it('lets nobody wait for long: the more there are, the faster they go', () => {

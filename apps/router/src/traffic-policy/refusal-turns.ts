@@ -9,6 +9,8 @@ export const refusalsAtOnce = 200;
 export const refusalTickMs = 5;
 /** A thread that turns late has no time to spare: it answers no more refusals for it than for two ticks. */
 const lateMsMax = 2 * refusalTickMs;
+/** Turns of the loop that those of one tick are spread over: all at once they hold up whoever comes meanwhile by tens of microseconds each. */
+const partsOfTick = 4;
 /** With more waiting than this takes, they go faster: nobody who is refused is held for long, and memory is that of its connection. */
 const waitMsUsual = 1_000;
 
@@ -30,11 +32,16 @@ export class RefusalTurns {
   private filledAtMs = 0;
   private timer: NodeJS.Timeout | null = null;
   private isOpen = false;
+  /** Those of the last tick whose turn has not come. */
+  private due = 0;
+  private atOnce = 0;
+  private isGoingOn = false;
 
-  /** `report` is told of one whose answer throws; the others go on. */
+  /** `report` is told of one whose answer throws; the others go on. `later`: on the loop's next turn. */
   constructor(
     private readonly report: (error: unknown) => void,
     private readonly clock: () => number = () => performance.now(),
+    private readonly later: (next: () => void) => void = (next) => void setImmediate(next),
   ) {}
 
   get waiting(): number {
@@ -73,12 +80,32 @@ export class RefusalTurns {
     this.stopIfEmpty();
   }
 
-  /** Tells those whose turn it is by now. */
+  /** Those whose turn it is by now are told, a few in each turn of the loop. */
   turn(): void {
+    // The loop has turned too seldom for all of the last tick.
+    this.tell(this.due);
     this.fill(lateMsMax);
-    const some = Math.max(Math.floor(this.left), Math.ceil((this.count * refusalTickMs) / waitMsUsual));
-    for (let i = 0; i < some && this.count > 0; i += 1) this.tellNext();
+    this.due = Math.max(Math.floor(this.left), Math.ceil((this.count * refusalTickMs) / waitMsUsual));
+    this.atOnce = Math.ceil(this.due / partsOfTick);
+    this.tellSome();
+  }
+
+  private tellSome(): void {
+    this.tell(Math.min(this.atOnce, this.due));
+    this.due = Math.min(this.due, this.count);
+    if (this.due > 0 && !this.isGoingOn) {
+      this.isGoingOn = true;
+      this.later(() => {
+        this.isGoingOn = false;
+        this.tellSome();
+      });
+    }
     this.stopIfEmpty();
+  }
+
+  private tell(some: number): void {
+    for (let i = 0; i < some && this.count > 0; i += 1) this.tellNext();
+    this.due -= some;
   }
 
   /** From now on nobody waits, and who waits is told: a router that leaves has no time to lose. */
