@@ -20,6 +20,8 @@ const nativeWarmSeconds = 1;
 const slow = new Set(['http-proxy-3', 'fastify', 'general']);
 /** No routers: what the bytes of one cost without it, at saturation. One of them answers each read, whatever it holds. */
 const floors = ['floor', 'floor-links'];
+/** They change only while they are asked at a fixed rate, without noise. */
+const changing = ['churn', 'churn-alone'];
 /** Nobody runs tier A who could run tier B: it is measured where it is compared with the peers, and the run stays under ten minutes. */
 const notAtFixedRates = new Set([...slow, 'public', ...floors]);
 
@@ -71,7 +73,7 @@ try {
     const isUsual = load.answerBytes === usualAnswerBytes && load.postBytes === 0;
     const notHere = [
       ...(slowPeers ? [] : slow),
-      'churn',
+      ...changing,
       ...(load.answerBytes === usualAnswerBytes ? [] : ['links']),
       ...(isUsual ? [] : floors),
     ];
@@ -95,7 +97,7 @@ try {
     const load = fixedLoad(Math.round(fixedShares[0]! * carried));
     note(
       'fixed rate, 25 %, beside a noisy tenant',
-      await interleaved(without(new Set([...notAtFixedRates, 'churn'])), fixedRounds, async (target) => {
+      await interleaved(without(new Set([...notAtFixedRates, ...changing])), fixedRounds, async (target) => {
         const noise = sleep(noisyAfterMs).then(() => runLoad(target.port, upstreamPort, noisyLoad(load.seconds)));
         const sample = await measure(target, upstreamPort, load);
         await noise;

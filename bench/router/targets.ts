@@ -30,9 +30,18 @@ const listens = (port: number): Promise<boolean> =>
     socket.once('error', () => resolve(false));
   });
 
-export const startNode = async (name: string, script: string, port: number, args: readonly string[]): Promise<Target> => {
+export const startNode = async (
+  name: string,
+  script: string,
+  port: number,
+  args: readonly string[],
+  flags: readonly string[] = [],
+): Promise<Target> => {
   const env = { ...process.env, NODE_ENV: 'production' };
-  const child = spawn(process.execPath, [join(import.meta.dirname, script), ...args], { stdio: ['ignore', 'ignore', 'inherit'], env });
+  const child = spawn(process.execPath, [...flags, join(import.meta.dirname, script), ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env,
+  });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const until = performance.now() + startMsMax;
   while (!(await listens(port))) {
@@ -69,10 +78,15 @@ const starts: Readonly<Record<string, (job: PeerJob) => Promise<Target>>> = {
   tls: (job) => overTls('router over TLS', 'fast', job),
   'tls-general': (job) => overTls('router over TLS, general path', 'general', job),
   churn: (job) => ours('router, tier B, 10,000 changes/s', 'fast', job, 10_000),
+  // Compared with those on request: the young generation is collected by the thread that serves alone, and it waits for nobody's help.
+  'fast-alone': (job) => ours('router, tier B, no helpers', 'fast', job, 0, alone),
+  'churn-alone': (job) => ours('router, tier B, 10,000 changes/s, no helpers', 'fast', job, 10_000, alone),
 };
 
-const ours = (name: string, path: string, job: PeerJob, changesPerSecond: number): Promise<Target> =>
-  startNode(name, 'our-router.ts', job.port, [path, job.port, job.upstreamPort, job.tenants, changesPerSecond].map(String));
+const alone = ['--no-parallel-scavenge'];
+
+const ours = (name: string, path: string, job: PeerJob, changesPerSecond: number, flags: readonly string[] = []): Promise<Target> =>
+  startNode(name, 'our-router.ts', job.port, [path, job.port, job.upstreamPort, job.tenants, changesPerSecond].map(String), flags);
 
 /** What the same bytes cost without a router. */
 const floor = (name: string, mode: 'pass' | 'answer', { port, upstreamPort }: PeerJob): Promise<Target> =>

@@ -147,11 +147,11 @@ export class DirectoryTable extends PackedReader {
     const into = stays ? this.updateInPlace(hash, before, fields) : this.put(hash, before, after);
     if (removed) tenants.discount(into, removed, oldRow);
     tenants.count(into, added, records.rowHash(after));
-    this.claims.take(after);
+    const took = this.claims.take(after);
     if (before !== 0 && !stays) this.giveBack(before, oldHosts);
     this.count(entry.cursor, added, removed);
     // A host may have been another tenant's until now.
-    const isWide = body.hosts.length > 0 || oldHosts.length > 0;
+    const isWide = took || (!stays && (body.hosts.length > 0 || oldHosts.length > 0));
     this.changed(isWide ? header.wideChanges : changesAt + (hash & (changePlaces - 1)));
     for (const changed of this.watchers) changed.add(body.tenant);
     return true;

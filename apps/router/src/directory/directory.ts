@@ -1,6 +1,6 @@
 import type { Clock } from '@lapidary/kernel/clock';
 import type { DirectoryEntry, StampRoute, TenantRoute } from '@lapidary/contracts/directory';
-import type { VersionedDirectory } from '../pipeline/locate.js';
+import type { TenantGlance, VersionedDirectory } from '../pipeline/locate.js';
 import type { DirectoryTable, TableDigest } from './directory-table.js';
 import { Freshness } from './freshness.js';
 import type { HeldEntry } from './packed/stamp-table.js';
@@ -42,6 +42,14 @@ export class Directory implements VersionedDirectory {
 
   versionAt(place: number): number {
     return this.table?.versionAt(place) ?? 0;
+  }
+
+  get wideVersion(): number {
+    return this.table?.wideVersion ?? 0;
+  }
+
+  glance(tenant: string, into: TenantGlance): boolean {
+    return this.table?.glance(tenant, into) ?? false;
   }
 
   /** Whether changes are being followed now. */

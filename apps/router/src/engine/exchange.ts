@@ -20,7 +20,7 @@ import { ExchangeWatch } from './exchange-watch.js';
 import { PacedRefusal } from './paced-refusal.js';
 import { RequestBody } from './request-body.js';
 import { RequestFacts } from './request-facts.js';
-import { decisionOf, unspoken, type Route } from './route-cache.js';
+import { decisionOf, goBy, unspoken, type Route } from './route-cache.js';
 import type { LaneExchange, LaneFailure, LaneSink } from './upstream-lane.js';
 
 /** `none`: no request is under way. `waiting`: nothing has gone to the client. `answering`: the answer has begun. */
@@ -63,7 +63,7 @@ export class Exchange implements LaneSink {
   take(bytes: Buffer, head: RequestHead): boolean {
     this.facts.take(bytes, head, this.context.identification());
     if (this.facts.isUnchecked || this.context.general.wants(this.facts)) return false;
-    this.route = this.decide();
+    this.route = goBy(this.route, this.decide());
     return !('decision' in this.route) || this.route.isSpoken;
   }
 
@@ -233,7 +233,7 @@ export class Exchange implements LaneSink {
     this.repeats.note(next);
     if (next.move === 'same_again') return this.proceed();
     if (next.move === 'look_up_again') return this.lookUpAgain(route);
-    this.route = this.decide();
+    this.route = goBy(this.route, this.decide());
     return 'decision' in this.route ? this.proceed() : this.answerInstead(next.otherwise);
   }
 
@@ -250,7 +250,7 @@ export class Exchange implements LaneSink {
   }
 
   proceedAnew(): void {
-    this.route = this.decide();
+    this.route = goBy(this.route, this.decide());
     this.proceed();
   }
 
@@ -283,7 +283,7 @@ export class Exchange implements LaneSink {
     this.watch.end(outcome, this.facts, this.route, this.phase === 'answering' ? this.relay : null, this.attempt.headMs);
     this.phase = 'none';
     this.turn += 1;
-    this.route = null;
+    this.route = goBy(this.route, null);
     this.body.forget();
     this.refusal.forget();
     this.admission.letGo();

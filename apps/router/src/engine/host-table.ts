@@ -2,8 +2,8 @@ interface Entry<T> {
   readonly host: string;
   readonly hash: number;
   /** Of the same bucket. */
-  readonly next: Entry<T> | null;
-  readonly value: T;
+  next: Entry<T> | null;
+  value: T;
 }
 
 /** Drawn once, so that nobody can choose names that meet. */
@@ -32,13 +32,15 @@ export class HostTable<T> {
 
   /** `hash`: hostHash of the host's bytes. */
   get(host: string, hash: number): T | undefined {
-    for (let at: Entry<T> | null = this.buckets[hash & (this.buckets.length - 1)]!; at !== null; at = at.next)
-      if (at.hash === hash && at.host === host) return at.value;
-    return undefined;
+    return this.find(host, hash)?.value;
   }
 
   set(host: string, hash: number, value: T): void {
-    this.delete(host, hash);
+    const known = this.find(host, hash);
+    if (known !== null) {
+      known.value = value;
+      return;
+    }
     if (this.count >= this.buckets.length) this.grow();
     this.count += 1;
     this.put({ host, hash, next: null, value });
@@ -49,24 +51,26 @@ export class HostTable<T> {
     this.count = 0;
   }
 
-  private delete(host: string, hash: number): void {
-    if (this.get(host, hash) === undefined) return;
-    const bucket = hash & (this.buckets.length - 1);
-    const kept: Entry<T>[] = [];
-    for (let at: Entry<T> | null = this.buckets[bucket]!; at !== null; at = at.next) if (at.host !== host) kept.push(at);
-    this.buckets[bucket] = null;
-    for (const entry of kept) this.put(entry);
-    this.count -= 1;
+  private find(host: string, hash: number): Entry<T> | null {
+    for (let at: Entry<T> | null = this.buckets[hash & (this.buckets.length - 1)]!; at !== null; at = at.next)
+      if (at.hash === hash && at.host === host) return at;
+    return null;
   }
 
   private grow(): void {
     const before = this.buckets;
     this.buckets = Array.from({ length: 2 * before.length }, () => null);
-    for (const first of before) for (let at = first; at !== null; at = at.next) this.put(at);
+    for (const first of before)
+      for (let at = first; at !== null;) {
+        const { next }: Entry<T> = at;
+        this.put(at);
+        at = next;
+      }
   }
 
   private put(entry: Entry<T>): void {
     const bucket = entry.hash & (this.buckets.length - 1);
-    this.buckets[bucket] = { ...entry, next: this.buckets[bucket]! };
+    entry.next = this.buckets[bucket]!;
+    this.buckets[bucket] = entry;
   }
 }

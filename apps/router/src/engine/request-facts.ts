@@ -8,7 +8,7 @@ import type { Trace } from '../observe/ended-request.js';
 import type { Traces } from '../observe/traces.js';
 import { hostHash } from './host-table.js';
 import { Marks } from './marks.js';
-import type { Route } from './route-cache.js';
+import { textOf, type Route } from './route-cache.js';
 import type { LaneRequest } from './upstream-lane.js';
 
 const noTenantHeaders: readonly string[] = [];
@@ -103,12 +103,13 @@ export class RequestFacts {
   }
 
   /** The request for a lane, by a route: never with an epoch that was decided earlier (I4). `client`: clientText. */
-  laneRequest({ decision, text }: Route, client: string, fresh: boolean): LaneRequest {
+  laneRequest(route: Route, client: string, fresh: boolean): LaneRequest {
+    const { decision } = route;
     // The target was checked to have one reading, so that its line passes as it came.
     const line = decision.prefix === '' ? '' : `${this.method} ${decision.path} HTTP/1.1\r\n`;
     const kept = line === '' ? this.kept : line + this.kept.slice(this.lineLength);
     const empty = this.bodyBytes === 0 && !this.hasLengthField && this.saysEmpty ? 'content-length: 0\r\n' : '';
-    const head = kept + empty + text + this.marks.lines + client;
+    const head = kept + empty + textOf(route) + this.marks.lines + client;
     const { tenant, epoch } = decision;
     return { head, tenant, epoch, isHead: this.isHead, bodyBytes: this.bodyBytes, hasLengthField: this.hasLengthField, fresh };
   }

@@ -128,7 +128,9 @@ export class HeavyHitters<T> {
   }
 
   private swap(a: number, b: number): void {
-    const [x, y] = [this.heap[a]!, this.heap[b]!];
+    // Not by a pattern: it made four hundred bytes of arrays for each request.
+    const x = this.heap[a]!;
+    const y = this.heap[b]!;
     this.heap[a] = y;
     this.heap[b] = x;
     y.heapAt = a;

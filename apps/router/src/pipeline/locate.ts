@@ -21,6 +21,19 @@ export interface VersionedDirectory extends DirectoryView {
    * table; stands still while only others change. Counted behind the change: what was concluded before it was read may be newer, never older.
    */
   versionAt(place: number): number;
+  /** The part of versionAt that counts changes which may concern any tenant: of a stamp, of who has which host, another table. */
+  readonly wideVersion: number;
+  /** What a tenant's routes are decided by, as of now, without making anything of it; false where there is no such tenant. Comparable while wideVersion stands. */
+  glance(tenant: string, into: TenantGlance): boolean;
+}
+
+/** All of a tenant's entry that a decision about it depends on beside its hosts. */
+export interface TenantGlance {
+  /** Status, stamp, and whether it is frozen. */
+  head: number;
+  /** Region and residency. */
+  home: number;
+  epoch: number;
 }
 
 export type Located =

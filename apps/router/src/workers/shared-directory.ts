@@ -1,5 +1,6 @@
 import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
 import { PackedReader } from '../directory/packed/packed-reader.js';
+import type { TenantGlance } from '../pipeline/locate.js';
 import type { TrafficDirectory } from '../traffic.js';
 
 /** A worker's view of the directory that the main thread writes. Another table comes by a message; changes within it are seen at once. */
@@ -28,6 +29,14 @@ export class SharedDirectory implements TrafficDirectory {
 
   versionAt(place: number): number {
     return this.reader?.versionAt(place) ?? 0;
+  }
+
+  get wideVersion(): number {
+    return this.reader?.wideVersion ?? 0;
+  }
+
+  glance(tenant: string, into: TenantGlance): boolean {
+    return this.reader?.glance(tenant, into) ?? false;
   }
 
   tenant(id: string): TenantRoute | undefined {

@@ -14,8 +14,9 @@ export class HostClaims {
     private readonly records: TenantRecords,
   ) {}
 
-  /** A host that has moved on to another tenant stays with that one, whichever entry comes first. */
-  take(owner: number): void {
+  /** A host that has moved on to another tenant stays with that one, whichever entry comes first. Whether any host is now claimed that was not. */
+  take(owner: number): boolean {
+    let took = false;
     const { hosts, heap, records, key } = this;
     const cursor = records.cursor(owner);
     for (const ref of records.hostRefs(owner)) {
@@ -30,7 +31,9 @@ export class HostClaims {
       if (holder === 0) hosts.insert(into, hash, ref);
       else hosts.replace(place, hash, ref);
       heap.turn(into + segment.sequence);
+      took = true;
     }
+    return took;
   }
 
   /** Names that these records still hold go, and then their memory. */

@@ -1,5 +1,5 @@
 import { stampKey, tenantKey, type StampRoute, type TenantRoute } from '@lapidary/contracts/directory';
-import type { VersionedDirectory } from '../../pipeline/locate.js';
+import type { TenantGlance, VersionedDirectory } from '../../pipeline/locate.js';
 import { HostIndex } from './host-index.js';
 import { KeyWords } from './key-words.js';
 import { changePlaces, changesAt, header, regionNames, stampNames } from './layout.js';
@@ -24,6 +24,8 @@ export class PackedReader implements VersionedDirectory {
   readonly tenants: TenantIndex;
   readonly stamps: StampTable;
   private readonly key = new KeyWords();
+  private glanceInto: TenantGlance = { head: 0, home: 0, epoch: 0 };
+  private readonly takeGlance = (ref: number): true => this.records.glance(ref, this.glanceInto);
 
   constructor(memory: SharedHeap | SharedArrayBuffer) {
     this.heap = memory instanceof SharedHeap ? memory : SharedHeap.of(memory);
@@ -67,6 +69,17 @@ export class PackedReader implements VersionedDirectory {
   versionAt(place: number): number {
     const { heap } = this;
     return (heap.ordered(header.wideChanges) + heap.ordered(changesAt + place)) | 0;
+  }
+
+  get wideVersion(): number {
+    return this.heap.ordered(header.wideChanges);
+  }
+
+  /** Asked again and again while changes come: makes nothing, not even a function. */
+  glance(tenant: string, into: TenantGlance): boolean {
+    if (!this.key.setText(tenant)) return false;
+    this.glanceInto = into;
+    return this.tenants.read(this.key, this.takeGlance) !== undefined;
   }
 
   tenant(id: string): TenantRoute | undefined {

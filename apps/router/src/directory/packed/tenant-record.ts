@@ -7,6 +7,7 @@ import { KeyWords } from './key-words.js';
 import type { Names } from './names.js';
 import type { SharedHeap } from './shared-heap.js';
 import { readWord, writeWord } from './word-access.js';
+import type { TenantGlance } from '../../pipeline/locate.js';
 
 /**
  * A tenant's record, in words:
@@ -107,13 +108,26 @@ export class TenantRecords {
     const { region, strictIn } = homeOf(regions.text(third & 0xff));
     const status = tenantStatuses[(head >>> 6) & 7] ?? 'deleted';
     const stamp = head >>> 16 === 0 ? null : stamps.text(head >>> 16);
-    const epoch = ((third >>> 8) & 0xff) * 2 ** 32 + (heap.at(ref + 1) >>> 0);
+    const epoch = this.epochOf(ref, third);
     const hosts = (head & hostsFlag) === 0 ? noHosts : this.hostNames(ref);
     const route: TenantRoute = { kind: 'tenant', tenant: id, region, status, stamp, epoch, hosts };
     const isFrozen = (head & frozenFlag) !== 0;
     // Few are strict or frozen: to spread what they have more was a quarter of every look-up.
     if (strictIn === undefined && !isFrozen) return route;
     return { ...route, ...(strictIn === undefined ? {} : { strictIn }), ...(isFrozen ? { frozen: true } : {}) };
+  }
+
+  /** What `route` says that a decision depends on beside the hosts, without making anything. */
+  glance(ref: number, into: TenantGlance): true {
+    const third = this.heap.at(ref + 3);
+    into.head = this.heap.at(ref);
+    into.home = third & 0xff;
+    into.epoch = this.epochOf(ref, third);
+    return true;
+  }
+
+  private epochOf(ref: number, third: number): number {
+    return ((third >>> 8) & 0xff) * 2 ** 32 + (this.heap.at(ref + 1) >>> 0);
   }
 
   /** The tenant's hosts as its entry gave them. */
