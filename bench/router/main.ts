@@ -21,7 +21,7 @@ const slow = new Set(['http-proxy-3', 'fastify', 'general']);
 /** No routers: what the bytes of one cost without it, at saturation. One of them answers each read, whatever it holds. */
 const floors = ['floor', 'floor-links'];
 /** They change only while they are asked at a fixed rate, without noise. */
-const changing = ['churn', 'churn-alone'];
+const changing = ['churn', 'churn-flags'];
 /** Nobody runs tier A who could run tier B: it is measured where it is compared with the peers, and the run stays under ten minutes. */
 const notAtFixedRates = new Set([...slow, 'public', ...floors]);
 

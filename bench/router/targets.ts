@@ -78,12 +78,12 @@ const starts: Readonly<Record<string, (job: PeerJob) => Promise<Target>>> = {
   tls: (job) => overTls('router over TLS', 'fast', job),
   'tls-general': (job) => overTls('router over TLS, general path', 'general', job),
   churn: (job) => ours('router, tier B, 10,000 changes/s', 'fast', job, 10_000),
-  // Compared with those on request: the young generation is collected by the thread that serves alone, and it waits for nobody's help.
-  'fast-alone': (job) => ours('router, tier B, no helpers', 'fast', job, 0, alone),
-  'churn-alone': (job) => ours('router, tier B, 10,000 changes/s, no helpers', 'fast', job, 10_000, alone),
+  // Compared with those on request, by what else V8 is told.
+  'fast-flags': (job) => ours(`router, tier B, ${asked.join(' ')}`, 'fast', job, 0, asked),
+  'churn-flags': (job) => ours(`router, tier B, 10,000 changes/s, ${asked.join(' ')}`, 'fast', job, 10_000, asked),
 };
 
-const alone = ['--no-parallel-scavenge'];
+const asked = (process.env['LAPIDARY_BENCH_FLAGS'] ?? '--no-parallel-scavenge').split(' ');
 
 const ours = (name: string, path: string, job: PeerJob, changesPerSecond: number, flags: readonly string[] = []): Promise<Target> =>
   startNode(name, 'our-router.ts', job.port, [path, job.port, job.upstreamPort, job.tenants, changesPerSecond].map(String), flags);
