@@ -8,7 +8,7 @@ import { fencePassport, readPassport, type FenceDecision, type Passport } from '
 import { forwardRequest, type ForwardOptions } from '@lapidary/stamp-sdk/forward/forward-request';
 import type { ForwardResult, ForwardTimeouts } from '@lapidary/stamp-sdk/forward/forward-result';
 import { ReplayBuffer } from '@lapidary/stamp-sdk/forward/replay-buffer';
-import { awaitsContinue, bodyFraming, requestProblem } from '@lapidary/stamp-sdk/forward/request-check';
+import { awaitsContinue, bodyFraming, headerCountAtStampMax, requestProblem } from '@lapidary/stamp-sdk/forward/request-check';
 import { RequestTurns } from '@lapidary/stamp-sdk/forward/request-turns';
 import { asksForUpgrade, responseOnSocket, wantsTunnel } from '@lapidary/stamp-sdk/forward/upgrade';
 import { Upstream } from '@lapidary/stamp-sdk/forward/upstream';
@@ -159,7 +159,7 @@ export class FrontDoor {
   private async answer(request: IncomingMessage, response: ServerResponse, body: ReplayBuffer, tunnel?: Tunnel): Promise<void> {
     const { stamp, pages, office, onRefused } = this.options;
     const { method = '', url = '', httpVersion, rawHeaders } = request;
-    const problem = requestProblem({ method, url, httpVersion, rawHeaders });
+    const problem = requestProblem({ method, url, httpVersion, rawHeaders }, headerCountAtStampMax);
     if (problem !== null) return sendRequestProblem(response, stamp, problem);
     if (isOwnPath(url)) return answerOwnPath(request, response, pages);
     const asked = office ? await office.passportOf(request) : { ok: true as const, passport: readPassport(rawHeaders), rules: { set: {} } };

@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { waitFor } from '@lapidary/kernel/wait-for';
+import { exchangeBytes } from '@lapidary/stamp-sdk/forward/forward.fixture';
+import { headerCountMax } from '@lapidary/stamp-sdk/forward/request-check';
 import { askOn, openLink, type Answer, type OpenLink } from '@lapidary/stamp-sdk/link/link-echo.fixture';
 import type { Agent } from '../agent.js';
 import {
@@ -49,6 +51,11 @@ const ask = ({ link }: OpenLink, tenant: string, epoch: number, asking: Asking =
   if (body !== undefined) void one.send(Buffer.from(body));
   return one.answer;
 };
+/** The same at the front door, in bytes: a client's library would add fields of its own. */
+const askDoor = (agent: Agent, fields: Record<string, string>): Promise<string> => {
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  return exchangeBytes(portOf(agent), `GET /api/orders HTTP/1.1\r\n${lines.join('')}\r\n`, /\r\n\r\n/);
+};
 const statusOf = ({ head }: Answer): number => Number(head.split(' ')[1]);
 
 describe('requests over a link (I4)', () => {
@@ -69,6 +76,24 @@ describe('requests over a link (I4)', () => {
     expect(JSON.parse(known.body.toString())).toMatchObject({ body: 'hello', headers: { 'content-length': '5' } });
     const head = await ask(link, 'acme', 3, { method: 'HEAD' });
     expect([statusOf(head), head.how, head.body.length]).toEqual([200, 'ended', 0]);
+  });
+
+  it('with as many fields as a router takes of a client are served, beside what it adds; with more they are not', async () => {
+    controlPlane.place('acme', 3);
+    const agent = await startRegistered();
+    // Host, which is the client's, comes beside them.
+    const fields = Object.fromEntries(Array.from({ length: headerCountMax - 1 }, (_, i) => [`x-client-${i}`, 'v']));
+    const said = ['x-request-id', 'traceparent', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-prefix'];
+    const added = Object.fromEntries(said.map((name) => [name, 'a']));
+    const more = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`x-more-${i}`, 'v']));
+    const link = await linkTo(agent);
+    for (const [status, also] of [
+      [200, {}],
+      [431, more],
+    ] as const) {
+      expect(statusOf(await ask(link, 'acme', 3, { fields: { ...fields, ...added, ...also } }))).toBe(status);
+      expect(await askDoor(agent, { host: 'x', ...passport('acme', 3), ...fields, ...added, ...also })).toMatch(`HTTP/1.1 ${status} `);
+    }
   });
 
   it('are refused with 421 and a hint where the tenant is not held, or at an older epoch', async () => {

@@ -5,7 +5,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { readPassport, type FenceDecision, type Passport } from '@lapidary/stamp-sdk/fence';
 import type { ForwardResult, ForwardTimeouts } from '@lapidary/stamp-sdk/forward/forward-result';
 import { headerValues } from '@lapidary/stamp-sdk/forward/hop-by-hop';
-import { requestProblem, type RequestLine } from '@lapidary/stamp-sdk/forward/request-check';
+import { headerCountAtStampMax, requestProblem, type RequestLine } from '@lapidary/stamp-sdk/forward/request-check';
 import type { Upstream } from '@lapidary/stamp-sdk/forward/upstream';
 import { AnsweringEnd, type AskedRequest } from '@lapidary/stamp-sdk/link/answering-end';
 import type { LinkFault } from '@lapidary/stamp-sdk/link/frames';
@@ -93,7 +93,7 @@ export class LinkDoor {
     const parked = new ParkedRequest(stream);
     const line = parseRequestHead(asked.bytes.toString('latin1', asked.start, asked.end));
     if (line === null) return this.answer(stream, null, this.bad(null, 'the head has more than one reading'));
-    const problem = headerValues(line.rawHeaders, 'transfer-encoding').length > 0 ? codedTwice : requestProblem(line);
+    const problem = headerValues(line.rawHeaders, 'transfer-encoding').length > 0 ? codedTwice : requestProblem(line, headerCountAtStampMax);
     if (problem !== null) return this.answer(stream, line, this.bad(line, problem.reason, problem.status));
     if (isOwnPath(line.url)) return this.answer(stream, line, this.nothingHere(line));
     const { tenant, epoch, isLast } = asked;

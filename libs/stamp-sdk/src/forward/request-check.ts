@@ -15,6 +15,8 @@ export interface RequestProblem {
 
 /** Browsers send about 20; a hundred leaves room for cookies and tracing, and bounds the work per request. */
 export const headerCountMax = 100;
+/** At a stamp's door: as many as a client may send, and what a router says beside them. */
+export const headerCountAtStampMax = headerCountMax + 16;
 
 const problem = (status: RequestProblem['status'], reason: string): RequestProblem => ({ status, reason });
 
@@ -63,10 +65,10 @@ const framingProblem = ({ rawHeaders, httpVersion }: RequestLine): RequestProble
  * Refuses every message that two servers could read differently, on top of what Node's strict parser refuses
  * ("never send incorrect requests to upstream, ever"). null: safe to forward.
  */
-export const requestProblem = (line: RequestLine): RequestProblem | null => {
+export const requestProblem = (line: RequestLine, fieldsMax = headerCountMax): RequestProblem | null => {
   if (line.httpVersion !== '1.1' && line.httpVersion !== '1.0') return problem(505, 'only HTTP/1.0 and HTTP/1.1 are spoken here');
   if (line.method === 'CONNECT' || line.method === 'TRACE') return problem(405, `${line.method} is not allowed`);
-  if (line.rawHeaders.length / 2 > headerCountMax) return problem(431, `more than ${headerCountMax} headers`);
+  if (line.rawHeaders.length / 2 > fieldsMax) return problem(431, `more than ${fieldsMax} headers`);
   return targetProblem(line) ?? hostProblem(line) ?? framingProblem(line) ?? expectProblem(line);
 };
 
