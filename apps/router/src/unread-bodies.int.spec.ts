@@ -32,7 +32,7 @@ beforeEach(() => {
 });
 afterEach(() => unsubscribe('net.server.socket', note));
 
-const wholeAnswer = /^HTTP\/1.1 307 [^]*location: https:\/\/acme.eu.example.net\/orders\r\n[^]*\}$/;
+const wholeAnswer = /^HTTP\/1.1 30[78] [^]*location: https:\/\/acme.eu.example.net\/orders\r\n[^]*\}$/;
 
 /** Sends, and goes on sending, until the connection is over; resolves to what was answered. */
 const upload = async (client: Socket, first: readonly Buffer[]): Promise<string> => {
@@ -95,6 +95,19 @@ describe.each([
     },
   );
 });
+
+it.each(['fast', 'general'] as const)(
+  'nothing is read behind an upgrade that is asked of a tenant strict elsewhere, on the %s path (I3)',
+  async (on) => {
+    const traffic = await startTraffic([], { on, timeouts: patientTimeouts });
+    traffic.route({ strictIn: ['eu'] });
+    const asking = requestBytes('GET', '/orders', ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Key: x']);
+    const client = connect({ port: traffic.port, host: '127.0.0.1', allowHalfOpen: true });
+    expect(await upload(client, [Buffer.from(asking)])).toMatch(/^HTTP\/1.1 308 /);
+    expect(accepted[0]!.bytesRead).toBeLessThanOrEqual(asking.length + readBytes);
+    await traffic.close();
+  },
+);
 
 describe('over HTTP/2', () => {
   let world: Http2World;

@@ -19,6 +19,8 @@ export const leaveUnread = (request: IncomingMessage): void => {
   // Node reads on by itself: ahead of any reader, and to drop the rest when the answer is out. Both ask for it here.
   request._read = () => undefined;
   socket.pause();
+  // So does who ends a connection whose upgrade was refused.
+  socket.resume = () => socket;
   // It would close at once, and on bytes that wait to be read the kernel then resets the answer.
   socket.destroySoon = () => {
     socket.end();
