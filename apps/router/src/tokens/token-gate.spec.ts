@@ -120,8 +120,27 @@ describe('a token', () => {
     expect(w.gate.facts(bearer('a.b.c'))).toBeInstanceOf(Promise);
   });
 
-  it.each(['', 'Basic YTpi', 'Bearer opaque', 'Bearer a.b.c.d.e', 'Bearer a.b.c, Bearer d.e.f'])(
+  it.each(['', 'Basic YTpi', 'Bearer opaque', 'Bearer a.b.c.d.e', 'Bearer v4.public.x.y', 'Token a.b.c'])(
     'is none in "%s": that is the workload’s business',
     (value) => expect(world().gate.facts(['authorization', value])).toEqual({ kind: 'none' }),
   );
+
+  it.each([
+    'Bearer a.b.c, Bearer d.e.f',
+    'Bearer\ta.b.c',
+    'bearer \t a.b.c',
+    'Bearer a.b.c=',
+    'Bearer "a.b.c"',
+    'Bearer x, a.b.c',
+    'Bearer a.b.c x',
+    'Bearer,a.b.c',
+  ])('is invalid in "%s": a workload could find it where the router doesn’t look', (value) =>
+    expect(world().gate.facts(['authorization', value])).toMatchObject({ kind: 'invalid' }),
+  );
+
+  it('is not looked for for longer than its field is long', () => {
+    const beganMs = performance.now();
+    expect(world().gate.facts(['authorization', `Bearer ${' a.b'.repeat(4_000)}`])).toEqual({ kind: 'none' });
+    expect(performance.now() - beganMs).toBeLessThan(500);
+  });
 });

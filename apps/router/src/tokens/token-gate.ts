@@ -33,6 +33,7 @@ const tokenBytesMax = 8_192;
 
 const none: TokenFacts = { kind: 'none' };
 const twice: TokenFacts = { kind: 'invalid', reason: 'there is more than one Authorization field' };
+const twoReadings: TokenFacts = { kind: 'invalid', reason: 'the Authorization field can be read in two ways' };
 const tooLarge: TokenFacts = { kind: 'invalid', reason: 'the token is too large' };
 const namesNobody: TokenFacts = { kind: 'invalid', reason: 'the token names no tenant' };
 const tooMany: TokenFacts = { kind: 'unchecked', reason: 'too many tokens are being checked' };
@@ -42,6 +43,8 @@ const unknownKey: TokenFacts = { kind: 'invalid', reason: 'the token is signed b
 
 /** Three parts: a token of another kind is the workload's business, and says nothing of a tenant to us. */
 const bearerToken = /^bearer +([\w-]+\.[\w-]+\.[\w-]*)$/i;
+/** What a workload that reads less strictly may find such a token in: behind a tab, in a list, in quotes, padded. */
+const tokenWithin = /^bearer[^\w.~+/-](?:.*[^\w.~+/-])?[\w-]+\.[\w-]+\.[\w-]*(?:[^\w.~+/-]|$)/i;
 
 interface Good {
   readonly facts: TokenFacts;
@@ -67,8 +70,9 @@ export class TokenGate {
   facts(rawHeaders: RawHeaders): TokenFacts | Promise<TokenFacts> {
     const values = headerValues(rawHeaders, 'authorization');
     if (values.length > 1) return twice;
-    const token = bearerToken.exec(values[0] ?? '')?.[1];
-    if (token === undefined) return none;
+    const [value = ''] = values;
+    const token = bearerToken.exec(value)?.[1];
+    if (token === undefined) return tokenWithin.test(value) ? twoReadings : none;
     if (token.length > tokenBytesMax) return tooLarge;
     const known = this.known(token);
     if (known) return this.told('known', known);

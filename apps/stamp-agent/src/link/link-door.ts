@@ -93,7 +93,8 @@ export class LinkDoor {
     const parked = new ParkedRequest(stream);
     const line = parseRequestHead(asked.bytes.toString('latin1', asked.start, asked.end));
     if (line === null) return this.answer(stream, null, this.bad(null, 'the head has more than one reading'));
-    const problem = headerValues(line.rawHeaders, 'transfer-encoding').length > 0 ? codedTwice : requestProblem(line, headerCountAtStampMax);
+    const problem =
+      headerValues(line.rawHeaders, 'transfer-encoding').length > 0 ? codedTwice : requestProblem(line, headerCountAtStampMax);
     if (problem !== null) return this.answer(stream, line, this.bad(line, problem.reason, problem.status));
     if (isOwnPath(line.url)) return this.answer(stream, line, this.nothingHere(line));
     const { tenant, epoch, isLast } = asked;
