@@ -154,8 +154,9 @@ export const routerMetricDeclarations = {
   },
   lapidary_router_token_keys_confirmed_seconds: {
     type: 'gauge',
-    help: 'Unix time at which the keys of tokens were last read from their source (runbook token_unchecked)',
+    help: 'Unix time at which the keys of tokens were last read from their source, or at which that was first tried; of threads the earliest (runbook token_unchecked)',
     labels: [],
+    together: 'min',
   },
 } as const;
 

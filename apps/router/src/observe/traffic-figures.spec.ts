@@ -68,6 +68,8 @@ describe('live figures', () => {
     ['answered', 503, 'failed'],
     ['client_gone', 0, 'answered'],
     ['rate_limited', 429, 'refused'],
+    ['tenant_moving', 503, 'refused'],
+    ['outside_jurisdiction', 307, 'refused'],
     ['cut', 200, 'failed'],
     ['timeout', 504, 'failed'],
   ])('%s with %d is %s', (outcome, status, ending) => expect(endingOf(outcome, status)).toBe(ending));

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '@lapidary/kernel/error-catalogue';
 import { HeavyHitters } from './heavy-hitters.js';
 import { bucketOf, LogHistogram } from './log-histogram.js';
 
@@ -8,7 +9,16 @@ const tenantsFollowed = 256;
 /** Stamps are few; a bound all the same. */
 const stampsFollowed = 1024;
 
-const refusals: ReadonlySet<string> = new Set(['rate_limited', 'overloaded', 'stamp_unavailable', 'tenant_pending', 'tenant_suspended']);
+/** Codes that say nothing of how the stamp does: limits, and what the tenant's own state, move or residency asks for. */
+const refusals: ReadonlySet<string> = new Set<ErrorCode>([
+  'rate_limited',
+  'overloaded',
+  'stamp_unavailable',
+  'tenant_pending',
+  'tenant_suspended',
+  'tenant_moving',
+  'outside_jurisdiction',
+]);
 
 /** How figures count what became of a request: a client that left was served, a workload's error is a failure. */
 export type Ending = 'answered' | 'failed' | 'refused';

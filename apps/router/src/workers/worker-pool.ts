@@ -20,6 +20,7 @@ import { createPolicyMemory, type PolicyMemory } from '../traffic-policy/across-
 import { freeCompanyOf } from '../traffic-policy/across-workers/shared-buckets.js';
 import { freePlacesOf } from '../traffic-policy/across-workers/shared-places.js';
 import { createBeats, HeartbeatWatch } from './heartbeats.js';
+import { KeptCounts } from './kept-counts.js';
 import { closedAll, createOpenSockets, opensAll } from './open-sockets.js';
 import { WorkerHandle } from './worker-handle.js';
 import { workerTable } from './worker-states.js';
@@ -61,6 +62,7 @@ export class WorkerPool implements Takers {
   private readonly beats: SharedArrayBuffer;
   private readonly open = createOpenSockets();
   private readonly watch: HeartbeatWatch;
+  private readonly counts = new KeptCounts();
   private watching: NodeJS.Timeout | null = null;
   private readonly ending = new WeakSet<WorkerHandle>();
 
@@ -104,8 +106,12 @@ export class WorkerPool implements Takers {
   }
 
   async metrics(): Promise<readonly MetricPages[]> {
-    this.options.metrics.lapidary_router_workers.set(this.serving.length);
-    return answered(await Promise.all(this.serving.map((worker) => worker.ask('metrics', null))));
+    const { serving, counts } = this;
+    this.options.metrics.lapidary_router_workers.set(serving.length);
+    const told = await Promise.all(serving.map(async (worker) => ({ worker, pages: await worker.ask('metrics', null) })));
+    const answered = told.flatMap(({ worker: { index, state }, pages }) => (pages && state !== 'gone' ? [{ index, pages }] : []));
+    for (const { index, pages } of answered) counts.told(index, pages);
+    return [...answered.map(({ pages }) => pages), ...(await counts.besides(new Set(answered.map(({ index }) => index))))];
   }
 
   identifyRules(): readonly IdentifyRule[] {
@@ -171,6 +177,7 @@ export class WorkerPool implements Takers {
     freePlacesOf(this.policy, worker.index);
     freeProbesOf(this.policy, worker.index);
     freeCompanyOf(this.policy, worker.index);
+    this.counts.ended(worker.index);
     if (wasTold || this.stopping) return;
     this.failures = performance.now() - worker.startedMs > steadyAfterMs ? 0 : this.failures + 1;
     this.options.metrics.lapidary_router_worker_deaths_total.inc();

@@ -9,7 +9,9 @@ export const TrafficRowSchema = z.object({
   perSecond,
   perSecondError: perSecond.meta({ description: 'The rate may be too high by so much; 0 for what was followed from the start' }),
   failedPerSecond: perSecond,
-  refusedPerSecond: perSecond.meta({ description: 'Refused by the router: limits, compartments, breakers' }),
+  refusedPerSecond: perSecond.meta({
+    description: 'Refused by the router: limits, compartments, breakers, tenants that wait, move or are strict elsewhere',
+  }),
   p50Ms: z.number().nullable(),
   p99Ms: z.number().nullable(),
 });
