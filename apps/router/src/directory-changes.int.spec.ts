@@ -1,8 +1,13 @@
+import { RefreshAnswerSchema } from '@lapidary/contracts/route-replica';
+import { routerReplica } from '@lapidary/contracts/subjects';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { answerBytes, startRawUpstream } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import { DirectoryTable } from './directory/directory-table.js';
 import { ask, eventually, isLive, knows, RouterWorld, type RunningRouter } from './router-world.fixture.js';
+import { misdirected } from './traffic.fixture.js';
 
+/** So long a page is waited for. */
+const pageMs = 5_000;
 let world: RouterWorld;
 beforeEach(async () => {
   world = await RouterWorld.begin();
@@ -83,6 +88,74 @@ describe('changes that get lost', () => {
     expect(one.router.directory.tenant('t0')?.epoch).toBe(2);
   });
 
+  it('of two loads at a time neither takes back what came by the stream meanwhile (I1)', async () => {
+    await world.region.commit(world.stamp());
+    for (let i = 0; i < 8; i += 1) await world.region.commit(world.tenant(`t${i}`));
+    const one = await world.start();
+    await isLive(one);
+    await world.region.commit(world.tenant('t7', { epoch: 2 }), { publish: false });
+    let letGo: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (letGo = resolve));
+    world.region.servePages((page) => (page === 2 ? held : Promise.resolve()));
+    // The first load has read t0 at epoch 1 when another one, which a comparison of routes asks for, begins.
+    await world.tellDigestUntil('the second page to be asked for', () => world.region.pagesServed === 2);
+    const refreshed = world.region.link.requestJson(routerReplica(world.name, 'r1'), { want: 'refresh' }, RefreshAnswerSchema, 30_000);
+    await world.region.commit(world.tenant('t0', { epoch: 2 }));
+    await knows(one, 't0', 2);
+    const epochs = new Set<number | undefined>();
+    one.router.directory.onChanged(() => epochs.add(one.router.directory.tenant('t0')?.epoch));
+    letGo();
+    expect(await refreshed).toEqual({ refreshed: true });
+    expect([...epochs]).toEqual([2]);
+  });
+
+  it('an entry that this version can’t read keeps no other from being loaded, and its tenant goes on by what is held', async () => {
+    await world.region.commit(world.stamp());
+    for (let i = 0; i < 8; i += 1) await world.region.commit(world.tenant(`t${i}`));
+    const one = await world.start();
+    await isLive(one);
+    await world.region.commit(world.tenant('t3', { status: 'of a newer version' as never, epoch: 2 }));
+    await world.region.commit(world.tenant('t4', { epoch: 2 }), { publish: false });
+    world.region.servePages();
+    await world.tellDigestUntil('the lost change', () => one.router.directory.tenant('t4')?.epoch === 2);
+    expect(one.router.directory.tenant('t3')?.epoch).toBe(1);
+    expect(await ask(one, 't3')).toBe('200');
+    // It stays a difference: nobody is asked for all the pages again at each digest.
+    const { pagesServed } = world.region;
+    const { lapidary_router_directory_digests_total: digests } = one.router.metrics;
+    const differences = async (): Promise<number> =>
+      (await digests.get()).values.filter(({ labels }) => labels['verdict'] !== 'equal').reduce((sum, { value }) => sum + value, 0);
+    const from = await differences();
+    await waitFor('ten digests that differ', async () => (world.region.tellDigest(), (await differences()) > from + 10 || undefined), {
+      timeoutMs: 30_000,
+      intervalMs: 20,
+    });
+    expect(world.region.pagesServed).toBe(pagesServed);
+    // Nor does it keep the router from a new generation.
+    await world.region.restore('second', () => true);
+    await eventually('the new generation', () => one.router.directory.generation === 'second' && one.router.directory.isLive);
+    expect(one.router.directory.tenant('t4')?.epoch).toBe(2);
+  });
+
+  it('many requests behind a 421 of one tenant ask for its entry once, and once for all who came meanwhile', async () => {
+    const moved = await startRawUpstream((socket, soFar) => {
+      if (soFar.endsWith('\r\n\r\n')) socket.write(misdirected);
+    });
+    await world.region.commit(world.stamp({ frontDoors: [moved.url] }));
+    await world.region.commit(world.tenant('acme'));
+    const one = await world.start();
+    await isLive(one);
+    const question = '$JS.API.STREAM.MSG.GET';
+    world.link.said(question);
+    const clients = 50;
+    expect(await Promise.all(Array.from({ length: clients }, () => ask(one, 'acme')))).toEqual(Array<string>(clients).fill('421'));
+    // Each is two, of a tenant and its stamp; on a machine that stands still between two clients there may be a few more.
+    const questions = world.link.said(question);
+    expect(questions).toBeGreaterThanOrEqual(2);
+    expect(questions).toBeLessThan(clients);
+    await moved.close();
+  });
+
   it('no control plane says anything while NATS is there: the age grows, and is a reason not to be ready until a digest comes', async () => {
     await world.region.commit(world.tenant('acme'));
     const one = await world.start(undefined, undefined, { LAPIDARY_DIRECTORY_AGE_MAX_MS: 300 });
@@ -148,6 +221,20 @@ describe('changes that get lost', () => {
 });
 
 describe('a directory that begins anew', () => {
+  it('holds no stop up while it is loaded', async () => {
+    await world.region.commit(world.stamp());
+    await world.region.commit(world.tenant('acme'));
+    const one = await world.start();
+    await isLive(one);
+    await world.region.restore('second', () => true);
+    // Never answered: the page would be waited for.
+    world.region.servePages(() => new Promise(() => undefined));
+    await eventually('a page to be asked for', () => world.region.pagesServed > 0);
+    const beganMs = performance.now();
+    await world.stop(one);
+    expect(performance.now() - beganMs).toBeLessThan(pageMs);
+  });
+
   it('a database restored from a back-up gives a new generation: loaded whole beside the old one, then followed', async () => {
     await world.region.commit(world.stamp());
     for (let i = 0; i < 20; i += 1) await world.region.commit(world.tenant(`t${i}`, { epoch: 3 }));

@@ -94,19 +94,26 @@ export class TestRegion {
 
 export interface CuttableLink {
   readonly url: string;
+  /** How often this was said to the server since the last time that it was asked. */
+  said(text: string): number;
   cut(): void;
   mend(): void;
   close(): Promise<void>;
 }
+
+/** Of what goes over it, for said(). */
+const sentCharsMax = 1_000_000;
 
 /** A wire to a NATS server that can be cut: connections end and new ones are dropped, as if the server were gone. */
 export const startCuttableLink = async (natsUrl: string): Promise<CuttableLink> => {
   const target = new URL(natsUrl);
   const sockets = new Set<Socket>();
   let whole = true;
+  let sent = '';
   const server = createServer((near) => {
     if (!whole) return void near.destroy();
     const far = connect(Number(target.port), target.hostname);
+    near.on('data', (bytes) => (sent = (sent + bytes.toString('latin1')).slice(-sentCharsMax)));
     for (const [one, other] of [
       [near, far],
       [far, near],
@@ -127,6 +134,11 @@ export const startCuttableLink = async (natsUrl: string): Promise<CuttableLink> 
   };
   return {
     url: `nats://127.0.0.1:${port}`,
+    said: (text) => {
+      const times = sent.split(text).length - 1;
+      sent = '';
+      return times;
+    },
     cut,
     mend: () => {
       whole = true;

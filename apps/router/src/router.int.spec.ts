@@ -184,6 +184,24 @@ describe('a router that starts alone (I7)', () => {
     },
   );
 
+  it('knows how lately its directory was confirmed, though nothing had changed in it for long', async () => {
+    const ageMsMax = 1_500;
+    await world.region.commit(world.stamp());
+    await world.region.commit(world.tenant('acme'));
+    const before = await world.start();
+    await isLive(before);
+    const { lapidary_router_disk_copies_total: copies } = before.router.metrics;
+    await waitFor('the copy', async () => (await copies.get()).values.some(({ value }) => value > 0) || undefined, { timeoutMs: 30_000 });
+    const writtenMs = Date.now();
+    // A digest says that nothing is missing, some time behind that.
+    await waitFor('some time', () => Date.now() - writtenMs > 2 * ageMsMax || undefined, { timeoutMs: 30_000 });
+    await world.tellDigestUntil('a digest to be heard', () => before.router.directory.state().ageMs < ageMsMax / 3);
+    const heardMs = Date.now();
+    await world.stop(before);
+    const after = await world.start(noNats);
+    expect(after.router.directory.state().ageMs).toBeLessThan(Date.now() - heardMs + ageMsMax / 2);
+  });
+
   it('says that there is no such tenant once it has waited for somebody who knows more', async () => {
     await world.region.commit(world.stamp());
     await world.region.commit(world.tenant('acme'));

@@ -13,9 +13,11 @@ import { checkDigest, type DigestMemory } from './digest-check.js';
 import { parseEntry } from './directory-entry.js';
 import { DirectoryTable } from './directory-table.js';
 import type { Directory } from './directory.js';
+import { LoadPauses } from './load-pauses.js';
 import { Pace } from './pace.js';
-import { loadSnapshotPages } from './snapshot-pages.js';
+import { SharedAsks } from './shared-asks.js';
 import { StreamReading } from './stream-reading.js';
+import { WholeLoads } from './whole-loads.js';
 
 export interface DirectorySourceOptions {
   readonly region: string;
@@ -48,13 +50,16 @@ export class DirectorySource {
   private position: Position | null = null;
   private reader: OrderedReader | null = null;
   private lastDigest: DigestMemory | null = null;
-  /** What the stream brought while a whole load was under way; the loaded pages may be older. */
-  private duringLoad: DirectoryEntry[] | null = null;
+  private readonly loads: WholeLoads;
+  private readonly pauses: LoadPauses;
+  private readonly refreshes = new SharedAsks((tenant) => this.refreshNow(tenant));
   private running: Promise<void> = Promise.resolve();
   private stopDigests: () => void = () => undefined;
 
   constructor(private readonly options: DirectorySourceOptions) {
     this.stream = directoryStream(options.region);
+    this.loads = new WholeLoads({ ...options, signal: this.stopping.signal });
+    this.pauses = new LoadPauses(options.clock);
   }
 
   start(): void {
@@ -77,14 +82,18 @@ export class DirectorySource {
   async reload(): Promise<void> {
     const { directory, logger } = this.options;
     try {
-      if (directory.generation !== null) await this.loadWhole('audit', directory.generation);
+      if (directory.generation !== null) await this.loads.load('audit', directory.generation);
     } catch (error) {
       logger.warn({ err: error }, 'the directory could not be loaded anew');
     }
   }
 
-  /** Fetches the newest entries of one tenant and of its stamp past the reader. Failure leaves what is held. */
-  async refreshTenant(tenant: string): Promise<void> {
+  /** Fetches the newest entries of one tenant and of its stamp past the reader, once for all who ask at a time. Failure leaves what is held. */
+  refreshTenant(tenant: string): Promise<void> {
+    return this.refreshes.ask(tenant);
+  }
+
+  private async refreshNow(tenant: string): Promise<void> {
     try {
       await this.fetch(tenantKey(tenant));
       const stamp = this.options.directory.tenant(tenant)?.stamp;
@@ -112,7 +121,7 @@ export class DirectorySource {
           failures = 0;
         }
       } catch (error) {
-        if (failures === 0) logger.warn({ err: error }, 'the directory stream cannot be followed; serving what is held');
+        if (failures === 0 && !signal.aborted) logger.warn({ err: error }, 'the directory stream cannot be followed; serving what is held');
         failures += 1;
       } finally {
         this.options.directory.unfollow();
@@ -127,7 +136,10 @@ export class DirectorySource {
     const state = await streamState(link, this.stream);
     if (!state) throw new AppError('not_ready', 'The region has no directory stream yet');
     // A new generation's stream may be half filled: only the control plane can say what is whole, and until then the old one serves.
-    if (directory.isLoaded && directory.generation !== state.description) await this.loadWhole('generation', state.description);
+    if (directory.isLoaded && directory.generation !== state.description) {
+      await this.loads.load('generation', state.description);
+      this.position = null;
+    }
     if (!directory.isLoaded) await this.firstLoad(state);
     const after = this.position?.streamId === state.id && this.position.sequence <= state.lastSequence ? this.position.sequence : 0;
     const building = directory.isLoaded ? null : new DirectoryTable(state.description);
@@ -151,7 +163,8 @@ export class DirectorySource {
    */
   private async firstLoad(state: StreamState): Promise<void> {
     try {
-      await this.loadWhole('start', state.description);
+      await this.loads.load('start', state.description);
+      this.position = null;
     } catch (error) {
       if (state.messages === 0)
         throw new AppError('not_ready', 'The directory stream is empty and no control plane vouches for that', { cause: error });
@@ -184,7 +197,7 @@ export class DirectorySource {
   }
 
   private apply(entry: DirectoryEntry): boolean {
-    this.duringLoad?.push(entry);
+    this.loads.note(entry);
     return this.options.directory.apply(entry);
   }
 
@@ -197,29 +210,11 @@ export class DirectorySource {
     directory.freshness.digest(verdict, clock.nowMs());
     this.lastDigest = { cursor: ours.cursor, verdict };
     if (verdict === 'rebuild') return void this.reader?.stop();
-    if (verdict !== 'reload') return;
+    if (verdict === 'equal') this.pauses.end();
+    if (verdict !== 'reload' || !this.pauses.mayLoad()) return;
     logger.warn({ ours, theirs }, 'the directory differs from the control plane’s; loading it anew');
     this.lastDigest = null;
-    await this.loadWhole('digest', ours.generation);
-  }
-
-  /** Builds a whole directory beside the one that serves, and swaps it in. */
-  private async loadWhole(cause: 'start' | 'generation' | 'digest' | 'audit', generation: string): Promise<void> {
-    const { link, region, directory, clock, metrics, logger } = this.options;
-    const arrived: DirectoryEntry[] = [];
-    this.duringLoad = arrived;
-    try {
-      const table = await loadSnapshotPages(link, region);
-      if (table.generation !== generation) throw new AppError('not_ready', 'The control plane speaks of another directory than the stream');
-      const now = clock.nowMs();
-      for (const entry of arrived) table.apply(entry, now);
-      if (cause === 'start' || cause === 'generation') this.position = null;
-      directory.swap(table, 'live', now);
-      metrics.lapidary_router_directory_reloads_total.inc({ cause });
-      logger.info({ cause, ...table.digest }, 'the directory was loaded anew');
-    } finally {
-      if (this.duringLoad === arrived) this.duringLoad = null;
-    }
+    await this.loads.load('digest', ours.generation);
   }
 }
 

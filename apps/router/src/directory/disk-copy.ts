@@ -73,7 +73,8 @@ const writeAll = async (
   const rows = new WordList();
   const put = async (bytes: Buffer): Promise<void> => {
     mac.update(bytes);
-    await handle.write(bytes);
+    // Unlike write(), not a part of it, as a disk that is about to be full takes.
+    await handle.writeFile(bytes);
   };
   const putRows = async (): Promise<void> => {
     await put(rows.bytes());
@@ -100,7 +101,7 @@ const writeAll = async (
   for (const id of changed) table.writeRowOf(id, rows);
   const last = Buffer.concat([rows.bytes(), footBytes(table, confirmedAtMs())]);
   await put(last);
-  await handle.write(mac.digest());
+  await handle.writeFile(mac.digest());
 };
 
 const ignoreMissing = (error: unknown): void => {

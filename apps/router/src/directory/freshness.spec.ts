@@ -35,6 +35,28 @@ describe('how new a directory is', () => {
   });
 });
 
+describe('with a clock that was ahead and is set back', () => {
+  const dayMs = 86_400_000;
+
+  it('the age grows from when its source was heard last, and not only when the clock has caught up', () => {
+    const freshness = new Freshness();
+    freshness.begin(dayMs + 1_000);
+    expect(freshness.ageMs(1_000)).toBe(0);
+    expect(freshness.ageMs(61_000)).toBe(60_000);
+    freshness.begin(dayMs + 1_000);
+    freshness.digest('equal', 100_000);
+    freshness.change(90_000, 101_000);
+    expect(freshness.ageMs(160_000)).toBe(60_000);
+  });
+
+  it('so does the lag', () => {
+    const freshness = new Freshness();
+    freshness.digest('behind', dayMs);
+    expect(freshness.lagMs(1_000)).toBe(0);
+    expect(freshness.lagMs(61_000)).toBe(60_000);
+  });
+});
+
 describe('how far behind a directory is', () => {
   it('is what the newest change was late by, until a digest says that nothing is missing', () => {
     const freshness = begun();

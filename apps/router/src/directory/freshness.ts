@@ -19,14 +19,14 @@ export class Freshness {
   /** A change came while changes were followed. Returns milliseconds since its commit. */
   change(committedAtMs: number, nowMs: number): number {
     this.lastLagMs = Math.max(0, nowMs - committedAtMs);
-    this.heardAtMs = Math.max(this.heardAtMs, Math.min(committedAtMs, nowMs));
+    this.heardAtMs = Math.max(this.heardBy(nowMs), Math.min(committedAtMs, nowMs));
     return this.lastLagMs;
   }
 
   /** The control plane told its digest. One of another database (`rebuild`) says nothing of this directory. */
   digest(verdict: DigestVerdict, nowMs: number): void {
     if (verdict === 'rebuild') return;
-    this.heardAtMs = Math.max(this.heardAtMs, nowMs);
+    this.heardAtMs = nowMs;
     if (verdict === 'equal' || verdict === 'ahead') {
       this.behindSinceMs = null;
       this.lastLagMs = 0;
@@ -39,11 +39,19 @@ export class Freshness {
   }
 
   ageMs(nowMs: number): number {
-    return Math.max(0, nowMs - this.heardAtMs);
+    return nowMs - this.heardBy(nowMs);
   }
 
   /** How late the newest change was, until a digest says that nothing is missing; or for how long something has been missing. */
   lagMs(nowMs: number): number {
-    return this.behindSinceMs === null ? this.lastLagMs : Math.max(this.lastLagMs, nowMs - this.behindSinceMs);
+    if (this.behindSinceMs === null) return this.lastLagMs;
+    this.behindSinceMs = Math.min(this.behindSinceMs, nowMs);
+    return Math.max(this.lastLagMs, nowMs - this.behindSinceMs);
+  }
+
+  /** A clock that was ahead, and was set back, has left a time behind that has not come yet: until it had, nothing would seem old. */
+  private heardBy(nowMs: number): number {
+    this.heardAtMs = Math.min(this.heardAtMs, nowMs);
+    return this.heardAtMs;
   }
 }
