@@ -1,7 +1,5 @@
 import { endWithError } from '@lapidary/config/end-with-error';
-import { environmentWithFile, loadConfig } from '@lapidary/config/load';
-import { RouterConfigSchema } from '@lapidary/config/router';
-import { createLogger } from '@lapidary/telemetry/logger';
+import { createLogger, type Logger } from '@lapidary/telemetry/logger';
 import { inlineMore } from './inline-more.js';
 import { runBeatMs, type FromRun, type RunCounts, type ToRun } from './keeper/keeper-messages.js';
 import { Router } from './router.js';
@@ -16,12 +14,15 @@ const say = (message: FromRun): void => void process.send?.(message, () => undef
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
 inlineMore();
-const config = loadConfig(RouterConfigSchema, environmentWithFile());
-const logger = createLogger('router', config.LAPIDARY_LOG_LEVEL, { region: config.LAPIDARY_REGION, router: config.LAPIDARY_ROUTER_ID });
 let router: Router | null = null;
+let logger: Logger | null = null;
+let workers = 0;
 let stopping = false;
 
-const start = async ({ sockets, relieves }: Extract<ToRun, { type: 'start' }>): Promise<void> => {
+const start = async ({ config, sockets, relieves }: Extract<ToRun, { type: 'start' }>): Promise<void> => {
+  const { LAPIDARY_LOG_LEVEL: level, LAPIDARY_REGION: region, LAPIDARY_ROUTER_ID: id } = config;
+  workers = config.LAPIDARY_ROUTER_WORKERS;
+  logger = createLogger('router', level, { region, router: id });
   router = new Router({ config, logger, sockets, onSpent: (cause) => say({ type: 'spent', cause }) });
   await router.startBehind(relieves ? liveWithinMs : 0);
   say({ type: 'listening' });
@@ -45,7 +46,7 @@ const act = async (message: ToRun): Promise<void> => {
     case 'start':
       return start(message);
     case 'lead':
-      return void logger.info({ ...(await router?.lead()), pid: process.pid, workers: config.LAPIDARY_ROUTER_WORKERS }, 'router leads');
+      return logger?.info({ ...(await router?.lead()), pid: process.pid, workers }, 'router leads');
     case 'release':
       await router?.release();
       return say({ type: 'released' });

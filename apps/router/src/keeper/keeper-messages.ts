@@ -1,3 +1,4 @@
+import type { RouterConfig } from '@lapidary/config/router';
 import type { GivenSockets } from '../given-sockets.js';
 
 /** Why a process can't go on as it is: no descriptor is left for another worker, or one that hangs can't be ended. */
@@ -10,8 +11,8 @@ export type RunCounts = Readonly<Record<RunCause, number>>;
 export const runBeatMs = 1_000;
 
 export type ToRun =
-  /** `relieves`: another process serves, and goes on until this one does. */
-  | { readonly type: 'start'; readonly sockets: GivenSockets; readonly relieves: boolean }
+  /** `config`: the settings in force, as plain data. `relieves`: another process serves, and goes on until this one does. */
+  | { readonly type: 'start'; readonly config: RouterConfig; readonly sockets: GivenSockets; readonly relieves: boolean }
   | { readonly type: 'lead' }
   | { readonly type: 'release' }
   | { readonly type: 'counts'; readonly counts: RunCounts }

@@ -132,6 +132,18 @@ describe('a router of several workers', () => {
     expect(await one.metric(runs('death'))).toBe(1);
   });
 
+  it.each([
+    ['are no good', 'LAPIDARY_CLAIM_LIFETIME_MS=soon\n'],
+    ['say something else', 'LAPIDARY_BASE_DOMAIN=shops.example\n'],
+  ])('takes none of the settings that %s with a process that dies, but those in force (K3, K4)', async (_, written) => {
+    await writeFile(one.configFile, written);
+    const { pid } = await one.says('router leads');
+    process.kill(pid!, 'SIGKILL');
+    await one.says('the router died; another is started');
+    await one.isReady();
+    await asked('acme', '200');
+  });
+
   it('whose keeper is killed ends in order, and frees the port (K6)', async () => {
     await one.end('SIGKILL');
     await waitFor('the port to be free', async () => !(await one.isListening()) || undefined, patience);

@@ -66,7 +66,7 @@ export class Keeper {
     return { trafficPort: http.port, adminPort: admin.port, tlsPort: tls?.port };
   }
 
-  /** Puts a process with the configuration of now in the place of the one that leads; a configuration that is no good changes nothing. */
+  /** Puts another process in the place of the one that leads: at a reload with the configuration as it is written now, which changes nothing where it is no good. */
   reload(cause: ReplaceCause): void {
     this.next(() => this.replace(cause));
   }
@@ -95,7 +95,8 @@ export class Keeper {
     const { logger } = this.options;
     let holder = this.holder;
     try {
-      const config = this.options.readConfig();
+      // What is written down takes effect when somebody says so (K3).
+      const config = cause === 'reload' ? this.options.readConfig() : this.config;
       if (!holder.holds(placesOf(config))) holder = await SocketHolder.open(placesOf(config));
       const run = await this.serving(cause, config, holder, this.leader !== null);
       const old = this.leader;
@@ -132,7 +133,7 @@ export class Keeper {
     const run: Run = new Run({
       file: runFile,
       sockets: holder.sockets,
-      workers: config.LAPIDARY_ROUTER_WORKERS,
+      config,
       relieves,
       onSpent: (spent) => this.reload(spent),
       onGone: (wasTold) => this.onGone(run, wasTold),

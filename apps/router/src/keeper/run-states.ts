@@ -8,8 +8,8 @@ export type RunEvent = 'listening' | 'lead' | 'drain' | 'ended';
  * - K1 The keeper holds the listening sockets from its start until it is told to stop. Whatever becomes of processes and workers, a
  *   connection is not refused, and what waits in a queue waits for the next that accepts.
  * - K2 At most one process leads. One drains only when another serves in its place with a directory of its own, or the keeper stops.
- * - K3 A configuration that is not valid starts nothing; a process that does not serve in time, or dies before, is given up. Either way
- *   the one that leads goes on.
+ * - K3 A configuration takes effect at a start or a reload of the router, and not with a death; one that is not valid starts nothing. A process that does not
+ *   serve in time, or dies before, is given up. Either way the one that leads goes on.
  * - K4 When the one that leads ends by itself, another is started, with back-off, and counted.
  * - K5 At a stop the keeper closes its own descriptors first: the last worker that closes its own has emptied the queue.
  * - K6 A keeper that is killed takes its processes along: they drain when it is gone.

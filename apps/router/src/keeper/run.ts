@@ -1,4 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { childEnvironment } from '@lapidary/config/load';
+import type { RouterConfig } from '@lapidary/config/router';
 import { nextState } from '@lapidary/kernel/transition-table';
 import { cameTrue } from '../leave.js';
 import type { HeldSockets } from './held-sockets.js';
@@ -16,7 +18,7 @@ export interface RunOptions {
   /** Built program. */
   readonly file: URL;
   readonly sockets: HeldSockets;
-  readonly workers: number;
+  readonly config: RouterConfig;
   readonly relieves: boolean;
   readonly onSpent: (cause: SpentCause) => void;
   /** `wasTold`: it was told to drain. */
@@ -33,19 +35,22 @@ export class Run {
   private heardAtMs = performance.now();
 
   constructor(private readonly options: RunOptions) {
-    const { file, sockets, workers, relieves } = options;
+    const { file, sockets, config, relieves } = options;
     const { http, tls, admin } = sockets;
+    const workers = config.LAPIDARY_ROUTER_WORKERS;
     // Each entry is a descriptor of its own of the same socket.
     const own = (of: { readonly fd: number }): number[] => Array.from({ length: workers + spareSockets }, () => of.fd);
     const given = [own(http), tls ? own(tls) : [], [admin.fd]];
-    this.child = fork(file, { stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...given.flat()] });
+    // It reads no settings itself: those that are written down by now may not be in force, or be no good (K3).
+    const env = childEnvironment();
+    this.child = fork(file, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...given.flat()] });
     this.child.on('message', (message: FromRun) => this.hear(message));
     // Sending to one that has just died.
     this.child.on('error', () => undefined);
     this.gone = new Promise<void>((resolve) => this.child.once('exit', () => resolve())).then(() => this.onExit());
     let next = firstFd;
     const [httpFds, tlsFds, adminFds] = given.map((fds) => fds.map(() => next++)) as [number[], number[], [number]];
-    this.tell({ type: 'start', relieves, sockets: { http: httpFds, tls: tls && tlsFds, admin: adminFds[0] } });
+    this.tell({ type: 'start', config, relieves, sockets: { http: httpFds, tls: tls && tlsFds, admin: adminFds[0] } });
   }
 
   /** Since its main thread was last heard; nobody listens to it before it serves. */
