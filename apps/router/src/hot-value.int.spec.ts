@@ -9,10 +9,12 @@ let folder: string;
 let file: string;
 let hot: HotValue<number>;
 const seen: (number | string)[] = [];
+let fails: () => Error | null;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lapidary-hot-'));
   file = join(folder, 'value');
   seen.length = 0;
+  fails = () => null;
 });
 afterEach(async () => {
   hot.stop();
@@ -23,6 +25,8 @@ const start = async (): Promise<void> => {
   hot = await HotValue.start({
     fingerprint: () => fileFingerprint(file),
     load: async () => {
+      const failure = fails();
+      if (failure) throw failure;
       const value = Number(await readFile(file, 'utf8'));
       if (!Number.isFinite(value)) throw new Error('no number');
       return value;
@@ -53,6 +57,17 @@ describe('a file that is kept current', () => {
     await rename(join(folder, 'link'), file);
     await until(3);
     expect(hot.current).toBe(3);
+  });
+
+  it('is taken a moment later where it could not be read for a reason of the moment, and that is told once', async () => {
+    await writeFile(file, '1');
+    await start();
+    const moment = Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+    let failures = 0;
+    fails = () => ((failures += 1) <= 3 ? moment : null);
+    await writeFile(file, '2');
+    await until(2);
+    expect([hot.current, failures, seen]).toEqual([2, 4, ['EMFILE', 2]]);
   });
 
   it('that is of no use at the start is an error', async () => {

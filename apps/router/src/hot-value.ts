@@ -8,7 +8,7 @@ export interface HotOptions<T> {
   readonly fingerprint: () => Promise<string>;
   readonly load: () => Promise<T>;
   readonly onReload: (value: T) => void;
-  /** The new one can't be used; the old one goes on serving. */
+  /** The new one can't be used; the old one goes on serving. Told once of one cause, though it is tried again: the next look may find the cause gone. */
   readonly onRefused: (error: unknown) => void;
   readonly everyMs?: number;
 }
@@ -20,6 +20,8 @@ export interface HotOptions<T> {
  */
 export class HotValue<T> {
   private timer: NodeJS.Timeout | null = null;
+  /** Why what the file says is not in force; null where it is. */
+  private refused: string | null = null;
 
   private constructor(
     private value: T,
@@ -46,18 +48,26 @@ export class HotValue<T> {
 
   /** Looks now; whether there was something new that could be used. */
   async look(): Promise<boolean> {
+    let fingerprint = '';
     try {
-      const fingerprint = await this.options.fingerprint();
-      if (fingerprint === this.seen) return false;
-      // Before loading: what changes meanwhile is seen the next time.
+      fingerprint = await this.options.fingerprint();
+      const isNew = fingerprint !== this.seen;
+      if (isNew) this.value = await this.options.load();
+      this.refused = null;
+      if (!isNew) return false;
+      // As it was before loading: what has changed meanwhile is seen the next time.
       this.seen = fingerprint;
-      this.value = await this.options.load();
-      this.options.onReload(this.value);
-      return true;
     } catch (error) {
-      this.options.onRefused(error);
+      this.refuse(`${fingerprint} ${String(error)}`, error);
       return false;
     }
+    this.options.onReload(this.value);
+    return true;
+  }
+
+  private refuse(cause: string, error: unknown): void {
+    if (this.refused !== cause) this.options.onRefused(error);
+    this.refused = cause;
   }
 
   private schedule(): void {

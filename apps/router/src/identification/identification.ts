@@ -41,14 +41,18 @@ export class Identification {
   static async start(options: IdentificationOptions): Promise<Identification> {
     const { file, metrics, logger } = options;
     const count = (outcome: string): void => metrics.lapidary_router_reloads_total.inc({ what: 'identify', outcome });
-    let before: InForce | null = null;
-    const load = async (): Promise<InForce> => (before = await follow(before, await readIdentifyConfig(file), options));
+    let inForce: InForce | null = null;
+    const load = async (): Promise<InForce> => follow(inForce, await readIdentifyConfig(file), options);
     const value = await HotValue.start<InForce>({
       fingerprint: () => fileFingerprint(file).catch(() => `${file}: missing`),
       load,
-      onReload: ({ config }) => {
+      onReload: (now) => {
+        const before = inForce?.tokens;
+        inForce = now;
+        // Not sooner: until here it was asked, and what it was asked it still answers.
+        if (before && before !== now.tokens) void before.stop();
         count('taken');
-        logger.info({ file, rules: config.rules.length }, 'tenants are identified by these rules');
+        logger.info({ file, rules: now.config.rules.length }, 'tenants are identified by these rules');
       },
       onRefused: (error) => {
         count('refused');
@@ -56,6 +60,7 @@ export class Identification {
       },
       everyMs: options.everyMs,
     });
+    inForce = value.current;
     return new Identification(value);
   }
 
@@ -93,9 +98,7 @@ export class Identification {
 const follow = async (before: InForce | null, config: IdentifyConfig, options: IdentificationOptions): Promise<InForce> => {
   const { copyFile, metrics, logger, pace } = options;
   if (before && JSON.stringify(before.config.tokens) === JSON.stringify(config.tokens)) return { config, tokens: before.tokens };
-  const tokens = config.tokens && (await Tokens.start({ rules: config.tokens, copyFile, metrics, logger, pace }));
-  await before?.tokens?.stop();
-  return { config, tokens };
+  return { config, tokens: config.tokens && (await Tokens.start({ rules: config.tokens, copyFile, metrics, logger, pace })) };
 };
 
 /** What rules per host and path ask of a request. */

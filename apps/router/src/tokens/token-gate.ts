@@ -79,6 +79,11 @@ export class TokenGate {
     return this.checkOnce(token);
   }
 
+  /** When no check is under way any more. */
+  async settled(): Promise<void> {
+    await Promise.all(this.checking.values());
+  }
+
   /** A key that was taken away may have leaked: what was believed by it is checked anew, and nothing else is. */
   private known(token: string): TokenFacts | undefined {
     const good = this.good.get(token);

@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignJWT, UnsecuredJWT } from 'jose';
@@ -273,6 +274,8 @@ describe('keys', () => {
     const text = await ask([api, bearer(await issuer.token('beta'))]);
     expect(refused(text)).toEqual({ status: 503, code: 'token_unchecked' });
     expect(text).toMatch(/\r\nretry-after: 1\r\n/i);
+    // Or nobody would be told that they are missing: 0 is where no tokens are used.
+    expect((await metrics.lapidary_router_token_keys_confirmed_seconds.get()).values[0]?.value).toBeGreaterThan(0);
     expect(await ask([])).toMatch(/^HTTP\/1.1 200 /);
     await issuer.up();
     received.length = 0;
@@ -306,5 +309,36 @@ describe('the document', () => {
     received.length = 0;
     expect(await ask([api, bearer(token), 'x-tenant: acme'])).toMatch(/^HTTP\/1.1 200 /);
     expect(tenants()).toEqual(['acme']);
+  });
+
+  it('changes how tokens are checked while they are, and nobody is told that they could not be', async () => {
+    const tokens = await Promise.all(Array.from({ length: 200 }, () => issuer.token('beta', { claims: { jti: randomUUID() } })));
+    const kinds = new Set<string>();
+    let going = true;
+    let asked = 0;
+    const client = async (): Promise<void> => {
+      while (going) {
+        const token = tokens[(asked += 1) % tokens.length]!;
+        kinds.add((await identification.facts('api.example.com', '/', () => ['authorization', `Bearer ${token}`]))!.kind);
+      }
+    };
+    const clients = [client(), client()];
+    const taken = async (): Promise<number> =>
+      (await metrics.lapidary_router_reloads_total.get()).values.find(
+        ({ labels }) => labels['what'] === 'identify' && labels['outcome'] === 'taken',
+      )?.value ?? 0;
+    try {
+      for (let i = 1; i <= 6; i += 1) {
+        // What was believed by the settings before is checked anew.
+        await identify({ cacheSeconds: i });
+        await waitFor('the change', async () => (await taken()) === i || undefined, soon);
+        const from = asked;
+        await waitFor('some checks by it', () => asked > from + tokens.length || undefined, soon);
+      }
+    } finally {
+      going = false;
+      await Promise.all(clients);
+    }
+    expect([...kinds]).toEqual(['verified']);
   });
 });

@@ -34,6 +34,9 @@ export class Tokens {
   private constructor({ rules, copyFile, metrics, logger, pace }: TokensOptions) {
     const source = rules.keys;
     const count = (outcome: string): void => metrics.lapidary_router_reloads_total.inc({ what: 'token_keys', outcome });
+    const confirmed = (): void => metrics.lapidary_router_token_keys_confirmed_seconds.set(Date.now() / 1000);
+    // A source that never answers must be missed, too.
+    confirmed();
     this.thread = new TokenThread(rules, logger);
     this.gate = new TokenGate({
       check: (token) => this.thread.check(token),
@@ -54,7 +57,7 @@ export class Tokens {
         count('taken');
         logger.info({ source, from, keys: this.set.keys.keys.length }, 'tokens are checked by these keys');
       },
-      onConfirmed: () => metrics.lapidary_router_token_keys_confirmed_seconds.set(Date.now() / 1000),
+      onConfirmed: confirmed,
       onFailed: (error) => {
         count('refused');
         logger.error({ err: error, source, hasKeys: this.set !== null }, 'the keys of tokens can’t be read; the last ones stay');
@@ -73,8 +76,10 @@ export class Tokens {
     return this.gate.facts(rawHeaders);
   }
 
+  /** When what has been asked is answered; nothing more may be asked. */
   async stop(): Promise<void> {
     this.keys.stop();
+    await this.gate.settled();
     await this.thread.stop();
   }
 }
