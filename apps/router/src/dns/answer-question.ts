@@ -88,7 +88,9 @@ export const answerQuestion = (question: Question, world: DnsWorld): Reply => {
   if (node.kind === 'outside') return reply('REFUSED');
   const soa = [soaOf(node.apex, world, negativeTtlSeconds)];
   // A name that is newer than the copy would be kept by resolvers as one that does not exist.
-  if (node.kind === 'nothing') return directory.mayLack ? reply('SERVFAIL') : reply('NXDOMAIN', { authorities: soa });
+  if (node.kind === 'nothing' && directory.mayLack) return reply('SERVFAIL');
+  // RFC 8020: "there is no such name" is said of all names below it, too.
+  if (node.kind === 'nothing' && node.isBare) return reply('NXDOMAIN', { authorities: soa });
   const answers = node.kind === 'host' ? recordsOf(node, question, world) : [];
   if (answers.length === 0) return reply('NOERROR', { authorities: soa });
   return reply('NOERROR', { answers, additionals: question.type === 'NS' ? glue(zone) : [] });

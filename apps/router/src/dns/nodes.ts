@@ -8,8 +8,8 @@ import type { DnsWorld } from './zone.js';
 export type Node =
   /** Not below a zone of ours. */
   | { readonly kind: 'outside' }
-  /** Below a zone of ours, and nothing. */
-  | { readonly kind: 'nothing'; readonly apex: string }
+  /** Below a zone of ours, and nothing. `isBare`: nor is anything below it. */
+  | { readonly kind: 'nothing'; readonly apex: string; readonly isBare: boolean }
   /** Without records of its own, but with names below it (RFC 8020: must not be NXDOMAIN). */
   | { readonly kind: 'empty'; readonly apex: string }
   | {
@@ -77,11 +77,13 @@ export const nodeAt = (name: string, world: DnsWorld): Node => {
     const tenant = isTenantId(label) && directory.tenant(label) ? label : directory.tenantOfHost(name);
     const found = tenant === undefined ? null : targetOf(tenant, world, false);
     if (found) return { kind: 'host', apex: baseDomain, ...found };
-    return { kind: nameServers.some((server) => server.endsWith(`.${name}`)) ? 'empty' : 'nothing', apex: baseDomain };
+    if (nameServers.some((server) => server.endsWith(`.${name}`))) return { kind: 'empty', apex: baseDomain };
+    return { kind: 'nothing', apex: baseDomain, isBare: true };
   }
   const apex = customApex(name, world);
   if (apex === null) return { kind: 'outside' };
-  if (apex !== name) return { kind: 'nothing', apex };
+  // Hosts are found by their whole names: a.b.example.com may be one where example.com is.
+  if (apex !== name) return { kind: 'nothing', apex, isBare: false };
   const found = targetOf(directory.tenantOfHost(name)!, world, true);
   return found ? { kind: 'host', apex, ...found } : { kind: 'outside' };
 };

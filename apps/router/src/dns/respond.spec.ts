@@ -64,8 +64,22 @@ describe('a custom host', () => {
     expect(dns.ask('shop.example.com', 'A').answers).toMatchObject([{ type: 'A', data: '192.0.2.1' }]);
     expect(dns.ask('shop.example.com', 'SOA').answers).toMatchObject([{ type: 'SOA', name: 'shop.example.com' }]);
     expect(dns.ask('shop.example.com', 'NS').answers).toMatchObject([{ type: 'NS', data: `a.ns.${baseDomain}` }]);
-    expect(dns.ask('x.shop.example.com', 'A')).toMatchObject({ rcode: 'NXDOMAIN', flag_aa: true });
+    expect(dns.ask('x.shop.example.com', 'A')).toMatchObject({ rcode: 'NOERROR', flag_aa: true, answers: [] });
     expect(dns.ask('example.com', 'A')).toMatchObject({ rcode: 'REFUSED', flag_aa: false });
+  });
+
+  it('does not say of a name between it and another one that there is nothing: resolvers would believe that of the other, too', () => {
+    const dns = new TestDns();
+    dns.tenant('acme', { hosts: ['example.com'] });
+    dns.tenant('beta', { hosts: ['a.b.example.com'] });
+    expect(dns.ask('b.example.com', 'A')).toMatchObject({
+      rcode: 'NOERROR',
+      answers: [],
+      authorities: [{ type: 'SOA', name: 'example.com' }],
+    });
+    expect(dns.ask('a.b.example.com', 'A').answers).toMatchObject([{ type: 'A' }]);
+    dns.mayLack = true;
+    expect(dns.ask('b.example.com', 'A').rcode).toBe('SERVFAIL');
   });
 });
 
