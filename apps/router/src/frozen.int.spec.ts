@@ -5,6 +5,7 @@ import { answerBytes, exchangeBytes } from '@lapidary/stamp-sdk/forward/forward.
 import {
   misdirected,
   onBothPaths,
+  patientPolicy,
   problemOf,
   quickTimeouts,
   requestBytes,
@@ -64,6 +65,22 @@ onBothPaths(() => {
     expect(problemOf(text)).toMatchObject({ status: 503, code: 'tenant_moving' });
     expect(text).toMatch(/\r\nretry-after: 1\r\n/i);
     expect(received).toEqual([]);
+  });
+
+  it('one that is given less time than that waits no longer, and is told the same', async () => {
+    const shortMs = 1_000;
+    const longMs = 20_000;
+    const short = await startTraffic([], {
+      timeouts: { ...quickTimeouts, headMs: longMs },
+      policy: patientPolicy(shortMs / 1000),
+      freezeWaitMs: longMs,
+    });
+    short.route({ frozen: true });
+    const text = await exchangeBytes(short.port, requestBytes('GET'), /^HTTP\/1.1 \d[^]*?\r\n\r\n[^]+/);
+    expect(problemOf(text)).toMatchObject({ status: 503, code: 'tenant_moving' });
+    expect(text).toMatch(/\r\nretry-after: 1\r\n/i);
+    expect(short.waitingForThaw()).toBe(0);
+    await short.close();
   });
 
   it('others are not held up, and a move that is given up goes on at the old stamp', async () => {

@@ -261,7 +261,7 @@ export class TrafficServer {
   private async route(exchange: Exchange): Promise<Outcome> {
     const first = exchange.decideAgain();
     // Only a tenant that is frozen is waited for: else the next message of its connection could be handed over before this one is condemned.
-    const decision = isFrozen(first) ? await this.thaw.decided(exchange.decideAgain) : first;
+    const decision = isFrozen(first) ? await this.thaw.decided(exchange.decideAgain, exchange.deadline) : first;
     if (decision.action === 'refuse' && decision.unread) leaveUnread(exchange.request);
     else letBodiesCome(exchange.request);
     if (decision.action === 'refuse' && (decision.status !== undefined || decision.unread)) this.condemn(exchange.request.socket);

@@ -5,6 +5,8 @@ import type { Refusable, RefusalTurns } from '../traffic-policy/refusal-turns.js
 /** The refusal of an exchange's request, from the decision to its turn to be answered; where its tenant is frozen that may pass. */
 export class PacedRefusal implements Refusable, Frozen {
   private hasWaited = false;
+  /** What is answered where its time is over before its tenant is thawed. */
+  private frozen: RefuseDecision | null = null;
   private decision: RefuseDecision | null = null;
 
   constructor(
@@ -16,6 +18,7 @@ export class PacedRefusal implements Refusable, Frozen {
   begin(decision: RefuseDecision): boolean {
     if (isFrozen(decision) && !this.hasWaited && this.context.thaw.wait(this, decision, performance.now())) {
       this.hasWaited = true;
+      this.frozen = decision;
       return false;
     }
     // I3: no byte of it may be read any more, so it can't be kept open.
@@ -29,16 +32,17 @@ export class PacedRefusal implements Refusable, Frozen {
   }
 
   get isWaiting(): boolean {
-    return this.decision !== null;
+    return this.decision !== null || this.frozen !== null;
   }
 
   onThaw(): void {
+    this.frozen = null;
     this.exchange.proceedAnew();
   }
 
   /** Its turn has come, or it has waited for too long. */
   onTurn(): void {
-    const { decision } = this;
+    const decision = this.decision ?? this.frozen;
     this.forget();
     if (decision) this.exchange.answerRefusal(decision);
   }
@@ -46,7 +50,7 @@ export class PacedRefusal implements Refusable, Frozen {
   /** Whoever was to be told is gone. */
   forget(): void {
     if (this.decision) this.context.refusals.leave(this.decision.tenant, this);
-    this.decision = null;
+    this.decision = this.frozen = null;
     if (this.hasWaited) this.context.thaw.leave(this);
     this.hasWaited = false;
   }

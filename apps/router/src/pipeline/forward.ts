@@ -111,7 +111,7 @@ const forwardHeld = async (deps: ForwardInTurn, exchange: Exchange, first: Forwa
     if (next.move === 'same_again') continue;
     if (next.move === 'look_up_again') await lookUpAgain(deps.refreshTenant, decision, exchange.decideAgain);
     // I1, I4: a repeat goes by the route and epoch of now. One that reused the old epoch could be served by a stamp that the tenant has left.
-    const again = await deps.thaw.decided(exchange.decideAgain);
+    const again = await deps.thaw.decided(exchange.decideAgain, deadline);
     if (again.action === 'refuse') {
       return next.move === 'other_door' ? answerInstead(exchange, decision, next.otherwise) : refuseInTurn(deps.refusals, exchange, again);
     }

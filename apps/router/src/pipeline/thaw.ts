@@ -14,6 +14,11 @@ export interface Frozen {
   onThaw(): void;
 }
 
+/** Whose `over` is called when the request's time is over; returns what undoes that. */
+interface Deadline {
+  bind(over: () => void): () => void;
+}
+
 export const isFrozen = (decision: RouteDecision): decision is RefuseDecision =>
   decision.action === 'refuse' && decision.code === 'tenant_moving';
 
@@ -59,12 +64,15 @@ export class Thaw {
     this.timer = null;
   }
 
-  /** For who can wait: the decision that holds. */
-  async decided(decide: () => RouteDecision): Promise<RouteDecision> {
+  /** For who can wait, until its time is over: the decision that holds then. */
+  async decided(decide: () => RouteDecision, deadline: Deadline): Promise<RouteDecision> {
     const first = decide();
     if (!isFrozen(first)) return first;
     const waited = await new Promise<boolean>((resolve) => {
-      if (!this.wait({ onThaw: () => resolve(true) }, first, performance.now())) resolve(false);
+      let unbind = (): void => undefined;
+      const who: Frozen = { onThaw: () => (unbind(), resolve(true)) };
+      if (!this.wait(who, first, performance.now())) return resolve(false);
+      unbind = deadline.bind(() => (this.leave(who), resolve(true)));
     });
     return waited ? decide() : first;
   }
