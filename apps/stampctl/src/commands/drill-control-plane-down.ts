@@ -11,6 +11,7 @@ import { hostRoutes, isHeld } from '../directory/routes.js';
 import { DrillProcesses, type Killed } from '../drill/drill-processes.js';
 import { drillMarkdown, writeDrillReport, type DrillReport } from '../drill/drill-report.js';
 import { DrillTraffic } from '../drill/drill-traffic.js';
+import { stillAnswering } from '../drill/still-answering.js';
 import type { Command } from '../invocation.js';
 import { confirmByName } from '../output/confirm.js';
 import { baseDomainDefault } from './fields.js';
@@ -28,6 +29,9 @@ const tenantsMax = 50;
 const calmMs = 2_000;
 /** Databases recover, control planes migrate and subscribe; a loaded machine takes its time. */
 const backMsMax = 120_000;
+
+/** Processes of a database end when they miss the one that is killed; its port is theirs until then. */
+const endMsMax = 5_000;
 
 const isBack = async ({ api }: RunFile['regions'][string]): Promise<boolean> => {
   const answer = await fetch(`${api}/readyz`, { signal: AbortSignal.timeout(2_000) }).catch(() => null);
@@ -65,6 +69,9 @@ export const drillControlPlaneDown: Command = async (invocation) => {
   );
   const enter = (phase: 'down' | 'after'): void => traffic.forEach((one) => one.enter(phase));
   let killed: Killed[] = [];
+  const alive = new Set<string>();
+  const lookForTheLiving = async (withinMs: number): Promise<void> =>
+    (await stillAnswering(found.run, withinMs)).forEach((name) => alive.add(name));
   let downMs = 0;
   let backAfterMs = 0;
   traffic.forEach((one) => one.start());
@@ -73,8 +80,10 @@ export const drillControlPlaneDown: Command = async (invocation) => {
     enter('down');
     const downAtMs = performance.now();
     killed = await processes.takeDown();
+    await lookForTheLiving(endMsMax);
     output.note(`${killed.length} processes are dead; requests go on for ${duration}`);
     await sleep(forMs, undefined, { signal });
+    await lookForTheLiving(0);
     downMs = performance.now() - downAtMs;
     enter('after');
     processes.letGoOn();
@@ -92,9 +101,9 @@ export const drillControlPlaneDown: Command = async (invocation) => {
     await Promise.all(traffic.map((one) => one.stop()));
   }
   const counts = traffic.flatMap((one) => one.counts);
-  // A drill without a request during the outage, or with failures before it, shows nothing.
+  // A drill without an outage, without a request during it, or with failures before it, shows nothing.
   const asked = traffic.every((one) => one.counts.some((c) => c.phase === 'down' && c.requests > 0));
-  const passed = asked && killed.length > 0 && counts.every((c) => c.errors === 0);
+  const passed = asked && alive.size === 0 && killed.length > 0 && counts.every((c) => c.errors === 0);
   const failures = traffic.flatMap((one) => one.failures);
   const report: DrillReport = {
     drill: 'control-plane-down',
@@ -105,6 +114,7 @@ export const drillControlPlaneDown: Command = async (invocation) => {
     downMs,
     backAfterMs,
     killed,
+    alive: [...alive],
     counts,
     failures,
   };
