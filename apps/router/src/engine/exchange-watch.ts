@@ -47,13 +47,20 @@ export class ExchangeWatch {
     return now;
   }
 
-  /** `answer`: what the client was answered by the stamp, and after how long; null where nothing of it has gone to the client. */
-  end(outcome: string, of: Described, route: Route | RefuseDecision | null, answer: { status: number } | null, headMs: number): void {
+  /** `answer`: what the client was answered by the stamp, and after how long; null where nothing of it has gone to the client. `ownStatus`: of our answer, where it is not its code's. */
+  end(
+    outcome: string,
+    of: Described,
+    route: Route | RefuseDecision | null,
+    answer: { status: number } | null,
+    headMs: number,
+    ownStatus?: number,
+  ): void {
     const { startedMs, admittedMs } = this;
     const { observer } = this.context;
     const now = nowMs();
     const whose = whoseIs(route);
-    const status = answer?.status ?? (isErrorCode(outcome) ? errorCatalogue[outcome].status : 0);
+    const status = answer?.status ?? ownStatus ?? (isErrorCode(outcome) ? errorCatalogue[outcome].status : 0);
     const waitedMs = admittedMs === 0 ? 0 : admittedMs - startedMs;
     observer.ended(of, whose, { outcome, status, tookMs: now - startedMs, waitedMs, stampMs: answer ? headMs : 0 }, now);
   }

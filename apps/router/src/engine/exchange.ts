@@ -267,7 +267,7 @@ export class Exchange implements LaneSink {
   }
 
   private answerProblem(outcome: string, problem: Omit<ProblemAnswer, 'requestId'>): void {
-    this.finish(outcome);
+    this.finish(outcome, problem.status);
     this.client.answerProblem({ ...problem, requestId: this.facts.requestId }, this.facts.isHead);
   }
 
@@ -279,8 +279,8 @@ export class Exchange implements LaneSink {
     this.finish(outcome);
   }
 
-  private finish(outcome: string): void {
-    this.watch.end(outcome, this.facts, this.route, this.phase === 'answering' ? this.relay : null, this.attempt.headMs);
+  private finish(outcome: string, ownStatus?: number): void {
+    this.watch.end(outcome, this.facts, this.route, this.phase === 'answering' ? this.relay : null, this.attempt.headMs, ownStatus);
     this.phase = 'none';
     this.turn += 1;
     this.route = goBy(this.route, null);

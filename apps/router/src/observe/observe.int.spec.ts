@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pino } from 'pino';
 import { TrafficSummarySchema } from '@lapidary/contracts/api/traffic';
 import { routerTraffic } from '@lapidary/contracts/subjects';
 import { waitFor } from '@lapidary/kernel/wait-for';
@@ -53,5 +56,29 @@ describe('a router seen from outside', () => {
     expect(threads).toEqual([{ tier: threads[0]!.tier, reason: expect.stringMatching(/./) }]);
     expect(metrics).toContain(`lapidary_router_sockets{tier="${threads[0]!.tier}"} 1`);
     expect(metrics).toMatch(/lapidary_router_requests_total\{outcome="answered"\} \d/);
+  });
+});
+
+describe.each(['fast', 'general'])('what is logged and counted on the %s path', (engine) => {
+  it('is the status that the client was told, and no failure where that is not the stamp’s doing', async () => {
+    const world = await RouterWorld.begin();
+    const file = join(world.folder, 'access.log');
+    await world.region.commit(world.stamp());
+    await world.region.commit(world.tenant('strict', { strictIn: ['elsewhere'] }));
+    const running = await world.start(undefined, undefined, {
+      LAPIDARY_ROUTER_ENGINE: engine,
+      LAPIDARY_ACCESS_LOG_SAMPLE: 1,
+      LAPIDARY_ACCESS_LOG_FILE: file,
+      LAPIDARY_STRICT_REDIRECTS: 'elsewhere=https://{tenant}.example.net',
+    });
+    await knows(running, 'strict');
+    expect(await ask(running, 'strict')).toBe('308');
+    const line = await waitFor(
+      'the line',
+      async () => (await readFile(file, 'utf8').catch(() => '')).split('\n').find((text) => text.includes('outside_jurisdiction')),
+      patience,
+    );
+    expect(JSON.parse(line)).toMatchObject({ level: pino.levels.values['info'], outcome: 'outside_jurisdiction', status: 308 });
+    await world.end();
   });
 });

@@ -71,7 +71,11 @@ describe('live figures', () => {
     ['tenant_moving', 503, 'refused'],
     ['outside_jurisdiction', 307, 'refused'],
     ['cut', 200, 'failed'],
+    ['cut', 404, 'failed'],
     ['timeout', 504, 'failed'],
+    ['timeout', 408, 'refused'],
+    ['own_path', 200, 'answered'],
+    ['not_found', 404, 'refused'],
   ])('%s with %d is %s', (outcome, status, ending) => expect(endingOf(outcome, status)).toBe(ending));
 });
 

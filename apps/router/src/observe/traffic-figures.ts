@@ -9,7 +9,7 @@ const tenantsFollowed = 256;
 /** Stamps are few; a bound all the same. */
 const stampsFollowed = 1024;
 
-/** Codes that say nothing of how the stamp does: limits, and what the tenant's own state, move or residency asks for. */
+/** Codes above 499 that say nothing of how the stamp does: limits, and what the tenant's own state or move asks for. */
 const refusals: ReadonlySet<string> = new Set<ErrorCode>([
   'rate_limited',
   'overloaded',
@@ -17,16 +17,19 @@ const refusals: ReadonlySet<string> = new Set<ErrorCode>([
   'tenant_pending',
   'tenant_suspended',
   'tenant_moving',
-  'outside_jurisdiction',
 ]);
 
-/** How figures count what became of a request: a client that left was served, a workload's error is a failure. */
+/** A client that left was served; `own_path`: what the router says of itself. */
+const served: ReadonlySet<string> = new Set(['tunnelled', 'client_gone', 'own_path']);
+
+/** How figures count what became of a request: a workload's error is a failure, and what the client should have done otherwise is not. */
 export type Ending = 'answered' | 'failed' | 'refused';
 
 export const endingOf = (outcome: string, status: number): Ending => {
   if (outcome === 'answered') return status < 500 ? 'answered' : 'failed';
-  if (outcome === 'tunnelled' || outcome === 'client_gone') return 'answered';
-  return refusals.has(outcome) ? 'refused' : 'failed';
+  if (served.has(outcome)) return 'answered';
+  const isOurs = outcome !== 'cut' && status >= 300 && status < 500;
+  return isOurs || refusals.has(outcome) ? 'refused' : 'failed';
 };
 
 /** One stamp or tenant in the last whole window, as counted. */
