@@ -1,6 +1,8 @@
+import { domainToASCII } from 'node:url';
 import type { StampView } from '@lapidary/contracts/api/stamps';
 import type { TenantView } from '@lapidary/contracts/api/tenants';
 import { isFrozenByLabel } from '@lapidary/contracts/tenant-labels';
+import { isTenantId } from '@lapidary/kernel/names';
 import type { Api } from '../client/api.js';
 
 /** Where requests for a host go, as an engine that is not ours has to know it. */
@@ -36,14 +38,30 @@ const targetOf = ({ id, status, placement, labels }: TenantView): Target | null 
   return { tenant: id, stamp: placement.stamp, epoch: placement.epoch };
 };
 
+/** RFC 1035 §2.3.4, without the final dot. */
+const hostLengthMax = 253;
+/** At least two labels: one alone may be a word of an engine's own ("default"). */
+const hostName = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/**
+ * A name that a tenant claims, as clients ask for it, or null: what is no host name would be read by an engine as something else. Below the base domain a tenant's id means
+ * that tenant, whoever claims it, as in the router.
+ */
+const claimedHost = (name: string, baseDomain: string): string | null => {
+  const host = domainToASCII(name.replace(/\.$/, ''));
+  if (host.length > hostLengthMax || !hostName.test(host)) return null;
+  const suffix = `.${baseDomain}`;
+  return host.endsWith(suffix) && isTenantId(host.slice(0, -suffix.length)) ? null : host;
+};
+
 /** The hosts of all tenants that are placed or will be, in order; a host that two claim at the moment goes to the one that is named last. */
 export const hostRoutes = (tenants: readonly TenantView[], baseDomain: string): HostRoute[] => {
   const routes = new Map<string, HostRoute>();
   for (const tenant of tenants) {
     const target = targetOf(tenant);
     if (!target) continue;
-    for (const host of [`${tenant.id}.${baseDomain}`, ...tenant.hosts.map((name) => name.toLowerCase())])
-      routes.set(host, { host, ...target });
+    const claimed = tenant.hosts.map((name) => claimedHost(name, baseDomain)).filter((host) => host !== null);
+    for (const host of [`${tenant.id}.${baseDomain}`, ...claimed]) routes.set(host, { host, ...target });
   }
   return [...routes.values()].sort((a, b) => (a.host < b.host ? -1 : 1));
 };
