@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url';
 import { ExtendibleIndex } from './extendible-index.js';
 import { KeyWords } from './key-words.js';
 import { hostDirectoryAt } from './layout.js';
@@ -12,6 +13,13 @@ const textAt = 2;
 const lengthMask = 0xff;
 const differs = 1 << 16;
 
+/** A claimed name as Host fields and questions of DNS say it: lower case, without the final dot, and not in letters that they can't hold (RFC 5891). "": they never do. */
+const askedName = (name: string): string => {
+  const whole = name.endsWith('.') ? name.slice(0, -1) : name;
+  return beyondAscii.test(whole) ? domainToASCII(whole) : whole.toLowerCase();
+};
+const beyondAscii = /[^\x00-\x7f]/;
+
 /** Which claim of a host name counts. A reference is a host record; each belongs to one tenant's list. */
 export class HostIndex extends ExtendibleIndex {
   private readonly keyOfSlot = new KeyWords();
@@ -25,9 +33,9 @@ export class HostIndex extends ExtendibleIndex {
   /** Makes a record of a name, or 0 where no Host field can hold it: it could never be asked for. */
   make(name: string, owner: number): number {
     const { keyOfSlot, given, heap } = this;
-    const lower = name.toLowerCase();
-    if (!keyOfSlot.setText(lower) || !given.setText(name)) return 0;
-    const same = lower === name;
+    const asked = askedName(name);
+    if (asked === '' || !keyOfSlot.setText(asked) || !given.setText(name)) return 0;
+    const same = asked === name;
     const block = heap.allocate(textAt + keyOfSlot.wordLength + (same ? 0 : given.wordLength));
     heap.set(block, keyOfSlot.byteLength | (given.byteLength << 8) | (same ? 0 : differs));
     heap.set(block + ownerAt, owner);

@@ -3,7 +3,7 @@ import type { DirectoryEntry } from '@lapidary/contracts/directory';
 import { DirectoryTable } from '../directory-table.js';
 import { segmentFullAt } from './layout.js';
 import { PackedReader } from './packed-reader.js';
-import { stampEntry, TableModel, tenantEntry } from './table-model.fixture.js';
+import { asAsked, stampEntry, TableModel, tenantEntry } from './table-model.fixture.js';
 
 const hostNames = ['a.example', 'B.Example', 'shop.a.example', 'ünï.example', 'x'.repeat(240)];
 const change = fc.oneof(
@@ -33,10 +33,20 @@ const expectSame = (table: PackedReader, model: TableModel): void => {
     if (entry.body.kind === 'tenant') expect(table.tenant(entry.body.tenant)).toEqual(entry.body);
     else expect(table.stamp(entry.body.stamp)).toEqual(entry.body);
   }
-  for (const host of hostNames.map((name) => name.toLowerCase())) expect(table.tenantOfHost(host)).toBe(model.hosts.get(host));
+  for (const host of hostNames.map(asAsked)) expect(table.tenantOfHost(host)).toBe(model.hosts.get(host));
 };
 
 describe('the packed directory', () => {
+  it('finds a claimed host as clients ask for it, however people have written it down, and gives it back as they have', () => {
+    const table = new DirectoryTable('g');
+    const hosts = ['Bücher.Example', 'dot.example.'];
+    table.apply(tenantEntry('acme', 1, { hosts }));
+    for (const asked of ['xn--bcher-kva.example', 'dot.example']) expect(table.tenantOfHost(asked)).toBe('acme');
+    expect(table.tenant('acme')?.hosts).toEqual(hosts);
+    table.apply(tenantEntry('acme', 2));
+    for (const asked of ['xn--bcher-kva.example', 'dot.example']) expect(table.tenantOfHost(asked)).toBeUndefined();
+  });
+
   it('is what plain maps are, after any changes in any order, for its writer and for another reader of its memory (I1, I6)', () => {
     fc.assert(
       fc.property(fc.array(change, { maxLength: 60 }), (changes) => {

@@ -1,5 +1,9 @@
+import { domainToASCII } from 'node:url';
 import { stampKey, tenantKey, type DirectoryEntry } from '@lapidary/contracts/directory';
 import { addToRoot, entryHash, formatRoot } from '@lapidary/contracts/directory-digest';
+
+/** For tests: a host as a request names it. */
+export const asAsked = (host: string): string => (/[^\x00-\x7f]/.test(host) ? domainToASCII(host) : host.toLowerCase());
 
 /** For tests: the rules of the directory over plain maps, to compare the packed one with. */
 export class TableModel {
@@ -12,10 +16,9 @@ export class TableModel {
     this.entries.set(entry.key, entry);
     const { body } = entry;
     if (held?.body.kind === 'tenant')
-      for (const host of held.body.hosts.map((h) => h.toLowerCase()))
-        if (this.hosts.get(host) === held.body.tenant) this.hosts.delete(host);
+      for (const host of held.body.hosts.map(asAsked)) if (this.hosts.get(host) === held.body.tenant) this.hosts.delete(host);
     if (body.kind !== 'tenant') return true;
-    for (const host of body.hosts.map((h) => h.toLowerCase())) {
+    for (const host of body.hosts.map(asAsked)) {
       const holder = this.hosts.get(host);
       const other = holder === undefined ? undefined : this.entries.get(tenantKey(holder));
       if (!other || other.cursor <= entry.cursor) this.hosts.set(host, body.tenant);
