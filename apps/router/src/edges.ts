@@ -75,7 +75,12 @@ export class Edges {
     this.http2.drain();
   }
 
-  /** After the drain: what is left. */
+  /** After the drain of the general path: its answers over HTTP/2 get through to their clients. */
+  end(graceMs: number): Promise<void> {
+    return this.http2.end(graceMs);
+  }
+
+  /** After that: what is left. */
   destroy(): void {
     this.http2.destroy();
   }

@@ -157,6 +157,7 @@ export class Traffic implements Takers {
     const left = countdown(graceMs);
     await this.edges.leave(left());
     await this.server.drain(left());
+    await this.edges.end(left());
     this.edges.destroy();
     this.ownPaths?.stop();
     await this.identification?.stop();

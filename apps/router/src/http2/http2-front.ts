@@ -13,6 +13,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { newId } from '@lapidary/kernel/ids';
 import { answerProblem } from '../answer-problem.js';
 import type { TunnelOpening } from '@lapidary/stamp-sdk/forward/upgrade';
+import { cameTrue } from '../leave.js';
 import type { RouterMetrics } from '../metrics.js';
 import { dressRequest, dressResponse, pseudoProblem } from './dress-request.js';
 import { protocolOf, websocketOf } from './websocket.js';
@@ -66,7 +67,9 @@ const bodiesOf =
 /** Requests over HTTP/2, as the TLS server hands them on. Plain HTTP/2 (h2c) is not spoken: docs/adr/0042. */
 export class Http2Front {
   private readonly server: Http2Server;
-  private readonly sessions = new Set<ServerHttp2Session>();
+  private readonly sessions = new Map<ServerHttp2Session, SessionWatch>();
+  /** Those on which something was asked when they were told to go. */
+  private readonly owing = new Set<ServerHttp2Session>();
 
   constructor(private readonly options: Http2Options) {
     this.server = createServer({
@@ -97,15 +100,24 @@ export class Http2Front {
 
   /** Tells every client to open no more streams here (GOAWAY), and lets those that are open end. */
   drain(): void {
-    for (const session of this.sessions) {
+    for (const [session, watch] of this.sessions) {
       if (session.closed || session.destroyed) continue;
+      if (!watch.isIdle) this.owing.add(session);
       session.goaway(constants.NGHTTP2_NO_ERROR);
       session.close();
     }
   }
 
+  /**
+   * Behind the last answers, which may be on their way for as long as their clients are slow: a client that has them, and was told to go, ends its connection. Where it is
+   * closed before, whatever the client still sends (that it has read so much, that it has heard of our settings) resets it, and what was not read yet is lost.
+   */
+  async end(graceMs: number): Promise<void> {
+    await cameTrue(() => this.owing.size === 0, graceMs);
+  }
+
   destroy(): void {
-    for (const session of this.sessions) session.destroy();
+    for (const session of this.sessions.keys()) session.destroy();
   }
 
   private take(request: Http2ServerRequest, response: Http2ServerResponse): void {
@@ -136,9 +148,12 @@ export class Http2Front {
   }
 
   private watch(session: ServerHttp2Session): void {
-    this.sessions.add(session);
-    session.once('close', () => this.sessions.delete(session));
     const ended = this.options.metrics.lapidary_router_http2_sessions_ended_total;
-    new SessionWatch(session, { onEnded: (reason) => ended.inc({ reason }), ...this.options.patience });
+    this.sessions.set(session, new SessionWatch(session, { onEnded: (reason) => ended.inc({ reason }), ...this.options.patience }));
+    // When its socket is closed.
+    session.once('close', () => {
+      this.sessions.delete(session);
+      this.owing.delete(session);
+    });
   }
 }

@@ -39,6 +39,11 @@ export class SessionWatch {
     this.rest();
   }
 
+  /** Whether nothing is asked on it. */
+  get isIdle(): boolean {
+    return this.open === 0;
+  }
+
   /** Until its answer is out a request has its own deadline, and a tunnel none; then its client has a moment to end it, too. */
   private took(stream: ServerHttp2Stream, isTunnel: boolean): void {
     clearTimeout(this.idle);
