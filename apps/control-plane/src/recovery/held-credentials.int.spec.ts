@@ -159,6 +159,9 @@ describe('a control plane that finds itself set back while it runs', () => {
     });
     expect(await as('deploys-0123456789', 'GET', '/v1/geode')).toBe(200);
     expect(await as('deploys-0123456789', 'POST', '/v1/geode/recovery/trust', { ...trust, tokens: ['watches'] })).toBe(403);
+    // Nor by the word of another region, whatever it says of who asks.
+    const far = await askGeode(us, 'POST', `/v1/geode/recovery/trust?region=${eu.region}`, { ...trust, tokens: ['watches'] });
+    expect([far.status, far.body['code']]).toEqual([403, 'forbidden']);
     expect(await as('watches-0123456789', 'GET', '/v1/geode')).toBe(401);
   });
 });

@@ -10,6 +10,7 @@ import {
   type TrustedTokens,
   type TrustTokens,
 } from '@lapidary/contracts/api/recovery';
+import { AppError } from '@lapidary/kernel/app-error';
 import { Body, Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
@@ -83,6 +84,8 @@ export class RecoveryController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TrustedTokens> {
     const { LAPIDARY_REGION: region } = this.config;
+    // A peer's word is good for a request, not for what would outlive it (ADR 103).
+    if (principal!.via === 'peer') throw new AppError('forbidden', 'Tokens are trusted at the region’s own API');
     requireRole(principal!, 'admin', region);
     const answer = await this.runner.run(request, async (tx, context) => {
       await trustTokens(tx, context, tokens);
