@@ -6,12 +6,16 @@ import { provisionFirstStamp } from '../../tools/local/provision-first-stamp.js'
 import type { ApiAnswer } from '../e2e/api-client.js';
 import { throughRouter } from '../e2e/router-client.js';
 import { Geodes } from './geodes.js';
+import { OrdinaryWork } from './ordinary-work.js';
 
 /** P-GE6: with the link to the other region gone, a region stands on its own; what needs the other one waits, and is done once. */
 const caseMs = 300_000;
 const regions = ['eu', 'us'];
 const other = (region: string): string => (region === 'eu' ? 'us' : 'eu');
 const collection = { scope: 'fleet', policy: { kind: 'lww' } };
+const stock = { scope: 'fleet', policy: { kind: 'counter', bounded: true } };
+const workIn = (region: string): OrdinaryWork => new OrdinaryWork(geodes, region, { notes: 'notes', stock: 'stock' });
+let policyVersion = 0;
 
 let geodes: Geodes;
 /** Subject of an intent → how often its owner shall have done it. */
@@ -82,6 +86,8 @@ beforeAll(async () => {
   await Promise.all(regions.map((region) => provision(`${region}-1`)));
   for (const region of regions) expect((await create(region, `at-${region}`, region)).status).toBe(201);
   expect((await geodes.api('eu').put('/v1/collections/notes', collection)).status).toBeLessThan(300);
+  expect((await geodes.api('eu').put('/v1/collections/stock', stock)).status).toBeLessThan(300);
+  await geodes.client('eu').operate('stock', 'lamp', [{ op: 'add', units: 100 }]);
   await geodes.client('eu').put('notes', 'n', { text: 'before' });
   await waitFor('us to have the note', async () => (await geodes.client('us').read('notes', 'n')) ?? undefined, { timeoutMs: 30_000 });
   for (const region of regions) await served(region, `at-${region}`);
@@ -160,15 +166,40 @@ describe('while each region is alone', () => {
     },
     caseMs,
   );
+
+  it(
+    proves(
+      'watchers hear of changes, a policy is changed, drift is looked for, and what the region itself keeps is put right',
+      { operation: 'watch', failure: 'regions-cut', outcome: 'works' },
+      { operation: 'policy', failure: 'regions-cut', outcome: 'works' },
+      { operation: 'drift', failure: 'regions-cut', outcome: 'works' },
+      { operation: 'repair', failure: 'regions-cut', outcome: 'works' },
+    ),
+    async () => {
+      await workIn('eu').watch();
+      policyVersion = await workIn('eu').changePolicy();
+      const database = await geodes.connect('eu');
+      // A wrong line in the directory, as somebody at the database would make it: no router has heard of it.
+      await database.query(`UPDATE directory_entry SET body = jsonb_set(body, '{epoch}', '41') WHERE key = 'tenant/at-eu'`);
+      await database.end();
+      const ofRoute = ({ kind, path }: { kind: string; path: string }): boolean => kind === 'route-epoch' && path === 'tenant/at-eu';
+      expect((await workIn('eu').lookForDrift()).filter(ofRoute).map((f) => f.subject)).toContain('directory/eu');
+      expect((await workIn('eu').repair()).repairs).toContainEqual(expect.objectContaining({ path: 'tenant/at-eu', outcome: 'restored' }));
+      await served('eu', 'at-eu');
+      expect((await workIn('eu').lookForDrift()).filter((f) => ofRoute(f) && f.subject === 'directory/eu')).toEqual([]);
+    },
+    caseMs,
+  );
 });
 
 describe('what needs the other region', () => {
   it(
-    proves('waits, through kills of the control plane that took it and of the one that shall do it, and is done once', {
-      operation: 'foreign-command',
-      failure: 'regions-cut',
-      outcome: 'waits',
-    }),
+    proves(
+      'waits, through kills of the control plane that took it and of the one that shall do it, and is done once; what was taken back never is',
+      { operation: 'foreign-command', failure: 'regions-cut', outcome: 'waits' },
+      { operation: 'foreign-command', failure: 'control-plane-down', outcome: 'recovers' },
+      { operation: 'cancel-intent', failure: 'regions-cut', outcome: 'works' },
+    ),
     async () => {
       const ids = Array.from({ length: 12 }, (_, i) => `queued-${i}`);
       // The control plane that takes them is killed in the middle: what was answered 202 must be there afterwards.
@@ -281,8 +312,9 @@ describe('what needs the other region', () => {
           async () => {
             const note = await geodes.client(region).read('notes', 'n');
             const theirs = await tenantIn(region, `alone-${other(region)}`);
+            const { version } = (await geodes.api(region).get('/v1/collections/notes')).body as { version: number };
             return (
-              (theirs !== null && JSON.stringify(Object.keys(note?.value as object).sort()) === JSON.stringify(['eu', 'text', 'us'])) ||
+              (theirs !== null && version === policyVersion && ['eu', 'text', 'us'].every((name) => name in (note!.value as object))) ||
               undefined
             );
           },
@@ -302,10 +334,16 @@ describe('with silent links, before anybody can know', () => {
       { operation: 'read-documents', failure: 'links-silent', outcome: 'works' },
       { operation: 'write-documents', failure: 'links-silent', outcome: 'works' },
       { operation: 'look-at-fleet', failure: 'links-silent', outcome: 'works' },
+      { operation: 'watch', failure: 'links-silent', outcome: 'works' },
+      { operation: 'policy', failure: 'links-silent', outcome: 'works' },
+      { operation: 'drift', failure: 'links-silent', outcome: 'works' },
     ),
     async () => {
       geodes.breakAll('black-hole');
       try {
+        await workIn('eu').watch();
+        await workIn('eu').changePolicy();
+        await workIn('eu').lookForDrift();
         for (const region of regions) {
           expect((await create(region, `silent-${region}`, region)).status).toBe(201);
           await served(region, `silent-${region}`);
@@ -330,10 +368,27 @@ describe('with the region’s own NATS held still', () => {
       { operation: 'route', failure: 'nats-down', outcome: 'works' },
       { operation: 'write-documents', failure: 'nats-down', outcome: 'works' },
       { operation: 'read-documents', failure: 'nats-down', outcome: 'works' },
+      { operation: 'claim', failure: 'nats-down', outcome: 'works' },
+      { operation: 'look-at-fleet', failure: 'nats-down', outcome: 'works' },
+      { operation: 'sell-stock', failure: 'nats-down', outcome: 'works' },
+      { operation: 'watch', failure: 'nats-down', outcome: 'works' },
+      { operation: 'policy', failure: 'nats-down', outcome: 'works' },
+      { operation: 'foreign-command', failure: 'nats-down', outcome: 'works' },
     ),
     async () => {
       const thaw = geodes.freeze('nats', 'eu');
       try {
+        const eu = workIn('eu');
+        await eu.lookAtFleet();
+        await eu.sell();
+        await eu.watch();
+        await eu.changePolicy();
+        // It travels over the other region's NATS.
+        for (const [verb, body] of [
+          ['cordon', { reason: 'from afar' }],
+          ['uncordon', {}],
+        ] as const)
+          expect((await geodes.api('eu').post(`/v1/stamps/us-1/${verb}`, body)).status).toBe(200);
         const { status, body } = await create('eu', 'without-nats', 'eu');
         expect([status, (body as TenantView).status]).toEqual([201, 'placed']);
         expect((await through('eu', 'at-eu'))?.status).toBe(200);
@@ -354,18 +409,109 @@ describe('with the region’s own control plane held still', () => {
       'routers serve on; what it was asked is answered, once, when it goes on',
       { operation: 'route', failure: 'control-plane-down', outcome: 'works' },
       { operation: 'place', failure: 'control-plane-down', outcome: 'recovers' },
+      { operation: 'claim', failure: 'control-plane-down', outcome: 'recovers' },
+      { operation: 'look-at-fleet', failure: 'control-plane-down', outcome: 'recovers' },
+      { operation: 'read-documents', failure: 'control-plane-down', outcome: 'recovers' },
+      { operation: 'sell-stock', failure: 'control-plane-down', outcome: 'recovers' },
+      { operation: 'policy', failure: 'control-plane-down', outcome: 'recovers' },
+      { operation: 'watch', failure: 'control-plane-down', outcome: 'recovers' },
     ),
     async () => {
-      const thaw = geodes.freeze('control-plane', 'eu');
-      const placing = geodes.api('eu').post('/v1/tenants', { id: 'patient', region: 'eu' }, { idempotencyKey: 'patient' });
+      const eu = workIn('eu');
+      const whileHeld = async (): Promise<void> => {
+        const thaw = geodes.freeze('control-plane', 'eu');
+        const placing = geodes.api('eu').post('/v1/tenants', { id: 'patient', region: 'eu' }, { idempotencyKey: 'patient' });
+        const others = Promise.all([eu.lookAtFleet(), eu.readAndWrite(), eu.sell(), eu.changePolicy()]);
+        others.catch(() => undefined);
+        try {
+          for (let i = 0; i < 5; i += 1) expect((await through('eu', 'at-eu'))?.status).toBe(200);
+        } finally {
+          thaw();
+        }
+        expect((await placing).status).toBe(201);
+        await others;
+      };
+      await eu.watch(whileHeld);
+      expect((await create('eu', 'patient', 'eu')).status).toBe(201);
+      expect(await done('eu', 'tenant/patient', 'tenant.created')).toBe(1);
+    },
+    caseMs,
+  );
+});
+
+describe('what goes through no router and no agent', () => {
+  const all = async (): Promise<void> => {
+    const eu = workIn('eu');
+    await eu.place();
+    await eu.lookAtFleet();
+    await eu.readAndWrite();
+    await eu.sell();
+    await eu.watch();
+    await eu.changePolicy();
+    expect((await eu.lookForDrift()).filter((f) => f.kind === 'sensor')).toEqual([]);
+  };
+
+  it(
+    proves(
+      'is done as at any time while the region’s router is killed',
+      { operation: 'place', failure: 'router-killed', outcome: 'works' },
+      { operation: 'claim', failure: 'router-killed', outcome: 'works' },
+      { operation: 'look-at-fleet', failure: 'router-killed', outcome: 'works' },
+      { operation: 'read-documents', failure: 'router-killed', outcome: 'works' },
+      { operation: 'write-documents', failure: 'router-killed', outcome: 'works' },
+      { operation: 'sell-stock', failure: 'router-killed', outcome: 'works' },
+      { operation: 'watch', failure: 'router-killed', outcome: 'works' },
+      { operation: 'policy', failure: 'router-killed', outcome: 'works' },
+      { operation: 'drift', failure: 'router-killed', outcome: 'works' },
+    ),
+    async () => {
+      await Promise.all([geodes.kill('router', 'eu'), all()]);
+    },
+    caseMs,
+  );
+
+  it(
+    proves(
+      'is done as at any time while it puts another process in its place',
+      { operation: 'place', failure: 'router-restart', outcome: 'works' },
+      { operation: 'claim', failure: 'router-restart', outcome: 'works' },
+      { operation: 'look-at-fleet', failure: 'router-restart', outcome: 'works' },
+      { operation: 'read-documents', failure: 'router-restart', outcome: 'works' },
+      { operation: 'write-documents', failure: 'router-restart', outcome: 'works' },
+      { operation: 'sell-stock', failure: 'router-restart', outcome: 'works' },
+      { operation: 'watch', failure: 'router-restart', outcome: 'works' },
+      { operation: 'policy', failure: 'router-restart', outcome: 'works' },
+      { operation: 'drift', failure: 'router-restart', outcome: 'works' },
+    ),
+    async () => {
+      geodes.reloadRouter('eu');
+      await all();
+      await served('eu', 'at-eu');
+    },
+    caseMs,
+  );
+
+  it(
+    proves(
+      'is done as at any time while a stamp’s agent is held still',
+      { operation: 'place', failure: 'agent-down', outcome: 'works' },
+      { operation: 'claim', failure: 'agent-down', outcome: 'works' },
+      { operation: 'look-at-fleet', failure: 'agent-down', outcome: 'works' },
+      { operation: 'read-documents', failure: 'agent-down', outcome: 'works' },
+      { operation: 'write-documents', failure: 'agent-down', outcome: 'works' },
+      { operation: 'sell-stock', failure: 'agent-down', outcome: 'works' },
+      { operation: 'watch', failure: 'agent-down', outcome: 'works' },
+      { operation: 'policy', failure: 'agent-down', outcome: 'works' },
+      { operation: 'drift', failure: 'agent-down', outcome: 'works' },
+    ),
+    async () => {
+      const thaw = geodes.freezeAgent('eu-1');
       try {
-        for (let i = 0; i < 5; i += 1) expect((await through('eu', 'at-eu'))?.status).toBe(200);
+        await all();
       } finally {
         thaw();
       }
-      expect((await placing).status).toBe(201);
-      expect((await create('eu', 'patient', 'eu')).status).toBe(201);
-      expect(await done('eu', 'tenant/patient', 'tenant.created')).toBe(1);
+      await served('eu', 'at-eu');
     },
     caseMs,
   );

@@ -29,7 +29,7 @@ import { Wire, type WireState } from './wire.js';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
-export type Part = 'control-plane' | 'postgres' | 'nats';
+export type Part = 'control-plane' | 'postgres' | 'nats' | 'router';
 const stopGraceMs = 15_000;
 /** What ends was killed by a test, which waits until it is back: ten seconds of back-off behind the sixth kill prove nothing. */
 const pace = { backOffMaxMs: 250 };
@@ -189,6 +189,19 @@ export class Geodes {
     const { pid } = this.supervisor.snapshots.find((snapshot) => snapshot.name === `${part}-${region}`)!;
     process.kill(pid!, 'SIGSTOP');
     return () => process.kill(pid!, 'SIGCONT');
+  }
+
+  /** Holds the agent of a stamp still, likewise. */
+  freezeAgent(stamp: string): () => void {
+    const { pid } = this.folder!.snapshots.find((snapshot) => snapshot.name === `${stamp}-agent`)!;
+    process.kill(pid!, 'SIGSTOP');
+    return () => process.kill(pid!, 'SIGCONT');
+  }
+
+  /** A router puts another process of its own in its place. */
+  reloadRouter(region: string): void {
+    const { pid } = this.supervisor.snapshots.find((snapshot) => snapshot.name === `router-${region}`)!;
+    process.kill(pid!, 'SIGHUP');
   }
 
   logFolder(): string {

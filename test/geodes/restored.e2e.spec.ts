@@ -11,6 +11,7 @@ import { throughRouter } from '../e2e/router-client.js';
 import { missing } from './agreement.js';
 import { agreed, furnishGeodes } from './apart-and-together.js';
 import { Geodes } from './geodes.js';
+import { OrdinaryWork } from './ordinary-work.js';
 import { killedAt, type Place } from './killed-at.js';
 import { asked } from './region-rows.js';
 import { Writer, type Acknowledged } from './writers.js';
@@ -152,6 +153,9 @@ describe('a region that was restored from a backup', () => {
       { operation: 'route', failure: 'database-restored', outcome: 'works' },
       { operation: 'provision', failure: 'database-restored', outcome: 'refuses' },
       { operation: 'claim', failure: 'database-restored', outcome: 'refuses' },
+      { operation: 'policy', failure: 'database-restored', outcome: 'refuses' },
+      { operation: 'cancel-intent', failure: 'database-restored', outcome: 'works' },
+      { operation: 'drift', failure: 'database-restored', outcome: 'works' },
     ),
     async () => {
       await writeOn(1, 'late');
@@ -162,6 +166,14 @@ describe('a region that was restored from a backup', () => {
       expect(codeOf(await geodes.api('eu').post('/v1/stamps/eu-2/provision', {}))).toEqual([503, 'region_restored']);
       const abroad = await geodes.api('eu').post('/v1/tenants', { id: 'abroad', region: 'us' });
       expect([abroad.status, (abroad.body as IntentView).state]).toEqual([202, 'queued']);
+      const definition = { scope: 'fleet', policy: { kind: 'lww' } };
+      expect(codeOf(await geodes.api('eu').put('/v1/collections/never', definition))).toEqual([503, 'region_restored']);
+      const { body: unwanted } = await geodes.api('eu').post('/v1/tenants', { id: 'unwanted', region: 'us' });
+      const cancelled = await geodes.api('eu').post(`/v1/intents/${(unwanted as IntentView).id}/cancel`, {});
+      expect([cancelled.status, (cancelled.body as IntentView).state]).toEqual([200, 'cancelled']);
+      // It says of itself what it is: who looks must not have to know.
+      const found = await new OrdinaryWork(geodes, 'eu', { notes: 'never', stock: 'never' }).lookForDrift();
+      expect(found).toContainEqual(expect.objectContaining({ kind: 'restored', subject: 'region/eu', severity: 'critical' }));
     },
     caseMs,
   );
@@ -192,6 +204,7 @@ describe('a region that was restored from a backup', () => {
       );
       expect(twice).toEqual([]);
       await waitFor('us to have done what was asked meanwhile', async () => (await tenantIn('us', 'abroad')) ?? undefined, { timeoutMs });
+      expect(await tenantIn('us', 'unwanted')).toBeNull();
       expect(await asked(geodes, 'us', `SELECT 1 FROM audit WHERE subject = 'tenant/abroad' AND action = 'tenant.created'`)).toHaveLength(
         1,
       );

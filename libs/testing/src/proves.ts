@@ -14,7 +14,11 @@ export const operations = {
   'write-documents': 'Write documents of collections',
   'sell-stock': 'Sell bounded stock (counter with escrow)',
   'look-at-fleet': 'Show stamps, tenants and regions of the whole fleet',
+  watch: 'Watch documents of collections change',
+  policy: 'Change the policy of a collection',
+  'cancel-intent': 'Take back a command that waits for another region',
   drift: 'Look for drift',
+  repair: 'Repair what a look has found',
 } as const;
 export type Operation = keyof typeof operations;
 

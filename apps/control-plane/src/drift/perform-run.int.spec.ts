@@ -9,6 +9,7 @@ import type { Look } from './difference.js';
 import type { World } from './drift-facts.js';
 import { findingViewOf, listFindings } from './finding-rows.js';
 import { performRun, type RunDeps } from './perform-run.js';
+import { recordLook } from './record-look.js';
 import type { RunOutcome } from './run-rows.js';
 import { stampSensors as sensors } from './sensors/all.js';
 import { placementSensor } from './sensors/placement.js';
@@ -356,6 +357,41 @@ describe('a drift run', () => {
     expect(await run({ sensors: mine })).toMatchObject({ resolved: 2 });
     expect(await repair(false)).toEqual(['restored', 'restored']);
     expect(await run({ sensors: mine })).toMatchObject({ resolved: 2, sensors: alive });
+  });
+
+  it('what stood of a region, a router or an agent that was taken out goes with it, and of one that is only silent it stays', async () => {
+    const places: readonly [Look['kind'], string][] = [
+      ...(['retention', 'fleet-digest'] as const).map((kind): [Look['kind'], string] => [kind, 'region/us']),
+      ['data-digest', 'replica/us.orders'],
+      ...(['router/gone', 'router/silent', 'agent/eu-77', 'agent/eu-1'] as const).map((subject): [Look['kind'], string] => [
+        'route-epoch',
+        subject,
+      ]),
+    ];
+    for (const [kind, subject] of places)
+      await world.inTx(async (tx, context) =>
+        recordLook(tx, context, world.resources.clock, {
+          ...{ kind, looked: [], skipped: [] },
+          differences: [{ kind, subject, path: 'x', expected: 1, observed: 2, severity: 'critical', owner: 'platform' }],
+        }),
+      );
+    const idle = (kind: Look['kind']): Sensor => ({ kind, reads: [], *look() {} });
+    const used = [idle('retention'), idle('fleet-digest'), idle('data-digest'), routeEpochSensor];
+    const heard = { heard: [{ name: 'silent', followedAtMs: 0 }], isComplete: true };
+    const left = async (peers: readonly string[], more: Partial<typeof heard> = {}): Promise<unknown[]> => {
+      await run({ sensors: used, world: { ...outside, peers, routersHeard: () => Promise.resolve({ ...heard, ...more }) } });
+      return (await open())
+        .filter((f) => f.path === 'x')
+        .map((f) => f.subject)
+        .sort();
+    };
+    // A process that has just begun to listen knows of no router that it was taken out.
+    expect(await left(['us'], { isComplete: false })).toEqual(
+      ['agent/eu-1', 'region/us', 'region/us', 'replica/us.orders', 'router/gone', 'router/silent'].sort(),
+    );
+    expect(await left(['us'])).toEqual(['agent/eu-1', 'region/us', 'region/us', 'replica/us.orders', 'router/silent']);
+    expect(await left([])).toEqual(['agent/eu-1', 'router/silent']);
+    await world.query(`UPDATE drift_finding SET resolved_at = now() WHERE path = 'x' AND resolved_at IS NULL`);
   });
 
   it('a stamp that is retired takes its findings with it', async () => {

@@ -81,6 +81,7 @@ export const performRun = async (deps: RunDeps, run: Pick<RunRow, 'stamp'>, sign
       isOfOneStamp: run.stamp !== null,
     };
     seen.push(await useSensor(deps, sensor, input, canary));
+    if (run.stamp === null) await record(deps, departed(sensor.kind, [facts.region, ...deps.world.peers]), facts);
   }
   const ofSensors = await inTransaction(deps.dataSource, (tx) =>
     recordLook(tx, contextOf(deps), deps.clock, lookAtSensors(seen, facts.defaultOwner, run.stamp !== null)),
@@ -94,6 +95,15 @@ export const performRun = async (deps: RunDeps, run: Pick<RunRow, 'stamp'>, sign
     error: null,
   };
 };
+
+/** Of a region that was taken out of the fleet nothing stands any more, and nobody looks at it to say so. */
+const departed = (kind: Look['kind'], regions: readonly string[]): Look => ({
+  ...{ kind, looked: [], skipped: [], differences: [] },
+  judges: ({ subject }) => {
+    const of = /^(?:region\/(.+)|replica\/([^.]+)\..*)$/.exec(subject);
+    return of !== null && !regions.includes(of[1] ?? of[2]!);
+  },
+});
 
 const contextOf = ({ config }: RunDeps) => systemContext(config.LAPIDARY_REGION, 'drift', newId());
 

@@ -165,6 +165,25 @@ describe('a command for a region that cannot be reached', () => {
     },
   );
 
+  it(
+    proves('is taken back though it may have been done: the owner decides which came first, and both say the same (IN2)', {
+      operation: 'cancel-intent',
+      failure: 'links-silent',
+      outcome: 'waits',
+    }),
+    async () => {
+      wire.set('black-hole');
+      const { status, body } = await create('regretted');
+      expect([status, body['state']]).toEqual([202, 'sent']);
+      const cancel = await askGeode(eu, 'POST', `/v1/intents/${String(body['id'])}/cancel`, { reason: 'not any more' });
+      expect([cancel.status, cancel.body['state']]).toEqual([200, 'cancelling']);
+      heal();
+      const { state } = await ended(body['id']);
+      expect(['cancelled', 'executed']).toContain(state);
+      expect(await effects('tenant/regretted', 'tenant.created')).toBe(state === 'executed' ? 1 : 0);
+    },
+  );
+
   it('is asked again and again of an owner that hangs, and takes effect once (IN1)', async () => {
     const blocker = us.resources.dataSource.createQueryRunner();
     await blocker.connect();

@@ -124,17 +124,42 @@ describe('a control plane process', () => {
       'survives a database that goes away and comes back: 503 meanwhile, never 500',
       { operation: 'look-at-fleet', failure: 'postgres-down', outcome: 'refuses' },
       { operation: 'place', failure: 'postgres-down', outcome: 'refuses' },
+      { operation: 'claim', failure: 'postgres-down', outcome: 'refuses' },
+      { operation: 'foreign-command', failure: 'postgres-down', outcome: 'refuses' },
+      { operation: 'read-documents', failure: 'postgres-down', outcome: 'refuses' },
+      { operation: 'sell-stock', failure: 'postgres-down', outcome: 'refuses' },
+      { operation: 'watch', failure: 'postgres-down', outcome: 'refuses' },
+      { operation: 'policy', failure: 'postgres-down', outcome: 'refuses' },
+      { operation: 'cancel-intent', failure: 'postgres-down', outcome: 'refuses' },
+      { operation: 'rollout', failure: 'postgres-down', outcome: 'refuses' },
+      { operation: 'drift', failure: 'postgres-down', outcome: 'refuses' },
+      { operation: 'repair', failure: 'postgres-down', outcome: 'refuses' },
     ),
     async () => {
       await start();
       await untilReady();
       await wire.cut();
-      const placing = await fetch(`${running!.url}/v1/tenants`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ id: 'unlucky', region }),
-      });
-      expect(placing.status).toBe(503);
+      const asked = async (method: string, path: string, body?: object): Promise<string> => {
+        const response = await fetch(`${running!.url}/v1/${path}`, {
+          method,
+          headers: { authorization: `Bearer ${token}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+          ...(body ? { body: JSON.stringify(body) } : {}),
+        });
+        return `${method} ${path} ${response.status}`;
+      };
+      const refused = await Promise.all([
+        asked('POST', 'tenants', { id: 'unlucky', region, hosts: ['unlucky.example'] }),
+        asked('POST', 'tenants', { id: 'unlucky', region: 'elsewhere' }),
+        asked('GET', 'collections/notes/n'),
+        asked('GET', 'collections/notes/documents/watch'),
+        asked('PUT', 'collections/notes', { scope: 'fleet', policy: { kind: 'lww' } }),
+        asked('POST', 'collections/stock/lamp', { operations: [{ op: 'subtract', units: 1 }] }),
+        asked('POST', `intents/${region}.01K0000000000000000000000A/cancel`, {}),
+        asked('POST', 'rollouts', { workload: { version: '1.0.0' } }),
+        asked('POST', 'drift/runs', {}),
+        asked('POST', 'drift/repairs', {}),
+      ]);
+      expect(refused.filter((text) => !text.endsWith(' 503'))).toEqual([]);
       const answers = await Promise.all([get('/v1/tenants'), get('/v1/stamps'), get('/readyz'), get('/healthz')]);
       expect(answers.map((a) => a.status)).toEqual([503, 503, 503, 200]);
       expect(answers[2]!.body).toMatchObject({ code: 'not_ready', details: { missing: { database: expect.any(String) } } });
@@ -143,7 +168,8 @@ describe('a control plane process', () => {
       await wire.join();
       await untilReady();
       expect((await get('/v1/tenants')).status).toBe(200);
-      expect((await get('/v1/tenants/unlucky')).status).toBe(404);
+      for (const path of ['/v1/tenants/unlucky', '/v1/collections/notes']) expect((await get(path)).status).toBe(404);
+      for (const path of ['/v1/drift/runs', '/v1/rollouts', '/v1/intents']) expect((await get(path)).body.items).toEqual([]);
     },
   );
 

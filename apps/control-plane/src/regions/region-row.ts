@@ -22,6 +22,13 @@ export interface RegionRow {
 }
 
 /**
+ * How late events come: the last one, while it is news; nothing, once all of them have been here for a while, however late the last one came
+ * after a cut; and where some wait to be taken in, at least since when nothing was.
+ */
+const lag = `CASE WHEN v.head > v.sequence THEN greatest(v.applied_at - v.last_event_at, now() - v.applied_at)
+                  WHEN v.applied_at < now() - interval '1 minute' THEN interval '0' ELSE v.applied_at - v.last_event_at END`;
+
+/**
  * Counts are taken from this geode's rows: its own, and its replicas of the others' (P-ST9; `link` says how fresh
  * those are). Room counts where tenants may live: on active stamps. Usage is the placements', as for single stamps.
  */
@@ -34,7 +41,7 @@ const regionSelect = `
          (SELECT coalesce(sum(p.units), 0)::int FROM placement p JOIN stamp s ON s.name = p.stamp
            WHERE s.region = r.name AND p.is_current) AS used_units,
          o.sequence AS own_sequence, v.sequence AS applied_sequence,
-         (extract(epoch FROM v.applied_at - v.last_event_at) * 1000)::double precision AS lag_ms,
+         (extract(epoch FROM ${lag}) * 1000)::double precision AS lag_ms,
          ${answersNow('v')} AS answers, v.confirmed_at
     FROM region r CROSS JOIN origin o LEFT JOIN version_vector v ON v.origin = r.name`;
 
@@ -62,12 +69,11 @@ export const regionViewOf = (row: RegionRow, localRegion: string, link: LinkStat
   } satisfies RegionView);
 
 /** Connected means both: there is a connection, and that region's control plane answers over it. */
-const linkOf = (row: RegionRow, isLocal: boolean, link: LinkState | undefined): RegionView['link'] =>
-  isLocal
-    ? { state: 'self', appliedSequence: Number(row.own_sequence), lagMs: null, cutSince: null }
-    : {
-        state: link?.state === 'connected' && row.answers ? 'connected' : 'cut',
-        appliedSequence: Number(row.applied_sequence ?? 0),
-        lagMs: row.lag_ms === null ? null : Math.max(0, Math.round(row.lag_ms)),
-        cutSince: link?.state === 'connected' && row.answers ? null : cutSince(row.confirmed_at, link),
-      };
+const linkOf = (row: RegionRow, isLocal: boolean, link: LinkState | undefined): RegionView['link'] => {
+  if (isLocal) return { state: 'self', appliedSequence: Number(row.own_sequence), lagMs: null, cutSince: null };
+  const appliedSequence = Number(row.applied_sequence ?? 0);
+  // How far behind it is, nobody here knows then.
+  if (link?.state !== 'connected' || !row.answers)
+    return { state: 'cut', appliedSequence, lagMs: null, cutSince: cutSince(row.confirmed_at, link) };
+  return { state: 'connected', appliedSequence, lagMs: row.lag_ms === null ? null : Math.max(0, Math.round(row.lag_ms)), cutSince: null };
+};

@@ -17,11 +17,10 @@ export const RegionSchema = z
       .object({
         state: z.enum(['self', 'connected', 'cut']),
         appliedSequence: z.number().int().meta({ description: 'Last event of that region applied here' }),
-        lagMs: z
-          .number()
-          .int()
-          .nullable()
-          .meta({ description: 'Age of the last applied event when it was applied; null before the first' }),
+        lagMs: z.number().int().nullable().meta({
+          description:
+            'How late events of that region come: the last one while it is news, 0 while none waits, at least since when nothing came where some wait; null while cut and before the first',
+        }),
         cutSince: z.string().nullable(),
       })
       .meta({ description: 'The replication link from that region to the one that answers' }),

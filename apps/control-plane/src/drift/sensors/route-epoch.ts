@@ -22,6 +22,7 @@ export const routeEpochSensor: Sensor = {
     const { facts, world, signal, nonce, isOfOneStamp } = input;
     if (isOfOneStamp) return;
     yield lookAtDirectory(input);
+    yield await replicasGone(kind, input);
     for (const replica of await world.routeReplicas()) {
       signal.throwIfAborted();
       const subject = replicaSubject(replica);
@@ -37,6 +38,18 @@ export const routeEpochSensor: Sensor = {
       }
     }
   },
+};
+
+/** Routers that were taken out and agents of stamps that are retired: nobody hears them any more, and nothing stands of them. */
+export const replicasGone = async (of: Look['kind'], { facts, world }: SensorInput): Promise<Look> => {
+  const { heard, isComplete } = await world.routersHeard();
+  const routers = new Set(heard.map(({ name }) => replicaSubject({ of: 'router', name })));
+  const agents = new Set(facts.stamps.flatMap(({ name, status }) => (status === 'retired' ? [] : [replicaSubject({ of: 'agent', name })])));
+  return {
+    ...{ kind: of, looked: [], skipped: [], differences: [] },
+    judges: ({ subject }) =>
+      (subject.startsWith('agent/') && !agents.has(subject)) || (subject.startsWith('router/') && isComplete && !routers.has(subject)),
+  };
 };
 
 const lookAtDirectory = ({ facts, nonce }: SensorInput): Look => {

@@ -6,7 +6,9 @@ import type { RouteReplicaFacts } from '../routes/replica-fleet.js';
 import { peerDifferences, schemaSensor } from './schema.js';
 
 const input = { signal: new AbortController().signal, nonce: 'n', isOfOneStamp: false };
-const factsOf = (facts: Pick<DriftFacts, 'schema'>): DriftFacts => ({ region: 'eu', defaultOwner: 'platform', ...facts }) as DriftFacts;
+const nobodyHeard = { heard: [], isComplete: false };
+const factsOf = (facts: Pick<DriftFacts, 'schema'>): DriftFacts =>
+  ({ region: 'eu', stamps: [], defaultOwner: 'platform', ...facts }) as unknown as DriftFacts;
 
 describe('schemas over the fleet', () => {
   const own = { wire: { 'a.v1': '1', 'b.v1': '1' }, migrations: ['m1', 'm2'], tables: { document: 'x', outbox: 'y' } };
@@ -39,7 +41,7 @@ describe('schemas over the fleet', () => {
     const looks: Look[] = [];
     for await (const look of schemaSensor.look({
       facts: of,
-      world: { peers: [], routeReplicas: () => Promise.resolve([]), ...world } as World,
+      world: { peers: [], routeReplicas: () => Promise.resolve([]), routersHeard: () => Promise.resolve(nobodyHeard), ...world } as World,
       ...input,
     }))
       looks.push(look);
@@ -47,11 +49,11 @@ describe('schemas over the fleet', () => {
   };
 
   it('is blind where it does not see the migration and the table that were planted', async () => {
-    expect((await looksOf({})).map((l) => l.planted)).toEqual(['found', undefined]);
+    expect((await looksOf({})).map((l) => l.planted)).toEqual(['found', undefined, undefined]);
     const unseen = factsOf({ schema: { own: { ...own, migrations: ['planted_n'] }, knownMigrations: [] } });
     expect((await looksOf({}, unseen))[0]!.planted).toBe('missed');
     const echo = { peers: ['us'], peerSchema: () => Promise.resolve(facts.schema.own) };
-    expect((await looksOf(echo)).map((l) => l.planted)).toEqual(['found', 'missed', undefined]);
+    expect((await looksOf(echo)).map((l) => l.planted)).toEqual(['found', 'missed', undefined, undefined]);
   });
 
   it('agents and routers of another version are told, those that are away are skipped with the reason', async () => {

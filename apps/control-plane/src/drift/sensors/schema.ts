@@ -3,7 +3,7 @@ import { releasedDigest } from '@lapidary/contracts/schemas/released';
 import type { Difference, Look } from '../difference.js';
 import { plantedTable } from '../schema/own-schema.js';
 import type { Found } from './asking.js';
-import { replicaSubject } from './route-epoch.js';
+import { replicasGone, replicaSubject } from './route-epoch.js';
 import { unanswered, type Sensor, type SensorInput } from './sensor.js';
 
 const kind = 'schema';
@@ -69,6 +69,7 @@ export const schemaSensor: Sensor = {
         yield unanswered(kind, subject, error);
       }
     }
+    yield await replicasGone(kind, input);
     yield lookAtReplicas(await world.routeReplicas(), facts.defaultOwner);
   },
 };

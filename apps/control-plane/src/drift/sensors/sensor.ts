@@ -1,4 +1,5 @@
 import { toAppError } from '@lapidary/kernel/app-error';
+import { isUnknownForm } from '../../digests/peer-digests.js';
 import type { DriftKind, Look, Skip } from '../difference.js';
 import { subjectOf, type DriftFacts, type StampFacts, type World } from '../drift-facts.js';
 
@@ -28,10 +29,11 @@ export interface Sensor {
 /** Links are cut; regions, routers and agents are stopped or have too much to do: each stands on its own then (P-GE6), and no sensor is at fault. */
 const isAway = new Set(['not_ready', 'timeout', 'region_unreachable', 'overloaded']);
 
-/** The look at somebody who did not answer. */
+/** The look at somebody who did not answer, or not what was asked: that ends with nobody's being back. */
 export const unanswered = (kind: DriftKind, subject: string, error: unknown): Look => {
-  const { code, message } = toAppError(error);
-  return { kind, looked: [], skipped: [{ subject, why: message, isFault: !isAway.has(code) }], differences: [] };
+  const failure = toAppError(error);
+  const isFault = !isAway.has(failure.code) || isUnknownForm(failure);
+  return { kind, looked: [], skipped: [{ subject, why: failure.message, isFault }], differences: [] };
 };
 
 /**

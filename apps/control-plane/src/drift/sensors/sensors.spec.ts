@@ -1,4 +1,5 @@
 import { AppError } from '@lapidary/kernel/app-error';
+import { unknownForm } from '../../digests/peer-digests.js';
 import type { Compared, ComparedDomain } from '../../digests/compare-peer.js';
 import type { StampSpec } from '@lapidary/contracts/stamp-spec';
 import { digestOf } from '@lapidary/kernel/canonical-json';
@@ -264,10 +265,11 @@ describe('sensor "data-digest"', () => {
   });
 
   it('passes over a peer that is away, and takes anything else for its own fault', async () => {
-    const [away, broken] = await lookWith({ us: new AppError('not_ready', 'cut'), ap: new Error('bug') });
+    const [away, broken, rubbish] = await lookWith({ us: new AppError('not_ready', 'cut'), ap: new Error('bug'), sa: unknownForm('sa') });
     expect(away).toMatchObject({ skipped: [{ subject: 'region/us', why: 'cut', isFault: false }] });
     expect(away!.planted).toBeUndefined();
     expect(broken).toMatchObject({ skipped: [{ subject: 'region/ap', isFault: true }] });
+    expect(rubbish).toMatchObject({ skipped: [{ subject: 'region/sa', isFault: true }] });
   });
 
   it('has nothing to do with a run over one stamp', async () => expect(await lookWith({ us: compared() }, true)).toEqual([]));
