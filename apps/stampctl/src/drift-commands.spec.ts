@@ -181,3 +181,9 @@ test('what is in quarantine says so, in every form', async () => {
   for (const form of ['table', 'wide']) expect((await ctl('drift', 'ls', '-o', form)).out).toContain('quarantined');
   expect((await ctl('drift', 'report')).out).toContain('1 quarantined');
 });
+
+test('that nothing was found says nothing of what was not looked at', async () => {
+  const ran = await ctl('drift', 'run');
+  expect(ran.err).toContain('nothing differs of what was looked at; 1 look was left out');
+  expect((await ctl('drift', 'report')).out).toContain('not looked at then: spec of stamp/eu-2');
+});

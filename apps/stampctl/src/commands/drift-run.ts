@@ -1,4 +1,4 @@
-import { byWeight } from '@lapidary/contracts/api/drift-order';
+import { byWeight, notLookedAt } from '@lapidary/contracts/api/drift-order';
 import { RegionNameSchema, StampNameSchema } from '@lapidary/contracts/api/common';
 import { finishedRunStatuses, type DriftRunView } from '@lapidary/contracts/api/drift';
 import { AppError } from '@lapidary/kernel/app-error';
@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { DriftApi } from '../client/drift-api.js';
 import type { Command } from '../invocation.js';
 import { findingsText, runText } from '../output/drift-text.js';
+import type { Colours } from '../output/terminal.js';
 import { ReasonField } from './fields.js';
 
 /** A run takes seconds; nobody notices half of one more. */
@@ -37,8 +38,15 @@ export const driftRun: Command = async (invocation) => {
     name: findings.map((f) => f.id),
     table: (view) => [runText(run, view), ...(findings.length === 0 ? [] : [findingsText(findings, view)])].join('\n\n'),
   });
-  if (findings.length === 0) output.note(`${output.colours.green('✓')} nothing differs`);
+  if (findings.length === 0) output.note(nothingOf(run, output.colours));
   return findings.length > 0 ? exitCodes.changes : exitCodes.ok;
+};
+
+/** Only what was looked at is known to be in order. */
+const nothingOf = (run: DriftRunView, { green, yellow }: Colours): string => {
+  const left = notLookedAt(run).length;
+  if (left === 0) return `${green('✓')} nothing differs`;
+  return `${yellow('!')} nothing differs of what was looked at; ${left} ${left === 1 ? 'look was' : 'looks were'} left out, as told above`;
 };
 
 /** Waits for a run's end. */

@@ -1,4 +1,5 @@
 import type { DriftStatus } from '@lapidary/contracts/api/drift';
+import { notLookedAt } from '@lapidary/contracts/api/drift-order';
 import type { Api } from '../client/api.js';
 import { DriftApi } from '../client/drift-api.js';
 import { ago } from '../output/human-time.js';
@@ -42,6 +43,8 @@ const ofRegion = ({ region, open, oldestOpen, suppressed, blind, lastRun, isOver
     );
   }
   if (findings.length > 0) return findings;
-  const looked = lastRun === null ? 'not looked yet' : `nothing differs; looked ${ago(lastRun.finishedAt, Date.now())}`;
+  const left = lastRun === null ? 0 : notLookedAt(lastRun).length;
+  const nothing = left === 0 ? 'nothing differs' : `nothing differs of what was looked at, ${left} looks were left out`;
+  const looked = lastRun === null ? 'not looked yet' : `${nothing}; looked ${ago(lastRun.finishedAt, Date.now())}`;
   return [ok(check, suppressed === 0 ? looked : `${looked}; ${suppressed} hidden by suppressions`)];
 };

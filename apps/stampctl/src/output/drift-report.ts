@@ -1,4 +1,5 @@
 import type { DriftDay, DriftStatus, FindingView } from '@lapidary/contracts/api/drift';
+import { notLookedAt } from '@lapidary/contracts/api/drift-order';
 import { csvOf } from './csv.js';
 
 export interface RegionReport {
@@ -56,12 +57,20 @@ const trendRow = (d: DriftDay): unknown[] => [
   d.blind.length === 0 ? null : d.blind.join(' '),
 ];
 
+/** A report is read: more of them are a list that nobody reads, and `stampctl drift runs` has all. */
+const namedMax = 10;
+
 const summaryOf = ({ status }: RegionReport): string => {
   const { critical, warning, info } = status.open;
   const looked = status.lastRun?.finishedAt ?? 'never';
   const blind = status.blind.length === 0 ? '' : `; blind: ${status.blind.join(', ')}`;
   const left = status.quarantined === 0 ? '' : `; ${status.quarantined} quarantined`;
-  return `${critical} critical, ${warning} warning, ${info} info; ${status.suppressed} suppressed${left}; oldest since ${text(status.oldestOpen)}; last looked ${looked}${blind}`;
+  const skipped = status.lastRun === null ? [] : notLookedAt(status.lastRun);
+  const out =
+    skipped.length === 0
+      ? ''
+      : `; not looked at then: ${skipped.slice(0, namedMax).join(', ')}${skipped.length > namedMax ? ` and ${skipped.length - namedMax} more` : ''}`;
+  return `${critical} critical, ${warning} warning, ${info} info; ${status.suppressed} suppressed${left}; oldest since ${text(status.oldestOpen)}; last looked ${looked}${blind}${out}`;
 };
 
 /** What makes silence worth nothing: it must be read before anything else is. */
