@@ -3,6 +3,7 @@ import {
   jetstreamManager,
   JetStreamApiError,
   JetStreamApiCodes,
+  PubHeaders,
   DiscardPolicy,
   RetentionPolicy,
   StorageType,
@@ -123,12 +124,22 @@ export const publishToStream = async (
 const streamFailure = (what: string, error: unknown): AppError =>
   isAppError(error) ? error : new AppError('not_ready', 'The event stream is not available', { internal: what, cause: error });
 
+export interface LastPublished {
+  readonly data: Uint8Array;
+  /** Under which it was published (publishToStream); empty: under none. */
+  readonly id: string;
+}
+
 /** The newest message of a subject as the stream really holds it, or null. Reading it proves more than any counter. */
-export const lastMessage = async (link: NatsLink, stream: string, subject: string): Promise<Uint8Array | null> => {
+export const lastPublished = async (link: NatsLink, stream: string, subject: string): Promise<LastPublished | null> => {
   try {
     const jsm = await jetstreamManager(link.connection, { checkAPI: false, timeout: apiTimeoutMs });
-    return (await jsm.streams.getMessage(stream, { last_by_subj: subject }))?.data ?? null;
+    const message = await jsm.streams.getMessage(stream, { last_by_subj: subject });
+    return message && { data: message.data, id: message.header.get(PubHeaders.MsgIdHdr) };
   } catch (error) {
     throw streamFailure(stream, error);
   }
 };
+
+export const lastMessage = async (link: NatsLink, stream: string, subject: string): Promise<Uint8Array | null> =>
+  (await lastPublished(link, stream, subject))?.data ?? null;

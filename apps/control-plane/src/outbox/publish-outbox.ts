@@ -30,7 +30,8 @@ export interface PublishLimits {
 /** Eight messages on their way at once, or more of large events (lab 1.6: beyond some 64 nothing is gained); a crash repeats at most these. */
 const limitsDefault: PublishLimits = { readAtOnce: 4_000, pieces: 5 };
 
-const messageId = (events: readonly EventEnvelope[]): string => {
+/** Of a message of these events, by which what a relay has published is known. */
+export const messageId = (events: readonly EventEnvelope[]): string => {
   const first = events[0]!;
   return `${first.originregion}:${first.originepoch}:${first.originsequence}-${events.at(-1)!.originsequence}`;
 };

@@ -1,26 +1,32 @@
 import { geoEvents, geoStream } from '@lapidary/contracts/subjects';
 import { EventEnvelopeSchema } from '@lapidary/contracts/events/envelope';
 import { rowsOf } from '@lapidary/db/rows';
+import { z } from 'zod';
 import { unpackBatch } from '@lapidary/messaging/packed-batch';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
-import { deleteStream, ensureStream, geoStreamShape, lastMessage, streamState } from '@lapidary/messaging/streams';
+import { deleteStream, ensureStream, geoStreamShape, lastPublished, streamState } from '@lapidary/messaging/streams';
 import type { DataSource } from 'typeorm';
 import type { KnownOfLog } from '@lapidary/replication/recovery/judge-log';
 import { noticeSetBack } from '../fence/notice-set-back.js';
 import { readOrigin } from './outbox-rows.js';
+import { messageId } from './publish-outbox.js';
 import { publishAgainFrom, publishedThrough } from './published-through.js';
 
 /** More than this is not put back into the stream; peers that lack more fill the gap from the outbox anyhow. */
 export const republishedMax = 10_000;
 
-/** Where the stream really ends, told by its newest message and not by its counters; null: it is empty or unreadable. */
+/**
+ * Where the stream really ends, told by its newest message and not by its counters; null: it is empty, or ends in what no relay of ours has
+ * published, which is no word on how long the log was.
+ */
 const streamEnd = async (nats: NatsLink, region: string): Promise<KnownOfLog | null> => {
-  const data = await lastMessage(nats, geoStream(region), geoEvents(region));
-  if (!data) return null;
+  const message = await lastPublished(nats, geoStream(region), geoEvents(region));
+  if (!message) return null;
   try {
-    const last = EventEnvelopeSchema.safeParse(unpackBatch(data).at(-1));
-    if (!last.success || last.data.originregion !== region) return null;
-    const { originepoch: epoch, originsequence: sequence, id: event } = last.data;
+    const { data: events } = z.array(EventEnvelopeSchema).min(1).safeParse(unpackBatch(message.data));
+    const last = events?.at(-1);
+    if (!events || last?.originregion !== region || message.id !== messageId(events)) return null;
+    const { originepoch: epoch, originsequence: sequence, id: event } = last;
     return { epoch, sequence, last: { sequence, event } };
   } catch {
     return null;
