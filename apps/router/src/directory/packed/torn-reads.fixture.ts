@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { TenantGlance } from '../../pipeline/locate.js';
 import { PackedReader } from './packed-reader.js';
 
 /** For tests: a thread that reads as fast as it can and says what it saw that no writer ever wrote. */
@@ -24,6 +25,7 @@ export const readUntilTold = ({ memory, going, tenants }: TornReads): TornReadsF
   const reader = new PackedReader(memory);
   const lastEpochs = new Array<number>(tenants).fill(0);
   const problems: string[] = [];
+  const glance: TenantGlance = { head: 0, home: 0, epoch: 0 };
   let reads = 0;
   let changesSeen = 0;
   let version = 0;
@@ -41,6 +43,11 @@ export const readUntilTold = ({ memory, going, tenants }: TornReads): TornReadsF
     else if (epoch < last) problems.push(`t${n} went back from ${last} to ${epoch}`);
     if (epoch > last) changesSeen += 1;
     lastEpochs[n] = epoch;
+    // The routes that are kept are compared by it.
+    if (!reader.glance(`t${n}`, glance)) problems.push(`a glance at t${n} finds nobody`);
+    else if (reader.stampNames.text(glance.head >>> 16) !== stampOfEpoch(glance.epoch))
+      problems.push(`a glance at t${n} is mixed: ${JSON.stringify(glance)}`);
+    else if (glance.epoch < epoch) problems.push(`a glance at t${n} went back from ${epoch} to ${glance.epoch}`);
     const holder = reader.tenantOfHost(`www.h${n}.example`);
     if (holder !== `t${n}`) problems.push(`the host of t${n} is ${holder}’s`);
     const now = reader.version;
