@@ -109,7 +109,8 @@ export const applyChange = async (tx: ChangeTransaction, site: TakingSite, event
   const purge = next === grave && !(event.purged === true && isToldAnew(grave, seen ?? {})) ? null : note;
   // What is kept here in part was told whole by who wrote it: a region counts its own parts anew. Of a history that has ended nothing counts.
   const after = { ...merged.after, toldInPart: merged.ended ? wholeEvery : (row?.toldInPart ?? 0) };
-  if (next !== null && isCovered(seenOf(after.state) ?? {}, next.seen)) await bury(tx, key, next, after, purge);
+  const isBuried = next !== null && isCovered(seenOf(after.state) ?? {}, next.seen);
+  if (isBuried) await bury(tx, key, next, after, purge);
   else {
     await tx.saveDocument(key, after, facts, note);
     if (next !== null && (next !== known || next.contents !== null || purge !== null))
@@ -117,7 +118,7 @@ export const applyChange = async (tx: ChangeTransaction, site: TakingSite, event
   }
   const late = lateLosses(merged, event);
   const told = [...event.settled, ...late, ...swallowedLosses(merged.swallowed)];
-  const entries = ledgerEntries(key, policy, told, told.length === 0 ? lossesSince(before.state, losses, policy) : losses);
+  const entries = ledgerEntries(key, policy, told, told.length === 0 && !isBuried ? lossesSince(before.state, losses, policy) : losses);
   const isOwnLate = late.some((loss) => loss.loser.region === site.region);
   // A region that was set back reads what it had heard before: it would number what it writes as it did then, with other content (B2).
   if (isOwnLate || merged.isMissed) {

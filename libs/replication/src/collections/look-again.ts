@@ -19,7 +19,8 @@ import { ledgerEntries } from './ledger-entries.js';
  *      place, then documents
  *   L3 what is shown is decided when it is read, by the new rules from the first moment on: only numbers and the ledger follow
  *   L4 a document that is changed meanwhile is looked at by whoever changes it. So with no place left, all have been looked at since the last
- *      definition: regions that know the same have the same numbers, and each has a row for every value that is not shown
+ *      definition: regions that know the same have the same numbers, and each has a row for every value that is not shown;
+ *      one that is purged meanwhile is looked at by whoever takes its row away
  *   L5 nothing is told: each region looks at what it has, when it has time. Whatever it is told in between, it could have been told before the
  *      definition
  */

@@ -1,6 +1,8 @@
 import type { ChangeNote, CollectionTransaction, DocumentKey, Site } from './collection-store.js';
-import type { DocumentState } from './document-state.js';
+import { policyFor } from './definitions.js';
+import { lossesOf, type DocumentState } from './document-state.js';
 import { buriedIn, purgedGrave, purgedState, seenOf } from './graves.js';
+import { ledgerEntries } from './ledger-entries.js';
 import { tellChange } from './tell-change.js';
 import { changeOfWhole } from './whole-change.js';
 
@@ -20,6 +22,9 @@ export const purgeDocument = async (
   const state = stored && purgedState(stored.state, region, others, tick);
   if (!stored || !state) return null;
   const event = await tellPurge(tx, key, state);
+  // L4: rules may have changed since, and nobody looks at what is buried.
+  const policy = await policyFor(tx, key.collection, key.kind);
+  await tx.ledger(ledgerEntries(key, policy, [], lossesOf(stored.state, policy)));
   const grave = purgedGrave(await tx.grave(key), seenOf(state)!);
   await tx.removeDocument(key);
   await tx.saveGrave(key, buriedIn(grave, { ...stored, state }), { ...by, event, at: '', sequence: null });
