@@ -20,11 +20,13 @@ let door: RawUpstream;
 let held: Set<Socket>;
 let mostHeld: number;
 let isBroken: boolean;
+let holds: boolean;
 let brokenOff: number;
 beforeEach(async () => {
   held = new Set();
   mostHeld = brokenOff = 0;
   isBroken = false;
+  holds = true;
   door = await startRawUpstream((socket, soFar) => {
     if (!soFar.endsWith('\r\n\r\n')) return;
     const isRequest = soFar.includes('x-lapidary-tenant');
@@ -32,7 +34,7 @@ beforeEach(async () => {
       if (isRequest) brokenOff += 1;
       return void socket.resetAndDestroy();
     }
-    if (!isRequest || !soFar.includes('/hold')) return void socket.end(answerBytes('200 OK', ['Connection: close'], 'ok'));
+    if (!isRequest || !soFar.includes('/hold') || !holds) return void answer(socket);
     held.add(socket);
     mostHeld = Math.max(mostHeld, held.size);
     socket.once('close', () => held.delete(socket));
@@ -51,9 +53,10 @@ afterEach(async () => {
   await door.close();
 });
 
+const answer = (socket: Socket): void => void socket.end(answerBytes('200 OK', ['Connection: close'], 'ok'));
 const status = (): Promise<string> => one.ask('acme', '/hold');
 
-/** Clients that want in until told, each on a connection of its own: all workers have some. What the door holds is never answered. */
+/** Clients that want in until told, each on a connection of its own: all workers have some. What the door holds is not answered before. */
 const crowd = (): { readonly statuses: Set<string>; stop(): Promise<unknown> } => {
   let going = true;
   const statuses = new Set<string>();
@@ -64,7 +67,12 @@ const crowd = (): { readonly statuses: Set<string>; stop(): Promise<unknown> } =
     }
   };
   const all = Promise.all(Array.from({ length: 12 }, client));
-  return { statuses, stop: () => ((going = false), all) };
+  const stop = (): Promise<unknown> => {
+    going = holds = false;
+    held.forEach(answer);
+    return all;
+  };
+  return { statuses, stop };
 };
 
 it('all workers together have at a stamp what its limit says; places of a worker that dies are free again (L1, L2)', async () => {
