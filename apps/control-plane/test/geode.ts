@@ -1,5 +1,4 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ControlPlaneConfigSchema } from '@lapidary/config/control-plane';
@@ -21,6 +20,7 @@ import { RegionsModule } from '../src/regions/regions.module.js';
 import { ReplicationModule } from '../src/replication/replication.module.js';
 import { StampsModule } from '../src/stamps/stamps.module.js';
 import { TenantsModule } from '../src/tenants/tenants.module.js';
+import { closeApp } from './close-app.js';
 import { migratedDatabase } from './migrated-database.js';
 
 export const geodeToken = 'test-admin-token-0123456789';
@@ -79,10 +79,7 @@ export const openGeode = async (region: string, peer: PeerOf, more: readonly Typ
     resources,
     url: (await app.getUrl()).replace('[::1]', '127.0.0.1'),
     close: async () => {
-      // fetch keeps its connections for as long as the server offers; the process's own front server cuts them (http/front-server.ts).
-      const cutting = setInterval(() => (app.getHttpServer() as Server).closeAllConnections(), 100);
-      await app.close();
-      clearInterval(cutting);
+      await closeApp(app);
       for (const stream of [geoStream(region), directoryStream(region)]) await deleteStream(resources.nats, stream).catch(() => undefined);
       await resources.nats.close();
       await resources.dataSource.destroy();

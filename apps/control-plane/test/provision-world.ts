@@ -15,6 +15,7 @@ import { createApp } from '../src/process/create-app.js';
 import { domainFeatures } from '../src/process/features.js';
 import { createResources } from '../src/process/resources.js';
 import { ProvisioningModule } from '../src/provisioning/provisioning.module.js';
+import { closeApp } from './close-app.js';
 import { installFakeEngine, installRealEngine } from './provision-engine.js';
 import { scratchFolder } from '@lapidary/infra/testing/scratch';
 import { migratedDatabase } from './migrated-database.js';
@@ -144,7 +145,7 @@ export const openProvisionWorld = async (options: ProvisionWorldOptions = {}): P
     part: (type) => app.get(type, { strict: false }),
     setFrontDoorStatus: (status) => (frontDoorStatus = status),
     close: async () => {
-      await app.close();
+      await closeApp(app);
       await engine.stop();
       await resources.nats.close();
       await resources.dataSource.destroy();

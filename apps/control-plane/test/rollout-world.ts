@@ -19,6 +19,7 @@ import { noTraffic } from '../src/health/traffic-window.js';
 import { bringUp } from '../src/process/bring-up.js';
 import { createApp } from '../src/process/create-app.js';
 import { createResources } from '../src/process/resources.js';
+import { closeApp } from './close-app.js';
 import { migratedDatabase } from './migrated-database.js';
 
 const adminToken = 'test-admin-token-0123456789';
@@ -224,7 +225,7 @@ const openRegion = async (name: string, peer: string, directory: string): Promis
     ask,
     query: (sql, parameters) => resources.dataSource.query(sql, parameters),
     close: async () => {
-      await app.close();
+      await closeApp(app);
       await resources.nats.close();
       await resources.dataSource.destroy();
       await database.drop();

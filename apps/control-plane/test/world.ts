@@ -16,6 +16,7 @@ import { domainFeatures } from '../src/process/features.js';
 import { createResources, type ProcessResources } from '../src/process/resources.js';
 import { activateStamp } from '../src/stamps/activate-stamp.js';
 import { declareStamp } from '../src/stamps/declare-stamp.js';
+import { closeApp } from './close-app.js';
 import { migratedDatabase } from './migrated-database.js';
 
 export const adminToken = 'test-admin-token-0123456789';
@@ -88,7 +89,7 @@ export const openWorld = async (
     query: (sql, parameters) => resources.dataSource.query(sql, parameters),
     inTx: (work) => inTransaction(resources.dataSource, (tx) => work(tx, systemContext(home, 'test', newId()))),
     close: async () => {
-      await app.close();
+      await closeApp(app);
       await resources.nats.close();
       await resources.dataSource.destroy();
       await rm(directory, { recursive: true });
