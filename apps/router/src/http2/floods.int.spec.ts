@@ -1,5 +1,5 @@
 import { constants } from 'node:http2';
-import { Http2World, stillServes, until, withFields } from './http2-world.fixture.js';
+import { bodiesMayCome, Http2World, stillServes, until, withFields } from './http2-world.fixture.js';
 import { patientPolicy } from '../traffic.fixture.js';
 import { resetsMax } from './session-watch.js';
 import {
@@ -142,6 +142,7 @@ describe('a slow client', () => {
     world = await Http2World.begin({ dropMs: 100 }, patientPolicy(0.4));
     const wire = await world.open();
     wire.send(headers(1, usual('POST', '/drip'), endHeaders));
+    await bodiesMayCome(wire);
     const drip = setInterval(() => wire.send(data(1, 'x', 0)), 20);
     await until('the answer', () => wire.body(1).includes('"timeout"'));
     await until('the reset', () => wire.resetOf(1) !== undefined);

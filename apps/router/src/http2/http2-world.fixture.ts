@@ -6,7 +6,7 @@ import type { TrafficServer } from '../server.js';
 import { startTraffic, type TestTraffic } from '../traffic.fixture.js';
 import type { TrafficPolicy } from '../traffic-policy/traffic-policy.js';
 import { Http2Front, type Http2Options } from './http2-front.js';
-import { data, endHeaders, headers, Http2Wire, usual, type Fields } from './wire.fixture.js';
+import { data, endHeaders, firstWindowBytes, headers, Http2Wire, usual, type Fields } from './wire.fixture.js';
 
 const soon = { timeoutMs: 30_000, intervalMs: 5 };
 export const until = async (what: string, check: () => boolean): Promise<void> =>
@@ -94,10 +94,13 @@ export class Http2World {
   }
 }
 
+/** For who has asked for something that is read here: what is sent before this may be more than the other end has room for. */
+export const bodiesMayCome = (wire: Http2Wire): Promise<void> => until('room for a body', () => wire.windowBytes > firstWindowBytes);
+
 /** The connection still serves: one more request has its answer. */
 export const stillServes = async (wire: Http2Wire, stream: number): Promise<void> => {
   wire.send(headers(stream, usual('POST', '/after'), endHeaders));
-  await until('room for its body', () => wire.windowBytes > 0);
+  await bodiesMayCome(wire);
   wire.send(data(stream, 'ok'));
   await until('the next request’s answer', () => wire.body(stream) === 'got ok');
 };

@@ -1,4 +1,4 @@
-import { Http2World, stillServes, until, withFields } from './http2-world.fixture.js';
+import { bodiesMayCome, Http2World, stillServes, until, withFields } from './http2-world.fixture.js';
 import { data, endHeaders, headers, reset, types, usual, type Fields, type Http2Wire } from './wire.fixture.js';
 
 const without = (name: string): Fields => usual().filter(([known]) => known !== name);
@@ -113,6 +113,7 @@ describe('a request that is no good HTTP/2 reaches no stamp, and leaves the othe
     const wire = await world.open();
     wire.send(headers(1, [...usual('POST', '/body'), ['content-length', '5']], endHeaders));
     await until('the request', () => world.seen.length > before);
+    await bodiesMayCome(wire);
     send(wire);
     await until('its end at the stamp', () => world.seen[before]!.cut);
     expect(world.seen[before]).toMatchObject({ line: 'POST /body', whole: false });

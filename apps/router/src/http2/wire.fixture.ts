@@ -13,6 +13,8 @@ export const types = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, goaw
 export const endStream = 0x1;
 export const endHeaders = 0x4;
 const ack = 0x1;
+/** Until the other end has said otherwise (RFC 9113 §6.9.2). */
+export const firstWindowBytes = 65_535;
 /** Of settings (RFC 9113 §6.5.2). */
 const initialWindowSize = 0x4;
 
@@ -69,8 +71,8 @@ export const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 export class Http2Wire {
   readonly frames: Frame[] = [];
   closed = false;
-  /** Of a new stream, as the other end says; RFC 9113 §6.9.2 before it does. */
-  windowBytes = 65_535;
+  /** Of a new stream, as the other end says. */
+  windowBytes = firstWindowBytes;
   private held = Buffer.alloc(0);
 
   private constructor(readonly socket: Socket) {
