@@ -27,6 +27,17 @@ export const requireRole = (principal: Principal, role: Role, region?: string): 
   throw new AppError('forbidden', `This needs the role "${role}"${where}`, { details: { role, region: region ?? null } });
 };
 
+/**
+ * The same, of callers of this region's own API alone: a peer's word that somebody has a role is good for a request about what its region may reach,
+ * not for what lets others in, or gives up what this region has.
+ */
+export const requireRoleHere = (principal: Principal | null, role: Role, region: string): Principal => {
+  if (!principal) throw new AppError('unauthenticated');
+  if (principal.via === 'peer') throw new AppError('forbidden', 'This is asked for at the region’s own API, not through another one');
+  requireRole(principal, role, region);
+  return principal;
+};
+
 /** The caller with no more than `roleMax` anywhere: what another region's people may do here. */
 export const limitTo = (principal: Principal, roleMax: Role): Principal => ({
   ...principal,

@@ -21,7 +21,7 @@ import { ApiAnswers } from '../openapi/api-answers.js';
 import { CONFIG } from '../process/tokens.js';
 import { createToken, listTokens, revokeToken, type TokenRow } from './change-tokens.js';
 import { adminName } from '../auth/ensure-admin-token.js';
-import { requireRole, type Principal } from '../auth/principal.js';
+import { requireRoleHere, type Principal } from '../auth/principal.js';
 
 /** Who may call this region (P-ID1). Each region keeps its own, for it must know them while it is cut off. */
 @Controller('v1/tokens')
@@ -98,11 +98,7 @@ export class CallersController {
   }
 
   private admin(principal: Principal | null): Principal {
-    if (!principal) throw new AppError('unauthenticated');
-    // A peer's word is good for a request, not for what would outlive it.
-    if (principal.via === 'peer') throw new AppError('forbidden', 'Who may call a region is said at its own API');
-    requireRole(principal, 'admin', this.config.LAPIDARY_REGION);
-    return principal;
+    return requireRoleHere(principal, 'admin', this.config.LAPIDARY_REGION);
   }
 }
 

@@ -10,12 +10,11 @@ import {
   type TrustedTokens,
   type TrustTokens,
 } from '@lapidary/contracts/api/recovery';
-import { AppError } from '@lapidary/kernel/app-error';
 import { Body, Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { heldTokens, trustTokens } from '../auth/held-credentials.js';
-import { requireRole } from '../auth/principal.js';
+import { requireRoleHere } from '../auth/principal.js';
 import { Command, send } from '../http/command-decorator.js';
 import { CommandRunner, type CommandRequest } from '../http/command-runner.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
@@ -42,8 +41,10 @@ export class RecoveryController {
   async open(
     @Body({ schema: OpenRecoverySchema }) body: OpenRecovery,
     @Command() request: CommandRequest,
+    @Req() { principal }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RecoveryAct> {
+    requireRoleHere(principal, 'operator', this.config.LAPIDARY_REGION);
     const peers = peersOf(this.config);
     return send(
       reply,
@@ -63,8 +64,10 @@ export class RecoveryController {
   async reseed(
     @Body({ schema: ReseedSchema }) _body: z.infer<typeof ReseedSchema>,
     @Command() request: CommandRequest,
+    @Req() { principal }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RecoveryAct> {
+    requireRoleHere(principal, 'operator', this.config.LAPIDARY_REGION);
     return send(reply, await this.runner.run(request, async (tx, context) => ({ status: 200, body: await reseed(tx, context) })));
   }
 
@@ -84,9 +87,7 @@ export class RecoveryController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TrustedTokens> {
     const { LAPIDARY_REGION: region } = this.config;
-    // A peer's word is good for a request, not for what would outlive it (ADR 103).
-    if (principal!.via === 'peer') throw new AppError('forbidden', 'Tokens are trusted at the region’s own API');
-    requireRole(principal!, 'admin', region);
+    requireRoleHere(principal, 'admin', region);
     const answer = await this.runner.run(request, async (tx, context) => {
       await trustTokens(tx, context, tokens);
       return { status: 200, body: { region, trusted: tokens, held: await heldTokens(tx) } };

@@ -5,7 +5,9 @@ import { freshRegion, testNats } from '@lapidary/testing/backends';
 import { askGeode as ask, geodeToken as token, openGeode, type Geode } from '../../test/geode.js';
 import { everyRegion } from '@lapidary/contracts/api/tokens';
 import { type Principal } from '../auth/principal.js';
+import { CallersModule } from '../callers/callers.module.js';
 import { scopeOf } from '../collections/scope.js';
+import { RecoveryModule } from '../recovery/recovery.module.js';
 import { ForwardedAnswerSchema, forwardTo } from './api-forward.js';
 
 /** Reads server-sent events until it is stopped. */
@@ -47,7 +49,9 @@ let us: Geode;
 beforeAll(async () => {
   const [a, b] = [freshRegion(), freshRegion()];
   [eu, us] = (await Promise.all(
-    [a, b].map(async (region, i, all) => openGeode(region, { region: all[1 - i]!, natsUrl: testNats().url })),
+    [a, b].map(async (region, i, all) =>
+      openGeode(region, { region: all[1 - i]!, natsUrl: testNats().url }, [RecoveryModule, CallersModule]),
+    ),
   )) as [Geode, Geode];
   await waitFor(
     'the links',
@@ -110,6 +114,19 @@ describe('two geodes', () => {
       const answer = link.requestJson(apiForward(eu.region, us.region), { ...forged, body }, ForwardedAnswerSchema, 2_000);
       await expect(answer).rejects.toMatchObject({ code: 'forbidden' });
       expect(await eu.resources.dataSource.query('SELECT 1 FROM audit WHERE actor = $1', [actor])).toEqual([]);
+    }
+    // What lets others in, or gives up what a region has, is not asked for by another one, whatever role it says that somebody has there.
+    for (const [url, body] of [
+      ['/v1/tokens', { name: 'theirs', sha256: 'a'.repeat(64), bindings: [{ role: 'admin', region: everyRegion }] }],
+      ['/v1/geode/recovery/trust', { tokens: ['theirs'], reason: 'ours' }],
+      ['/v1/geode/recovery/open', { without: ['ap'], reason: 'ours' }],
+      ['/v1/geode/recovery/reseed', { reason: 'ours' }],
+    ] as const) {
+      const answer = await forwardTo(link, eu.region, {
+        ...request,
+        ...{ method: 'POST', url, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } },
+      });
+      expect([url, answer.status, answer.body]).toEqual([url, 403, expect.stringContaining('own API')]);
     }
     const documents = { principal, tenant: 'acme' };
     await expect(scopeOf(eu.resources.dataSource, { scope: 'tenant' }, documents, 'read')).rejects.toMatchObject({ code: 'forbidden' });
