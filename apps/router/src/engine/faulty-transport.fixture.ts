@@ -1,7 +1,6 @@
-import type { Duplex } from 'node:stream';
-import type { ListenPlace } from '../listening.js';
-import type { Listener, Transport, Wire, WireHandler } from '../transport/wire.js';
+import type { Transport, WireHandler } from '../transport/wire.js';
 import type { Chunk } from './upstream-lane.js';
+import { WrappedTransport, WrappedWire } from './wrapped-transport.fixture.js';
 
 export const faults = ['reset', 'end', 'close', 'stall'] as const;
 export type Fault = (typeof faults)[number];
@@ -14,39 +13,21 @@ export type Operation = 'connect' | 'connected' | 'read' | 'write' | 'end' | 'dr
  * on a later tick, as the contract wants; `end`: the peer is seen to close its side; `close`: it is gone without an error;
  * `stall`: from there on nothing moves any more in that direction, and nobody is told.
  */
-export class FaultyTransport implements Transport {
+export class FaultyTransport extends WrappedTransport<FaultyWire> {
   readonly name = 'faulty';
-  readonly pastStream = null;
   readonly operations: Operation[] = [];
 
   /** `at`: index of the operation that fails; -1 for none. */
   constructor(
     private at: number,
     readonly fault: Fault,
-    private readonly inner: Transport,
-  ) {}
-
-  get tier(): Transport['tier'] {
-    return this.inner.tier;
+    inner: Transport,
+  ) {
+    super(inner);
   }
 
-  prepare(): Promise<void> {
-    return this.inner.prepare();
-  }
-
-  listen(place: ListenPlace, accept: (wire: Wire) => WireHandler): Promise<Listener> {
-    return this.inner.listen(place, (inner) => {
-      const wire = new FaultyWire(this);
-      wire.inner = inner;
-      wire.handler = accept(wire);
-      return wire;
-    });
-  }
-
-  connect(host: string, port: number, handler: WireHandler): Wire {
-    const wire = new FaultyWire(this);
-    wire.handler = handler;
-    wire.inner = this.inner.connect(host, port, wire);
+  override connect(host: string, port: number, handler: WireHandler): FaultyWire {
+    const wire = super.connect(host, port, handler);
     wire.meet('connect');
     return wire;
   }
@@ -59,100 +40,70 @@ export class FaultyTransport implements Transport {
   fails(operation: Operation): boolean {
     return this.operations.push(operation) - 1 === this.at;
   }
+
+  protected wrap(): FaultyWire {
+    return new FaultyWire(this);
+  }
 }
 
-class FaultyWire implements Wire, WireHandler {
-  inner!: Wire;
-  handler!: WireHandler;
+class FaultyWire extends WrappedWire {
   private stalled = false;
   /** The fault has cut it; the handler is told on a later tick. */
   private broken = false;
-  /** Nothing is to be told any more. */
-  private silent = false;
 
-  constructor(private readonly transport: FaultyTransport) {}
-
-  get remoteAddress(): string {
-    return this.inner.remoteAddress;
-  }
-  get isCongested(): boolean {
-    return this.stalled || this.inner.isCongested;
+  constructor(private readonly transport: FaultyTransport) {
+    super();
   }
 
-  get unsentBytes(): number {
-    return this.inner.unsentBytes;
+  override get isCongested(): boolean {
+    return this.stalled || super.isCongested;
   }
 
-  write(chunk: Chunk): boolean {
+  override write(chunk: Chunk): boolean {
     this.meet('write');
-    if (this.dead) return !this.stalled;
-    return this.inner.write(chunk);
+    return this.dead ? !this.stalled : super.write(chunk);
   }
-  writeLent(before: string, bytes: Buffer, from: number, to: number): boolean {
+  override writeLent(before: string, bytes: Buffer, from: number, to: number): boolean {
     this.meet('write');
-    if (this.dead) return !this.stalled;
-    return this.inner.writeLent(before, bytes, from, to);
+    return this.dead ? !this.stalled : super.writeLent(before, bytes, from, to);
   }
-  leaveUnread(): void {
-    this.inner.leaveUnread();
-  }
-  pauseReads(): void {
-    this.inner.pauseReads();
-  }
-  resumeReads(): void {
-    this.inner.resumeReads();
-  }
-  end(): void {
+  override end(): void {
     this.meet('end');
-    if (!this.dead) this.inner.end();
-  }
-  destroy(): void {
-    this.silent = true;
-    this.inner.destroy();
-  }
-  reset(): void {
-    this.silent = true;
-    this.inner.reset();
-  }
-  handOver(unread: Buffer): Duplex {
-    this.silent = true;
-    return this.inner.handOver(unread);
+    if (!this.dead) super.end();
   }
 
-  onConnect(): void {
+  override onConnect(): void {
     this.meet('connected');
-    if (!this.dead) this.handler.onConnect?.();
+    if (!this.dead) super.onConnect();
   }
-  onRead(bytes: Buffer, length: number): void {
+  override onRead(bytes: Buffer, length: number): void {
     if (this.dead) return;
     this.meet('read');
-    if (!this.dead) this.handler.onRead(bytes, length);
+    if (!this.dead) super.onRead(bytes, length);
   }
-  onEnd(): void {
-    if (!this.dead) this.handler.onEnd();
+  override onEnd(): void {
+    if (!this.dead) super.onEnd();
   }
-  onDrain(): void {
+  override onDrain(): void {
     this.meet('drain');
-    if (!this.dead) this.handler.onDrain();
+    if (!this.dead) super.onDrain();
   }
-  onClose(error: string | null): void {
-    if (this.broken || this.silent) return;
-    this.silent = true;
-    this.handler.onClose(error);
+  override onClose(error: string | null): void {
+    if (!this.broken && !this.isOver) super.onClose(error);
   }
 
   private get dead(): boolean {
-    return this.stalled || this.broken || this.silent;
+    return this.stalled || this.broken || this.isOver;
   }
 
   meet(operation: Operation): void {
-    if (this.silent || this.broken || !this.transport.fails(operation)) return;
+    if (this.isOver || this.broken || !this.transport.fails(operation)) return;
     if (this.transport.fault === 'stall') this.stalled = true;
-    else if (this.transport.fault === 'end') setImmediate(() => this.silent || this.handler.onEnd());
+    else if (this.transport.fault === 'end') setImmediate(() => this.isOver || this.handler.onEnd());
     else {
       this.broken = true;
       this.inner.reset();
-      setImmediate(() => this.silent || this.handler.onClose(this.transport.fault === 'reset' ? 'ECONNRESET' : null));
+      setImmediate(() => this.isOver || this.handler.onClose(this.transport.fault === 'reset' ? 'ECONNRESET' : null));
     }
   }
 }
