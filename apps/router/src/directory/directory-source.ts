@@ -2,31 +2,19 @@ import { DirectoryDigestSchema, stampKey, tenantKey, type DirectoryDigest, type 
 import { directoryDigest, directoryEntry, directoryStream } from '@lapidary/contracts/subjects';
 import { AppError } from '@lapidary/kernel/app-error';
 import { backOffMs } from '@lapidary/kernel/back-off';
-import type { Clock } from '@lapidary/kernel/clock';
 import { Wakeup } from '@lapidary/kernel/wakeup';
-import type { NatsLink } from '@lapidary/messaging/nats-link';
 import { OrderedReader, type StreamMessage } from '@lapidary/messaging/ordered-reader';
 import { lastMessage, streamState, type StreamState } from '@lapidary/messaging/streams';
-import type { Logger } from '@lapidary/telemetry/logger';
-import type { RouterMetrics } from '../metrics.js';
 import { checkDigest, type DigestMemory } from './digest-check.js';
 import { parseEntry } from './directory-entry.js';
 import { DirectoryTable } from './directory-table.js';
-import type { Directory } from './directory.js';
 import { LoadPauses } from './load-pauses.js';
 import { Pace } from './pace.js';
 import { SharedAsks } from './shared-asks.js';
 import { StreamReading } from './stream-reading.js';
-import { WholeLoads } from './whole-loads.js';
+import { WholeLoads, type WholeLoadsOptions } from './whole-loads.js';
 
-export interface DirectorySourceOptions {
-  readonly region: string;
-  readonly link: NatsLink;
-  readonly directory: Directory;
-  readonly clock: Clock;
-  readonly metrics: RouterMetrics;
-  readonly logger: Logger;
-}
+export type DirectorySourceOptions = Omit<WholeLoadsOptions, 'signal'>;
 
 const retryFirstMs = 100;
 /** A control plane that comes back is noticed within this. */
