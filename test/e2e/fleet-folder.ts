@@ -5,7 +5,7 @@ import { waitFor } from '@lapidary/kernel/wait-for';
 import { sharedMemoryFolder } from '../../tools/local/memory-folder.js';
 import { endOrphans } from '../../tools/local/orphans.js';
 import { elsewhereFile } from '../../tools/local/postgres-home.js';
-import { identify } from '../../tools/local/process-identity.js';
+import { identify } from '@lapidary/kernel/process-identity';
 import { holderOf } from '../../tools/local/single-instance.js';
 
 /** The shutdown's own limit is 10 s; a busy machine may need more to take everything down. */

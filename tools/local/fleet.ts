@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import type { RunFile } from '@lapidary/contracts/run-file';
+import { identify } from '@lapidary/kernel/process-identity';
 import type { ProcessSpec } from '@lapidary/contracts/process-spec';
 import { surroundingEnv } from './child-env.js';
 import { addressesOf, controlPlaneLaunch, routerLaunch, type FleetFacts } from './fleet-plan.js';
@@ -147,11 +148,12 @@ export class Fleet {
     return {
       ready: this.ready,
       supervisorPid: process.pid,
+      supervisorStartTicks: identify(process.pid).startTicks,
       startedAt: this.startedAt,
       console: addresses[regions[0]!]!.api,
       tokenFile: paths.adminToken,
       regions: addresses,
-      processes: running.flatMap(({ name, pid }) => (pid === null ? [] : [{ name, pid }])),
+      processes: running.flatMap(({ name, pid }) => (pid === null ? [] : [{ name, ...identify(pid) }])),
     };
   }
 

@@ -7,7 +7,7 @@ import { waitFor } from '@lapidary/kernel/wait-for';
 import { findOnPath } from './find-on-path.js';
 import { freePort } from './free-port.js';
 import { endOrphans, readPidRecords, recordPid } from './orphans.js';
-import { identify, stillRuns } from './process-identity.js';
+import { identify, stillRuns } from '@lapidary/kernel/process-identity';
 import { claimInstance, holderOf, releaseInstance } from './single-instance.js';
 
 const root = path.resolve(import.meta.dirname, '../..');

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { waitFor } from '@lapidary/kernel/wait-for';
-import { identify, stillRuns, type ProcessIdentity } from './process-identity.js';
+import { identify, stillRuns, type ProcessIdentity } from '@lapidary/kernel/process-identity';
 
 /** What is written down about each child, so that a later supervisor can end what a killed one left. */
 export interface PidRecord extends ProcessIdentity {

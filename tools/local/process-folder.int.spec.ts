@@ -11,7 +11,7 @@ import {
 import { digestOf } from '@lapidary/kernel/canonical-json';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { freePort } from './free-port.js';
-import { identify, stillRuns } from './process-identity.js';
+import { identify, stillRuns } from '@lapidary/kernel/process-identity';
 import { ProcessFolder } from './process-folder.js';
 import { specLaunch } from './spec-launch.js';
 

@@ -1,6 +1,6 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { identify, stillRuns, type ProcessIdentity } from './process-identity.js';
+import { identify, stillRuns, type ProcessIdentity } from '@lapidary/kernel/process-identity';
 
 /** Who holds the data folder, or null. */
 export const holderOf = (file: string): ProcessIdentity | null => {

@@ -9,7 +9,7 @@ import { memoryFolder } from './memory-folder.js';
 import { prepareNats } from './nats-server.js';
 import { elsewhereFile } from './postgres-home.js';
 import { preparePostgres } from './postgres.js';
-import { identify, stillRuns, type ProcessIdentity } from './process-identity.js';
+import { identify, stillRuns, type ProcessIdentity } from '@lapidary/kernel/process-identity';
 import { isReady } from './ready-probe.js';
 
 /** One PostgreSQL and one NATS server for a run of the integration tests, in a folder that goes with them. */

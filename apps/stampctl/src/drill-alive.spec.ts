@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { TenantView } from '@lapidary/contracts/api/tenants';
 import type { RunFile } from '@lapidary/contracts/run-file';
+import { identify } from '@lapidary/kernel/process-identity';
 import { emptyFolder, run } from './test/run-stampctl.js';
 
 const at = '2026-01-01T00:00:00.000Z';
@@ -51,7 +52,7 @@ afterEach(() => {
 });
 
 /** A fleet of one region whose control plane is another process by now than its run file says. */
-const folderOfFleet = async (): Promise<string> => {
+const folderOfFleet = async (innocent: number): Promise<string> => {
   const api = await serve((request, response) => {
     const isList = request.url?.startsWith('/v1/tenants') === true;
     response.setHeader('content-type', 'application/json').end(isList ? JSON.stringify({ items: [acme], next: null }) : '{}');
@@ -66,7 +67,11 @@ const folderOfFleet = async (): Promise<string> => {
     console: eu.api,
     tokenFile: 'token',
     regions: { eu: { ...eu, nats: 'nats://127.0.0.1:1', postgres: nobody } },
-    processes: [{ name: 'postgres-eu', pid: await sleeper() }],
+    processes: [
+      { name: 'postgres-eu', ...identify(await sleeper()) },
+      // Its number is somebody else's by now.
+      { name: 'nats-eu', pid: innocent, startTicks: 1 },
+    ],
   };
   const folder = emptyFolder();
   await mkdir(join(folder, '.lapidary'));
@@ -75,12 +80,14 @@ const folderOfFleet = async (): Promise<string> => {
 };
 
 it('a drill in which something that decides is alive has shown nothing: it fails, and its report says what that was', async () => {
-  const cwd = await folderOfFleet();
+  const innocent = await sleeper();
+  const cwd = await folderOfFleet(innocent);
   const args = ['drill', 'control-plane-down', '--for', '1s', '--yes', '-o', 'json'];
   const { exit, out, err } = await run([...args, '--token', 'x'], { cwd });
   expect([exit, err]).toEqual([1, expect.stringContaining('Report: ')]);
   const report = JSON.parse(out) as { passed: boolean; alive: string[]; killed: { name: string }[]; counts: { errors: number }[] };
   expect(report).toMatchObject({ passed: false, alive: ['control-plane-eu'], killed: [{ name: 'postgres-eu' }] });
+  expect(() => process.kill(innocent, 0)).not.toThrow();
   // No request had failed.
   expect(report.counts.every(({ errors }) => errors === 0)).toBe(true);
   const text = await readFile(/Report: (.*)$/m.exec(err)![1]!, 'utf8');
