@@ -23,4 +23,11 @@ describe('who may begin a roll-out', () => {
     expect(everywhere.body['detail']).toContain('region us');
     expect((await start(token, { regions: ['eu'] })).status).toBe(201);
   });
+
+  it('nobody holds a stamp for a roll-out but the region that coordinates it', async () => {
+    const body = { rollout: 'eu.01JAAAAAAAAAAAAAAAAAAAAAAA', kind: 'workload', version: '9.0.0' };
+    const held = await world.ask('POST', '/v1/stamps/eu-1/rollout', { body });
+    expect([held.status, held.body['code']]).toEqual([403, 'forbidden']);
+    expect(await world.query('SELECT held_by_rollout FROM stamp')).toEqual([{ held_by_rollout: null }]);
+  });
 });

@@ -10,8 +10,8 @@ import {
 import { StampSchema, type StampView } from '@lapidary/contracts/api/stamps';
 import { AppError } from '@lapidary/kernel/app-error';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
-import { Body, Controller, HttpCode, Inject, Param, Post, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import { Body, Controller, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { Command, send } from '../http/command-decorator.js';
 import { CommandRunner, type CommandRequest } from '../http/command-runner.js';
@@ -39,7 +39,7 @@ export class StampChangeController {
   @HttpCode(202)
   @ApiAnswers({
     summary: 'Hold a stamp for a roll-out and bring it to a version',
-    description: 'Hold and job commit together. Asked by the region that coordinates the roll-out; people use POST /v1/rollouts.',
+    description: 'Hold and job commit together. Asked by the region that coordinates the roll-out alone; people use POST /v1/rollouts.',
     tag: 'rollouts',
     answers: { 202: StampChangeAcceptedSchema },
     idempotent: true,
@@ -48,9 +48,13 @@ export class StampChangeController {
     @Param('name', { schema: StampNameSchema }) name: string,
     @Body({ schema: StampChangeSchema }) body: StampChange,
     @Command() request: CommandRequest,
+    @Req() { principal }: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StampChangeAccepted> {
     const { config, clock, queue } = this;
+    // A hold for a roll-out that nobody coordinates would be lifted by nobody.
+    if (principal?.actor !== `rollout:${body.rollout}`)
+      throw new AppError('forbidden', 'A stamp is held by the region that coordinates the roll-out: begin one with POST /v1/rollouts');
     const definition = this.definitions.find('provision');
     if (!definition) throw new AppError('internal', undefined, { internal: 'no definition of provision jobs' });
     const { rollout, kind, version } = body;
