@@ -20,7 +20,7 @@ export interface Sample {
 export const foreignCoresMax = 0.15;
 /** Rounds are taken again on a machine that isn't calm: at most three times as many, and none once the run has taken so long (it is promised within ten minutes). */
 const triesMax = 3;
-const againMsMax = 5 * 60_000;
+const againMsMax = 4 * 60_000;
 
 /** One target under one load, once. */
 export const measure = (target: Target, upstreamPort: number, load: Load): Promise<Sample> =>
