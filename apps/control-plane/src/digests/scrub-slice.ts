@@ -66,7 +66,7 @@ export const scrubSlice = async (tx: Reader, slice: Slice, nested: NestedDocumen
   return { rows: rows.length, corrupt, isDigestWrong: await isDigestWrong(tx, slice, tables).catch(isUnreadable) };
 };
 
-/** What is kept is no digest at all: as wrong as any. */
+/** What is kept is no digest at all, which is wrong, too. */
 const isUnreadable = (error: unknown): true => {
   if (error instanceof UnreadableDigest) return true;
   throw error;

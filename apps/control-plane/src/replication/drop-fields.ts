@@ -71,6 +71,7 @@ const noteSome = async (tx: Tx, { region, peers, clock }: RetentionTools, max: n
   const applied = await readApplied(tx);
   const { declared } = await readStability(tx);
   let noted = 0;
+  const settled: DocumentKey[] = [];
   for (const key of due) {
     const state = states.get(keyText(key));
     if (!state) continue;
@@ -81,15 +82,16 @@ const noteSome = async (tx: Tx, { region, peers, clock }: RetentionTools, max: n
         ...[note.seen, note.known].map((value) => JSON.stringify(value)),
       ]);
       noted++;
-    } else if (!isRemovedDue(state)) await unmark(tx, key);
+    } else if (!isRemovedDue(state)) settled.push(key);
   }
+  if (settled.length > 0) await unmark(tx, settled);
   return [due.length, noted];
 };
 
-const unmark = async (tx: Tx, key: DocumentKey): Promise<void> =>
+const unmark = async (tx: Tx, keys: readonly DocumentKey[]): Promise<void> =>
   void (await tx.query(
     `UPDATE document SET removed_due = false WHERE (collection, kind, tenant, id) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]))`,
-    keyColumns([key]),
+    keyColumns(keys),
   ));
 
 /** Drops what was noted and every region knows by now (F5). Returns of how many documents. */
