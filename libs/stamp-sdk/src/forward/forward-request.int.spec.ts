@@ -243,6 +243,21 @@ describe('an early answer', () => {
     expect(text).toMatch(/\r\n\r\nnext$/);
     expect(upstream.connections).toBe(2);
   });
+
+  it('is not lost where the upstream has closed on the rest of the body, so that a write fails before the answer is read', async () => {
+    // With bytes left unread its close is a reset.
+    await start((socket) => {
+      socket.pause();
+      socket.write(answerBytes('413 Too Large', ['Connection: close'], 'no'), () => socket.destroy());
+    });
+    const piece = 'x'.repeat(16_384);
+    const text: string[] = [];
+    for (let i = 0; i < 150; i++) {
+      const parts = [post(['Content-Length: 1638400'], piece), ...Array.from({ length: 30 }, () => piece)];
+      text.push((await exchangeBytes(forwarder.port, parts, headEnd)).slice(9, 12));
+    }
+    expect(text.filter((status) => status !== '413')).toEqual([]);
+  });
 });
 
 describe('an answer that the caller keeps for itself', () => {

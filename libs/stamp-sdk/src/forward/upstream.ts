@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type ClientRequest, type RequestOptions } from 'node:http';
 import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
+import { readOnAfterFailedWrites } from './read-on.js';
 import { answerHeadBytesMax, freeSocketMs, freeSocketsMax } from './upstream-bounds.js';
 
 /** One upstream may hold this many connections of ours (P-LB3: pools have limits); the next request waits its connect time-out. */
@@ -39,7 +40,9 @@ export class Upstream {
   }
 
   private open(options: RequestOptions): ClientRequest {
-    return this.url.protocol === 'https:' ? httpsRequest(options) : httpRequest(options);
+    const outgoing = this.url.protocol === 'https:' ? httpsRequest(options) : httpRequest(options);
+    // Told before the first byte is written.
+    return outgoing.once('socket', readOnAfterFailedWrites);
   }
 
   private target(options: { readonly method: string; readonly path: string; readonly headers: readonly string[] }): RequestOptions {
