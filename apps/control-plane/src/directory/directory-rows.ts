@@ -58,13 +58,18 @@ export const publishedCursors = async (db: Queryable): Promise<Map<string, numbe
   return new Map(rows.map((r) => [r.key, Number(r.published_cursor)]));
 };
 
-/** Puts entries back to unpublished. Returns how many. */
-export const publishEntriesAgain = async (db: Queryable, keys: readonly string[] | 'all'): Promise<number> =>
+/** Puts all entries back to unpublished. Returns how many. */
+export const publishAllAgain = async (db: Queryable): Promise<number> =>
+  (await rowsOf(db, 'UPDATE directory_entry SET published_cursor = NULL WHERE published_cursor IS NOT NULL RETURNING 1')).length;
+
+/** Puts entries back to unpublished that the stream lacks at this cursor, unless they have been published at another one since. Returns how many. */
+export const publishLostAgain = async (db: Queryable, lost: readonly (readonly [key: string, cursor: number])[]): Promise<number> =>
   (
     await rowsOf(
       db,
-      'UPDATE directory_entry SET published_cursor = NULL WHERE published_cursor IS NOT NULL AND ($1::text[] IS NULL OR key = ANY($1)) RETURNING 1',
-      [keys === 'all' ? null : keys],
+      `UPDATE directory_entry d SET published_cursor = NULL FROM unnest($1::text[], $2::bigint[]) AS l(key, cursor)
+        WHERE d.key = l.key AND d.published_cursor = l.cursor RETURNING 1`,
+      [lost.map(([key]) => key), lost.map(([, cursor]) => cursor)],
     )
   ).length;
 
@@ -99,4 +104,11 @@ export const readDigest = async (db: Queryable): Promise<DirectoryDigest> => {
     // The sum is over signed numbers; modulo 2^64 that is the same.
     root: formatRoot(BigInt.asUintN(64, BigInt(row.sum ?? '0'))),
   };
+};
+
+/** Identifies the database that gives the cursors. */
+export const readGeneration = async (db: Queryable): Promise<string> => {
+  const [row] = await rowsOf<{ generation: string }>(db, 'SELECT generation FROM origin');
+  if (!row) throw new Error('the origin row is missing');
+  return row.generation;
 };

@@ -189,6 +189,23 @@ describe('the directory', () => {
     await router.reader?.stop();
   });
 
+  it('goes on publishing while its stream is read back, which takes long where there is much', async () => {
+    const publisher = new DirectoryPublisher({ ...region, region: region.name, metrics, onNumbered: () => undefined, verifyMs: 0 });
+    await drained(publisher);
+    await route('acme', 1);
+    await numberDirectory(region.dataSource);
+    await inTransaction(region.dataSource, async (tx) => {
+      // A look at the stream begins with this table; an entry that has its cursor needs nothing of it.
+      await tx.query('LOCK TABLE origin IN ACCESS EXCLUSIVE MODE');
+      expect(await publisher.pass()).toBe(true);
+    });
+    const router = new TestRouter();
+    await router.follow();
+    await waitFor('the change', () => (router.entries.has('tenant/acme') ? true : undefined), { timeoutMs: 30_000 });
+    await router.reader?.stop();
+    await publisher.lead(AbortSignal.abort());
+  });
+
   it('starts a stream anew when the database was restored', async () => {
     await route('acme', 1);
     const publisher = publisherOf(region);
@@ -216,5 +233,18 @@ describe('the directory', () => {
       }
     }
     expect(router.entries.size).toBe(26);
+  });
+
+  it('is summed up once for all pages of a whole load, and each page says which database it is of', async () => {
+    for (const i of oneTo(5)) await route(`t${i}`, 1);
+    await drained(publisherOf(region));
+    const first = await snapshotPage(region.dataSource, null, 2);
+    await route('t9', 1);
+    await drained(publisherOf(region));
+    const second = await snapshotPage(region.dataSource, first.next, 2);
+    expect(second.digest).toEqual(first.digest);
+    await region.dataSource.query(`UPDATE origin SET generation = 'restored'`);
+    expect((await snapshotPage(region.dataSource, second.next, 2)).digest.generation).toBe('restored');
+    expect((await snapshotPage(region.dataSource, null, 2)).digest.count).toBe(6);
   });
 });

@@ -1,12 +1,27 @@
-import type { DirectoryEntry, SnapshotPage } from '@lapidary/contracts/directory';
+import type { DirectoryDigest, DirectoryEntry, SnapshotPage } from '@lapidary/contracts/directory';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { DataSource } from 'typeorm';
-import { entriesAfter, readDigest } from './directory-rows.js';
+import { entriesAfter, readDigest, readGeneration } from './directory-rows.js';
 import { numberDirectory } from './number-directory.js';
 import { isRegionFenced } from '../fence/recovery-rows.js';
 
 /** An entry that changes again between two tries is rare; one that does so this often means that something is wrong. */
 const triesMax = 5;
+
+/** Of each database that pages are answered from, the digest that its newest first page was given. */
+const digests = new WeakMap<DataSource, DirectoryDigest>();
+
+/**
+ * A digest reads every entry, and a whole load is one page after another: only its first page has one of its own. A router wants of the
+ * others that they are of the same generation, which one row tells.
+ */
+const digestOf = async (dataSource: DataSource, isFirst: boolean): Promise<DirectoryDigest> => {
+  const held = digests.get(dataSource);
+  if (!isFirst && held && held.generation === (await readGeneration(dataSource))) return held;
+  const digest = await readDigest(dataSource);
+  digests.set(dataSource, digest);
+  return digest;
+};
 
 /**
  * One page of the directory for a router whose digest differs. Entries may be newer than the digest, never older; an
@@ -16,7 +31,7 @@ export const snapshotPage = async (dataSource: DataSource, after: string | null,
   if (await isRegionFenced(dataSource)) throw new AppError('region_restored', undefined, { retryAfterSeconds: 5 });
   for (let attempt = 0; attempt < triesMax; attempt++) {
     await numberDirectory(dataSource);
-    const digest = await readDigest(dataSource);
+    const digest = await digestOf(dataSource, after === null);
     const found = await entriesAfter(dataSource, after, limit);
     const entries = found.filter((e): e is DirectoryEntry => e !== null);
     if (entries.length === found.length) return { digest, entries, next: found.length < limit ? null : (entries.at(-1)?.key ?? null) };

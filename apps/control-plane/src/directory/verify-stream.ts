@@ -6,32 +6,41 @@ import type { NatsLink } from '@lapidary/messaging/nats-link';
 import { OrderedReader } from '@lapidary/messaging/ordered-reader';
 import { deleteStream, directoryStreamShape, ensureStream, streamState, type StreamState } from '@lapidary/messaging/streams';
 import type { DataSource } from 'typeorm';
-import { publishedCursors, publishEntriesAgain } from './directory-rows.js';
+import { publishAllAgain, publishedCursors, publishLostAgain, readGeneration } from './directory-rows.js';
 
-/** Reads some 90,000 messages a second (lab 1.6); a stream that takes longer than this is not being read. */
-const readTimeoutMs = 60_000;
+/** Some 30,000 messages are read and checked in a second; a stream of which nothing comes for so long is not being read. */
+const silentMsMax = 60_000;
 
 /** What the stream really holds: cursor by key. Messages that are no entries count as not there. */
-export const readStreamCursors = async (nats: NatsLink, region: string, state: StreamState): Promise<Map<string, number>> => {
+export const readStreamCursors = async (
+  nats: NatsLink,
+  region: string,
+  state: StreamState,
+  signal?: AbortSignal,
+): Promise<Map<string, number>> => {
   const found = new Map<string, number>();
   if (state.messages === 0) return found;
-  let caughtUp: () => void = () => undefined;
-  const done = new Promise<'done'>((resolve) => (caughtUp = () => resolve('done')));
+  const done = Promise.withResolvers<'done' | 'silent' | 'stopped'>();
+  const silence = setTimeout(() => done.resolve('silent'), silentMsMax);
+  const stop = (): void => done.resolve('stopped');
+  signal?.addEventListener('abort', stop, { once: true });
   const reader = await OrderedReader.open(nats, {
     stream: directoryStream(region),
     fromSequence: 1,
     onMessage: ({ data, sequence, pending }) => {
       const entry = parseEntry(data);
       if (entry) found.set(entry.key, entry.cursor);
-      if (pending === 0 || sequence >= state.lastSequence) caughtUp();
+      silence.refresh();
+      if (pending === 0 || sequence >= state.lastSequence) done.resolve('done');
     },
   });
-  const timer = setTimeout(() => void reader.stop(), readTimeoutMs);
   try {
-    const outcome = await Promise.race([done, reader.ended]);
+    if (signal?.aborted) stop();
+    const outcome = await Promise.race([done.promise, reader.ended]);
     if (outcome !== 'done') throw new AppError('not_ready', 'The directory stream could not be read to its end', { internal: outcome });
   } finally {
-    clearTimeout(timer);
+    clearTimeout(silence);
+    signal?.removeEventListener('abort', stop);
     await reader.stop();
   }
   return found;
@@ -47,37 +56,36 @@ const parseEntry = (data: Uint8Array): { key: string; cursor: number } | null =>
 
 export type StreamVerdict = 'same' | 'repaired' | 'rebuilt';
 
-const readGeneration = async (dataSource: DataSource): Promise<string> => {
-  const [row] = await rowsOf<{ generation: string }>(dataSource, 'SELECT generation FROM origin');
-  if (!row) throw new Error('the origin row is missing');
-  return row.generation;
-};
-
 /**
  * Compares the stream with the table, message by message, and has published anew what the stream lacks. A stream of
- * another generation (the database was restored) or with keys that the table doesn't know is filled from nothing.
+ * another generation (the database was restored) or with keys that the table doesn't know is filled from nothing. Entries may be
+ * published meanwhile. Throws where the stream can't be read to its end, and at the signal.
  */
-export const verifyDirectoryStream = async (dataSource: DataSource, nats: NatsLink, region: string): Promise<StreamVerdict> => {
+export const verifyDirectoryStream = async (
+  dataSource: DataSource,
+  nats: NatsLink,
+  region: string,
+  signal?: AbortSignal,
+): Promise<StreamVerdict> => {
   const generation = await readGeneration(dataSource);
   const shape = directoryStreamShape(region, generation);
   const state = await streamState(nats, directoryStream(region));
   if (!state) {
     await ensureStream(nats, shape);
-    return (await publishEntriesAgain(dataSource, 'all')) > 0 ? 'rebuilt' : 'same';
+    return (await publishAllAgain(dataSource)) > 0 ? 'rebuilt' : 'same';
   }
   // Read before the stream, which only grows: an entry that the stream lacks was really lost.
   const expected = await publishedCursors(dataSource);
-  const found = await readStreamCursors(nats, region, state);
+  const found = await readStreamCursors(nats, region, state, signal);
   if (state.description !== generation || !(await allKnown(dataSource, found))) {
     await deleteStream(nats, directoryStream(region));
     await ensureStream(nats, shape);
-    await publishEntriesAgain(dataSource, 'all');
+    await publishAllAgain(dataSource);
     return 'rebuilt';
   }
   await ensureStream(nats, shape);
-  const lost = [...expected].filter(([key, cursor]) => (found.get(key) ?? 0) < cursor).map(([key]) => key);
-  if (lost.length > 0) await publishEntriesAgain(dataSource, lost);
-  return lost.length > 0 ? 'repaired' : 'same';
+  const lost = [...expected].filter(([key, cursor]) => (found.get(key) ?? 0) < cursor);
+  return lost.length > 0 && (await publishLostAgain(dataSource, lost)) > 0 ? 'repaired' : 'same';
 };
 
 /** Whether each key of the stream is in the table, with a cursor that was given. */
