@@ -10,6 +10,7 @@ import {
 import { agentCredentials, agentFence, agentHeartbeat, agentRegister, agentSync } from '@lapidary/contracts/subjects';
 import { Leader } from '@lapidary/db/leader';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
+import { machineNowMs } from '@lapidary/kernel/machine-clock';
 import { Wakeup } from '@lapidary/kernel/wakeup';
 import { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
@@ -91,7 +92,7 @@ export class HealthWorker implements OnApplicationBootstrap, BeforeApplicationSh
         queue,
       ),
       this.nats.subscribeJson(agentHeartbeat(region), HeartbeatSchema, (beat) => this.book.take(beat), queue),
-      this.nats.onConnected(() => (this.listeningSinceMs = Date.now())),
+      this.nats.onConnected(() => (this.listeningSinceMs = machineNowMs())),
       this.nats.onDisconnected(() => (this.listeningSinceMs = null)),
     );
     const timer = setInterval(() => void this.flush(), flushMs);
@@ -130,7 +131,7 @@ export class HealthWorker implements OnApplicationBootstrap, BeforeApplicationSh
     } catch (error) {
       this.logger.warn({ err: error }, 'heartbeats could not be written');
       // The database's absence is nobody's silence: what was heard before it came back counts from then on.
-      this.listeningSinceMs = this.nats.isConnected ? Date.now() : null;
+      this.listeningSinceMs = this.nats.isConnected ? machineNowMs() : null;
     } finally {
       this.flushing = false;
     }
@@ -138,7 +139,7 @@ export class HealthWorker implements OnApplicationBootstrap, BeforeApplicationSh
 
   private async lead(signal: AbortSignal): Promise<void> {
     const intervalMs = this.config.LAPIDARY_HEARTBEAT_MS;
-    const leadingSinceMs = Date.now();
+    const leadingSinceMs = machineNowMs();
     const monitor = new StampMonitor({
       region: this.config.LAPIDARY_REGION,
       dataSource: this.database.dataSource,
@@ -146,13 +147,13 @@ export class HealthWorker implements OnApplicationBootstrap, BeforeApplicationSh
       logger: this.logger,
       metrics: this.metrics,
       intervalMs: Math.max(intervalMs, flushMs),
-      listeningMs: () => (this.listeningSinceMs === null ? 0 : Date.now() - Math.max(this.listeningSinceMs, leadingSinceMs)),
+      listeningMs: () => (this.listeningSinceMs === null ? 0 : machineNowMs() - Math.max(this.listeningSinceMs, leadingSinceMs)),
     });
-    for (let thinnedAtMs = Date.now(); !signal.aborted;) {
+    for (let thinnedAtMs = machineNowMs(); !signal.aborted;) {
       await new Wakeup().wait(Math.max(lookMsMin, intervalMs / 2), signal);
       if (signal.aborted) return;
-      if (Date.now() - thinnedAtMs > thinMs) {
-        thinnedAtMs = Date.now();
+      if (machineNowMs() - thinnedAtMs > thinMs) {
+        thinnedAtMs = machineNowMs();
         await thinTraffic(this.database.dataSource).catch((error: unknown) =>
           this.logger.warn({ err: error }, 'old traffic could not be dropped'),
         );

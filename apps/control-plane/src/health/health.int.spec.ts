@@ -3,6 +3,7 @@ import type { Heartbeat, RegisterReply, RegisterRequest } from '@lapidary/contra
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
 import { newId } from '@lapidary/kernel/ids';
+import { waitFor } from '@lapidary/kernel/wait-for';
 import { createMetrics } from '@lapidary/telemetry/metrics';
 import { Authenticator } from '../auth/authenticator.js';
 import { systemContext } from '../http/command-context.js';
@@ -130,12 +131,12 @@ describe('holdings', () => {
 });
 
 describe('the monitor', () => {
-  const monitorOf = (listeningMs: () => number): StampMonitor =>
+  const monitorOf = (listeningMs: () => number, intervalMs = 1_000): StampMonitor =>
     new StampMonitor({
       ...region,
       region: region.name,
       metrics: createMetrics(healthMetrics, { processMetrics: false }),
-      intervalMs: 1_000,
+      intervalMs,
       listeningMs,
     });
   const silentFor = async (seconds: number): Promise<void> => {
@@ -155,6 +156,16 @@ describe('the monitor', () => {
       `SELECT data->'stamp'->>'health' AS health FROM outbox ORDER BY position`,
     );
     expect(events.map((e) => e.health)).toEqual(['healthy', 'suspected', 'dead']);
+  });
+
+  it('sees the silence of a stamp that was last heard before the clock was set back', async () => {
+    await answerRegister(tools, requestOf(newId()));
+    await silentFor(-3_600);
+    const monitor = monitorOf(() => 600_000, 1);
+    await monitor.look();
+    expect((await stampRow()).health).toBe('healthy');
+    await waitFor('the silence to be seen', async () => ((await monitor.look()) > 0 ? true : undefined), { timeoutMs: 30_000 });
+    expect((await stampRow()).health).not.toBe('healthy');
   });
 
   it('that has just started kills nobody and clears nobody (P-HB4)', async () => {

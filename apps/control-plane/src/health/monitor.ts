@@ -2,6 +2,7 @@ import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { newId } from '@lapidary/kernel/ids';
+import { machineNowMs } from '@lapidary/kernel/machine-clock';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { MetricsOf } from '@lapidary/telemetry/metrics';
 import type { DataSource } from 'typeorm';
@@ -10,6 +11,7 @@ import { notifyCapacity } from '../regions/capacity-channel.js';
 import { recordStampChange } from '../stamps/record-stamp.js';
 import { assess, type Assessed, healthRank, type StampHealth } from './assess.js';
 import type { healthMetrics } from './metrics.js';
+import { ObservedAges } from './observed-ages.js';
 import { Rhythm, type SilenceLimits } from './phi-accrual.js';
 
 export interface MonitorOptions {
@@ -27,10 +29,10 @@ interface Row {
   readonly name: string;
   readonly health: StampHealth;
   readonly health_reason: string | null;
-  readonly age_ms: number | null;
-  readonly workload_silent_ms: number | null;
-  /** Last heartbeat by the database's clock, milliseconds since the epoch. */
+  /** By the database's clock, milliseconds since the epoch: the last heartbeat, the first word that the workload does not answer, now. */
   readonly heard_at_ms: number | null;
+  readonly workload_silent_at_ms: number | null;
+  readonly now_ms: number;
 }
 
 /**
@@ -39,27 +41,30 @@ interface Row {
  */
 export class StampMonitor {
   private readonly rhythms = new Map<string, Rhythm>();
+  private readonly ages = new ObservedAges();
   private readonly since = new Map<string, { readonly health: StampHealth; readonly atMs: number }>();
 
   constructor(private readonly options: MonitorOptions) {}
 
-  /** Looks at every stamp once. Returns how many changed. */
-  async look(nowMs: number = Date.now()): Promise<number> {
+  /** Looks at every stamp once, at a time of the machine's clock. Returns how many changed. */
+  async look(nowMs: number = machineNowMs()): Promise<number> {
     const { dataSource, region, intervalMs, listeningMs, metrics } = this.options;
     const rows = await rowsOf<Row>(
       dataSource,
-      `SELECT s.name, s.health, s.health_reason, (extract(epoch FROM clock_timestamp() - o.last_heartbeat_at) * 1000)::double precision AS age_ms,
-              (extract(epoch FROM clock_timestamp() - o.workload_silent_since) * 1000)::double precision AS workload_silent_ms,
-              (extract(epoch FROM o.last_heartbeat_at) * 1000)::double precision AS heard_at_ms
+      `SELECT s.name, s.health, s.health_reason, (extract(epoch FROM o.last_heartbeat_at) * 1000)::double precision AS heard_at_ms,
+              (extract(epoch FROM o.workload_silent_since) * 1000)::double precision AS workload_silent_at_ms,
+              (extract(epoch FROM clock_timestamp()) * 1000)::double precision AS now_ms
        FROM stamp s LEFT JOIN stamp_observation o ON o.stamp = s.name WHERE s.region = $1 AND s.status <> 'retired'`,
       [region],
     );
+    if (rows[0]) this.ages.look(rows[0].now_ms, machineNowMs());
     let changed = 0;
     for (const row of rows) {
       const since = this.sinceOf(row, nowMs);
-      const ageMs = row.age_ms === null ? null : Math.max(0, row.age_ms);
-      const limits = this.limitsOf(row);
-      const seen = { ageMs, intervalMs, limits, listeningMs: listeningMs(), workloadSilentMs: row.workload_silent_ms };
+      const ageMs = this.ages.ageMs(`${row.name}/beat`, row.heard_at_ms);
+      const workloadSilentMs = this.ages.ageMs(`${row.name}/workload`, row.workload_silent_at_ms);
+      const limits = this.limitsOf(row, ageMs);
+      const seen = { ageMs, intervalMs, limits, listeningMs: listeningMs(), workloadSilentMs };
       const judged = assess({ ...seen, previous: row.health, previousForMs: nowMs - since, previousReason: row.health_reason });
       metrics.lapidary_stamp_suspected_after_seconds.set({ stamp: row.name }, limits.suspectedMs / 1000);
       metrics.lapidary_stamp_health.set({ stamp: row.name }, healthRank[judged.health]);
@@ -71,11 +76,12 @@ export class StampMonitor {
   }
 
   /** The stamp's rhythm as this monitor has heard it; what came while it didn't listen is nobody's gap (P-HB4). */
-  private limitsOf({ name, age_ms: ageMs, heard_at_ms: heardAtMs }: Row): SilenceLimits {
+  private limitsOf({ name, heard_at_ms: heardAtMs }: Row, ageMs: number | null): SilenceLimits {
     const { intervalMs, listeningMs } = this.options;
     const rhythm = this.rhythms.get(name) ?? new Rhythm(intervalMs);
     this.rhythms.set(name, rhythm);
-    if (heardAtMs !== null && ageMs !== null && ageMs <= listeningMs()) rhythm.heard(heardAtMs);
+    const heardMs = this.ages.ownMs(`${name}/beat`, heardAtMs);
+    if (heardMs !== null && ageMs !== null && ageMs <= listeningMs()) rhythm.heard(heardMs);
     else rhythm.interrupted();
     return rhythm.limits;
   }
