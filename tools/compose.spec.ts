@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ControlPlaneConfigSchema } from '@lapidary/config/control-plane';
 import { loadConfig } from '@lapidary/config/load';
+import { readyPath } from '@lapidary/contracts/api/paths';
 import { natsUsersOf, passwordVariable, peerUser } from '@lapidary/contracts/nats-roles';
 import { RouterConfigSchema } from '@lapidary/config/router';
 import { parse } from 'yaml';
@@ -19,6 +20,9 @@ const ServiceSchema = z.looseObject({
   volumes: z.array(z.string()).optional(),
   network_mode: z.string().optional(),
   secrets: z.array(z.string()).optional(),
+  command: z.array(z.string()).optional(),
+  ports: z.array(z.string()).optional(),
+  healthcheck: z.object({ test: z.array(z.string()) }).optional(),
 });
 const compose = z
   .looseObject({
@@ -82,6 +86,35 @@ describe('docker-compose.yml', () => {
     for (const region of regions) {
       for (const name of Object.keys(environmentOf(region))) expect(Object.keys(ControlPlaneConfigSchema.shape)).toContain(name);
       for (const name of Object.keys(environmentOf(`${region}-router`))) expect(Object.keys(RouterConfigSchema.shape)).toContain(name);
+    }
+  });
+
+  test.each(regions)('what is published of %s are the ports that its processes listen on, for this machine alone', (region) => {
+    const [plane, router] = [environmentOf(region), environmentOf(`${region}-router`)];
+    expect([plane['LAPIDARY_HTTP_HOST'], router['LAPIDARY_HTTP_HOST'], router['LAPIDARY_ADMIN_HOST']]).toEqual(Array(3).fill('0.0.0.0'));
+    const published = compose.services[region]!.ports!.map((port) => port.split(':'));
+    expect(published.map(([host]) => host)).toEqual(published.map(() => '127.0.0.1'));
+    expect(published.map(([, , inside]) => inside)).toEqual([
+      plane['LAPIDARY_HTTP_PORT'],
+      router['LAPIDARY_HTTP_PORT'],
+      router['LAPIDARY_ADMIN_PORT'],
+    ]);
+  });
+
+  test.each(regions)('each process of %s is asked for its readiness where it answers', (region) => {
+    const asked = (service: string): string | undefined =>
+      /'(http:[^']+)'/.exec(compose.services[service]!.healthcheck?.test.join(' ') ?? '')?.[1];
+    expect(asked(region)).toBe(`${environmentOf(region)['LAPIDARY_API_URL']}${readyPath}`);
+    expect(asked(`${region}-router`)).toBe(`http://127.0.0.1:${environmentOf(`${region}-router`)['LAPIDARY_ADMIN_PORT']}${readyPath}`);
+    expect(compose.services[`${region}-postgres`]!.healthcheck).toBeDefined();
+  });
+
+  test('what a container runs is there, and the image of each has a version', () => {
+    for (const { command, image } of Object.values(compose.services)) {
+      const program = command?.find((word) => word.endsWith('.js'))?.replace(/\.js$/, '.ts');
+      const sources = program === undefined ? [] : ['/src/', '/'].map((folder) => path.join(root, program.replace('/dist/', folder)));
+      expect(sources.length === 0 || sources.some((source) => existsSync(source))).toBe(true);
+      if (image !== 'lapidary') expect(image).toMatch(/:\d/);
     }
   });
 
