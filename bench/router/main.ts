@@ -1,7 +1,7 @@
 /**
  * The router beside its peers: same upstream, same pinning, interleaved rounds. CPU per request of the proxy, requests per
  * second, latency at saturation; then latency at fixed rates, with a noisy tenant, and with a directory that changes.
- * `npm run bench:router -- --peers nginx,haproxy,http-proxy-3,fastify`
+ * `npm run bench:router -- --peers nginx,haproxy,http-proxy-3,fastify`; a part of it by `--shapes c64,c512` and `--no-fixed`.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
@@ -27,11 +27,23 @@ const changing = ['churn', 'churn-flags'];
 const notAtFixedRates = new Set([...slow, 'public', ...floors]);
 
 const { values } = parseArgs({
-  options: { peers: { type: 'string', default: 'nginx,haproxy' }, ours: { type: 'string', default: 'fast,public,links,general,churn' } },
+  options: {
+    peers: { type: 'string', default: 'nginx,haproxy' },
+    ours: { type: 'string', default: 'fast,public,links,general,churn' },
+    shapes: { type: 'string', default: shapes.map(({ name }) => name).join(',') },
+    fixed: { type: 'boolean', default: true },
+  },
+  allowNegative: true,
 });
 const names = [...values.peers.split(','), ...values.ours.split(',')].filter(Boolean);
 const unknown = names.filter((name) => !knownTargets.includes(name));
 if (unknown.length > 0) throw new Error(`no target "${unknown.join(', ')}"; there are ${knownTargets.join(', ')}`);
+
+const asked = values.shapes.split(',');
+const unknownShapes = asked.filter((name) => !shapes.some((shape) => shape.name === name));
+if (unknownShapes.length > 0)
+  throw new Error(`no shape "${unknownShapes.join(', ')}"; there are ${shapes.map(({ name }) => name).join(', ')}`);
+const askedShapes = shapes.filter(({ name }) => asked.includes(name));
 
 buildLoad();
 const upstreamPort = await freePort();
@@ -70,7 +82,7 @@ try {
     const seconds = native.has(name) ? nativeWarmSeconds : warmSeconds;
     await measure(target, upstreamPort, { ...shapes[0]!.load, seconds });
   }
-  for (const { name, load, rounds, slowPeers } of shapes) {
+  for (const { name, load, rounds, slowPeers } of askedShapes) {
     const isUsual = load.answerBytes === usualAnswerBytes && load.postBytes === 0;
     const notHere = [
       ...(slowPeers ? [] : slow),
@@ -86,7 +98,7 @@ try {
   const saturations = measurements
     .filter(({ subject, metric }) => metric === 'c64: requests' && comparedNames.includes(subject))
     .map(({ samples }) => quantile(samples, 0.5));
-  if (saturations.length > 0) {
+  if (values.fixed && saturations.length > 0) {
     const carried = Math.min(...saturations);
     for (const share of fixedShares) {
       const load = fixedLoad(Math.round(share * carried));
@@ -114,7 +126,7 @@ try {
 } finally {
   for (const target of targets.values()) await target.stop();
 }
-report('router', `npm run bench:router -- --peers ${values.peers}`, measurements);
+report('router', `npm run bench:router -- ${process.argv.slice(2).join(' ')}`.trimEnd(), measurements);
 const busy = quantile(foreign, 0.5);
 process.stdout.write(
   `\nOther programs used ${busy.toFixed(2)} cores (median of all rounds; at most ${Math.max(...foreign).toFixed(2)}).\n`,
