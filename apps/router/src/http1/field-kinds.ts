@@ -87,7 +87,7 @@ const named: readonly (readonly Named[] | null)[] = Array.from(
 );
 
 /** 1 where a byte begins the name of some kind: most fields of browsers and API clients are plain by their first letter. */
-const beginsAKind = Uint8Array.from({ length: 256 }, (_, code) => {
+export const beginsAKind = Uint8Array.from({ length: 256 }, (_, code) => {
   const letter = String.fromCharCode(code).toLowerCase();
   return [...namedKinds.map(([name]) => name), ...prefixKinds.map(({ name }) => name)].some((name) => name.startsWith(letter)) ? 1 : 0;
 });

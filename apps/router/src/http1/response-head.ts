@@ -3,6 +3,7 @@ import { headerCountMax } from '@lapidary/stamp-sdk/forward/request-check';
 import { answerHeadBytesMax } from '@lapidary/stamp-sdk/forward/upstream-bounds';
 import { CR, equalsIgnoringCase, LF, SP, valueByte } from './characters.js';
 import { FieldKind, fieldKind } from './field-kinds.js';
+import { fieldLines } from './field-lines.js';
 import { field, FieldScan, noteConnection, noteEncoding, noteLength, readField } from './fields.js';
 import { HeadRecord, ScanResult } from './head-record.js';
 
@@ -64,6 +65,8 @@ const scanStatusLine = (bytes: Uint8Array, from: number, to: number, head: Respo
 
 const scanFields = (bytes: Uint8Array, to: number, head: ResponseHead): ScanResult => {
   let at = head.fieldsStart;
+  const emptyLine = fieldLines.read(bytes, at, to);
+  if (emptyLine !== -1) return takeLines(bytes, emptyLine, head);
   for (;;) {
     const found = readField(bytes, at, to);
     if (found === FieldScan.Incomplete) return ScanResult.Incomplete;
@@ -77,6 +80,17 @@ const scanFields = (bytes: Uint8Array, to: number, head: ResponseHead): ScanResu
   }
   head.fieldsEnd = at;
   head.end = field.next;
+  return judge(head);
+};
+
+const takeLines = (bytes: Uint8Array, emptyLine: number, head: ResponseHead): ScanResult => {
+  const { notableCount } = fieldLines;
+  for (let i = 0; i < notableCount; i += 1) {
+    const lineStart = fieldLines.show(i);
+    const kind = fieldKind(bytes, field.nameStart, field.nameEnd);
+    if (kind !== FieldKind.Plain) take(kind, bytes, lineStart, head);
+  }
+  fieldLines.end(head, emptyLine);
   return judge(head);
 };
 

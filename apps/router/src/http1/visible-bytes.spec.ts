@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { readBufferBytes } from '../transport/wire.js';
+import { readBufferBytes } from '../transport/read-buffer.js';
 import { ScanResult } from './head-record.js';
 import { scanRequestHead } from './request-head.js';
 import { RequestHead } from './request-record.js';

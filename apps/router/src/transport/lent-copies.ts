@@ -1,4 +1,4 @@
-import { readBufferBytes } from './wire.js';
+import { readBufferBytes } from './read-buffer.js';
 
 /** A read, and a head before it. */
 const slabBytes = readBufferBytes + 16 * 1024;

@@ -1,7 +1,8 @@
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { SocketWire } from './socket-wire.js';
-import { nobody, readBufferBytes } from './wire.js';
+import { readBufferBytes } from './read-buffer.js';
+import { nobody } from './wire.js';
 
 const shared = Buffer.alloc(readBufferBytes);
 

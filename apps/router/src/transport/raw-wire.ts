@@ -3,14 +3,16 @@ import type { Duplex } from 'node:stream';
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import type { Chunk } from '../engine/upstream-lane.js';
+import { fieldLines } from '../http1/field-lines.js';
 import type { TcpHandle } from './handle-binding.js';
 import { LentCopies } from './lent-copies.js';
 import { NetWire } from './net-wire.js';
 import type { RawTier } from './raw-tier.js';
-import { nobody, readBufferBytes, type Wire, type WireHandler } from './wire.js';
+import { readBufferBytes } from './read-buffer.js';
+import { nobody, type Wire, type WireHandler } from './wire.js';
 
-/** One for all: a connection's bytes are used or copied before the next read (wire.ts). */
-const shared = Buffer.alloc(readBufferBytes);
+/** One for all: a connection's bytes are used or copied before the next read (wire.ts), and heads are read there by the faster of the two scanners. */
+const shared = fieldLines.buffer;
 const copies = new LentCopies();
 /** As much as Node's own streams let wait. */
 const waitingBytesMax = 64 * 1024;

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createServer, Socket, type AddressInfo, type Server } from 'node:net';
 import type { RawTier } from './raw-tier.js';
 import { RawWire } from './raw-wire.js';
-import { readBufferBytes, type WireHandler } from './wire.js';
+import { readBufferBytes } from './read-buffer.js';
+import type { WireHandler } from './wire.js';
 
 /** Written until the kernel takes no more, which is some megabytes for a loopback connection; beyond the maximum it would take anything. */
 const pieceBytes = 512 * 1024;

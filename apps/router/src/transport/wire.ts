@@ -75,6 +75,3 @@ export interface Transport {
   /** Writes before onConnect are not allowed. */
   connect(host: string, port: number, handler: WireHandler): Wire;
 }
-
-/** One buffer for all reads of a process: a connection's bytes are used or copied before the next read. */
-export const readBufferBytes = 64 * 1024;
