@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, createServer as createNetServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { headBytesAtStampMax } from '@lapidary/stamp-sdk/forward/request-check';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -132,7 +133,7 @@ export const startWorkload = async (atPort = 0): Promise<TestWorkload> => {
   let received = 0;
   let healthBytes = 0;
   const workload = { healthy: true, refusedToken: '' };
-  const server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: headBytesAtStampMax }, (request, response) => {
     if (request.url === '/healthz') {
       response.writeHead(workload.healthy ? 200 : 503, { 'content-type': 'application/json', connection: 'close' });
       response.end('{"version":"7.0.1"}', () => (healthBytes += request.socket.bytesRead));

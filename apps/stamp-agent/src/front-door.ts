@@ -8,7 +8,13 @@ import { fencePassport, readPassport, type FenceDecision, type Passport } from '
 import { forwardRequest, type ForwardOptions } from '@lapidary/stamp-sdk/forward/forward-request';
 import type { ForwardResult, ForwardTimeouts } from '@lapidary/stamp-sdk/forward/forward-result';
 import { ReplayBuffer } from '@lapidary/stamp-sdk/forward/replay-buffer';
-import { awaitsContinue, bodyFraming, headerCountAtStampMax, requestProblem } from '@lapidary/stamp-sdk/forward/request-check';
+import {
+  awaitsContinue,
+  bodyFraming,
+  headBytesAtStampMax,
+  headerCountAtStampMax,
+  requestProblem,
+} from '@lapidary/stamp-sdk/forward/request-check';
 import { RequestTurns } from '@lapidary/stamp-sdk/forward/request-turns';
 import { asksForUpgrade, responseOnSocket, wantsTunnel } from '@lapidary/stamp-sdk/forward/upgrade';
 import { Upstream } from '@lapidary/stamp-sdk/forward/upstream';
@@ -75,6 +81,7 @@ export class FrontDoor {
     });
     this.server = createServer({
       insecureHTTPParser: false,
+      maxHeaderSize: headBytesAtStampMax,
       // requestProblem answers a missing Host itself.
       requireHostHeader: false,
       keepAliveTimeout: keepAliveMs,

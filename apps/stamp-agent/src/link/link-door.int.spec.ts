@@ -96,6 +96,19 @@ describe('requests over a link (I4)', () => {
     }
   });
 
+  it('with as many bytes of a head as a router takes of a client are served, beside what it adds', async () => {
+    controlPlane.place('acme', 3);
+    const agent = await startRegistered();
+    const fields = {
+      'x-client': 'v'.repeat(16_000),
+      'x-request-id': 'r'.repeat(128),
+      'x-forwarded-host': 'h'.repeat(253),
+      'x-more': 'm'.repeat(500),
+    };
+    expect(statusOf(await ask(await linkTo(agent), 'acme', 3, { fields }))).toBe(200);
+    expect(await askDoor(agent, { host: 'x', ...passport('acme', 3), ...fields })).toMatch('HTTP/1.1 200 ');
+  });
+
   it('are refused with 421 and a hint where the tenant is not held, or at an older epoch', async () => {
     controlPlane.place('acme', 3);
     const link = await linkTo(await startRegistered());

@@ -17,6 +17,8 @@ export interface RequestProblem {
 export const headerCountMax = 100;
 /** At a stamp's door: as many as a client may send, and what a router says beside them. */
 export const headerCountAtStampMax = headerCountMax + 16;
+/** Bytes of a head, likewise: 16 KiB of a client, and what a router says, a host name and a request id of full length among it. */
+export const headBytesAtStampMax = 24 * 1024;
 
 const problem = (status: RequestProblem['status'], reason: string): RequestProblem => ({ status, reason });
 
