@@ -1,11 +1,12 @@
 import * as Automerge from '@automerge/automerge';
-import { AppError } from '@lapidary/kernel/app-error';
+import { AppError, isAppError } from '@lapidary/kernel/app-error';
 import { digestOf } from '@lapidary/kernel/canonical-json';
 import type { Json } from '../merge/json.js';
 import { compareOperations, genesisActor, type DocumentConflict } from './document-actor.js';
 import { applyEdit, isHolder, toJson, type DocumentEdit, type TextFields } from './document-edits.js';
 import { refuseBomb } from './inflated-size.js';
-import { LiveDocuments, type Doc } from './live-documents.js';
+import { LiveDocuments, release, type Doc } from './live-documents.js';
+import { refuseDeep, refuseDeepPart } from './refuse-deep.js';
 import { objectsOf, swallowedIn, type Swallowed } from './swallowed.js';
 
 type JsonObject = { readonly [key: string]: Json };
@@ -66,8 +67,8 @@ export class DocumentEngine {
       Automerge.free(after);
       return { ...this.keep(key, both), change };
     } catch (error) {
-      Automerge.free(before);
-      if (waiting !== null) Automerge.free(waiting);
+      release(before);
+      if (waiting !== null) release(waiting);
       throw error;
     }
   }
@@ -80,10 +81,12 @@ export class DocumentEngine {
     try {
       const objects = isSequel(heads, incoming) ? null : objectsOf(doc);
       for (const part of incoming) doc = takePart(doc, part);
+      refuseDeep(doc);
       const swallowed = objects === null ? [] : swallowedIn(heads, objects, doc);
       return { ...this.keep(key, doc), swallowed };
     } catch (error) {
-      Automerge.free(doc);
+      release(doc);
+      if (isAppError(error)) throw error;
       throw new AppError('poison_event', 'A part of a nested document is no change of one', { cause: error });
     }
   }
@@ -115,8 +118,18 @@ export class DocumentEngine {
       const [change] = Automerge.getChangesSince(newDoc, heads);
       return { ...this.keep(key, newDoc), change: change ?? null };
     } catch (error) {
-      Automerge.free(before);
+      release(before);
       throw error;
+    }
+  }
+
+  /** Whether WebAssembly has trapped: then it answers nothing any more, whatever it is asked. */
+  isBroken(): boolean {
+    try {
+      Automerge.free(Automerge.init());
+      return false;
+    } catch {
+      return true;
     }
   }
 
@@ -152,7 +165,12 @@ const isSequel = (heads: readonly string[], [part, ...more]: readonly Uint8Array
  */
 const takePart = (doc: Doc, part: Uint8Array): Doc => {
   const isWhole = part[chunkTypeAt] === 0;
-  Automerge.free(Automerge.load(part, { allowMissingChanges: !isWhole }));
+  const alone = Automerge.load<Record<string, unknown>>(part, { allowMissingChanges: !isWhole });
+  try {
+    refuseDeepPart(part, alone);
+  } finally {
+    release(alone);
+  }
   return isWhole ? Automerge.loadIncremental(doc, part) : Automerge.applyChanges(doc, [part])[0];
 };
 

@@ -23,8 +23,10 @@ const answer = ({ id, ...call }: DocumentCall & { readonly id: number }): Docume
   try {
     return { id, ok: true, result: run(call) };
   } catch (error) {
+    if (engine.isBroken()) return 'broken';
     return { id, ok: false, code: isAppError(error) ? error.code : null, message: error instanceof Error ? error.message : String(error) };
   }
 };
 
 parentPort?.on('message', (message: DocumentCall & { readonly id: number }) => parentPort?.postMessage(answer(message)));
+parentPort?.postMessage('ready' satisfies DocumentReply);

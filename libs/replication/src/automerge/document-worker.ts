@@ -21,7 +21,11 @@ export type DocumentResult = Documented | Edited | Taken | null;
 
 export type DocumentReply =
   | { readonly id: number; readonly ok: true; readonly result: DocumentResult }
-  | { readonly id: number; readonly ok: false; readonly code: string | null; readonly message: string };
+  | { readonly id: number; readonly ok: false; readonly code: string | null; readonly message: string }
+  /** Once, when the thread is at hand. */
+  | 'ready'
+  /** WebAssembly has trapped, and answers nothing any more. */
+  | 'broken';
 
 /** Tests run from sources; a thread runs what was built. */
 const threadFile = new URL(
@@ -29,14 +33,25 @@ const threadFile = new URL(
   import.meta.url,
 );
 
+interface Waiting {
+  readonly call: DocumentCall;
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: Error) => void;
+  /** A thread has ended over it. */
+  hasEndedOne: boolean;
+}
+
 /**
- * The engine in a thread of its own: a load of some milliseconds must not hold up requests that have nothing to do with
- * it. A thread that dies takes its open calls along and is started anew with the next one; what is stored is untouched.
+ * The engine in a thread of its own: a load of some milliseconds must not hold up requests that have nothing to do with it. What is stored is
+ * untouched where one ends, or its WebAssembly traps, which leaves that in nobody knows which state: a new one is asked what the old one has not
+ * answered. The call over which a second thread ends is refused (`poison_event`), so that it holds nothing else up; the first may have been out of memory.
  */
 export class DocumentWorker {
   private thread: Worker | undefined;
+  private isReady = false;
   private nextId = 1;
-  private readonly waiting = new Map<number, { resolve: (result: never) => void; reject: (error: Error) => void }>();
+  /** In the order in which the thread answers: of one that ended, it was the first. */
+  private readonly waiting = new Map<number, Waiting>();
 
   constructor(private readonly actor: string) {}
 
@@ -57,14 +72,16 @@ export class DocumentWorker {
   }
 
   async close(): Promise<void> {
-    await this.thread?.terminate();
+    const { thread } = this;
+    this.thread = undefined;
     this.fail(new AppError('not_ready', 'The process is stopping'));
+    await thread?.terminate();
   }
 
   private async ask<T>(call: DocumentCall): Promise<T> {
     const id = this.nextId++;
     return await new Promise<T>((resolve, reject) => {
-      this.waiting.set(id, { resolve, reject });
+      this.waiting.set(id, { call, resolve, reject, hasEndedOne: false });
       this.running().postMessage({ id, ...call });
     });
   }
@@ -74,20 +91,40 @@ export class DocumentWorker {
     const thread = new Worker(threadFile, { workerData: this.actor });
     thread.unref();
     thread.on('message', (reply: DocumentReply) => {
-      const waiting = this.waiting.get(reply.id);
-      this.waiting.delete(reply.id);
-      if (reply.ok) waiting?.resolve(reply.result as never);
-      else if (isErrorCode(reply.code)) waiting?.reject(new AppError(reply.code, reply.message));
-      else waiting?.reject(new Error(reply.message));
+      if (this.thread !== thread) return;
+      if (reply === 'ready') this.isReady = true;
+      else if (reply === 'broken') this.onEnd(thread, new Error('WebAssembly has trapped'));
+      else this.settle(reply);
     });
-    const ended = (error: Error): void => {
-      if (this.thread === thread) this.thread = undefined;
-      this.fail(error);
-    };
-    thread.once('error', (error) => ended(error instanceof Error ? error : new Error(String(error))));
-    thread.once('exit', () => ended(new Error('the thread of nested documents ended')));
+    thread.once('error', (error) => this.onEnd(thread, error instanceof Error ? error : new Error(String(error))));
+    thread.once('exit', () => this.onEnd(thread, new Error('the thread of nested documents ended')));
     this.thread = thread;
+    this.isReady = false;
     return thread;
+  }
+
+  private settle(reply: Exclude<DocumentReply, string>): void {
+    const waiting = this.waiting.get(reply.id);
+    this.waiting.delete(reply.id);
+    if (reply.ok) waiting?.resolve(reply.result as never);
+    else if (isErrorCode(reply.code)) waiting?.reject(new AppError(reply.code, reply.message));
+    else waiting?.reject(new Error(reply.message));
+  }
+
+  private onEnd(thread: Worker, error: Error): void {
+    if (this.thread !== thread) return;
+    this.thread = undefined;
+    void thread.terminate();
+    // One that did not come up says nothing of what it was asked.
+    if (!this.isReady) return this.fail(error);
+    const [first] = this.waiting;
+    if (first?.[1].hasEndedOne) {
+      this.waiting.delete(first[0]);
+      first[1].reject(
+        new AppError('poison_event', 'What is to be done with a nested document ends its thread each time', { cause: error }),
+      );
+    } else if (first) first[1].hasEndedOne = true;
+    for (const [id, { call }] of this.waiting) this.running().postMessage({ id, ...call });
   }
 
   private fail(error: Error): void {

@@ -9,14 +9,32 @@ const inflatedBytesMax = 4 * 1024 * 1024;
 
 /** In Automerge's format: magic number, check sum, type, length, contents; a part may have several such chunks. */
 const headBytes = 8;
-const chunk = { document: 0, deflatedChange: 2 } as const;
+export const chunk = { document: 0, change: 1, deflatedChange: 2 } as const;
 /** Of a column's specification: whether it was deflated. */
 const deflatedBit = 8;
 const hashBytes = 32;
 
+export interface Chunk {
+  readonly type: number;
+  readonly contents: Uint8Array;
+  /** With its head. */
+  readonly whole: Uint8Array;
+}
+
+/** The chunks of a part. Throws `poison_event` where it is no run of such. */
+export function* chunksOf(part: Uint8Array): Generator<Chunk> {
+  const from = new ChunkReader(part);
+  while (from.left > 0) {
+    const begin = part.length - from.left;
+    from.take(headBytes);
+    const [type] = from.take(1);
+    const contents = from.take(from.number());
+    yield { type: type!, contents, whole: part.subarray(begin, part.length - from.left) };
+  }
+}
+
 /** Throws `poison_event` for a part that is no run of chunks, or inflates to more than any of ours. */
 export const refuseBomb = (part: Uint8Array): void => {
-  const from = new ChunkReader(part);
   let left = inflatedBytesMax;
   const inflate = (deflated: Uint8Array): void => {
     try {
@@ -25,10 +43,7 @@ export const refuseBomb = (part: Uint8Array): void => {
       throw new AppError('poison_event', 'A part of a nested document can’t be inflated, or to more than any of ours', { cause: error });
     }
   };
-  while (from.left > 0) {
-    from.take(headBytes);
-    const [type] = from.take(1);
-    const contents = from.take(from.number());
+  for (const { type, contents } of chunksOf(part)) {
     if (type === chunk.deflatedChange) inflate(contents);
     if (type === chunk.document) for (const column of deflatedColumns(new ChunkReader(contents))) inflate(column);
   }
