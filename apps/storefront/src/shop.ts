@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { StorefrontConfig } from '@lapidary/config/storefront';
 import { requestIdHeader } from '@lapidary/contracts/workload';
+import { headBytesAtStampMax } from '@lapidary/stamp-sdk/forward/request-check';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { FastifyInstance } from 'fastify';
 import { AppModule } from './app.module.js';
@@ -24,6 +25,7 @@ export const startShop = async (config: StorefrontConfig, logger: Logger, signal
   try {
     const adapter = new FastifyAdapter({
       bodyLimit: bodyBytesMax,
+      http: { maxHeaderSize: headBytesAtStampMax },
       requestIdHeader,
       genReqId: () => randomUUID(),
       // Idle keep-alive connections of the agent end with the server; those at work are waited for.

@@ -284,6 +284,12 @@ describe('bad input', () => {
   });
 });
 
+it('takes heads as large as an agent gives on (24 KiB), and says 431 of larger ones', async () => {
+  const statusFor = async (bytes: number): Promise<number> =>
+    (await fetch(`${shop.url}/healthz`, { headers: { cookie: 'c'.repeat(bytes) } })).status;
+  expect([await statusFor(23 * 1024), await statusFor(25 * 1024)]).toEqual([200, 431]);
+});
+
 describe('start and stop', () => {
   it('refuses a role that row-level security does not bind', async () => {
     await expect(startShop(configFor(database.url), logger, new AbortController().signal)).rejects.toMatchObject({
