@@ -10,11 +10,13 @@ let file: string;
 let hot: HotValue<number>;
 const seen: (number | string)[] = [];
 let fails: () => Error | null;
+let isWhole: (value: number) => boolean;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lapidary-hot-'));
   file = join(folder, 'value');
   seen.length = 0;
   fails = () => null;
+  isWhole = () => true;
 });
 afterEach(async () => {
   hot.stop();
@@ -31,6 +33,7 @@ const start = async (): Promise<void> => {
       if (!Number.isFinite(value)) throw new Error('no number');
       return value;
     },
+    isWhole: (value) => isWhole(value),
     onReload: (value) => seen.push(value),
     onRefused: (error) => seen.push((error as NodeJS.ErrnoException).code ?? (error as Error).message),
     everyMs: 10,
@@ -40,6 +43,18 @@ const until = (value: number | string): Promise<unknown> =>
   waitFor(String(value), () => seen.includes(value) || undefined, { timeoutMs: 30_000, intervalMs: 5 });
 
 describe('a file that is kept current', () => {
+  it('of which a part is of no use is loaded at each look until all is, and told then, though the file stays as it was', async () => {
+    let loads = 0;
+    await writeFile(file, '1');
+    fails = () => ((loads += 1), null);
+    isWhole = () => loads > 3;
+    await start();
+    expect(seen).toEqual([]);
+    await until(1);
+    expect(await hot.look()).toBe(false);
+    expect([seen, loads]).toEqual([[1], 4]);
+  });
+
   it('is taken when rewritten, replaced or switched by a link; kept while the new one is of no use or gone', async () => {
     await writeFile(file, '1');
     await start();

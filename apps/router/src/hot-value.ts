@@ -8,6 +8,8 @@ export interface HotOptions<T> {
   readonly fingerprint: () => Promise<string>;
   readonly load: () => Promise<T>;
   readonly onReload: (value: T) => void;
+  /** Whether all of it can be used. What can't be may be usable at the next look without any change of the files: a read that failed, a date that comes. */
+  readonly isWhole?: (value: T) => boolean;
   /** The new one can't be used; the old one goes on serving. Told once of one cause, though it is tried again: the next look may find the cause gone. */
   readonly onRefused: (error: unknown) => void;
   readonly everyMs?: number;
@@ -16,7 +18,7 @@ export interface HotOptions<T> {
 /**
  * What a file says, kept current while the process runs: a new one that can't be used leaves the old one in place. Looked at again and again,
  * since change notices don't come through mounted secrets and network file systems. A change in two steps (certificate, then key)
- * is refused after the first and taken after the second.
+ * is refused after the first and taken after the second. One of which a part can't be used is loaded at each look until all can.
  */
 export class HotValue<T> {
   private timer: NodeJS.Timeout | null = null;
@@ -51,10 +53,12 @@ export class HotValue<T> {
     let fingerprint = '';
     try {
       fingerprint = await this.options.fingerprint();
+      const { isWhole = () => true } = this.options;
       const isNew = fingerprint !== this.seen;
-      if (isNew) this.value = await this.options.load();
+      const wasWhole = isWhole(this.value);
+      if (isNew || !wasWhole) this.value = await this.options.load();
       this.refused = null;
-      if (!isNew) return false;
+      if (!isNew && (wasWhole || !isWhole(this.value))) return false;
       // As it was before loading: what has changed meanwhile is seen the next time.
       this.seen = fingerprint;
     } catch (error) {

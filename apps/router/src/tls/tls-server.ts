@@ -48,14 +48,23 @@ export class TlsServer {
       logger.error({ label, reason }, 'a certificate can’t be used; where there was one under its name, that one stays');
     };
     let before: CertificateSet | null = null;
+    /** What is refused now. It is tried again at each look, and told once. */
+    let refused: ReadonlySet<string> = new Set();
     const load = async (): Promise<CertificateSet> => {
-      before = await readCertificates(folder, before, onRefused);
+      const now = new Set<string>();
+      before = await readCertificates(folder, before, (what) => {
+        const cause = `${what.label}: ${what.reason}`;
+        if (!refused.has(cause)) onRefused(what);
+        now.add(cause);
+      });
+      refused = now;
       tellEnds(metrics, before);
       return before;
     };
     const certificates = await HotValue.start({
       fingerprint: () => folderFingerprint(folder),
       load,
+      isWhole: () => refused.size === 0,
       onReload: ({ all }) => {
         count('taken');
         logger.info({ certificates: all.length }, 'certificates were read again');
