@@ -62,6 +62,9 @@ describe('access and audit', () => {
       const setCookie = String(begun.headers['set-cookie']);
       expect(setCookie).toMatch(/^lapidary_session=[\w-]{43}; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Strict$/);
       expect(setCookie).not.toContain(adminToken);
+      // TLS ends before us: the browser's own word for its page.
+      const overTls = { body: { token: adminToken }, token: null, headers: { host: 'fleet.test', origin: 'https://fleet.test' } };
+      expect(String((await world.ask('POST', '/v1/session', overTls)).headers['set-cookie'])).toMatch(/; Secure$/);
       const cookie = setCookie.split(';')[0]!;
       const asCookie = (method: string, path: string, headers: Record<string, string>, body?: unknown) =>
         world.ask(method, path, { token: null, headers: { cookie, ...headers }, body });

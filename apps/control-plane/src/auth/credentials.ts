@@ -38,3 +38,7 @@ export const isOwnOrigin = (headers: IncomingHttpHeaders): boolean => {
   if (origin === undefined || host === undefined) return false;
   return URL.canParse(origin) && new URL(origin).host === host;
 };
+
+/** Whether the browser speaks TLS, which often ends at a load balancer: the page's own origin says so (isOwnOrigin has checked it), the socket does not. */
+export const isOverTls = ({ origin }: IncomingHttpHeaders, protocol: string): boolean =>
+  protocol === 'https' || (origin !== undefined && URL.canParse(origin) && new URL(origin).protocol === 'https:');

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiAnswers } from '../openapi/api-answers.js';
 import { CONFIG } from '../process/tokens.js';
 import { Authenticator } from './authenticator.js';
-import { credentialsOf, isOwnOrigin, sessionCookieHeader } from './credentials.js';
+import { credentialsOf, isOverTls, isOwnOrigin, sessionCookieHeader } from './credentials.js';
 import type { Principal } from './principal.js';
 import { Public } from './role-guard.js';
 import { SessionRequestSchema, SessionSchema, type SessionRequest, type SessionView } from './session-schemas.js';
@@ -35,7 +35,7 @@ export class SessionController {
     const secret = await this.sessions.begin(body.token, context);
     const principal = await this.authenticator.identify({ via: 'cookie', secret });
     if (!principal) throw new AppError('unauthenticated');
-    reply.header('set-cookie', sessionCookieHeader(secret, sessionSeconds, request.protocol === 'https'));
+    reply.header('set-cookie', sessionCookieHeader(secret, sessionSeconds, isOverTls(request.headers, request.protocol)));
     return this.view(principal);
   }
 
@@ -52,7 +52,7 @@ export class SessionController {
   @ApiAnswers({ summary: 'End the console session', tag: 'session', answers: { 204: null } })
   async end(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
     const credentials = credentialsOf(request.headers);
-    reply.header('set-cookie', sessionCookieHeader('', 0, request.protocol === 'https'));
+    reply.header('set-cookie', sessionCookieHeader('', 0, isOverTls(request.headers, request.protocol)));
     if (!request.principal || credentials?.via !== 'cookie') return;
     this.authenticator.forget(credentials);
     const context = { region: this.config.LAPIDARY_REGION, actor: request.principal.actor, requestId: request.id, reason: null };

@@ -46,6 +46,7 @@ describe('requests that are wrong', () => {
       ['a 300-character name', 'POST', '/v1/tenants', { body: tenantInput('a'.repeat(300)) }, 400, 'invalid_input'],
       ['a 300-character name in the path', 'GET', `/v1/tenants/${'a'.repeat(300)}`, {}, 400, 'invalid_input'],
       ['capital letters', 'POST', '/v1/tenants', { body: tenantInput('Acme') }, 400, 'invalid_input'],
+      ['a NUL in a label', 'POST', '/v1/tenants', { body: tenantInput('bad', { labels: { note: 'a\u0000b' } }) }, 400, 'invalid_input'],
       ['an empty name', 'POST', '/v1/tenants', { body: tenantInput('') }, 400, 'invalid_input'],
       ['weight 0', 'POST', '/v1/tenants', { body: tenantInput('bad', { weight: 0 }) }, 400, 'invalid_input'],
       ['half a unit', 'POST', '/v1/tenants', { body: tenantInput('bad', { weight: 1.5 }) }, 400, 'invalid_input'],

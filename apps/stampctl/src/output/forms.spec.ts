@@ -7,6 +7,7 @@ import { parseDurationMs } from '../context/duration.js';
 import { explanationText } from './explanation.js';
 import { ago, humanAge, humanDuration } from './human-time.js';
 import { Output } from './output.js';
+import { renderTable } from './table.js';
 import { coloursFor, type Terminal } from './terminal.js';
 import { readServerSentEvents } from '@lapidary/kernel/server-sent-events';
 
@@ -29,6 +30,28 @@ test('what was not thrown on purpose shows nothing of itself unless asked', asyn
   const { terminal: t, written } = terminal({});
   expect(await new Output(t, 'table', false).fail(new Error('secret inside'))).toBe(1);
   expect(written.join('')).not.toContain('secret inside');
+});
+
+test('what a tenant wrote moves nothing in the terminal that reads it, hides nothing and passes for no other row', async () => {
+  const evil = '\u001b]0;title\u0007\u001b[2J\u001b[8mhidden\u009b31m\u202eback';
+  const { terminal: t, written } = terminal({});
+  const output = new Output(t, 'table', false);
+  const table = renderTable([{ title: 'REASON', cell: () => `${evil}\nus-1  active` }], [null], false);
+  await output.result({ data: null, name: '', table: ({ colours }) => `${colours.red('ours')} ${table}` });
+  output.note(evil);
+  await output.fail(new AppError('invalid_input', evil));
+  const shown = written.join('');
+  expect(shown).toContain('\u001b[31mours\u001b[39m');
+  expect(shown.split('\n').some((line) => line.startsWith('us-1'))).toBe(false);
+  expect(shown).toContain('\\x1b[2J');
+  expect(shown.replaceAll(/\u001b\[\d+m/g, '')).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/); // oxlint-disable-line no-control-regex
+  expect(shown).not.toContain('\u001b[8m');
+});
+
+test('a program that reads gets data as it is', async () => {
+  const { terminal: t, written } = terminal({}, false);
+  await new Output(t, 'name', false).result({ data: null, name: 'a\u001b[2J', table: () => '' });
+  expect(written).toEqual(['a\u001b[2J\n']);
 });
 
 test.each([

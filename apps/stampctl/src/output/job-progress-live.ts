@@ -1,5 +1,6 @@
 import { Listr, ListrLogger, ProcessOutput, type DefaultRenderer, type ListrTaskWrapper, type SimpleRenderer } from 'listr2';
 import type { JobEventView, JobView } from '@lapidary/contracts/api/jobs';
+import { harmless, harmlessCell } from './harmless.js';
 import { humanDuration } from './human-time.js';
 import { progressText, remainingText } from './job-estimate-text.js';
 import type { JobProgress } from './job-view.js';
@@ -81,8 +82,8 @@ export class LiveJobProgress implements JobProgress {
       step.startedAt && step.finishedAt
         ? ` ${this.output.colours.dim(humanDuration(Date.parse(step.finishedAt) - Date.parse(step.startedAt)))}`
         : '';
-    if (step.status === 'failed') throw new Error(`${step.title}: ${step.message ?? 'failed'}`);
-    if (step.status === 'skipped') wrapper.skip(step.message ? `${step.title}: ${step.message}` : step.title);
+    if (step.status === 'failed') throw new Error(harmless(`${step.title}: ${step.message ?? 'failed'}`));
+    if (step.status === 'skipped') wrapper.skip(harmless(step.message ? `${step.title}: ${step.message}` : step.title));
     else wrapper.title = `${step.title}${took}`;
   }
 
@@ -97,7 +98,7 @@ export class LiveJobProgress implements JobProgress {
     const count = (this.counts.get(event.step) ?? 0) + 1;
     this.counts.set(event.step, count);
     const wrapper = this.lines.get(event.step)?.wrapper;
-    if (wrapper) wrapper.output = event.message;
+    if (wrapper) wrapper.output = harmlessCell(event.message);
   }
 }
 

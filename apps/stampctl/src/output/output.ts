@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { toAppError } from '@lapidary/kernel/app-error';
 import { exitCodes } from '@lapidary/kernel/error-catalogue';
+import { harmless } from './harmless.js';
 import { renderProblem, toProblem } from './problem.js';
 import { coloursFor, columnsOf, isInteractive, type Colours, type Terminal } from './terminal.js';
 
@@ -53,7 +54,8 @@ export class Output {
       : this.format === 'name'
         ? [result.name].flat().join('\n')
         : await this.serialise(result.data);
-    if (text !== '') this.line(text);
+    if (text === '') return;
+    this.line(this.isHuman ? harmless(text) : text);
   }
 
   /** One of many results as it comes: a JSON line, a YAML document, or a line of text. */
@@ -65,17 +67,17 @@ export class Output {
 
   /** Text that is the data itself, whatever the format: a completion script. */
   line(text: string): void {
-    this.terminal.stdout.write(`${text}\n`);
+    this.terminal.stdout.write(`${this.shown(text)}\n`);
   }
 
   /** A part of the data, of as many as there are: goes on once a reader that is slower than we are has taken it. */
   async text(part: string): Promise<void> {
     const { stdout } = this.terminal;
-    if (stdout.write(part) === false && stdout instanceof EventEmitter) await once(stdout, 'drain');
+    if (stdout.write(this.shown(part)) === false && stdout instanceof EventEmitter) await once(stdout, 'drain');
   }
 
   note(text: string): void {
-    this.terminal.stderr.write(`${text}\n`);
+    this.terminal.stderr.write(`${harmless(text)}\n`);
   }
 
   /** Advice for people; scripts that asked for a machine format are spared. */
@@ -94,6 +96,11 @@ export class Output {
       this.isHuman || this.format === 'name' ? renderProblem(error, this.colours, this.verbose) : await this.serialise(toProblem(error)),
     );
     return error.entry.exit === exitCodes.ok ? exitCodes.error : error.entry.exit;
+  }
+
+  /** A file or a program gets data as it is. */
+  private shown(text: string): string {
+    return this.terminal.stdout.isTTY === true ? harmless(text) : text;
   }
 
   get isHuman(): boolean {

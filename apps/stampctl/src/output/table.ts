@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { harmlessCell } from './harmless.js';
 
 export interface Column<Row> {
   readonly title: string;
@@ -18,7 +19,7 @@ const style = { 'padding-left': 0, 'padding-right': 0, head: [], border: [] };
 export const renderTable = <Row>(columns: readonly Column<Row>[], rows: readonly Row[], wide: boolean): string => {
   const shown = columns.filter((c) => wide || c.wide !== true);
   const table = new Table({ head: shown.map((c) => c.title), chars: noLines, style, colAligns: shown.map((c) => c.align ?? 'left') });
-  for (const row of rows) table.push(shown.map((c) => c.cell(row) || '-'));
+  for (const row of rows) table.push(shown.map((c) => harmlessCell(c.cell(row)) || '-'));
   return trimLines(table.toString());
 };
 
