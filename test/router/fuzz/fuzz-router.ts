@@ -39,7 +39,7 @@ const checkOurs = (message: Message): string[] => {
   return problems;
 };
 
-/** The path rule of the router takes "/t/acme" off; the oracle sees the path before that. */
+/** The path rule of the router takes "/t/acme" off, unless the host has said already whose request it is; the oracle sees the path before that. */
 const sameTarget = (line: string): string => line.replace(/^(\S+) \/t\/acme(?=[/? ])\/?/, '$1 /').replace(/HTTP\/1\.0$/, 'HTTP/1.1');
 
 /**
@@ -53,7 +53,7 @@ const checkOracle = (bytes: string, messages: readonly Message[], node: NodeRead
   if (narrower(bytes, node)) return [];
   const open = node.requests.map((r) => `${sameTarget(r.line)}\n${r.body}`);
   return messages.flatMap((m) => {
-    const at = open.indexOf(`${m.head.startLine}\n${m.body.text}`);
+    const at = open.indexOf(`${sameTarget(m.head.startLine)}\n${m.body.text}`);
     if (at >= 0) open.splice(at, 1);
     if (at >= 0) return [];
     return [
