@@ -8,7 +8,7 @@ import { compileString, type CompilerOptions } from 'assemblyscript/asc';
  */
 const source = 'apps/router/wasm/field-lines.ts';
 const target = 'apps/router/src/http1/field-lines-wasm.ts';
-const options: CompilerOptions = { enable: ['simd'], optimizeLevel: 3, runtime: 'stub', noAssert: true, importMemory: true };
+const options: CompilerOptions = { enable: ['simd'], optimizeLevel: 3, runtime: 'stub', importMemory: true };
 
 const fieldLinesText = async (root: string): Promise<string> => {
   const { error, binary, stderr } = await compileString({ 'field-lines.ts': readFileSync(path.join(root, source), 'utf8') }, options);

@@ -8,6 +8,8 @@ const retryAfterSeconds = 1;
 const awayClasses = new Set(['08', '53', '57']);
 const queryCanceled = '57014';
 const lockNotAvailable = '55P03';
+/** What PostgreSQL says of a NUL in a text, and in a JSON value. */
+const nulStates = new Set(['22021', '22P05']);
 /** Raised by the database itself while a restored region is fenced (migration 0061). */
 const fencedState = 'LP001';
 /** A region whose peers are heard is through in seconds. */
@@ -22,7 +24,7 @@ export const isFencedError = (error: unknown): boolean => sqlStateOf(error) === 
 
 /**
  * Turns whatever a query threw into the AppError that says the truth to the caller: a database that is away is
- * "not ready", one that is too busy is "overloaded"; neither is a fault in the request or in our code.
+ * "not ready", one that is too busy is "overloaded"; neither is a fault in the request or in our code. A text that it can't hold is "invalid input".
  */
 export const fromDatabaseError = (error: unknown): AppError => {
   const app = toAppError(error);
@@ -34,6 +36,8 @@ export const fromDatabaseError = (error: unknown): AppError => {
   }
   if (state === fencedState)
     return new AppError('region_restored', undefined, { internal, cause: error, retryAfterSeconds: fencedRetrySeconds });
+  if (state !== undefined && nulStates.has(state))
+    return new AppError('invalid_input', 'A text may not hold the character U+0000', { internal, cause: error });
   const away = state === undefined ? connectionLost.test(internal) : awaySystemCodes.has(state) || awayClasses.has(state.slice(0, 2));
   return away ? new AppError('not_ready', 'The database is not reachable', { internal, cause: error, retryAfterSeconds }) : app;
 };

@@ -1,5 +1,4 @@
 import { fromDatabaseError } from '@lapidary/db/database-error';
-import { sqlStateOf } from '@lapidary/db/transaction';
 import { AppError, isAppError } from '@lapidary/kernel/app-error';
 import { HttpException } from '@nestjs/common';
 import { z } from 'zod';
@@ -25,9 +24,6 @@ export const fromIssues = (issues: readonly { readonly message: string; readonly
 const segmentText = (segment: unknown): string =>
   String(typeof segment === 'object' && segment !== null && 'key' in segment ? segment.key : segment);
 
-/** What PostgreSQL says of a NUL in a text, and in a JSON value. */
-const nulStates = new Set(['22021', '22P05']);
-
 const fromHttpException = (error: HttpException): AppError => {
   const status = error.getStatus();
   if (status === 404) return new AppError('not_found', 'There is nothing at this address');
@@ -50,6 +46,5 @@ export const translateError = (error: unknown): AppError => {
   if (typeof code === 'string' && code.startsWith('FST_') && typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
     return new AppError('invalid_input', error instanceof Error ? error.message : undefined);
   }
-  if (nulStates.has(sqlStateOf(error) ?? '')) return new AppError('invalid_input', 'A text may not hold the character U+0000');
   return fromDatabaseError(error);
 };

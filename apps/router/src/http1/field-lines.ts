@@ -2,12 +2,15 @@ import { headerCountMax } from '@lapidary/stamp-sdk/forward/request-check';
 import { readBufferBytes } from '../transport/read-buffer.js';
 import { tokenByte } from './characters.js';
 import { fieldLinesWasm } from './field-lines-wasm.js';
-import { beginsAKind } from './field-kinds.js';
+import { beginsAKind, FieldKind, fieldKind } from './field-kinds.js';
 import { field, FieldScan, readField } from './fields.js';
 import type { HeadRecord } from './head-record.js';
 
 /** As wasm/field-lines.ts has it: offsets in, and what comes back, in bytes of its memory. */
 export type ScanLines = (from: number, to: number, fieldsMax: number) => number;
+
+/** Takes note of the last field read, whose line begins at `lineStart`. */
+export type TakeField<H> = (kind: FieldKind, bytes: Uint8Array, lineStart: number, head: H) => void;
 
 /** Layout of the memory, as in wasm/field-lines.ts. What is read lies in its second page; the third is there to be looked into behind its end. */
 const pageBytes = 64 * 1024;
@@ -35,7 +38,7 @@ const samples: readonly string[] = [
   ' folded: b\r\n\r\n',
 ];
 
-const inThisNode = (memory: WebAssembly.Memory): ScanLines => {
+export const scanInThisNode = (memory: WebAssembly.Memory): ScanLines => {
   const compiled = new WebAssembly.Module(Buffer.from(fieldLinesWasm, 'base64'));
   return new WebAssembly.Instance(compiled, { env: { memory } }).exports['scan'] as ScanLines;
 };
@@ -66,7 +69,7 @@ export class FieldLines {
   /** null: not to be used. */
   private scan: ScanLines | null = null;
 
-  constructor(load: (memory: WebAssembly.Memory) => ScanLines = inThisNode) {
+  constructor(load: (memory: WebAssembly.Memory) => ScanLines = scanInThisNode) {
     const memory = memoryOf(pages);
     const bytes = memory?.buffer ?? new ArrayBuffer(pages * pageBytes);
     this.buffer = Buffer.from(bytes, pageBytes, readBufferBytes);
@@ -93,7 +96,7 @@ export class FieldLines {
   }
 
   /** Of its fields, those that may mean something to a proxy by their first letter. */
-  get notableCount(): number {
+  private get notableCount(): number {
     return this.counts[1]!;
   }
 
@@ -112,8 +115,24 @@ export class FieldLines {
     return -1;
   }
 
+  /** Reads the lines of a head, and has each that means something to a proxy taken; false: the other scanner is to read them. */
+  takeInto<H extends HeadRecord>(bytes: Uint8Array, to: number, head: H, take: TakeField<H>): boolean {
+    const emptyLine = this.read(bytes, head.fieldsStart, to);
+    if (emptyLine === -1) return false;
+    const { fieldCount, notableCount } = this;
+    for (let i = 0; i < notableCount; i += 1) {
+      const lineStart = this.show(i);
+      const kind = fieldKind(bytes, field.nameStart, field.nameEnd);
+      if (kind !== FieldKind.Plain) take(kind, bytes, lineStart, head);
+    }
+    head.fieldCount = fieldCount;
+    head.fieldsEnd = emptyLine;
+    head.end = emptyLine + 2;
+    return true;
+  }
+
   /** Makes the `index`th notable line the last field read; returns where its line begins. */
-  show(index: number): number {
+  private show(index: number): number {
     const { notables } = this;
     const at = wordsPerNotable * index;
     const lineStart = notables[at]! - pageBytes;
@@ -123,13 +142,6 @@ export class FieldLines {
     field.valueEnd = notables[at + 3]! - pageBytes;
     field.next = notables[at + 4]! - pageBytes;
     return lineStart;
-  }
-
-  /** Takes note of how many fields there were and where they end. */
-  end(head: HeadRecord, emptyLine: number): void {
-    head.fieldCount = this.fieldCount;
-    head.fieldsEnd = emptyLine;
-    head.end = emptyLine + 2;
   }
 
   private readsAlike(text: string): boolean {

@@ -39,9 +39,8 @@ const scan = (bytes: Uint8Array, from: number, to: number, head: RequestHead): S
 };
 
 const scanFields = (bytes: Uint8Array, to: number, head: RequestHead): ScanResult => {
+  if (fieldLines.takeInto(bytes, to, head, take)) return judgeRequest(bytes, head);
   let at = head.fieldsStart;
-  const emptyLine = fieldLines.read(bytes, at, to);
-  if (emptyLine !== -1) return takeLines(bytes, emptyLine, head);
   for (;;) {
     const found = readField(bytes, at, to);
     if (found === FieldScan.Incomplete) return ScanResult.Incomplete;
@@ -56,17 +55,6 @@ const scanFields = (bytes: Uint8Array, to: number, head: RequestHead): ScanResul
   }
   head.fieldsEnd = at;
   head.end = field.next;
-  return judgeRequest(bytes, head);
-};
-
-const takeLines = (bytes: Uint8Array, emptyLine: number, head: RequestHead): ScanResult => {
-  const { notableCount } = fieldLines;
-  for (let i = 0; i < notableCount; i += 1) {
-    const lineStart = fieldLines.show(i);
-    const kind = fieldKind(bytes, field.nameStart, field.nameEnd);
-    if (kind !== FieldKind.Plain) take(kind, bytes, lineStart, head);
-  }
-  fieldLines.end(head, emptyLine);
   return judgeRequest(bytes, head);
 };
 

@@ -64,9 +64,8 @@ const scanStatusLine = (bytes: Uint8Array, from: number, to: number, head: Respo
 };
 
 const scanFields = (bytes: Uint8Array, to: number, head: ResponseHead): ScanResult => {
+  if (fieldLines.takeInto(bytes, to, head, take)) return judge(head);
   let at = head.fieldsStart;
-  const emptyLine = fieldLines.read(bytes, at, to);
-  if (emptyLine !== -1) return takeLines(bytes, emptyLine, head);
   for (;;) {
     const found = readField(bytes, at, to);
     if (found === FieldScan.Incomplete) return ScanResult.Incomplete;
@@ -80,17 +79,6 @@ const scanFields = (bytes: Uint8Array, to: number, head: ResponseHead): ScanResu
   }
   head.fieldsEnd = at;
   head.end = field.next;
-  return judge(head);
-};
-
-const takeLines = (bytes: Uint8Array, emptyLine: number, head: ResponseHead): ScanResult => {
-  const { notableCount } = fieldLines;
-  for (let i = 0; i < notableCount; i += 1) {
-    const lineStart = fieldLines.show(i);
-    const kind = fieldKind(bytes, field.nameStart, field.nameEnd);
-    if (kind !== FieldKind.Plain) take(kind, bytes, lineStart, head);
-  }
-  fieldLines.end(head, emptyLine);
   return judge(head);
 };
 

@@ -7,7 +7,7 @@ const see = (bytes: Uint8Array): void => {
   words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
 };
 
-/** What connections are read into (transport/wire.ts) is no smaller. Smaller ones come and go with what they hold: to see them as words costs more than it saves. */
+/** What connections are read into (transport/read-buffer.ts) is no smaller. Smaller ones come and go with what they hold: to see them as words costs more than it saves. */
 const readBufferBytesMin = 64 * 1024;
 const isReadBuffer = (bytes: Uint8Array): boolean => bytes.length >= readBufferBytesMin && bytes.byteOffset % 4 === 0;
 

@@ -24,12 +24,15 @@ const filesOf = (folder: string, label: string): [string, string] => [
   join(folder, label + keyEnding),
 ];
 
+const printOf = async (files: readonly string[]): Promise<string> =>
+  (await Promise.all(files.map((file) => fileFingerprint(file).catch(() => `${file}: missing`)))).join('\n');
+
+/** The state of its files that each was read from: one whose files stay isn't read again because of another one. */
+const readFrom = new WeakMap<Certificate, string>();
+
 /** Differs whenever a pair may have come, gone or changed. */
-export const folderFingerprint = async (folder: string): Promise<string> => {
-  const files = (await labelsIn(folder)).flatMap((label) => filesOf(folder, label));
-  const prints = await Promise.all(files.map((file) => fileFingerprint(file).catch(() => `${file}: missing`)));
-  return prints.join('\n');
-};
+export const folderFingerprint = async (folder: string): Promise<string> =>
+  printOf((await labelsIn(folder)).flatMap((label) => filesOf(folder, label)));
 
 /**
  * The folder's certificates. A pair that is of no use is told to `onRefused`, and the pair that `before` has under its label stays: one bad
@@ -56,12 +59,18 @@ const readPair = async (
   before: CertificateSet | null,
   onRefused: (refused: Refused) => void,
 ): Promise<Certificate | undefined> => {
-  const [certificateFile, keyFile] = filesOf(folder, label);
+  const files = filesOf(folder, label);
+  const known = before?.byLabel.get(label);
   try {
-    const [certificate, key] = await Promise.all([readFile(certificateFile), readFile(keyFile)]);
-    return parseCertificate(label, certificate, key, Date.now());
+    // As it was before reading: what changes meanwhile is seen the next time.
+    const print = await printOf(files);
+    if (known && readFrom.get(known) === print && known.endsAtMs > Date.now()) return known;
+    const [certificatePem, keyPem] = await Promise.all([readFile(files[0]), readFile(files[1])]);
+    const certificate = parseCertificate(label, certificatePem, keyPem, Date.now());
+    readFrom.set(certificate, print);
+    return certificate;
   } catch (error) {
     onRefused({ label, reason: (error as Error).message });
-    return before?.byLabel.get(label);
+    return known;
   }
 };

@@ -11,7 +11,7 @@ import type { RawTier } from './raw-tier.js';
 import { readBufferBytes } from './read-buffer.js';
 import { nobody, type Wire, type WireHandler } from './wire.js';
 
-/** One for all: a connection's bytes are used or copied before the next read (wire.ts), and heads are read there by the faster of the two scanners. */
+/** One for all: a connection's bytes are used or copied before the next read (read-buffer.ts), and heads are read there by the faster of the two scanners. */
 const shared = fieldLines.buffer;
 const copies = new LentCopies();
 /** As much as Node's own streams let wait. */

@@ -54,8 +54,7 @@ export class Output {
       : this.format === 'name'
         ? [result.name].flat().join('\n')
         : await this.serialise(result.data);
-    if (text === '') return;
-    this.line(this.isHuman ? harmless(text) : text);
+    if (text !== '') this.terminal.stdout.write(`${this.isHuman ? harmless(text) : this.shown(text)}\n`);
   }
 
   /** One of many results as it comes: a JSON line, a YAML document, or a line of text. */
