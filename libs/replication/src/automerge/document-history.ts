@@ -17,6 +17,12 @@ export interface Change {
   readonly operations: readonly Operation[];
 }
 
+/** An operation that takes something away or replaces it, and the change that it is of. */
+export interface Remover {
+  readonly change: Change;
+  readonly by: Operation;
+}
+
 /** Automerge’s name of the document itself. */
 export const rootObject = '_root';
 
@@ -34,7 +40,7 @@ export const decodeChange = (bytes: Uint8Array): Change => {
 export class DocumentHistory {
   private readonly changes: ReadonlyMap<string, Change>;
   private readonly makers = new Map<string, Operation>();
-  private readonly removers = new Map<string, { readonly change: Change; readonly by: Operation }[]>();
+  private readonly removers = new Map<string, Remover[]>();
   private readonly known = new Map<string, ReadonlySet<string>>();
 
   constructor(doc: Doc) {
@@ -65,7 +71,7 @@ export class DocumentHistory {
     return this.makers.get(object);
   }
 
-  removersOf(object: string): readonly { readonly change: Change; readonly by: Operation }[] {
+  removersOf(object: string): readonly Remover[] {
     return this.removers.get(object) ?? [];
   }
 

@@ -162,6 +162,26 @@ describe('what was written into something that another one took away', () => {
     expect(taken(removes, [undone.change]).found).toEqual([]);
   });
 
+  it('is found where what had taken it away is itself taken away later, by who knew of both, in any order', () => {
+    const nested = write('eu', begun, merge('merge', { box: { in: { x: 1 } } }));
+    const inner = write('us', nested, merge('merge', { box: { in: null } }));
+    const into = write('eu', nested, merge('merge', { box: { in: { w: 1 } } }));
+    const outer = write('us', taken(inner, [into.change], 'us').at, merge('merge', { box: null }));
+    for (const changes of [
+      [inner.change, into.change, outer.change],
+      [into.change, inner.change, outer.change],
+      // The last one waits for the write that it knows of, and both come to pass at once.
+      [inner.change, outer.change, into.change],
+    ])
+      expect(taken(nested, changes).found).toEqual([
+        {
+          path: 'box/in',
+          winner: { at: expect.stringMatching(new RegExp(`@${actorOf('us', 1)}$`)) as string },
+          loser: { at: expect.any(String) as string, value: { x: 1, w: 1 } },
+        },
+      ]);
+  });
+
   it('says what is there instead', () => {
     const replaces = write('eu', begun, merge('merge', { box: 'gone' }));
     const { found, at } = taken(writes, [replaces.change]);

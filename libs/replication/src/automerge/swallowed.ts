@@ -2,7 +2,7 @@ import * as Automerge from '@automerge/automerge';
 import type { Json } from '../merge/json.js';
 import { compareOperations } from './document-actor.js';
 import { isHolder, toJson } from './document-edits.js';
-import { decodeChange, DocumentHistory, rootObject, type Change, type Operation } from './document-history.js';
+import { decodeChange, DocumentHistory, rootObject, type Change, type Operation, type Remover } from './document-history.js';
 import type { Doc } from './live-documents.js';
 
 /** What somebody wrote into a list, an object or a text that another one took away without having seen that write. */
@@ -90,14 +90,12 @@ export const swallowedIn = (heads: readonly string[], objects: ReadonlySet<strin
   const isFresh = new Set(fresh.map(({ hash }) => hash));
   const found: Swallowed[] = [];
   for (const change of history.all()) {
-    // Of what was here already only that counts which has gone just now.
-    const counts = (around: readonly string[]): boolean => isFresh.has(change.hash) || around.some((object) => removed.has(object));
-    const isLost = (operation: Operation): boolean => {
-      if (!writes(operation) || !mayBeGone(operation)) return false;
-      const around = history.around(operation.obj);
-      const removers = around.flatMap((object) => history.removersOf(object));
-      return counts(around) && removers.length > 0 && !removers.some((r) => history.knew(r.change, change));
-    };
+    // Of what was here already only that counts which was shown and has gone just now.
+    const counts = ({ obj }: Operation): boolean =>
+      isFresh.has(change.hash) ||
+      ((objects.has(obj) || objects.has(textInList)) && history.around(obj).some((object) => removed.has(object)));
+    const isLost = (operation: Operation): boolean =>
+      writes(operation) && mayBeGone(operation) && counts(operation) && swallowersOf(history, change, operation.obj).length > 0;
     const lost = new Map<string, Operation>();
     for (const operation of change.operations) if (isLost(operation)) lost.set(operation.obj, operation);
     // What a write made inside of what it wrote into is told with that: whoever removed what, it is the same everywhere.
@@ -107,9 +105,20 @@ export const swallowedIn = (heads: readonly string[], objects: ReadonlySet<strin
   return found;
 };
 
-const lossOf = (after: Doc, history: DocumentHistory, change: Change, object: string, last: Operation): Swallowed => {
+/**
+ * Who took away what a change wrote into without having seen that; nobody where somebody took it away who had.
+ * Who knew of an earlier removal as well didn't see the write: it was gone there, and only what was around it was taken away.
+ */
+const swallowersOf = (history: DocumentHistory, change: Change, object: string): readonly Remover[] => {
   const removers = history.around(object).flatMap((o) => history.removersOf(o));
-  const { by } = removers.sort((a, b) => compareOperations(a.by.id, b.by.id))[0]!;
+  const came = (later: Remover, earlier: Change): boolean => later.change !== earlier && history.knew(later.change, earlier);
+  const first = removers.filter((r) => !removers.some((other) => came(r, other.change)));
+  return first.some((r) => history.knew(r.change, change)) ? [] : first;
+};
+
+const lossOf = (after: Doc, history: DocumentHistory, change: Change, object: string, last: Operation): Swallowed => {
+  const swallowers = swallowersOf(history, change, object);
+  const { by } = swallowers.toSorted((a, b) => compareOperations(a.by.id, b.by.id))[0]!;
   const seen = Automerge.view(after, [change.hash]);
   const maker = history.makerOf(object);
   const { path, value } = findIn(seen, object) ?? (maker ? findText(seen, maker) : null) ?? { path: [], value: toJson(seen) };

@@ -19,12 +19,15 @@ export interface RaceEnd {
 const { memory, worker, max, rounds, inside } = workerData as RaceStart;
 const place = sharedState(memory, worker).place('stamp', 'eu-1');
 const counts = new Int32Array(inside);
-/** Threads that get a core one after the other meet nobody in their rounds: they go on until two have met. */
+/**
+ * Threads that get a core one after the other meet nobody in their rounds, or find all places taken by two that don't run:
+ * each goes on until two have met and it was inside itself.
+ */
 const meetMsMax = 30_000;
 const endMs = performance.now() + meetMsMax;
-const haveMet = (): boolean => Atomics.load(counts, 1) > 1 || performance.now() >= endMs;
 let entered = 0;
-for (let i = 0; i < rounds || !haveMet(); i += 1) {
+const hasRaced = (): boolean => (entered > 0 && Atomics.load(counts, 1) > 1) || performance.now() >= endMs;
+for (let i = 0; i < rounds || !hasRaced(); i += 1) {
   if (!place.enter(max)) continue;
   entered += 1;
   const now = Atomics.add(counts, 0, 1) + 1;
