@@ -79,7 +79,7 @@ export class DocumentEngine {
     let doc: Doc = bytes === null ? Automerge.init<Record<string, unknown>>({ actor: this.actor }) : this.live.take(key, bytes);
     const heads = Automerge.getHeads(doc);
     try {
-      const objects = isSequel(heads, incoming) ? null : objectsOf(doc);
+      const objects = isSequel(doc, heads, incoming) ? null : objectsOf(doc);
       for (const part of incoming) doc = takePart(doc, part);
       refuseDeep(doc);
       const swallowed = objects === null ? [] : swallowedIn(heads, objects, doc);
@@ -152,11 +152,14 @@ export class DocumentEngine {
 const chunkTypeAt = 8;
 const changeChunk = 1;
 
-/** Whether what comes in is one change by somebody who had seen all that is here: most are, and nothing of them meets. */
-const isSequel = (heads: readonly string[], [part, ...more]: readonly Uint8Array[]): boolean => {
+/**
+ * Whether what comes in is one change by somebody who had seen all that is here: most are, and nothing of them meets. Where changes
+ * wait here, several may come to pass with it that meet each other.
+ */
+const isSequel = (doc: Doc, heads: readonly string[], [part, ...more]: readonly Uint8Array[]): boolean => {
   if (part?.[chunkTypeAt] !== changeChunk || more.length > 0) return false;
   const { deps } = Automerge.decodeChange(part);
-  return heads.every((head) => deps.includes(head));
+  return heads.every((head) => deps.includes(head)) && Automerge.getMissingDeps(doc, []).length === 0;
 };
 
 /**

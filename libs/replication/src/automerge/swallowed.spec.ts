@@ -7,8 +7,10 @@ const regions = {
   eu: new DocumentEngine(actorOf('eu', 1), 0),
   us: new DocumentEngine(actorOf('us', 1), 0),
   ap: new DocumentEngine(actorOf('ap', 1), 0),
+  af: new DocumentEngine(actorOf('af', 1), 0),
 };
 type Region = keyof typeof regions;
+const names = Object.keys(regions) as Region[];
 const genesis = { box: { a: 1 }, list: [{ n: 1 }], note: 'hello', lines: ['one', 'two'] };
 const text = ['note', 'lines'];
 
@@ -43,7 +45,7 @@ type Step = { readonly region: Region } & (
   | { readonly kind: 'remove'; readonly at: readonly string[] }
   | { readonly kind: 'hear'; readonly from: Region }
 );
-const region = fc.constantFrom<Region>('eu', 'us', 'ap');
+const region = fc.constantFrom(...names);
 const path = fc.constantFrom(['box'], ['box', 'in'], ['box', 'in', 'most'], ['case']);
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('write' as const), region, at: path }) },
@@ -53,9 +55,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const wrapped = (at: readonly string[], inner: unknown): object =>
   at.reduceRight<unknown>((value, key) => ({ [key]: value }), inner) as object;
 
-/** Three regions whose changes are heard one by one, each origin’s in order; every write puts a word of its own somewhere. */
+/** Regions whose changes are heard one by one, each origin’s in order; every write puts a word of its own somewhere. */
 class World {
-  private readonly changes: Record<Region, Uint8Array[]> = { eu: [], us: [], ap: [] };
+  private readonly changes: Record<Region, Uint8Array[]> = { eu: [], us: [], ap: [], af: [] };
   private readonly heard = new Map<string, number>();
   private readonly regions: Record<Region, { at: Documented; rows: Map<string, object> }>;
   private readonly knowinglyGone = new Set<string>();
@@ -64,7 +66,7 @@ class World {
 
   constructor(private readonly dice: fc.Stream<number>) {
     const fresh = () => ({ at: begun, rows: new Map<string, object>() });
-    this.regions = { eu: fresh(), us: fresh(), ap: fresh() };
+    this.regions = { eu: fresh(), us: fresh(), ap: fresh(), af: fresh() };
   }
 
   live(one: Step): void {
@@ -101,17 +103,17 @@ class World {
   }
 
   settle(): void {
-    const names: Region[] = ['eu', 'us', 'ap'];
+    const nameAt = (at: number): Region => names[at % names.length]!;
     for (let isMore = true; isMore;) {
       const turn = this.dice.next().value as number;
       isMore = false;
-      for (let i = 0; i < 3; i++)
-        for (let j = 0; j < 3; j++) if (this.hear(names[(turn + i) % 3]!, names[(turn + 2 * j) % 3]!)) isMore = true;
+      for (let to = 0; to < names.length; to++)
+        for (let i = 0; i < names.length; i++) if (this.hear(nameAt(turn + to), nameAt(turn + i))) isMore = true;
     }
   }
 
   all() {
-    return (['eu', 'us', 'ap'] as const).map((name) => ({ name, ...this.regions[name] }));
+    return names.map((name) => ({ name, ...this.regions[name] }));
   }
 
   /** Words that nobody who saw them took away, and that never lost to a rival. */
@@ -182,6 +184,17 @@ describe('what was written into something that another one took away', () => {
       ]);
   });
 
+  it('is found where both waited for the same change and come to pass with it', () => {
+    const first = write('eu', begun, merge('merge', { box: { first: 1 } }));
+    const away = write('us', first, merge('merge', { box: null }));
+    const into = write('af', first, merge('merge', { box: { w: 1 } }));
+    for (const changes of [
+      [away.change, into.change, first.change],
+      [into.change, away.change, first.change],
+    ])
+      expect(taken(begun, changes).found).toMatchObject([{ path: 'box', loser: { value: { a: 1, first: 1, w: 1 } } }]);
+  });
+
   it('says what is there instead', () => {
     const replaces = write('eu', begun, merge('merge', { box: 'gone' }));
     const { found, at } = taken(writes, [replaces.change]);
@@ -204,10 +217,10 @@ describe('what was written into something that another one took away', () => {
       expect(found).toMatchObject([{ path: 'lines', loser: { value: ['one more', 'two'] } }]);
   });
 
-  it('is all there is of what is neither shown nor in conflict, and the same in each region, in any order (any writes of three regions)', () => {
+  it('is all there is of what is neither shown nor in conflict, and the same in each region, in any order (any writes of four regions)', () => {
     let seen = 0;
     fc.assert(
-      fc.property(fc.array(step, { minLength: 4, maxLength: 25 }), fc.infiniteStream(fc.nat(2)), (steps, dice) => {
+      fc.property(fc.array(step, { minLength: 4, maxLength: 25 }), fc.infiniteStream(fc.nat(names.length - 1)), (steps, dice) => {
         const world = new World(dice);
         for (const one of steps) world.live(one);
         world.settle();
