@@ -6,6 +6,8 @@ import type { RouterMetrics } from './metrics.js';
 /** What is being worked on, by connection: for draining, and to know when an error may be answered. */
 export class InFlight {
   private readonly responses = new Map<Duplex, Set<ServerResponse>>();
+  /** Asked for, and neither open nor refused. */
+  private readonly upgrades = new Set<Duplex>();
   private readonly tunnels = new Set<Duplex>();
   private readonly condemned = new WeakSet<Duplex>();
   private count = 0;
@@ -20,9 +22,9 @@ export class InFlight {
     return this.count;
   }
 
-  /** Returns what to call when the exchange is over. */
+  /** Returns what to call when the exchange is over. One that asks for a tunnel is a request like others until it has it. */
   add(socket: Duplex, response: ServerResponse, tunnel: Duplex | undefined): () => void {
-    if (tunnel) return this.addTunnel(tunnel);
+    if (tunnel) return this.addUpgrade(tunnel);
     const ofSocket = this.responses.get(socket) ?? new Set();
     this.responses.set(socket, ofSocket.add(response));
     this.enter();
@@ -76,7 +78,7 @@ export class InFlight {
 
   /** Whether nothing is worked on for this connection. */
   isIdle(socket: Duplex): boolean {
-    return !this.responses.has(socket) && !this.tunnels.has(socket);
+    return !this.responses.has(socket) && !this.upgrades.has(socket) && !this.tunnels.has(socket);
   }
 
   isTunnel(socket: Duplex): boolean {
@@ -102,17 +104,30 @@ export class InFlight {
     });
   }
 
-  /** Tunnels have no end of their own; their clients connect again, elsewhere. */
+  /** Tunnels have no end of their own; their clients connect again, elsewhere. Nobody else would end what is still to become one. */
   cutTunnels(): void {
-    for (const tunnel of this.tunnels) tunnel.destroy();
+    for (const socket of [...this.upgrades, ...this.tunnels]) socket.destroy();
   }
 
-  private addTunnel(socket: Duplex): () => void {
+  /** Its stamp has switched protocols: it is waited for no longer. */
+  becameTunnel(socket: Duplex | undefined): void {
+    if (socket === undefined || !this.upgrades.delete(socket)) return;
     this.tunnels.add(socket);
-    this.metrics.lapidary_router_tunnels.set(this.tunnels.size);
+    this.countTunnels();
+    this.leave();
+  }
+
+  private addUpgrade(socket: Duplex): () => void {
+    this.upgrades.add(socket);
+    this.enter();
     return () => {
+      if (this.upgrades.delete(socket)) return this.leave();
       this.tunnels.delete(socket);
-      this.metrics.lapidary_router_tunnels.set(this.tunnels.size);
+      this.countTunnels();
     };
+  }
+
+  private countTunnels(): void {
+    this.metrics.lapidary_router_tunnels.set(this.tunnels.size);
   }
 }

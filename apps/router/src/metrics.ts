@@ -86,7 +86,7 @@ export const routerMetricDeclarations = {
     help: 'Connections that the fast path has left to the general one: WebSocket, Expect, HTTP/1.0, tokens that are new …',
     labels: [],
   },
-  lapidary_router_tunnels: { type: 'gauge', help: 'Open tunnels (WebSocket), those that are being opened included', labels: [] },
+  lapidary_router_tunnels: { type: 'gauge', help: 'Open tunnels (WebSocket)', labels: [] },
   lapidary_router_stamp_tunnels: { type: 'gauge', help: 'Open tunnels to the stamp; they take no places of requests', labels: ['stamp'] },
   lapidary_router_bad_requests_total: {
     type: 'counter',

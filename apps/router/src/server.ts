@@ -1,5 +1,4 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { toAppError } from '@lapidary/kernel/app-error';
 import type { ForwardOptions } from '@lapidary/stamp-sdk/forward/forward-request';
@@ -11,11 +10,11 @@ import { asksForUpgrade, responseOnSocket } from '@lapidary/stamp-sdk/forward/up
 import type { Logger } from '@lapidary/telemetry/logger';
 import { gaugeOf } from '@lapidary/telemetry/tally';
 import { answerProblem } from './answer-problem.js';
-import { closeWithEmptyQueue } from './closing.js';
 import { Endings } from './endings.js';
+import { GeneralDrain } from './general-drain.js';
 import type { IdentificationOf } from './identification/identification.js';
 import { InFlight } from './in-flight.js';
-import { cameTrue, cameTrueBeforeQuiet, countdown, some } from './leave.js';
+import { countdown } from './leave.js';
 import { listen, type ListenPlace } from './listening.js';
 import { nodeServer } from './node-server.js';
 import { answerParserError, refuseConnect } from './parser-errors.js';
@@ -31,6 +30,7 @@ import type { RouterPlace } from './pipeline/reside.js';
 import type { ClientBook } from './proxy-protocol/client-book.js';
 import { tenantHeaderOfClients, type RequestAddress, type TokenFacts } from './pipeline/identify.js';
 import { requestIdOf } from './request-marks.js';
+import { answerOwnPath } from './route-claims/answer-own-path.js';
 import type { OwnPaths } from './route-claims/own-paths.js';
 import { RefusalTurns } from './traffic-policy/refusal-turns.js';
 
@@ -69,6 +69,7 @@ export class TrafficServer {
   private readonly server: Server;
   private readonly onceOnly = new WeakSet<Duplex>();
   private readonly endings: Endings;
+  private readonly ending: GeneralDrain;
   private readonly turns = new RequestTurns();
   private readonly condemn = (socket: Duplex): void => (this.inFlight.condemn(socket), this.turns.drop(socket));
   private draining = false;
@@ -84,6 +85,7 @@ export class TrafficServer {
     gaugeOf(options.metrics.lapidary_router_unsent_bytes, () => this.unsentBytes);
     this.server = nodeServer((socket) => this.turns.isBusy(socket));
     this.endings = new Endings(options.metrics, options.timeouts.idleMs, (socket) => this.condemn(socket));
+    this.ending = new GeneralDrain(this.server, this.endings, this.inFlight);
     this.server.on('connection', (socket: Duplex) => this.endings.watch(socket));
     const take = (request: IncomingMessage, response: ServerResponse): void => void this.takeInTurn(request, response);
     this.server.on('request', take);
@@ -157,34 +159,12 @@ export class TrafficServer {
   }
 
   /** Takes what has come, then no new connections; gives idle ones time for what is on its way. */
-  async stopListening(graceMs: number): Promise<void> {
-    const left = countdown(graceMs);
-    if (this.server.listening) {
-      // That of node:http would close idle connections at once.
-      await closeWithEmptyQueue(this.server, left(), () => NetServer.prototype.close.call(this.server));
-    }
-    await cameTrueBeforeQuiet(() => !some(this.endings.connections, (socket) => this.inFlight.isIdle(socket)), left());
+  stopListening(graceMs: number): Promise<void> {
+    return this.ending.stopListening(graceMs);
   }
 
-  async end(graceMs: number): Promise<void> {
-    const left = countdown(graceMs);
-    this.closeIdle();
-    await this.inFlight.drain(left(), () => this.closeIdle());
-    await cameTrue(() => !some(this.endings.connections, (socket) => this.owesBytes(socket)), left());
-    await cameTrueBeforeQuiet(() => this.endings.size === 0, left());
-    this.inFlight.cutTunnels();
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
-    this.server.closeAllConnections();
-    await closed;
-  }
-
-  /** Node takes a connection for idle as soon as its answer is ended, sent or not; then all stay for a moment. */
-  private closeIdle(): void {
-    if (!some(this.endings.connections, (socket) => this.owesBytes(socket))) this.server.closeIdleConnections();
-  }
-
-  private owesBytes(socket: Duplex): boolean {
-    return socket.writableLength > 0 && !this.inFlight.isTunnel(socket);
+  end(graceMs: number): Promise<void> {
+    return this.ending.end(graceMs);
   }
 
   /** Requests of one connection one after another, as the fast engine takes them. */
@@ -237,6 +217,7 @@ export class TrafficServer {
         times,
         deadline,
         decideAgain,
+        becameTunnel: () => this.inFlight.becameTunnel(tunnel?.socket),
       });
       ended(decision, outcome);
     } catch (error) {
@@ -261,15 +242,12 @@ export class TrafficServer {
   private async route(exchange: Exchange): Promise<Outcome> {
     const first = exchange.decideAgain();
     // Only a tenant that is frozen is waited for: else the next message of its connection could be handed over before this one is condemned.
-    const decision = isFrozen(first) ? await this.thaw.decided(exchange.decideAgain, exchange.deadline) : first;
+    const decision = isFrozen(first) ? await this.thaw.decided(exchange.decideAgain, exchange.deadline, exchange.response) : first;
     if (decision.action === 'refuse' && decision.unread) leaveUnread(exchange.request);
     else letBodiesCome(exchange.request);
     if (decision.action === 'refuse' && (decision.status !== undefined || decision.unread)) this.condemn(exchange.request.socket);
     const own = this.options.ownPaths?.();
-    if (own?.concerns(exchange.request.url ?? '')) {
-      const outcome = await own.answer(exchange, decision);
-      if (outcome) return outcome;
-    }
+    if (own?.isOurs(exchange, decision) === true) return answerOwnPath(this.forwarding, own, exchange, decision);
     return decision.action === 'refuse' ? refuseInTurn(this.refusals, exchange, decision) : forward(this.forwarding, exchange, decision);
   }
 

@@ -141,6 +141,14 @@ export const requestBytes = (method: string, path = '/', headers: readonly strin
   return `${[`${method} ${path} HTTP/1.1`, ...host, ...headers, ...length].join('\r\n')}\r\n\r\n${body}`;
 };
 
+/** Fields of a request for a WebSocket. */
+export const asksForUpgrade = [
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  'Sec-WebSocket-Version: 13',
+];
+
 /** What a stamp's agent answers for a tenant that it does not hold. */
 export const misdirected = answerBytes('421 Misdirected Request', ['x-lapidary-error: misdirected', 'x-lapidary-held-epoch: none'], 'no');
 

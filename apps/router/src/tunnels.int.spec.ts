@@ -2,18 +2,27 @@ import { connect, type Socket } from 'node:net';
 import { LimitsDocumentSchema } from '@lapidary/contracts/limits';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { answerBytes, exchangeBytes } from '@lapidary/stamp-sdk/forward/forward.fixture';
-import { isWhole, onBothPaths, problemOf, requestBytes, startTraffic, TestDoors, type TestTraffic } from './traffic.fixture.js';
+import {
+  asksForUpgrade,
+  isWhole,
+  onBothPaths,
+  problemOf,
+  requestBytes,
+  startTraffic,
+  TestDoors,
+  type TestTraffic,
+} from './traffic.fixture.js';
 import { RouterPolicy } from './traffic-policy/router-policy.js';
 
 const patience = { timeoutMs: 20_000, intervalMs: 2 };
 const switched = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
-const asksForUpgrade = [
-  'Connection: Upgrade',
-  'Upgrade: websocket',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-  'Sec-WebSocket-Version: 13',
-];
 const hostOf = (tenant: string): string => `Host: ${tenant}.lapidary.localhost`;
+
+const refusesConnections = (port: number): Promise<true | undefined> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1').once('connect', () => (socket.destroy(), resolve(undefined)));
+    socket.once('error', () => resolve(true));
+  });
 
 onBothPaths(() => {
   const doors = new TestDoors();
@@ -79,5 +88,24 @@ onBothPaths(() => {
     traffic.route({ tenant: 'no', stamp: 'eu-2' });
     for (let i = 0; i < 3; i += 1) expect((await open('no')).text).toMatch(/^HTTP\/1.1 403/);
     expect(await gauge()).toBeUndefined();
+  });
+
+  it('one that is asked for as the router stops is answered by its stamp first; what becomes a tunnel then is cut', async () => {
+    let answer = (_: string): void => undefined;
+    const door = await doors.raw((socket, soFar) => {
+      if (isWhole(soFar)) answer = (bytes) => void socket.write(bytes);
+    });
+    await begin({});
+    traffic.stamp({ stamp: 'eu-2', frontDoors: [door.url] });
+    traffic.route({ tenant: 'slow', stamp: 'eu-2' });
+    const asked = open('slow');
+    await waitFor('the stamp to be asked', () => door.received.some((text) => text.includes('/ws')) || undefined, patience);
+    const count = async (): Promise<number | undefined> => (await traffic.metrics.lapidary_router_tunnels.get()).values[0]?.value;
+    expect([traffic.server.inFlight.size, await count()]).toEqual([1, 0]);
+    const drained = traffic.server.drain(30_000);
+    await waitFor('its port to be closed', () => refusesConnections(traffic.port), patience);
+    answer(answerBytes('403 Forbidden', ['Connection: close'], '{}'));
+    expect((await asked).text).toMatch(/^HTTP\/1.1 403/);
+    await drained;
   });
 });

@@ -100,6 +100,10 @@ export const http2Fields = (fields: readonly string[] | Readonly<Record<string, 
   return headers;
 };
 
+/** Streams that were reset since their stamps broke their answers off: no client's doing. */
+const cut = new WeakSet<ServerHttp2Stream>();
+export const wasCut = (stream: ServerHttp2Stream): boolean => cut.has(stream);
+
 /** The same for the answer: what the general path calls on a response, with HTTP/2's meaning. */
 export const dressResponse = (response: Http2ServerResponse): ServerResponse => {
   const { stream } = response;
@@ -112,7 +116,9 @@ export const dressResponse = (response: Http2ServerResponse): ServerResponse => 
     },
     // A cut answer must not look whole: its stream is reset, and the others on the connection go on.
     destroy: () => {
-      if (!stream.destroyed) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      if (stream.destroyed) return;
+      cut.add(stream);
+      stream.close(constants.NGHTTP2_INTERNAL_ERROR);
     },
     destroyed: { get: () => stream.destroyed || stream.closed },
     writableNeedDrain: { get: () => stream.writableNeedDrain },

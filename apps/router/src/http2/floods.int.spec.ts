@@ -1,5 +1,6 @@
 import { constants } from 'node:http2';
 import { bodiesMayCome, Http2World, stillServes, until, withFields } from './http2-world.fixture.js';
+import { startRawUpstream } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import { patientPolicy } from '../traffic.fixture.js';
 import { resetsMax } from './session-watch.js';
 import {
@@ -151,4 +152,24 @@ describe('a slow client', () => {
     expect(world.seen[0]).toMatchObject({ whole: false });
     wire.socket.destroy();
   });
+});
+
+it('a stamp that breaks off all its answers to one tenant ends nobody else’s on the connection', async () => {
+  const world = await Http2World.begin();
+  const cutting = await startRawUpstream((socket, soFar) => {
+    if (soFar.endsWith('\r\n\r\n')) socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n');
+  });
+  world.traffic.stamp({ stamp: 'eu-2', frontDoors: [cutting.url] });
+  world.traffic.route({ tenant: 'ill', stamp: 'eu-2' });
+  const wire = await world.open();
+  const ofTheIll = usual().map(([name, value]) => [name, name === ':authority' ? 'ill.lapidary.localhost' : value] as const);
+  const streams = Array.from({ length: resetsMax + 50 }, (_, i) => 1 + 2 * i);
+  for (const stream of streams) {
+    wire.send(headers(stream, ofTheIll));
+    await until(`the cut of ${stream}`, () => wire.closed || wire.resetOf(stream) === constants.NGHTTP2_INTERNAL_ERROR);
+  }
+  await stillServes(wire, streams.at(-1)! + 2);
+  wire.socket.destroy();
+  await cutting.close();
+  await world.end();
 });

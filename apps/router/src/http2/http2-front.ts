@@ -15,8 +15,10 @@ import { answerProblem } from '../answer-problem.js';
 import type { TunnelOpening } from '@lapidary/stamp-sdk/forward/upgrade';
 import { cameTrue } from '../leave.js';
 import type { RouterMetrics } from '../metrics.js';
+import { nowMs } from '../read-clock.js';
 import { dressRequest, dressResponse, pseudoProblem } from './dress-request.js';
 import { protocolOf, websocketOf } from './websocket.js';
+import { LastWords } from './last-words.js';
 import { SessionWatch, type SessionWatchOptions } from './session-watch.js';
 
 /** A WebSocket's stream, and how its client is told that it is open. */
@@ -67,9 +69,11 @@ const bodiesOf =
 /** Requests over HTTP/2, as the TLS server hands them on. Plain HTTP/2 (h2c) is not spoken: docs/adr/0042. */
 export class Http2Front {
   private readonly server: Http2Server;
-  private readonly sessions = new Map<ServerHttp2Session, SessionWatch>();
+  private readonly sessions = new Map<ServerHttp2Session, { readonly watch: SessionWatch; readonly socket: Duplex }>();
+  /** Whose session is being made. */
+  private attached: Duplex | null = null;
   /** Those on which something was asked when they were told to go. */
-  private readonly owing = new Set<ServerHttp2Session>();
+  private readonly owing = new Map<ServerHttp2Session, LastWords>();
 
   constructor(private readonly options: Http2Options) {
     this.server = createServer({
@@ -95,14 +99,15 @@ export class Http2Front {
   }
 
   attach(socket: Duplex): void {
+    this.attached = socket;
     this.server.emit('connection', socket);
   }
 
   /** Tells every client to open no more streams here (GOAWAY), and lets those that are open end. */
   drain(): void {
-    for (const [session, watch] of this.sessions) {
+    for (const [session, { watch, socket }] of this.sessions) {
       if (session.closed || session.destroyed) continue;
-      if (!watch.isIdle) this.owing.add(session);
+      if (!watch.isIdle) this.owing.set(session, new LastWords(session, socket));
       session.goaway(constants.NGHTTP2_NO_ERROR);
       session.close();
     }
@@ -110,10 +115,16 @@ export class Http2Front {
 
   /**
    * Behind the last answers, which may be on their way for as long as their clients are slow: a client that has them, and was told to go, ends its connection. Where it is
-   * closed before, whatever the client still sends (that it has read so much, that it has heard of our settings) resets it, and what was not read yet is lost.
+   * closed before, whatever the client still sends (that it has read so much, that it has heard of our settings) resets it, and what was not read yet is lost. One that says
+   * nothing any more and stays is not waited for.
    */
   async end(graceMs: number): Promise<void> {
-    await cameTrue(() => this.owing.size === 0, graceMs);
+    const allGone = (): boolean => {
+      const now = nowMs();
+      for (const words of this.owing.values()) words.endIfSilent(now);
+      return this.owing.size === 0;
+    };
+    await cameTrue(allGone, graceMs);
   }
 
   destroy(): void {
@@ -149,7 +160,8 @@ export class Http2Front {
 
   private watch(session: ServerHttp2Session): void {
     const ended = this.options.metrics.lapidary_router_http2_sessions_ended_total;
-    this.sessions.set(session, new SessionWatch(session, { onEnded: (reason) => ended.inc({ reason }), ...this.options.patience }));
+    const watch = new SessionWatch(session, { onEnded: (reason) => ended.inc({ reason }), ...this.options.patience });
+    this.sessions.set(session, { watch, socket: this.attached! });
     // When its socket is closed.
     session.once('close', () => {
       this.sessions.delete(session);

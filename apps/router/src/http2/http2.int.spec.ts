@@ -1,11 +1,14 @@
+import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream, type OutgoingHttpHeaders } from 'node:http2';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { closeServer, listen } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import { isLive, knows, RouterWorld, type RunningRouter } from '../router-world.fixture.js';
 import { makeCertificate, putCertificate } from '../tls/certificate.fixture.js';
+import { headers, Http2Wire, usual } from './wire.fixture.js';
 
 const soon = { timeoutMs: 30_000, intervalMs: 10 };
 let world: RouterWorld;
@@ -190,5 +193,28 @@ describe('draining', () => {
     held[0]!();
     expect(await answer).toMatchObject({ status: 200, body: 'late' });
     await stopped;
+  });
+
+  it('waits for no client that has all it asked for, says nothing any more, and stays', async () => {
+    const socket = connectTls({
+      port: router.tlsPort,
+      servername: 'acme.lapidary.localhost',
+      rejectUnauthorized: false,
+      ALPNProtocols: ['h2'],
+      // Whoever is told to go closes here only when the test says so.
+      allowHalfOpen: true,
+    } as ConnectionOptions);
+    await once(socket, 'secureConnect');
+    const wire = Http2Wire.over(socket);
+    wire.send(headers(1, usual('GET', '/hold')));
+    await waitFor('the request', () => held.length === 1 || undefined, soon);
+    const beganMs = performance.now();
+    const stopped = router.router.stop(15_000);
+    await waitFor('GOAWAY', () => wire.goaway === constants.NGHTTP2_NO_ERROR || undefined, soon);
+    held[0]!();
+    await stopped;
+    expect(wire.body(1)).toBe('late');
+    expect(performance.now() - beganMs).toBeLessThan(12_000);
+    socket.destroy();
   });
 });

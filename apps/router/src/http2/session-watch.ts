@@ -1,10 +1,11 @@
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { dropMs, keepAliveMs } from '../client-bounds.js';
+import { wasCut } from './dress-request.js';
 
 /**
  * Streams that end by a reset, whoever sent it: a browser that leaves a page resets all it has open, and no more. A client that opens and
  * resets without end makes work that no limit on open streams sees (CVE-2023-44487), and one that provokes our resets does the same
- * (CVE-2025-8671).
+ * (CVE-2025-8671). Answers that a stamp broke off are none of these: one tenant's would end what all others ask on a load balancer's connection.
  */
 export const resetsMax = 200;
 const resetWindowMs = 10_000;
@@ -58,7 +59,7 @@ export class SessionWatch {
       clearTimeout(late);
       this.open -= 1;
       // A client may call no error what it resets before it has been answered.
-      if (stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR) this.noteReset();
+      if (!wasCut(stream) && (stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR)) this.noteReset();
       if (this.open === 0) this.rest();
     });
   }

@@ -86,13 +86,16 @@ export class Http2Wire {
     return new Promise((resolve, reject) => {
       const socket = connect({ port, host: '127.0.0.1', noDelay: true });
       socket.once('error', reject);
-      socket.once('connect', () => {
-        const wire = new Http2Wire(socket);
-        socket.write(first, 'latin1');
-        if (first === preface) wire.send(frame(types.settings, 0, 0));
-        resolve(wire);
-      });
+      socket.once('connect', () => resolve(Http2Wire.over(socket, first)));
     });
+  }
+
+  /** On a connection that is open. */
+  static over(socket: Socket, first: string = preface): Http2Wire {
+    const wire = new Http2Wire(socket);
+    socket.write(first, 'latin1');
+    if (first === preface) wire.send(frame(types.settings, 0, 0));
+    return wire;
   }
 
   send(...frames: Buffer[]): void {

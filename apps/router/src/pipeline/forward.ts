@@ -48,6 +48,8 @@ export interface Exchange {
   readonly times: { admittedMs: number; stampMs: number };
   /** Decides again, by what the directory says at that moment. */
   readonly decideAgain: () => RouteDecision;
+  /** Told where it asked for a tunnel and has it. */
+  readonly becameTunnel?: () => void;
 }
 
 /** What is counted and logged of an exchange. */
@@ -86,6 +88,8 @@ const forwardHeld = async (deps: ForwardInTurn, exchange: Exchange, first: Forwa
     const { request, response, deadline } = exchange;
     deadline.of(decision);
     const admission = await held.admit(decision.routes, request.headers.priority, response, deadline);
+    // It has left the queue, and is no refusal of anybody's.
+    if (response.destroyed) return { outcome: 'client_gone', decision };
     if (deadline.isOver) return answerInstead(exchange, decision, outOfTime);
     if (isRefused(admission)) return refuseInTurn(deps.refusals, exchange, refusalOf(decision, admission));
     if (exchange.times.admittedMs === 0) exchange.times.admittedMs = performance.now();
@@ -98,7 +102,7 @@ const forwardHeld = async (deps: ForwardInTurn, exchange: Exchange, first: Forwa
       return refuseInTurn(deps.refusals, exchange, refusalOf(decision, door));
     }
     repeats.door = door;
-    const result = await attempt(deps, exchange, decision, repeats, () => held.becomesTunnel());
+    const result = await attempt(deps, exchange, decision, repeats, () => (held.becomesTunnel(), exchange.becameTunnel?.()));
     if (result.kind === 'answered' || result.kind === 'tunnelled') exchange.times.stampMs = result.headMs;
     noteAttempt(deps.metrics, decision.stamp, result);
     const next = afterForward({ result, replayable: exchange.body.replayable, idempotent: isIdempotent(exchange.request.method), repeats });
@@ -111,7 +115,7 @@ const forwardHeld = async (deps: ForwardInTurn, exchange: Exchange, first: Forwa
     if (next.move === 'same_again') continue;
     if (next.move === 'look_up_again') await lookUpAgain(deps.refreshTenant, decision, exchange.decideAgain);
     // I1, I4: a repeat goes by the route and epoch of now. One that reused the old epoch could be served by a stamp that the tenant has left.
-    const again = await deps.thaw.decided(exchange.decideAgain, deadline);
+    const again = await deps.thaw.decided(exchange.decideAgain, deadline, response);
     if (again.action === 'refuse') {
       return next.move === 'other_door' ? answerInstead(exchange, decision, next.otherwise) : refuseInTurn(deps.refusals, exchange, again);
     }

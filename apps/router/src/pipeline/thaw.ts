@@ -19,6 +19,12 @@ interface Deadline {
   bind(over: () => void): () => void;
 }
 
+/** A client’s answer, which closes with its connection. */
+interface Closable {
+  once(event: 'close', listener: () => void): unknown;
+  off(event: 'close', listener: () => void): unknown;
+}
+
 export const isFrozen = (decision: RouteDecision): decision is RefuseDecision =>
   decision.action === 'refuse' && decision.code === 'tenant_moving';
 
@@ -64,15 +70,22 @@ export class Thaw {
     this.timer = null;
   }
 
-  /** For who can wait, until its time is over: the decision that holds then. */
-  async decided(decide: () => RouteDecision, deadline: Deadline): Promise<RouteDecision> {
+  /** For who can wait, until its time is over or its client is gone: the decision that holds then. */
+  async decided(decide: () => RouteDecision, deadline: Deadline, client: Closable): Promise<RouteDecision> {
     const first = decide();
     if (!isFrozen(first)) return first;
     const waited = await new Promise<boolean>((resolve) => {
       let unbind = (): void => undefined;
-      const who: Frozen = { onThaw: () => (unbind(), resolve(true)) };
+      const over = (): void => {
+        unbind();
+        client.off('close', gone);
+        resolve(true);
+      };
+      const who: Frozen = { onThaw: over };
+      const gone = (): void => (this.leave(who), over());
       if (!this.wait(who, first, performance.now())) return resolve(false);
-      unbind = deadline.bind(() => (this.leave(who), resolve(true)));
+      client.once('close', gone);
+      unbind = deadline.bind(gone);
     });
     return waited ? decide() : first;
   }

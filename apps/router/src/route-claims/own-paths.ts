@@ -54,11 +54,15 @@ export class OwnPaths {
     return url.includes(routerPathPrefix);
   }
 
-  /** Answers where the path is ours; null: it is the workload's after all. */
-  async answer(exchange: Exchange, decision: RouteDecision): Promise<Outcome | null> {
-    const { method, url = '' } = exchange.request;
-    const path = (decision.action === 'forward' ? decision.path : url).split('?', 1)[0]!;
-    if (!path.startsWith(routerPathPrefix)) return null;
+  /** Whether the path is ours; else it is the workload's after all. */
+  isOurs({ request }: Exchange, decision: RouteDecision): boolean {
+    return pathOf(request, decision).startsWith(routerPathPrefix);
+  }
+
+  /** Where the path is ours; a decision that refuses is answered as such but for the keys, which are everybody's. */
+  async answer(exchange: Exchange, decision: RouteDecision): Promise<Outcome> {
+    const { method } = exchange.request;
+    const path = pathOf(exchange.request, decision);
     // A message unfit to be forwarded is unfit to be answered too.
     if (decision.action === 'refuse' && (decision.status !== undefined || path !== routeKeysPath)) return refuse(exchange, decision);
     if (method !== 'GET' && method !== 'HEAD')
@@ -82,6 +86,12 @@ export class OwnPaths {
   }
 }
 
+const pathOf = ({ url = '' }: Exchange['request'], decision: RouteDecision): string =>
+  (decision.action === 'forward' ? decision.path : url).split('?', 1)[0]!;
+
+/** Nothing more is read from its connection (I3). */
+const isLast = (decision: RouteDecision): boolean => decision.action === 'refuse' && decision.unread;
+
 const json = ({ request, response, requestId, body }: Exchange, decision: RouteDecision, value: unknown, cacheControl: string): Outcome => {
   const text = JSON.stringify(value);
   response.writeHead(200, {
@@ -89,14 +99,16 @@ const json = ({ request, response, requestId, body }: Exchange, decision: RouteD
     'content-length': Buffer.byteLength(text),
     'cache-control': cacheControl,
     [requestIdHeader]: requestId,
+    ...(isLast(decision) ? { connection: 'close' } : {}),
   });
   response.end(request.method === 'HEAD' ? undefined : text);
-  body.discard();
+  if (!isLast(decision)) body.discard();
   return { outcome: 'own_path', decision };
 };
 
 const problem = ({ response, requestId, body }: Exchange, decision: RouteDecision, error: AppError, status?: number): Outcome => {
-  answerProblem(response, { error, requestId, status });
-  body.discard();
+  const unread = isLast(decision);
+  answerProblem(response, { error, requestId, status, close: unread, unread });
+  if (!unread) body.discard();
   return { outcome: error.code, decision };
 };

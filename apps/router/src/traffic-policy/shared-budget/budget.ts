@@ -10,6 +10,8 @@ export const budgetTickMs = 250;
 const freshMs = 2 * budgetTickMs;
 /** A peer that is silent keeps its part for so long: it may be serving, cut off from us. So long one cut off keeps its own. */
 export const leaseMs = 10_000;
+/** Between two of our own ticks: others may seem to be gone that are not. */
+const stoodStillMs = leaseMs / 2;
 /** After the link has come up, others may be about to be heard; so long one more is counted than was heard. */
 const joiningMs = 2 * budgetTickMs;
 
@@ -41,6 +43,7 @@ export class Budget {
   private hasCompany = true;
   private upSinceMs: number | null = null;
   private downSinceMs: number | null = null;
+  private tickedAtMs: number | null = null;
 
   constructor(
     readonly router: string,
@@ -79,8 +82,12 @@ export class Budget {
   tick(isConnected: boolean, nowMs: number): BudgetReport | null {
     if (!isConnected) return this.alone(nowMs);
     this.downSinceMs = null;
+    // What the others said while this process stood still is read behind this tick, and their silence says nothing of them.
+    const stoodStill = this.tickedAtMs !== null && nowMs - this.tickedAtMs > stoodStillMs;
+    this.tickedAtMs = nowMs;
+    if (stoodStill) this.upSinceMs = nowMs;
     this.upSinceMs ??= nowMs;
-    for (const [router, { heardAtMs }] of this.peers) if (nowMs - heardAtMs > leaseMs) this.peers.delete(router);
+    for (const [router, { heardAtMs }] of this.peers) if (!stoodStill && nowMs - heardAtMs > leaseMs) this.peers.delete(router);
     const isJoining = nowMs - this.upSinceMs < joiningMs;
     this.isSettled ||= !isJoining;
     this.tellCompany();

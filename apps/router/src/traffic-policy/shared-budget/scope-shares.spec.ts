@@ -112,6 +112,23 @@ describe('the shares of one bound (P-TH3)', () => {
     expect(one.scopes.tenant.shareOf(key)).toBeCloseTo(1, 5);
   });
 
+  it('one that has stood still takes nothing over from those whom it has not heard meanwhile', () => {
+    const world = worldOf(2);
+    const [one] = world.budgets as [Budget];
+    world.settle();
+    for (let i = 0; i < 8; i += 1) world.round([150, 150]);
+    const before = one.scopes.tenant.shareOf(key);
+    // The other went on all the while; what it said is read behind the first tick.
+    world.pass(2 * leaseMs);
+    world.tick(0, () => false);
+    expect(one.scopes.tenant.shareOf(key)).toBeLessThanOrEqual(before);
+    world.tick(1);
+    for (let i = 0; i < 8; i += 1) {
+      world.round([150, 150]);
+      expect(world.sum()).toBeLessThanOrEqual(1 + 1e-9);
+    }
+  });
+
   it('all cut off: the last shares for the lease, then an even part each; never more than the whole', () => {
     const world = worldOf(3);
     world.settle();
