@@ -51,6 +51,7 @@ export const directedBugs = {
   'objection-withheld': 'a region that has more than a proposal covers says nothing of it',
   'objection-forgotten': 'a region that was fenced when a proposal came that lacks something says nothing of it later',
   'known-while-holding': 'a region that was opened without another one says what it knows before that one was heard',
+  'ledger-unfetched': 'a restored region does not ask for what the others’ ledgers have',
   'purge-untold': 'a purge that its region has lost is told again by nobody',
   'floor-forgotten': 'a restored region writes by its clock alone, though it may have written later',
 } as const;

@@ -135,7 +135,20 @@ const reconciled: Asked = async (parts, peer, known) => {
       await applyDefinition(tx, name, definition);
       if (JSON.stringify(database.definitions.get(name)) !== before) find(database, `definition ${name}`);
     });
+  await fetchLedger(parts, peer);
   return await fetchDocuments(parts, peer);
+};
+
+/** Rows of a peer's ledger that are not here: what this region had settled itself and has forgotten stands nowhere else (recover-ledger.ts). */
+const fetchLedger = async ({ region, bugs, reached }: RecoveryParts, peer: SimRegion): Promise<void> => {
+  if (bugs.has('ledger-unfetched')) return;
+  const missing = [...peer.database.conflicts.values()].filter(
+    (entry) => !region.database.conflicts.has(entry.id) && mayShare(region, peer, entry),
+  );
+  if (missing.length === 0) return;
+  await region.ask('ask ledger');
+  await region.recover(async (tx) => void (await tx.ledger(missing.map((entry) => ({ ...entry, isGrowing: false })))));
+  reached('ledger found with a peer');
 };
 
 const find = (database: MemoryDatabase, what: string): void => {
@@ -152,7 +165,7 @@ export const mendFrom = async (region: SimRegion, peer: SimRegion): Promise<bool
   return isAny;
 };
 
-const mayShare = (region: SimRegion, peer: SimRegion, { tenant }: DocumentKey): boolean =>
+const mayShare = (region: SimRegion, peer: SimRegion, { tenant }: Pick<DocumentKey, 'tenant'>): boolean =>
   tenant !== guest || (mayHold(peer.database, region.name) && mayHold(region.database, region.name));
 
 /** Everything that differs and that this region may hold; false where something is not settled at the peer yet. */

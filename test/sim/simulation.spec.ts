@@ -51,7 +51,7 @@ const claimed = [
   ...['write of the guest', 'residency widened', 'contents asked for', 'owed contents came'],
   ...['restored elsewhere', 'restored in place', 'restored without its last events', 'restored while cut off'],
   ...['two regions restored at once', 'two regions recover at once', 'restored in the midst of recovery'],
-  'not vouched for by who was restored',
+  ...['not vouched for by who was restored', 'ledger found with a peer'],
   ...['opened by a person', 'heard everybody after all', 'write while a region is not heard', 'last words to one region alone'],
   ...['behind, as its stream says', 'behind, as a peer says', 'vouched', 'reconciled', 'found with a peer', 'opened under a new epoch'],
   ...['recovery waits for who is cut off', 'refused region_restored', 'write under a new epoch', 'newer epoch', 'older epoch dropped'],
@@ -80,6 +80,7 @@ const claimed = [
     'ask back-fill',
     'ask owed',
     'ask recovery',
+    'ask ledger',
   ].map((w) => `crash at ${w}`),
 ];
 

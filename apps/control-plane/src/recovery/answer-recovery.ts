@@ -4,6 +4,7 @@ import type { Reader } from '@lapidary/db/transaction';
 import { fittingAnswer } from '@lapidary/messaging/fitting-answer';
 import { isTelling } from '../fence/notice-set-back.js';
 import { isRegionFenced } from '../fence/recovery-rows.js';
+import { ledgerIds, ledgerRows } from './held-ledger.js';
 import { readOrigin } from '../outbox/outbox-rows.js';
 import { lastTakenIn, readPosition } from '../replication/peer-position.js';
 import { stampSelect, stampViewOf, type StampRow } from '../stamps/stamp-row.js';
@@ -46,6 +47,12 @@ export const answerRecovery = async (
         ({ name: collection, definition }) => ({ collection, definition }),
       );
     }
+    case 'ledger': {
+      const ids = await ledgerIds(reader, peer, question.after);
+      return { items: ids, next: ids.at(-1) ?? null };
+    }
+    case 'ledger-rows':
+      return { items: [...fittingAnswer(await ledgerRows(reader, peer, question.ids))], next: null };
   }
 };
 
@@ -77,5 +84,6 @@ const knownLog = async (reader: Reader, peer: string, tombstoneDays: number): Pr
     fenced: await isRegionFenced(reader),
     held: held!.n,
     tombstoneDays,
+    ledger: true,
   };
 };

@@ -1,4 +1,4 @@
-import { HeldPageSchema, KnownLogSchema, type HeldPage, type KnownLog, type RecoveryQuestion } from '@lapidary/contracts/recovery-protocol';
+import { HeldPageSchema, KnownLogSchema, type HeldPage, type KnownLog } from '@lapidary/contracts/recovery-protocol';
 import { geoRecovery } from '@lapidary/contracts/subjects';
 import { inTransaction, type Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
@@ -21,6 +21,7 @@ import {
   recoverTenant,
 } from './recover-fleet.js';
 import { recoverDocuments } from './recover-documents.js';
+import { recoverLedger } from './recover-ledger.js';
 import { noteReconciled } from './recovery-progress.js';
 
 export interface RecoveryTools {
@@ -39,6 +40,14 @@ export interface RecoveryTools {
 /** The question about the log looks through all documents of the peer once. */
 const requestMs = 15_000;
 
+/** An older version, which does not answer about its ledger, must not hold a recovery up. */
+const ledgerOf = async (tools: RecoveryTools, peer: string, known: KnownLog): Promise<number> =>
+  known.ledger === true
+    ? await recoverLedger(tools.dataSource, async (question) =>
+        linkOf(tools, peer).requestJson(geoRecovery(peer, tools.region), question, HeldPageSchema, requestMs),
+      )
+    : 0;
+
 const linkOf = (tools: RecoveryTools, peer: string): NatsLink => {
   const link = tools.linkTo(peer);
   if (!link?.isConnected) throw new AppError('region_unreachable', `Region ${peer} can’t be reached`);
@@ -52,7 +61,7 @@ export const askLog = async (tools: RecoveryTools, peer: string): Promise<KnownL
 const eachHeld = async (
   tools: RecoveryTools,
   peer: string,
-  want: Exclude<RecoveryQuestion['want'], 'log'>,
+  want: 'stamps' | 'tenants' | 'definitions',
   take: (tx: Tx, item: unknown) => Promise<void>,
 ): Promise<void> => {
   for (let after: string | null = ''; after !== null;) {
@@ -90,8 +99,12 @@ export const reconcilePeer = async (tools: RecoveryTools, peer: string, known: K
     const { collection } = HeldDefinitionSchema.parse(item);
     await recoverDefinition(tx, apply, collection, (item as { readonly definition: Register }).definition);
   });
+  const losses = await ledgerOf(tools, peer, known);
   const documents = await recoverDocuments(dataSource, apply, new PeerDigests(region, peer, linkOf(tools, peer)));
   await noteReconciled(dataSource, peer);
-  tools.logger.warn({ peer, documents, sequence: known.sequence, epoch: known.epoch }, 'what the peer holds of this region is here');
+  tools.logger.warn(
+    { peer, documents, losses, sequence: known.sequence, epoch: known.epoch },
+    'what the peer holds of this region is here',
+  );
   return true;
 };

@@ -82,6 +82,13 @@ beforeEach(async () => {
   await inEu.define('notes', definitionOf({ kind: 'lww' }));
   await placeOwnTenant(eu.region, 'acme', `${eu.name}-2`);
   await placeOwnTenant(eu.region, 'late', `${eu.name}-1`);
+  // And what lost, until it was settled: then only ledgers tell of it.
+  await eu.cut(us);
+  await inUs.write('document', 'profile', { op: 'patch', value: { box: { ofUs: 1 } } });
+  await inEu.write('document', 'profile', { op: 'patch', value: { box: { ofEu: 1 } } });
+  await eu.heal(us);
+  await eu.hasAllOf(us);
+  await inEu.write('document', 'profile', { op: 'patch', value: { box: null } });
   for (const reader of [us, ap]) await reader.hasAllOf(eu);
   // And what one of the two alone has heard.
   await eu.cut(ap);
@@ -107,6 +114,7 @@ const nothingIsLost = async (): Promise<void> => {
   expect(await after.value('append', 'order-1')).toEqual({ lamps: 4 });
   expect(await after.value('document', 'profile')).toEqual({ tags: ['a'], name: 'b' });
   expect(await after.value('stock', 'lamp')).toBe(6);
+  expect(await rowsOf(eu.region.dataSource, `SELECT field FROM conflict WHERE collection = 'document'`)).toEqual([{ field: 'box' }]);
   // Of the six that it was given four are sold and one is given back: it may sell one more and not two (C3).
   const sell = (units: number) => after.write('stock', 'lamp', { op: 'operate', operations: [{ op: 'subtract', units }] });
   expect(await code(sell(2))).toBe('rights_exhausted');
