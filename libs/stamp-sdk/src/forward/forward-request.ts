@@ -6,7 +6,7 @@ import { requestHeaders, type HeaderRules } from './hop-by-hop.js';
 import { answerHeaders, answerProblem, relayAnswer } from './relay-answer.js';
 import type { ReplayBuffer } from './replay-buffer.js';
 import { bodyFraming } from './request-check.js';
-import { joinTunnel, switchesAsAsked, tunnelRequestHeaders, watchForEnd, type TunnelOpening } from './upgrade.js';
+import { joinTunnel, switchesAsAsked, tunnelRequestHeaders, type TunnelOpening } from './upgrade.js';
 import type { Upstream } from './upstream.js';
 import { Watchdog } from './watchdog.js';
 
@@ -66,7 +66,6 @@ class Forward {
   private isOpenEnded = false;
   private outgoing!: ClientRequest;
   private unbind: () => void = () => undefined;
-  private unwatch: () => void = () => undefined;
   private abandonAnswer: () => void = () => undefined;
   private failAnswer: (error: Error) => void = () => undefined;
 
@@ -88,7 +87,6 @@ class Forward {
     this.outgoing.on('response', (answer) => void this.onAnswer(answer));
     this.outgoing.on('upgrade', (answer, socket, head) => void this.onUpgrade(answer, socket, head));
     response.once('close', this.onClientClose);
-    if (tunnel && !tunnel.opening) this.unwatch = watchForEnd(tunnel.socket, () => tunnel.socket.destroy());
     const isStream = (): boolean => this.phase === 'answering' && this.isOpenEnded && !response.writableNeedDrain;
     this.unbind = this.options.deadline?.bind(() => this.expired('deadline'), isStream) ?? this.unbind;
   }
@@ -165,7 +163,6 @@ class Forward {
     }
     this.phase = 'answering';
     this.watchdog.stop();
-    this.unwatch();
     this.options.deadline?.stop();
     const headMs = performance.now() - this.startedMs;
     this.options.onTunnel?.();
@@ -217,7 +214,6 @@ class Forward {
     this.phase = 'settled';
     this.watchdog.stop();
     this.unbind();
-    this.unwatch();
     this.options.response.off('close', this.onClientClose);
     this.options.body.detach();
     this.resolve(result);

@@ -52,18 +52,6 @@ export const responseOnSocket = (request: IncomingMessage, socket: Duplex): Serv
   return response;
 };
 
-/** Tells of a client that ends its side before the switch: half a WebSocket is none. What it has sent stays unread. Returns what ends the watch. */
-export const watchForEnd = (client: Duplex, gone: () => void): (() => void) => {
-  // Takes nothing, and says so where there is nothing more to come.
-  const look = (): void => void client.read(0);
-  client.on('readable', look);
-  client.once('end', gone);
-  return () => {
-    client.off('readable', look);
-    client.off('end', gone);
-  };
-};
-
 const switchingHead = (answer: IncomingMessage, rules: HeaderRules, trusted: boolean): string => {
   const headers = [...responseHeaders(answer.rawHeaders, rules, trusted), ...tunnelRequestHeaders];
   const lines: string[] = ['HTTP/1.1 101 Switching Protocols'];
