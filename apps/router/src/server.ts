@@ -24,7 +24,7 @@ import { decide, type RouteDecision } from './pipeline/decide.js';
 import { forward, refuseInTurn, type Exchange, type ForwardDeps, type ForwardInTurn, type Outcome } from './pipeline/forward.js';
 import { GeneralDeadline } from './pipeline/general-deadline.js';
 import type { VersionedDirectory } from './pipeline/locate.js';
-import { leaveUnread, letBodiesCome } from './pipeline/leave-unread.js';
+import { holdBodies, leaveUnread, letBodiesCome } from './pipeline/leave-unread.js';
 import { isFrozen, Thaw } from './pipeline/thaw.js';
 import type { RouterPlace } from './pipeline/reside.js';
 import type { ClientBook } from './proxy-protocol/client-book.js';
@@ -204,6 +204,7 @@ export class TrafficServer {
     try {
       const problem = problemOf(request);
       const asked = this.tokenOf(request, problem);
+      if (asked instanceof Promise) holdBodies(request);
       const token = asked instanceof Promise ? await asked : asked;
       const decideAgain = (): RouteDecision => this.decide(request, problem, token);
       const { outcome, decision } = await this.route({

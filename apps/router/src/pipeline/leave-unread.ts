@@ -5,8 +5,21 @@ import { lingerMs } from '../last-bytes.js';
 export interface OfStream {
   readonly leaveUnread?: () => void;
   /** Its connection's clients may send bodies from now on. */
-  readonly letBodiesCome?: () => void;
+  letBodiesCome?: () => void;
 }
+
+/** Until it is known whose request this is, nothing is read behind its head (I3); leaveUnread or letBodiesCome ends that. */
+export const holdBodies = (request: IncomingMessage & OfStream): void => {
+  // Its streams have no window yet.
+  if (request.letBodiesCome) return;
+  const { socket, _read: read } = request;
+  request._read = () => undefined;
+  socket.pause();
+  request.letBodiesCome = () => {
+    request._read = read;
+    socket.resume();
+  };
+};
 
 /**
  * Nothing more is read from the connection of this request, from this turn on, and it ends with the answer (I3). What the kernel had handed over together with its head, 64 KiB
