@@ -15,7 +15,7 @@ import type { ReplicationTools } from '../replication/replication-tools.js';
 import type { ReplicationWorker } from '../replication/replication-worker.js';
 import { DriftWorker } from './drift-worker.js';
 import type { PlantedStack } from './planted-stack.js';
-import { listRuns, queueRun, type RunRow } from './run-rows.js';
+import { type RunRow, listRuns, queueRun, startRun } from './run-rows.js';
 
 const waitMs = 30_000;
 /** Never due while a test runs: what is asked for is all there is. */
@@ -119,6 +119,22 @@ describe('who looks for drift', () => {
     for (const sensor of ['spec', 'ring-sibling', 'version', 'template', 'resource'])
       expect(text).toContain(`lapidary_drift_sensor_alive{sensor="${sensor}"} 1`);
     expect(text).toMatch(/lapidary_drift_last_run_age_seconds \d/);
+  });
+
+  it('one that is asked for at the moment in which the waiting one is taken up waits behind that one', async () => {
+    const { dataSource } = world.resources;
+    const first = await ask();
+    const takenUp: (string | undefined)[] = [];
+    const { run, isNew } = await inTransaction(dataSource, async (tx) => {
+      const query = async (sql: string, values?: unknown[]): Promise<unknown> => {
+        const result: unknown = await tx.query(sql, values);
+        if (takenUp.length === 0 && sql.includes('pg_notify')) takenUp.push((await inTransaction(dataSource, startRun))?.id);
+        return result;
+      };
+      return await queueRun({ query } as typeof tx, systemContext(home, 'test', newId()), 'request', null);
+    });
+    expect([takenUp, isNew, run.status]).toEqual([[first], true, 'queued']);
+    expect(run.id).not.toBe(first);
   });
 
   const spoil = async (): Promise<void> =>

@@ -93,6 +93,9 @@ export const failedSince = async (reader: Reader, last: Pick<RunRow, 'id'> | nul
   return failed ?? null;
 };
 
+/** The leader takes runs up between one statement and the next; more often than that in a row it has no run to take. */
+const queueAttemptsMax = 3;
+
 /** Asks for a run. While one of the same extent waits, that is the one: it looks after both asked. Null stamp: all. */
 export const queueRun = async (
   tx: Tx,
@@ -101,23 +104,25 @@ export const queueRun = async (
   stamp: string | null,
   repair: RepairRequest | null = null,
 ): Promise<{ readonly run: RunRow; readonly isNew: boolean }> => {
-  const id = newDriftId(context.region);
-  const inserted = await rowsOf(
-    tx,
-    `INSERT INTO drift_run (id, region, trigger, requested_by, request_id, stamp, status, repair) VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb)
-     ON CONFLICT (coalesce(stamp, ''), coalesce(repair::text, '')) WHERE status = 'queued' DO NOTHING RETURNING id`,
-    [id, context.region, trigger, context.actor, context.requestId, stamp, runTable.initial, repair && JSON.stringify(repair)],
-  );
-  await tx.query(`SELECT pg_notify($1, '')`, [driftChannel]);
-  if (inserted.length > 0) return { run: await getRun(tx, id), isNew: true };
-  const [waiting] = await rowsOf<RunRow>(
-    tx,
-    `${runSelect} WHERE status = 'queued' AND stamp IS NOT DISTINCT FROM $1 AND repair IS NOT DISTINCT FROM $2::jsonb`,
-    [stamp, repair && JSON.stringify(repair)],
-  );
-  // Taken up by the leader between the two statements: the caller's repeat makes a new one.
-  if (!waiting) throw new AppError('request_in_progress', undefined, { retryAfterSeconds: 1 });
-  return { run: waiting, isNew: false };
+  const asked = repair && JSON.stringify(repair);
+  for (let attempt = 0; attempt < queueAttemptsMax; attempt++) {
+    const id = newDriftId(context.region);
+    const inserted = await rowsOf(
+      tx,
+      `INSERT INTO drift_run (id, region, trigger, requested_by, request_id, stamp, status, repair) VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb)
+       ON CONFLICT (coalesce(stamp, ''), coalesce(repair::text, '')) WHERE status = 'queued' DO NOTHING RETURNING id`,
+      [id, context.region, trigger, context.actor, context.requestId, stamp, runTable.initial, asked],
+    );
+    await tx.query(`SELECT pg_notify($1, '')`, [driftChannel]);
+    if (inserted.length > 0) return { run: await getRun(tx, id), isNew: true };
+    const [waiting] = await rowsOf<RunRow>(
+      tx,
+      `${runSelect} WHERE status = 'queued' AND stamp IS NOT DISTINCT FROM $1 AND repair IS NOT DISTINCT FROM $2::jsonb`,
+      [stamp, asked],
+    );
+    if (waiting) return { run: waiting, isNew: false };
+  }
+  throw new AppError('request_in_progress', undefined, { retryAfterSeconds: 1 });
 };
 
 /** Takes the oldest waiting run. */
