@@ -9,6 +9,8 @@ export interface KernelSocket {
   readonly state: string | undefined;
   readonly remotePort: number;
   readonly inode: string | undefined;
+  /** Sent, and not yet said to have come; our end, where it is closed, is one. */
+  readonly underWayBytes: number;
 }
 
 export const established = '01';
@@ -34,7 +36,16 @@ export const backlogOf = ({ port, family }: Place): number | null => {
   return queues === undefined ? null : parseInt(queues.slice(queues.indexOf(':') + 1), 16);
 };
 
-const kernelSocket = ([, , remote = '', state, , , , , , inode]: string[]): KernelSocket => ({ state, remotePort: portOf(remote), inode });
+/** Of one connection: bytes that the other end's kernel has not got yet. null: the machine doesn't show it. */
+export const underWayTo = (place: Place, remotePort: number): number | null =>
+  socketsAt(place).find((socket) => socket.remotePort === remotePort)?.underWayBytes ?? null;
+
+const kernelSocket = ([, , remote = '', state, queues = '', , , , , inode]: string[]): KernelSocket => ({
+  state,
+  remotePort: portOf(remote),
+  inode,
+  underWayBytes: parseInt(queues, 16) || 0,
+});
 const portOf = (address: string): number => parseInt(address.slice(address.lastIndexOf(':') + 1), 16);
 
 /** The kernel gives whole rows, at most a page at once. */

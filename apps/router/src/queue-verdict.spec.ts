@@ -2,7 +2,7 @@ import { closeWait, established, handshake, listening, noInode, type KernelSocke
 import { queueVerdict } from './queue-verdict.js';
 
 const ours = new Set([50_001, 50_002, 50_003]);
-const row = (remotePort: number, state: string, inode: string): KernelSocket => ({ state, remotePort, inode });
+const row = (remotePort: number, state: string, inode: string): KernelSocket => ({ state, remotePort, inode, underWayBytes: 0 });
 const waiting = (remotePort: number, state = established): KernelSocket => row(remotePort, state, noInode);
 const self = row(0, listening, '4711');
 

@@ -24,7 +24,7 @@ export interface AnswerCase {
   readonly then: 'stays' | 'ends' | 'resets';
   readonly method: string;
   readonly expected: ExpectedAnswer;
-  /** Where the general path safely does something else. */
+  /** Where Node's parser safely does something else: on the general path, and at a stamp's own front door. */
   readonly general?: ExpectedAnswer;
 }
 

@@ -36,12 +36,14 @@ export interface RequestCase {
   readonly expected: Expected;
   /** Where the general path, which reads by Node's parser, safely does something else; it writes every message anew. */
   readonly general?: Expected;
+  /** Where the stamp's own front door, behind a link, says it in the router's stead. */
+  readonly links?: Expected;
 }
 
-export type Row = readonly [id: string, source: string, bytes: string, expected: Expected, general?: Expected];
+export type Row = readonly [id: string, source: string, bytes: string, expected: Expected, general?: Expected, links?: Expected];
 
 export const group = (name: string, rows: readonly Row[]): RequestCase[] =>
-  rows.map(([id, source, bytes, expected, general]) => ({ id, group: name, source, bytes, expected, general }));
+  rows.map(([id, source, bytes, expected, general, links]) => ({ id, group: name, source, bytes, expected, general, links }));
 
 /** The tenant that every world under test has; its host is the only one that is known. */
 export const host = 'acme.lapidary.localhost';

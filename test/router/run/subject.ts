@@ -4,14 +4,18 @@ import { NetTransport } from '@lapidary/router/transport/net-transport';
 import { RawTransport } from '@lapidary/router/transport/raw-transport';
 import type { Habits } from '../wire/habits.ts';
 import { startRecorder } from '../wire/recorder.ts';
+import { startFrontDoor, untilLinked } from './links-before.ts';
 import type { World } from './run-request-case.ts';
 import { serverName, startTls } from './tls-before.ts';
 
 /** The code that reads a request. */
 export const routerPaths = ['fast', 'general'] as const;
 export type RouterPath = (typeof routerPaths)[number];
-/** What stands before it: sockets of node:net where handles can't be had, streams of TLS (ADR 71). All must behave alike: each runs the same corpus. */
-export const waysIn = [...routerPaths, 'net', 'tls', 'general behind TLS'] as const;
+/**
+ * What stands before it: sockets of node:net where handles can't be had, streams of TLS (ADR 71). And behind it: a stamp's own front door, with links to it. All must behave alike: each runs
+ * the same corpus.
+ */
+export const waysIn = [...routerPaths, 'net', 'tls', 'general behind TLS', 'links'] as const;
 export type WayIn = (typeof waysIn)[number];
 
 /** Longer than a loaded machine needs, shorter than the runner's patience: some cases end by them. */
@@ -33,16 +37,25 @@ export const startSubject = async (way: WayIn, habits: Habits): Promise<Subject>
   const recorder = await startRecorder(habits);
   const path = way.startsWith('general') ? 'general' : 'fast';
   const transport = way === 'net' ? new NetTransport() : new RawTransport();
-  const traffic = await startTraffic([recorder.url], { timeouts: patientTimeouts, policy: new ForgivingPolicy(), on: path, transport });
+  const door = way === 'links' ? await startFrontDoor(recorder.url) : undefined;
+  const traffic = await startTraffic([door?.url ?? recorder.url], {
+    timeouts: patientTimeouts,
+    policy: new ForgivingPolicy(),
+    on: path,
+    transport,
+    links: door && { routerId: 'router-1', key: null },
+  });
+  if (door) await untilLinked(traffic, recorder);
   const tls = way === 'tls' || way === 'general behind TLS' ? await startTls(traffic) : undefined;
   return {
     port: tls?.port ?? traffic.port,
     serverName: tls && serverName,
     recorder,
-    path,
+    path: door ? 'links' : path,
     close: async () => {
       await tls?.close();
       await traffic.close();
+      await door?.close();
       await recorder.close();
     },
   };

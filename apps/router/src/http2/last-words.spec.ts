@@ -5,10 +5,12 @@ describe('a client that was told to go', () => {
   const session = { destroyed: false };
   const socket = { bytesRead: 0, writableFinished: false, destroyed: 0, destroy: () => (socket.destroyed += 1) };
   let words: LastWords;
+  let isThere: boolean;
   beforeEach(() => {
     session.destroyed = false;
     Object.assign(socket, { bytesRead: 0, writableFinished: false, destroyed: 0 });
-    words = new LastWords(session, socket as unknown as Duplex);
+    isThere = true;
+    words = new LastWords(session, socket as unknown as Duplex, () => isThere);
   });
   const isEndedAt = (nowMs: number): boolean => (words.endIfSilent(nowMs), socket.destroyed > 0);
 
@@ -29,5 +31,15 @@ describe('a client that was told to go', () => {
       socket.bytesRead += 13;
       expect(isEndedAt(nowMs)).toBe(false);
     }
+  });
+
+  it('stays while the kernel has something of its answers that has not come to it', () => {
+    Object.assign(session, { destroyed: true });
+    socket.writableFinished = true;
+    isThere = false;
+    expect([0, silentMsMax, 2 * silentMsMax, 3 * silentMsMax].some(isEndedAt)).toBe(false);
+    isThere = true;
+    expect(isEndedAt(3 * silentMsMax + 999)).toBe(false);
+    expect(isEndedAt(3 * silentMsMax + 1_000)).toBe(true);
   });
 });

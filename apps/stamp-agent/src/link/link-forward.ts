@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { epochHeader, stampHeader, tenantHeader } from '@lapidary/contracts/workload';
 import type { ForwardResult, ForwardTimeouts, NoAnswerReason } from '@lapidary/stamp-sdk/forward/forward-result';
+import { framingHeaders } from '@lapidary/stamp-sdk/forward/framing-headers';
 import { requestHeaders } from '@lapidary/stamp-sdk/forward/hop-by-hop';
 import { answerHeaders, answerProblem } from '@lapidary/stamp-sdk/forward/relay-answer';
 import { bodyFraming, type BodyFraming, type RequestLine } from '@lapidary/stamp-sdk/forward/request-check';
@@ -138,7 +139,8 @@ export class LinkForward implements StreamListener {
     const detail = error.code ?? error.message;
     if (this.phase === 'connecting') return this.settle({ kind: 'unreachable', reason: detail });
     if (this.phase === 'waiting') this.fail(error.code?.startsWith('HPE_') === true ? 'bad_answer' : 'reset', detail);
-    else if (this.phase === 'answering') this.cutAnswer(detail);
+    // What the parser finds behind a whole answer is not that answer's.
+    else if (this.phase === 'answering' && this.answer?.complete !== true) this.cutAnswer(detail);
   }
 
   private expired(): void {
@@ -182,13 +184,6 @@ export class LinkForward implements StreamListener {
 const lengthOrChunks = (line: RequestLine): BodyFraming => {
   const framing = bodyFraming(line.rawHeaders);
   return framing.kind === 'length' ? framing : { kind: 'chunked' };
-};
-
-const framingHeaders = (framing: BodyFraming, method: string): string[] => {
-  if (framing.kind === 'chunked') return ['transfer-encoding', 'chunked'];
-  if (framing.kind === 'length') return ['content-length', String(framing.bytes)];
-  // A method that usually has a body says that this one is empty (RFC 9110 §8.6).
-  return ['POST', 'PUT', 'PATCH'].includes(method) ? ['content-length', '0'] : [];
 };
 
 /** A head in the bytes of HTTP/1.1, from raw names and values. */

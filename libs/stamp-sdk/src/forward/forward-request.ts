@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ForwardDeadline, ForwardResult, ForwardTimeouts, NoAnswerReason } from './forward-result.js';
+import { framingHeaders } from './framing-headers.js';
 import { requestHeaders, type HeaderRules } from './hop-by-hop.js';
 import { answerHeaders, answerProblem, relayAnswer } from './relay-answer.js';
 import type { ReplayBuffer } from './replay-buffer.js';
@@ -43,14 +44,6 @@ type Phase = 'connecting' | 'waiting' | 'answering' | 'settled';
 export const forwardRequest = (options: ForwardOptions): Promise<ForwardResult> =>
   new Promise((resolve) => new Forward(options, resolve).start());
 
-const framingHeaders = (request: IncomingMessage): string[] => {
-  const framing = bodyFraming(request.rawHeaders);
-  if (framing.kind === 'chunked') return ['transfer-encoding', 'chunked'];
-  if (framing.kind === 'length') return ['content-length', String(framing.bytes)];
-  // A method that usually has a body says that this one is empty (RFC 9110 §8.6).
-  return ['POST', 'PUT', 'PATCH'].includes(request.method ?? '') ? ['content-length', '0'] : [];
-};
-
 const singleHeader =
   (answer: IncomingMessage) =>
   (name: string): string | undefined => {
@@ -77,9 +70,10 @@ class Forward {
   start(): void {
     const { upstream, request, response, tunnel, fresh, requestRules } = this.options;
     if (response.destroyed) return this.settle({ kind: 'client_gone' });
+    const { method = 'GET' } = request;
     const headers = requestHeaders(request.rawHeaders, requestRules);
-    headers.push(...(tunnel ? tunnelRequestHeaders : framingHeaders(request)));
-    const target = { method: request.method ?? 'GET', path: this.options.path ?? request.url ?? '/', headers };
+    headers.push(...(tunnel ? tunnelRequestHeaders : framingHeaders(bodyFraming(request.rawHeaders), method)));
+    const target = { method, path: this.options.path ?? request.url ?? '/', headers };
     this.outgoing = tunnel || fresh ? upstream.requestAlone(target) : upstream.request(target);
     this.watchdog.start(this.options.timeouts.connectMs);
     this.outgoing.on('socket', (socket: Socket) => this.onSocket(socket));

@@ -17,6 +17,7 @@ export interface AnswerHead {
 export const answerProblem = ({ status, httpVersion, rawHeaders }: AnswerHead): string | null => {
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return `HTTP/${httpVersion}`;
   if (status === 101) return 'it switched protocols unasked';
+  if (status < 200) return `status ${status}`;
   const encodings = headerValues(rawHeaders, 'transfer-encoding');
   // RFC 9112 §6.1: its framing is faulty, whatever it says.
   if (encodings.length > 0 && httpVersion === '1.0') return 'a transfer coding in HTTP/1.0';
