@@ -246,6 +246,13 @@ export const errorCatalogue = {
     'An event could not be applied',
     'It is parked in the dead letters; its key is marked and the rest flows.',
   ),
+  document_unreadable: entry(
+    500,
+    exitCodes.error,
+    false,
+    'What is kept of the document can not be read any more',
+    'Its bytes have rotted in this region. "stampctl drift run", then "stampctl drift repair": another region that has it puts it right.',
+  ),
   config_invalid: entry(
     500,
     exitCodes.usage,

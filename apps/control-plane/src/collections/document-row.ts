@@ -6,11 +6,13 @@ import type { DocumentKey } from '@lapidary/replication/collections/collection-s
 import { generationOf } from '@lapidary/replication/collections/generations';
 import { stateOfKept, type KeptState } from '@lapidary/replication/collections/packed-state';
 import { historyBytes } from './due-histories.js';
+import { unlessRotten } from './unreadable.js';
 
 export interface DocumentRow {
   readonly id: string;
   readonly tenant: string;
-  readonly state: DocumentState;
+  /** null: what is kept can’t be read any more. */
+  readonly state: DocumentState | null;
   readonly digest: string;
   readonly conflicts: number;
   /** Bytes of a nested document's history. */
@@ -20,10 +22,10 @@ export interface DocumentRow {
 }
 
 /** As a query of `documentColumns` has it. */
-export type Unread<T extends { readonly state: DocumentState }> = Omit<T, 'state'> & KeptState;
+export type Unread<T extends Pick<DocumentRow, 'state'>> = Omit<T, 'state'> & KeptState;
 
-export const withState = <T extends { readonly state: DocumentState }>({ state, packed, ...rest }: Unread<T>): T =>
-  ({ ...rest, state: stateOfKept({ state, packed }) }) as unknown as T;
+export const withState = <T extends Pick<DocumentRow, 'state'>>({ state, packed, ...rest }: Unread<T>): T =>
+  ({ ...rest, state: unlessRotten(() => stateOfKept({ state, packed })) }) as unknown as T;
 
 export const documentColumns = `id, tenant, state, packed, digest, conflicts, ${historyBytes} AS history, own_event, updated_at`;
 /** Long enough that two states of one document never share it by chance. */
@@ -55,17 +57,24 @@ export const listDocuments = async (
     )
   ).map((row) => withState<DocumentRow>(row));
 
-/** A row as people see it under the policy of this moment. */
+/** A row as people see it under the policy of this moment; of one that can’t be read, that it is there. */
 export const documentViewOf = (collection: string, row: Omit<DocumentRow, 'own_event'>, policy: CollectionPolicy): DocumentView => ({
   collection,
   tenant: row.tenant,
   id: row.id,
-  ...(viewState(row.state, policy) ?? { value: null }),
-  ...historyOf(row),
+  ...seenOf(row, policy),
   conflicts: row.conflicts,
   etag: documentEtag(row.digest),
   updatedAt: row.updated_at.toISOString(),
 });
 
-const historyOf = ({ state, history }: Pick<DocumentRow, 'state' | 'history'>): Pick<DocumentView, 'history'> =>
+type Seen = Pick<DocumentView, 'value' | 'rights' | 'variants' | 'history' | 'unreadable'>;
+
+const seenOf = ({ state, history }: Pick<DocumentRow, 'state' | 'history'>, policy: CollectionPolicy): Seen =>
+  (state && unlessRotten(() => ({ ...(viewState(state, policy) ?? { value: null }), ...historyOf(state, history) }))) ?? {
+    value: null,
+    unreadable: true,
+  };
+
+const historyOf = (state: DocumentState, history: number | null): Pick<DocumentView, 'history'> =>
   state.kind === 'document' ? { history: { generation: generationOf(state).number, changes: state.changes, bytes: history ?? 0 } } : {};

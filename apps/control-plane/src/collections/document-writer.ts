@@ -16,6 +16,7 @@ import { requireReceivers } from './may-receive.js';
 import { PostgresCollections } from './postgres-collections.js';
 import type { Asked } from './scope.js';
 import { scopedCollection } from './scoped-collection.js';
+import { readableOrTold } from './unreadable.js';
 
 export interface WriteTarget {
   readonly collection: string;
@@ -49,8 +50,8 @@ export class DocumentWriter {
       const { policy } = defined.definition;
       const key = { collection, kind: policy.kind, tenant, id };
       const store = new PostgresCollections(tx, this.clock, context);
-      const { stored, event } = await executeWrite(store, site, key, defined, write, context, (digest) =>
-        requireEtag(ifMatch, ifNoneMatch, digest),
+      const { stored, event } = await readableOrTold(async () =>
+        executeWrite(store, site, key, defined, write, context, (digest) => requireEtag(ifMatch, ifNoneMatch, digest)),
       );
       const row = await readDocument(tx, key);
       const digest = digestOfState(stored.state);

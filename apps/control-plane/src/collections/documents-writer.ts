@@ -14,6 +14,7 @@ import { requireReceivers } from './may-receive.js';
 import type { Asked } from './scope.js';
 import { scopedCollection } from './scoped-collection.js';
 import { openDocuments } from './document-batch.js';
+import { readableOrTold } from './unreadable.js';
 import { WriteBatch } from './write-batch.js';
 
 /** Writes many documents of a collection in one transaction: all of them, in their order, or none. */
@@ -38,11 +39,12 @@ export class DocumentsWriter {
       await requireReceivers(tx, tenant, writes);
       const { kind } = defined.definition.policy;
       const keyOf = ({ id }: DocumentWrite) => ({ collection, kind, tenant, id });
-      const batch = new WriteBatch(tx, this.clock, context, await openDocuments(tx, writes.map(keyOf)));
+      const opened = await readableOrTold(async () => openDocuments(tx, writes.map(keyOf)));
+      const batch = new WriteBatch(tx, this.clock, context, opened);
       const events: string[] = [];
       for (const [i, write] of writes.entries()) {
         try {
-          const { event } = await executeWrite(batch, site, keyOf(write), defined, write, context);
+          const { event } = await readableOrTold(async () => executeWrite(batch, site, keyOf(write), defined, write, context));
           if (event !== null) events.push(event);
         } catch (error) {
           throw named(error, i, write);

@@ -33,6 +33,7 @@ import { documentViewOf, listDocuments, readDocument } from './document-row.js';
 import { DocumentWriter } from './document-writer.js';
 import { DocumentsWriter } from './documents-writer.js';
 import { scopeOf } from './scope.js';
+import { unreadableDocument } from './unreadable.js';
 
 const causalDescription =
   'With x-lapidary-causal of an earlier answer, of any region: waits until what was seen there is here, or answers not_yet_here.';
@@ -124,6 +125,7 @@ export class DocumentsController {
     if (!row) throw new AppError('not_found', `There is no document ${id} in ${collection}`);
     const { region, epoch } = await this.tools.site();
     const view = documentViewOf(collection, row, definition.policy);
+    if (row.state === null || view.unreadable === true) throw unreadableDocument(collection, id);
     if (isUnbegun(row.state)) throw new AppError('not_yet_here', `The beginning of ${id} has not arrived`, { retryAfterSeconds: 1 });
     reply.header('etag', view.etag);
     reply.header(causalHeader, await causalTokenNow(this.dataSource, region, epoch, row.own_event));

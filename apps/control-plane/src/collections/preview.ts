@@ -9,6 +9,7 @@ import { previewDecision, previewState } from '@lapidary/replication/collections
 import type { Principal } from '../auth/principal.js';
 import { valuesWithheldFrom } from '../residency/shown-values.js';
 import { definedCollection } from './collection-row.js';
+import { unlessRotten } from './unreadable.js';
 
 /** The newest of each; a person reads dozens, and a preview answers within a second. */
 const lookedAtMax = 1_000;
@@ -29,13 +30,16 @@ export const previewPolicy = async (
   const refused = refusalOf(definition, input);
   if (refused !== null) return { documents: 0, ledger: 0, changes: [], overBudget: [], refused };
   const [documents, ledger, overBudget] = await rowsShown(reader, { principal, region }, collection, input);
+  const states = documents.map(({ tenant, id, ...kept }) => ({ key: { tenant, id }, state: unlessRotten(() => stateOfKept(kept)) }));
+  const unreadable = states.filter(({ state }) => state === null).length;
   return {
-    documents: documents.length,
+    documents: documents.length - unreadable,
     ledger: ledger.length,
     changes: [
-      ...documents.flatMap(({ tenant, id, ...kept }) => previewState({ tenant, id }, stateOfKept(kept), definition.policy, input.policy)),
+      ...states.flatMap(({ key, state }) => (state ? previewState(key, state, definition.policy, input.policy) : [])),
       ...ledger.flatMap(({ tenant, id, ...loss }) => previewDecision({ tenant, id }, loss, input.policy) ?? []),
     ],
+    ...(unreadable > 0 ? { unreadable } : {}),
     overBudget,
     refused: null,
   };

@@ -157,6 +157,10 @@ export const DocumentSchema = z
       })
       .optional()
       .meta({ description: 'Of a nested document' }),
+    unreadable: z.boolean().optional().meta({
+      description:
+        'What is kept of it can’t be read any more: "value" is null, and "stampctl drift repair" puts it right from another region',
+    }),
     conflicts: z.number().int().meta({ description: 'Values that are not shown; the conflict ledger has them' }),
     etag: z.string().meta({ description: 'Equal in all regions that know the same writes' }),
     updatedAt: TimeSchema,
@@ -226,6 +230,11 @@ export const PolicyPreviewSchema = z
         }),
       )
       .meta({ description: 'What would be shown otherwise ("state"), or would have been decided otherwise ("ledger")' }),
+    unreadable: z
+      .number()
+      .int()
+      .optional()
+      .meta({ description: 'Documents with concurrent values of which nothing can be said: they can’t be read' }),
     overBudget: z
       .array(z.object({ tenant: z.string(), id: z.string(), bytes: z.number() }))
       .meta({ description: 'Documents beyond the new budget' }),
