@@ -156,6 +156,21 @@ export const alertCases: Readonly<Record<string, readonly AlertCase[]>> = {
     }),
     quiet('none', 10, { 'lapidary_replication_dead_letters_open{peer="us"}': '0x20' }),
   ],
+  LapidaryPublishingBlocked: [
+    fires(
+      'routes',
+      10,
+      { lapidary_outbox_blocked: '0x20', lapidary_directory_blocked: '1x20' },
+      'The NATS of the region of r1 takes nothing into its streams; routers and stamps go on with what they have',
+    ),
+    fires(
+      'events',
+      10,
+      { lapidary_outbox_blocked: '1x20', lapidary_directory_blocked: '0x20' },
+      'The NATS of the region of r1 takes nothing into its streams; routers and stamps go on with what they have',
+    ),
+    quiet('neither', 10, { lapidary_outbox_blocked: '0x20', lapidary_directory_blocked: '0x20' }),
+  ],
   LapidaryDriftNotLooked: [
     fires(
       'overdue',

@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
+import { directoryMetrics } from '@lapidary/control-plane/directory/metrics';
 import { driftMetrics } from '@lapidary/control-plane/drift/metrics';
 import { intentMetrics } from '@lapidary/control-plane/intents/metrics';
+import { outboxMetrics } from '@lapidary/control-plane/outbox/metrics';
 import { replicationMetrics } from '@lapidary/control-plane/replication/metrics';
 import { routerMetricDeclarations } from '@lapidary/router/metrics';
 
@@ -16,8 +18,10 @@ interface Rule {
 const { groups } = parse(readFileSync(path.join(import.meta.dirname, 'alerts.yaml'), 'utf8')) as { groups: { rules: Rule[] }[] };
 const rules = groups.flatMap((g) => g.rules);
 const declared: Readonly<Record<string, { readonly labels: readonly string[] }>> = {
+  ...directoryMetrics,
   ...driftMetrics,
   ...intentMetrics,
+  ...outboxMetrics,
   ...replicationMetrics,
   ...routerMetricDeclarations,
 };

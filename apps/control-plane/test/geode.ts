@@ -81,7 +81,7 @@ export const openGeode = async (region: string, peer: PeerOf, more: readonly Typ
     close: async () => {
       await closeApp(app);
       for (const stream of [geoStream(region), directoryStream(region)]) await deleteStream(resources.nats, stream).catch(() => undefined);
-      await resources.nats.close();
+      await Promise.all([resources.nats.close(), resources.natsStreams.close()]);
       await resources.dataSource.destroy();
       await database.drop();
       await rm(directory, { recursive: true });

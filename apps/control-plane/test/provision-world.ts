@@ -147,7 +147,7 @@ export const openProvisionWorld = async (options: ProvisionWorldOptions = {}): P
     close: async () => {
       await closeApp(app);
       await engine.stop();
-      await resources.nats.close();
+      await Promise.all([resources.nats.close(), resources.natsStreams.close()]);
       await resources.dataSource.destroy();
       door.close();
       await rm(directory, { recursive: true });

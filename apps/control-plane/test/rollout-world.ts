@@ -226,7 +226,7 @@ const openRegion = async (name: string, peer: string, directory: string): Promis
     query: (sql, parameters) => resources.dataSource.query(sql, parameters),
     close: async () => {
       await closeApp(app);
-      await resources.nats.close();
+      await Promise.all([resources.nats.close(), resources.natsStreams.close()]);
       await resources.dataSource.destroy();
       await database.drop();
     },

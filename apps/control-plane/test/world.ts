@@ -90,7 +90,7 @@ export const openWorld = async (
     inTx: (work) => inTransaction(resources.dataSource, (tx) => work(tx, systemContext(home, 'test', newId()))),
     close: async () => {
       await closeApp(app);
-      await resources.nats.close();
+      await Promise.all([resources.nats.close(), resources.natsStreams.close()]);
       await resources.dataSource.destroy();
       await rm(directory, { recursive: true });
     },

@@ -51,6 +51,7 @@ const geode = {
   sequence: 17,
   autonomousSince: at,
   outbox: { waiting: 3, oldestSeconds: 4, kept: 20 },
+  publishing: [{ what: 'events' as const, since: at, because: 'The NATS server has no room for the stream' }],
   ...{ inbox: { behind: 2, held: 1 }, intents: { open: 4, oldestSeconds: 90 } },
   deadLetters: 2,
   conflicts: 1,
@@ -216,6 +217,7 @@ test('geode status shows since when the region is alone, the lag towards each ot
   const { out, err } = await ctl('geode', 'status', '-o', 'wide');
   expect(out).toMatch(/alone: +since .*no other region is heard/);
   expect(out).toMatch(/events: +17 told, 3 not yet published, the oldest for 4/);
+  expect(out).toMatch(/no events: +published since .*: The NATS server has no room for the stream/);
   expect(out).toMatch(/to take in: +2 events of peers, 1 held/);
   expect(out).toMatch(/intents: +4 wait for other regions, the oldest for 1 min 30 s/);
   expect(out).toMatch(/dead letters: +2/);

@@ -11,8 +11,9 @@ import {
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import { directoryAll, directoryStream, geoEvents, geoStream } from '@lapidary/contracts/subjects';
-import { AppError, isAppError } from '@lapidary/kernel/app-error';
+import { AppError } from '@lapidary/kernel/app-error';
 import type { NatsLink } from './nats-link.js';
+import { streamFailure } from './stream-failure.js';
 
 /** JetStream answers in milliseconds; a server that needs this long is in trouble, and callers try again. */
 const apiTimeoutMs = 3_000;
@@ -21,8 +22,8 @@ const geoAgeMaxMs = 7 * 24 * 3_600_000;
 const geoBytesMax = 1024 * 1024 * 1024;
 /** Longer than a relay's retry after a lost ack. Dedupe here only saves bytes: readers go by the origin's sequence. */
 const duplicateWindowMs = 120_000;
-/** A directory entry is some 300 bytes: room for millions of tenants. The server counts limits as reserved, so no more than that. */
-const directoryBytesMax = 1024 * 1024 * 1024;
+/** A directory entry is some 350 bytes as it is stored: room for ten million. The server counts limits as reserved, so no more than that. */
+const directoryBytesMax = 4 * 1024 * 1024 * 1024;
 
 type StreamShape = Pick<StreamConfig, 'name' | 'subjects'> & Partial<StreamConfig>;
 
@@ -46,7 +47,8 @@ export const directoryStreamShape = (region: string, generation: string): Stream
   subjects: [directoryAll(region)],
   storage: StorageType.File,
   retention: RetentionPolicy.Limits,
-  discard: DiscardPolicy.Old,
+  // Full, it refuses what is new, and says so: by `Old` the tenants that were placed first would go without a word. What replaces an entry still finds room.
+  discard: DiscardPolicy.New,
   max_msgs_per_subject: 1,
   max_bytes: directoryBytesMax,
   allow_direct: true,
@@ -120,9 +122,6 @@ export const publishToStream = async (
     throw streamFailure(subject, error);
   }
 };
-
-const streamFailure = (what: string, error: unknown): AppError =>
-  isAppError(error) ? error : new AppError('not_ready', 'The event stream is not available', { internal: what, cause: error });
 
 export interface LastPublished {
   readonly data: Uint8Array;

@@ -80,6 +80,13 @@ const Facts = ({ geode }: { geode: GeodeView }): ReactNode => {
         {outbox.waiting > 0 &&
           `, ${outbox.waiting.toLocaleString('en')} not yet published, the oldest for ${seconds(outbox.oldestSeconds)}`}
       </Fact>
+      {(geode.publishing ?? []).map(({ what, since, because }) => (
+        <Fact key={what} name={what === 'events' ? 'Events' : 'Routes'}>
+          <Status value="failed">
+            not published since <TimeAgo at={since} />: {because}
+          </Status>
+        </Fact>
+      ))}
       {inbox && (
         <Fact name="To take in">
           {inbox.behind.toLocaleString('en')} events, {inbox.held.toLocaleString('en')} held until their time

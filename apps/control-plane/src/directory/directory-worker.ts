@@ -14,7 +14,7 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import { BackgroundDatabase } from '../outbox/background-database.js';
 import { directoryLock } from '../outbox/leader-locks.js';
 import type { ControlPlaneMetrics } from '../process/metrics.js';
-import { CONFIG, LOGGER, METRICS, NATS } from '../process/tokens.js';
+import { CONFIG, LOGGER, METRICS, NATS, NATS_STREAMS } from '../process/tokens.js';
 import { AgentPush, retryMs } from './agent-push.js';
 import { directoryMetrics } from './metrics.js';
 import { DirectoryPublisher } from './publisher.js';
@@ -42,6 +42,7 @@ export class DirectoryWorker implements OnApplicationBootstrap, BeforeApplicatio
     clock: HybridLogicalClock,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
     @Inject(NATS) private readonly nats: NatsLink,
+    @Inject(NATS_STREAMS) streams: NatsLink,
     @Inject(LOGGER) logger: Logger,
     @Inject(METRICS) { registry }: ControlPlaneMetrics,
   ) {
@@ -50,7 +51,7 @@ export class DirectoryWorker implements OnApplicationBootstrap, BeforeApplicatio
     this.metrics = createMetrics(directoryMetrics, { processMetrics: false, registry });
     const shared = { region, dataSource: database.dataSource, nats, logger: this.logger, metrics: this.metrics };
     this.push = new AgentPush({ ...shared, clock, baseDomain });
-    this.publisher = new DirectoryPublisher({ ...shared, onNumbered: (entries) => this.push.enqueue(entries) });
+    this.publisher = new DirectoryPublisher({ ...shared, nats: streams, onNumbered: (entries) => this.push.enqueue(entries) });
     const onError = (error: unknown): void => this.logger.warn({ err: error }, 'the directory lost its database connection');
     this.leader = new Leader({ url, name: 'directory', lockKey: directoryLock, onError, lead: async (signal) => this.lead(signal) });
     this.listener = new Listener({

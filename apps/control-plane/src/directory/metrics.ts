@@ -4,6 +4,11 @@ import { latencyBuckets } from '@lapidary/telemetry/metrics';
 export const directoryMetrics = {
   lapidary_directory_cursor: { type: 'gauge', help: 'Last directory cursor published, at the leader', labels: [] },
   lapidary_directory_unpublished: { type: 'gauge', help: 'Directory entries changed and not yet published, at the leader', labels: [] },
+  lapidary_directory_blocked: {
+    type: 'gauge',
+    help: '1: the directory’s stream takes nothing, at the leader (runbook event_stream_blocked)',
+    labels: [],
+  },
   lapidary_directory_publish_seconds: {
     type: 'histogram',
     help: 'From the write of a directory entry to the acknowledgement of the stream',

@@ -44,6 +44,11 @@ export class DirectoryPublisher {
       nats: options.nats,
       pass: () => this.pass(),
       doubtStream: () => (this.verifyAtMs = 0),
+      trouble: {
+        dataSource: options.dataSource,
+        what: 'routes',
+        tell: (blocked) => options.metrics.lapidary_directory_blocked.set(blocked),
+      },
       onFailure: (error) => options.logger.warn({ err: error }, 'the directory could not be published; trying again'),
     });
   }

@@ -46,11 +46,12 @@ export class SystemController {
 
   @Get('readyz')
   @NoOperation()
-  async ready(): Promise<{ status: string; region: string }> {
+  async ready(): Promise<{ status: string; region: string; impaired?: string[] }> {
     const missing = await this.readiness.missing();
     const names = Object.keys(missing);
     if (names.length > 0) throw new AppError('not_ready', `Missing: ${names.join(', ')}`, { details: { missing }, retryAfterSeconds: 1 });
-    return { status: 'ready', region: this.config.LAPIDARY_REGION };
+    const impaired = await this.readiness.impaired();
+    return { status: 'ready', region: this.config.LAPIDARY_REGION, ...(impaired.length > 0 ? { impaired } : {}) };
   }
 
   @Get('metrics')

@@ -2,6 +2,11 @@
 export const outboxMetrics = {
   lapidary_outbox_depth: { type: 'gauge', help: 'Events committed here and not yet published, at the leader', labels: [] },
   lapidary_outbox_age_seconds: { type: 'gauge', help: 'Age of the oldest event not yet published, at the leader', labels: [] },
+  lapidary_outbox_blocked: {
+    type: 'gauge',
+    help: '1: the event stream takes nothing, at the leader (runbook event_stream_blocked)',
+    labels: [],
+  },
   lapidary_outbox_published_total: { type: 'counter', help: 'Events published, repeats included', labels: [] },
   lapidary_outbox_publish_seconds: {
     type: 'histogram',

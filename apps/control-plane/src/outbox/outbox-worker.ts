@@ -8,12 +8,14 @@ import { createMetrics, type MetricsOf } from '@lapidary/telemetry/metrics';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { publishLive } from '../live/live-event.js';
 import type { ControlPlaneMetrics } from '../process/metrics.js';
-import { CONFIG, LOGGER, METRICS, NATS } from '../process/tokens.js';
+import { Readiness } from '../process/readiness.js';
+import { CONFIG, LOGGER, METRICS, NATS, NATS_STREAMS } from '../process/tokens.js';
 import { BackgroundDatabase } from './background-database.js';
 import { relayLock } from './leader-locks.js';
 import { outboxMetrics } from './metrics.js';
 import { pruneOutbox } from './prune-outbox.js';
 import { outboxChannel } from './record-event.js';
+import { readTrouble } from './publishing-trouble.js';
 import { OutboxRelay } from './relay.js';
 import { servePeers } from './serve-peers.js';
 
@@ -34,16 +36,21 @@ export class OutboxWorker implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly database: BackgroundDatabase,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
     @Inject(NATS) private readonly nats: NatsLink,
+    @Inject(NATS_STREAMS) streams: NatsLink,
     @Inject(LOGGER) logger: Logger,
     @Inject(METRICS) { registry }: ControlPlaneMetrics,
+    readiness: Readiness,
   ) {
+    readiness.registerFlaws('publishing', async () =>
+      (await readTrouble(database.dataSource)).map(({ what, since, because }) => `${what} are not published since ${since}: ${because}`),
+    );
     this.logger = logger.child({ part: 'outbox' });
     this.metrics = createMetrics(outboxMetrics, { processMetrics: false, registry });
     const onError = (error: unknown): void => this.logger.warn({ err: error }, 'the outbox lost its database connection');
     const { LAPIDARY_REGION: region, LAPIDARY_DATABASE_URL: url } = config;
     this.relay = new OutboxRelay({
       dataSource: database.dataSource,
-      nats,
+      nats: streams,
       logger: this.logger,
       metrics: this.metrics,
       onPublished: (events) => publishLive(nats, region, events),

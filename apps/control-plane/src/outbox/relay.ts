@@ -1,5 +1,6 @@
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { msOfIso } from '@lapidary/kernel/iso-time';
+import { Wakeup } from '@lapidary/kernel/wakeup';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { MetricsOf } from '@lapidary/telemetry/metrics';
@@ -15,6 +16,8 @@ import { purgeStream, repairStream } from './stream-check.js';
 /** A stream that lost something while nothing is published would else go unseen. */
 const streamCheckMs = 30_000;
 const observeMs = 1_000;
+/** While nothing can be published; others ask how long the log is this often. */
+const numberMs = 1_000;
 /** Longer than a server takes to have its streams at hand again after a start. */
 const looksFirstMs = 30_000;
 
@@ -46,6 +49,11 @@ export class OutboxRelay {
       nats: options.nats,
       pass: () => this.pass(),
       doubtStream: () => (this.streamCheckedAt = 0),
+      trouble: {
+        dataSource: options.dataSource,
+        what: 'events',
+        tell: (blocked) => options.metrics.lapidary_outbox_blocked.set(blocked),
+      },
       onFailure: (error) => options.logger.warn({ err: error }, 'the outbox could not be published; trying again'),
     });
   }
@@ -56,7 +64,7 @@ export class OutboxRelay {
 
   /** Works until the signal; for Leader. */
   async lead(signal: AbortSignal): Promise<void> {
-    await this.loop.lead(signal);
+    await Promise.all([this.loop.lead(signal), this.keepNumbering(signal)]);
   }
 
   /** One round; true where there may be more to do at once. */
@@ -87,6 +95,20 @@ export class OutboxRelay {
     } catch (error) {
       if (performance.now() >= this.looksFirstUntil) while ((await numberOutbox(dataSource)) === numberedAtOnceMax);
       throw error;
+    }
+  }
+
+  /** A stream that does not answer costs a round several seconds, for which other regions need not wait. */
+  private async keepNumbering(signal: AbortSignal): Promise<void> {
+    const { dataSource, logger } = this.options;
+    while (!signal.aborted) {
+      await new Wakeup().wait(numberMs, signal);
+      if (signal.aborted || !this.loop.isBlocked || performance.now() < this.looksFirstUntil) continue;
+      try {
+        while ((await numberOutbox(dataSource)) === numberedAtOnceMax);
+      } catch (error) {
+        logger.debug({ err: error }, 'what waits could not be numbered; trying again');
+      }
     }
   }
 

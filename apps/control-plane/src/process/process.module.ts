@@ -5,10 +5,10 @@ import { CommandRunner } from '../http/command-runner.js';
 import { ReplicationStatus } from '../regions/replication-status.js';
 import { Readiness } from './readiness.js';
 import type { ProcessResources } from './resources.js';
-import { CONFIG, LOGGER, METRICS, NATS } from './tokens.js';
+import { CONFIG, LOGGER, METRICS, NATS, NATS_STREAMS } from './tokens.js';
 
 /**
- * What every feature may inject without importing a module: CONFIG, LOGGER, METRICS, NATS (by token), DataSource,
+ * What every feature may inject without importing a module: CONFIG, LOGGER, METRICS, NATS, NATS_STREAMS (by token), DataSource,
  * HybridLogicalClock, CommandRunner, Readiness, ReplicationStatus (by class). Before Nest creates anything, the
  * DataSource is initialised and migrated, and the `origin` row and the regions are there; the NATS link connects by
  * itself and may still be away at `onApplicationBootstrap`. Workers start in `onApplicationBootstrap` and stop in
@@ -17,7 +17,7 @@ import { CONFIG, LOGGER, METRICS, NATS } from './tokens.js';
 @Module({})
 export class ProcessModule {
   static of(resources: ProcessResources): DynamicModule {
-    const { config, logger, metrics, dataSource, clock, nats } = resources;
+    const { config, logger, metrics, dataSource, clock, nats, natsStreams } = resources;
     return {
       module: ProcessModule,
       global: true,
@@ -26,13 +26,14 @@ export class ProcessModule {
         { provide: LOGGER, useValue: logger },
         { provide: METRICS, useValue: metrics },
         { provide: NATS, useValue: nats },
+        { provide: NATS_STREAMS, useValue: natsStreams },
         { provide: DataSource, useValue: dataSource },
         { provide: HybridLogicalClock, useValue: clock },
         { provide: Readiness, useValue: new Readiness() },
         { provide: ReplicationStatus, useValue: new ReplicationStatus() },
         CommandRunner,
       ],
-      exports: [CONFIG, LOGGER, METRICS, NATS, DataSource, HybridLogicalClock, Readiness, ReplicationStatus, CommandRunner],
+      exports: [CONFIG, LOGGER, METRICS, NATS, NATS_STREAMS, DataSource, HybridLogicalClock, Readiness, ReplicationStatus, CommandRunner],
     };
   }
 }

@@ -9,9 +9,21 @@ const checkMaxMs = 1_000;
 
 export class Readiness {
   private readonly checks = new Map<string, ReadinessCheck>();
+  private readonly flaws = new Map<string, () => Promise<readonly string[]>>();
 
   register(name: string, check: ReadinessCheck): void {
     this.checks.set(name, check);
+  }
+
+  /** Told beside "ready": no reason to send requests elsewhere, where they would find the same. */
+  registerFlaws(name: string, check: () => Promise<readonly string[]>): void {
+    this.flaws.set(name, check);
+  }
+
+  /** In plain words; empty: nothing is known. Where a check gives no answer the probe is answered all the same. */
+  async impaired(): Promise<string[]> {
+    const asked = [...this.flaws.values()].map(async (check) => await check().catch(() => []));
+    return (await Promise.all(asked)).flat();
   }
 
   /** Name → what is missing; empty when ready. */

@@ -16,11 +16,21 @@ export interface ProcessResources {
   readonly dataSource: DataSource;
   readonly clock: HybridLogicalClock;
   readonly nats: NatsLink;
+  /** For what is published into streams (tokens.ts). */
+  readonly natsStreams: NatsLink;
 }
 
 /** Makes the parts. The NATS link connects by itself for as long as it lives; `bringUp` connects the database. */
 export const createResources = (config: ControlPlaneConfig, options: { processMetrics: boolean }): ProcessResources => {
   const logger = createLogger('control-plane', config.LAPIDARY_LOG_LEVEL, { region: config.LAPIDARY_REGION });
+  const linkNamed = (name: string): NatsLink =>
+    new NatsLink({
+      url: config.LAPIDARY_NATS_URL,
+      user: config.LAPIDARY_NATS_USER,
+      password: config.LAPIDARY_NATS_PASSWORD,
+      name,
+      logger: logger.child({ part: 'nats' }),
+    });
   return {
     config,
     logger,
@@ -32,12 +42,7 @@ export const createResources = (config: ControlPlaneConfig, options: { processMe
       migrations,
     }),
     clock: new HybridLogicalClock(config.LAPIDARY_REGION, systemClock),
-    nats: new NatsLink({
-      url: config.LAPIDARY_NATS_URL,
-      user: config.LAPIDARY_NATS_USER,
-      password: config.LAPIDARY_NATS_PASSWORD,
-      name: `control-plane:${config.LAPIDARY_REGION}`,
-      logger: logger.child({ part: 'nats' }),
-    }),
+    nats: linkNamed(`control-plane:${config.LAPIDARY_REGION}`),
+    natsStreams: linkNamed(`control-plane:${config.LAPIDARY_REGION}:streams`),
   };
 };

@@ -59,7 +59,7 @@ const stop = async (resources: ProcessResources, front: FrontServer, created: Pr
     () => undefined,
   );
   await Promise.all([app?.close(), front.drain(drainMs)]);
-  await resources.nats.close();
+  await Promise.all([resources.nats.close(), resources.natsStreams.close()]);
   if (resources.dataSource.isInitialized) await resources.dataSource.destroy();
   clearTimeout(watchdog);
   resources.logger.info('stopped');

@@ -8,6 +8,7 @@ import { heldTokens } from '../auth/held-credentials.js';
 import { heldChanges } from '../collections/release-held.js';
 import { readOrigin } from '../outbox/outbox-rows.js';
 import { outboxBacklog } from '../outbox/published-through.js';
+import { readTrouble } from '../outbox/publishing-trouble.js';
 import { readRoots } from '../digests/digest-rows.js';
 import { openIntents, type OpenFigures } from '../regions/open-intents.js';
 import { answersNow, cutSince } from '../regions/peer-freshness.js';
@@ -69,6 +70,7 @@ export const geodeStatus = async (reader: Reader, linkTo: (region: string) => Li
     sequence: origin.sequence,
     autonomousSince: autonomousSince(peers),
     outbox: { waiting: backlog.depth, oldestSeconds: backlog.ageSeconds, kept: Number(counts?.kept ?? 0) },
+    publishing: await readTrouble(reader),
     inbox: { behind: total(peers.map((p) => p.behind)), held: total(held.values()) },
     intents: {
       open: total([...waiting.values()].map(openOf)),

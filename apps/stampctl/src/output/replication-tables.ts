@@ -114,6 +114,10 @@ export const geodeText = (geode: GeodeView, view: View): string => {
         : null,
     ],
     ['events', `${geode.sequence} told, ${outbox.waiting} not yet published${age}; ${outbox.kept} kept for peers`],
+    ...(geode.publishing ?? []).map(({ what, since, because }): [string, string] => [
+      `no ${what}`,
+      view.colours.red(`published since ${ago(since, view.nowMs)}: ${because}`),
+    ]),
     ['to take in', inbox === undefined ? null : `${inbox.behind} events of peers, ${inbox.held} held until their time`],
     ['intents', intents === undefined ? null : intentsText(intents)],
     ['dead letters', geode.deadLetters > 0 ? view.colours.red(String(geode.deadLetters)) : '0'],

@@ -164,6 +164,17 @@ export const GeodePeerSchema = z
   })
   .meta({ id: 'GeodePeer' });
 
+export const PublishingTroubleSchema = z
+  .object({
+    what: z.enum(['events', 'routes']).meta({
+      description: '"events": for other regions, which have them from the log meanwhile. "routes": for routers, which keep what they have',
+    }),
+    since: TimeSchema,
+    because: z.string().meta({ description: 'What is wrong with the region’s NATS, in plain words' }),
+  })
+  .meta({ id: 'PublishingTrouble' });
+export type PublishingTroubleView = z.infer<typeof PublishingTroubleSchema>;
+
 export const GeodeQuerySchema = z.object({ region: RegionNameSchema.optional() });
 export const GeodeSchema = z
   .object({
@@ -176,6 +187,10 @@ export const GeodeSchema = z
       oldestSeconds: z.number(),
       kept: z.number().int().meta({ description: 'Rows kept for peers' }),
     }),
+    publishing: z
+      .array(PublishingTroubleSchema)
+      .optional()
+      .meta({ description: 'What is committed and can’t be published at the moment; empty: all is well' }),
     inbox: z
       .object({
         behind: z.number().int().meta({ description: 'Events that the peers had and this region had not, when each last answered' }),
