@@ -12,12 +12,26 @@ const FleetKeySchema = z.string().min(1).max(200);
 const FleetRowDigestSchema = z.string().regex(/^[0-9a-f]{16}$/);
 const FleetSumFields = { rows: z.number().int().min(0), sum: z.string().regex(/^-?[0-9]{1,30}$/) };
 
+/** Digests of rows, added up; 64 bits of each. */
+export interface FleetSum {
+  readonly rows: number;
+  readonly sum: string;
+}
+
+/** Of whoever reads the ledger of names; a region of the version before does not ask for this, and leaves such tenants out. */
+const ContestedSchema = { contested: z.boolean().optional() };
+
 /** Request on geo.<region>.digest, beside the questions about documents. A region of the version before refuses it as "invalid_input". */
 export const FleetQuestionSchema = z.discriminatedUnion('want', [
   /** Of the rows that the answering region owns, and of all definitions. */
-  z.object({ want: z.literal('fleet-sums') }),
-  z.object({ want: z.literal('fleet-buckets'), table: FleetTableSchema }),
-  z.object({ want: z.literal('fleet-rows'), table: FleetTableSchema, buckets: z.array(BucketSchema).max(fleetBuckets) }),
+  z.object({ want: z.literal('fleet-sums'), ...ContestedSchema }),
+  z.object({ want: z.literal('fleet-buckets'), table: FleetTableSchema, ...ContestedSchema }),
+  z.object({
+    want: z.literal('fleet-rows'),
+    table: FleetTableSchema,
+    buckets: z.array(BucketSchema).max(fleetBuckets),
+    ...ContestedSchema,
+  }),
   z.object({
     want: z.literal('fleet-looks'),
     table: FleetTableSchema,

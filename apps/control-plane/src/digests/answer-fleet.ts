@@ -18,11 +18,11 @@ export const answerFleet = async (tx: Tx, question: FleetQuestion): Promise<unkn
   const { region } = await readOrigin(tx);
   switch (question.want) {
     case 'fleet-sums':
-      return { sums: [...(await fleetSums(tx, region))].map(([table, sum]) => ({ table, ...sum })) };
+      return { sums: [...(await fleetSums(tx, region, question.contested ?? false))].map(([table, sum]) => ({ table, ...sum })) };
     case 'fleet-buckets':
-      return { buckets: await fleetBucketSums(tx, region, question.table) };
+      return { buckets: await fleetBucketSums(tx, region, question.table, question.contested ?? false) };
     case 'fleet-rows': {
-      const rows = await fleetRows(tx, region, question.table, question.buckets);
+      const rows = await fleetRows(tx, region, question.table, question.buckets, question.contested ?? false);
       const fit = fittingAnswer(rows);
       return { rows: fit, cut: fit.length < rows.length };
     }

@@ -1,10 +1,10 @@
 import { rowsAtOnceMax } from '@lapidary/contracts/digest-protocol';
-import { fleetTables, type FleetLook, type FleetTable } from '@lapidary/contracts/fleet-protocol';
+import { fleetTables, type FleetLook, type FleetSum, type FleetTable } from '@lapidary/contracts/fleet-protocol';
 import { rolledBack } from '@lapidary/db/rolled-back';
 import type { Tx } from '@lapidary/db/transaction';
 import type { KnownEvents } from '@lapidary/replication/digest/vector-cover';
 import type { DataSource } from 'typeorm';
-import { fleetBucketSums, fleetLooks, fleetRows, fleetSums, type FleetSum } from './fleet-rows.js';
+import { fleetBucketSums, fleetLooks, fleetRows, fleetSums, missingByRule } from './fleet-rows.js';
 import { readKnown } from './known-events.js';
 import { lookTwice } from './look-twice.js';
 import type { PeerFleet } from './peer-fleet.js';
@@ -130,9 +130,10 @@ const judge = async (
       return { own, theirs };
     };
     const { first, second, isCovered } = await lookTwice(look, signal);
+    const byRule = table === 'tenant' ? await missingByRule(dataSource, peer.peer, keys) : new Set<string>();
     for (const [i, key] of keys.entries()) {
       const [a, b] = [pairAt(first, i), pairAt(second, i)];
-      if (b.own === b.theirs) continue;
+      if (b.own === b.theirs || ((b.own === null || b.theirs === null) && byRule.has(key))) continue;
       const isLasting = isCovered && a.own === b.own && a.theirs === b.theirs && !b.held;
       if (isLasting) drifted.push({ table, key, own: b.own, theirs: b.theirs });
       else unjudged.push({ table, key });

@@ -18,12 +18,16 @@ import { answerDigest, answerSketch } from './answer-digest.js';
 import { foldDigests } from './digest-rows.js';
 import { digestMetrics } from './metrics.js';
 import { scrubOnce } from './scrub.js';
+import { checkTenants, foldTenants } from './tenant-digests.js';
 
 /**
  * Folding rewrites 60 kB for each collection that is written to, so not after every write; open changes cost who asks meanwhile
  * some 15 µs each.
  */
 const foldMs = 2_000;
+
+/** What is kept of tenants is looked through so often; 2,000 of them a round, so that a million take 17 minutes of it. */
+const checkEveryMs = 3_600_000;
 
 /** Where every collection was looked through lately. */
 const idleScrubMs = 5_000;
@@ -83,7 +87,22 @@ export class DigestWorker implements OnApplicationBootstrap, BeforeApplicationSh
       async () => this.metrics.lapidary_digest_folded_total.inc(await foldDigests(this.database.dataSource)),
       (error) => signal.aborted || this.logger.warn({ err: error }, 'the digests could not be folded; trying again'),
     );
-    await Promise.all([folding, this.keepScrubbing(signal)]);
+    let [after, dueMs] = ['', 0];
+    const ofTenants = keepRounds(
+      signal,
+      foldMs,
+      async () => {
+        this.metrics.lapidary_digest_folded_total.inc(await foldTenants(this.database.dataSource));
+        if (Date.now() < dueMs) return;
+        const { next, wrong } = await checkTenants(this.database.dataSource, after);
+        [after, dueMs] = next === null ? ['', Date.now() + checkEveryMs] : [next, dueMs];
+        if (wrong === 0) return;
+        this.metrics.lapidary_digest_rebuilt_total.inc(wrong);
+        this.logger.warn({ wrong }, 'what is kept of tenants was not what their rows say; it is made anew');
+      },
+      (error) => signal.aborted || this.logger.warn({ err: error }, 'the digests of tenants could not be folded; trying again'),
+    );
+    await Promise.all([folding, ofTenants, this.keepScrubbing(signal)]);
   }
 
   private async keepScrubbing(signal: AbortSignal): Promise<void> {

@@ -5,15 +5,15 @@ import {
   FleetSumsAnswerSchema,
   type FleetLooksAnswer,
   type FleetQuestion,
+  type FleetSum,
   type FleetTable,
 } from '@lapidary/contracts/fleet-protocol';
 import { geoDigest } from '@lapidary/contracts/subjects';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { z } from 'zod';
-import type { FleetSum } from './fleet-rows.js';
 import { unknownForm } from './peer-digests.js';
 
-/** Sums of 100,000 tenants take the peer a second; over a bad path and beside other work some more. */
+/** Sums are kept, but for what was touched lately; where they are made anew, 100,000 tenants take the peer a second. */
 const requestMs = 10_000;
 
 /** Asks one peer what it tells of its own stamps and tenants, and of definitions. Whatever it answers is checked: it is another region. */
@@ -25,16 +25,16 @@ export class PeerFleet {
   ) {}
 
   async sums(): Promise<ReadonlyMap<FleetTable, FleetSum>> {
-    const { sums } = await this.ask({ want: 'fleet-sums' }, FleetSumsAnswerSchema);
+    const { sums } = await this.ask({ want: 'fleet-sums', contested: true }, FleetSumsAnswerSchema);
     return new Map(sums.map(({ table, rows, sum }) => [table, { rows, sum }]));
   }
 
   async buckets(table: FleetTable): Promise<readonly (FleetSum & { readonly bucket: number })[]> {
-    return (await this.ask({ want: 'fleet-buckets', table }, FleetBucketsAnswerSchema)).buckets;
+    return (await this.ask({ want: 'fleet-buckets', table, contested: true }, FleetBucketsAnswerSchema)).buckets;
   }
 
   async rows(table: FleetTable, buckets: readonly number[]): Promise<z.infer<typeof FleetRowsAnswerSchema>> {
-    return await this.ask({ want: 'fleet-rows', table, buckets: [...buckets] }, FleetRowsAnswerSchema);
+    return await this.ask({ want: 'fleet-rows', table, buckets: [...buckets], contested: true }, FleetRowsAnswerSchema);
   }
 
   /** These rows and no others, in this order; throws `not_ready` where the answer is of others. */

@@ -1,5 +1,6 @@
 import type { FindingRepair, RepairRequest } from '@lapidary/contracts/api/drift';
 import { DigestQuestionSchema } from '@lapidary/contracts/digest-protocol';
+import { PeerDigestQuestionSchema } from '@lapidary/contracts/fleet-protocol';
 import type { StampSpec } from '@lapidary/contracts/stamp-spec';
 import { geoDigest } from '@lapidary/contracts/subjects';
 import { rowsOf } from '@lapidary/db/rows';
@@ -7,11 +8,13 @@ import { inTransaction, type Tx } from '@lapidary/db/transaction';
 import { newId } from '@lapidary/kernel/ids';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import { CollectionRegion, definitionOf } from '../collections/testing/collection-region.js';
+import { answerDigest } from '../digests/answer-digest.js';
 import { compareFleet, type ComparedFleet } from '../digests/compare-fleet.js';
 import { PeerFleet } from '../digests/peer-fleet.js';
 import { serveDigests } from '../digests/testing/serve-digests.js';
 import { systemContext } from '../http/command-context.js';
 import type { TestRegion } from '../outbox/testing/test-region.js';
+import { recordNameConflict } from '../replication/conflicts.js';
 import { handOver, logOf, openTwoRegions, tellOfTenant, tenantOf, toolsOf } from '../replication/testing/two-regions.js';
 import { activateStamp } from '../stamps/activate-stamp.js';
 import { setCordon } from '../stamps/cordon-stamp.js';
@@ -227,6 +230,49 @@ describe('stamps, tenants, placements and definitions of another region', () => 
     await heal();
     await heal();
     expect([await drifted(us), await drifted(eu)]).toEqual([[], []]);
+  });
+
+  const contested = async (winner: string, loser: string): Promise<void> => {
+    await sql(eu, `INSERT INTO region VALUES ('zz', 'zz', 'zz', 0, 0, 'none') ON CONFLICT DO NOTHING`);
+    const claimed = (region: string) => ({ region, hlc: '', tenant: null });
+    await write(eu, async (tx) => recordNameConflict(tx, 'both', claimed(winner), claimed(loser)));
+  };
+
+  it('a tenant whose name another region had given out, too, is compared as any other where its copy is kept', async () => {
+    await create(us, 'both');
+    await heal();
+    await contested(us.name, 'zz');
+    expect(await look(eu)).toEqual([]);
+    await sql(eu, `UPDATE tenant SET weight = 7 WHERE id = 'both'`);
+    expect(await look(eu)).toEqual([`region/${us.name} tenant both`]);
+    expect(await repair(eu)).toEqual(['tenant both restored']);
+    expect(await look(eu)).toEqual([]);
+  });
+
+  it('the copy of one that lost its name is found where the winner’s must be, and gives way; where the other had won it is as it must be', async () => {
+    await create(us, 'both');
+    await heal();
+    await contested('zz', us.name);
+    await sql(eu, `UPDATE tenant SET home_region = 'zz', weight = 7 WHERE id = 'both'`);
+    expect(await look(eu)).toEqual([]);
+    await sql(eu, `DELETE FROM conflict; UPDATE tenant SET claim_hlc = '~' WHERE id = 'both'`);
+    await contested(us.name, 'zz');
+    expect(await look(eu)).toEqual([`region/${us.name} tenant both`]);
+    expect(await repair(eu)).toEqual(['tenant both restored']);
+    expect(await look(eu)).toEqual([]);
+  });
+
+  it('a region of the version before is told nothing of names that two regions gave out, since it would take that for drift', async () => {
+    await create(eu, 'both');
+    await contested(eu.name, 'zz');
+    const ask = async (contestedToo: object) =>
+      await answerDigest(
+        eu.dataSource,
+        us.name,
+        PeerDigestQuestionSchema.parse({ want: 'fleet-buckets', table: 'tenant', ...contestedToo }),
+      );
+    const rows = (answer: unknown) => (answer as { buckets: { rows: number }[] }).buckets.reduce((sum, b) => sum + b.rows, 0);
+    expect([rows(await ask({})), rows(await ask({ contested: true }))]).toEqual([3, 4]);
   });
 
   it('a region of the version before, which does not know the question, is passed over', async () => {

@@ -144,7 +144,8 @@ const writers: Readonly<Record<FleetTable, Writer>> = {
     const { tenant, hlc } = read.data;
     const claims = toldClaims(tenant, read.data.claim, read.data.hostClaims);
     const lifted = await liftGuard(tx, 'tenant', 'id', 'home_region', key, peer, told.originsequence);
-    if (lifted !== null) return lifted;
+    // A copy of another region's that lost the name to this one gives way by the rule of names, as it does to an event.
+    if (lifted !== null && !(await isCopyOfThird(tx, key, [region, peer]))) return lifted;
     const suspendLoser: ApplyTools['suspendLoser'] = () => Promise.reject(new AppError('name_taken', `Tenant ${key} is of two regions`));
     await applyTenant(tx, { ...told, hlc }, tenant, claims, { collections: tools, region, suspendLoser, onConflict: () => undefined });
     return null;
@@ -191,6 +192,9 @@ const liftGuard = async (
   await tx.query(`UPDATE ${table} SET origin_sequence = 0 WHERE ${id} = $1`, [key]);
   return null;
 };
+
+const isCopyOfThird = async (tx: Tx, tenant: string, regions: readonly string[]): Promise<boolean> =>
+  (await rowsOf(tx, 'SELECT 1 FROM tenant WHERE id = $1 AND home_region <> ALL ($2)', [tenant, regions])).length > 0;
 
 const ownDigest = async (tx: Tx, { peer, table, key }: Target): Promise<string | null> =>
   (await fleetLooks(tx, peer, table, [key]))[0]!.digest;

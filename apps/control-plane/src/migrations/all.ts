@@ -44,6 +44,7 @@ import { Looks1763772000079 } from './0079-looks.js';
 import { HistoryOfDrift1763772000080 } from './0080-history-of-drift.js';
 import { OwedObjections1763772000082 } from './0082-owed-objections.js';
 import { HostClaims1763772000085 } from './0085-host-claims.js';
+import { KeptTenants1763772000090 } from './0090-kept-tenants.js';
 import { PublishingTrouble1763772000098 } from './0098-publishing-trouble.js';
 
 export const migrations = [
@@ -93,5 +94,6 @@ export const migrations = [
   HistoryOfDrift1763772000080,
   OwedObjections1763772000082,
   HostClaims1763772000085,
+  KeptTenants1763772000090,
   PublishingTrouble1763772000098,
 ];
