@@ -4,7 +4,7 @@ import { addToken, openDatabase, openWorld, type Answer, type World, type WorldD
 import { domainFeatures } from '../process/features.js';
 import type { Difference, Look } from './difference.js';
 import { FindingsController } from './findings.controller.js';
-import { recordLook, type Recorded } from './record-look.js';
+import { eventsOfRunMax, newTelling, recordLook, type Recorded } from './record-look.js';
 import { pruneDrift } from './run-rows.js';
 import { DriftRunsController } from './runs.controller.js';
 import { SuppressionsController } from './suppressions.controller.js';
@@ -82,6 +82,76 @@ describe('findings and suppressions', () => {
       { action: 'drift.found' },
       { action: 'drift.resolved' },
     ]);
+  });
+
+  const told = async (what: 'found' | 'resolved', like: string) =>
+    await world.query<{ severity: string; untold: number | null }>(
+      `SELECT data->'finding'->>'severity' AS severity, (data->>'untold')::int AS untold FROM outbox
+        WHERE type = $1 AND data->'finding'->>'subject' LIKE $2 ORDER BY position`,
+      [`lapidary.drift.${what}.v2`, like],
+    );
+
+  it('I5, I10: of many at once the worst are told by events, with how many are not, and each of them has its audit row', async () => {
+    const many = Array.from({ length: 130 }, (_, i) => differs(`stamp/many-${i}`));
+    const worst = differs('stamp/many-worst');
+    expect(await look([], ...many, { ...worst, severity: 'critical' })).toEqual({ appeared: 131, resolved: 0 });
+    const found = await told('found', 'stamp/many-%');
+    expect(found).toHaveLength(eventsOfRunMax);
+    expect([found[0]!.severity, found.at(-1)!.untold, found.slice(0, -1).every(({ untold }) => untold === null)]).toEqual([
+      'critical',
+      31,
+      true,
+    ]);
+    expect(await look([...many, worst].map((d) => d.subject))).toEqual({ appeared: 0, resolved: 131 });
+    expect((await told('resolved', 'stamp/many-%')).map(({ untold }) => untold ?? 0).reduce((sum, n) => sum + n, eventsOfRunMax)).toBe(131);
+    expect(
+      await world.query(
+        `SELECT action, count(DISTINCT subject)::int AS findings FROM audit
+          WHERE subject IN (SELECT 'drift/' || id FROM drift_finding WHERE subject LIKE 'stamp/many-%') GROUP BY action ORDER BY action`,
+      ),
+    ).toEqual([
+      { action: 'drift.found', findings: 131 },
+      { action: 'drift.resolved', findings: 131 },
+    ]);
+  });
+
+  it('looks of one run share what it may tell, and none of them is silent', async () => {
+    const telling = newTelling();
+    for (const look of ['first', 'second'])
+      await world.inTx((tx, context) =>
+        recordLook(
+          tx,
+          context,
+          world.resources.clock,
+          {
+            kind: 'spec',
+            looked: [],
+            skipped: [],
+            differences: Array.from({ length: eventsOfRunMax }, (_, i) => differs(`stamp/${look}-${i}`)),
+          },
+          telling,
+        ),
+      );
+    expect((await told('found', 'stamp/first-%')).map(({ untold }) => untold)).toEqual(Array(eventsOfRunMax).fill(null));
+    expect(await told('found', 'stamp/second-%')).toEqual([{ severity: 'warning', untold: eventsOfRunMax - 1 }]);
+  });
+
+  it('a suppression that ended longer ago than findings are kept is on record no more; one that hides, or ended since, is', async () => {
+    const suppressed = async (): Promise<SuppressionView> =>
+      (await suppress({ kind: 'spec', subject: newSubject() })).body as unknown as SuppressionView;
+    const [holds, ended, expired, lifted] = [await suppressed(), await suppressed(), await suppressed(), await suppressed()];
+    const ago = async ({ id }: SuppressionView, until: string, liftedAt: string | null): Promise<unknown> =>
+      await world.query(
+        `UPDATE drift_suppression SET created_at = now() - interval '500 days', until = now() + $2::interval, lifted_at = now() + $3::interval WHERE id = $1`,
+        [id, until, liftedAt],
+      );
+    await ago(holds, '1 day', null);
+    await ago(ended, '-399 days', null);
+    await ago(expired, '-401 days', null);
+    await ago(lifted, '-399 days', '-401 days');
+    await world.inTx(async (tx) => pruneDrift(tx));
+    const status = async ({ id }: SuppressionView): Promise<number> => (await world.ask('GET', `/v1/drift/suppressions/${id}`)).status;
+    expect([await status(holds), await status(ended), await status(expired), await status(lifted)]).toEqual([200, 200, 404, 404]);
   });
 
   it('two leaders that see the same at once make one finding', async () => {

@@ -11,7 +11,7 @@ import { plantStamps, sift, unplanted, type Canary } from './canary.js';
 import type { Difference, Look, Skip } from './difference.js';
 import { subjectOf, type DriftFacts, type RegionFacts, type World } from './drift-facts.js';
 import { readFacts, touchedSince } from './read-facts.js';
-import { recordLook, type Recorded } from './record-look.js';
+import { newTelling, recordLook, type Recorded, type Telling } from './record-look.js';
 import { rolledBack } from '@lapidary/db/rolled-back';
 import type { RunOutcome, RunRow } from './run-rows.js';
 import type { RepairDeps } from './repair-deps.js';
@@ -71,6 +71,7 @@ export const performRun = async (deps: RunDeps, run: Pick<RunRow, 'stamp'>, sign
   });
   const extent = facts.stamps.filter((s) => run.stamp === null || s.name === run.stamp || canary.stamps.includes(s.name));
   const seen: Seen[] = [];
+  const telling = newTelling();
   for (const sensor of sensors) {
     signal.throwIfAborted();
     const input = {
@@ -80,11 +81,11 @@ export const performRun = async (deps: RunDeps, run: Pick<RunRow, 'stamp'>, sign
       nonce: canary.nonce,
       isOfOneStamp: run.stamp !== null,
     };
-    seen.push(await useSensor(deps, sensor, input, canary));
-    if (run.stamp === null) await record(deps, departed(sensor.kind, [facts.region, ...deps.world.peers]), facts);
+    seen.push(await useSensor(deps, sensor, { ...input, telling }, canary));
+    if (run.stamp === null) await record(deps, departed(sensor.kind, [facts.region, ...deps.world.peers]), facts, telling);
   }
   const ofSensors = await inTransaction(deps.dataSource, (tx) =>
-    recordLook(tx, contextOf(deps), deps.clock, lookAtSensors(seen, facts.defaultOwner, run.stamp !== null)),
+    recordLook(tx, contextOf(deps), deps.clock, lookAtSensors(seen, facts.defaultOwner, run.stamp !== null), telling),
   );
   const all = [...seen.map((s) => s.recorded), ofSensors];
   return {
@@ -107,7 +108,12 @@ const departed = (kind: Look['kind'], regions: readonly string[]): Look => ({
 
 const contextOf = ({ config }: RunDeps) => systemContext(config.LAPIDARY_REGION, 'drift', newId());
 
-const useSensor = async (deps: RunDeps, sensor: Sensor, input: SensorInput, canary: Canary): Promise<Seen> => {
+const useSensor = async (
+  deps: RunDeps,
+  sensor: Sensor,
+  input: SensorInput & { readonly telling: Telling },
+  canary: Canary,
+): Promise<Seen> => {
   const startedMs = performance.now();
   const looked: string[] = [];
   const skipped: Skip[] = [];
@@ -123,7 +129,7 @@ const useSensor = async (deps: RunDeps, sensor: Sensor, input: SensorInput, cana
       isFound ||= sifted.isFound;
       if (raw.planted !== undefined) planted = planted === 'missed' ? 'missed' : raw.planted;
       hindrance ??= sifted.hindrance;
-      const { look, written } = await record(deps, sifted.look, input.facts);
+      const { look, written } = await record(deps, sifted.look, input.facts, input.telling);
       looked.push(...look.looked);
       skipped.push(...look.skipped);
       differences += look.differences.length;
@@ -157,7 +163,7 @@ const withPlanted = ({ world, plantedStack }: RunDeps, canary: Canary): World =>
 });
 
 /** Writes a look, without the stamps that somebody has begun to change since their facts were read. */
-const record = async (deps: RunDeps, look: Look, facts: DriftFacts): Promise<{ look: Look; written: Recorded }> =>
+const record = async (deps: RunDeps, look: Look, facts: DriftFacts, telling: Telling): Promise<{ look: Look; written: Recorded }> =>
   await inTransaction(deps.dataSource, async (tx) => {
     const about = new Set([...look.looked, ...look.differences.map((d) => d.subject)]);
     const touched = await touchedSince(
@@ -172,7 +178,7 @@ const record = async (deps: RunDeps, look: Look, facts: DriftFacts): Promise<{ l
       skipped: [...look.skipped, ...[...left].map(([subject, why]) => ({ subject, why, isFault: false }))],
       differences: look.differences.filter((d) => !left.has(d.subject)),
     };
-    return { look: fresh, written: await recordLook(tx, contextOf(deps), deps.clock, fresh) };
+    return { look: fresh, written: await recordLook(tx, contextOf(deps), deps.clock, fresh, telling) };
   });
 
 /** What the run says about the sensors themselves, in the same model: blind ones, and stamps that one could not look at. */

@@ -1,3 +1,4 @@
+import { driftSeverities } from '@lapidary/contracts/api/drift';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
@@ -15,11 +16,25 @@ export interface Recorded {
   readonly resolved: number;
 }
 
+/** What a run may still tell of findings one by one. Each event goes to every region and every console, which read the list anew for it. */
+export interface Telling {
+  events: number;
+}
+export const eventsOfRunMax = 100;
+export const newTelling = (): Telling => ({ events: eventsOfRunMax });
+
 /**
- * Writes a look into the findings, with event and audit for each that appears or goes (I5, I10). Safe to repeat, and safe
- * where two leaders overlap: the index drift_finding_open lets one finding stand per (kind, subject, path).
+ * Writes a look into the findings, with audit for each that appears or goes (I10), and with an event (I5) for the worst of them, as many as
+ * `telling` has left and one at the least; the last one says how many others there are. Safe to repeat, and safe where two leaders overlap: the index
+ * drift_finding_open lets one finding stand per (kind, subject, path).
  */
-export const recordLook = async (tx: Tx, context: CommandContext, clock: HybridLogicalClock, look: Look): Promise<Recorded> => {
+export const recordLook = async (
+  tx: Tx,
+  context: CommandContext,
+  clock: HybridLogicalClock,
+  look: Look,
+  telling: Telling = newTelling(),
+): Promise<Recorded> => {
   const open = await rowsOf<OpenFinding>(
     tx,
     `SELECT id, kind, subject, path FROM drift_finding
@@ -34,8 +49,8 @@ export const recordLook = async (tx: Tx, context: CommandContext, clock: HybridL
     if (id !== null) appeared.push(id);
   }
   await tx.query(`UPDATE drift_finding SET resolved_at = now() WHERE id = ANY($1)`, [vanish]);
-  await tell(tx, context, clock, 'found', appeared);
-  await tell(tx, context, clock, 'resolved', vanish);
+  await tell(tx, context, clock, telling, 'found', appeared);
+  await tell(tx, context, clock, telling, 'resolved', vanish);
   return { appeared: appeared.length, resolved: vanish.length };
 };
 
@@ -73,13 +88,19 @@ const tell = async (
   tx: Tx,
   context: CommandContext,
   clock: HybridLogicalClock,
+  telling: Telling,
   what: 'found' | 'resolved',
   ids: readonly string[],
 ): Promise<void> => {
-  const findings = (await findingsById(tx, ids)).map(findingViewOf);
-  for (const finding of await toldToAll(tx, findings)) {
-    const { id, kind, subject, path, expected, observed } = finding;
-    await recordEvent(tx, context, clock, `lapidary.drift.${what}.v2`, `drift/${id}`, { finding });
-    await recordAudit(tx, context, `drift.${what}`, `drift/${id}`, { kind, subject, path, expected, observed });
+  const findings = await toldToAll(tx, (await findingsById(tx, ids)).map(findingViewOf));
+  const worstFirst = [...findings].sort((a, b) => driftSeverities.indexOf(b.severity) - driftSeverities.indexOf(a.severity));
+  const told = worstFirst.slice(0, Math.max(1, telling.events));
+  telling.events = Math.max(0, telling.events - told.length);
+  const untold = findings.length - told.length;
+  for (const [i, finding] of told.entries()) {
+    const rest = untold > 0 && i === told.length - 1 ? { untold } : {};
+    await recordEvent(tx, context, clock, `lapidary.drift.${what}.v2`, `drift/${finding.id}`, { finding, ...rest });
   }
+  for (const { id, kind, subject, path, expected, observed } of findings)
+    await recordAudit(tx, context, `drift.${what}`, `drift/${id}`, { kind, subject, path, expected, observed });
 };

@@ -188,5 +188,6 @@ export const pruneDrift = async (tx: Tx): Promise<void> => {
   const last = await lastFullRun(tx);
   await tx.query(`DELETE FROM drift_run WHERE finished_at < now() - make_interval(days => $1) AND id <> $2`, [runDays, last?.id ?? '']);
   await tx.query(`DELETE FROM drift_day WHERE day < now() - make_interval(days => $1)`, [resolvedDays]);
+  await tx.query(`DELETE FROM drift_suppression WHERE least(lifted_at, until) < now() - make_interval(days => $1)`, [resolvedDays]);
   await tx.query(`DELETE FROM drift_finding WHERE resolved_at < now() - make_interval(days => $1)`, [resolvedDays]);
 };

@@ -31,6 +31,8 @@ const jobEvent = z.object({ job: JobSchema });
 const firstKinds = z.enum(['resource', 'template', 'spec', 'ring-sibling', 'version', 'sensor']);
 const anyKind = z.string().regex(/^[a-z][a-z-]{0,62}$/);
 const findingEvent = (kind: z.ZodType<string>) => z.object({ finding: FindingSchema.extend({ kind }) });
+/** `untold`: so many others that appeared, or went, with the same look and are no worse have no event of their own; the list of findings has them. */
+const toldFinding = findingEvent(anyKind).extend({ untold: z.number().int().min(1).optional() });
 const suppressionEvent = (kind: z.ZodType<string>) =>
   z.object({ suppression: SuppressionSchema.omit({ severity: true }).extend({ kind }) });
 
@@ -64,8 +66,8 @@ export const eventSchemas = {
   'lapidary.drift.resolved.v1': findingEvent(firstKinds),
   'lapidary.drift.suppressed.v1': suppressionEvent(firstKinds),
   'lapidary.drift.unsuppressed.v1': suppressionEvent(firstKinds),
-  'lapidary.drift.found.v2': findingEvent(anyKind),
-  'lapidary.drift.resolved.v2': findingEvent(anyKind),
+  'lapidary.drift.found.v2': toldFinding,
+  'lapidary.drift.resolved.v2': toldFinding,
   'lapidary.drift.suppressed.v2': suppressionEvent(anyKind),
   'lapidary.drift.unsuppressed.v2': suppressionEvent(anyKind),
 } as const;
