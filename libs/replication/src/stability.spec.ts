@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { holdingBack, isStable, type Declaration } from './stability.js';
+import { holdingBack, isStable, ofRegions, type Declaration } from './stability.js';
 
 const at = (sequence: number) => ({ epoch: 1, sequence });
 const said = (sequence: number, known: Record<string, number>): Declaration => ({
@@ -40,6 +40,14 @@ describe('causal stability, as eu sees it', () => {
     ],
   ])('is held back by a region that %s', (_, declared) => {
     expect(holdingBack({ eu: at(9) }, others, declared, known)).toEqual(['ap']);
+  });
+
+  it('is held back for good by what a region has said last that is gone, where another one did not hear it: unless only those count that are left', () => {
+    const declared = new Map([['us', said(7, { eu: 9, ap: 4 })]]);
+    const what = { eu: at(9), ap: at(5), us: at(7) };
+    expect(isStable(what, ['us'], declared, known)).toBe(false);
+    expect(isStable(ofRegions(what, ['eu', 'us']), ['us'], declared, known)).toBe(true);
+    expect(isStable(ofRegions(what, ['eu', 'us']), ['us'], new Map([['us', said(7, { eu: 8, ap: 5 })]]), known)).toBe(false);
   });
 
   it('never ends: who knows more still knows it', () => {

@@ -5,7 +5,7 @@ import { newId } from '@lapidary/kernel/ids';
 import type { DocumentKey } from '@lapidary/replication/collections/collection-store';
 import { purgedKinds } from '@lapidary/replication/collections/graves';
 import { purgeDocument } from '@lapidary/replication/collections/purge-document';
-import { holdingBack, isStable } from '@lapidary/replication/stability';
+import { holdingBack, isStable, ofRegions } from '@lapidary/replication/stability';
 import type { DataSource } from 'typeorm';
 import { systemContext } from '../http/command-context.js';
 import { readRecovery } from '../fence/recovery-rows.js';
@@ -53,7 +53,8 @@ export const declareKnowledge = async ({ dataSource, clock, region }: RetentionT
 /** Since when nothing may have happened to a tombstone: null where no declaration of this region is stable yet. */
 const settledBefore = async (tools: RetentionTools, marginMs: number): Promise<Date | null> => {
   const { known, declared, own } = await readStability(tools.dataSource);
-  const stable = own.find((declaration) => isStable(declaration.known, tools.peers, declared, known));
+  const living = [tools.region, ...tools.peers];
+  const stable = own.find((declaration) => isStable(ofRegions(declaration.known, living), tools.peers, declared, known));
   // A transaction that was open while it was declared may have written before and committed after.
   return stable ? new Date(stable.declaredAt.getTime() - marginMs) : null;
 };
@@ -67,10 +68,11 @@ export const regionsHoldingBack = async (
   peers: readonly string[],
   nowMs: number = Date.now(),
 ): Promise<ReadonlyMap<string, Date | null>> => {
-  const { known, declared, own } = await readStability(reader);
+  const { region: here, known, declared, own } = await readStability(reader);
   const old = own.find(({ declaredAt }) => declaredAt.getTime() <= nowMs - silentMs);
   if (!old) return new Map();
-  return new Map(holdingBack(old.known, peers, declared, known).map((region) => [region, declared.get(region)?.declaredAt ?? null]));
+  const living = ofRegions(old.known, [here, ...peers]);
+  return new Map(holdingBack(living, peers, declared, known).map((region) => [region, declared.get(region)?.declaredAt ?? null]));
 };
 
 /** Kinds whose purges every other region takes as such: one of an older version keeps the row, and goes on with what it was. */

@@ -3,7 +3,7 @@ import { inTransaction } from '@lapidary/db/transaction';
 import { newId } from '@lapidary/kernel/ids';
 import type { DocumentKey } from '@lapidary/replication/collections/collection-store';
 import { retellPurge } from '@lapidary/replication/collections/purge-document';
-import { isStable } from '@lapidary/replication/stability';
+import { isStable, ofRegions } from '@lapidary/replication/stability';
 import { systemContext } from '../http/command-context.js';
 import { PostgresCollections } from './postgres-collections.js';
 import type { RetentionTools } from './purge-tombstones.js';
@@ -19,7 +19,8 @@ const retoldAtOnceMax = 100;
  */
 export const retellPurges = async (tools: RetentionTools): Promise<number> => {
   const { known, declared, own } = await readStability(tools.dataSource);
-  const stable = own.find((declaration) => isStable(declaration.known, tools.peers, declared, known));
+  const living = [tools.region, ...tools.peers];
+  const stable = own.find((declaration) => isStable(ofRegions(declaration.known, living), tools.peers, declared, known));
   const origins = Object.entries(known).filter(([origin, { epoch }]) => stable?.known[origin]?.epoch === epoch && origin !== tools.region);
   let retold = 0;
   for (const [origin, { epoch }] of origins)

@@ -39,6 +39,8 @@ export interface OwnDeclaration {
 }
 
 export interface Stability {
+  /** This one. */
+  readonly region: string;
   readonly known: KnownEvents;
   /** By region, what it said last; without this one. */
   readonly declared: ReadonlyMap<string, Declaration & { readonly declaredAt: Date }>;
@@ -57,6 +59,7 @@ export const readStability = async (reader: Reader): Promise<Stability> => {
     'SELECT known, declared_at FROM own_knowledge ORDER BY declared_at DESC',
   );
   return {
+    region: (await readOrigin(reader)).region,
     known: await knownWithoutHoles(reader),
     declared: new Map(
       declared.map(({ region, epoch, sequence, known, declared_at: declaredAt }) => [

@@ -78,7 +78,7 @@ export const readUpkeepFacts = async (reader: Reader, config: ControlPlaneConfig
     holdingBack: await holdingBackAndPlanted(reader, peers, nonce),
     setBack: await setBackPeers(reader),
     refused: await refusedEpochs(reader),
-    recovery: await recoveryView(reader),
+    recovery: await recoveryView(reader, peers),
     frozen: await frozenAndPlanted(reader, config.LAPIDARY_REGION, plantedName(nonce)),
     agents,
     silent: silent.map((row) => row.subject),

@@ -5,7 +5,7 @@ import { isFenced } from '@lapidary/replication/recovery/recovery-states';
 import { readRecovery, type Evidence } from './recovery-rows.js';
 
 /** How a region's recovery is shown: what it waits for, in words. Null while its log is sound. */
-export const recoveryView = async (reader: Reader): Promise<RecoveryView | null> => {
+export const recoveryView = async (reader: Reader, configured?: readonly string[]): Promise<RecoveryView | null> => {
   const recovery = await readRecovery(reader);
   if (recovery.state === 'sound') return null;
   return {
@@ -14,16 +14,17 @@ export const recoveryView = async (reader: Reader): Promise<RecoveryView | null>
     since: (recovery.beganAt ?? recovery.since).toISOString(),
     backupAt: recovery.backupAt?.toISOString() ?? null,
     evidence: recovery.evidence.map(evidenceText),
-    waitsFor: await waitedFor(reader),
+    waitsFor: await waitedFor(reader, configured ?? null),
     without: [...recovery.without],
   };
 };
 
-const waitedFor = async (reader: Reader): Promise<{ region: string; why: string | null }[]> =>
+const waitedFor = async (reader: Reader, configured: readonly string[] | null): Promise<{ region: string; why: string | null }[]> =>
   await rowsOf<{ region: string; why: string | null }>(
     reader,
-    `SELECT r.name AS region, p.problem AS why FROM region r CROSS JOIN origin o LEFT JOIN recovery_peer p ON p.peer = r.name
+    `SELECT r.name AS region, p.problem AS why FROM (SELECT name FROM region WHERE $1::text[] IS NULL UNION SELECT unnest($1::text[])) AS r CROSS JOIN origin o LEFT JOIN recovery_peer p ON p.peer = r.name
       WHERE r.name <> o.region AND p.reconciled_at IS NULL ORDER BY r.name`,
+    [configured],
   );
 
 const evidenceText = ({ from, epoch, sequence, forked, restored }: Evidence): string => {

@@ -33,9 +33,14 @@ interface PeerRow {
 
 /**
  * How this region stands with the others: what it has of theirs, what they have of its. A peer counts as connected when there
- * is a connection and its control plane answers over it.
+ * is a connection and its control plane answers over it. `configured`: the peers (peersOf); a region that was taken out of them has left its row,
+ * which stamps and tenants name, and is nobody that this one could be cut off from. Without it every region that has a row.
  */
-export const geodeStatus = async (reader: Reader, linkTo: (region: string) => LinkState | undefined): Promise<GeodeView> => {
+export const geodeStatus = async (
+  reader: Reader,
+  linkTo: (region: string) => LinkState | undefined,
+  configured?: readonly string[],
+): Promise<GeodeView> => {
   const origin = await readOrigin(reader);
   const backlog = await outboxBacklog(reader);
   const [counts] = await rowsOf<{ kept: string; dead: string; conflicts: string }>(
@@ -48,11 +53,11 @@ export const geodeStatus = async (reader: Reader, linkTo: (region: string) => Li
     `SELECT r.name AS region, coalesce(v.epoch, 0) AS epoch, coalesce(v.sequence, 0) AS applied, coalesce(v.head, 0) AS head,
             v.confirmed_at, v.last_event_at, a.sequence AS acknowledged, ${answersNow('v')} AS answers,
             d.root = d.own_root AS agrees, d.agreed_at, v.protocol_speaks, v.protocol_hears
-       FROM region r LEFT JOIN version_vector v ON v.origin = r.name
+       FROM (SELECT name FROM region WHERE $3::text[] IS NULL UNION SELECT unnest($3::text[])) AS r LEFT JOIN version_vector v ON v.origin = r.name
        LEFT JOIN digest_peer d ON d.peer = r.name
        LEFT JOIN peer_ack a ON a.peer = r.name AND a.epoch = $2
       WHERE r.name <> $1 ORDER BY r.name`,
-    [origin.region, origin.epoch],
+    [origin.region, origin.epoch, configured ?? null],
   );
   const domains = await readRoots(reader);
   const [convergence, held] = [await readConvergence(reader), await heldChanges(reader)];
@@ -79,7 +84,7 @@ export const geodeStatus = async (reader: Reader, linkTo: (region: string) => Li
     deadLetters: Number(counts?.dead ?? 0),
     conflicts: Number(counts?.conflicts ?? 0),
     digest: { root: fleetRoot(domains), documents: domains.reduce((sum, d) => sum + d.root.rows, 0) },
-    recovery: await recoveryView(reader),
+    recovery: await recoveryView(reader, configured),
     heldTokens: await heldTokens(reader),
     peers,
   } satisfies GeodeView);

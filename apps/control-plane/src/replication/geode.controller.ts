@@ -5,7 +5,8 @@ import {
   HeldChangePageSchema,
   type GeodeView,
 } from '@lapidary/contracts/api/replication';
-import { Controller, Get, Query, Req } from '@nestjs/common';
+import { peersOf, type ControlPlaneConfig } from '@lapidary/config/control-plane';
+import { Controller, Get, Inject, Query, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
 import type { z } from 'zod';
@@ -13,6 +14,7 @@ import '../auth/request-augmentation.js';
 import { heldKeyOf, listHeld } from '../collections/release-held.js';
 import { decodeCursor, pageFrom } from '../http/cursor.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
+import { CONFIG } from '../process/tokens.js';
 import { ReplicationStatus } from '../regions/replication-status.js';
 import { subjectsShownTo } from '../residency/shown-values.js';
 import { geodeStatus } from './geode-status.js';
@@ -22,6 +24,7 @@ export class GeodeController {
   constructor(
     private readonly dataSource: DataSource,
     private readonly status: ReplicationStatus,
+    @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
   @Get()
@@ -31,7 +34,7 @@ export class GeodeController {
     answers: { 200: GeodeSchema },
   })
   async show(@Query({ schema: GeodeQuerySchema }) _query: z.infer<typeof GeodeQuerySchema>): Promise<GeodeView> {
-    return await geodeStatus(this.dataSource, (region) => this.status.linkTo(region));
+    return await geodeStatus(this.dataSource, (region) => this.status.linkTo(region), peersOf(this.config));
   }
 
   @Get('held')

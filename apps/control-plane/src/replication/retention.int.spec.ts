@@ -157,9 +157,10 @@ describe('a tombstone', () => {
     expect(await purge(eu)).toBe(2);
     await everywhere('the purge', async (r) => (await row(new CollectionRegion(r), 'b')) === undefined, [eu.region, ap.region]);
     // Both where the purge is known; of one also where it is not.
-    for (const id of ['a', 'b']) await ap.write('stock', id, add(2));
     await us.write('stock', 'b', add(1));
-    expect([await ap.value('stock', 'a'), await us.value('stock', 'b')]).toEqual([2, 6]);
+    expect(await us.value('stock', 'b')).toBe(6);
+    for (const id of ['a', 'b']) await ap.write('stock', id, add(2));
+    expect(await ap.value('stock', 'a')).toBe(2);
     mesh.join(us.region, eu.region);
     await equal();
     expect([await value('a'), await value('b')]).toEqual([

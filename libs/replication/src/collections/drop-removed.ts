@@ -2,7 +2,7 @@ import { withoutRemoved } from '../merge/dropped.js';
 import { own } from '../merge/json.js';
 import type { Seen } from '../merge/register.js';
 import { covers, type KnownEvents } from '../digest/vector-cover.js';
-import { isStable, type Declaration } from '../stability.js';
+import { isStable, ofRegions, type Declaration } from '../stability.js';
 import type { ChangeNote, CollectionTransaction, DocumentKey } from './collection-store.js';
 import { policyFor } from './definitions.js';
 import { existsState, latestOfState, type DocumentState } from './document-state.js';
@@ -54,8 +54,9 @@ export const noteRemoved = (state: DocumentState, knowledge: Knowledge, applied:
 /** F5 and F6. `known`: what this region knows without holes. */
 export const judgeNote = (note: RemovalNote, knowledge: Knowledge, known: KnownEvents): 'drop' | 'wait' | 'stale' => {
   if (Object.entries(note.known).some(([name, { epoch }]) => (own(known, name)?.epoch ?? 0) !== epoch)) return 'stale';
-  const { others, declared } = knowledge;
-  return haveAllSaid(knowledge, known) && covers(known, note.known) && isStable(note.known, others, declared, known) ? 'drop' : 'wait';
+  const { region, others, declared } = knowledge;
+  const living = ofRegions(note.known, [region, ...others]);
+  return haveAllSaid(knowledge, known) && covers(known, note.known) && isStable(living, others, declared, known) ? 'drop' : 'wait';
 };
 
 /** Drops what a note names that `judgeNote` has let pass, and tells all that is left. Null where nothing is to be dropped (any more). */
