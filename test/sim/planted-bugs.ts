@@ -8,6 +8,7 @@ import {
   type Grave,
   type NestedDocuments,
 } from '@lapidary/replication/collections/collection-store';
+import { overriding } from '@lapidary/testing/overriding';
 import type { DigestChange, MemoryCollections, MemoryDatabase } from './memory-collections.ts';
 
 /** Each proves one checker: a world that has the bug must be found out. */
@@ -125,11 +126,3 @@ export class Bugs {
     return overriding(tx, { ledger: async (entries) => await tx.ledger(entries.map((e) => ({ ...e, isGrowing: false }))) });
   }
 }
-
-const overriding = <T extends object>(real: T, methods: Partial<T>): T =>
-  new Proxy(real, {
-    get: (target, name) => {
-      const found: unknown = Object.hasOwn(methods, name) ? methods[name as keyof T] : Reflect.get(target, name);
-      return typeof found === 'function' ? (found.bind(target) as unknown) : found;
-    },
-  });

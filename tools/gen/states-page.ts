@@ -9,6 +9,7 @@ import { stampTransitions } from '@lapidary/control-plane/stamps/stamp-states';
 import { tenantTransitions } from '@lapidary/control-plane/tenants/tenant-states';
 import { historyTable } from '@lapidary/replication/collections/history-states';
 import { recoveryTable } from '@lapidary/replication/recovery/recovery-states';
+import { streamTrustTable } from '@lapidary/control-plane/directory/stream-trust';
 import { breakerTable } from '@lapidary/router/traffic-policy/doors/breaker-states';
 import { clientTable } from '@lapidary/router/engine/client-states';
 import { upstreamTable } from '@lapidary/router/engine/upstream-states';
@@ -44,6 +45,7 @@ export const statesPage = (): string =>
       deadLetterTransitions,
       removalTransitions,
       historyTable,
+      streamTrustTable,
       recoveryTable,
       intentTransitions,
       registrationTable,

@@ -49,18 +49,28 @@ export const markEntriesPublished = async (db: Queryable, entries: readonly Dire
   );
 };
 
-/** Cursor that the stream should have, by key. */
+/** So many rows are made objects in some ten milliseconds, in which nothing else goes on. */
+const cursorsAtOnceMax = 10_000;
+
+/** Cursor that the stream should have, by key; each as it is when its page is read. */
 export const publishedCursors = async (db: Queryable): Promise<Map<string, number>> => {
-  const rows = await rowsOf<{ key: string; published_cursor: string }>(
-    db,
-    'SELECT key, published_cursor FROM directory_entry WHERE published_cursor IS NOT NULL',
-  );
-  return new Map(rows.map((r) => [r.key, Number(r.published_cursor)]));
+  const found = new Map<string, number>();
+  for (let after: string | null = ''; after !== null;) {
+    const rows: { readonly key: string; readonly published_cursor: string }[] = await rowsOf(
+      db,
+      'SELECT key, published_cursor FROM directory_entry WHERE key > $1 AND published_cursor IS NOT NULL ORDER BY key LIMIT $2',
+      [after, cursorsAtOnceMax],
+    );
+    for (const row of rows) found.set(row.key, Number(row.published_cursor));
+    after = rows.length < cursorsAtOnceMax ? null : rows.at(-1)!.key;
+  }
+  return found;
 };
 
-/** Puts all entries back to unpublished. Returns how many. */
-export const publishAllAgain = async (db: Queryable): Promise<number> =>
-  (await rowsOf(db, 'UPDATE directory_entry SET published_cursor = NULL WHERE published_cursor IS NOT NULL RETURNING 1')).length;
+/** Puts all entries back to unpublished. */
+export const publishAllAgain = async (db: Queryable): Promise<void> => {
+  await db.query('UPDATE directory_entry SET published_cursor = NULL WHERE published_cursor IS NOT NULL');
+};
 
 /** Puts entries back to unpublished that the stream lacks at this cursor, unless they have been published at another one since. Returns how many. */
 export const publishLostAgain = async (db: Queryable, lost: readonly (readonly [key: string, cursor: number])[]): Promise<number> =>

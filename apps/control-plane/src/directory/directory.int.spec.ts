@@ -7,6 +7,7 @@ import { waitFor } from '@lapidary/kernel/wait-for';
 import { OrderedReader } from '@lapidary/messaging/ordered-reader';
 import { deleteStream, publishToStream } from '@lapidary/messaging/streams';
 import { createMetrics } from '@lapidary/telemetry/metrics';
+import { overriding } from '@lapidary/testing/overriding';
 import { openTestRegion, type TestRegion } from '../outbox/testing/test-region.js';
 import { readDigest } from './directory-rows.js';
 import { directoryMetrics } from './metrics.js';
@@ -14,7 +15,7 @@ import { numberDirectory } from './number-directory.js';
 import { DirectoryPublisher } from './publisher.js';
 import { directoryChannel, recordStampRoute, recordTenantRoute } from './record-route.js';
 import { snapshotPage } from './snapshot.js';
-import { verifyDirectoryStream } from './verify-stream.js';
+import { readStreamBack, rebuildStream, streamOwner } from './verify-stream.js';
 
 let region: TestRegion;
 const oneTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
@@ -50,6 +51,8 @@ class TestRouter {
     return formatRoot([...this.entries.values()].reduce((sum, e) => addToRoot(sum, entryHash(e.key, e.cursor)), 0n));
   }
 }
+
+const readBack = async () => await readStreamBack(region.dataSource, region.nats, region.name);
 
 const drained = async (publisher: DirectoryPublisher): Promise<void> => {
   while (await publisher.pass());
@@ -161,10 +164,12 @@ describe('the directory', () => {
     for (const i of oneTo(20)) await route(`t${i}`, 1);
     const publisher = publisherOf(region);
     await drained(publisher);
-    expect(await verifyDirectoryStream(region.dataSource, region.nats, region.name)).toBe('same');
+    expect(await readBack()).toBe('same');
     await deleteStream(region.nats, directoryStream(region.name));
-    expect(await verifyDirectoryStream(region.dataSource, region.nats, region.name)).toBe('rebuilt');
+    expect([await streamOwner(region.dataSource, region.nats, region.name), await readBack()]).toEqual(['other', 'foreign']);
+    await rebuildStream(region.dataSource, region.nats, region.name);
     await drained(publisher);
+    expect(await readBack()).toBe('same');
     // An older state over a newer one: a publisher that came to itself too late.
     await route('t3', 2);
     await drained(publisher);
@@ -178,7 +183,7 @@ describe('the directory', () => {
         body: { kind: 'tenant', tenant: 't3', region: 'eu', status: 'placed', stamp: null, epoch: 1, hosts: [] },
       }),
     );
-    expect(await verifyDirectoryStream(region.dataSource, region.nats, region.name)).toBe('repaired');
+    expect(await readBack()).toBe('repaired');
     await drained(publisher);
     const router = new TestRouter();
     await router.follow();
@@ -190,7 +195,7 @@ describe('the directory', () => {
   });
 
   it('goes on publishing while its stream is read back, which takes long where there is much', async () => {
-    const publisher = new DirectoryPublisher({ ...region, region: region.name, metrics, onNumbered: () => undefined, verifyMs: 0 });
+    const publisher = new DirectoryPublisher({ ...region, region: region.name, metrics, onNumbered: () => undefined, lookMs: 0 });
     await drained(publisher);
     await route('acme', 1);
     await numberDirectory(region.dataSource);
@@ -206,14 +211,85 @@ describe('the directory', () => {
     await publisher.lead(AbortSignal.abort());
   });
 
-  it('starts a stream anew when the database was restored', async () => {
+  it('publishes a change at once under a new leader, though nobody has read the stream yet (D2)', async () => {
+    for (const i of oneTo(5)) await route(`t${i}`, 1);
+    await drained(publisherOf(region));
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    // A look compares the stream with what was published: it waits here, as it does for long where there is much.
+    const query = async (sql: string, values?: unknown[]): Promise<unknown> => {
+      if (sql.startsWith('SELECT key, published_cursor')) await gate;
+      return await region.dataSource.query(sql, values);
+    };
+    const publisher = publisherOf({ ...region, dataSource: overriding(region.dataSource, { query: query as never }) });
+    await route('acme', 1);
+    await drained(publisher);
+    const router = new TestRouter();
+    await router.follow();
+    await waitFor('the change', () => (router.entries.has('tenant/acme') ? true : undefined), { timeoutMs: 30_000 });
+    open();
+    await publisher.lead(AbortSignal.abort());
+    await router.reader?.stop();
+  });
+
+  it('makes a stream anew before anything goes into it, where it is gone or of another database (D1)', async () => {
+    await route('acme', 1);
+    await drained(publisherOf(region));
+    await deleteStream(region.nats, directoryStream(region.name));
+    await route('bolt', 1);
+    await drained(publisherOf(region));
+    expect(await readBack()).toBe('same');
+    await region.dataSource.query(`UPDATE origin SET generation = 'restored'`);
+    expect([await streamOwner(region.dataSource, region.nats, region.name), await readBack()]).toEqual(['other', 'foreign']);
+    await drained(publisherOf(region));
+    expect([await streamOwner(region.dataSource, region.nats, region.name), await readBack()]).toEqual(['own', 'same']);
+    const router = new TestRouter();
+    await router.follow();
+    await waitFor('both', () => (router.entries.size === 2 ? true : undefined), { timeoutMs: 30_000 });
+    await router.reader?.stop();
+  });
+
+  it('makes a stream anew that a look finds to hold what this database never gave (D4)', async () => {
     await route('acme', 1);
     const publisher = publisherOf(region);
     await drained(publisher);
-    await region.dataSource.query(`UPDATE origin SET generation = 'restored'`);
-    expect(await verifyDirectoryStream(region.dataSource, region.nats, region.name)).toBe('rebuilt');
-    await drained(publisher);
-    expect(await verifyDirectoryStream(region.dataSource, region.nats, region.name)).toBe('same');
+    const strange = { key: 'tenant/ghost', cursor: 1, committedAtMs: 0 };
+    const body = { kind: 'tenant', tenant: 'ghost', region: region.name, status: 'placed', stamp: null, epoch: 9, hosts: [] };
+    await publishToStream(region.nats, directoryEntry(region.name, strange.key), JSON.stringify({ ...strange, body }));
+    expect(await readBack()).toBe('foreign');
+    const leader = publisherOf(region);
+    await waitFor(
+      'the stream to be made anew',
+      async () => {
+        await drained(leader);
+        return (await readBack()) === 'same' ? true : undefined;
+      },
+      { timeoutMs: 30_000 },
+    );
+    const router = new TestRouter();
+    await router.follow();
+    await waitFor('the directory', () => (router.entries.has('tenant/acme') ? true : undefined), { timeoutMs: 30_000 });
+    expect([...router.entries.keys()]).toEqual(['tenant/acme']);
+    await router.reader?.stop();
+  });
+
+  it('looks again where the stream could not be read, and goes on publishing', async () => {
+    let refusals = 2;
+    const query = async (sql: string, values?: unknown[]): Promise<unknown> => {
+      if (sql.startsWith('SELECT key, published_cursor') && refusals-- > 0) throw new Error('refused');
+      return await region.dataSource.query(sql, values);
+    };
+    const publisher = new DirectoryPublisher({
+      ...{ ...region, dataSource: overriding(region.dataSource, { query: query as never }) },
+      ...{ region: region.name, metrics, onNumbered: () => undefined, lookMs: 10 },
+    });
+    const stop = new AbortController();
+    const leading = publisher.lead(stop.signal);
+    await waitFor('the third look', () => (refusals < 0 ? true : undefined), { timeoutMs: 30_000 });
+    await route('acme', 1);
+    publisher.wake();
+    await waitFor('the change', async () => ((await readDigest(region.dataSource)).count === 1 ? true : undefined), { timeoutMs: 30_000 });
+    stop.abort();
+    await leading;
   });
 
   it('is served in pages that add up, under the digest that routers compute', async () => {

@@ -54,36 +54,44 @@ const parseEntry = (data: Uint8Array): { key: string; cursor: number } | null =>
   }
 };
 
-export type StreamVerdict = 'same' | 'repaired' | 'rebuilt';
+/** Whether the region's stream names this database; `other`: it names another one, or there is none. One question to NATS and one to the database. */
+export const streamOwner = async (dataSource: DataSource, nats: NatsLink, region: string): Promise<'own' | 'other'> => {
+  const generation = await readGeneration(dataSource);
+  const state = await streamState(nats, directoryStream(region));
+  if (state?.description !== generation) return 'other';
+  // With the limits of this version.
+  await ensureStream(nats, directoryStreamShape(region, generation));
+  return 'own';
+};
+
+/** Takes the stream away, makes it anew for this database, and has every entry published again. Nothing may be published meanwhile. */
+export const rebuildStream = async (dataSource: DataSource, nats: NatsLink, region: string): Promise<void> => {
+  const shape = directoryStreamShape(region, await readGeneration(dataSource));
+  if (await streamState(nats, directoryStream(region))) await deleteStream(nats, directoryStream(region));
+  await ensureStream(nats, shape);
+  await publishAllAgain(dataSource);
+};
+
+export type StreamVerdict = 'same' | 'repaired' | 'foreign';
 
 /**
- * Compares the stream with the table, message by message, and has published anew what the stream lacks. A stream of
- * another generation (the database was restored) or with keys that the table doesn't know is filled from nothing. Entries may be
- * published meanwhile. Throws where the stream can't be read to its end, and at the signal.
+ * Compares the stream with the table, message by message, and has published anew what the stream lacks. `foreign`: it is of another generation
+ * (the database was restored), has keys or cursors that the table doesn't know, or is not there. Entries may be published meanwhile. Throws where
+ * the stream can't be read to its end, and at the signal.
  */
-export const verifyDirectoryStream = async (
+export const readStreamBack = async (
   dataSource: DataSource,
   nats: NatsLink,
   region: string,
   signal?: AbortSignal,
 ): Promise<StreamVerdict> => {
   const generation = await readGeneration(dataSource);
-  const shape = directoryStreamShape(region, generation);
   const state = await streamState(nats, directoryStream(region));
-  if (!state) {
-    await ensureStream(nats, shape);
-    return (await publishAllAgain(dataSource)) > 0 ? 'rebuilt' : 'same';
-  }
+  if (state?.description !== generation) return 'foreign';
   // Read before the stream, which only grows: an entry that the stream lacks was really lost.
   const expected = await publishedCursors(dataSource);
   const found = await readStreamCursors(nats, region, state, signal);
-  if (state.description !== generation || !(await allKnown(dataSource, found))) {
-    await deleteStream(nats, directoryStream(region));
-    await ensureStream(nats, shape);
-    await publishAllAgain(dataSource);
-    return 'rebuilt';
-  }
-  await ensureStream(nats, shape);
+  if (!(await allKnown(dataSource, found))) return 'foreign';
   const lost = [...expected].filter(([key, cursor]) => (found.get(key) ?? 0) < cursor);
   return lost.length > 0 && (await publishLostAgain(dataSource, lost)) > 0 ? 'repaired' : 'same';
 };
