@@ -66,9 +66,7 @@ export const dressRequest = (request: Http2ServerRequest, letBodiesCome: () => v
     // One for each request: what is said of a connection (as that nothing more is taken from it) must not be said of all its streams.
     socket: { remoteAddress, remotePort, localPort, encrypted: true },
     // Nobody wants the rest: the stream must not stay for it. What has been answered stays whole (RFC 9113 §8.1).
-    destroy: () => {
-      if (!stream.destroyed) stream.close(constants.NGHTTP2_NO_ERROR);
-    },
+    destroy: () => endStream(stream, constants.NGHTTP2_NO_ERROR),
     letBodiesCome,
     // I3: nobody reads, so that the client may send no more than the stream's window; with its answer the stream ends. The connection's others are none of its business.
     leaveUnread: () => void stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR)),
@@ -76,6 +74,17 @@ export const dressRequest = (request: Http2ServerRequest, letBodiesCome: () => v
   });
   request.on('error', () => undefined);
   return request as unknown as IncomingMessage;
+};
+
+/** Streams that are ended from here, whatever their clients do. */
+const ended = new WeakSet<ServerHttp2Stream>();
+export const wasEnded = (stream: ServerHttp2Stream): boolean => ended.has(stream);
+
+/** One that both ends are done with is there until somebody has read what it brought; where nobody will, it is over. */
+export const endStream = (stream: ServerHttp2Stream, code: number): void => {
+  ended.add(stream);
+  if (stream.closed) stream.destroy();
+  else stream.close(code);
 };
 
 const endsShort = (stream: ServerHttp2Stream): boolean =>
@@ -108,6 +117,9 @@ export const wasCut = (stream: ServerHttp2Stream): boolean => cut.has(stream);
 export const dressResponse = (response: Http2ServerResponse): ServerResponse => {
   const { stream } = response;
   const writeHead = response.writeHead.bind(response);
+  const emit = response.emit.bind(response) as (event: string, ...values: unknown[]) => boolean;
+  let isFinished = false;
+  stream.once('finish', () => response.emit('finish'));
   define(response, {
     writeHead: (status: number, fields: readonly string[] | Record<string, string>) => {
       // A head that was refused leaves its fields behind, and the problem that is told in its stead would be refused for them.
@@ -118,7 +130,14 @@ export const dressResponse = (response: Http2ServerResponse): ServerResponse => 
     destroy: () => {
       if (stream.destroyed) return;
       cut.add(stream);
-      stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      endStream(stream, constants.NGHTTP2_INTERNAL_ERROR);
+    },
+    // node:http2 says so when the stream is closed, be it by a reset; we are done when all is written, though the client still sends: else nobody would read that.
+    emit: (event: string, ...values: unknown[]) => {
+      if (event !== 'finish') return emit(event, ...values);
+      if (isFinished || !stream.writableFinished || stream.aborted) return false;
+      isFinished = true;
+      return emit('finish');
     },
     destroyed: { get: () => stream.destroyed || stream.closed },
     writableNeedDrain: { get: () => stream.writableNeedDrain },

@@ -59,10 +59,10 @@ export class Http2World {
   });
   private readonly doors: NetServer = createNetServer((socket) => this.front.attach(socket));
 
-  static async begin(patience: Http2Options['patience'] = {}, policy?: TrafficPolicy): Promise<Http2World> {
+  static async begin(patience: Http2Options['patience'] = {}, policy?: TrafficPolicy, times = timeouts): Promise<Http2World> {
     const world = new Http2World();
     const doors = [`http://127.0.0.1:${await listen(world.stamp)}`];
-    world.traffic = await startTraffic(doors, { timeouts, on: 'general', ...(policy && { policy }) });
+    world.traffic = await startTraffic(doors, { timeouts: times, on: 'general', ...(policy && { policy }) });
     const general = world.traffic.server as TrafficServer;
     const { metrics } = world.traffic;
     const serve: Http2Options['serve'] = (...of) => (world.onRequest ?? general.serve.bind(general))(...of);

@@ -1,6 +1,6 @@
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { dropMs, keepAliveMs } from '../client-bounds.js';
-import { wasCut } from './dress-request.js';
+import { endStream, wasCut, wasEnded } from './dress-request.js';
 
 /**
  * Streams that end by a reset, whoever sent it: a browser that leaves a page resets all it has open, and no more. A client that opens and
@@ -51,10 +51,12 @@ export class SessionWatch {
     this.open += 1;
     let late: NodeJS.Timeout | undefined;
     const dropRest = (): void => {
-      late = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), this.options.dropMs ?? dropMs);
+      late = setTimeout(() => endStream(stream, constants.NGHTTP2_CANCEL), this.options.dropMs ?? dropMs);
     };
     if (!isTunnel) stream.once('finish', () => !stream.readableEnded && !stream.closed && dropRest());
     stream.once('end', () => clearTimeout(late));
+    // A reset that calls itself no error would leave what is still to be written waiting.
+    stream.once('aborted', () => void (wasEnded(stream) || stream.destroy()));
     stream.once('close', () => {
       clearTimeout(late);
       this.open -= 1;

@@ -188,8 +188,8 @@ class Forward {
     if (this.phase === 'connecting' && why === 'silence') return this.abandon({ kind: 'unreachable', reason: 'connect_timeout' });
     if (this.phase === 'waiting' && !body.complete && !body.blockedBySink) return this.abandon({ kind: 'client_stalled' });
     if (this.phase !== 'answering') return this.fail(why === 'deadline' ? why : 'head_timeout', 'no answer in time');
-    // Whoever holds the other up is to blame: a client that doesn't read says nothing about the upstream.
-    if (response.writableNeedDrain) response.destroy();
+    // Whoever holds the other up is to blame: a client that doesn't read says nothing about the upstream, which may have given all of its answer.
+    if (response.writableNeedDrain || response.writableEnded) response.destroy();
     else this.abandonAnswer();
   }
 
