@@ -112,6 +112,23 @@ class World {
     }
   }
 
+  /** As a region that wrote nothing and hears all of it, each origin’s in order: as it is shown there in the end, and what was found. */
+  heardAfresh(): string {
+    const next = new Map(names.map((name) => [name, 0]));
+    const rows: unknown[] = [];
+    let at: Documented = begun;
+    for (let left = names.flatMap((name) => this.changes[name]).length; left > 0; left--) {
+      const open = names.filter((name) => next.get(name)! < this.changes[name].length);
+      const from = open[(this.dice.next().value as number) % open.length]!;
+      const one = taken(at, [this.changes[from][next.get(from)!]!], 'af');
+      next.set(from, next.get(from)! + 1);
+      rows.push(...one.found);
+      at = one.at;
+      this.noteConflicts(at);
+    }
+    return JSON.stringify([at.value, rows]);
+  }
+
   all() {
     return names.map((name) => ({ name, ...this.regions[name] }));
   }
@@ -232,6 +249,8 @@ describe('what was written into something that another one took away', () => {
             for (const [id, row] of rows) expect({ other, row: theirs.get(id) ?? row }).toEqual({ other, row });
           seen += rows.size;
         }
+        const afresh = world.heardAfresh();
+        for (const word of world.unseen()) expect({ word, isThere: afresh.includes(`"${word}"`) }).toEqual({ word, isThere: true });
       }),
       { numRuns: 150 },
     );
