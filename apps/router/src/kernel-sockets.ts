@@ -36,9 +36,9 @@ export const backlogOf = ({ port, family }: Place): number | null => {
   return queues === undefined ? null : parseInt(queues.slice(queues.indexOf(':') + 1), 16);
 };
 
-/** Of one connection: bytes that the other end's kernel has not got yet. null: the machine doesn't show it. */
-export const underWayTo = (place: Place, remotePort: number): number | null =>
-  socketsAt(place).find((socket) => socket.remotePort === remotePort)?.underWayBytes ?? null;
+/** Of one connection, and those of other machines with the same port: bytes that the other end's kernel has not got yet; 0 where the machine doesn't show it. */
+export const underWayTo = (place: Place, remotePort: number): number =>
+  socketsAt(place).reduce((sum, socket) => sum + (socket.remotePort === remotePort ? socket.underWayBytes : 0), 0);
 
 const kernelSocket = ([, , remote = '', state, queues = '', , , , , inode]: string[]): KernelSocket => ({
   state,

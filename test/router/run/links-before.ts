@@ -8,13 +8,16 @@ import { answerSeen, type Recorder } from '../wire/recorder.ts';
 
 const patience = { timeoutMs: 30_000, intervalMs: 5 };
 
-/** A stamp's own front door before its workload: it holds acme at epoch 1, and takes stamp links. */
-export const startFrontDoor = async (workloadUrl: string): Promise<{ readonly url: string; close(): Promise<void> }> => {
+/** A stamp's own front door before its workload: it holds the tenants at epoch 1, and takes stamp links. */
+export const startFrontDoor = async (
+  workloadUrl: string,
+  tenants: readonly string[] = ['acme'],
+): Promise<{ readonly url: string; close(): Promise<void> }> => {
   const nothing = (): void => undefined;
   const door = new FrontDoor({
     stamp: 'eu-1',
     workloadUrl,
-    epochOf: (tenant) => (tenant === 'acme' ? 1 : 0),
+    epochOf: (tenant) => (tenants.includes(tenant) ? 1 : 0),
     serves: () => true,
     onMiss: () => Promise.resolve(),
     flights: new Flights(),

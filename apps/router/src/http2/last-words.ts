@@ -12,7 +12,7 @@ const lookAgainMs = 1_000;
 const hasCome = ({ localPort, remotePort, localFamily }: Partial<Socket>): boolean => {
   if (localPort === undefined || remotePort === undefined) return true;
   const place = { port: localPort, family: localFamily ?? 'IPv4' };
-  return (underWayTo(place, remotePort) ?? 0) === 0;
+  return underWayTo(place, remotePort) === 0;
 };
 
 /** What comes from a client that was told to go, behind its last answer: the sign that it still reads what the kernel has of it. */
