@@ -3,12 +3,12 @@ import { waitFor } from '@lapidary/kernel/wait-for';
 import { digestOf, look, missing, settle, type Seen } from './agreement.js';
 import type { Geodes, Part } from './geodes.js';
 import { type Acknowledged, collections, furnish, Writer, type CollectionName } from './writers.js';
-import type { WireState } from './wire.js';
 
 /** What all regions go through: they are cut apart, written to, killed, joined, and compared. */
 export interface Ordeal {
   readonly seed: number;
-  readonly cut: Exclude<WireState, 'open'>;
+  /** `one-way`: each hears those that come after it, and none that comes before. */
+  readonly cut: 'cut' | 'black-hole' | 'one-way';
   /** Writes in each region while it is apart. */
   readonly writes: number;
   /** At least this long apart; writes that are left then are not waited for. */
@@ -53,7 +53,7 @@ export const apartAndTogether = async (geodes: Geodes, done: Acknowledged, ordea
   const { note = () => undefined } = ordeal;
   const before = done.writes;
   const apartAtMs = performance.now();
-  geodes.breakAll(ordeal.cut);
+  breakBy(geodes, ordeal.cut);
   const killing = killEach(geodes, ordeal.killed);
   await Promise.all([
     ...geodes.regions.map(async (region, i) => {
@@ -79,6 +79,11 @@ export const apartAndTogether = async (geodes: Geodes, done: Acknowledged, ordea
     missing: lost,
     figures: { writes: done.writes - before, apartMs, convergedMs, bytes: geodes.bytes - bytesBefore },
   };
+};
+
+const breakBy = (geodes: Geodes, cut: Ordeal['cut']): void => {
+  if (cut !== 'one-way') return geodes.breakAll(cut);
+  geodes.regions.forEach((from, i) => geodes.regions.slice(0, i).forEach((to) => geodes.breakOneWay(to, from)));
 };
 
 const killEach = async (geodes: Geodes, killed: readonly Part[]): Promise<void> => {

@@ -17,6 +17,28 @@ const stock = { scope: 'fleet', policy: { kind: 'counter', bounded: true } };
 const workIn = (region: string): OrdinaryWork => new OrdinaryWork(geodes, region, { notes: 'notes', stock: 'stock' });
 let policyVersion = 0;
 
+/** A command for the other region, done there at once. */
+const commandAbroad = async (): Promise<void> => {
+  for (const [verb, body] of [
+    ['cordon', { reason: 'from afar' }],
+    ['uncordon', {}],
+  ] as const)
+    expect((await geodes.api('eu').post(`/v1/stamps/us-1/${verb}`, body)).status).toBe(200);
+};
+/** A command that waits, because the other region is cut off for the moment, and is taken back before it is not. */
+const takenBack = async (id: string): Promise<void> => {
+  geodes.breakAll('cut');
+  try {
+    const { status, body } = await create('eu', id, 'us');
+    expect(status).toBe(202);
+    const cancel = await geodes.api('eu').post(`/v1/intents/${(body as IntentView).id}/cancel`, { reason: 'not any more' });
+    expect((cancel.body as IntentView).state).toBe('cancelled');
+  } finally {
+    geodes.breakAll('open');
+  }
+  expected.set(`tenant/${id}`, 0);
+};
+
 let geodes: Geodes;
 /** Subject of an intent → how often its owner shall have done it. */
 const expected = new Map<string, number>();
@@ -337,6 +359,9 @@ describe('with silent links, before anybody can know', () => {
       { operation: 'watch', failure: 'links-silent', outcome: 'works' },
       { operation: 'policy', failure: 'links-silent', outcome: 'works' },
       { operation: 'drift', failure: 'links-silent', outcome: 'works' },
+      { operation: 'claim', failure: 'links-silent', outcome: 'works' },
+      { operation: 'repair', failure: 'links-silent', outcome: 'works' },
+      { operation: 'provision', failure: 'links-silent', outcome: 'works' },
     ),
     async () => {
       geodes.breakAll('black-hole');
@@ -344,6 +369,9 @@ describe('with silent links, before anybody can know', () => {
         await workIn('eu').watch();
         await workIn('eu').changePolicy();
         await workIn('eu').lookForDrift();
+        await workIn('eu').repair();
+        await provision('eu-3');
+        for (const region of regions) expect((await create(region, 'claimed-in-silence', region)).status).toBe(201);
         for (const region of regions) {
           expect((await create(region, `silent-${region}`, region)).status).toBe(201);
           await served(region, `silent-${region}`);
@@ -355,6 +383,20 @@ describe('with silent links, before anybody can know', () => {
         geodes.breakAll('open');
       }
       await geodes.connected();
+      // The name is one tenant’s, once both have heard of each other: the other one is suspended.
+      await waitFor(
+        'one of the two',
+        async () => {
+          const both = await Promise.all(regions.map((region) => tenantIn(region, 'claimed-in-silence')));
+          return (
+            both
+              .map((t) => t?.status)
+              .sort()
+              .join() === 'placed,suspended' || undefined
+          );
+        },
+        { timeoutMs: 60_000 },
+      );
     },
     caseMs,
   );
@@ -374,6 +416,9 @@ describe('with the region’s own NATS held still', () => {
       { operation: 'watch', failure: 'nats-down', outcome: 'works' },
       { operation: 'policy', failure: 'nats-down', outcome: 'works' },
       { operation: 'foreign-command', failure: 'nats-down', outcome: 'works' },
+      { operation: 'drift', failure: 'nats-down', outcome: 'works' },
+      { operation: 'repair', failure: 'nats-down', outcome: 'works' },
+      { operation: 'cancel-intent', failure: 'nats-down', outcome: 'works' },
     ),
     async () => {
       const thaw = geodes.freeze('nats', 'eu');
@@ -384,16 +429,15 @@ describe('with the region’s own NATS held still', () => {
         await eu.watch();
         await eu.changePolicy();
         // It travels over the other region's NATS.
-        for (const [verb, body] of [
-          ['cordon', { reason: 'from afar' }],
-          ['uncordon', {}],
-        ] as const)
-          expect((await geodes.api('eu').post(`/v1/stamps/us-1/${verb}`, body)).status).toBe(200);
+        await commandAbroad();
         const { status, body } = await create('eu', 'without-nats', 'eu');
         expect([status, (body as TenantView).status]).toEqual([201, 'placed']);
         expect((await through('eu', 'at-eu'))?.status).toBe(200);
         await geodes.client('eu').patch('notes', 'n', { more: 'written' });
         expect((await geodes.client('eu').read('notes', 'n'))?.value).toMatchObject({ more: 'written' });
+        await takenBack('without-nats-there');
+        await eu.lookForDrift();
+        await eu.repair();
       } finally {
         thaw();
       }
@@ -415,13 +459,14 @@ describe('with the region’s own control plane held still', () => {
       { operation: 'sell-stock', failure: 'control-plane-down', outcome: 'recovers' },
       { operation: 'policy', failure: 'control-plane-down', outcome: 'recovers' },
       { operation: 'watch', failure: 'control-plane-down', outcome: 'recovers' },
+      { operation: 'repair', failure: 'control-plane-down', outcome: 'recovers' },
     ),
     async () => {
       const eu = workIn('eu');
       const whileHeld = async (): Promise<void> => {
         const thaw = geodes.freeze('control-plane', 'eu');
         const placing = geodes.api('eu').post('/v1/tenants', { id: 'patient', region: 'eu' }, { idempotencyKey: 'patient' });
-        const others = Promise.all([eu.lookAtFleet(), eu.readAndWrite(), eu.sell(), eu.changePolicy()]);
+        const others = Promise.all([eu.lookAtFleet(), eu.readAndWrite(), eu.sell(), eu.changePolicy(), eu.repair()]);
         others.catch(() => undefined);
         try {
           for (let i = 0; i < 5; i += 1) expect((await through('eu', 'at-eu'))?.status).toBe(200);
@@ -439,6 +484,74 @@ describe('with the region’s own control plane held still', () => {
   );
 });
 
+describe('with every control plane, database and NATS server held still', () => {
+  it(
+    proves(
+      'what was asked is answered, once, when they go on',
+      { operation: 'place', failure: 'everything-down', outcome: 'recovers' },
+      { operation: 'claim', failure: 'everything-down', outcome: 'recovers' },
+      { operation: 'look-at-fleet', failure: 'everything-down', outcome: 'recovers' },
+      { operation: 'read-documents', failure: 'everything-down', outcome: 'recovers' },
+      { operation: 'write-documents', failure: 'everything-down', outcome: 'recovers' },
+      { operation: 'sell-stock', failure: 'everything-down', outcome: 'recovers' },
+      { operation: 'watch', failure: 'everything-down', outcome: 'recovers' },
+      { operation: 'policy', failure: 'everything-down', outcome: 'recovers' },
+      { operation: 'drift', failure: 'everything-down', outcome: 'recovers' },
+    ),
+    async () => {
+      const eu = workIn('eu');
+      const whileHeld = async (): Promise<void> => {
+        const thaws = regions.flatMap((region) =>
+          (['control-plane', 'nats', 'postgres'] as const).map((part) => geodes.freeze(part, region)),
+        );
+        const placing = asked('eu', '/v1/tenants', { id: 'most-patient', region: 'eu' }, 'most-patient');
+        const others = Promise.all([eu.lookAtFleet(), eu.readAndWrite(), eu.sell(), eu.changePolicy(), eu.lookForDrift()]);
+        others.catch(() => undefined);
+        try {
+          for (const region of regions) expect((await through(region, `at-${region}`))?.status).toBe(200);
+        } finally {
+          for (const thaw of thaws) thaw();
+        }
+        expect((await placing).status).toBe(201);
+        await others;
+      };
+      await eu.watch(whileHeld);
+      await geodes.connected();
+      expect(await done('eu', 'tenant/most-patient', 'tenant.created')).toBe(1);
+    },
+    caseMs,
+  );
+});
+
+describe('with a database that is killed, and nothing else', () => {
+  it(
+    'in the middle of commands of its own and of the other region’s, all of them are done, once each, and both regions agree',
+    async () => {
+      const ids = Array.from({ length: 20 }, (_, i) => `through-${i}`);
+      const asking = Promise.all(
+        ids.map(async (id, i) => {
+          const { status, body } = await asked('eu', '/v1/tenants', { id, region: regions[i % 2] }, id);
+          return [id, status === 201 || status === 202 ? true : { status, body }];
+        }),
+      );
+      asking.catch(() => undefined);
+      for (const region of [...regions, ...regions]) await geodes.kill('postgres', region);
+      expect(Object.fromEntries(await asking)).toEqual(Object.fromEntries(ids.map((id) => [id, true])));
+      await waitFor('nothing to wait any more', async () => (await intentsIn('eu')).length === 0 || undefined, { timeoutMs: 60_000 });
+      for (const [i, id] of ids.entries()) expect([id, await done(regions[i % 2]!, `tenant/${id}`, 'tenant.created')]).toEqual([id, 1]);
+      await waitFor(
+        'both to show them',
+        async () => {
+          const shown = await Promise.all(regions.flatMap((region) => ids.map((id) => tenantIn(region, id))));
+          return shown.every((t) => t !== null) || undefined;
+        },
+        { timeoutMs: 60_000 },
+      );
+    },
+    caseMs,
+  );
+});
+
 describe('what goes through no router and no agent', () => {
   const all = async (): Promise<void> => {
     const eu = workIn('eu');
@@ -449,7 +562,11 @@ describe('what goes through no router and no agent', () => {
     await eu.watch();
     await eu.changePolicy();
     expect((await eu.lookForDrift()).filter((f) => f.kind === 'sensor')).toEqual([]);
+    await eu.repair();
+    await commandAbroad();
+    await takenBack(`back-${(backs += 1)}`);
   };
+  let backs = 0;
 
   it(
     proves(
@@ -463,6 +580,9 @@ describe('what goes through no router and no agent', () => {
       { operation: 'watch', failure: 'router-killed', outcome: 'works' },
       { operation: 'policy', failure: 'router-killed', outcome: 'works' },
       { operation: 'drift', failure: 'router-killed', outcome: 'works' },
+      { operation: 'repair', failure: 'router-killed', outcome: 'works' },
+      { operation: 'foreign-command', failure: 'router-killed', outcome: 'works' },
+      { operation: 'cancel-intent', failure: 'router-killed', outcome: 'works' },
     ),
     async () => {
       await Promise.all([geodes.kill('router', 'eu'), all()]);
@@ -482,6 +602,9 @@ describe('what goes through no router and no agent', () => {
       { operation: 'watch', failure: 'router-restart', outcome: 'works' },
       { operation: 'policy', failure: 'router-restart', outcome: 'works' },
       { operation: 'drift', failure: 'router-restart', outcome: 'works' },
+      { operation: 'repair', failure: 'router-restart', outcome: 'works' },
+      { operation: 'foreign-command', failure: 'router-restart', outcome: 'works' },
+      { operation: 'cancel-intent', failure: 'router-restart', outcome: 'works' },
     ),
     async () => {
       geodes.reloadRouter('eu');
@@ -503,6 +626,9 @@ describe('what goes through no router and no agent', () => {
       { operation: 'watch', failure: 'agent-down', outcome: 'works' },
       { operation: 'policy', failure: 'agent-down', outcome: 'works' },
       { operation: 'drift', failure: 'agent-down', outcome: 'works' },
+      { operation: 'repair', failure: 'agent-down', outcome: 'works' },
+      { operation: 'foreign-command', failure: 'agent-down', outcome: 'works' },
+      { operation: 'cancel-intent', failure: 'agent-down', outcome: 'works' },
     ),
     async () => {
       const thaw = geodes.freezeAgent('eu-1');

@@ -66,6 +66,27 @@ describe('three regions that are cut apart (P-GE1, P-GE6)', () => {
   );
 
   it(
+    'so do they where what is said arrives one way only: each side says that it is cut off, and none takes silence for agreement',
+    async () => {
+      const linksOf = async (region: string): Promise<string[]> => {
+        const { body } = await geodes.api(region).get('/v1/geode');
+        return (body as { peers: { link: string }[] }).peers.map(({ link }) => link);
+      };
+      geodes.breakOneWay('eu', 'us');
+      for (const [region, links] of [
+        ['eu', ['connected', 'cut']],
+        ['us', ['connected', 'cut']],
+        ['ap', ['connected', 'connected']],
+      ] as const)
+        await waitFor(`the links of ${region}`, async () => (await linksOf(region)).sort().join() === links.join() || undefined, {
+          timeoutMs: 60_000,
+        });
+      await live({ seed: 4, cut: 'one-way', killed: ['control-plane'] });
+    },
+    caseMs,
+  );
+
+  it(
     'a region that reaches only one other learns everything through it alone, once that one reaches the third',
     async () => {
       geodes.break('eu', 'us', 'cut');

@@ -148,6 +148,12 @@ export class Geodes {
     this.wires.get(`${other} ${one}`)!.set(state);
   }
 
+  /** What one region sends another one is lost, whoever has opened the connection; the other way all arrives. */
+  breakOneWay(from: string, to: string): void {
+    this.wires.get(`${from} ${to}`)!.set('mute');
+    this.wires.get(`${to} ${from}`)!.set('deaf');
+  }
+
   breakAll(state: WireState): void {
     for (const wire of this.wires.values()) wire.set(state);
   }

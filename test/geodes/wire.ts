@@ -3,9 +3,10 @@ import type { AddressInfo } from 'node:net';
 
 /**
  * open: bytes pass. cut: connections are reset and new ones refused, as when a peer's machine is gone. black-hole: connections
- * stay and nothing passes, as when a route is lost: nobody is told.
+ * stay and nothing passes, as when a route is lost: nobody is told. mute, deaf: likewise, and only what the region at the near end says,
+ * or would hear, is lost.
  */
-export type WireState = 'open' | 'cut' | 'black-hole';
+export type WireState = 'open' | 'cut' | 'black-hole' | 'mute' | 'deaf';
 
 /** The one way from a region to another one's NATS server; it can be broken, and counts what goes through. */
 export class Wire {
@@ -33,13 +34,17 @@ export class Wire {
 
   set(state: WireState): void {
     // What was swallowed is lost for good: a stream of bytes with a hole in it must not go on.
-    if (state === 'cut' || this.state === 'black-hole') for (const end of this.ends) end.destroy();
+    if (state === 'cut' || this.state !== 'open') for (const end of this.ends) end.destroy();
     this.state = state;
   }
 
   async close(): Promise<void> {
     for (const end of this.ends) end.destroy();
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
+  }
+
+  private swallows(isSaid: boolean): boolean {
+    return this.state === 'black-hole' || this.state === (isSaid ? 'mute' : 'deaf');
   }
 
   private join(near: Socket): void {
@@ -57,7 +62,7 @@ export class Wire {
         other.destroy();
       });
       one.on('data', (chunk) => {
-        if (this.state !== 'open') return;
+        if (this.swallows(one === near)) return;
         this.bytes += chunk.length;
         if (!other.write(chunk)) {
           one.pause();
