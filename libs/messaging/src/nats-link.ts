@@ -104,6 +104,16 @@ export class NatsLink {
     if (this.up) await this.current?.reconnect().catch(() => undefined);
   }
 
+  /** Whether the server answers at this moment. A connection that stands says nothing of that: pings find out after seconds. */
+  async answersWithin(ms: number): Promise<boolean> {
+    if (!this.up || !this.current) return false;
+    const answered = this.current.flush().then(
+      () => true,
+      () => false,
+    );
+    return await Promise.race([answered, sleep(ms, false, { ref: false })]);
+  }
+
   publishJson(subject: string, body: unknown): void {
     this.connection.publish(subject, encodeJson(body));
   }

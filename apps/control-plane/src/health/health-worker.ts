@@ -31,6 +31,8 @@ import { thinTraffic } from './traffic-rows.js';
 const flushMs = 1_000;
 /** Half an interval, so that a verdict is at most that late; not below what a busy database should bear. */
 const lookMsMin = 250;
+/** A server on the same network answers in milliseconds; well below what a stamp may be silent for. */
+const answerMsMax = 1_000;
 /** Retention is a day; this only spreads the work. */
 const thinMs = 60_000;
 const responders = 'control-plane';
@@ -137,6 +139,12 @@ export class HealthWorker implements OnApplicationBootstrap, BeforeApplicationSh
     }
   }
 
+  /** A server that is held up tells of nobody's heartbeat, and that is nobody's silence: long before pings find it out, all stamps would be suspected. */
+  private async noteListening(): Promise<void> {
+    if (!(await this.nats.answersWithin(answerMsMax))) this.listeningSinceMs = null;
+    else this.listeningSinceMs ??= machineNowMs();
+  }
+
   private async lead(signal: AbortSignal): Promise<void> {
     const intervalMs = this.config.LAPIDARY_HEARTBEAT_MS;
     const leadingSinceMs = machineNowMs();
@@ -158,6 +166,7 @@ export class HealthWorker implements OnApplicationBootstrap, BeforeApplicationSh
           this.logger.warn({ err: error }, 'old traffic could not be dropped'),
         );
       }
+      await this.noteListening();
       await monitor.look().catch((error: unknown) => this.logger.warn({ err: error }, 'the stamps could not be looked at'));
     }
   }
