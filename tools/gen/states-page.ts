@@ -4,6 +4,7 @@ import { repairTable } from '@lapidary/control-plane/drift/repair-states';
 import { jobTable, stepTable } from '@lapidary/control-plane/jobs/job-states';
 import { deadLetterTransitions } from '@lapidary/control-plane/replication/dead-letter-states';
 import { removalTransitions } from '@lapidary/control-plane/residency/removal-states';
+import { copyTable } from '@lapidary/control-plane/rollouts/copy-states';
 import { memberTable, rolloutTable, waveTable } from '@lapidary/control-plane/rollouts/rollout-states';
 import { stampTransitions } from '@lapidary/control-plane/stamps/stamp-states';
 import { tenantTransitions } from '@lapidary/control-plane/tenants/tenant-states';
@@ -38,6 +39,7 @@ export const statesPage = (): string =>
       rolloutTable,
       waveTable,
       memberTable,
+      copyTable,
       findingTable,
       suppressionTable,
       runTable,

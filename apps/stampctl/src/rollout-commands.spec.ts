@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import {
+  GivenUpRolloutSchema,
   RolloutEventsSchema,
   RolloutPageSchema,
   RolloutPlanSchema,
@@ -113,6 +114,7 @@ const answer = (request: SeenRequest, response: ServerResponse): boolean => {
       }),
     );
   }
+  if (path.endsWith('/give-up')) return send(GivenUpRolloutSchema, { rollout: id, region: 'us', by: 'token:ops', reason: 'flood', at });
   if (method === 'POST') return send(RolloutSchema, present, path === '/v1/rollouts' ? 201 : 200);
   if (path === '/v1/rollouts') return send(RolloutPageSchema, { items: [present], next: null });
   return send(RolloutSchema, later !== null && ++shown > 2 ? later : present);
@@ -137,10 +139,24 @@ const everyForm: [string, string[]][] = [
   ['rollout ls', ['rollout', 'ls']],
   ['rollout pause', ['rollout', 'pause']],
   ['rollout rollback', ['rollout', 'rollback', id, '--yes']],
+  ['rollout give-up', ['rollout', 'give-up', id, '--yes']],
   ['rollout versions', ['rollout', 'versions']],
 ];
 test.each(everyForm)('%s prints every form, and the table fits 80 columns', async (_, argv) => {
   for (const form of formats) expectForm(await ctl(...argv, '-o', form), form);
+});
+
+test('giving up asks for the id, sends the reason, and nothing without a yes', async () => {
+  const refused = await ctl('rollout', 'give-up', id);
+  expect(refused.exit).not.toBe(0);
+  expect(posted()).toEqual([]);
+  expect((await ctl('rollout', 'give-up', id, '--reason', 'flood', '--yes')).out).toContain('token:ops');
+  expect(posted()).toEqual([[`/v1/rollouts/${id}/give-up`, { reason: 'flood' }]]);
+});
+
+test('without a name, a roll-out that was given up is not the one under way', async () => {
+  present = rolloutOf({ givenUp: { rollout: id, region: 'us', by: 'token:ops', reason: null, at } });
+  expect((await ctl('rollout', 'ls')).out).toContain('given up');
 });
 
 test('status tells the checks with their figures, and which stamp is in trouble', async () => {

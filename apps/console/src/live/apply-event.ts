@@ -40,7 +40,7 @@ const patches: { readonly [Noun in 'stamp' | 'tenant' | 'job' | 'rollout' | 'dri
     };
     return { jobs: (list) => newestFirst(withNewer(list, job, (j) => j.id, isNewerJob)), jobEvents: { job: job.id, apply }, stale: [] };
   },
-  rollout: ({ rollout }) => ({ rollout, stale: ['rollout-events'] }),
+  rollout: (told) => ('rollout' in told ? { rollout: told.rollout, stale: ['rollout-events'] } : { stale: ['rollout-events'] }),
   drift: () => ({ stale: ['drift'] }),
 };
 const isShown = (noun: string | undefined): noun is keyof typeof patches => noun !== undefined && Object.hasOwn(patches, noun);

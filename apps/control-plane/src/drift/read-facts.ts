@@ -11,6 +11,7 @@ import { readRouteFacts } from './routes/route-facts.js';
 import { readPlacementFacts } from './placement-facts.js';
 import type { Canary } from './canary.js';
 import type { FactPart } from './sensors/sensor.js';
+import { notGivenUp } from '../stamps/given-up-rollouts.js';
 import { noUpkeep, readUpkeepFacts } from './upkeep-facts.js';
 import type { Desired, DriftFacts, StampFacts } from './drift-facts.js';
 
@@ -54,7 +55,7 @@ export const readFacts = async (
     desired.set(name, await desiredOf(reader, config, name));
   const [rollout] = await rowsOf(
     reader,
-    `SELECT 1 FROM (SELECT status FROM rollout UNION ALL SELECT view->>'status' FROM rollout_replica) AS r WHERE status = ANY($1) LIMIT 1`,
+    `SELECT 1 FROM (SELECT status FROM rollout UNION ALL SELECT view->>'status' FROM rollout_replica c WHERE ${notGivenUp('c.id')}) AS r WHERE status = ANY($1) LIMIT 1`,
     [openRolloutStatuses],
   );
   return {

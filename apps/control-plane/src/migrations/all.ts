@@ -45,6 +45,7 @@ import { HistoryOfDrift1763772000080 } from './0080-history-of-drift.js';
 import { OwedObjections1763772000082 } from './0082-owed-objections.js';
 import { HostClaims1763772000085 } from './0085-host-claims.js';
 import { KeptTenants1763772000090 } from './0090-kept-tenants.js';
+import { GivenUpRollouts1763772000091 } from './0091-given-up-rollouts.js';
 import { PublishingTrouble1763772000098 } from './0098-publishing-trouble.js';
 
 export const migrations = [
@@ -95,5 +96,6 @@ export const migrations = [
   OwedObjections1763772000082,
   HostClaims1763772000085,
   KeptTenants1763772000090,
+  GivenUpRollouts1763772000091,
   PublishingTrouble1763772000098,
 ];

@@ -2,6 +2,7 @@ import type { versionSources } from '@lapidary/contracts/api/provisioning';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader, Tx } from '@lapidary/db/transaction';
 import { regionOfStamp } from '@lapidary/kernel/names';
+import { notGivenUp } from '../stamps/given-up-rollouts.js';
 import type { ResolvedSpec } from './spec-files.js';
 import type { SpecOverrides } from './spec-merge.js';
 
@@ -26,7 +27,8 @@ export const rolloutVersionOf = async (reader: Reader, name: string, kind: Kind)
     `SELECT target FROM (
        SELECT created_at, status, kind, target, regions FROM rollout
        UNION ALL
-       SELECT created_at, view->>'status', view->>'kind', view->>'target', ARRAY(SELECT jsonb_array_elements_text(view->'regions')) FROM rollout_replica
+       SELECT created_at, view->>'status', view->>'kind', view->>'target', ARRAY(SELECT jsonb_array_elements_text(view->'regions')) FROM rollout_replica c
+        WHERE ${notGivenUp('c.id')}
      ) r WHERE kind = $2 AND status IN ('running', 'paused', 'completed') AND $1 = ANY (regions)
      ORDER BY created_at DESC LIMIT 1`,
     [regionOfStamp(name), kind],

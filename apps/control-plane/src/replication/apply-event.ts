@@ -9,6 +9,7 @@ import { applyCollectionEvent, applyDocumentChanges } from '../collections/apply
 import { noteDeclaration } from '../collections/stability-rows.js';
 import { applyRemoved, applyRetold } from './apply-residency.js';
 import { noteWithheld } from '../residency/withheld.js';
+import { applyGivenUp } from './apply-given-up.js';
 import { applyRollout } from './apply-rollout.js';
 import { applyStamp } from './apply-stamp.js';
 import { toldClaims } from './apply-hosts.js';
@@ -37,6 +38,8 @@ export const applyEvent = async (tx: Tx, told: EventEnvelope, tools: ApplyTools)
     await applyRetold(tx, tools.region, event, data as EventData<'lapidary.documents.retold.v1'>);
   } else if (event.type === 'lapidary.region.knows.v1') {
     await noteDeclaration(tx, event, data as EventData<'lapidary.region.knows.v1'>);
+  } else if (event.type === 'lapidary.rollout.given-up.v1') {
+    await applyGivenUp(tx, event, (data as EventData<'lapidary.rollout.given-up.v1'>).givenUp);
   } else if (event.type.startsWith('lapidary.rollout.')) await applyRollout(tx, event, (data as RolloutData).rollout);
   else if (event.type === 'lapidary.collection.defined.v1' || event.type === 'lapidary.document.changed.v1')
     await applyCollectionEvent(tx, event, tools.collections);

@@ -28,6 +28,8 @@ describe('whose a request is', () => {
     ['DELETE', '/v1/tenants/acme', { tenant: 'acme' }],
     ['PATCH', '/v1/tenants/acme', { tenant: 'acme' }],
     ['GET', '/v1/tenants/acme/explain', { tenant: 'acme' }],
+    ['POST', '/v1/rollouts/us.01JAAAAAAAAAAAAAAAAAAAAAAA/abort', { region: 'us' }],
+    ['POST', '/v1/rollouts/us.01JAAAAAAAAAAAAAAAAAAAAAAA/give-up', null],
   ])('%s %s is decided by the name in it', (method, url, expected) => {
     expect(of(method, url)).toEqual(expected);
   });

@@ -42,7 +42,8 @@ export const belongsTo = ({ method, url, body }: IncomingRequest): Belongs => {
     case 'regions':
       return verb === 'observations' || verb === 'event-schemas' ? named(id) : null;
     case 'rollouts':
-      return named(regionOfRollout(id));
+      // Whoever can't hear its region gives it up.
+      return verb === 'give-up' ? null : named(regionOfRollout(id));
     case 'jobs':
       if (id === deadLetters) return verb === undefined ? named(searchParams.get('region')) : named(regionOfJob(decoded(verb)));
       return id === '' ? named(searchParams.get('region')) : named(regionOfJob(id));

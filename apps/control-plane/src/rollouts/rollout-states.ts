@@ -16,7 +16,7 @@ export type RolloutStatus = (typeof rolloutStatuses)[number];
 export type WaveStatus = (typeof waveStatuses)[number];
 export type MemberStatus = (typeof memberStatuses)[number];
 
-export type RolloutEventName = 'pause' | 'resume' | 'halt' | 'abort' | 'rollback' | 'yield' | 'complete' | 'settle';
+export type RolloutEventName = 'pause' | 'resume' | 'halt' | 'abort' | 'rollback' | 'yield' | 'complete' | 'settle' | 'give_up';
 
 export const rolloutTable: TransitionTable<RolloutStatus, RolloutEventName> = {
   name: 'roll-out',
@@ -52,11 +52,17 @@ export const rolloutTable: TransitionTable<RolloutStatus, RolloutEventName> = {
       why: 'another region had begun a roll-out first, and neither knew of the other',
     },
     { from: ['rolling_back'], event: 'settle', to: 'rolled_back', why: 'every changed stamp is back, or needs a person' },
+    {
+      from: ['running', 'paused', 'halting', 'aborting', 'rolling_back'],
+      event: 'give_up',
+      to: 'aborted',
+      why: 'somebody gave it up in another region, which could not hear this one',
+    },
     { from: ['running'], event: 'complete', to: 'completed', why: 'the last wave passed' },
   ],
 };
 
-export type WaveEventName = 'ask' | 'start' | 'soak' | 'pass' | 'fail' | 'revert' | 'skip';
+export type WaveEventName = 'ask' | 'start' | 'soak' | 'pass' | 'fail' | 'revert' | 'skip' | 'leave';
 
 export const waveTable: TransitionTable<WaveStatus, WaveEventName> = {
   name: 'roll-out wave',
@@ -69,7 +75,7 @@ export const waveTable: TransitionTable<WaveStatus, WaveEventName> = {
     passed: 'its verdict is kept; its stamps keep the target',
     failed: 'its stamps are being taken back',
     reverted: 'its stamps are back, or need a person',
-    skipped: 'had no stamps to change, or the roll-out ended before its turn',
+    skipped: 'had no stamps to change, or the roll-out ended before it was through',
   },
   transitions: [
     { from: ['pending'], event: 'ask', to: 'awaiting', why: 'its turn has come, and its plan asks for an approval' },
@@ -93,6 +99,7 @@ export const waveTable: TransitionTable<WaveStatus, WaveEventName> = {
       to: 'reverted',
       why: 'none of its stamps has the target any more',
     },
+    { from: ['changing', 'soaking', 'failed'], event: 'leave', to: 'skipped', why: 'the roll-out was given up by another region' },
     { from: ['pending', 'awaiting'], event: 'skip', to: 'skipped', why: 'nothing to change, or the roll-out has ended' },
   ],
 };
@@ -124,7 +131,7 @@ export const memberTable: TransitionTable<MemberStatus, MemberEventName> = {
     reverted: 'has what it had before; no longer held',
     stuck: 'could not be taken back; stays held until a person has looked',
     skipped: 'had the target at the start',
-    dropped: 'left the fleet',
+    dropped: 'left the fleet, or was let go with a roll-out that was given up',
   },
   transitions: [
     { from: ['waiting'], event: 'begin', to: 'changing', why: 'its wave is on and there is a free place' },
@@ -146,7 +153,7 @@ export const memberTable: TransitionTable<MemberStatus, MemberEventName> = {
       from: ['waiting', 'changing', 'soaking', 'failed', 'reverting', 'stuck'],
       event: 'drop',
       to: 'dropped',
-      why: 'it is being retired, or is gone',
+      why: 'it is being retired, or is gone, or its roll-out was given up',
     },
     { from: ['dropped'], event: 'rejoin', to: 'waiting', why: 'its retiring was cancelled: it serves again' },
   ],

@@ -1,4 +1,4 @@
-import { RolloutSchema, type RolloutView } from '@lapidary/contracts/api/rollouts';
+import { RolloutSchema, type GivenUpRollout, type RolloutView } from '@lapidary/contracts/api/rollouts';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
 import { findRollout, type StoredRollout } from './rollout-rows.js';
@@ -54,20 +54,20 @@ export interface RolloutListQuery {
 
 /** Roll-outs of all regions, the newest first: own ones, and the others as their events told. One more than the limit. */
 export const listRollouts = async (reader: Reader, { status, after, limit }: RolloutListQuery): Promise<RolloutView[]> => {
-  const rows = await rowsOf<{ id: string; view: RolloutView | null }>(
+  const rows = await rowsOf<{ id: string; view: RolloutView | null; givenUp: GivenUpRollout | null }>(
     reader,
-    `SELECT id, view FROM (
+    `SELECT id, view, g.told AS "givenUp" FROM (
        SELECT id, created_at, status, NULL::jsonb AS view FROM rollout
        UNION ALL SELECT id, created_at, view->>'status', view FROM rollout_replica
-     ) r WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR split_part(id, '.', 2) < split_part($2, '.', 2))
+     ) r LEFT JOIN rollout_given_up g ON g.rollout = r.id WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR split_part(id, '.', 2) < split_part($2, '.', 2))
      ORDER BY split_part(id, '.', 2) DESC LIMIT $3`,
     [status ?? null, after, limit + 1],
   );
   const views: RolloutView[] = [];
-  for (const { id, view } of rows) {
+  for (const { id, view, givenUp } of rows) {
     const own = view === null ? await findRollout(reader, id) : null;
     if (own) views.push(rolloutViewOf(own));
-    else if (view) views.push(RolloutSchema.parse(view));
+    else if (view) views.push(RolloutSchema.parse({ ...view, ...(givenUp ? { givenUp } : {}) }));
   }
   return views;
 };

@@ -14,6 +14,7 @@ import { rolloutLock } from '../outbox/leader-locks.js';
 import type { ControlPlaneMetrics } from '../process/metrics.js';
 import { CONFIG, LOGGER, METRICS } from '../process/tokens.js';
 import { changeRollout } from './change-rollout.js';
+import { honourGivenUp } from './honour-given-up.js';
 import { look } from './look.js';
 import { rolloutMetrics } from './metrics.js';
 import { versionsOf } from './plan-waves.js';
@@ -64,6 +65,9 @@ export class RolloutWorker implements OnApplicationBootstrap, BeforeApplicationS
 
   private async round(): Promise<void> {
     const { dataSource } = this.database;
+    await honourGivenUp(dataSource, systemContext(this.config.LAPIDARY_REGION, 'rollouts', newId()), this.clock, (rollout, error) =>
+      this.logger.warn({ err: error, rollout }, 'what a roll-out that was given up holds could not be let go; trying again'),
+    );
     const ids = await rolloutsAtWork(dataSource);
     this.metrics.lapidary_rollouts_open.set(ids.length);
     this.metrics.lapidary_workload_versions.set(versionsOf(await readFleet(dataSource, 'workload')).length);

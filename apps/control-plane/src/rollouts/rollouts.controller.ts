@@ -1,5 +1,6 @@
 import { peersOf, type ControlPlaneConfig } from '@lapidary/config/control-plane';
 import {
+  GivenUpRolloutSchema,
   RolloutCommandSchema,
   RolloutEventsQuerySchema,
   RolloutEventsSchema,
@@ -11,6 +12,7 @@ import {
   rolloutVerbs,
   StartRolloutQuerySchema,
   StartRolloutSchema,
+  type GivenUpRollout,
   type RolloutEvents,
   type RolloutPlan,
   type RolloutVerb,
@@ -33,6 +35,7 @@ import { CONFIG } from '../process/tokens.js';
 import { refuseUnknownTemplate } from '../provisioning/installed-templates.js';
 import { changeRollout } from './change-rollout.js';
 import { giveUpLost, lostRollout } from './give-up-lost.js';
+import { copyOf, giveUp, refuseWhileHeard } from './given-up.js';
 import { RegionApi } from './region-api.js';
 import { findRollout, readLines } from './rollout-rows.js';
 import { listRollouts, rolloutViewOf } from './rollout-view.js';
@@ -111,6 +114,33 @@ export class RolloutsController {
   ): Promise<RolloutEvents> {
     await this.show(id);
     return { items: await readLines(this.dataSource, id, after, linesMax) };
+  }
+
+  @Post(':id/give-up')
+  @HttpCode(200)
+  @ApiAnswers({
+    summary: 'Give up a roll-out whose region is lost: what it holds is let go everywhere, and another one may begin',
+    description:
+      'Handled where it is asked, and refused while the region that coordinates it answers. Each stamp keeps what it has. The region, should it come back, ends it.',
+    tag: 'rollouts',
+    answers: { 200: GivenUpRolloutSchema },
+    idempotent: true,
+  })
+  async giveUp(
+    @Param('id', { schema: RolloutIdSchema }) id: string,
+    @Body({ schema: RolloutCommandSchema.nullish() }) _body: z.infer<typeof RolloutCommandSchema> | null | undefined,
+    @Command() request: CommandRequest,
+    @Req() { principal }: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<GivenUpRollout> {
+    const { stamps, regions } = await copyOf(this.dataSource, id);
+    for (const region of new Set([...regions, ...stamps.map((s) => s.region)])) requireRole(principal!, 'operator', region);
+    await refuseWhileHeard(this.api, id);
+    const answer = await this.runner.run(request, async (tx, context) => ({
+      status: 200,
+      body: await giveUp(tx, context, this.clock, id),
+    }));
+    return send(reply, answer);
   }
 
   @Post(':id/:verb')

@@ -176,6 +176,9 @@ it('a region that was restored to before a roll-out of its own gives it up: hold
   const refused = await away.ask<{ code?: string }>('POST', '/v1/rollouts', { workload: { version: target }, policy });
   expect([refused.status, refused.body.code]).toEqual([409, 'rollout_in_progress']);
 
+  // GU1: its region answers, and can be told itself.
+  const early = await away.ask<{ code?: string; detail?: string }>('POST', `/v1/rollouts/${body.id}/give-up`, {});
+  expect([early.status, early.body.code, early.body.detail]).toEqual([409, 'illegal_transition', expect.stringContaining('answers')]);
   expect((await home.ask('POST', `/v1/rollouts/${body.id}/pause`, {})).status).toBe(404);
   const given = await home.ask<RolloutView>('POST', `/v1/rollouts/${body.id}/abort`, { reason: 'restored' });
   expect(given).toMatchObject({ status: 200, body: { status: 'aborted', region: home.name } });

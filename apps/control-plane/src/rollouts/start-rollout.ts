@@ -8,7 +8,7 @@ import { recordAudit } from '../audit/record-audit.js';
 import type { CommandContext } from '../http/command-context.js';
 import { announce } from './change-rollout.js';
 import { planWaves, versionsMax, versionsOf } from './plan-waves.js';
-import { readFleet } from './read-fleet.js';
+import { openElsewhere, readFleet } from './read-fleet.js';
 import { appendLines, insertRollout } from './rollout-rows.js';
 import type { FleetStamp, RolloutState } from './rollout-state.js';
 
@@ -107,10 +107,13 @@ export const startRollout = async (
 
 /** As far as is known here. Where two regions begin at once, the stamps decide: each is held by one roll-out only. */
 const refuseOthers = async (tx: Tx): Promise<void> => {
-  const [other] = await rowsOf<{ id: string }>(
+  const [elsewhere] = await openElsewhere(tx);
+  const [here] = await rowsOf<{ id: string }>(
     tx,
-    `SELECT id FROM rollout_replica WHERE view->>'status' IN ('running', 'paused', 'halting', 'aborting', 'rolling_back')
-     UNION ALL SELECT id FROM rollout WHERE status IN ('running', 'paused', 'halting', 'aborting', 'rolling_back') LIMIT 1`,
+    `SELECT id FROM rollout WHERE status IN ('running', 'paused', 'halting', 'aborting', 'rolling_back') LIMIT 1`,
   );
-  if (other) throw new AppError('rollout_in_progress', `Roll-out ${other.id} is under way`, { details: { rollout: other.id } });
+  const other = here?.id ?? elsewhere;
+  if (other === undefined) return;
+  const check = `stampctl rollout status ${other}; where its region is lost: stampctl rollout give-up ${other}`;
+  throw new AppError('rollout_in_progress', `Roll-out ${other} is under way`, { details: { rollout: other, ...(here ? {} : { check }) } });
 };

@@ -3,6 +3,7 @@ import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import type { CommandContext } from '../http/command-context.js';
+import { givenUpOf } from './given-up-rollouts.js';
 import { notifyCapacity } from '../regions/capacity-channel.js';
 import { assertOwnRegion } from '../regions/single-writer.js';
 import { recordStampChange } from './record-stamp.js';
@@ -27,7 +28,7 @@ export interface RolloutHold {
 
 /**
  * Holds a stamp for one roll-out: no new tenants, and no other roll-out. A person's cordon stands beside it and is not
- * touched. Returns the stamp as it was.
+ * touched; for one that was given up no stamp is held (GU2). Returns the stamp as it was.
  */
 export const holdForRollout = async (tx: Tx, context: CommandContext, clock: HybridLogicalClock, hold: RolloutHold): Promise<StampRow> => {
   const row = await lockOwn(tx, context, hold.name);
@@ -35,6 +36,9 @@ export const holdForRollout = async (tx: Tx, context: CommandContext, clock: Hyb
     const message = `${hold.name} is being changed by roll-out ${row.held_by_rollout}`;
     throw new AppError('rollout_in_progress', message, { details: { rollout: row.held_by_rollout } });
   }
+  const givenUp = await givenUpOf(tx, hold.rollout);
+  if (givenUp !== null)
+    throw new AppError('illegal_transition', `Roll-out ${hold.rollout} was given up by ${givenUp.by} in region ${givenUp.region}`);
   if (row.status !== 'active') {
     throw new AppError('illegal_transition', `${hold.name} is ${row.status}; a roll-out changes stamps that serve`, {
       details: { status: row.status },

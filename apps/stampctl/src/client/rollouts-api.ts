@@ -1,10 +1,12 @@
 import * as paths from '@lapidary/contracts/api/paths';
 import {
+  GivenUpRolloutSchema,
   RolloutEventsSchema,
   RolloutPageSchema,
   RolloutPlanSchema,
   RolloutSchema,
   VersionSkewSchema,
+  type GivenUpRollout,
   type RolloutEvents,
   type RolloutPlan,
   type RolloutVerb,
@@ -45,6 +47,11 @@ export class RolloutsApi {
   async tell(id: string, verb: RolloutVerb, reason: string | undefined): Promise<RolloutView> {
     const options = { schema: RolloutSchema, body: reason === undefined ? {} : { reason }, idempotencyKey: newId() };
     return (await this.http.request('POST', paths.rolloutVerbPath(id, verb), options)).value;
+  }
+
+  async giveUp(id: string, reason: string | undefined): Promise<GivenUpRollout> {
+    const options = { schema: GivenUpRolloutSchema, body: reason === undefined ? {} : { reason }, idempotencyKey: newId() };
+    return (await this.http.request('POST', paths.rolloutGiveUpPath(id), options)).value;
   }
 
   async versions(): Promise<VersionSkew> {

@@ -15,7 +15,7 @@ export const chosenRollout = async (invocation: Invocation, api: RolloutsApi): P
   const { rollout: id } = invocation.parse(Arguments, { rollout: invocation.args[0] });
   if (id !== undefined) return await api.show(id);
   const { items } = await api.list({}, lookedAt);
-  const chosen = items.find((r) => openRolloutStatuses.includes(r.status)) ?? items[0];
+  const chosen = items.find((r) => openRolloutStatuses.includes(r.status) && !r.givenUp) ?? items[0];
   if (!chosen)
     throw new AppError('not_found', 'There is no roll-out yet', {
       details: { check: 'Begin one: stampctl rollout start --workload <version>' },

@@ -26,7 +26,7 @@ export const rolloutsTable = (rollouts: readonly RolloutView[], view: View): str
   renderTable(
     [
       { title: 'ROLL-OUT', cell: (r) => view.colours.bold(r.id) },
-      { title: 'STATUS', cell: (r) => statusColour(r.status, view.colours) },
+      { title: 'STATUS', cell: (r) => (r.givenUp ? 'given up' : statusColour(r.status, view.colours)) },
       { title: 'TARGET', cell: (r) => `${r.kind} ${r.target}` },
       { title: 'DONE', cell: doneText, align: 'right' },
       { title: 'STARTED', cell: (r) => ago(r.createdAt, view.nowMs) },

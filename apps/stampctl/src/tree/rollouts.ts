@@ -70,6 +70,14 @@ export const rolloutCommands: readonly CommandSpec[] = [
   verb('abort', 'End a roll-out; each stamp keeps what it has'),
   verb('rollback', 'Take every changed stamp back to what it had; asks first (--yes to skip)', [watch]),
   {
+    path: 'rollout give-up',
+    summary: 'Give up a roll-out whose region is lost, so that it holds nothing and another one may begin; asks first (--yes to skip)',
+    args: [{ name: 'rollout', description: 'id of the roll-out, as stampctl rollout ls shows it' }],
+    options: [reason],
+    examples: [`stampctl rollout give-up ${id} --reason "region eu burnt down"`],
+    load: async () => (await import('../commands/rollout-give-up.js')).rolloutGiveUp,
+  },
+  {
     path: 'rollout versions',
     summary: 'Which versions the fleet runs; exits with 7 where there is more than one',
     examples: ['stampctl rollout versions'],

@@ -67,6 +67,7 @@ export const eventDeadLetterReplayPath = (id: string): string => `${eventDeadLet
 export const eventDeadLetterDropPath = (id: string): string => `${eventDeadLetterPath(id)}/drop`;
 export const rolloutPath = (id: string): string => `${rolloutsPath}/${part(id)}`;
 export const rolloutEventsPath = (id: string): string => `${rolloutPath(id)}/events`;
+export const rolloutGiveUpPath = (id: string): string => `${rolloutPath(id)}/give-up`;
 export const rolloutVerbPath = (id: string, verb: string): string => `${rolloutPath(id)}/${part(verb)}`;
 export const stampChangePath = (name: string): string => `${stampPath(name)}/rollout`;
 export const stampReleasePath = (name: string): string => `${stampChangePath(name)}/release`;

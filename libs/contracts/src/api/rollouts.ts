@@ -172,6 +172,18 @@ export const RolloutMemberSchema = z.object({
 });
 export type RolloutMember = z.infer<typeof RolloutMemberSchema>;
 
+/** A roll-out that was given up in another region than the one that coordinates it, since that one could not be heard. */
+export const GivenUpRolloutSchema = z
+  .object({
+    rollout: RolloutIdSchema,
+    region: RegionNameSchema.meta({ description: 'Where it was given up' }),
+    by: z.string(),
+    reason: z.string().nullable(),
+    at: TimeSchema,
+  })
+  .meta({ id: 'GivenUpRollout' });
+export type GivenUpRollout = z.infer<typeof GivenUpRolloutSchema>;
+
 export const RolloutSchema = z
   .object({
     id: RolloutIdSchema,
@@ -191,6 +203,7 @@ export const RolloutSchema = z
     createdAt: TimeSchema,
     updatedAt: TimeSchema,
     finishedAt: TimeSchema.nullable(),
+    givenUp: GivenUpRolloutSchema.optional().meta({ description: 'Told in lists, of those of other regions: it holds nothing any more' }),
   })
   .meta({ id: 'Rollout' });
 export type RolloutView = z.infer<typeof RolloutSchema>;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { HostClaimsSchema } from '../host-claims.js';
 import { FindingSchema, SuppressionSchema } from '../api/drift.js';
 import { JobEventSchema, JobSchema } from '../api/jobs.js';
-import { RolloutSchema } from '../api/rollouts.js';
+import { GivenUpRolloutSchema, RolloutSchema } from '../api/rollouts.js';
 import { StampSchema } from '../api/stamps.js';
 import { TenantSchema } from '../api/tenants.js';
 import {
@@ -55,6 +55,7 @@ export const eventSchemas = {
   'lapidary.job.queued.v1': jobEvent,
   'lapidary.job.changed.v1': jobEvent,
   'lapidary.rollout.changed.v1': z.object({ rollout: RolloutSchema }),
+  'lapidary.rollout.given-up.v1': z.object({ givenUp: GivenUpRolloutSchema }),
   'lapidary.job.progressed.v1': z.object({ job: JobSchema, event: JobEventSchema }),
   'lapidary.collection.defined.v1': collectionDefinedEvent,
   'lapidary.document.changed.v1': documentChangedEvent,

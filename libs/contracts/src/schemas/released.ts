@@ -57,7 +57,8 @@ export const releasedSchemas: Readonly<Record<string, string>> = {
   'lapidary.replica.marks.v1': '0dd79f5e4cc35435',
   'lapidary.replica.question.v1': '2d54ac7a28f22258',
   'lapidary.replica.refreshed.v1': 'dbf1c067ef035b7d',
-  'lapidary.rollout.changed.v1': 'e544e091244601c2',
+  'lapidary.rollout.changed.v1': '50f2495918dfe8f4',
+  'lapidary.rollout.given-up.v1': '4dc11ee5202d0a91',
   'lapidary.router.heartbeat.v1': 'b2db73782c922434',
   'lapidary.stamp.activated.v1': '175e0528f7ffd916',
   'lapidary.stamp.cordoned.v1': '175e0528f7ffd916',
@@ -77,4 +78,4 @@ export const releasedSchemas: Readonly<Record<string, string>> = {
 };
 
 /** Of all of them together: processes with one digest read and write the same. */
-export const releasedDigest = '19ebfc2d90f2c5fe';
+export const releasedDigest = '8f96f83607eed16d';
