@@ -43,3 +43,14 @@ test('decisions are numbered one after the other, and say their number', () => {
   expect(numbers).toEqual(numbers.map((_, i) => i + 1));
   expect(decisions.filter((p) => !text(p).startsWith(`# ${Number(/\/(\d{4})-/.exec(p)![1])}. `))).toEqual([]);
 });
+
+test('a link that says a number of a decision leads to the decision of that number', () => {
+  const wrong = allFiles()
+    .filter((p) => p.endsWith('.md'))
+    .flatMap((p) =>
+      [...text(p).matchAll(/\[(?:ADR )?(\d{1,4})\]\((?:[^)\s]*\/)?(\d{4})-[a-z0-9-]+\.md\)/g)]
+        .filter(([, said, file]) => Number(said) !== Number(file))
+        .map(([link]) => `${p}: ${link}`),
+    );
+  expect(wrong).toEqual([]);
+});

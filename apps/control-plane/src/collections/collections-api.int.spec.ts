@@ -253,6 +253,12 @@ describe('the API of collections', () => {
       changes: [{ tenant: 'acme', id: 'c', field: 'size', before: 2, after: 9, from: 'state' }],
       refused: null,
     });
+    expect(preview.body['cut']).toBeUndefined();
+    await world.query(`INSERT INTO conflict (id, collection, tenant, field, policy, subject, winner, loser, cause, detected_at)
+                       SELECT 'many' || n, 'settings', 'acme', 'size', 'lww', 'document/settings/acme/c', '{"value":1}', '{"value":2}', 'concurrent', now() - interval '1 day'
+                         FROM generate_series(1, 1001) AS n`);
+    const many = await world.ask('POST', '/v1/collections/settings/policy/preview', { body: { policy: { kind: 'lww' } } });
+    expect(many.body).toMatchObject({ documents: 1, ledger: 1_000, cut: ['ledger'] });
     const kind = await world.ask('POST', '/v1/collections/settings/policy/preview', { body: { policy: { kind: 'append' } } });
     expect(kind.body['refused']).toContain('kind lww');
   });

@@ -29,7 +29,7 @@ export const previewPolicy = async (
   const { definition } = await definedCollection(reader, collection);
   const refused = refusalOf(definition, input);
   if (refused !== null) return { documents: 0, ledger: 0, changes: [], overBudget: [], refused };
-  const [documents, ledger, overBudget] = await rowsShown(reader, { principal, region }, collection, input);
+  const { documents, ledger, overBudget, cut } = await rowsShown(reader, { principal, region }, collection, input);
   const states = documents.map(({ tenant, id, ...kept }) => ({ key: { tenant, id }, state: unlessRotten(() => stateOfKept(kept)) }));
   const unreadable = states.filter(({ state }) => state === null).length;
   return {
@@ -40,6 +40,7 @@ export const previewPolicy = async (
       ...ledger.flatMap(({ tenant, id, ...loss }) => previewDecision({ tenant, id }, loss, input.policy) ?? []),
     ],
     ...(unreadable > 0 ? { unreadable } : {}),
+    ...(cut.length > 0 ? { cut } : {}),
     overBudget,
     refused: null,
   };
@@ -49,30 +50,45 @@ type OpenDocument = KeptState & { readonly tenant: string; readonly id: string }
 type Decision = Loss & { readonly tenant: string; readonly id: string };
 type Long = PolicyPreview['overBudget'][number];
 
+interface Shown {
+  readonly documents: readonly OpenDocument[];
+  readonly ledger: readonly Decision[];
+  readonly overBudget: Long[];
+  /** Of which there are more than were looked at. */
+  readonly cut: NonNullable<PolicyPreview['cut']>;
+}
+
 const rowsShown = async (
   reader: Reader,
   { principal, region }: { readonly principal: Principal | null; readonly region: string },
   collection: string,
   { policy, budgets }: DefineCollection,
-): Promise<[OpenDocument[], Decision[], Long[]]> => {
+): Promise<Shown> => {
   const documents = await rowsOf<OpenDocument>(
     reader,
     'SELECT tenant, id, state, packed FROM document WHERE collection = $1 AND kind = $2 AND conflicted ORDER BY updated_at DESC, tenant, id LIMIT $3',
-    [collection, policy.kind, lookedAtMax],
+    [collection, policy.kind, lookedAtMax + 1],
   );
   const ledger = await rowsOf<Decision>(
     reader,
     `SELECT tenant, split_part(subject, '/', 4) AS id, field, winner, loser FROM conflict
       WHERE collection = $1 AND subject LIKE 'document/%' AND field <> '$definition' ORDER BY detected_at DESC, id LIMIT $2`,
-    [collection, lookedAtMax],
+    [collection, lookedAtMax + 1],
   );
   const long = await rowsOf<Long>(
     reader,
     'SELECT tenant, id, bytes FROM document WHERE collection = $1 AND kind = $2 AND exists AND bytes > $3 ORDER BY bytes DESC, tenant, id LIMIT $4',
-    [collection, policy.kind, budgets.documentBytes, lookedAtMax],
+    [collection, policy.kind, budgets.documentBytes, lookedAtMax + 1],
   );
   const tenants = new Set([...documents, ...ledger, ...long].map(({ tenant }) => tenant).filter((tenant) => tenant !== ''));
   const hidden = await valuesWithheldFrom(reader, principal, region, [...tenants]);
   const isShown = ({ tenant }: { readonly tenant: string }): boolean => !hidden.has(tenant);
-  return [documents.filter(isShown), ledger.filter(isShown), long.filter(isShown)];
+  const found = { documents, ledger, overBudget: long };
+  const shown = <T extends { readonly tenant: string }>(list: readonly T[]): T[] => list.slice(0, lookedAtMax).filter(isShown);
+  return {
+    documents: shown(documents),
+    ledger: shown(ledger),
+    overBudget: shown(long),
+    cut: (['documents', 'ledger', 'overBudget'] as const).filter((what) => found[what].length > lookedAtMax),
+  };
 };

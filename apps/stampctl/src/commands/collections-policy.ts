@@ -50,5 +50,9 @@ export const collectionsPolicy: Command = async (invocation) => {
     output.hint(
       `${preview.changes.length} values would differ; ${preview.documents} documents and ${preview.ledger} entries of the ledger were looked at. Nothing was changed.`,
     );
+  if (preview.cut !== undefined)
+    output.hint(
+      `There are more than were looked at (${preview.cut.join(', ')}): nothing is known of the others, and more values may differ.`,
+    );
   return preview.changes.length > 0 || preview.refused !== null ? exitCodes.changes : exitCodes.ok;
 };

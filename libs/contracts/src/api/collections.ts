@@ -238,6 +238,13 @@ export const PolicyPreviewSchema = z
     overBudget: z
       .array(z.object({ tenant: z.string(), id: z.string(), bytes: z.number() }))
       .meta({ description: 'Documents beyond the new budget' }),
+    cut: z
+      .array(z.enum(['documents', 'ledger', 'overBudget']))
+      .optional()
+      .meta({
+        description:
+          'Of these there are more than a preview looks at (1,000): it tells of the newest, or longest, and nothing of the others',
+      }),
     refused: z.string().nullable().meta({ description: 'Why this policy can’t be set; null: it can' }),
   })
   .meta({ id: 'PolicyPreview' });
