@@ -12,7 +12,8 @@ import { serveDigests } from '@lapidary/control-plane/digests/testing/serve-dige
 import { AgentPush } from '@lapidary/control-plane/directory/agent-push';
 import { directoryMetrics } from '@lapidary/control-plane/directory/metrics';
 import { numberDirectory } from '@lapidary/control-plane/directory/number-directory';
-import { countUnpublished, readDigest } from '@lapidary/control-plane/directory/directory-rows';
+import { countUnpublished } from '@lapidary/control-plane/directory/directory-rows';
+import { readDigest } from '@lapidary/control-plane/directory/directory-sum';
 import { publishDirectory } from '@lapidary/control-plane/directory/publish-directory';
 import { snapshotPage } from '@lapidary/control-plane/directory/snapshot';
 import { findingViewOf, listFindings } from '@lapidary/control-plane/drift/finding-rows';

@@ -1,5 +1,4 @@
-import type { DirectoryDigest, DirectoryEntry, RouteBody } from '@lapidary/contracts/directory';
-import { formatRoot } from '@lapidary/contracts/directory-digest';
+import type { DirectoryEntry, RouteBody } from '@lapidary/contracts/directory';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
 
@@ -67,21 +66,42 @@ export const publishedCursors = async (db: Queryable): Promise<Map<string, numbe
   return found;
 };
 
-/** Puts all entries back to unpublished. */
+/** Entries that one statement puts back: a million in one would take longer than a statement may. */
+const putBackAtOnceMax = 10_000;
+
+/** Puts all entries back to unpublished, part by part. What it leaves where it is cut off is lost to the next look at the stream, which puts it back. */
 export const publishAllAgain = async (db: Queryable): Promise<void> => {
-  await db.query('UPDATE directory_entry SET published_cursor = NULL WHERE published_cursor IS NOT NULL');
+  for (let after: string | null = ''; after !== null;) {
+    const [last]: { readonly key: string }[] = await rowsOf(
+      db,
+      'SELECT key FROM directory_entry WHERE key > $1 ORDER BY key OFFSET $2 LIMIT 1',
+      [after, putBackAtOnceMax - 1],
+    );
+    await db.query(
+      'UPDATE directory_entry SET published_cursor = NULL WHERE published_cursor IS NOT NULL AND key > $1 AND ($2::text IS NULL OR key <= $2)',
+      [after, last?.key ?? null],
+    );
+    after = last?.key ?? null;
+  }
 };
 
 /** Puts entries back to unpublished that the stream lacks at this cursor, unless they have been published at another one since. Returns how many. */
-export const publishLostAgain = async (db: Queryable, lost: readonly (readonly [key: string, cursor: number])[]): Promise<number> =>
-  (
-    await rowsOf(
+export const publishLostAgain = async (db: Queryable, lost: readonly (readonly [key: string, cursor: number])[]): Promise<number> => {
+  let count = 0;
+  for (let at = 0; at < lost.length; at += putBackAtOnceMax) {
+    const part = lost.slice(at, at + putBackAtOnceMax);
+    const [row] = await rowsOf<{ n: number }>(
       db,
-      `UPDATE directory_entry d SET published_cursor = NULL FROM unnest($1::text[], $2::bigint[]) AS l(key, cursor)
-        WHERE d.key = l.key AND d.published_cursor = l.cursor RETURNING 1`,
-      [lost.map(([key]) => key), lost.map(([, cursor]) => cursor)],
-    )
-  ).length;
+      `WITH put_back AS (
+         UPDATE directory_entry d SET published_cursor = NULL FROM unnest($1::text[], $2::bigint[]) AS l(key, cursor)
+          WHERE d.key = l.key AND d.published_cursor = l.cursor RETURNING 1)
+       SELECT count(*)::int AS n FROM put_back`,
+      [part.map(([key]) => key), part.map(([, cursor]) => cursor)],
+    );
+    count += row?.n ?? 0;
+  }
+  return count;
+};
 
 /** Entries after a key, in key order; an entry that has no cursor at the moment has `cursor` null. */
 export const entriesAfter = async (db: Queryable, after: string | null, limit: number): Promise<(DirectoryEntry | null)[]> => {
@@ -91,29 +111,6 @@ export const entriesAfter = async (db: Queryable, after: string | null, limit: n
     [after ?? '', limit],
   );
   return rows.map((row) => (row.cursor === null ? null : toEntry(row)));
-};
-
-/**
- * Digest of what was published, computed from the rows themselves (so it notices a row that rotted), in one statement
- * (so it is one moment's). Some 1.5 µs per entry. Same sum as entryHash in contracts/directory-digest.ts.
- */
-export const readDigest = async (db: Queryable): Promise<DirectoryDigest> => {
-  const [row] = await rowsOf<{ region: string; generation: string; cursor: string | null; count: string; sum: string | null }>(
-    db,
-    `SELECT o.region, o.generation, d.cursor, d.count, d.sum FROM origin o, (
-       SELECT max(published_cursor) AS cursor, count(*) AS count,
-              sum(('x' || encode(substr(sha256(convert_to(key || E'\\n' || published_cursor, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint::numeric) AS sum
-       FROM directory_entry WHERE published_cursor IS NOT NULL) d`,
-  );
-  if (!row) throw new Error('the origin row is missing');
-  return {
-    region: row.region,
-    generation: row.generation,
-    cursor: Number(row.cursor ?? 0),
-    count: Number(row.count),
-    // The sum is over signed numbers; modulo 2^64 that is the same.
-    root: formatRoot(BigInt.asUintN(64, BigInt(row.sum ?? '0'))),
-  };
 };
 
 /** Identifies the database that gives the cursors. */

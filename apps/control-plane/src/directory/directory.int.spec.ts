@@ -9,7 +9,7 @@ import { deleteStream, publishToStream } from '@lapidary/messaging/streams';
 import { createMetrics } from '@lapidary/telemetry/metrics';
 import { overriding } from '@lapidary/testing/overriding';
 import { openTestRegion, type TestRegion } from '../outbox/testing/test-region.js';
-import { readDigest } from './directory-rows.js';
+import { readDigest } from './directory-sum.js';
 import { directoryMetrics } from './metrics.js';
 import { numberDirectory } from './number-directory.js';
 import { DirectoryPublisher } from './publisher.js';
@@ -270,6 +270,22 @@ describe('the directory', () => {
     await waitFor('the directory', () => (router.entries.has('tenant/acme') ? true : undefined), { timeoutMs: 30_000 });
     expect([...router.entries.keys()]).toEqual(['tenant/acme']);
     await router.reader?.stop();
+  });
+
+  it('asks for no entry of its stream again that it was told of when a look began, and takes a cursor that was never given for foreign', async () => {
+    for (const i of oneTo(20)) await route(`t${i}`, 1);
+    await drained(publisherOf(region));
+    const asked: unknown[] = [];
+    const query = async (sql: string, values: unknown[] = []): Promise<unknown> => {
+      asked.push(...values.filter((v) => Array.isArray(v)).flat());
+      return await region.dataSource.query(sql, values);
+    };
+    const watched = overriding(region.dataSource, { query: query as never });
+    expect([await readStreamBack(watched, region.nats, region.name), asked]).toEqual(['same', []]);
+    const body = { kind: 'tenant', tenant: 't3', region: region.name, status: 'placed', stamp: null, epoch: 9, hosts: [] };
+    const ahead = { key: 'tenant/t3', cursor: 1_000, committedAtMs: 0, body };
+    await publishToStream(region.nats, directoryEntry(region.name, ahead.key), JSON.stringify(ahead));
+    expect([await readStreamBack(watched, region.nats, region.name), asked]).toEqual(['foreign', ['tenant/t3', 1_000]]);
   });
 
   it('looks again where the stream could not be read, and goes on publishing', async () => {

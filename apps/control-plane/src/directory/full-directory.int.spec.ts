@@ -24,8 +24,13 @@ const route = async (tenant: string, epoch: number): Promise<void> => {
     recordTenantRoute(tx, { kind: 'tenant', tenant, region: region.name, status: 'placed', stamp: null, epoch, hosts: [] }, null),
   );
 };
-const keysHeld = async (): Promise<string[]> =>
-  [...(await readStreamCursors(region.nats, region.name, (await streamState(region.nats, directoryStream(region.name)))!)).keys()].sort();
+const keysHeld = async (): Promise<string[]> => {
+  const held = new Set<string>();
+  await readStreamCursors(region.nats, region.name, (await streamState(region.nats, directoryStream(region.name)))!, (key) =>
+    held.add(key),
+  );
+  return [...held].sort();
+};
 
 it('a directory stream that is full keeps every tenant that it has, takes their changes, refuses new ones, and takes them once there is room (I7)', async () => {
   const metrics = createMetrics(directoryMetrics, { processMetrics: false });

@@ -16,6 +16,11 @@ export const directoryMetrics = {
     buckets: latencyBuckets,
   },
   lapidary_directory_repairs_total: { type: 'counter', help: 'Times the stream differed from the table and was made right', labels: [] },
+  lapidary_directory_wrong_sums_total: {
+    type: 'counter',
+    help: 'Times the kept digest of the directory was not that of its rows, and was made right',
+    labels: [],
+  },
   lapidary_directory_router_lag: { type: 'gauge', help: 'Entries that a router is behind, by its last heartbeat', labels: ['router'] },
   lapidary_hold_pushes_total: { type: 'counter', help: 'Hold and drop commands to stamp agents', labels: ['outcome'] },
   lapidary_hold_seconds: {

@@ -4,7 +4,8 @@ import type { Logger } from '@lapidary/telemetry/logger';
 import type { MetricsOf } from '@lapidary/telemetry/metrics';
 import type { DataSource } from 'typeorm';
 import { PublishLoop } from '../outbox/publish-loop.js';
-import { countUnpublished, readDigest } from './directory-rows.js';
+import { countUnpublished } from './directory-rows.js';
+import { foldSum, readDigest } from './directory-sum.js';
 import type { directoryMetrics } from './metrics.js';
 import { numberDirectory, type NumberedEntry } from './number-directory.js';
 import { publishDirectory } from './publish-directory.js';
@@ -41,6 +42,7 @@ export class DirectoryPublisher {
         options.metrics.lapidary_directory_repairs_total.inc();
         this.wake();
       },
+      onWrongSum: () => options.metrics.lapidary_directory_wrong_sums_total.inc(),
     });
     this.loop = new PublishLoop({
       nats: options.nats,
@@ -93,6 +95,7 @@ export class DirectoryPublisher {
   private async tellDigest(): Promise<void> {
     if (Date.now() - this.digestAt < digestMs) return;
     const { dataSource, nats, region, metrics } = this.options;
+    await foldSum(dataSource);
     const digest = await readDigest(dataSource);
     nats.publishJson(directoryDigest(region), digest);
     this.digestAt = Date.now();

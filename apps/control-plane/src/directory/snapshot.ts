@@ -1,7 +1,8 @@
 import type { DirectoryDigest, DirectoryEntry, SnapshotPage } from '@lapidary/contracts/directory';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { DataSource } from 'typeorm';
-import { entriesAfter, readDigest, readGeneration } from './directory-rows.js';
+import { entriesAfter, readGeneration } from './directory-rows.js';
+import { readDigest } from './directory-sum.js';
 import { numberDirectory } from './number-directory.js';
 import { isRegionFenced } from '../fence/recovery-rows.js';
 
@@ -12,8 +13,8 @@ const triesMax = 5;
 const digests = new WeakMap<DataSource, DirectoryDigest>();
 
 /**
- * A digest reads every entry, and a whole load is one page after another: only its first page has one of its own. A router wants of the
- * others that they are of the same generation, which one row tells.
+ * A whole load is one page after another, under the digest of its first page. A router wants of the others that they are of the same
+ * generation.
  */
 const digestOf = async (dataSource: DataSource, isFirst: boolean): Promise<DirectoryDigest> => {
   const held = digests.get(dataSource);

@@ -4,6 +4,7 @@ import { nextState } from '@lapidary/kernel/transition-table';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { DataSource } from 'typeorm';
+import { proveSum } from './directory-sum.js';
 import { streamTrustTable, type StreamTrust, type StreamTrustEvent } from './stream-trust.js';
 import { readStreamBack, rebuildStream, streamOwner } from './verify-stream.js';
 
@@ -22,6 +23,8 @@ export interface StreamKeeperOptions {
   readonly lookMs: number | undefined;
   /** Entries are to be published again. */
   readonly onRepair: () => void;
+  /** The kept digest was not that of the rows. */
+  readonly onWrongSum: () => void;
 }
 
 /** Sees that the stream of the directory is this database's and holds what was published (stream-trust.ts). */
@@ -72,6 +75,12 @@ export class StreamKeeper {
     const { dataSource, nats, region, logger } = this.options;
     const [beganMs, { doubts }] = [machineNowMs(), this];
     try {
+      if (!(await proveSum(dataSource))) {
+        logger.error(
+          'the kept digest of the directory was not that of its rows, and was made right; until then routers compared with a wrong one',
+        );
+        this.options.onWrongSum();
+      }
       const verdict = await readStreamBack(dataSource, nats, region, signal);
       if (doubts !== this.doubts) return;
       this.failures = 0;

@@ -11,15 +11,15 @@ import { publishAllAgain, publishedCursors, publishLostAgain, readGeneration } f
 /** Some 30,000 messages are read and checked in a second; a stream of which nothing comes for so long is not being read. */
 const silentMsMax = 60_000;
 
-/** What the stream really holds: cursor by key. Messages that are no entries count as not there. */
+/** What the stream really holds, in its order. Messages that are no entries count as not there. Throws where it can't be read to its end. */
 export const readStreamCursors = async (
   nats: NatsLink,
   region: string,
   state: StreamState,
+  onCursor: (key: string, cursor: number) => void,
   signal?: AbortSignal,
-): Promise<Map<string, number>> => {
-  const found = new Map<string, number>();
-  if (state.messages === 0) return found;
+): Promise<void> => {
+  if (state.messages === 0) return;
   const done = Promise.withResolvers<'done' | 'silent' | 'stopped'>();
   const silence = setTimeout(() => done.resolve('silent'), silentMsMax);
   const stop = (): void => done.resolve('stopped');
@@ -29,7 +29,7 @@ export const readStreamCursors = async (
     fromSequence: 1,
     onMessage: ({ data, sequence, pending }) => {
       const entry = parseEntry(data);
-      if (entry) found.set(entry.key, entry.cursor);
+      if (entry) onCursor(entry.key, entry.cursor);
       silence.refresh();
       if (pending === 0 || sequence >= state.lastSequence) done.resolve('done');
     },
@@ -43,7 +43,6 @@ export const readStreamCursors = async (
     signal?.removeEventListener('abort', stop);
     await reader.stop();
   }
-  return found;
 };
 
 const parseEntry = (data: Uint8Array): { key: string; cursor: number } | null => {
@@ -90,19 +89,39 @@ export const readStreamBack = async (
   if (state?.description !== generation) return 'foreign';
   // Read before the stream, which only grows: an entry that the stream lacks was really lost.
   const expected = await publishedCursors(dataSource);
-  const found = await readStreamCursors(nats, region, state, signal);
-  if (!(await allKnown(dataSource, found))) return 'foreign';
-  const lost = [...expected].filter(([key, cursor]) => (found.get(key) ?? 0) < cursor);
+  // The keys of the whole directory are held once: what was found is marked by its sign.
+  const others = new Map<string, number>();
+  await readStreamCursors(
+    nats,
+    region,
+    state,
+    (key, cursor) => {
+      const published = Math.abs(expected.get(key) ?? 0);
+      if (published > 0) expected.set(key, cursor < published ? published : -published);
+      if (cursor > published) others.set(key, cursor);
+    },
+    signal,
+  );
+  if (!(await allKnown(dataSource, others))) return 'foreign';
+  const lost = [...expected].filter(([, cursor]) => cursor > 0);
   return lost.length > 0 && (await publishLostAgain(dataSource, lost)) > 0 ? 'repaired' : 'same';
 };
 
-/** Whether each key of the stream is in the table, with a cursor that was given. */
+/** Entries that one statement is asked of. */
+const askedAtOnceMax = 10_000;
+
+/** Whether each of the keys is in the table, with a cursor that was given. Only those are asked of that were not published when the look began. */
 const allKnown = async (dataSource: DataSource, found: ReadonlyMap<string, number>): Promise<boolean> => {
-  const [row] = await rowsOf<{ unknown: string }>(
-    dataSource,
-    `SELECT count(*) AS unknown FROM origin, unnest($1::text[], $2::bigint[]) AS s(key, cursor)
-     WHERE s.cursor > origin.cursor OR NOT EXISTS (SELECT 1 FROM directory_entry d WHERE d.key = s.key)`,
-    [[...found.keys()], [...found.values()]],
-  );
-  return Number(row?.unknown ?? 0) === 0;
+  const entries = [...found];
+  for (let at = 0; at < entries.length; at += askedAtOnceMax) {
+    const part = entries.slice(at, at + askedAtOnceMax);
+    const [row] = await rowsOf<{ unknown: string }>(
+      dataSource,
+      `SELECT count(*) AS unknown FROM origin, unnest($1::text[], $2::bigint[]) AS s(key, cursor)
+       WHERE s.cursor > origin.cursor OR NOT EXISTS (SELECT 1 FROM directory_entry d WHERE d.key = s.key)`,
+      [part.map(([key]) => key), part.map(([, cursor]) => cursor)],
+    );
+    if (Number(row?.unknown ?? 0) > 0) return false;
+  }
+  return true;
 };

@@ -7,7 +7,8 @@ import { addToRoot, entryHash, formatRoot } from '@lapidary/contracts/directory-
 import { HeldTenants } from '@lapidary/stamp-sdk/holdings';
 import { answerReplica } from '@lapidary/stamp-sdk/route-replica/answer-replica';
 import { readHoldings } from '../../health/holdings.js';
-import { markEntriesPublished, readDigest, unpublishedEntries } from '../../directory/directory-rows.js';
+import { markEntriesPublished, unpublishedEntries } from '../../directory/directory-rows.js';
+import { readDigest } from '../../directory/directory-sum.js';
 import { numberDirectory } from '../../directory/number-directory.js';
 import { recordTenantRoute } from '../../directory/record-route.js';
 import { openTestRegion, type TestRegion } from '../../outbox/testing/test-region.js';

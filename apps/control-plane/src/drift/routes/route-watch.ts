@@ -1,7 +1,7 @@
 import { addToRoot, formatRoot } from '@lapidary/contracts/directory-digest';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
-import { readDigest } from '../../directory/directory-rows.js';
+import { readDigest } from '../../directory/directory-sum.js';
 import { performRun, type RunDeps } from '../perform-run.js';
 import { routeEpochSensor } from '../sensors/route-epoch.js';
 import { ownBuckets } from './own-routes.js';
