@@ -131,6 +131,14 @@ describe('the kept digest of the directory', () => {
     await expectKept();
   });
 
+  it('has its hashes made within the statement, not by a call for each entry', async () => {
+    const plan = await rowsOf(
+      region.dataSource,
+      'EXPLAIN (VERBOSE) SELECT sum(directory_entry_hash(key, published_cursor)) FROM directory_entry',
+    );
+    expect(JSON.stringify(plan)).toContain('sha256(');
+  });
+
   it('holds up no change of a route while entries are marked, nor is held up by one', async () => {
     for (const tenant of ['acme', 'bolt']) await route(tenant, 1);
     await publish(500);

@@ -11,7 +11,8 @@ export class DirectorySum1763772000094 implements MigrationInterface {
     await q.query(`
       CREATE INDEX directory_entry_published ON directory_entry (published_cursor) WHERE published_cursor IS NOT NULL;
 
-      CREATE FUNCTION directory_entry_hash(key text, cursor bigint) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+      -- STABLE like convert_to, and not STRICT: only so PostgreSQL puts it into the statement, which then takes a quarter of the time.
+      CREATE FUNCTION directory_entry_hash(key text, cursor bigint) RETURNS numeric LANGUAGE sql STABLE PARALLEL SAFE AS $$
         SELECT ('x' || encode(substr(sha256(convert_to(key || E'\\n' || cursor, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint::numeric
       $$;
 
