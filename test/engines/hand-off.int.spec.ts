@@ -4,9 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { renderDirectory, routeWord } from '@lapidary/stampctl/directory/formats';
+import { HaproxyFeeder } from '@lapidary/stampctl/directory/haproxy-feeder';
 import { HaproxyRuntime } from '@lapidary/stampctl/directory/haproxy-runtime';
 import { mapChanges } from '@lapidary/stampctl/directory/map-changes';
 import type { HostRoute } from '@lapidary/stampctl/directory/routes';
+import { AppError } from '@lapidary/kernel/app-error';
 import { freePort } from '../../tools/local/free-port.js';
 import { ensurePeer } from '../../tools/peers/ensure-peer.js';
 import { runPeer, type RunningPeer } from '../../tools/peers/run-peer.js';
@@ -135,6 +137,30 @@ describe('HAProxy', () => {
     await expectRouted('new.lapidary.localhost', 'new', 'eu-1', 1);
     expect((await told('gone.lapidary.localhost')).status).toBe(404);
     expect(mapChanges(await runtime.held(), after)).toEqual({ add: [], set: [], remove: [] });
+  });
+
+  test('a restart while the control plane is away has the routes of the last look, not those of its file (I7)', async () => {
+    const old = [route('acme', 'eu-1', 4), route('gone', 'eu-1', 1)];
+    const runtime = await start(old);
+    let isAway = false;
+    const feeder = new HaproxyFeeder(runtime, () =>
+      isAway ? Promise.reject(new AppError('not_ready', 'away')) : Promise.resolve([route('acme', 'eu-2', 5)]),
+    );
+    await feeder.look();
+    isAway = true;
+    await expect(feeder.look()).rejects.toThrow('away');
+    // Another feeder knows better.
+    await feed(runtime, [route('acme', 'eu-1', 6)]);
+    expect(await feeder.bringBack()).toBeNull();
+    await expectRouted('acme.lapidary.localhost', 'acme', 'eu-1', 6);
+    await peer!.stop();
+    await expect(feeder.bringBack()).rejects.toThrow('HAProxy does not answer');
+    await start(old);
+    await expectRouted('acme.lapidary.localhost', 'acme', 'eu-1', 4);
+    expect(await feeder.bringBack()).toMatchObject({ changed: 1, removed: 1 });
+    await expectRouted('acme.lapidary.localhost', 'acme', 'eu-2', 5);
+    expect((await told('gone.lapidary.localhost')).status).toBe(404);
+    expect(await feeder.bringBack()).toBeNull();
   });
 
   test('holds who is frozen or has no room yet, from the file and as fed; and lets go to the new stamp', async () => {

@@ -19,6 +19,14 @@ export class HaproxyRuntime {
     private readonly map: string,
   ) {}
 
+  /** Another one after each restart or reload; in a container the id alone is the same for ever. */
+  async process(): Promise<string> {
+    const info = await this.ask('show info');
+    const pid = /^Pid: (\d+)/m.exec(info)?.[1];
+    if (pid === undefined) throw this.refused('show info', info);
+    return `${pid} ${/^Start_time_sec: (\d+)/m.exec(info)?.[1] ?? ''}`;
+  }
+
   /** What the map holds now. */
   async held(): Promise<Map<string, string>> {
     const answer = await this.ask(`show map ${this.map}`);
