@@ -119,6 +119,13 @@ test('repair says what became of each document, and 7 where a person has to look
   expect(await ctl('drift', 'repair', '--no-wait', '-o', 'json')).toMatchObject({ exit: 0 });
 });
 
+test('repair says how many it has left to the next run', async () => {
+  for (let i = 0; i < 502; i++) add({ kind: 'data-digest', subject: 'replica/us.shop', path: `lww acme/d${i}` });
+  const ran = await ctl('drift', 'repair');
+  expect(ran.exit).toBe(0);
+  expect(ran.err).toContain('2 more can be repaired, and were not tried: a run tries 500.');
+});
+
 test('repair with nothing to do says so', async () => {
   const ran = await ctl('drift', 'repair');
   expect(ran).toMatchObject({ exit: 0, out: '' });

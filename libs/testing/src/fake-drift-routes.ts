@@ -72,6 +72,9 @@ export const aDriftDay = (given: Partial<DriftDay> = {}): DriftDay => ({
   ...given,
 });
 
+/** As a run of the real one. */
+const repairsAtOnceMax = 500;
+
 /** Runs that repair, by id: what they came to is told by the run. */
 const repairRuns = new Map<string, DriftRunView>();
 
@@ -112,11 +115,11 @@ export const answerDrift = (plane: FakeFleet, request: SeenRequest, response: Se
     case 'POST repairs': {
       const { dryRun, finding } = RepairRequestSchema.parse(request.body);
       const meant = findings.filter((f) => f.state === 'open' && (finding === undefined || f.id === finding));
-      const repairs = meant.map(({ id: of, subject, path, severity }) => ({
+      const repairs = meant.slice(0, repairsAtOnceMax).map(({ id: of, subject, path, severity }) => ({
         ...{ finding: of, subject, path },
         ...(severity === 'critical' ? { outcome: 'refused' as const, why: 'no peer has it' } : { outcome: 'merged' as const, why: null }),
       }));
-      const run = aDriftRun({ repair: { dryRun }, repairs, sensors: [] });
+      const run = aDriftRun({ repair: { dryRun }, repairs, repairsLeft: meant.length - repairs.length, sensors: [] });
       repairRuns.set(run.id, run);
       return send(response, 202, DriftRunSchema, { ...run, status: 'queued', startedAt: null, finishedAt: null, repairs: [] });
     }

@@ -15,7 +15,7 @@ import { newTelling, recordLook, type Recorded, type Telling } from './record-lo
 import { rolledBack } from '@lapidary/db/rolled-back';
 import type { RunOutcome, RunRow } from './run-rows.js';
 import type { RepairDeps } from './repair-deps.js';
-import { repairFindings } from './repair-findings.js';
+import { repairFindings, repairsLeft } from './repair-findings.js';
 import { repairedSensors, sensors as allSensors } from './sensors/all.js';
 import type { FactPart, Sensor, SensorInput } from './sensors/sensor.js';
 
@@ -50,10 +50,11 @@ export const performRepair = async (
   signal: AbortSignal,
 ): Promise<RunOutcome> => {
   const repairs = await repairFindings(deps.repair, context, request, signal);
+  const left = repairs.length === 0 ? 0 : await repairsLeft(deps.dataSource, deps.repair.links, request, repairs);
   const none: RunOutcome = { event: 'finish', appeared: 0, resolved: 0, sensors: [], error: null };
   const looked =
     request.dryRun || repairs.length === 0 ? none : await performRun({ ...deps, sensors: repairedSensors }, { stamp: null }, signal);
-  return { ...looked, repairs };
+  return { ...looked, repairs, repairsLeft: left };
 };
 
 /** One look of every sensor at the stamps of the region, or at one of them. What is found stands at once, sensor by sensor. */

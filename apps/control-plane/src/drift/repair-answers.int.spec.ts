@@ -8,7 +8,7 @@ import { CollectionRegion, definitionOf } from '../collections/testing/collectio
 import { systemContext } from '../http/command-context.js';
 import { openTwoRegions, toolsOf } from '../replication/testing/two-regions.js';
 import { recordLook } from './record-look.js';
-import { repairFindings } from './repair-findings.js';
+import { repairFindings, repairsLeft } from './repair-findings.js';
 
 /** What peers may answer to a repair that asks for a document `d`, over a real NATS server, and what it does to the region that asks. */
 describe('a repair', () => {
@@ -68,6 +68,24 @@ describe('a repair', () => {
     expect(await repair([us.region.name])).toMatchObject([{ outcome: 'refused', why: expect.stringContaining('form') as string }]);
     for (const id of ['d', 'victim']) expect(await eu.value('settings', id)).toEqual({ n: 1 });
     expect(await rowsOf(eu.region.dataSource, 'SELECT DISTINCT tenant FROM document')).toEqual([{ tenant: '' }]);
+  });
+
+  it('says how many it has left to the next run, also where it is a dry one', async () => {
+    const { dataSource, clock, name, nats } = eu.region;
+    await inTransaction(dataSource, async (tx) => {
+      const differences = Array.from({ length: 503 }, (_, i) => ({
+        ...{ kind: 'data-digest' as const, subject: `replica/${us.region.name}.settings`, path: `of no document ${i}` },
+        ...{ expected: 'x', observed: 'y', severity: 'warning' as const, owner: 'platform' },
+      }));
+      await recordLook(tx, context(), clock, { kind: 'data-digest', looked: [], skipped: [], differences });
+    });
+    const links = new Map<string, NatsLink>([[us.region.name, nats]]);
+    const routes = { region: name, dataSource, nats, replicas: () => Promise.resolve([]) };
+    const deps = { region: name, dataSource, tools: toolsOf(eu.region).collections, links, routes };
+    const request = { dryRun: true };
+    const tried = await repairFindings(deps, context(), request, new AbortController().signal);
+    expect([tried.length, await repairsLeft(dataSource, links, request, tried)]).toEqual([500, 3]);
+    expect(await repairsLeft(dataSource, links, { ...request, finding: tried[0]!.finding }, tried)).toBe(0);
   });
 
   it('takes the document that it asked for', async () => {

@@ -43,18 +43,33 @@ interface Turn {
  * Findings of documents, of what regions tell of their fleet, and of routes that may be repaired: open, not quarantined unless they were named, the
  * oldest first. A digest that was wrong has been made anew already.
  */
-const repairable = async (reader: Reader, { finding, subject }: RepairRequest, { reachable, done, limit }: Turn): Promise<FindingRow[]> =>
-  await rowsOf<FindingRow>(
-    reader,
-    `SELECT * FROM (${findingSelect} WHERE f.resolved_at IS NULL) AS found
+const repairable = async (reader: Reader, request: RepairRequest, { limit, ...turn }: Turn): Promise<FindingRow[]> =>
+  await rowsOf<FindingRow>(reader, `SELECT * ${ofRepairable} ORDER BY id LIMIT $5`, [...asked(request, turn), limit]);
+
+const asked = ({ finding, subject }: RepairRequest, { reachable, done }: Omit<Turn, 'limit'>): unknown[] => [
+  finding ?? null,
+  subject ?? null,
+  [...reachable],
+  done,
+];
+const ofRepairable = `
+       FROM (${findingSelect} WHERE f.resolved_at IS NULL) AS found
       WHERE state = 'open' AND kind IN ('data-digest', 'fleet-digest', 'scrub', 'route-epoch')
         AND NOT (kind = 'scrub' AND path LIKE '% digest')
         AND ($1::text IS NULL OR id = $1) AND ($2::text IS NULL OR subject = $2) AND ($1 IS NOT NULL OR quarantined_at IS NULL)
         AND ($1 IS NOT NULL OR split_part(subject, '/', 1) NOT IN ('replica', 'region') OR split_part(split_part(subject, '/', 2), '.', 1) = ANY ($3))
-        AND id <> ALL ($4)
-      ORDER BY id LIMIT $5`,
-    [finding ?? null, subject ?? null, [...reachable], done, limit],
-  );
+        AND id <> ALL ($4)`;
+
+/** So many more could be tried of regions that are connected, after these. */
+export const repairsLeft = async (
+  reader: Reader,
+  links: RepairDeps['links'],
+  request: RepairRequest,
+  done: readonly FindingRepair[],
+): Promise<number> => {
+  const turn = { reachable: connected(links), done: done.map((repair) => repair.finding) };
+  return (await rowsOf<{ left: number }>(reader, `SELECT count(*)::int AS left ${ofRepairable}`, asked(request, turn)))[0]!.left;
+};
 
 const connected = (links: RepairDeps['links']): Set<string> =>
   new Set([...links].flatMap(([peer, link]) => (link.isConnected ? [peer] : [])));

@@ -29,6 +29,7 @@ export interface RunRow {
   readonly sensors: SensorReport[];
   readonly repair: RepairRequest | null;
   readonly repairs: FindingRepair[];
+  readonly repairs_left: number;
   readonly error: string | null;
 }
 
@@ -36,7 +37,7 @@ export interface RunRow {
 export const driftChannel = 'lapidary_drift';
 
 const runSelect = `SELECT id, region, trigger, requested_by, stamp, status, created_at, started_at, finished_at, appeared, resolved, sensors,
-                          repair, repairs, error
+                          repair, repairs, repairs_left, error
                      FROM drift_run`;
 
 export const runViewOf = (row: RunRow): DriftRunView =>
@@ -55,6 +56,7 @@ export const runViewOf = (row: RunRow): DriftRunView =>
     sensors: row.sensors,
     repair: row.repair && { dryRun: row.repair.dryRun },
     repairs: row.repairs,
+    ...(row.repair ? { repairsLeft: row.repairs_left } : {}),
     error: row.error,
   } satisfies DriftRunView);
 
@@ -142,6 +144,7 @@ export interface RunOutcome {
   readonly resolved: number;
   readonly sensors: readonly SensorReport[];
   readonly repairs?: readonly FindingRepair[];
+  readonly repairsLeft?: number;
   readonly error: string | null;
 }
 
@@ -153,7 +156,7 @@ export const endRun = async (tx: Tx, id: string, outcome: RunOutcome): Promise<v
   if (row?.status !== 'running') return;
   await tx.query(
     `UPDATE drift_run SET status = $2, finished_at = now(), appeared = $3, resolved = $4, sensors = $5::jsonb, error = $6,
-            repairs = $7::jsonb WHERE id = $1`,
+            repairs = $7::jsonb, repairs_left = $8 WHERE id = $1`,
     [
       id,
       nextState(runTable, row.status, outcome.event),
@@ -162,6 +165,7 @@ export const endRun = async (tx: Tx, id: string, outcome: RunOutcome): Promise<v
       JSON.stringify(outcome.sensors),
       outcome.error,
       JSON.stringify(outcome.repairs ?? []),
+      outcome.repairsLeft ?? 0,
     ],
   );
   if (isOverAll(row)) await noteDay(tx, outcome.event === 'finish', outcome.sensors);

@@ -46,6 +46,7 @@ import { OwedObjections1763772000082 } from './0082-owed-objections.js';
 import { HostClaims1763772000085 } from './0085-host-claims.js';
 import { KeptTenants1763772000090 } from './0090-kept-tenants.js';
 import { GivenUpRollouts1763772000091 } from './0091-given-up-rollouts.js';
+import { RepairsLeft1763772000092 } from './0092-repairs-left.js';
 import { DirectorySum1763772000094 } from './0094-directory-sum.js';
 import { PublishingTrouble1763772000098 } from './0098-publishing-trouble.js';
 
@@ -98,6 +99,7 @@ export const migrations = [
   HostClaims1763772000085,
   KeptTenants1763772000090,
   GivenUpRollouts1763772000091,
+  RepairsLeft1763772000092,
   DirectorySum1763772000094,
   PublishingTrouble1763772000098,
 ];

@@ -28,5 +28,7 @@ export const driftRepair: Command = async (invocation) => {
   if (run.status !== 'done') throw new AppError('internal', `The repair ended as ${run.status}: ${run.error ?? 'no reason given'}`);
   await output.result({ data: run, name: run.repairs.map((r) => r.finding), table: (view) => repairsText(run, view) });
   if (run.repairs.length === 0) output.hint('Nothing that a repair could put right. What stands: stampctl drift ls');
+  if (run.repairsLeft !== undefined && run.repairsLeft > 0)
+    output.hint(`${run.repairsLeft} more can be repaired, and were not tried: a run tries ${run.repairs.length}. Run it again.`);
   return run.repairs.some((r) => r.outcome === 'refused') ? exitCodes.changes : exitCodes.ok;
 };

@@ -118,6 +118,11 @@ export const DriftRunSchema = z
     sensors: z.array(SensorReportSchema),
     repair: z.object({ dryRun: z.boolean() }).nullable().meta({ description: 'Not null: a run that repairs documents before it looks' }),
     repairs: z.array(FindingRepairSchema),
+    repairsLeft: z
+      .number()
+      .int()
+      .optional()
+      .meta({ description: 'Findings that a repair could try as well, and that this run left to the next: one tries 500' }),
     error: z.string().nullable(),
   })
   .meta({ id: 'DriftRun' });
