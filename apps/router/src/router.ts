@@ -87,7 +87,12 @@ export class Router {
     });
     const { directory, metrics, link } = this;
     this.dns = dnsFromConfig(config, directory, metrics, logger);
-    this.copyPlace = { file: config.LAPIDARY_DIRECTORY_FILE, region, key: config.LAPIDARY_DIRECTORY_KEY_FILE };
+    this.copyPlace = {
+      file: config.LAPIDARY_DIRECTORY_FILE,
+      region,
+      key: config.LAPIDARY_DIRECTORY_KEY_FILE,
+      previousKey: config.LAPIDARY_DIRECTORY_PREVIOUS_KEY_FILE,
+    };
     this.source = new DirectorySource({ region, link, directory, clock: systemClock, metrics, logger });
     this.diskCopy = new DiskCopyWriter(this.copyPlace, directory, metrics, logger);
     this.audit = new AuditLoop(directory, metrics, logger, () => void this.source.reload());

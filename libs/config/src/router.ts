@@ -70,6 +70,9 @@ export const RouterConfigSchema = z.object({
   LAPIDARY_DIRECTORY_KEY_FILE: field
     .secretFile('the key that the copy of the directory is signed with; without one, a change of the file by others is not noticed')
     .optional(),
+  LAPIDARY_DIRECTORY_PREVIOUS_KEY_FILE: field
+    .secretFile('the key that the copy was signed with until now: while keys change, a router that starts alone reads its copy by it')
+    .optional(),
   LAPIDARY_DIRECTORY_AGE_MAX_MS: z.coerce.number().int().min(0).default(0).meta({
     description: 'Not ready while the control plane was last heard of the directory longer ago than this; it still serves. 0: no bound',
   }),

@@ -82,8 +82,8 @@ const parse = <T>(schema: z.ZodType<T>, bytes: Buffer): T | null => {
   }
 };
 
-/** The copy in a file's bytes, or why it is none. */
-export const parseDiskCopy = (file: Buffer, region: string, key: string | undefined): DiskCopy | string => {
+/** The copy in a file's bytes, or why it is none. `previousKey`: that of before, which copies may still be signed with. */
+export const parseDiskCopy = (file: Buffer, region: string, key: string | undefined, previousKey?: string): DiskCopy | string => {
   if (file[0] === '{'.charCodeAt(0))
     return 'it is of format 1 (JSON, not signed), which this version does not read: let the router start with NATS reachable once';
   if (file.length < magic.length || !file.subarray(0, magic.length - 1).equals(magic.subarray(0, -1)))
@@ -92,8 +92,9 @@ export const parseDiskCopy = (file: Buffer, region: string, key: string | undefi
     return `it is of format ${String.fromCharCode(file[magic.length - 1]!)}, and this version reads ${format}`;
   if (file.length < magic.length + 2 * lengthBytes + macBytes || file.length % 4 !== 0) return 'it is cut off';
   const signed = file.subarray(0, file.length - macBytes);
-  const mac = startMac(key).update(signed).digest();
-  if (!timingSafeEqual(mac, file.subarray(file.length - macBytes)))
+  const signedBy = (of: string | undefined): boolean =>
+    timingSafeEqual(startMac(of).update(signed).digest(), file.subarray(file.length - macBytes));
+  if (!signedBy(key) && (previousKey === undefined || !signedBy(previousKey)))
     return key === undefined ? 'its checksum does not match' : 'it was not signed with this router’s key, or was changed since';
   const rowsAt = magic.length + lengthBytes + signed.readUInt32LE(magic.length);
   const footAt = signed.length - lengthBytes - signed.readUInt32LE(signed.length - lengthBytes);

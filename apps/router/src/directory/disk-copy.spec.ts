@@ -150,4 +150,22 @@ describe('the copy of the directory on disk', () => {
     expect(read.copy.table.digest).toEqual(tableOf(3, 100).digest);
     expect([...auditSlices(read.copy.table)].flat()).toEqual([]);
   });
+
+  it('is read by the key of before while keys change, and by no third one; a copy without a signature is not', async () => {
+    await write(tableOf(3));
+    const changed = { ...place, key: 'the new key', previousKey: key };
+    expect(await readDiskCopy(changed)).toMatchObject({ ok: true, from: place.file, refused: [] });
+    await write(tableOf(4), 123, { key: 'the new key' });
+    expect(await readDiskCopy(changed)).toMatchObject({ ok: true, refused: [] });
+    expect(await readDiskCopy({ ...place, key: 'the new key' })).toMatchObject({ ok: true, refused: [] });
+    await write(tableOf(5), 123, { key: undefined });
+    const unsigned = await readDiskCopy(changed);
+    expect(unsigned).toMatchObject({
+      ok: true,
+      from: `${place.file}.previous`,
+      refused: [{ keptAs: expect.stringContaining('refused') as string }],
+    });
+    await write(tableOf(6), 123, { key: 'a third key' });
+    expect(parseDiskCopy(await readFile(place.file), 'eu', 'the new key', key)).toContain('it was not signed with this router’s key');
+  });
 });

@@ -21,6 +21,8 @@ export interface DiskCopyPlace {
   readonly region: string;
   /** Signs the copy; undefined: it gets a checksum only. */
   readonly key: string | undefined;
+  /** Signs nothing any more; a copy that it has signed is read. */
+  readonly previousKey?: string | undefined;
 }
 
 export type DiskRead =
@@ -115,7 +117,7 @@ const syncDirectory = async (path: string): Promise<void> => {
 };
 
 /** Reads the copy, or the one before it. One that can't be trusted is renamed, for people to look at, and not used. */
-export const readDiskCopy = async ({ file, region, key }: DiskCopyPlace): Promise<DiskRead> => {
+export const readDiskCopy = async ({ file, region, key, previousKey }: DiskCopyPlace): Promise<DiskRead> => {
   const refused: Refused[] = [];
   for (const candidate of [file, previousOf(file)]) {
     let bytes: Buffer;
@@ -125,7 +127,7 @@ export const readDiskCopy = async ({ file, region, key }: DiskCopyPlace): Promis
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') refused.push({ reason: (error as Error).message, keptAs: candidate });
       continue;
     }
-    const copy = parseDiskCopy(bytes, region, key);
+    const copy = parseDiskCopy(bytes, region, key, previousKey);
     if (typeof copy !== 'string') return { ok: true, copy, from: candidate, refused };
     const keptAs = `${candidate}.refused-${new Date().toISOString().replaceAll(':', '-')}`;
     await rename(candidate, keptAs).catch(() => undefined);
