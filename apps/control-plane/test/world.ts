@@ -65,7 +65,12 @@ export const openDatabase = async (): Promise<WorldDatabase> => await migratedDa
 
 export const openWorld = async (
   database: WorldDatabase,
-  options: { readonly features?: readonly Type[]; readonly consoleDir?: string; readonly natsUrl?: string } = {},
+  options: {
+    readonly features?: readonly Type[];
+    readonly consoleDir?: string;
+    readonly natsUrl?: string;
+    readonly peers?: readonly string[];
+  } = {},
 ): Promise<World> => {
   const directory = await mkdtemp(join(tmpdir(), 'lapidary-world-'));
   await writeFile(join(directory, 'regions.yaml'), regionsYaml);
@@ -78,6 +83,8 @@ export const openWorld = async (
     LAPIDARY_CONSOLE_DIR: options.consoleDir ?? join(directory, 'none'),
     LAPIDARY_ADMIN_TOKEN_FILE: join(directory, 'token'),
     LAPIDARY_LOG_LEVEL: logLevel,
+    // Known, and never heard.
+    LAPIDARY_PEERS: JSON.stringify(Object.fromEntries((options.peers ?? []).map((peer) => [peer, { natsUrl: noNats }]))),
   });
   const resources = createResources(config, { processMetrics: false });
   await bringUp(resources, new AbortController().signal);

@@ -17,7 +17,7 @@ let sequence: number;
 
 beforeEach(async () => {
   database = await openDatabase();
-  world = await openWorld(database, { features: [...domainFeatures, ReplicationModule], natsUrl: noNats });
+  world = await openWorld(database, { features: [...domainFeatures, ReplicationModule], natsUrl: noNats, peers: [otherRegion] });
   sequence = 0;
   await adoptEpoch(world.resources.dataSource, otherRegion, 1);
 });
