@@ -5,14 +5,14 @@ import { newId } from '@lapidary/kernel/ids';
 import type { DocumentKey } from '@lapidary/replication/collections/collection-store';
 import { purgedKinds } from '@lapidary/replication/collections/graves';
 import { purgeDocument } from '@lapidary/replication/collections/purge-document';
-import { holdingBack, isStable, ofRegions } from '@lapidary/replication/stability';
+import { holdingBack, ofRegions } from '@lapidary/replication/stability';
 import type { DataSource } from 'typeorm';
 import { systemContext } from '../http/command-context.js';
 import { readRecovery } from '../fence/recovery-rows.js';
 import { recordEvent } from '../outbox/record-event.js';
 import { tickOf } from './collection-tools.js';
 import { PostgresCollections } from './postgres-collections.js';
-import { knownWithoutHoles, readStability } from './stability-rows.js';
+import { knownWithoutHoles, readStability, stableDeclaration } from './stability-rows.js';
 import { lockHere } from './stored-documents.js';
 import { unlessUnreadable } from './unreadable.js';
 
@@ -52,9 +52,7 @@ export const declareKnowledge = async ({ dataSource, clock, region }: RetentionT
 
 /** Since when nothing may have happened to a tombstone: null where no declaration of this region is stable yet. */
 const settledBefore = async (tools: RetentionTools, marginMs: number): Promise<Date | null> => {
-  const { known, declared, own } = await readStability(tools.dataSource);
-  const living = [tools.region, ...tools.peers];
-  const stable = own.find((declaration) => isStable(ofRegions(declaration.known, living), tools.peers, declared, known));
+  const stable = stableDeclaration(await readStability(tools.dataSource), tools.peers);
   // A transaction that was open while it was declared may have written before and committed after.
   return stable ? new Date(stable.declaredAt.getTime() - marginMs) : null;
 };

@@ -3,11 +3,10 @@ import { inTransaction } from '@lapidary/db/transaction';
 import { newId } from '@lapidary/kernel/ids';
 import type { DocumentKey } from '@lapidary/replication/collections/collection-store';
 import { retellPurge } from '@lapidary/replication/collections/purge-document';
-import { isStable, ofRegions } from '@lapidary/replication/stability';
 import { systemContext } from '../http/command-context.js';
 import { PostgresCollections } from './postgres-collections.js';
 import type { RetentionTools } from './purge-tombstones.js';
-import { readStability } from './stability-rows.js';
+import { readStability, stableDeclaration } from './stability-rows.js';
 import { lockHere } from './stored-documents.js';
 
 /** One transaction's worth. */
@@ -18,10 +17,11 @@ const retoldAtOnceMax = 100;
  * them. Only where everybody is known to read the new epoch, so that what it tells again itself has come first. Returns how many.
  */
 export const retellPurges = async (tools: RetentionTools): Promise<number> => {
-  const { known, declared, own } = await readStability(tools.dataSource);
-  const living = [tools.region, ...tools.peers];
-  const stable = own.find((declaration) => isStable(ofRegions(declaration.known, living), tools.peers, declared, known));
-  const origins = Object.entries(known).filter(([origin, { epoch }]) => stable?.known[origin]?.epoch === epoch && origin !== tools.region);
+  const stability = await readStability(tools.dataSource);
+  const stable = stableDeclaration(stability, tools.peers);
+  const origins = Object.entries(stability.known).filter(
+    ([origin, { epoch }]) => stable?.known[origin]?.epoch === epoch && origin !== tools.region,
+  );
   let retold = 0;
   for (const [origin, { epoch }] of origins)
     for (let more = true; more;) {

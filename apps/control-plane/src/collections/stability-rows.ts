@@ -3,7 +3,7 @@ import type { Reader, Tx } from '@lapidary/db/transaction';
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import type { EventData } from '@lapidary/contracts/events/registry';
 import type { KnownEvents } from '@lapidary/replication/digest/vector-cover';
-import type { Declaration } from '@lapidary/replication/stability';
+import { isStable, ofRegions, type Declaration } from '@lapidary/replication/stability';
 import { readOrigin } from '../outbox/outbox-rows.js';
 import { allowedIn } from '../residency/holding.js';
 
@@ -70,6 +70,10 @@ export const readStability = async (reader: Reader): Promise<Stability> => {
     own: own.map(({ known, declared_at: declaredAt }) => ({ known, declaredAt })),
   };
 };
+
+/** The newest that this region has said and that is stable; of regions that are no more, what is known of them is not asked for (ofRegions). */
+export const stableDeclaration = ({ region, known, declared, own }: Stability, peers: readonly string[]): OwnDeclaration | undefined =>
+  own.find((said) => isStable(ofRegions(said.known, [region, ...peers]), peers, declared, known));
 
 /** Another region has said what it knows. */
 export const noteDeclaration = async (

@@ -1,50 +1,57 @@
 import { fleetBuckets, fleetTables, type FleetLook, type FleetSum, type FleetTable } from '@lapidary/contracts/fleet-protocol';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
-import { tenantBucketSums, tenantRows, tenantsNamed, tenantSum, type TenantDigest } from './tenant-digests.js';
+import { tenantBucketSums, tenantRows, tenantsNamed, tenantSum, type FleetAsked, type RowDigest } from './tenant-digests.js';
 
-/** Few beside tenants: summed from their rows whenever it is asked. */
-type FewTable = Exclude<FleetTable, 'tenant'>;
+/** Where digests of a table's rows come from; times, which an event has to the millisecond only, are in none. */
+interface Source {
+  sum(reader: Reader, asked: FleetAsked): Promise<FleetSum>;
+  bucketSums(reader: Reader, asked: FleetAsked): Promise<BucketSum[]>;
+  rows(reader: Reader, asked: FleetAsked, buckets: readonly number[]): Promise<RowDigest[]>;
+  /** SQL: `key` and `digest` of rows of the owner ($1), of those that are named in $2 at the least. */
+  readonly named: string;
+}
+type BucketSum = FleetSum & { readonly bucket: number };
 
-/**
- * What events tell of each row and every replica keeps of it, as one JSON value. Left out is what changes without an event (usage, health, when
- * a placement began to serve), what each region counts for itself, and times, which an event has to the millisecond only. $1 is the owner.
- */
-const bodies: Readonly<Record<FewTable, string>> = {
-  definition: `SELECT name AS key, definition AS body FROM collection WHERE $1::text IS NOT NULL`,
-  stamp: `SELECT name AS key, jsonb_build_array(status, cordoned, cordon_reason, held_by_rollout, ring, profile, isolation, driver, capacity_units, epoch,
-                 template_version, workload_version, front_doors, labels, spec_digest) AS body
-            FROM stamp WHERE region = $1`,
-};
-/** 64 bits, against accidents: whoever could choose rows to collide owns them. */
-const digested = (table: FewTable): string =>
-  `SELECT key, substr(md5(key || ' ' || body::text), 1, 16) AS digest, ('x' || substr(md5(key), 1, 3))::bit(12)::int AS bucket
-     FROM (${bodies[table]}) AS told`;
 /** Digests are added as numbers, so that rows may stand in any order; 64 bits of them, as of documents. */
 const sum = `coalesce(sum(('x' || digest)::bit(64)::bigint::numeric), 0)::text AS sum, count(*)::int AS rows`;
+
+/**
+ * Few beside tenants: summed from their rows whenever it is asked. `body`: what events tell of each row and every replica keeps of it, as one JSON
+ * value; $1 is the owner. 64 bits of it, against accidents: whoever could choose rows to collide owns them.
+ */
+const fromRows = (body: string): Source => {
+  const digested = `SELECT key, substr(md5(key || ' ' || body::text), 1, 16) AS digest, ('x' || substr(md5(key), 1, 3))::bit(12)::int AS bucket
+     FROM (${body}) AS told`;
+  return {
+    sum: async (reader, { owner }) => (await rowsOf<FleetSum>(reader, `SELECT ${sum} FROM (${digested}) AS d`, [owner]))[0]!,
+    bucketSums: async (reader, { owner }) =>
+      await rowsOf(reader, `SELECT bucket, ${sum} FROM (${digested}) AS d GROUP BY bucket ORDER BY bucket`, [owner]),
+    rows: async (reader, { owner }, buckets) =>
+      await rowsOf(reader, `SELECT key, digest FROM (${digested}) AS d WHERE bucket = ANY ($2::int[]) ORDER BY key`, [owner, buckets]),
+    named: digested,
+  };
+};
+
+/** Left out of the bodies is what changes without an event (usage, health, when a placement began to serve), and what each region counts for itself. */
+const sources: Readonly<Record<FleetTable, Source>> = {
+  definition: fromRows(`SELECT name AS key, definition AS body FROM collection WHERE $1::text IS NOT NULL`),
+  stamp:
+    fromRows(`SELECT name AS key, jsonb_build_array(status, cordoned, cordon_reason, held_by_rollout, ring, profile, isolation, driver, capacity_units, epoch,
+                 template_version, workload_version, front_doors, labels, spec_digest) AS body
+            FROM stamp WHERE region = $1`),
+  tenant: { sum: tenantSum, bucketSums: tenantBucketSums, rows: tenantRows, named: tenantsNamed('$2::text[]') },
+};
 
 /** `contested`: with tenants whose names two regions gave out, of which regions of the version before say nothing. */
 export const fleetSums = async (reader: Reader, owner: string, contested = true): Promise<ReadonlyMap<FleetTable, FleetSum>> => {
   const sums = new Map<FleetTable, FleetSum>();
-  for (const table of fleetTables)
-    sums.set(
-      table,
-      table === 'tenant'
-        ? await tenantSum(reader, { owner, contested })
-        : (await rowsOf<FleetSum>(reader, `SELECT ${sum} FROM (${digested(table)}) AS d`, [owner]))[0]!,
-    );
+  for (const table of fleetTables) sums.set(table, await sources[table].sum(reader, { owner, contested }));
   return sums;
 };
 
-export const fleetBucketSums = async (
-  reader: Reader,
-  owner: string,
-  table: FleetTable,
-  contested = true,
-): Promise<(FleetSum & { readonly bucket: number })[]> =>
-  table === 'tenant'
-    ? await tenantBucketSums(reader, { owner, contested })
-    : await rowsOf(reader, `SELECT bucket, ${sum} FROM (${digested(table)}) AS d GROUP BY bucket ORDER BY bucket`, [owner]);
+export const fleetBucketSums = async (reader: Reader, owner: string, table: FleetTable, contested = true): Promise<BucketSum[]> =>
+  await sources[table].bucketSums(reader, { owner, contested });
 
 /** Rows of some buckets. A bucket is asked for by all of it. */
 export const fleetRows = async (
@@ -53,14 +60,7 @@ export const fleetRows = async (
   table: FleetTable,
   buckets: readonly number[],
   contested = true,
-): Promise<TenantDigest[]> => {
-  const some = buckets.slice(0, fleetBuckets);
-  if (table === 'tenant') return await tenantRows(reader, { owner, contested }, some);
-  return await rowsOf(reader, `SELECT key, digest FROM (${digested(table)}) AS d WHERE bucket = ANY ($2::int[]) ORDER BY key`, [
-    owner,
-    some,
-  ]);
-};
+): Promise<RowDigest[]> => await sources[table].rows(reader, { owner, contested }, buckets.slice(0, fleetBuckets));
 
 /** Why a difference of a row is no drift: something of it is known to be on its way, or to have been refused. */
 const holds: Readonly<Record<FleetTable, string>> = {
@@ -77,7 +77,7 @@ export const fleetLooks = async (reader: Reader, owner: string, table: FleetTabl
     `SELECT k.key, d.digest,
             EXISTS (SELECT 1 FROM dead_letter l WHERE l.state IN ('open', 'waiting') AND l.subject IN ('unreadable', $3 || k.key)) ${holds[table]} AS held
        FROM unnest($2::text[]) WITH ORDINALITY AS k(key, n)
-       LEFT JOIN (${table === 'tenant' ? tenantsNamed('$2::text[]') : digested(table)}) AS d ON d.key = k.key ORDER BY k.n`,
+       LEFT JOIN (${sources[table].named}) AS d ON d.key = k.key ORDER BY k.n`,
     [owner, keys, subjectOf[table]],
   );
 

@@ -1,5 +1,5 @@
 import { openTestRegion, type TestRegion } from '../outbox/testing/test-region.js';
-import { checkTenants, foldTenants, tenantBucketSums, tenantRows, tenantSum, type TenantDigest } from './tenant-digests.js';
+import { checkTenants, foldTenants, tenantBucketSums, tenantRows, tenantSum, type RowDigest } from './tenant-digests.js';
 
 describe('digests of tenants that are kept', () => {
   let region: TestRegion;
@@ -23,9 +23,9 @@ describe('digests of tenants that are kept', () => {
   };
   const asked = (owner: string) => ({ owner, contested: true });
   const all = [...Array(4_096).keys()];
-  const told = async (): Promise<[unknown, unknown, TenantDigest[]][]> =>
+  const told = async (): Promise<[unknown, unknown, RowDigest[]][]> =>
     Promise.all(
-      [region.name, 'other'].map(async (owner): Promise<[unknown, unknown, TenantDigest[]]> => {
+      [region.name, 'other'].map(async (owner): Promise<[unknown, unknown, RowDigest[]]> => {
         const { dataSource } = region;
         return [
           await tenantSum(dataSource, asked(owner)),

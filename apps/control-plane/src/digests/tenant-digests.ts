@@ -33,13 +33,13 @@ const sumsByBucket = (withContested: boolean): string => `
   UNION ALL SELECT bucket, 1, digest::numeric FROM (${digestedFrom('(SELECT * FROM tenant WHERE home_region = $1)')}) AS every WHERE NOT ${isKept}
   ${withContested ? '' : `UNION ALL SELECT bucket, -1, -digest::numeric FROM (${contestedRows}) AS contested WHERE owner = $1`}`;
 
-export interface TenantsAsked {
+export interface FleetAsked {
   readonly owner: string;
   /** With those whose names two regions gave out. */
   readonly contested: boolean;
 }
 
-export const tenantSum = async (reader: Reader, { owner, contested }: TenantsAsked): Promise<FleetSum> =>
+export const tenantSum = async (reader: Reader, { owner, contested }: FleetAsked): Promise<FleetSum> =>
   (
     await rowsOf<FleetSum>(
       reader,
@@ -51,7 +51,7 @@ export const tenantSum = async (reader: Reader, { owner, contested }: TenantsAsk
 /** Of the buckets that hold any row. */
 export const tenantBucketSums = async (
   reader: Reader,
-  { owner, contested }: TenantsAsked,
+  { owner, contested }: FleetAsked,
 ): Promise<(FleetSum & { readonly bucket: number })[]> =>
   await rowsOf(
     reader,
@@ -60,14 +60,14 @@ export const tenantBucketSums = async (
     [owner],
   );
 
-export interface TenantDigest {
+export interface RowDigest {
   readonly key: string;
   /** 16 hexadecimal digits. */
   readonly digest: string;
 }
 const asHex = `key, lpad(to_hex(digest), 16, '0') AS digest`;
 
-export const tenantRows = async (reader: Reader, { owner, contested }: TenantsAsked, buckets: readonly number[]): Promise<TenantDigest[]> =>
+export const tenantRows = async (reader: Reader, { owner, contested }: FleetAsked, buckets: readonly number[]): Promise<RowDigest[]> =>
   await rowsOf(
     reader,
     `SELECT ${asHex} FROM (

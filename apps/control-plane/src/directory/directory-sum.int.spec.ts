@@ -10,6 +10,7 @@ import { directoryMetrics } from './metrics.js';
 import { numberDirectory } from './number-directory.js';
 import { DirectoryPublisher } from './publisher.js';
 import { recordTenantRoute } from './record-route.js';
+import { tellRoute } from './testing/tell-route.js';
 
 let region: TestRegion;
 beforeEach(async () => {
@@ -17,11 +18,7 @@ beforeEach(async () => {
 });
 afterEach(async () => region.close());
 
-const route = async (tenant: string, epoch: number): Promise<void> => {
-  await inTransaction(region.dataSource, async (tx) =>
-    recordTenantRoute(tx, { kind: 'tenant', tenant, region: region.name, status: 'placed', stamp: null, epoch, hosts: [] }, null),
-  );
-};
+const route = async (tenant: string, epoch: number): Promise<void> => await tellRoute(region, tenant, epoch);
 const publish = async (limit: number): Promise<void> => {
   await numberDirectory(region.dataSource);
   await markEntriesPublished(region.dataSource, await unpublishedEntries(region.dataSource, limit));

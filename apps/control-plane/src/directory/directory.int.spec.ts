@@ -16,6 +16,7 @@ import { DirectoryPublisher } from './publisher.js';
 import { directoryChannel, recordStampRoute, recordTenantRoute } from './record-route.js';
 import { snapshotPage } from './snapshot.js';
 import { readStreamBack, rebuildStream, streamOwner } from './verify-stream.js';
+import { tellRoute } from './testing/tell-route.js';
 
 let region: TestRegion;
 const oneTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1);
@@ -24,11 +25,7 @@ const metrics = createMetrics(directoryMetrics, { processMetrics: false });
 const publisherOf = (r: TestRegion): DirectoryPublisher =>
   new DirectoryPublisher({ ...r, region: r.name, metrics, onNumbered: () => undefined });
 
-const route = async (tenant: string, epoch: number): Promise<void> => {
-  await inTransaction(region.dataSource, async (tx) => {
-    await recordTenantRoute(tx, { kind: 'tenant', tenant, region: region.name, status: 'placed', stamp: null, epoch, hosts: [] }, null);
-  });
-};
+const route = async (tenant: string, epoch: number): Promise<void> => await tellRoute(region, tenant, epoch);
 
 /** Keeps the newest entry per key, as a router does. */
 class TestRouter {

@@ -1,5 +1,4 @@
 import { directoryStream } from '@lapidary/contracts/subjects';
-import { inTransaction } from '@lapidary/db/transaction';
 import { streamState } from '@lapidary/messaging/streams';
 import { createMetrics } from '@lapidary/telemetry/metrics';
 import { jetstreamManager } from '@nats-io/jetstream';
@@ -7,8 +6,8 @@ import { openTestRegion, type TestRegion } from '../outbox/testing/test-region.j
 import { countUnpublished } from './directory-rows.js';
 import { directoryMetrics } from './metrics.js';
 import { DirectoryPublisher } from './publisher.js';
-import { recordTenantRoute } from './record-route.js';
 import { readStreamCursors } from './verify-stream.js';
+import { tellRoute } from './testing/tell-route.js';
 
 /** Of entries of this test; each of them is smaller than a tenth of it. */
 const roomBytes = 8_000;
@@ -19,11 +18,7 @@ beforeEach(async () => {
 });
 afterEach(async () => region.close());
 
-const route = async (tenant: string, epoch: number): Promise<void> => {
-  await inTransaction(region.dataSource, async (tx) =>
-    recordTenantRoute(tx, { kind: 'tenant', tenant, region: region.name, status: 'placed', stamp: null, epoch, hosts: [] }, null),
-  );
-};
+const route = async (tenant: string, epoch: number): Promise<void> => await tellRoute(region, tenant, epoch);
 const keysHeld = async (): Promise<string[]> => {
   const held = new Set<string>();
   await readStreamCursors(region.nats, region.name, (await streamState(region.nats, directoryStream(region.name)))!, (key) =>

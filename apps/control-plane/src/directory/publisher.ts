@@ -37,7 +37,6 @@ export class DirectoryPublisher {
   constructor(private readonly options: PublisherOptions) {
     this.stream = new StreamKeeper({
       ...options,
-      lookMs: options.lookMs,
       onRepair: () => {
         options.metrics.lapidary_directory_repairs_total.inc();
         this.wake();

@@ -20,7 +20,7 @@ export interface StreamKeeperOptions {
   readonly nats: NatsLink;
   readonly logger: Logger;
   /** How often the stream is looked at. */
-  readonly lookMs: number | undefined;
+  readonly lookMs?: number;
   /** Entries are to be published again. */
   readonly onRepair: () => void;
   /** The kept digest was not that of the rows. */

@@ -82,7 +82,7 @@ export const performRun = async (deps: RunDeps, run: Pick<RunRow, 'stamp'>, sign
       nonce: canary.nonce,
       isOfOneStamp: run.stamp !== null,
     };
-    seen.push(await useSensor(deps, sensor, { ...input, telling }, canary));
+    seen.push(await useSensor(deps, sensor, input, canary, telling));
     if (run.stamp === null) await record(deps, departed(sensor.kind, [facts.region, ...deps.world.peers]), facts, telling);
   }
   const ofSensors = await inTransaction(deps.dataSource, (tx) =>
@@ -109,12 +109,7 @@ const departed = (kind: Look['kind'], regions: readonly string[]): Look => ({
 
 const contextOf = ({ config }: RunDeps) => systemContext(config.LAPIDARY_REGION, 'drift', newId());
 
-const useSensor = async (
-  deps: RunDeps,
-  sensor: Sensor,
-  input: SensorInput & { readonly telling: Telling },
-  canary: Canary,
-): Promise<Seen> => {
+const useSensor = async (deps: RunDeps, sensor: Sensor, input: SensorInput, canary: Canary, telling: Telling): Promise<Seen> => {
   const startedMs = performance.now();
   const looked: string[] = [];
   const skipped: Skip[] = [];
@@ -130,7 +125,7 @@ const useSensor = async (
       isFound ||= sifted.isFound;
       if (raw.planted !== undefined) planted = planted === 'missed' ? 'missed' : raw.planted;
       hindrance ??= sifted.hindrance;
-      const { look, written } = await record(deps, sifted.look, input.facts, input.telling);
+      const { look, written } = await record(deps, sifted.look, input.facts, telling);
       looked.push(...look.looked);
       skipped.push(...look.skipped);
       differences += look.differences.length;

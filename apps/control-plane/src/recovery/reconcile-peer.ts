@@ -1,4 +1,4 @@
-import { HeldPageSchema, KnownLogSchema, type HeldPage, type KnownLog } from '@lapidary/contracts/recovery-protocol';
+import { HeldPageSchema, KnownLogSchema, type KnownLog } from '@lapidary/contracts/recovery-protocol';
 import { geoRecovery } from '@lapidary/contracts/subjects';
 import { inTransaction, type Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
@@ -20,6 +20,7 @@ import {
   recoverStamp,
   recoverTenant,
 } from './recover-fleet.js';
+import { heldPages, type AskHeld } from './held-pages.js';
 import { recoverDocuments } from './recover-documents.js';
 import { recoverLedger } from './recover-ledger.js';
 import { noteReconciled } from './recovery-progress.js';
@@ -40,14 +41,6 @@ export interface RecoveryTools {
 /** The question about the log looks through all documents of the peer once. */
 const requestMs = 15_000;
 
-/** An older version, which does not answer about its ledger, must not hold a recovery up. */
-const ledgerOf = async (tools: RecoveryTools, peer: string, known: KnownLog): Promise<number> =>
-  known.ledger === true
-    ? await recoverLedger(tools.dataSource, async (question) =>
-        linkOf(tools, peer).requestJson(geoRecovery(peer, tools.region), question, HeldPageSchema, requestMs),
-      )
-    : 0;
-
 const linkOf = (tools: RecoveryTools, peer: string): NatsLink => {
   const link = tools.linkTo(peer);
   if (!link?.isConnected) throw new AppError('region_unreachable', `Region ${peer} can’t be reached`);
@@ -57,6 +50,11 @@ const linkOf = (tools: RecoveryTools, peer: string): NatsLink => {
 export const askLog = async (tools: RecoveryTools, peer: string): Promise<KnownLog> =>
   await linkOf(tools, peer).requestJson(geoRecovery(peer, tools.region), { want: 'log' }, KnownLogSchema, requestMs);
 
+const askHeld =
+  (tools: RecoveryTools, peer: string): AskHeld =>
+  async (question) =>
+    await linkOf(tools, peer).requestJson(geoRecovery(peer, tools.region), question, HeldPageSchema, requestMs);
+
 /** Everything that a peer holds of a kind, an item at a time, each taken in in a transaction of its own. */
 const eachHeld = async (
   tools: RecoveryTools,
@@ -64,20 +62,12 @@ const eachHeld = async (
   want: 'stamps' | 'tenants' | 'definitions',
   take: (tx: Tx, item: unknown) => Promise<void>,
 ): Promise<void> => {
-  for (let after: string | null = ''; after !== null;) {
-    const page: HeldPage = await linkOf(tools, peer).requestJson(
-      geoRecovery(peer, tools.region),
-      { want, after },
-      HeldPageSchema,
-      requestMs,
-    );
-    for (const item of page.items)
+  for await (const items of heldPages(askHeld(tools, peer), want))
+    for (const item of items)
       await inTransaction(tools.dataSource, async (tx) => {
         await passFence(tx);
         await take(tx, item);
       });
-    after = page.next;
-  }
 };
 
 /**
@@ -99,7 +89,8 @@ export const reconcilePeer = async (tools: RecoveryTools, peer: string, known: K
     const { collection } = HeldDefinitionSchema.parse(item);
     await recoverDefinition(tx, apply, collection, (item as { readonly definition: Register }).definition);
   });
-  const losses = await ledgerOf(tools, peer, known);
+  // An older version, which does not answer about its ledger, must not hold a recovery up.
+  const losses = known.ledger === true ? await recoverLedger(dataSource, askHeld(tools, peer)) : 0;
   const documents = await recoverDocuments(dataSource, apply, new PeerDigests(region, peer, linkOf(tools, peer)));
   await noteReconciled(dataSource, peer);
   tools.logger.warn(

@@ -1,8 +1,9 @@
-import { ledgerRowsAtOnceMax, type HeldPage, type RecoveryQuestion } from '@lapidary/contracts/recovery-protocol';
+import { ledgerRowsAtOnceMax } from '@lapidary/contracts/recovery-protocol';
 import { inTransaction } from '@lapidary/db/transaction';
 import { z } from 'zod';
 import type { DataSource } from 'typeorm';
 import { passFence } from '../fence/recovery-rows.js';
+import { heldPages, type AskHeld } from './held-pages.js';
 import { HeldLossSchema, missingInLedger, takeLedgerRows } from './held-ledger.js';
 
 const IdsSchema = z.array(z.string());
@@ -12,11 +13,10 @@ const IdsSchema = z.array(z.string());
  * events that it has lost with its database; in the documents nothing is left of it, so that only others' ledgers have it. Rows that are
  * here stay: what still loses is written down as it is when its document is merged. May be done again. Returns how many rows were new.
  */
-export const recoverLedger = async (dataSource: DataSource, ask: (question: RecoveryQuestion) => Promise<HeldPage>): Promise<number> => {
+export const recoverLedger = async (dataSource: DataSource, ask: AskHeld): Promise<number> => {
   let found = 0;
-  for (let after: string | null = ''; after !== null;) {
-    const page: HeldPage = await ask({ want: 'ledger', after });
-    const missing = await missingInLedger(dataSource, IdsSchema.parse(page.items));
+  for await (const ids of heldPages(ask, 'ledger')) {
+    const missing = await missingInLedger(dataSource, IdsSchema.parse(ids));
     for (let at = 0; at < missing.length;) {
       const { items } = await ask({ want: 'ledger-rows', ids: missing.slice(at, at + ledgerRowsAtOnceMax) });
       const rows = items.map((item) => HeldLossSchema.parse(item));
@@ -28,7 +28,6 @@ export const recoverLedger = async (dataSource: DataSource, ask: (question: Reco
       const last = rows.at(-1);
       at = last ? missing.indexOf(last.id) + 1 : at + ledgerRowsAtOnceMax;
     }
-    after = page.next;
   }
   return found;
 };

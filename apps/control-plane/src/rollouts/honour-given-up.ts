@@ -1,5 +1,4 @@
-import type { GivenUpRollout } from '@lapidary/contracts/api/rollouts';
-import { openRolloutStatuses } from '@lapidary/contracts/api/rollouts';
+import { openRolloutStatuses, type GivenUpRollout } from '@lapidary/contracts/api/rollouts';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction } from '@lapidary/db/transaction';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';

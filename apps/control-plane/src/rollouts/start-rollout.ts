@@ -1,4 +1,10 @@
-import { RolloutPolicySchema, type RolloutPlan, type RolloutView, type StartRollout } from '@lapidary/contracts/api/rollouts';
+import {
+  openRolloutStatuses,
+  RolloutPolicySchema,
+  type RolloutPlan,
+  type RolloutView,
+  type StartRollout,
+} from '@lapidary/contracts/api/rollouts';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader, Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
@@ -108,10 +114,7 @@ export const startRollout = async (
 /** As far as is known here. Where two regions begin at once, the stamps decide: each is held by one roll-out only. */
 const refuseOthers = async (tx: Tx): Promise<void> => {
   const [elsewhere] = await openElsewhere(tx);
-  const [here] = await rowsOf<{ id: string }>(
-    tx,
-    `SELECT id FROM rollout WHERE status IN ('running', 'paused', 'halting', 'aborting', 'rolling_back') LIMIT 1`,
-  );
+  const [here] = await rowsOf<{ id: string }>(tx, `SELECT id FROM rollout WHERE status = ANY ($1) LIMIT 1`, [openRolloutStatuses]);
   const other = here?.id ?? elsewhere;
   if (other === undefined) return;
   const check = `stampctl rollout status ${other}; where its region is lost: stampctl rollout give-up ${other}`;

@@ -1,6 +1,7 @@
 import type { Tx } from '@lapidary/db/transaction';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { NatsConnection } from '@nats-io/transport-node';
+import { overriding } from '@lapidary/testing/overriding';
 import type { DataSource } from 'typeorm';
 
 export class Killed extends Error {}
@@ -31,23 +32,22 @@ export class Mortal {
     const transaction = async (work: (tx: Tx) => Promise<unknown>): Promise<unknown> => {
       let answer: unknown;
       await real.transaction(async (tx) => {
-        answer = await work(withMethod(tx, 'query', query(tx)));
+        answer = await work(overriding(tx, { query: query(tx) as never }));
         // A kill before the commit rolls back.
         if (!this.countsAs('commit', 'before')) throw new Killed('commit');
       });
       if (!this.countsAs('commit', 'after')) throw new Killed('commit');
       return answer;
     };
-    return withMethod(withMethod(real, 'query', query(real)), 'transaction', transaction);
+    return overriding(real, { query: query(real) as never, transaction: transaction as never });
   }
 
   nats(real: NatsLink): NatsLink {
     const request = (nc: NatsConnection) => (subject: string, data?: never, options?: never) =>
       this.wait(`publish ${subject}`, async () => nc.request(subject, data, options));
-    return new Proxy(real, {
-      get: (link, name) => {
-        if (name !== 'connection') return bound(link, name);
-        return withMethod(link.connection, 'request', request(link.connection));
+    return overriding(real, {
+      get connection() {
+        return overriding(real.connection, { request: request(real.connection) as never });
       },
     });
   }
@@ -74,11 +74,3 @@ export class Mortal {
     return this.killedAt === null;
   }
 }
-
-const bound = (target: object, name: string | symbol): unknown => {
-  const value: unknown = Reflect.get(target, name, target);
-  return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-};
-
-const withMethod = <T extends object>(target: T, method: string, replaced: unknown): T =>
-  new Proxy(target, { get: (of, name) => (name === method ? replaced : bound(of, name)) });
