@@ -39,7 +39,7 @@ export class Edges {
     private readonly metrics: RouterMetrics,
     private readonly logger: Logger,
   ) {
-    this.http2 = new Http2Front({ metrics, serve: (request, response, tunnel) => general.serve(request, response, tunnel) });
+    this.http2 = new Http2Front({ metrics, serve: (...of) => general.serve(...of) });
   }
 
   /** Whether the plain port is one of ours, because of the PROXY protocol. */

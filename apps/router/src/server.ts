@@ -126,11 +126,17 @@ export class TrafficServer {
     stream.resume();
   }
 
-  /** Takes one request that somebody else has read (HTTP/2). */
-  serve(request: IncomingMessage, response: ServerResponse, tunnel?: Omit<NonNullable<Tunnel>, 'head' | 'idleMs'>): void {
+  /** Takes one request that somebody else has read (HTTP/2). `problem`: what made it unfit for HTTP/1.1's terms there. */
+  serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    tunnel?: Omit<NonNullable<Tunnel>, 'head' | 'idleMs'>,
+    problem: Problem = null,
+  ): void {
     const over = this.inFlight.add(request.socket, response, tunnel?.socket);
     response.on('error', () => undefined);
-    void this.take(request, response, tunnel && { ...tunnel, head: Buffer.alloc(0), idleMs: this.options.tunnelIdleMs }).finally(over);
+    const whole = tunnel && { ...tunnel, head: Buffer.alloc(0), idleMs: this.options.tunnelIdleMs };
+    void this.take(request, response, whole, problem).finally(over);
   }
 
   /** What the fast path could do and leaves to this one all the same. */
@@ -182,7 +188,7 @@ export class TrafficServer {
     if (comes) this.turns.end(socket, response);
   }
 
-  private async take(request: IncomingMessage, response: ServerResponse, tunnel?: Tunnel): Promise<void> {
+  private async take(request: IncomingMessage, response: ServerResponse, tunnel?: Tunnel, known: Problem = null): Promise<void> {
     if (this.draining || this.onceOnly.has(request.socket)) response.shouldKeepAlive = false;
     const requestId = requestIdOf(request.headers['x-request-id']);
     const onStart = (): void => {
@@ -202,7 +208,7 @@ export class TrafficServer {
       this.observer.ended(described, whose, { outcome, status, tookMs: nowMs - startedMs, waitedMs, stampMs }, nowMs);
     };
     try {
-      const problem = problemOf(request);
+      const problem = known ?? problemOf(request);
       const asked = this.tokenOf(request, problem);
       if (asked instanceof Promise) holdBodies(request);
       const token = asked instanceof Promise ? await asked : asked;

@@ -1,12 +1,18 @@
 import { constants, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Stream } from 'node:http2';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { headerValues } from '@lapidary/stamp-sdk/forward/hop-by-hop';
+import type { RequestProblem } from '@lapidary/stamp-sdk/forward/request-check';
 
 /** RFC 9113 §8.2.2: these have no meaning in HTTP/2, and a message with one of them is malformed. */
 const connectionSpecific: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
 
 /** Why a request over HTTP/2 can't be told as one over HTTP/1.1, beyond what nghttp2 refuses itself; null: it can. */
-export const pseudoProblem = (rawHeaders: readonly string[]): string | null => {
+export const pseudoProblem = (rawHeaders: readonly string[]): RequestProblem | null => {
+  const reason = pseudoReason(rawHeaders);
+  return reason === null ? null : { status: 400, reason };
+};
+
+const pseudoReason = (rawHeaders: readonly string[]): string | null => {
   const authorities = headerValues(rawHeaders, ':authority');
   const hosts = headerValues(rawHeaders, 'host');
   if (authorities.length + hosts.length === 0) return 'neither :authority nor Host';

@@ -9,15 +9,13 @@ import {
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { AppError } from '@lapidary/kernel/app-error';
-import { newId } from '@lapidary/kernel/ids';
-import { answerProblem } from '../answer-problem.js';
+import type { RequestProblem } from '@lapidary/stamp-sdk/forward/request-check';
 import type { TunnelOpening } from '@lapidary/stamp-sdk/forward/upgrade';
 import { cameTrue } from '../leave.js';
 import type { RouterMetrics } from '../metrics.js';
 import { nowMs } from '../read-clock.js';
 import { dressRequest, dressResponse, pseudoProblem } from './dress-request.js';
-import { protocolOf, websocketOf } from './websocket.js';
+import { connectProblem, websocketOf } from './websocket.js';
 import { LastWords } from './last-words.js';
 import { SessionWatch, type SessionWatchOptions } from './session-watch.js';
 
@@ -29,8 +27,8 @@ export interface Http2Tunnel {
 
 export interface Http2Options {
   readonly metrics: RouterMetrics;
-  /** The general path: decides, forwards and answers. */
-  readonly serve: (request: IncomingMessage, response: ServerResponse, tunnel?: Http2Tunnel) => void;
+  /** The general path: decides, forwards and answers; where there is a `problem`, it refuses, counts and logs. */
+  readonly serve: (request: IncomingMessage, response: ServerResponse, tunnel?: Http2Tunnel, problem?: RequestProblem | null) => void;
   /** For tests; else as over HTTP/1.1. */
   readonly patience?: Pick<SessionWatchOptions, 'idleMs' | 'dropMs'>;
 }
@@ -132,30 +130,21 @@ export class Http2Front {
   }
 
   private take(request: Http2ServerRequest, response: Http2ServerResponse): void {
-    const problem = pseudoProblem(request.rawHeaders);
-    const dressed = dressResponse(response);
-    if (problem === null) return this.options.serve(dressRequest(request, bodiesOf(request)), dressed);
-    request.on('error', () => undefined);
-    answerProblem(dressed, { error: new AppError('invalid_input', `${problem}.`), requestId: newId(), status: 400 });
-    request.resume();
+    this.serve(request, response, pseudoProblem(request.rawHeaders));
+  }
+
+  private serve(request: Http2ServerRequest, response: Http2ServerResponse, problem: RequestProblem | null): void {
+    this.options.serve(dressRequest(request, bodiesOf(request)), dressResponse(response), undefined, problem);
   }
 
   /** Extended CONNECT for a WebSocket; a plain one asks for a tunnel to anywhere, which nobody gets. */
   private takeConnect(request: Http2ServerRequest, response: Http2ServerResponse): void {
-    const protocol = protocolOf(request.rawHeaders);
-    const problem = protocol === null ? 'CONNECT is not served here' : pseudoProblem(request.rawHeaders);
-    const dressed = dressResponse(response);
+    const problem = connectProblem(request.rawHeaders);
+    if (problem !== null) return this.serve(request, response, problem);
     request.on('error', () => undefined);
-    const refuse = (status: number, why: string): void => {
-      answerProblem(dressed, { error: new AppError('invalid_input', `${why}.`), requestId: newId(), status });
-      request.resume();
-    };
-    if (problem !== null) return refuse(protocol === null ? 405 : 400, problem);
-    // RFC 8441 §4
-    if (protocol !== 'websocket') return refuse(501, 'Of extended CONNECT only "websocket" is served');
     const { stream } = response;
     const { request: asked, opening } = websocketOf(request, stream, bodiesOf(request));
-    this.options.serve(asked, dressed, { socket: stream, opening });
+    this.options.serve(asked, dressResponse(response), { socket: stream, opening });
   }
 
   private watch(session: ServerHttp2Session): void {

@@ -4,10 +4,18 @@ import type { Http2ServerRequest, ServerHttp2Stream } from 'node:http2';
 import { Readable } from 'node:stream';
 import { headerValues } from '@lapidary/stamp-sdk/forward/hop-by-hop';
 import type { TunnelOpening } from '@lapidary/stamp-sdk/forward/upgrade';
-import { firstValues, http1Headers, http2Fields } from './dress-request.js';
+import type { RequestProblem } from '@lapidary/stamp-sdk/forward/request-check';
+import { firstValues, http1Headers, http2Fields, pseudoProblem } from './dress-request.js';
 
-/** Of extended CONNECT (RFC 8441); null: a plain CONNECT. */
-export const protocolOf = (rawHeaders: readonly string[]): string | null => headerValues(rawHeaders, ':protocol')[0]?.toLowerCase() ?? null;
+/** Why a CONNECT gets no tunnel; null: it is an extended one (RFC 8441) that asks for a WebSocket. */
+export const connectProblem = (rawHeaders: readonly string[]): RequestProblem | null => {
+  const protocol = headerValues(rawHeaders, ':protocol')[0]?.toLowerCase();
+  if (protocol === undefined) return { status: 405, reason: 'CONNECT is not served here' };
+  const problem = pseudoProblem(rawHeaders);
+  if (problem !== null || protocol === 'websocket') return problem;
+  // RFC 8441 §4
+  return { status: 501, reason: 'of extended CONNECT only "websocket" is served' };
+};
 
 /** RFC 6455 §1.3 */
 const acceptOf = (key: string): string => createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
