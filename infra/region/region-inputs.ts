@@ -20,6 +20,10 @@ export const RegionSpecSchema = z.strictObject({
     .array(RegionNameSchema)
     .default([])
     .meta({ description: 'The other regions: each gets a NATS user here, with permissions in its own name' }),
+  directoryKeyChanges: z.boolean().default(false).meta({
+    description:
+      'While the key of the routers’ copies changes: routers are given the one before, too (docs/runbooks/change_the_directory_key.md)',
+  }),
   pagers: z
     .array(z.strictObject({ protocol: z.enum(['email', 'https', 'sms']), endpoint: z.string() }))
     .default([])

@@ -6,6 +6,7 @@ import type { ServiceGround } from '../template/aws/service-ground.js';
 import type { RegionEdge } from './region-edge.js';
 import { regionPorts, type RegionGroups } from './region-groups.js';
 import type { RegionSpec } from './region-inputs.js';
+import { startWithFiles } from './start-with-files.js';
 import type { RegionMessaging } from './region-messaging.js';
 import type { RegionSize } from './region-sizes.js';
 
@@ -34,11 +35,9 @@ export interface RegionServicesArgs {
 const stopSeconds = 110;
 const builderRole = 'lapidary-stamp-builder';
 
-/** A secret that the program takes from a file is written to the one place that may be written to, and leaves the environment. */
-const startWithFile = (variable: string, file: string, script: string): string =>
-  ['umask 077', `printf %s "$${variable}" > ${file}`, `unset ${variable}`, `exec node --enable-source-maps ${script}`].join(' && ');
 const adminTokenFile = '/tmp/admin.token';
 const directoryKeyFile = '/tmp/directory.key';
+const previousDirectoryKeyFile = '/tmp/directory.previous.key';
 
 export const runRegionServices = (args: RegionServicesArgs, parent: pulumi.Resource): readonly AwsService[] => [
   new AwsService(controlPlane(args), { parent, dependsOn: [args.edge, args.messaging, ...args.files.ready] }),
@@ -68,7 +67,7 @@ const controlPlane = (args: RegionServicesArgs): AwsServiceArgs => {
     name: 'control-plane',
     image: image(args),
     entryPoint: ['sh', '-c'],
-    command: [startWithFile('ADMIN_TOKEN', adminTokenFile, 'apps/control-plane/dist/main.js')],
+    command: [startWithFiles({ ADMIN_TOKEN: adminTokenFile }, 'apps/control-plane/dist/main.js')],
     ports: [{ name: 'api', port: regionPorts.api, http: true }],
     cpu: size.controlPlane.cpu,
     memoryMb: size.controlPlane.memoryMb,
@@ -110,12 +109,16 @@ const router = (args: RegionServicesArgs): AwsServiceArgs => {
   const { spec, size } = args;
   const nats = natsOf(args, 'router');
   const volume = args.files.volume('router', '/data');
+  const changes = spec.directoryKeyChanges;
+  // Secrets Manager keeps the value before the current one under this label, once there has been another.
+  const previousKey = pulumi.interpolate`${args.directoryKeyArn}::AWSPREVIOUS:`;
+  const files = { DIRECTORY_KEY: directoryKeyFile, ...(changes && { DIRECTORY_PREVIOUS_KEY: previousDirectoryKeyFile }) };
   return {
     ground: args.ground,
     name: 'router',
     image: image(args),
     entryPoint: ['sh', '-c'],
-    command: [startWithFile('DIRECTORY_KEY', directoryKeyFile, 'apps/router/dist/main.js')],
+    command: [startWithFiles(files, 'apps/router/dist/main.js')],
     ports: [
       { name: 'router', port: regionPorts.router, http: true },
       { name: 'router-admin', port: regionPorts.routerAdmin, http: true },
@@ -139,8 +142,13 @@ const router = (args: RegionServicesArgs): AwsServiceArgs => {
       // One copy for the region's routers, outliving their tasks: a new one serves by it when all else is down (I7).
       LAPIDARY_DIRECTORY_FILE: `${volume.path}/directory.copy`,
       LAPIDARY_DIRECTORY_KEY_FILE: directoryKeyFile,
+      ...(changes && { LAPIDARY_DIRECTORY_PREVIOUS_KEY_FILE: previousDirectoryKeyFile }),
     },
-    secrets: { LAPIDARY_NATS_PASSWORD: nats.password, DIRECTORY_KEY: args.directoryKeyArn },
+    secrets: {
+      LAPIDARY_NATS_PASSWORD: nats.password,
+      DIRECTORY_KEY: args.directoryKeyArn,
+      ...(changes && { DIRECTORY_PREVIOUS_KEY: previousKey }),
+    },
     readable: { secrets: [nats.password, args.directoryKeyArn], parameters: [] },
     statements: [args.files.mounting(volume)],
     volumes: [volume],

@@ -116,3 +116,12 @@ test('the program reads a spec that is complete, and says what is wrong with one
   expect(() => readRegionInputs(config({ ...specOf(), colour: 'red' }))).toThrow('colour');
   expect(() => readRegionInputs(config({ ...specOf(), domain: 'EXAMPLE' }))).toThrow('domain');
 });
+
+test('while the key of the routers’ copies changes, routers are given the one before, too, and else nobody', async () => {
+  const serviceOf = async (directoryKeyChanges: boolean) =>
+    (await render({ ...specOf(), directoryKeyChanges })).find((r) => r.name === 'eu-router-service')!.inputs;
+  expect(JSON.stringify(await serviceOf(false))).not.toContain('PREVIOUS');
+  const { env, secrets } = await serviceOf(true);
+  expect(env).toMatchObject({ LAPIDARY_DIRECTORY_PREVIOUS_KEY_FILE: '/tmp/directory.previous.key' });
+  expect(Object.keys(secrets as object)).toEqual(['DIRECTORY_KEY', 'DIRECTORY_PREVIOUS_KEY', 'LAPIDARY_NATS_PASSWORD']);
+});

@@ -84,7 +84,15 @@ export class Geodes {
       for (const from of all)
         for (const to of all) if (to !== from) wires.set(`${from} ${to}`, await Wire.to(ports[portName('nats', to)]!));
       const jurisdictions = Object.fromEntries(all.map((region) => [region, region]));
-      const facts: FleetFacts = { paths: of, ports, backends, jurisdictions, node: process.execPath, env: process.env };
+      const facts: FleetFacts = {
+        paths: of,
+        ports,
+        backends,
+        jurisdictions,
+        directoryKeyChanges: false,
+        node: process.execPath,
+        env: process.env,
+      };
       for (const region of all) by.start(launchOf(facts, wires, region));
       const folder = stamps ? stampHost(of, by) : null;
       await folder?.open();

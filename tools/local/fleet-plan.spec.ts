@@ -21,6 +21,7 @@ const facts = (env: Record<string, string> = {}): FleetFacts => ({
     ]),
   ),
   jurisdictions: { eu: 'eea', us: 'usa' },
+  directoryKeyChanges: false,
   node: '/usr/bin/node',
   env: { PATH: '/usr/bin', ...env },
 });
@@ -47,6 +48,12 @@ describe('fleet plan', () => {
       LAPIDARY_NATS_USER: 'router',
     });
     expect(JSON.stringify(env)).not.toContain('postgres');
+  });
+
+  test('while the key of their copies changes, routers are given the one before, too, and else not', () => {
+    const previous = (changes: boolean): unknown =>
+      routerLaunch({ ...facts(), directoryKeyChanges: changes }, 'us').env['LAPIDARY_DIRECTORY_PREVIOUS_KEY_FILE'];
+    expect([previous(false), previous(true)]).toEqual([undefined, '/srv/lapidary/.lapidary/directory.previous.key']);
   });
 
   test('peers are the other regions, read with the narrow user of theirs', () => {

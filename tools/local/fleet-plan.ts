@@ -20,6 +20,8 @@ export interface FleetFacts {
   readonly backends: Readonly<Record<string, RegionBackends>>;
   /** By region. */
   readonly jurisdictions: Readonly<Record<string, string>>;
+  /** Whether the key of the routers' copies is another one than before, and the one before is there, too. */
+  readonly directoryKeyChanges: boolean;
   /** The Node that runs everything. */
   readonly node: string;
   /** The environment that the fleet itself was started with. */
@@ -107,6 +109,7 @@ export const routerLaunch = (facts: FleetFacts, region: string): Launch => {
     LAPIDARY_ROUTER_JURISDICTION: facts.jurisdictions[region] ?? '',
     LAPIDARY_DIRECTORY_FILE: facts.paths.directoryFile(region),
     LAPIDARY_DIRECTORY_KEY_FILE: facts.paths.directoryKey,
+    ...(facts.directoryKeyChanges && { LAPIDARY_DIRECTORY_PREVIOUS_KEY_FILE: facts.paths.previousDirectoryKey }),
   };
   return nodeLaunch(facts, `router-${region}`, 'apps/router/dist/main.js', env, `${addressesOf(facts, region).routerAdmin}/readyz`);
 };

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import type { RunFile } from '@lapidary/contracts/run-file';
 import { identify } from '@lapidary/kernel/process-identity';
@@ -81,6 +82,7 @@ export class Fleet {
       ports: this.options.ports,
       backends: Object.fromEntries(backends),
       jurisdictions: jurisdictionsOf(this.options.paths.root),
+      directoryKeyChanges: existsSync(this.options.paths.previousDirectoryKey),
       node: this.options.node,
       env: this.options.env,
     };

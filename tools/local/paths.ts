@@ -12,6 +12,8 @@ export interface FleetPaths {
   readonly adminToken: string;
   readonly enginePassphrase: string;
   readonly directoryKey: string;
+  /** There while that key changes; people put it there. */
+  readonly previousDirectoryKey: string;
   readonly engineState: string;
   readonly snapshots: string;
   readonly processes: string;
@@ -37,6 +39,7 @@ export const fleetPaths = (root: string, data: string = path.join(root, '.lapida
     adminToken: path.join(data, 'admin.token'),
     enginePassphrase: path.join(data, 'engine.passphrase'),
     directoryKey: path.join(data, 'directory.key'),
+    previousDirectoryKey: path.join(data, 'directory.previous.key'),
     engineState: path.join(data, 'engine'),
     snapshots: path.join(data, 'snapshots'),
     processes: path.join(data, 'processes'),

@@ -1,7 +1,6 @@
 import { Http2World, until, withFields } from './http2-world.fixture.js';
 import { headers, types, usual, type Fields } from './wire.fixture.js';
 
-const without = (name: string): Fields => usual().filter(([known]) => known !== name);
 const connect = (...more: Fields): Fields => [[':method', 'CONNECT'], [':authority', 'acme.lapidary.localhost'], ...more]; // oxfmt-ignore
 
 describe('a request over HTTP/2 that is refused for its pseudo fields', () => {
