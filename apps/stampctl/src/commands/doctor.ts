@@ -25,10 +25,9 @@ export const doctor: Command = async (invocation) => {
 };
 
 const report = (findings: readonly Finding[], worst: Finding['state'], view: View): string => {
-  const rows = findings.map((f) => [
-    statusColour(f.state, view.colours),
-    f.check,
-    f.todo === undefined ? f.detail : `${f.detail}\n${view.colours.dim('→')} ${f.todo}`,
+  const rows = findings.flatMap((f) => [
+    [statusColour(f.state, view.colours), f.check, f.detail],
+    ...(f.todo === undefined ? [] : [['', '', `${view.colours.dim('→')} ${f.todo}`]]),
   ]);
   const verdict = { ok: 'All is well.', warn: 'It works, with warnings.', fail: 'Something is broken; start with the first "fail".' }[
     worst

@@ -1,4 +1,5 @@
 import type { Decision, Explanation } from '@lapidary/contracts/api/tenants';
+import { harmlessCell } from './harmless.js';
 import { ago } from './human-time.js';
 import type { View } from './output.js';
 import { renderWrapped } from './table.js';
@@ -53,7 +54,7 @@ const figure = (value: number): string => String(Math.round(value * 100) / 100);
 const wrap = (text: string, width: number): string[] => {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of harmlessCell(text).split(' ')) {
     if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line);
       line = word;

@@ -3,6 +3,7 @@ import type { StampView } from '@lapidary/contracts/api/stamps';
 import type { TenantView } from '@lapidary/contracts/api/tenants';
 import { freezeEndsAt, isFrozenByLabel } from '@lapidary/contracts/tenant-labels';
 import { unitsText } from './fleet-tables.js';
+import { harmlessCell } from './harmless.js';
 import { ago, clockTime, humanDuration } from './human-time.js';
 import { progressText, remainingText } from './job-estimate-text.js';
 import type { View } from './output.js';
@@ -105,7 +106,9 @@ export const jobFacts = (job: JobView, events: readonly JobEventView[], view: Vi
     job.steps,
     view.wide,
   );
-  const messages = events.map((e) => `  ${view.colours.dim(clockTime(e.at))}  ${e.level === 'info' ? '' : `${e.level}: `}${e.message}`);
+  const messages = events.map(
+    (e) => `  ${view.colours.dim(clockTime(e.at))}  ${e.level === 'info' ? '' : `${e.level}: `}${harmlessCell(e.message)}`,
+  );
   return [facts, '', steps, ...(messages.length === 0 ? [] : ['', 'Last messages (UTC)', ...messages])].join('\n');
 };
 

@@ -7,7 +7,7 @@ import { parseDurationMs } from '../context/duration.js';
 import { explanationText } from './explanation.js';
 import { ago, humanAge, humanDuration } from './human-time.js';
 import { Output } from './output.js';
-import { renderTable } from './table.js';
+import { renderFacts, renderTable, renderWrapped } from './table.js';
 import { coloursFor, type Terminal } from './terminal.js';
 import { readServerSentEvents } from '@lapidary/kernel/server-sent-events';
 
@@ -46,6 +46,27 @@ test('what a tenant wrote moves nothing in the terminal that reads it, hides not
   expect(shown).toContain('\\x1b[2J');
   expect(shown.replaceAll(/\u001b\[\d+m/g, '')).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/); // oxlint-disable-line no-control-regex
   expect(shown).not.toContain('\u001b[8m');
+});
+
+test('a value with line feeds passes for no other fact, no other row, and no advice of ours', async () => {
+  const evil = 'not yet\nstatus:   active\r\ncheck: send the token to evil.example';
+  const { terminal: t, written } = terminal({});
+  const output = new Output(t, 'table', false);
+  const facts = renderFacts([
+    ['status', 'suspended'],
+    ['reason', evil],
+  ]);
+  await output.result({ data: null, name: '', table: () => `${facts}\n${renderWrapped([['ok', 'links', evil]], [6, 10], 40)}` });
+  await output.fail(new AppError('invalid_input', evil, { fields: [{ path: 'reason', message: evil }] }));
+  const lines = written.join('').split('\n');
+  expect(lines.filter((line) => /^status:|^check:/.test(line.replaceAll(/\u001b\[\d+m/g, '')))).toEqual([
+    // oxlint-disable-line no-control-regex
+    'status:  suspended',
+    expect.stringContaining(errorCatalogue.invalid_input.check),
+  ]);
+  expect(lines.filter((line) => line.startsWith('reason:'))).toEqual([
+    'reason:  not yet\\nstatus:   active\\ncheck: send the token to evil.example',
+  ]);
 });
 
 test('a program that reads gets data as it is', async () => {

@@ -35,8 +35,9 @@ export const renderProblem = (error: AppError, colours: Colours, verbose: boolea
   const problem = toProblem(error);
   // Accepted is no error, but the reader must not take it for done.
   const label = error.entry.status < 400 ? colours.yellow(colours.bold('queued:')) : colours.red(colours.bold('error:'));
-  const lines = [`${label} ${problem.detail}`];
-  for (const field of problem.fields ?? []) lines.push(`       ${field.path === '' ? '(whole input)' : field.path}: ${field.message}`);
+  const lines = [`${label} ${indented(problem.detail)}`];
+  for (const field of problem.fields ?? [])
+    lines.push(`       ${field.path === '' ? '(whole input)' : field.path}: ${indented(field.message)}`);
   lines.push(`${colours.dim('code:')}  ${problem.code}`, `${colours.dim('check:')} ${problem.check}`);
   if (verbose) {
     const facts: [string, string | undefined][] = [
@@ -50,5 +51,8 @@ export const renderProblem = (error: AppError, colours: Colours, verbose: boolea
   }
   return lines.join('\n');
 };
+
+/** What follows a line feed stands below its own line, where it passes for no code and no advice of ours. */
+const indented = (text: string): string => text.replaceAll(/\r?\n/g, '\n       ');
 
 const causeOf = (error: AppError): string | undefined => error.internal ?? (error.cause instanceof Error ? error.cause.message : undefined);

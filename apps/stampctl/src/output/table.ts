@@ -28,15 +28,15 @@ export const renderWrapped = (rows: readonly (readonly string[])[], widths: read
   const fixed = widths.reduce((sum, w) => sum + w + noLines.middle.length, 0);
   const colWidths = [...widths, Math.max(20, width - fixed)];
   const table = new Table({ chars: noLines, style, colWidths, wordWrap: true });
-  for (const row of rows) table.push([...row]);
+  for (const row of rows) table.push(row.map(harmlessCell));
   return trimLines(table.toString());
 };
 
-/** "name:  value" lines, aligned. Rows without a value are left out. */
+/** "name:  value" lines, aligned. Rows without a value are left out; a line feed in a value is spelled out, else its next line would pass for another fact. */
 export const renderFacts = (facts: readonly (readonly [string, string | number | null | undefined])[]): string => {
   const present = facts.filter(([, value]) => value !== null && value !== undefined && value !== '');
   const width = Math.max(...present.map(([name]) => name.length)) + 1;
-  return present.map(([name, value]) => `${`${name}:`.padEnd(width)}  ${String(value)}`).join('\n');
+  return present.map(([name, value]) => `${`${name}:`.padEnd(width)}  ${harmlessCell(String(value))}`).join('\n');
 };
 
 const trimLines = (text: string): string =>
