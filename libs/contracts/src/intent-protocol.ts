@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { addressLengthMax } from './api/common.js';
 
 /** A request of the HTTP API, as the region that owns its subject gets it. */
 export const IntentCommandSchema = z.object({
   method: z.string().max(10),
   /** Path with query. */
-  url: z.string().startsWith('/v1/').max(8_192),
+  url: z.string().startsWith('/v1/').max(addressLengthMax),
   headers: z.record(z.string(), z.string()),
   body: z.string().nullable(),
   principal: z.object({

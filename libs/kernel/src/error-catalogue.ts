@@ -1,3 +1,4 @@
+import { accessErrors } from './access-errors.js';
 import { entry, exitCodes, type CatalogueEntry } from './catalogue-entry.js';
 import { intentErrors } from './intent-errors.js';
 import { provisioningErrors } from './provisioning-errors.js';
@@ -24,6 +25,13 @@ export const errorCatalogue = {
     false,
     'The request body is too large',
     'Send less in one request; the limit is in the detail.',
+  ),
+  address_too_long: entry(
+    414,
+    exitCodes.usage,
+    false,
+    'The address of the request is too long',
+    'Ask with fewer or shorter parameters; the limit is in the detail.',
   ),
   spec_invalid: entry(
     422,
@@ -53,28 +61,7 @@ export const errorCatalogue = {
     'This idempotency key was used for another request',
     'Use a new Idempotency-Key for a new request.',
   ),
-  unauthenticated: entry(
-    401,
-    exitCodes.auth,
-    false,
-    'No valid credentials',
-    'Send "Authorization: Bearer <token>"; with a local fleet the token is in .lapidary/admin.token.',
-  ),
-  token_invalid: entry(
-    401,
-    exitCodes.auth,
-    false,
-    'The token does not say whose request it is',
-    'Send "Authorization: Bearer <token>" with one token of the issuer and audience that the router is told, that has not ended and names its tenant.',
-  ),
-  tenant_mismatch: entry(
-    403,
-    exitCodes.auth,
-    false,
-    'The token is for another tenant than the address',
-    'Go to the address of the tenant that the token is for, or get a token for this one.',
-  ),
-  forbidden: entry(403, exitCodes.auth, false, 'Not allowed', 'Ask for a role that includes this action in this region.'),
+  ...accessErrors,
   not_found: entry(404, exitCodes.notFound, false, 'There is no such thing', 'Check the name; list what exists with "stampctl <noun> ls".'),
   unknown_tenant: entry(
     404,

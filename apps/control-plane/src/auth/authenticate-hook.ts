@@ -8,7 +8,7 @@ import type { Principal } from './principal.js';
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Checks the Origin itself, and needs no credentials. */
-const isSessionBegin = (request: FastifyRequest): boolean => request.method === 'POST' && request.url === '/v1/session';
+const isSessionBegin = (request: FastifyRequest): boolean => request.method === 'POST' && request.routeOptions.url === '/v1/session';
 
 /** What supervisors and load balancers ask. Whoever sends credentials along must learn no other answer while the database is away. */
 const probes = new Set(['/healthz', '/readyz', '/metrics']);

@@ -1,4 +1,6 @@
+import { addressLengthMax } from '@lapidary/contracts/api/common';
 import { requestIdHeader } from '@lapidary/contracts/workload';
+import { AppError } from '@lapidary/kernel/app-error';
 import type { FastifyInstance } from 'fastify';
 import type { ControlPlaneMetrics } from '../process/metrics.js';
 
@@ -25,6 +27,8 @@ export const installHooks = (fastify: FastifyInstance, metrics: ControlPlaneMetr
     reply.header(requestIdHeader, request.id);
     reply.headers(securityHeaders);
     if (request.url.startsWith(apiPrefix)) reply.header('cache-control', 'no-store');
+    if (request.url.length > addressLengthMax)
+      throw new AppError('address_too_long', `An address may have ${addressLengthMax} characters, this one has ${request.url.length}`);
   });
   fastify.addHook('onResponse', async (request, reply) => {
     // The pattern, not the path: a label value per tenant would flood the metrics.

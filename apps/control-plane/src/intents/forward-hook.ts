@@ -7,6 +7,7 @@ import {
   answerHeaders,
   ForwardedRequestSchema,
   forwardTo,
+  methodOf,
   passedOn,
   pickHeaders,
   type ForwardedAnswer,
@@ -45,7 +46,7 @@ export const installForwarding = (fastify: FastifyInstance, options: ForwardHook
 };
 
 const peerOf = async (request: FastifyRequest, { region, dataSource, links }: ForwardHookOptions): Promise<string | null> => {
-  if (!request.principal || request.principal.via === 'peer') return null;
+  if (!request.principal || request.principal.via === 'peer' || methodOf(request.method) === null) return null;
   const belongs = belongsTo(request);
   if (!belongs) return null;
   const home = 'region' in belongs ? belongs.region : await homeOf(dataSource, belongs.tenant);
@@ -61,7 +62,7 @@ const homeOf = async (dataSource: DataSource, tenant: string): Promise<string | 
 const pass = async (request: FastifyRequest, peer: string, options: ForwardHookOptions): Promise<ForwardedAnswer> => {
   const forwarded = ForwardedRequestSchema.parse({
     from: options.region,
-    method: request.method,
+    method: methodOf(request.method),
     url: request.url,
     ...passedOn(request),
     principal: request.principal,

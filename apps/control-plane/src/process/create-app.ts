@@ -1,4 +1,4 @@
-import type { RequestListener, Server } from 'node:http';
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import { requestIdHeader } from '@lapidary/contracts/workload';
 import { StandardSchemaValidationPipe, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppModule } from '../app.module.js';
 import { installAuthentication } from '../auth/authenticate-hook.js';
 import { Authenticator } from '../auth/authenticator.js';
+import { canonicalAddress } from '../http/address.js';
 import { hostConsole } from '../http/host-console.js';
 import { installHooks } from '../http/install-hooks.js';
 import { ProblemFilter, sendProblem } from '../http/problem-filter.js';
@@ -45,6 +46,7 @@ export const createApp = async (resources: ProcessResources, options: CreateAppO
     bodyLimit: bodyBytesMax,
     genReqId: requestIdOf,
     requestIdHeader: false,
+    rewriteUrl: (request: IncomingMessage) => canonicalAddress(request.url ?? '/'),
     // An address that can't be parsed is refused before any hook runs.
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
       void sendProblem(logger, request, reply.header(requestIdHeader, request.id), error),

@@ -1,5 +1,6 @@
 import { routeTokenHeader } from '@lapidary/contracts/api/routing';
 import { z } from 'zod';
+import { addressLengthMax } from '@lapidary/contracts/api/common';
 import { intentHeader } from '@lapidary/contracts/api/intents';
 import { apiForward } from '@lapidary/contracts/subjects';
 import { waitSecondsMax } from '@lapidary/contracts/api/jobs';
@@ -12,13 +13,15 @@ import { maySpeakFor } from '../auth/spoken-for.js';
 /** A region that doesn't answer within this, beyond what the request itself wants to wait, can't be reached. */
 export const unreachableAfterMs = 3_000;
 
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
 /** What travels: the request as its own region's API will see it, and who asks. */
 export const ForwardedRequestSchema = z.object({
   /** Region that passes it on; for the log there. */
   from: z.string(),
-  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']),
+  method: z.enum(methods),
   /** Path with query. */
-  url: z.string().startsWith('/v1/').max(8_192),
+  url: z.string().startsWith('/v1/').max(addressLengthMax),
   headers: z.record(z.string(), z.string()),
   body: z.string().nullable(),
   principal: PrincipalSchema,
@@ -85,6 +88,10 @@ export const requestOf = (peer: string, request: ForwardedRequest): ForwardedReq
     throw new AppError('forbidden', `Region ${peer} may not speak for ${JSON.stringify(principal.actor)}`);
   return request;
 };
+
+/** As which a request travels: a HEAD as the GET whose headers it wants. Null: no region has anything for such a one. */
+export const methodOf = (method: string): ForwardedRequest['method'] | null =>
+  method === 'HEAD' ? 'GET' : (methods.find((m) => m === method) ?? null);
 
 /** Sends a request to the region it belongs to, over the link to that region's NATS. */
 export const forwardTo = async (link: NatsLink, region: string, request: ForwardedRequest): Promise<ForwardedAnswer> => {

@@ -69,6 +69,9 @@ describe('whose a request is', () => {
     ['GET', '/healthz'],
     ['POST', '/v1/stamps/%E0%A4%A/cordon'],
     ['POST', '/v1/session'],
+    ['GET', '//'],
+    ['GET', '//x:y/v1/jobs?region=us'],
+    ['GET', '/v1/x/../jobs?region=us'],
   ])('%s %s is answered here, from replicas or by refusal', (method, url) => {
     expect(of(method, url)).toBeNull();
   });

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { apiForward, routerExplain } from '@lapidary/contracts/subjects';
 import { ExplainRequestSchema } from '@lapidary/contracts/directory';
 import { waitFor } from '@lapidary/kernel/wait-for';
@@ -9,6 +10,14 @@ import { CallersModule } from '../callers/callers.module.js';
 import { scopeOf } from '../collections/scope.js';
 import { RecoveryModule } from '../recovery/recovery.module.js';
 import { ForwardedAnswerSchema, forwardTo } from './api-forward.js';
+
+/** What comes back for bytes of a request: head and body. */
+const spoken = async (port: number, request: string): Promise<[head: string, body: string]> => {
+  const socket = connect(port, '127.0.0.1', () => socket.write(request));
+  const text = (await socket.setEncoding('utf8').toArray()).join('');
+  const end = text.indexOf('\r\n\r\n');
+  return [text.slice(0, end), text.slice(end)];
+};
 
 /** Reads server-sent events until it is stopped. */
 const listen = (geode: Geode, query = '', lastEventId?: string) => {
@@ -81,6 +90,31 @@ describe('two geodes', () => {
     expect([labelled.status, labelled.body['labels']]).toEqual([200, { a: 'b' }]);
     const [audit] = await us.resources.dataSource.query(`SELECT actor FROM audit WHERE action = 'tenant.updated'`);
     expect(audit).toEqual({ actor: expect.stringMatching(/^token:/) });
+  });
+
+  it('know whose a request is however its address is spelled, for every method, and refuse one that is too long', async () => {
+    const headers = { authorization: `Bearer ${token}` };
+    const raw = async (method: 'GET' | 'HEAD' | 'OPTIONS', url: string) => eu.app.inject({ method, url, headers });
+    const plain = await raw('GET', `/v1/geode?region=${us.region}`);
+    expect((plain.json() as { region: string }).region).toBe(us.region);
+    // Not as the library that injects would spell it: as a client may write it into the head of its request.
+    const { host, port } = new URL(eu.url) as unknown as { host: string; port: string };
+    for (const target of [`/%761/geode?region=${us.region}`, `http://${host}/v1/geode?region=${us.region}`]) {
+      const [head, body] = await spoken(
+        Number(port),
+        `GET ${target} HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${token}\r\nconnection: close\r\n\r\n`,
+      );
+      expect([target, head]).toEqual([target, expect.stringMatching(/^HTTP\/1.1 200 [^]*cache-control: no-store/)]);
+      expect(body).toContain(`"region":"${us.region}"`);
+    }
+    const head = await raw('HEAD', `/v1/geode?region=${us.region}`);
+    expect([head.statusCode, head.payload]).toEqual([200, '']);
+    expect((await raw('OPTIONS', `/v1/geode?region=${us.region}`)).statusCode).toBe(404);
+    expect((await raw('GET', '//')).statusCode).toBe(404);
+    for (const region of [us.region, eu.region]) {
+      const long = await raw('GET', `/v1/geode?region=${region}&x=${'x'.repeat(8_192)}`);
+      expect([long.statusCode, (long.json() as { code: string }).code]).toEqual([414, 'address_too_long']);
+    }
   });
 
   it('give the other region’s refusals back as they are, and leave callers without credentials to the local guard', async () => {

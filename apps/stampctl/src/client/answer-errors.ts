@@ -12,6 +12,7 @@ const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
   409: 'illegal_transition',
   412: 'version_conflict',
   413: 'body_too_large',
+  414: 'address_too_long',
   422: 'invalid_input',
   429: 'rate_limited',
   500: 'internal',

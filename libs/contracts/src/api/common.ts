@@ -8,6 +8,9 @@ import {
   stampNamePattern,
 } from '@lapidary/kernel/names';
 
+/** Characters of an address with its query: more than any of ours needs, cursors and filters too; as much as travels to another region. */
+export const addressLengthMax = 8_192;
+
 export const RegionNameSchema = z
   .string()
   .max(regionNameLengthMax)
