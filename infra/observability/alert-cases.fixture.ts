@@ -150,6 +150,16 @@ export const alertCases: Readonly<Record<string, readonly AlertCase[]>> = {
     ),
     quiet('open', 10, { lapidary_recovery_fenced: '0x20' }),
   ],
+  LapidaryWrongCredentials: [
+    fires(
+      'two a second',
+      15,
+      { 'lapidary_auth_refused_total{entry="bearer",why="unknown"}': '0+120x20' },
+      'r1 refuses 2 wrong credentials a second',
+    ),
+    quiet('one in two seconds', 15, { 'lapidary_auth_refused_total{entry="bearer",why="unknown"}': '0+30x20' }),
+    quiet('sessions of yesterday', 15, { 'lapidary_auth_refused_total{entry="cookie",why="expired"}': '0+120x20' }),
+  ],
   LapidaryDeadLetters: [
     fires('one', 10, { 'lapidary_replication_dead_letters_open{peer="us"}': '1x20' }, 'Events of region us could not be applied', {
       peer: 'us',

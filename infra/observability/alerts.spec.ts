@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { directoryMetrics } from '@lapidary/control-plane/directory/metrics';
 import { driftMetrics } from '@lapidary/control-plane/drift/metrics';
 import { intentMetrics } from '@lapidary/control-plane/intents/metrics';
+import { controlPlaneMetrics } from '@lapidary/control-plane/process/metrics';
 import { outboxMetrics } from '@lapidary/control-plane/outbox/metrics';
 import { replicationMetrics } from '@lapidary/control-plane/replication/metrics';
 import { routerMetricDeclarations } from '@lapidary/router/metrics';
@@ -18,6 +19,7 @@ interface Rule {
 const { groups } = parse(readFileSync(path.join(import.meta.dirname, 'alerts.yaml'), 'utf8')) as { groups: { rules: Rule[] }[] };
 const rules = groups.flatMap((g) => g.rules);
 const declared: Readonly<Record<string, { readonly labels: readonly string[] }>> = {
+  ...controlPlaneMetrics,
   ...directoryMetrics,
   ...driftMetrics,
   ...intentMetrics,

@@ -70,6 +70,8 @@ export const openWorld = async (
     readonly consoleDir?: string;
     readonly natsUrl?: string;
     readonly peers?: readonly string[];
+    /** More of the configuration, as variables. */
+    readonly environment?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<World> => {
   const directory = await mkdtemp(join(tmpdir(), 'lapidary-world-'));
@@ -85,6 +87,7 @@ export const openWorld = async (
     LAPIDARY_LOG_LEVEL: logLevel,
     // Known, and never heard.
     LAPIDARY_PEERS: JSON.stringify(Object.fromEntries((options.peers ?? []).map((peer) => [peer, { natsUrl: noNats }]))),
+    ...options.environment,
   });
   const resources = createResources(config, { processMetrics: false });
   await bringUp(resources, new AbortController().signal);

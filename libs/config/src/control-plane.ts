@@ -15,6 +15,11 @@ export const ControlPlaneConfigSchema = z.object({
   LAPIDARY_REGION: field.region,
   LAPIDARY_HTTP_HOST: field.host,
   LAPIDARY_HTTP_PORT: field.port('the HTTP API and the console').default(8080),
+  LAPIDARY_TRUSTED_PROXIES: field
+    .list(
+      'Networks of proxies and load balancers whose X-Forwarded-For is believed: 10.0.0.0/8,2001:db8::/32. Wrong credentials are limited by the client’s address; without it, by that of the connection',
+    )
+    .pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]))),
   LAPIDARY_API_URL: z.url().optional().meta({
     description:
       'Where workloads of stamps reach this API, for collections; without it, the address it listens on, where that is one. Else stamps get no token',

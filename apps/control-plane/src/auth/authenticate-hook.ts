@@ -1,7 +1,7 @@
 import { AppError } from '@lapidary/kernel/app-error';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import './request-augmentation.js';
-import type { Authenticator } from './authenticator.js';
+import type { CredentialCheck } from './credential-check.js';
 import { credentialsOf, isOwnOrigin } from './credentials.js';
 import { openSealed } from './forwarded-principal.js';
 import type { Principal } from './principal.js';
@@ -10,29 +10,32 @@ const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** Checks the Origin itself, and needs no credentials. */
 const isSessionBegin = (request: FastifyRequest): boolean => request.method === 'POST' && request.routeOptions.url === '/v1/session';
 
-/** What supervisors and load balancers ask. Whoever sends credentials along must learn no other answer while the database is away. */
-const probes = new Set(['/healthz', '/readyz', '/metrics']);
+/**
+ * Pages and what supervisors and load balancers ask are for everybody. Whoever sends credentials along must learn no other answer while the database is
+ * away, and the files of a page ask for nobody's session.
+ */
+const apiPrefix = '/v1/';
 
 /**
  * Fills `request.principal` before any other hook or handler sees the request. Nobody (null) is not refused here: pages
  * and health checks are for everybody, and RoleGuard refuses the rest. Who forwards a request to another region must
  * refuse null itself.
  */
-export const installAuthentication = (fastify: FastifyInstance, authenticator: Authenticator): void => {
+export const installAuthentication = (fastify: FastifyInstance, check: CredentialCheck): void => {
   fastify.decorateRequest('principal', null);
   fastify.decorateRequest('intent', null);
   fastify.addHook('onRequest', async (request) => {
-    if (probes.has(request.routeOptions.url ?? '')) return;
+    if (!request.url.startsWith(apiPrefix)) return;
     const sealed = openSealed(request.headers);
     request.intent = sealed?.intent ?? null;
-    request.principal = sealed?.principal ?? (await authenticate(request, authenticator));
+    request.principal = sealed?.principal ?? (await authenticate(request, check));
   });
 };
 
-const authenticate = async (request: FastifyRequest, authenticator: Authenticator): Promise<Principal | null> => {
+const authenticate = async (request: FastifyRequest, check: CredentialCheck): Promise<Principal | null> => {
   const credentials = credentialsOf(request.headers);
   if (!credentials) return null;
-  const principal = await authenticator.identify(credentials);
+  const principal = await check.identify(credentials, { ip: request.ip, requestId: request.id, entry: credentials.via });
   if (principal === null) {
     // A page may be loaded, and a session begun, with a cookie that has run out; a wrong token is always a mistake.
     if (credentials.via === 'cookie') return null;

@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiAnswers } from '../openapi/api-answers.js';
 import { CONFIG } from '../process/tokens.js';
 import { Authenticator } from './authenticator.js';
+import { CredentialCheck } from './credential-check.js';
 import { credentialsOf, isOverTls, isOwnOrigin, sessionCookieHeader } from './credentials.js';
 import type { Principal } from './principal.js';
 import { Public } from './role-guard.js';
@@ -17,6 +18,7 @@ export class SessionController {
   constructor(
     private readonly sessions: Sessions,
     private readonly authenticator: Authenticator,
+    private readonly check: CredentialCheck,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
@@ -32,6 +34,9 @@ export class SessionController {
     if (request.headers.origin !== undefined && !isOwnOrigin(request.headers))
       throw new AppError('forbidden', 'Sessions begin on the console’s own page');
     const context = { region: this.config.LAPIDARY_REGION, requestId: request.id, reason: null };
+    const offer = { ip: request.ip, requestId: request.id, entry: 'session' } as const;
+    if ((await this.check.identify({ via: 'bearer', secret: body.token }, offer)) === null)
+      throw new AppError('unauthenticated', 'There is no such token');
     const secret = await this.sessions.begin(body.token, context);
     const principal = await this.authenticator.identify({ via: 'cookie', secret });
     if (!principal) throw new AppError('unauthenticated');

@@ -6,7 +6,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppModule } from '../app.module.js';
 import { installAuthentication } from '../auth/authenticate-hook.js';
-import { Authenticator } from '../auth/authenticator.js';
+import { CredentialCheck } from '../auth/credential-check.js';
 import { canonicalAddress } from '../http/address.js';
 import { hostConsole } from '../http/host-console.js';
 import { installHooks } from '../http/install-hooks.js';
@@ -44,6 +44,8 @@ export const createApp = async (resources: ProcessResources, options: CreateAppO
   };
   const adapter = new FastifyAdapter({
     bodyLimit: bodyBytesMax,
+    // Whose word for a client's address counts; nobody's where none is named.
+    trustProxy: config.LAPIDARY_TRUSTED_PROXIES.length > 0 ? config.LAPIDARY_TRUSTED_PROXIES : false,
     genReqId: requestIdOf,
     requestIdHeader: false,
     rewriteUrl: (request: IncomingMessage) => canonicalAddress(request.url ?? '/'),
@@ -59,7 +61,7 @@ export const createApp = async (resources: ProcessResources, options: CreateAppO
   });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   installHooks(fastify, metrics);
-  installAuthentication(fastify, app.get(Authenticator, { strict: false }));
+  installAuthentication(fastify, app.get(CredentialCheck, { strict: false }));
   const hasConsole = await hostConsole(fastify, config.LAPIDARY_CONSOLE_DIR);
   if (!hasConsole) logger.info({ directory: config.LAPIDARY_CONSOLE_DIR }, 'no built console there; only the API is served');
   app.useGlobalFilters(new ProblemFilter(logger));

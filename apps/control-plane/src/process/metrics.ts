@@ -9,6 +9,11 @@ export const controlPlaneMetrics = {
     labels: ['method', 'route'],
     buckets: latencyBuckets,
   },
+  lapidary_auth_refused_total: {
+    type: 'counter',
+    help: 'Credentials that were refused: offered as (bearer, cookie, session), and why (unknown, revoked, held, expired, limited)',
+    labels: ['entry', 'why'],
+  },
   lapidary_commands_running: { type: 'gauge', help: 'Commands that hold a database connection', labels: [] },
   lapidary_commands_waiting: { type: 'gauge', help: 'Commands that wait for their turn', labels: [] },
   lapidary_placements_total: { type: 'counter', help: 'Placement decisions by outcome', labels: ['outcome'] },
