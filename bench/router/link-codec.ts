@@ -46,7 +46,7 @@ const overLink = (link: LinkConnection): Promise<void> =>
       writable: nothing,
       readDone: nothing,
     };
-    const stream = link.ask({ tenant: 't1', epoch: 1, head, isLast: true }, listener);
+    const stream = link.ask({ tenant: 't1', epoch: 1, head: [head], end: '', isLast: true }, listener);
     if (stream === null) reject(new Error('no room'));
   });
 

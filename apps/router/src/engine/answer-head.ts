@@ -1,12 +1,13 @@
 import { connectionTokens, responseHeaders } from '@lapidary/stamp-sdk/forward/hop-by-hop';
 import { requestIdHeader } from '@lapidary/contracts/workload';
-import { latin1 } from '../http1/characters.js';
-import { keptFields, keptFrom, rawHeadersOf } from '../http1/rebuild-head.js';
+import { keptFields, rawHeadersOf } from '../http1/rebuild-head.js';
 import { type ResponseHead } from '../http1/response-head.js';
+import type { ClientWriter } from './client-writer.js';
 
 export interface AnswerRules {
-  /** The field with the request's id, and its line end. */
-  readonly idLine: string;
+  /** Begins with the field that has the request's id, and its line end: so many characters of it. */
+  readonly marks: string;
+  readonly idLength: number;
   readonly isHead: boolean;
   /** The connection ends behind this answer. */
   readonly close: boolean;
@@ -30,14 +31,33 @@ const fieldsWithoutNamed = (bytes: Buffer, head: ResponseHead): string => {
   return hasLength ? `${text}content-length: ${head.contentLength}\r\n` : text;
 };
 
-/** The head of an answer as the client gets it: its own bytes, without what is for one hop, with our framing and request id. */
-export const answerHead = (bytes: Buffer, head: ResponseHead, { idLine, isHead, close }: AnswerRules): string => {
-  const kept = head.oddConnection
-    ? latin1(bytes, head.statusStart, head.fieldsStart) + fieldsWithoutNamed(bytes, head)
-    : keptFrom(bytes, head.http10 ? head.statusStart : head.statusStart - version.length, head);
-  const begin = head.http10 || head.oddConnection ? version : '';
+/** From `start` to the last field, without the lines that were cut. */
+const addKept = (writer: ClientWriter, bytes: Buffer, start: number, head: ResponseHead): void => {
+  let from = start;
+  for (let i = 0; i < head.cutCount; i += 1) {
+    const cutFrom = head.cuts[2 * i]!;
+    if (cutFrom > from) writer.addBytes(bytes, from, cutFrom);
+    from = head.cuts[2 * i + 1]!;
+  }
+  if (head.fieldsEnd > from) writer.addBytes(bytes, from, head.fieldsEnd);
+};
+
+const addLines = (writer: ClientWriter, bytes: Buffer, head: ResponseHead): void => {
+  if (head.oddConnection) {
+    writer.add(version);
+    writer.addBytes(bytes, head.statusStart, head.fieldsStart);
+    return writer.add(fieldsWithoutNamed(bytes, head));
+  }
+  if (head.http10) writer.add(version);
+  addKept(writer, bytes, head.http10 ? head.statusStart : head.statusStart - version.length, head);
   // A length on 204 is forbidden (RFC 9110 §8.6); one with leading zeros is written anew.
-  const length = head.lengthWasCut && !head.oddConnection && head.status !== 204 ? `content-length: ${head.contentLength}\r\n` : '';
-  const framing = isChunkedToClient(head, isHead) ? 'transfer-encoding: chunked\r\n' : length;
-  return begin + kept + framing + idLine + (close ? 'connection: close\r\n\r\n' : '\r\n');
+  if (head.lengthWasCut && head.status !== 204) writer.add(`content-length: ${head.contentLength}\r\n`);
+};
+
+/** Adds the head of an answer as the client gets it: its own bytes, without what is for one hop, with our framing and request id. */
+export const addAnswerHead = (writer: ClientWriter, bytes: Buffer, head: ResponseHead, rules: AnswerRules): void => {
+  addLines(writer, bytes, head);
+  if (isChunkedToClient(head, rules.isHead)) writer.add('transfer-encoding: chunked\r\n');
+  writer.add(rules.marks, rules.idLength);
+  writer.add(rules.close ? 'connection: close\r\n\r\n' : '\r\n');
 };

@@ -1,10 +1,9 @@
-import { latin1 } from '../http1/characters.js';
 import type { ResponseHead } from '../http1/response-head.js';
-import { answerHead, isChunkedToClient, type AnswerRules } from './answer-head.js';
+import { addAnswerHead, isChunkedToClient, type AnswerRules } from './answer-head.js';
 import type { ClientWriter } from './client-writer.js';
 
-/** Up to here a piece is gathered as text, and leaves with the head in one system call. */
-const textBytesMax = 2 * 1024;
+/** Up to here a piece is gathered with others; larger ones leave at once, with what is before them. */
+const gatheredBytesMax = 2 * 1024;
 
 /** Puts an answer into the client's bytes, framed by us where its length is not known. */
 export class AnswerRelay {
@@ -22,15 +21,15 @@ export class AnswerRelay {
     this.closes = rules.close;
     this.wentBytes = 0;
     this.chunked = isChunkedToClient(head, rules.isHead);
-    this.writer.add(answerHead(bytes, head, rules));
+    addAnswerHead(this.writer, bytes, head, rules);
   }
 
   add(bytes: Buffer, from: number, to: number): void {
     const { writer } = this;
     this.wentBytes += to - from;
     if (this.chunked) writer.add(`${(to - from).toString(16)}\r\n`);
-    if (to - from <= textBytesMax) writer.add(latin1(bytes, from, to));
-    else writer.addBytes(bytes, from, to);
+    writer.addBytes(bytes, from, to);
+    if (to - from > gatheredBytesMax) writer.flush();
     if (this.chunked) writer.add('\r\n');
   }
 

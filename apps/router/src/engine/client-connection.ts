@@ -274,6 +274,7 @@ export class ClientConnection implements WireHandler, ClientSide {
   private leave(): void {
     this.context.clients.delete(this);
     this.context.wheel.disarm(this.deadline);
+    this.writer.forget();
     this.lingering?.forget();
     this.held = null;
   }

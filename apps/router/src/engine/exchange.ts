@@ -149,7 +149,7 @@ export class Exchange implements LaneSink {
     this.phase = 'answering';
     this.body.forget();
     const { isHead, marks } = this.facts;
-    this.relay.begin(bytes, head, { idLine: marks.idLine, isHead, close: this.client.willClose });
+    this.relay.begin(bytes, head, { marks: marks.lines, idLength: marks.idLength, isHead, close: this.client.willClose });
     this.touch();
   }
 

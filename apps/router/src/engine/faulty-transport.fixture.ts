@@ -1,3 +1,4 @@
+import { slabs, type Slab } from '../transport/slab.js';
 import type { Transport, WireHandler } from '../transport/wire.js';
 import type { Chunk } from './upstream-lane.js';
 import { WrappedTransport, WrappedWire } from './wrapped-transport.fixture.js';
@@ -63,9 +64,11 @@ class FaultyWire extends WrappedWire {
     this.meet('write');
     return this.dead ? !this.stalled : super.write(chunk);
   }
-  override writeLent(before: string, bytes: Buffer, from: number, to: number): boolean {
+  override writeSlab(slab: Slab): boolean {
     this.meet('write');
-    return this.dead ? !this.stalled : super.writeLent(before, bytes, from, to);
+    if (!this.dead) return super.writeSlab(slab);
+    slabs.giveBack(slab);
+    return !this.stalled;
   }
   override end(): void {
     this.meet('end');

@@ -1,3 +1,4 @@
+import type { Slab } from '../transport/slab.js';
 import type { Chunk } from './upstream-lane.js';
 import { WrappedTransport, WrappedWire } from './wrapped-transport.fixture.js';
 
@@ -20,8 +21,8 @@ class FullWire extends WrappedWire {
     super.write(chunk);
     return this.fill();
   }
-  override writeLent(before: string, bytes: Buffer, from: number, to: number): boolean {
-    super.writeLent(before, bytes, from, to);
+  override writeSlab(slab: Slab): boolean {
+    super.writeSlab(slab);
     return this.fill();
   }
   override onDrain(): void {

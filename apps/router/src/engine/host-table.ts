@@ -6,6 +6,13 @@ interface Entry<T> {
   value: T;
 }
 
+/** Whose table is asked: so that no text of the host has to be made to ask. */
+export interface AskedHost {
+  /** hostHash of the host's bytes. */
+  readonly hostHash: number;
+  isHost(host: string): boolean;
+}
+
 /** Drawn once, so that nobody can choose names that meet. */
 const seed = Math.floor(Math.random() * 2 ** 32) | 0;
 
@@ -30,20 +37,19 @@ export class HostTable<T> {
     return this.count;
   }
 
-  /** `hash`: hostHash of the host's bytes. */
-  get(host: string, hash: number): T | undefined {
-    return this.find(host, hash)?.value;
+  get(asked: AskedHost): T | undefined {
+    return this.find(asked)?.value;
   }
 
-  set(host: string, hash: number, value: T): void {
-    const known = this.find(host, hash);
+  set(host: string, asked: AskedHost, value: T): void {
+    const known = this.find(asked);
     if (known !== null) {
       known.value = value;
       return;
     }
     if (this.count >= this.buckets.length) this.grow();
     this.count += 1;
-    this.put({ host, hash, next: null, value });
+    this.put({ host, hash: asked.hostHash, next: null, value });
   }
 
   clear(): void {
@@ -51,9 +57,10 @@ export class HostTable<T> {
     this.count = 0;
   }
 
-  private find(host: string, hash: number): Entry<T> | null {
+  private find(asked: AskedHost): Entry<T> | null {
+    const { hostHash: hash } = asked;
     for (let at: Entry<T> | null = this.buckets[hash & (this.buckets.length - 1)]!; at !== null; at = at.next)
-      if (at.hash === hash && at.host === host) return at;
+      if (at.hash === hash && asked.isHost(at.host)) return at;
     return null;
   }
 

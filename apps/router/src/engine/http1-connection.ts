@@ -73,7 +73,7 @@ export class Http1Connection implements WireHandler, LaneExchange {
   }
 
   end(): void {
-    this.writer.end();
+    this.writer.finish();
   }
 
   pause(): void {

@@ -9,8 +9,8 @@ const { idAt, idEnd, idLineEnd, traceAt, traceEnd } = marksPlaces;
 export class Marks {
   /** Fields for the stamp: `x-request-id` and `traceparent`, each with its line end. */
   lines = '';
-  /** The former alone, for the answer. */
-  idLine = '';
+  /** Characters of the former alone, which is for the answer, too. */
+  idLength: number = idLineEnd;
   private sentId: string | null = null;
   private sentTrace: Trace | null = null;
 
@@ -21,13 +21,14 @@ export class Marks {
     if (id === undefined && traceparent === undefined) {
       this.sentId = this.sentTrace = null;
       this.lines = newMarks(this.traces.samplesNext());
-      this.idLine = this.lines.slice(0, idLineEnd);
+      this.idLength = idLineEnd;
       return;
     }
     this.sentId = requestIdOf(id);
     this.sentTrace = this.traces.begin(traceparent);
-    this.idLine = `${requestIdHeader}: ${this.sentId}\r\n`;
-    this.lines = `${this.idLine}traceparent: ${this.sentTrace.toStamp}\r\n`;
+    const idLine = `${requestIdHeader}: ${this.sentId}\r\n`;
+    this.idLength = idLine.length;
+    this.lines = `${idLine}traceparent: ${this.sentTrace.toStamp}\r\n`;
   }
 
   get requestId(): string {

@@ -19,7 +19,8 @@ const underscore = 0x5f;
 
 /** What is kept of a request once its bytes are gone: enough to decide on it again and to send it again. */
 export class RequestFacts {
-  host = '';
+  private hostAt = 0;
+  private hostLength = 0;
   /** As HostTable asks for it. */
   hostHash = 0;
   tenantHeaders: readonly string[] = noTenantHeaders;
@@ -55,7 +56,8 @@ export class RequestFacts {
     this.methodLength = head.methodEnd - start;
     this.targetAt = head.targetStart - start;
     this.targetEnd = head.targetEnd - start;
-    this.host = head.hosts === 0 ? '' : text.slice(head.hostStart - start, head.hostEnd - start);
+    this.hostAt = head.hosts === 0 ? 0 : head.hostStart - start;
+    this.hostLength = head.hosts === 0 ? 0 : head.hostEnd - head.hostStart;
     this.hostHash = head.hosts === 0 ? 0 : hostHash(bytes, head.hostStart, head.hostEnd);
     this.tenantHeaders = head.hasTenantHeader ? headerValues(rawHeadersOf(bytes, head), tenantHeaderOfClients) : noTenantHeaders;
     this.marks.begin(
@@ -71,6 +73,15 @@ export class RequestFacts {
     const token = this.isRuled ? identification?.facts(this.host, this.target, () => rawHeadersOf(bytes, head)) : undefined;
     this.isUnchecked = token instanceof Promise;
     this.token = token instanceof Promise ? undefined : token;
+  }
+
+  /** Of the Host header, as it came; "" without one. */
+  get host(): string {
+    return this.text.slice(this.hostAt, this.hostAt + this.hostLength);
+  }
+
+  isHost(host: string): boolean {
+    return host.length === this.hostLength && this.text.startsWith(host, this.hostAt);
   }
 
   get method(): string {
@@ -108,8 +119,9 @@ export class RequestFacts {
     // The target was checked to have one reading, so that its line passes as it came.
     const line = decision.prefix === '' ? '' : `${this.method} ${decision.path} HTTP/1.1\r\n`;
     const kept = line === '' ? this.kept : line + this.kept.slice(this.lineLength);
-    const empty = this.bodyBytes === 0 && !this.hasLengthField && this.saysEmpty ? 'content-length: 0\r\n' : '';
-    const head = kept + empty + textOf(route) + this.marks.lines + client;
+    const isEmpty = this.bodyBytes === 0 && !this.hasLengthField && this.saysEmpty;
+    const told = isEmpty ? `content-length: 0\r\n${textOf(route)}` : textOf(route);
+    const head = [kept, told, this.marks.lines, client];
     const { tenant, epoch } = decision;
     return { head, tenant, epoch, isHead: this.isHead, bodyBytes: this.bodyBytes, hasLengthField: this.hasLengthField, fresh };
   }

@@ -3,9 +3,9 @@ import type { ForwardDecision } from '../pipeline/decide.js';
 import type { ClientFacts } from '../proxy-protocol/client-facts.js';
 import type { LaneRequest } from './upstream-lane.js';
 
-/** A head up to its empty line for a body whose length is known, or that something else frames: the length is said where there is one. */
-export const headWithLength = ({ head, bodyBytes, hasLengthField }: LaneRequest): string =>
-  bodyBytes > 0 && !hasLengthField ? `${head}content-length: ${bodyBytes}\r\n\r\n` : `${head}\r\n`;
+/** What ends a head, its empty line included, before a body whose length is known, or that something else frames: the length is said where there is one. */
+export const headEnd = ({ bodyBytes, hasLengthField }: LaneRequest): string =>
+  bodyBytes > 0 && !hasLengthField ? `content-length: ${bodyBytes}\r\n\r\n` : '\r\n';
 
 /** In one piece of its own: V8 keeps a joined text as its parts and goes through them all each time it is written, and a part of a text with all of that. */
 export const inOnePiece = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');

@@ -14,7 +14,8 @@ const by = { baseDomain: 'lapidary.localhost', place: { region: 'us', jurisdicti
 const hostOf = (tenant: string): string => `${tenant}.${by.baseDomain}`;
 
 const askOf = (cache: RouteCache, host: string): ReturnType<RouteCache['route']> => {
-  const asked = { method: 'GET', host, hostHash: hostHash(Buffer.from(host), 0, host.length), target: '/' };
+  const hash = hostHash(Buffer.from(host), 0, host.length);
+  const asked = { method: 'GET', host, hostHash: hash, isHost: (known: string) => known === host, target: '/' };
   return cache.route({ ...asked, mayBeOwnPath: false, tenantHeaders: [], isRuled: false, token: undefined });
 };
 

@@ -5,7 +5,7 @@ import type { StampRoute, TenantRoute } from '@lapidary/contracts/directory';
 import type { TokenFacts } from '../pipeline/identify.js';
 import type { RouterPlace } from '../pipeline/reside.js';
 import type { Refused } from '../traffic-policy/traffic-policy.js';
-import { HostTable } from './host-table.js';
+import { HostTable, type AskedHost } from './host-table.js';
 import { speakTo, type LaneFinder } from './lanes.js';
 import { inOnePiece, routeText, routeTextAround, type RouteText } from './request-text.js';
 
@@ -64,12 +64,10 @@ const noSteps: ForwardDecision['steps'] = [];
 const hostsMax = 65_536;
 
 /** What a route is decided by. */
-interface Asked {
+interface Asked extends AskedHost {
   readonly method: string;
   /** The Host header as it came. */
   readonly host: string;
-  /** hostHash of it. */
-  readonly hostHash: number;
   readonly target: string;
   /** Then the host alone says nothing. */
   readonly mayBeOwnPath: boolean;
@@ -143,12 +141,12 @@ export class RouteCache {
 
   route(asked: Asked): Route | RefuseDecision {
     const byHostAlone = !asked.isRuled && asked.tenantHeaders.length === 0 && !asked.mayBeOwnPath;
-    const kept = byHostAlone ? this.routes.get(asked.host, asked.hostHash) : undefined;
-    if (kept !== undefined && this.holds(kept, asked.host)) return kept;
+    const kept = byHostAlone ? this.routes.get(asked) : undefined;
+    if (kept !== undefined && this.holds(kept, asked)) return kept;
     return this.decide(asked, byHostAlone);
   }
 
-  private holds(kept: Kept, host: string): boolean {
+  private holds(kept: Kept, asked: Asked): boolean {
     const { directory } = this.by;
     const { glance } = this;
     // Before the entry: what is read of it may be newer than the version says, never older.
@@ -161,7 +159,7 @@ export class RouteCache {
       if (kept.users > 0) return false;
       decision.epoch = glance.epoch;
       decision.routes.tenant.epoch = glance.epoch;
-      kept.around ??= routeTextAround(decision, host);
+      kept.around ??= routeTextAround(decision, asked.host);
       kept.text = '';
     }
     kept.version = version;
@@ -181,11 +179,11 @@ export class RouteCache {
     const text = routeText(decision, own);
     const isSpoken = speakTo(this.lanes, decision.routes.stamp);
     const route: Route = { decision, text, around: null, isSpoken, users: 0 };
-    return (byHostAlone && decision.prefix === '' && this.keep(own, asked.hostHash, route, version)) || route;
+    return (byHostAlone && decision.prefix === '' && this.keep(own, asked, route, version)) || route;
   }
 
   /** `decidedAt`: the directory's version before it was decided. null where it can't be kept. */
-  private keep(host: string, hash: number, route: Route, decidedAt: number): Kept | null {
+  private keep(host: string, asked: AskedHost, route: Route, decidedAt: number): Kept | null {
     const { directory } = this.by;
     const { tenant } = route.decision;
     const place = directory.placeOf(tenant);
@@ -196,7 +194,7 @@ export class RouteCache {
     const { head, home } = this.view.glance;
     if (this.routes.size >= hostsMax) this.routes.clear();
     const kept: Kept = { ...route, decision: { ...route.decision, steps: noSteps }, place, version, wide, head, home };
-    this.routes.set(host, hash, kept);
+    this.routes.set(host, asked, kept);
     return kept;
   }
 }

@@ -10,9 +10,9 @@ export type LaneFailure = Extract<ForwardResult, { kind: 'unreachable' | 'no_ans
 export interface LaneRequest {
   /**
    * Canonical HTTP/1.1 head in latin1, complete but for framing fields and the empty line: request line, end-to-end fields,
-   * what the router says. Checked: has one reading.
+   * what the router says. Checked: has one reading. In parts, one behind the other.
    */
-  readonly head: string;
+  readonly head: readonly string[];
   /** Whom the head names, and the epoch it says (I4). */
   readonly tenant: string;
   readonly epoch: number;

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { ListenPlace } from '../listening.js';
+import type { Slab } from '../transport/slab.js';
 import type { Listener, Transport, Wire, WireHandler } from '../transport/wire.js';
 import type { Chunk } from './upstream-lane.js';
 
@@ -22,8 +23,8 @@ export class WrappedWire implements Wire, WireHandler {
   write(chunk: Chunk): boolean {
     return this.inner.write(chunk);
   }
-  writeLent(before: string, bytes: Buffer, from: number, to: number): boolean {
-    return this.inner.writeLent(before, bytes, from, to);
+  writeSlab(slab: Slab): boolean {
+    return this.inner.writeSlab(slab);
   }
   leaveUnread(): void {
     this.inner.leaveUnread();

@@ -50,4 +50,9 @@ interface Latin1 {
   latin1Slice(from: number, to: number): string;
 }
 
+/** What `write(…, 'latin1')` ends at. */
+export interface Latin1Writer {
+  latin1Write(text: string, at: number, length: number): number;
+}
+
 export const latin1 = (bytes: Buffer, from: number, to: number): string => (bytes as Buffer & Latin1).latin1Slice(from, to);

@@ -1,5 +1,5 @@
 import { headerCountMax } from '@lapidary/stamp-sdk/forward/request-check';
-import { readBufferBytes } from '../transport/read-buffer.js';
+import { linkReadBytes, readBufferBytes } from '../transport/read-buffer.js';
 import { tokenByte } from './characters.js';
 import { fieldLinesWasm } from './field-lines-wasm.js';
 import { beginsAKind, FieldKind, fieldKind } from './field-kinds.js';
@@ -12,9 +12,10 @@ export type ScanLines = (from: number, to: number, fieldsMax: number) => number;
 /** Takes note of the last field read, whose line begins at `lineStart`. */
 export type TakeField<H> = (kind: FieldKind, bytes: Uint8Array, lineStart: number, head: H) => void;
 
-/** Layout of the memory, as in wasm/field-lines.ts. What is read lies in its second page; the third is there to be looked into behind its end. */
+/** Layout of the memory, as in wasm/field-lines.ts. What connections read lies in its second page, what links read behind it; the last page is there to be looked into behind its end. */
 const pageBytes = 64 * 1024;
-const pages = 3;
+const linkAt = pageBytes + readBufferBytes;
+const pages = (linkAt + linkReadBytes) / pageBytes + 1;
 const tokenLowAt = 0;
 const tokenHighAt = 16;
 const countsAt = 32;
@@ -57,13 +58,16 @@ const layOut = (bytes: Uint8Array): void => {
 };
 
 /**
- * The second of two scanners for the fields of heads: WebAssembly, for what was read into its own buffer, which is what connections of tier B are read into. What always holds:
+ * The second of two scanners for the fields of heads: WebAssembly, for what was read into its own buffers, which are what connections of tier B, and links, are read into. What always holds:
  * - F1 It takes only what the scanner in TypeScript takes as well, in the same way; whatever isn't plain is left to that one, so that only one of them refuses.
  * - F2 It isn't used before it has read some heads as that one does, and never again once it has told what can't be.
  */
 export class FieldLines {
-  /** What was read into it can be read here. */
+  /** What was read into one of these can be read here. */
   readonly buffer: Buffer;
+  readonly linkBuffer: Buffer;
+  /** Where the one that was read last lies in the memory. */
+  private bufferAt = pageBytes;
   private readonly counts: Int32Array;
   private readonly notables: Int32Array;
   /** null: not to be used. */
@@ -73,6 +77,7 @@ export class FieldLines {
     const memory = memoryOf(pages);
     const bytes = memory?.buffer ?? new ArrayBuffer(pages * pageBytes);
     this.buffer = Buffer.from(bytes, pageBytes, readBufferBytes);
+    this.linkBuffer = Buffer.from(bytes, linkAt, linkReadBytes);
     this.counts = new Int32Array(bytes, countsAt, 2);
     this.notables = new Int32Array(bytes, notablesAt, wordsPerNotable * headerCountMax);
     layOut(new Uint8Array(bytes));
@@ -102,11 +107,13 @@ export class FieldLines {
 
   /** Reads the lines that begin at `from`; offset of the empty line behind them, or -1: the other scanner is to read them. */
   read(bytes: Uint8Array, from: number, to: number): number {
-    if (bytes !== this.buffer || this.scan === null) return -1;
+    if (this.scan === null || (bytes !== this.buffer && bytes !== this.linkBuffer)) return -1;
+    const bufferAt = bytes === this.buffer ? pageBytes : linkAt;
+    this.bufferAt = bufferAt;
     try {
-      const at = this.scan(pageBytes + from, pageBytes + to, headerCountMax);
+      const at = this.scan(bufferAt + from, bufferAt + to, headerCountMax);
       if (at === -1) return -1;
-      const end = at - pageBytes;
+      const end = at - bufferAt;
       if (end >= from && end + 2 <= to && this.notableCount <= this.fieldCount && this.fieldCount <= headerCountMax) return end;
     } catch {
       // As for what can't be.
@@ -133,14 +140,14 @@ export class FieldLines {
 
   /** Makes the `index`th notable line the last field read; returns where its line begins. */
   private show(index: number): number {
-    const { notables } = this;
+    const { notables, bufferAt } = this;
     const at = wordsPerNotable * index;
-    const lineStart = notables[at]! - pageBytes;
+    const lineStart = notables[at]! - bufferAt;
     field.nameStart = lineStart;
-    field.nameEnd = notables[at + 1]! - pageBytes;
-    field.valueStart = notables[at + 2]! - pageBytes;
-    field.valueEnd = notables[at + 3]! - pageBytes;
-    field.next = notables[at + 4]! - pageBytes;
+    field.nameEnd = notables[at + 1]! - bufferAt;
+    field.valueStart = notables[at + 2]! - bufferAt;
+    field.valueEnd = notables[at + 3]! - bufferAt;
+    field.next = notables[at + 4]! - bufferAt;
     return lineStart;
   }
 

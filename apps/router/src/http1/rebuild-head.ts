@@ -2,11 +2,8 @@ import { latin1 } from './characters.js';
 import { field, FieldScan, readField } from './fields.js';
 import { type HeadRecord } from './head-record.js';
 
-/** The head's fields as they came, without the lines that were cut and without the empty line at the end. */
-export const keptFields = (bytes: Buffer, head: HeadRecord): string => keptFrom(bytes, head.fieldsStart, head);
-
-/** The same, with what is before the fields: the first line, or its end. In one piece where nothing was cut. */
-export const keptFrom = (bytes: Buffer, start: number, head: HeadRecord): string => {
+/** What is from `start` to the last field, without the lines that were cut. */
+const keptFrom = (bytes: Buffer, start: number, head: HeadRecord): string => {
   let text = '';
   let from = start;
   for (let i = 0; i < head.cutCount; i += 1) {
@@ -16,6 +13,9 @@ export const keptFrom = (bytes: Buffer, start: number, head: HeadRecord): string
   }
   return head.fieldsEnd > from ? text + latin1(bytes, from, head.fieldsEnd) : text;
 };
+
+/** The head's fields as they came, without the lines that were cut and without the empty line at the end. */
+export const keptFields = (bytes: Buffer, head: HeadRecord): string => keptFrom(bytes, head.fieldsStart, head);
 
 /** As keptFrom, of a head that is text already: `text` begins at the offset `start` of the bytes that were scanned, and ends with its fields. */
 export const keptText = (text: string, start: number, head: HeadRecord): string => {

@@ -1,6 +1,6 @@
 import type { LinkFault, ResetReason } from '@lapidary/stamp-sdk/link/frames';
 import type { LinkStream, LostVerdict } from '@lapidary/stamp-sdk/link/link-stream';
-import { headWithLength } from '../engine/request-text.js';
+import { headEnd } from '../engine/request-text.js';
 import type { Chunk, LaneExchange, LaneFailure, LaneRequest, LaneSink, UpstreamLane } from '../engine/upstream-lane.js';
 import { ScanResult } from '../http1/head-record.js';
 import { ResponseHead, scanResponseHead } from '../http1/response-head.js';
@@ -36,8 +36,8 @@ export class LinkExchange implements LaneExchange, LinkListener {
 
   /** False: the link takes no request, or not this one. */
   begin(): boolean {
-    const { tenant, epoch, bodyBytes } = this.request;
-    this.stream = this.link.ask({ tenant, epoch, head: headWithLength(this.request), isLast: bodyBytes === 0 }, this);
+    const { tenant, epoch, head, bodyBytes } = this.request;
+    this.stream = this.link.ask({ tenant, epoch, head, end: headEnd(this.request), isLast: bodyBytes === 0 }, this);
     return this.stream !== null;
   }
 

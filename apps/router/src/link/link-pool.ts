@@ -2,6 +2,7 @@ import { backOffMs } from '@lapidary/kernel/back-off';
 import type { LinkFault } from '@lapidary/stamp-sdk/link/frames';
 import { LinkConnection } from '@lapidary/stamp-sdk/link/link-connection';
 import type { PastStream } from '@lapidary/stamp-sdk/link/link-socket';
+import { fieldLines } from '../http1/field-lines.js';
 
 /** One link saturates a core at both ends; the second keeps serving while the first is opened anew or drains. */
 const linksPerDoor = 2;
@@ -103,6 +104,7 @@ export class LinkPool {
       key,
       openMs,
       pastStream,
+      readBuffer: fieldLines.linkBuffer,
       onOpen: () => (slot.failures = 0),
       // Its place is free for the next one, while what is under way on it ends.
       onLeaving: free,

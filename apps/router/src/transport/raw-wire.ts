@@ -5,15 +5,14 @@ import { getSystemErrorName } from 'node:util';
 import type { Chunk } from '../engine/upstream-lane.js';
 import { fieldLines } from '../http1/field-lines.js';
 import type { TcpHandle } from './handle-binding.js';
-import { LentCopies } from './lent-copies.js';
 import { NetWire } from './net-wire.js';
 import type { RawTier } from './raw-tier.js';
 import { readBufferBytes } from './read-buffer.js';
+import { slabs, type Slab } from './slab.js';
 import { nobody, type Wire, type WireHandler } from './wire.js';
 
 /** One for all: a connection's bytes are used or copied before the next read (read-buffer.ts), and heads are read there by the faster of the two scanners. */
 const shared = fieldLines.buffer;
-const copies = new LentCopies();
 /** As much as Node's own streams let wait. */
 const waitingBytesMax = 64 * 1024;
 /** Of libuv. */
@@ -45,8 +44,8 @@ export class RawWire implements Wire {
   /** Our sending side is closed, behind all that was written. */
   private isShut = false;
   private hasEnded = false;
-  /** Not yet taken by the kernel, in the order in which it was written; `slab`: of a copy, to be given back. */
-  private readonly waiting: { readonly bytes: number; readonly slab: Buffer | null }[] = [];
+  /** Not yet taken by the kernel, in the order in which it was written; `slab`: to be given back. */
+  private readonly waiting: { readonly bytes: number; readonly slab: Slab | null }[] = [];
   private waitingBytes = 0;
   private wasFull = false;
 
@@ -101,12 +100,11 @@ export class RawWire implements Wire {
     return this.handle === null || this.isOver ? true : this.put(this.handle, chunk, null);
   }
 
-  writeLent(before: string, bytes: Buffer, from: number, to: number): boolean {
-    if (this.handle === null || this.isOver) return true;
-    if (!copies.fits(before, to - from)) return this.write(Buffer.concat([Buffer.from(before, 'latin1'), bytes.subarray(from, to)]));
-    const slab = copies.take();
-    const at = before === '' ? 0 : slab.write(before, 0, 'latin1');
-    return this.put(this.handle, slab.subarray(0, at + bytes.copy(slab, at, from, to)), slab);
+  writeSlab(slab: Slab): boolean {
+    const { handle } = this;
+    if (handle !== null && !this.isOver) return this.put(handle, slab.view(), slab);
+    slabs.giveBack(slab);
+    return true;
   }
 
   leaveUnread(): void {
@@ -180,7 +178,7 @@ export class RawWire implements Wire {
     if (this.isShut) this.fail(null);
   }
 
-  private put(handle: TcpHandle, chunk: Chunk, slab: Buffer | null): boolean {
+  private put(handle: TcpHandle, chunk: Chunk, slab: Slab | null): boolean {
     const answer = this.tier.write(handle, chunk, this.written);
     if (answer === 'waiting') {
       this.waiting.push({ bytes: chunk.length, slab });
@@ -188,7 +186,8 @@ export class RawWire implements Wire {
       this.wasFull = this.waitingBytes >= waitingBytesMax;
     } else {
       // Of what has surprised nobody knows who still reads from it.
-      if (slab !== null && answer !== 'unexpected') copies.giveBack(slab);
+      if (slab !== null && answer === 'unexpected') slabs.lose();
+      else if (slab !== null) slabs.giveBack(slab);
       if (answer !== 'taken') this.broke(answer);
     }
     return !this.wasFull;
@@ -197,7 +196,7 @@ export class RawWire implements Wire {
   private readonly written = (status: number): void => {
     const written = this.waiting.shift();
     if (written) this.waitingBytes -= written.bytes;
-    if (written?.slab) copies.giveBack(written.slab);
+    if (written?.slab) slabs.giveBack(written.slab);
     if (this.handle === null) return;
     if (status !== 0) return this.broke(status);
     if (!this.wasFull || this.waitingBytes > 0) return;

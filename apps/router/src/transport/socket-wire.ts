@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Chunk } from '../engine/upstream-lane.js';
-import { LentCopies } from './lent-copies.js';
+import { slabs, type Slab } from './slab.js';
 import { nobody, type Wire, type WireHandler } from './wire.js';
 
-const copies = new LentCopies();
+/** Up to here it is written as text, so that the slab serves again at once; a stream says later when it has taken bytes. */
+const textBytesMax = 2 * 1024;
 
 /** What wires over sockets of Node have in common, whichever way they read. Errors come on a later tick by node:net's own rules. */
 export abstract class SocketWire implements Wire {
@@ -38,13 +39,12 @@ export abstract class SocketWire implements Wire {
     return !this.socket.writable || this.socket.write(chunk, 'latin1');
   }
 
-  writeLent(before: string, bytes: Buffer, from: number, to: number): boolean {
+  writeSlab(slab: Slab): boolean {
     const { socket } = this;
-    if (!socket.writable) return true;
-    if (!copies.fits(before, to - from)) return this.write(Buffer.concat([Buffer.from(before, 'latin1'), bytes.subarray(from, to)]));
-    const slab = copies.take();
-    const at = before === '' ? 0 : slab.write(before, 0, 'latin1');
-    return socket.write(slab.subarray(0, at + bytes.copy(slab, at, from, to)), () => copies.giveBack(slab));
+    if (socket.writable && slab.size > textBytesMax) return socket.write(slab.view(), () => slabs.giveBack(slab));
+    const text = socket.writable ? slab.text() : '';
+    slabs.giveBack(slab);
+    return text === '' || socket.write(text, 'latin1');
   }
 
   leaveUnread(): void {

@@ -4,7 +4,8 @@ import { createServer, Socket, type AddressInfo, type Server } from 'node:net';
 import type { RawTier } from './raw-tier.js';
 import { RawWire } from './raw-wire.js';
 import { readBufferBytes } from './read-buffer.js';
-import type { WireHandler } from './wire.js';
+import { slabs } from './slab.js';
+import type { Wire, WireHandler } from './wire.js';
 
 /** Written until the kernel takes no more, which is some megabytes for a loopback connection; beyond the maximum it would take anything. */
 const pieceBytes = 512 * 1024;
@@ -52,10 +53,22 @@ type Pair = readonly [accepted: End, asking: End];
 type Until = (isSo: () => boolean) => Promise<boolean>;
 type Step = (pair: Pair, until: Until) => Promise<boolean>;
 
+/** As write of text and bytes behind it, which may change at once. false: much waits. */
+export const writeCopied = (wire: Wire, before: string, bytes: Buffer, from: number, to: number): boolean => {
+  const slab = slabs.take();
+  if (slab === null || !slab.fits(before.length + to - from)) {
+    if (slab !== null) slabs.giveBack(slab);
+    return wire.write(Buffer.concat([Buffer.from(before, 'latin1'), bytes.subarray(from, to)]));
+  }
+  slab.addText(before, before.length);
+  slab.addBytes(bytes, from, to);
+  return wire.writeSlab(slab);
+};
+
 const reads: Step = async ([a, b], until) => {
   b.wire.write('caf\xe9');
   b.wire.write(Buffer.from([0xff]));
-  b.wire.writeLent('be', Buffer.from('[fore]'), 1, 5);
+  if (!writeCopied(b.wire, 'be', Buffer.from('[fore]'), 1, 5)) return false;
   if (!(await until(() => a.bytes >= 11)) || a.text !== 'caf\xe9\xffbefore') return false;
   a.wire.write('back');
   return until(() => b.text === 'back');
@@ -83,7 +96,7 @@ const waits: Step = async ([a, b], until) => {
     b.wire.write(piece);
     pieces += 1;
   }
-  const isHeld = !b.wire.writeLent('', lent, 0, lent.length);
+  const isHeld = !writeCopied(b.wire, '', lent, 0, lent.length);
   lent.fill('!');
   b.wire.write('z');
   a.wire.resumeReads();

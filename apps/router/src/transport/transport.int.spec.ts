@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { queueMsMax } from '../closing.js';
 import { GuardedTransport } from './guarded-transport.js';
 import { NetTransport } from './net-transport.js';
+import { writeCopied } from './test-raw-tier.js';
 import { settle, soon, StreamTransport, trustedHandles, WireWorld } from './wire-contract.fixture.js';
 
 /** Every transport is held to the contract that stands in wire.ts. */
@@ -61,7 +62,7 @@ describe.each(transports)('%s', (_, make) => {
       const [from, to] = [i, 70_000 - 13 * i];
       lent.fill(i % 251);
       sent.update(Buffer.from(text, 'latin1')).update(lent.subarray(from, to)).update('-');
-      recorder.outside(() => recorder.wire.writeLent(text, lent, from, to));
+      recorder.outside(() => writeCopied(recorder.wire, text, lent, from, to));
       lent.fill(0xff);
       recorder.outside(() => recorder.wire.write('-'));
     }

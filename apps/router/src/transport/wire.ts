@@ -3,6 +3,7 @@ import type { PastStream } from '@lapidary/stamp-sdk/link/link-socket';
 import type { Chunk } from '../engine/upstream-lane.js';
 import type { ListenPlace } from '../listening.js';
 import type { Tier } from './raw-tier.js';
+import type { Slab } from './slab.js';
 
 /**
  * One TCP connection as the engine sees it. Contract of every transport (the contract suite holds them to it):
@@ -16,8 +17,8 @@ export interface Wire {
   readonly remoteAddress: string;
   /** Text is latin1; a buffer is not to be changed any more. false: much is waiting, onDrain follows when it has gone. */
   write(chunk: Chunk): boolean;
-  /** As write of latin1 text and bytes behind it; these are good during the call only. */
-  writeLent(before: string, bytes: Buffer, from: number, to: number): boolean;
+  /** As write of what is in it; it is the wire's from now on, and given back as soon as nothing reads from it any more. */
+  writeSlab(slab: Slab): boolean;
   /** Whether written bytes wait for the peer to read. */
   readonly isCongested: boolean;
   /** Written, and not the kernel's yet: destroy() loses it. */

@@ -3,6 +3,7 @@ import type { LinkFault } from './frames.js';
 import { areSane, encodeHello, isSameProof, linkVersion, nonceBytes, proofOf, type Hello, type LinkSettings } from './hello.js';
 import { LinkEnd } from './link-end.js';
 import type { LinkEndEvents } from './link-events.js';
+import { readUint32 } from './uint32.js';
 import { LinkStream, type LostVerdict, type StreamListener } from './link-stream.js';
 
 export interface AnsweringOptions {
@@ -76,7 +77,7 @@ export class AnsweringEnd extends LinkEnd {
       return null;
     }
     const tenant = bytes.toString('latin1', start + 1, tenantEnd);
-    const epoch = bytes.readUInt32BE(tenantEnd) * 0x1_0000_0000 + bytes.readUInt32BE(tenantEnd + 4);
+    const epoch = readUint32(bytes, tenantEnd) * 0x1_0000_0000 + readUint32(bytes, tenantEnd + 4);
     stream.listener = this.onRequest({ tenant, epoch, bytes, start: headStart, end, isLast }, stream);
     return null;
   }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { headLength, type LinkRequest } from './frame-batch.js';
 import { headBytesMax, streamMax, type LinkFault } from './frames.js';
 import { areSane, encodeHello, isSameProof, linkVersion, nonceBytes, proofOf, type Hello, type LinkSettings } from './hello.js';
 import { LinkEnd } from './link-end.js';
@@ -15,17 +16,6 @@ export interface AskingOptions {
   readonly settings: LinkSettings;
   /** Where ids begin; by default at 1. */
   readonly firstStream?: number;
-}
-
-/** What is asked. */
-export interface LinkRequest {
-  /** Both are mandatory and checked by the agent against the head (I4). */
-  readonly tenant: string;
-  readonly epoch: number;
-  /** The request's head as in HTTP/1.1, in latin1, its empty line included. */
-  readonly head: string;
-  /** The request has no body. */
-  readonly isLast: boolean;
 }
 
 /** The router's end: opens streams. */
@@ -52,14 +42,13 @@ export class AskingEnd extends LinkEnd {
 
   /** Opens a stream, or null: not open, full, or the head is too long for a frame. Nothing is written before the turn ends. */
   ask(request: LinkRequest, listener: StreamListener): LinkStream | null {
-    const { tenant, epoch, head, isLast } = request;
-    if (!this.hasRoom || head.length > headBytesMax) return null;
+    if (!this.hasRoom || headLength(request) > headBytesMax) return null;
     const id = ++this.newest;
     const stream = new LinkStream(id, 'router', this, this.windows());
     stream.listener = listener;
     this.streams.add(stream);
-    this.batch.request(id, tenant, epoch, head, isLast);
-    if (isLast) stream.sentEnd();
+    this.batch.request(id, request);
+    if (request.isLast) stream.sentEnd();
     this.wake();
     if (id === streamMax) this.leave('ids are used up');
     return stream;

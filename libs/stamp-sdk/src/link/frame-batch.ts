@@ -1,3 +1,4 @@
+import { writeUint32 } from './uint32.js';
 import { endFlag, frameHeaderBytes, frameType, goawayTextBytesMax, pingBytes, resetReason, type ResetReason } from './frames.js';
 
 /** One write of a busy turn: some hundred heads. What needs more than one goes out as one writev. */
@@ -14,6 +15,24 @@ const newPage = (): Page => Buffer.allocUnsafeSlow(pageBytes) as Page;
 
 /** Bytes on their way: latin1 text, or a buffer that nobody changes any more. */
 export type Chunk = string | Buffer;
+
+/** What is asked. */
+export interface LinkRequest {
+  /** Both are mandatory and checked by the agent against the head (I4). */
+  readonly tenant: string;
+  readonly epoch: number;
+  /** The request's head as in HTTP/1.1, in latin1: parts one behind the other, then what ends it, its empty line included. */
+  readonly head: readonly string[];
+  readonly end: string;
+  /** The request has no body. */
+  readonly isLast: boolean;
+}
+
+export const headLength = ({ head, end }: LinkRequest): number => {
+  let length = end.length;
+  for (let i = 0; i < head.length; i += 1) length += head[i]!.length;
+  return length;
+};
 
 /**
  * Frames of one turn of the loop, one behind the other in as few buffers as possible: a system call costs more than a
@@ -52,17 +71,25 @@ export class FrameBatch {
     this.spare.push(Buffer.from(part.buffer as ArrayBuffer) as Page);
   }
 
-  request(stream: number, tenant: string, epoch: number, head: string, isLast: boolean): void {
+  /** Each part of the head is in one piece: joined, they would be made one text first. */
+  request(stream: number, asked: LinkRequest): void {
+    const { tenant, epoch, head, end, isLast } = asked;
     const tenantBytes = tenant.length;
-    const length = 1 + tenantBytes + 8 + head.length;
+    const length = 1 + tenantBytes + 8 + headLength(asked);
     const page = this.header(frameType.request, isLast ? endFlag : 0, length, stream);
     let at = this.used;
     page[at++] = tenantBytes;
     // Tenant ids are ASCII; so is everything that isTenantId passes.
     for (let i = 0; i < tenantBytes; i += 1) page[at++] = tenant.charCodeAt(i);
-    page.writeUInt32BE(Math.floor(epoch / 0x1_0000_0000), at);
-    page.writeUInt32BE(epoch >>> 0, at + 4);
-    page.latin1Write(head, at + 8, head.length);
+    writeUint32(page, Math.floor(epoch / 0x1_0000_0000), at);
+    writeUint32(page, epoch >>> 0, at + 4);
+    at += 8;
+    for (let i = 0; i < head.length; i += 1) {
+      const part = head[i]!;
+      page.latin1Write(part, at, part.length);
+      at += part.length;
+    }
+    page.latin1Write(end, at, end.length);
     this.used += length;
   }
 
@@ -125,8 +152,8 @@ export class FrameBatch {
       this.used = 0;
     }
     const { page, used } = this;
-    page.writeUInt32BE(((type << 24) | (flags << 16) | length) >>> 0, used);
-    page.writeUInt32BE(stream, used + 4);
+    writeUint32(page, (type << 24) | (flags << 16) | length, used);
+    writeUint32(page, stream, used + 4);
     this.used = used + frameHeaderBytes;
     this.waitingBytes += whole;
     return page;

@@ -26,7 +26,8 @@ const readAll = (chunks: readonly Buffer[], role: 'router' | 'agent' = 'agent') 
 const sample = (): Buffer => {
   const batch = new FrameBatch();
   const bytes = Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-  batch.request(1, 'acme', 2 ** 49, bytes.toString(), true);
+  const head = [bytes.toString('latin1', 0, 5), bytes.toString('latin1', 5, 9)];
+  batch.request(1, { tenant: 'acme', epoch: 2 ** 49, head, end: bytes.toString('latin1', 9), isLast: true });
   batch.data(2, bytes, 3, 9, false);
   batch.end(2);
   batch.reset(3, 'cancelled');

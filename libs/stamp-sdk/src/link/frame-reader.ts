@@ -1,3 +1,4 @@
+import { readUint32 } from './uint32.js';
 import { frameHeaderBytes, headerFault, type LinkFault, type LinkRole } from './frames.js';
 
 export interface FrameSink {
@@ -45,11 +46,11 @@ export class FrameReader {
 
   private direct(bytes: Buffer, at: number, end: number): number {
     if (end - at < frameHeaderBytes) return this.hold(bytes, at, end);
-    const head = bytes.readUInt32BE(at);
+    const head = readUint32(bytes, at);
     const type = head >>> 24;
     const flags = (head >>> 16) & 0xff;
     const length = head & 0xffff;
-    const stream = bytes.readUInt32BE(at + 4);
+    const stream = readUint32(bytes, at + 4);
     const fault = headerFault(this.role, type, flags, length, stream);
     if (fault !== null) return this.failed(fault, end);
     const next = at + frameHeaderBytes + length;
@@ -70,9 +71,9 @@ export class FrameReader {
     const held = this.held!;
     let at = this.take(bytes, start, end, frameHeaderBytes);
     if (this.heldBytes < frameHeaderBytes) return at;
-    const head = held.readUInt32BE(0);
+    const head = readUint32(held, 0);
     const length = head & 0xffff;
-    const stream = held.readUInt32BE(4);
+    const stream = readUint32(held, 4);
     const fault = headerFault(this.role, head >>> 24, (head >>> 16) & 0xff, length, stream);
     if (fault !== null) return this.failed(fault, end);
     const whole = frameHeaderBytes + length;

@@ -1,6 +1,6 @@
 import { FrameBatch } from './frame-batch.js';
 import { encodeHello, linkVersion } from './hello.js';
-import { head, LinkPair, openPair, smallWindows } from './link-pair.fixture.js';
+import { asking, head, LinkPair, openPair, smallWindows } from './link-pair.fixture.js';
 
 const key = 'a-link-key-of-this-region-0123456789';
 
@@ -20,7 +20,7 @@ describe('the greeting', () => {
     ['another stamp than the one meant', { stamp: 'eu-2' }],
   ])('is refused at both ends with %s, and no request leaves (L8)', (_, options) => {
     const pair = new LinkPair(options);
-    expect(pair.router.ask({ tenant: 'a', epoch: 1, head: head('x'), isLast: true }, null as never)).toBeNull();
+    expect(pair.router.ask(asking(head('x'), 'a', 1), null as never)).toBeNull();
     pair.settle();
     expect(pair.routerLog).toEqual(['closed unauthenticated']);
     expect(pair.agentLog).not.toContain('open');
@@ -30,7 +30,7 @@ describe('the greeting', () => {
   it('lets no request in before the proof, however it is written', () => {
     const pair = new LinkPair({ agentKey: key });
     const batch = new FrameBatch();
-    batch.request(1, 'acme', 1, head('GET / HTTP/1.1'), true);
+    batch.request(1, asking(head('GET / HTTP/1.1')));
     pair.toAgent = Buffer.concat(batch.take());
     pair.deliver('agent');
     expect(pair.agentLog).toEqual(['closed out_of_order']);

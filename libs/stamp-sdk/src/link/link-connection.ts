@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
-import { AskingEnd, type LinkRequest } from './asking-end.js';
+import { AskingEnd } from './asking-end.js';
+import type { LinkRequest } from './frame-batch.js';
 import type { LinkFault } from './frames.js';
 import { defaultSettings } from './hello.js';
 import { LinkSocket, type PastStream } from './link-socket.js';
@@ -24,6 +25,8 @@ export interface LinkConnectionOptions {
   readonly quietMs?: number;
   /** null, or left out: the socket writes as a stream does. */
   readonly pastStream?: PastStream | null;
+  /** What is read into; several links may have one, since what one read brought is used or copied before the next. Its own, where none is given. */
+  readonly readBuffer?: Buffer;
   readonly onOpen: () => void;
   /** Takes no new requests from now on. */
   readonly onLeaving: () => void;
@@ -45,7 +48,7 @@ export class LinkConnection {
 
   constructor(private readonly options: LinkConnectionOptions) {
     const { host, port, stamp, routerId: name, key } = options;
-    const buffer = Buffer.allocUnsafeSlow(readBufferBytes);
+    const buffer = options.readBuffer ?? Buffer.allocUnsafeSlow(readBufferBytes);
     const socket = connect({ host, port, noDelay: true, onread: { buffer, callback: (bytes) => this.read(buffer, bytes) } });
     const io = new LinkSocket(socket, {
       onOpen: () => {

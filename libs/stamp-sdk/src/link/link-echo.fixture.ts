@@ -188,6 +188,6 @@ export class Collector implements LinkListener {
 
 export const askOn = (link: LinkConnection, head: string, isLast: boolean, tenant = 'acme', epoch = 1): Collector => {
   const collector = new Collector();
-  collector.stream = link.ask({ tenant, epoch, head, isLast }, collector);
+  collector.stream = link.ask({ tenant, epoch, head: [head], end: '', isLast }, collector);
   return collector;
 };

@@ -1,3 +1,4 @@
+import type { LinkRequest } from './frame-batch.js';
 import { AnsweringEnd, type AskedRequest } from './answering-end.js';
 import { AskingEnd, type AskingOptions } from './asking-end.js';
 import type { LinkFault, ResetReason } from './frames.js';
@@ -8,6 +9,15 @@ import type { LinkStream, LostVerdict, StreamListener } from './link-stream.js';
 
 export const smallWindows: LinkSettings = { maxStreams: 8, streamWindowBytes: 16 * 1024, linkWindowBytes: 24 * 1024 };
 export const head = (text: string): string => `${text}\r\n\r\n`;
+
+/** `text`: the whole head. */
+export const asking = (text: string, tenant = 'acme', epoch = 1, isLast = true): LinkRequest => ({
+  tenant,
+  epoch,
+  head: [text],
+  end: '',
+  isLast,
+});
 
 /** One stream as its owner hears it. */
 export class Heard implements StreamListener {
@@ -131,7 +141,7 @@ export class LinkPair {
 
   ask(text: string, isLast = true, tenant = 'acme', epoch = 7): Heard {
     const heard = new Heard();
-    const stream = this.router.ask({ tenant, epoch, head: head(text), isLast }, heard);
+    const stream = this.router.ask(asking(head(text), tenant, epoch, isLast), heard);
     if (stream === null) throw new Error('no room');
     heard.stream = stream;
     return heard;

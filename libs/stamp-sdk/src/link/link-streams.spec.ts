@@ -2,7 +2,7 @@ import { DenseTable } from './dense-table.js';
 import { FrameBatch } from './frame-batch.js';
 import { dataBytesMax, headBytesMax, streamMax } from './frames.js';
 import { askingStreamTable } from './stream-states.js';
-import { head, Heard, openPair, smallWindows, type LinkPair } from './link-pair.fixture.js';
+import { asking, head, Heard, openPair, smallWindows, type LinkPair } from './link-pair.fixture.js';
 
 const answer = (pair: LinkPair, index: number, body: string): void => {
   const { stream } = pair.asked[index]!;
@@ -200,10 +200,10 @@ describe('what a peer may not do closes the link and every stream on it (L6)', (
     ['DATA for a stream that never was', 'out_of_order', (b) => b.data(9, bytes, 0, 1, false)],
     ['DATA behind END', 'out_of_order', (b) => b.data(2, bytes, 0, 1, false)],
     ['END twice', 'out_of_order', (b) => (b.end(1), b.end(1))],
-    ['an id used before', 'out_of_order', (b) => b.request(2, 'a', 1, text, true)],
-    ['an id left out', 'out_of_order', (b) => b.request(4, 'a', 1, text, true)],
-    ['a request without a tenant', 'bad_frame', (b) => b.request(3, '', 1, text, true)],
-    ['a request without a head', 'bad_frame', (b) => b.request(3, 'acme', 1, '', true)],
+    ['an id used before', 'out_of_order', (b) => b.request(2, asking(text, 'a'))],
+    ['an id left out', 'out_of_order', (b) => b.request(4, asking(text, 'a'))],
+    ['a request without a tenant', 'bad_frame', (b) => b.request(3, asking(text, ''))],
+    ['a request without a head', 'bad_frame', (b) => b.request(3, asking('', 'acme'))],
     ['more than the stream’s window', 'flow_control', (b) => (b.data(1, bytes, 0, dataBytesMax, false), b.data(1, bytes, 0, 1, false))],
     ['credit for nothing', 'flow_control', (b) => b.window(1, 0)],
     ['credit above the window', 'flow_control', (b) => b.window(1, 1)],
@@ -214,7 +214,7 @@ describe('what a peer may not do closes the link and every stream on it (L6)', (
       'more streams than agreed',
       'too_many_streams',
       (b) => {
-        for (let id = 3; id <= smallWindows.maxStreams + 1; id++) b.request(id, 'a', 1, text, true);
+        for (let id = 3; id <= smallWindows.maxStreams + 1; id++) b.request(id, asking(text, 'a'));
       },
     ],
   ])('%s', (_, fault, write) => {
