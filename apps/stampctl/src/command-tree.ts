@@ -12,6 +12,7 @@ import { replicationCommands, replicationNouns } from './tree/replication.js';
 import { rolloutCommands, rolloutNouns } from './tree/rollouts.js';
 import { tenantChangeCommands } from './tree/tenants.js';
 import { tokenCommands, tokenNouns } from './tree/tokens.js';
+import { auditCommands, auditNouns } from './tree/audit.js';
 
 export const nouns: Readonly<Record<string, string>> = {
   stamps: 'Copies of the workload, and what they hold',
@@ -29,6 +30,7 @@ export const nouns: Readonly<Record<string, string>> = {
   ...intentNouns,
   ...directoryNouns,
   ...collectionNouns,
+  ...auditNouns,
   ...tokenNouns,
   context: 'Which control plane is meant',
 };
@@ -241,6 +243,7 @@ export const commandTree: readonly CommandSpec[] = [
   ...intentCommands,
   ...directoryCommands,
   ...collectionCommands,
+  ...auditCommands,
   ...tokenCommands,
   {
     path: 'context ls',

@@ -4,6 +4,7 @@ import { newId } from '@lapidary/kernel/ids';
 import { ProblemSchema } from '@lapidary/contracts/api/common';
 import { intentHeader, IntentSchema } from '@lapidary/contracts/api/intents';
 import type { z } from 'zod';
+import { exactText } from '../shell/exact-time.js';
 
 /** A page that shows nothing for longer than this had better say so. */
 const requestTimeoutMs = 20_000;
@@ -21,21 +22,32 @@ const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
 
 type Query = Readonly<Record<string, string | number | undefined>>;
 
-export const getJson = async <T>(path: string, schema: z.ZodType<T>, query: Query = {}): Promise<T> => {
+export const getJson = async <T>(path: string, schema: z.ZodType<T>, query: Query = {}, timeoutMs?: number): Promise<T> => {
   const present = Object.entries(query).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, String(value)] as [string, string]],
   );
   const search = new URLSearchParams(present).toString();
-  return call('GET', search === '' ? path : `${path}?${search}`, schema);
+  return call('GET', search === '' ? path : `${path}?${search}`, schema, undefined, {}, timeoutMs);
 };
 
 /** Each click is one request with one key: what a proxy repeats has no second effect. */
 export const postJson = async <T>(path: string, schema: z.ZodType<T>, body: unknown): Promise<T> => call('POST', path, schema, body);
 
+/** Only as long as the row is at the version that was read: nobody's change is lost to two who change it at once. */
+export const patchJson = async <T>(path: string, schema: z.ZodType<T>, body: unknown, version: number): Promise<T> =>
+  call('PATCH', path, schema, body, { 'if-match': `"${version}"` });
+
 export const deleteJson = async <T>(path: string, schema: z.ZodType<T>): Promise<T> => call('DELETE', path, schema);
 
-const call = async <T>(method: string, path: string, schema: z.ZodType<T>, body?: unknown): Promise<T> => {
-  const headers: Record<string, string> = { accept: 'application/json' };
+const call = async <T>(
+  method: string,
+  path: string,
+  schema: z.ZodType<T>,
+  body?: unknown,
+  more: Readonly<Record<string, string>> = {},
+  timeoutMs = requestTimeoutMs,
+): Promise<T> => {
+  const headers: Record<string, string> = { accept: 'application/json', ...more };
   if (method !== 'GET') headers['idempotency-key'] = newId();
   if (body !== undefined) headers['content-type'] = 'application/json';
   let response: Response;
@@ -46,7 +58,7 @@ const call = async <T>(method: string, path: string, schema: z.ZodType<T>, body?
       headers,
       body: payload,
       credentials: 'same-origin',
-      signal: AbortSignal.timeout(requestTimeoutMs),
+      signal: AbortSignal.timeout(timeoutMs),
     });
   } catch (cause) {
     throw new AppError('api_unreachable', 'The control plane does not answer', { cause });
@@ -64,7 +76,7 @@ const call = async <T>(method: string, path: string, schema: z.ZodType<T>, body?
 const queued = (text: string): AppError => {
   const { id, owner, expiresAt } = IntentSchema.parse(tryJson(text));
   const details = {
-    check: `It is executed once when region ${owner} is heard again, and is given up on ${expiresAt}. It can be taken back below "Regions".`,
+    check: `It is executed once when region ${owner} is heard again, and is given up on ${exactText(expiresAt)}. It can be taken back below "Regions".`,
   };
   return new AppError('intent_queued', `Region ${owner} cannot be reached: queued as ${id}`, { details });
 };

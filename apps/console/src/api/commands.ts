@@ -3,9 +3,10 @@ import { IntentSchema, type IntentView } from '@lapidary/contracts/api/intents';
 import { JobSchema, type JobView } from '@lapidary/contracts/api/jobs';
 import * as paths from '@lapidary/contracts/api/paths';
 import { RolloutSchema, type RolloutVerb, type RolloutView } from '@lapidary/contracts/api/rollouts';
+import { TenantSchema, type TenantView } from '@lapidary/contracts/api/tenants';
 import { StampSchema, type StampView } from '@lapidary/contracts/api/stamps';
 import { z } from 'zod';
-import { deleteJson, postJson } from './client.js';
+import { deleteJson, patchJson, postJson } from './client.js';
 import { SessionSchema } from './queries.js';
 
 export const beginSession = (token: string): Promise<z.infer<typeof SessionSchema>> =>
@@ -22,3 +23,6 @@ export const commandRollout = (id: string, verb: RolloutVerb, reason: string | u
 export const cancelIntent = (id: string, reason: string): Promise<IntentView> =>
   postJson(paths.intentCancelPath(id), IntentSchema, { reason });
 export const lookForDrift = (): Promise<DriftRunView> => postJson(paths.driftRunsPath, DriftRunSchema, {});
+/** Replaces the names beside the default one, at the version of the tenant that was read. */
+export const changeHosts = (tenant: TenantView, hosts: readonly string[], reason: string): Promise<TenantView> =>
+  patchJson(paths.tenantPath(tenant.id), TenantSchema, { hosts, reason }, tenant.version);

@@ -9,6 +9,7 @@ import { Fact } from '../shell/fact.js';
 import { Loaded } from '../shell/panel.js';
 import { ProblemAlert } from '../shell/problem-alert.js';
 import { quoted } from '../shell/quoted.js';
+import { reasonProblem } from '../shell/reason-problem.js';
 import { SideDrawer } from '../shell/side-drawer.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
@@ -90,7 +91,7 @@ const Actions = ({ letter: { id, subject } }: { letter: EventDeadLetterDetail })
           initial=""
           action="Drop"
           command={(reason) => `stampctl dlq drop ${id} --reason ${quoted(reason)}`}
-          problemWith={(reason) => (reason === '' ? 'Say why: it stays in the audit log.' : null)}
+          problemWith={reasonProblem}
           submit={async (reason) => {
             await dropLetter(id, reason);
             await again();

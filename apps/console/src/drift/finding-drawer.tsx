@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import type { FindingView } from '@lapidary/contracts/api/drift';
 import { findingQuery } from '../api/queries.js';
 import { CopyCommand } from '../shell/copy-command.js';
+import { exactText } from '../shell/exact-time.js';
 import { Fact } from '../shell/fact.js';
 import { Loaded } from '../shell/panel.js';
 import { SideDrawer } from '../shell/side-drawer.js';
@@ -36,7 +37,7 @@ const FindingDetail = ({ finding }: { finding: FindingView }): ReactNode => (
       <Fact name="at">{finding.path}</Fact>
       <Fact name="expected">{valueText(finding.expected)}</Fact>
       <Fact name="observed">{valueText(finding.observed)}</Fact>
-      {finding.suppressedUntil !== null && <Fact name="hidden until">{finding.suppressedUntil}</Fact>}
+      {finding.suppressedUntil !== null && <Fact name="hidden until">{exactText(finding.suppressedUntil)}</Fact>}
     </dl>
     {finding.state === 'open' && <WhatToDo finding={finding} />}
     {finding.suppression !== null && <CopyCommand command={`stampctl drift unsuppress ${finding.suppression}`} />}

@@ -5,9 +5,11 @@ import type { IntentView } from '@lapidary/contracts/api/intents';
 import { cancelIntent } from '../api/commands.js';
 import { intentsQuery } from '../api/queries.js';
 import { ConfirmModal } from '../shell/confirm-modal.js';
+import { ExactTime } from '../shell/exact-time.js';
 import { HeadedTable } from '../shell/headed-table.js';
 import { Panel } from '../shell/panel.js';
 import { quoted } from '../shell/quoted.js';
+import { reasonProblem } from '../shell/reason-problem.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
 
@@ -37,7 +39,9 @@ export const IntentsPanel = (): ReactNode => {
                 {intent.actor}
               </Text>
             </Table.Td>
-            <Table.Td className="numeric">{intent.expiresAt.slice(0, 16).replace('T', ' ')}</Table.Td>
+            <Table.Td className="numeric">
+              <ExactTime at={intent.expiresAt} />
+            </Table.Td>
             <Table.Td ta="right">
               {intent.state !== 'cancelling' && (
                 <Button size="xs" variant="default" aria-label={`Take back ${intent.subject}`} onClick={() => setCancelling(intent)}>
@@ -69,7 +73,7 @@ const CancelModal = ({ intent, close }: { intent: IntentView; close: () => void 
       initial=""
       action="Take back"
       command={(reason) => `stampctl intents cancel ${intent.id} --reason ${quoted(reason)}`}
-      problemWith={(reason) => (reason === '' ? 'Say why: it stays in the audit log.' : null)}
+      problemWith={reasonProblem}
       submit={async (reason) => {
         await cancelIntent(intent.id, reason);
         await queries.invalidateQueries({ queryKey: intentsQuery.queryKey });

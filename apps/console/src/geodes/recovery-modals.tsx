@@ -5,10 +5,7 @@ import type { RecoveryAct } from '@lapidary/contracts/api/recovery';
 import { geodesKey, openGeode, reseedGeode } from '../api/geode-queries.js';
 import { ConfirmModal } from '../shell/confirm-modal.js';
 import { quoted } from '../shell/quoted.js';
-
-const reasonLengthMax = 500;
-const problemWith = (reason: string): string | null =>
-  reason === '' ? 'Say why: it stays in the audit log.' : reason.length > reasonLengthMax ? 'That is too long.' : null;
+import { reasonProblem } from '../shell/reason-problem.js';
 
 interface RecoveryModalProps {
   readonly region: string;
@@ -55,7 +52,7 @@ const RecoveryModal = ({ title, explanation, action, command, act, close }: ActP
       initial=""
       action={action}
       command={command}
-      problemWith={problemWith}
+      problemWith={reasonProblem}
       submit={async (reason) => {
         await act(reason);
         await queries.invalidateQueries({ queryKey: geodesKey });

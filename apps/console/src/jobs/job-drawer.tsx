@@ -5,6 +5,7 @@ import { finishedJobStatuses, type JobEstimate, type JobEvents } from '@lapidary
 import { cancelJob, retryJob } from '../api/commands.js';
 import { jobEventsQuery, jobsQuery } from '../api/queries.js';
 import { CopyCommand } from '../shell/copy-command.js';
+import { exactText } from '../shell/exact-time.js';
 import { Loaded } from '../shell/panel.js';
 import { ProblemAlert } from '../shell/problem-alert.js';
 import { SideDrawer } from '../shell/side-drawer.js';
@@ -46,12 +47,15 @@ const JobDetail = ({ data: { job, items } }: { data: JobEvents }): ReactNode => 
     <StepList job={job} />
     <JobActions id={job.id} status={job.status} isPastNoReturn={Boolean(job.noReturnAt)} />
     <Title order={3} size="h5">
-      Messages
+      Messages{' '}
+      <Text component="span" size="xs" c="dimmed">
+        times in UTC
+      </Text>
     </Title>
     <ol className="log" aria-label="Messages" data-testid="job-log">
       {items.slice(-linesShown).map((line) => (
         <li key={line.sequence}>
-          <time className="mono quiet" dateTime={line.at}>
+          <time className="mono quiet" dateTime={line.at} title={exactText(line.at)}>
             {new Date(line.at).toISOString().slice(11, 19)}
           </time>
           <Text size="sm" component="span" className={line.level === 'error' ? 'bad' : line.level === 'warning' ? 'passing' : undefined}>

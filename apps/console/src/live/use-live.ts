@@ -2,6 +2,7 @@ import { useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { useEffect, useState, useSyncExternalStore } from 'react';
 import type { JobEvents } from '@lapidary/contracts/api/jobs';
 import type { LiveEvent } from '@lapidary/contracts/api/system';
+import { auditKey } from '../api/audit-queries.js';
 import { jobEventsQuery, jobsQuery, rolloutQuery, rolloutsQuery, stampsQuery, tenantsQuery } from '../api/queries.js';
 import { newerRollout, patchOf, withRollout } from './apply-event.js';
 import { LiveConnection, type LiveState } from './live-connection.js';
@@ -34,7 +35,8 @@ const apply = (queries: QueryClient, event: LiveEvent, refresh: (keys: readonly 
     queries.setQueryData(rolloutsQuery.queryKey, (before) => before && [...withRollout(before, rollout)]);
     queries.setQueryData(rolloutQuery(rollout.id).queryKey, (before) => before && newerRollout(before, rollout));
   }
-  refresh(patch.stale);
+  // Whatever was done was written down too; a busy job’s lines were not.
+  refresh(patch.jobEvents ? patch.stale : [...patch.stale, auditKey]);
   // The stream samples a busy job's lines; a hole is filled by reading the log again.
   const shown = jobEvents && queries.getQueryData<JobEvents>(jobEventsQuery(jobEvents.job).queryKey);
   if (jobEvents && shown && shown.items.length < shown.job.lastEventSequence) refresh(['job-events']);

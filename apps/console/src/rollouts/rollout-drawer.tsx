@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import type { RolloutView } from '@lapidary/contracts/api/rollouts';
 import { rolloutEventsQuery, rolloutQuery } from '../api/queries.js';
 import { CopyCommand } from '../shell/copy-command.js';
+import { exactText } from '../shell/exact-time.js';
 import { Loaded } from '../shell/panel.js';
 import { SideDrawer } from '../shell/side-drawer.js';
 import { Status } from '../shell/status.js';
@@ -46,7 +47,7 @@ const RolloutDetail = ({ rollout }: { rollout: RolloutView }): ReactNode => (
         <ol className="log" aria-label="Messages">
           {lines.slice(-linesShown).map((line) => (
             <li key={line.sequence}>
-              <time className="mono quiet" dateTime={line.at}>
+              <time className="mono quiet" dateTime={line.at} title={exactText(line.at)}>
                 {new Date(line.at).toISOString().slice(11, 19)}
               </time>
               <Text

@@ -16,6 +16,10 @@ const pages = [
   ['/conflicts', 'Conflicts'],
   ['/dead-letters', 'Dead letters'],
   ['/capacity', 'Capacity'],
+  ['/names', 'Names'],
+  ['/route', 'Route'],
+  ['/audit', 'Audit'],
+  ['/tokens', 'Tokens'],
 ] as const;
 
 /** Head of every page: which geode answers, whether it is live, who is signed in. */
@@ -46,13 +50,6 @@ export const PageShell = ({ live, children }: { live: LiveState; children: React
                   as seen from {session.region}
                 </Text>
               )}
-              <Group component="nav" aria-label="Pages" gap="sm" ml="sm">
-                {pages.map(([to, name]) => (
-                  <Link key={to} to={to} className="page-link" activeOptions={{ exact: true, includeSearch: false }}>
-                    {name}
-                  </Link>
-                ))}
-              </Group>
             </Group>
             <Group gap="md">
               <LiveBadge live={live} />
@@ -63,6 +60,13 @@ export const PageShell = ({ live, children }: { live: LiveState; children: React
                 Sign out
               </Button>
             </Group>
+          </Group>
+          <Group component="nav" aria-label="Pages" gap="0 0.9rem" mt={4}>
+            {pages.map(([to, name]) => (
+              <Link key={to} to={to} className="page-link" activeOptions={{ exact: true, includeSearch: false }}>
+                {name}
+              </Link>
+            ))}
           </Group>
         </Container>
       </Box>

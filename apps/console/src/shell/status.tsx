@@ -13,12 +13,28 @@ const good = new Set([
   'pass',
   'found',
   'resolved',
+  'good',
+  'given',
 ]);
-const bad = new Set(['failed', 'dead', 'cut', 'suspended', 'stale', 'halted', 'stuck', 'fail', 'critical', 'missed']);
+const bad = new Set([
+  'failed',
+  'dead',
+  'cut',
+  'suspended',
+  'stale',
+  'halted',
+  'stuck',
+  'fail',
+  'critical',
+  'missed',
+  'revoked',
+  'ended',
+  'lost',
+]);
 const passing = new Set([
   ...['sent'],
   ...['provisioning', 'retiring', 'pending', 'suspected', 'queued', 'running', 'cancelling', 'cordoned', 'connecting'],
-  ...['paused', 'halting', 'aborting', 'rolling_back', 'awaiting', 'changing', 'soaking', 'reverting', 'hold', 'warning'],
+  ...['paused', 'halting', 'aborting', 'rolling_back', 'awaiting', 'changing', 'soaking', 'reverting', 'hold', 'held', 'warning'],
 ]);
 
 export const toneOf = (status: string): 'good' | 'bad' | 'passing' | 'quiet' => {

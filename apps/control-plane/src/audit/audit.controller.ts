@@ -1,21 +1,19 @@
-import { AuditListQuerySchema, AuditPageSchema, type AuditEntrySchema } from '@lapidary/contracts/api/system';
+import {
+  AuditListQuerySchema,
+  AuditPageSchema,
+  ChainReportSchema,
+  type AuditEntry,
+  type ChainReport,
+} from '@lapidary/contracts/api/system';
 import { Controller, Get, Query, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { DataSource } from 'typeorm';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { AppError } from '@lapidary/kernel/app-error';
 import { requireRole } from '../auth/principal.js';
 import { decodeCursor, pageFrom } from '../http/cursor.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
-import { verifyChain, type ChainReport } from './verify-chain.js';
-
-const ChainReportSchema = z
-  .object({
-    ok: z.boolean(),
-    checked: z.number().int().meta({ description: 'Rows found good before the first bad one' }),
-    broken: z.object({ sequence: z.number().int(), why: z.string() }).nullable(),
-  })
-  .meta({ id: 'AuditChainReport' });
+import { verifyChain } from './verify-chain.js';
 
 interface AuditRow {
   readonly id: string;
@@ -57,7 +55,7 @@ export class AuditController {
   }
 }
 
-const viewOf = (row: AuditRow): z.infer<typeof AuditEntrySchema> => ({
+const viewOf = (row: AuditRow): AuditEntry => ({
   id: row.id,
   sequence: row.sequence === null ? null : Number(row.sequence),
   at: row.at.toISOString(),

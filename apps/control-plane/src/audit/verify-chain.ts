@@ -1,15 +1,8 @@
+import type { ChainReport } from '@lapidary/contracts/api/system';
 import type { Tx } from '@lapidary/db/transaction';
 import { auditFactColumns, chainHash, chainStart, type AuditFacts } from './chain.js';
 
 type Reader = Pick<Tx, 'query'>;
-
-export interface ChainReport {
-  readonly ok: boolean;
-  /** Rows that were found good before the first bad one. */
-  readonly checked: number;
-  /** The first place where the chain is broken, and how. */
-  readonly broken: { readonly sequence: number; readonly why: string } | null;
-}
 
 const pageSize = 1_000;
 

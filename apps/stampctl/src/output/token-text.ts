@@ -1,4 +1,4 @@
-import { everyRegion, type TokenView } from '@lapidary/contracts/api/tokens';
+import { everyRegion, tokenStateAt, type TokenView } from '@lapidary/contracts/api/tokens';
 import { ago, humanAge } from './human-time.js';
 import type { View } from './output.js';
 import { renderFacts, renderTable } from './table.js';
@@ -6,10 +6,9 @@ import { renderFacts, renderTable } from './table.js';
 export const rolesText = (token: TokenView): string =>
   token.bindings.map(({ role, region }) => (region === everyRegion ? role : `${role}@${region}`)).join(', ') || 'none';
 
-const stateOf = (token: TokenView, view: View): string => {
-  if (token.revokedAt !== null) return view.colours.red('revoked');
-  if (token.expiresAt !== null && Date.parse(token.expiresAt) <= view.nowMs) return view.colours.red('ended');
-  return token.heldAt === null ? view.colours.green('good') : view.colours.yellow('held');
+const stateOf = (token: TokenView, { colours, nowMs }: View): string => {
+  const state = tokenStateAt(token, nowMs);
+  return { good: colours.green, held: colours.yellow, ended: colours.red, revoked: colours.red }[state](state);
 };
 
 const endOf = (token: TokenView, view: View): string => {

@@ -15,6 +15,7 @@ export const versionSkewPath = '/v1/versions';
 export const routePath = '/v1/route';
 export const eventsPath = '/v1/events';
 export const auditPath = '/v1/audit';
+export const auditVerifyPath = `${auditPath}/verify`;
 export const sessionPath = '/v1/session';
 export const driftPath = '/v1/drift';
 export const driftFindingsPath = `${driftPath}/findings`;

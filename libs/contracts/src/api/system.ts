@@ -20,6 +20,16 @@ export const AuditEntrySchema = z
   })
   .meta({ id: 'AuditEntry' });
 export const AuditPageSchema = pageOf(AuditEntrySchema).meta({ id: 'AuditPage' });
+export type AuditEntry = z.infer<typeof AuditEntrySchema>;
+/** What became of recomputing the hash chain of the audit. */
+export const ChainReportSchema = z
+  .object({
+    ok: z.boolean(),
+    checked: z.number().int().meta({ description: 'Rows found good before the first bad one' }),
+    broken: z.object({ sequence: z.number().int(), why: z.string() }).nullable(),
+  })
+  .meta({ id: 'AuditChainReport' });
+export type ChainReport = z.infer<typeof ChainReportSchema>;
 export const AuditListQuerySchema = PageQuerySchema.extend({ subject: z.string().max(200).optional() });
 
 /** What /v1/events sends as `data`; the SSE event name is `type`, its id `<region>-<epoch>-<sequence>`. */

@@ -32,6 +32,15 @@ export const TokenSchema = z
   })
   .meta({ id: 'Token' });
 export type TokenView = z.infer<typeof TokenSchema>;
+
+export const tokenStates = ['good', 'held', 'ended', 'revoked'] as const;
+/** What a token is worth at a time, in milliseconds since 1970: only a good one lets anybody in. */
+export const tokenStateAt = (token: Pick<TokenView, 'revokedAt' | 'expiresAt' | 'heldAt'>, nowMs: number): (typeof tokenStates)[number] => {
+  if (token.revokedAt !== null) return 'revoked';
+  if (token.expiresAt !== null && Date.parse(token.expiresAt) <= nowMs) return 'ended';
+  return token.heldAt === null ? 'good' : 'held';
+};
+
 export const TokenPageSchema = pageOf(TokenSchema).meta({ id: 'TokenPage' });
 
 export const CreateTokenSchema = z

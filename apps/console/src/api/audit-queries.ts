@@ -1,0 +1,22 @@
+import { infiniteQueryOptions } from '@tanstack/react-query';
+import * as paths from '@lapidary/contracts/api/paths';
+import { AuditPageSchema, ChainReportSchema, type ChainReport } from '@lapidary/contracts/api/system';
+import { getJson } from './client.js';
+
+/** Events bring most rows at once; sessions, tokens and what is refused tell consoles nothing. */
+const auditIntervalMs = 10_000;
+const pageLimit = 50;
+/** It reads every row there is, some ten thousand in a second. */
+const verifyTimeoutMs = 300_000;
+
+export const auditKey = 'audit';
+export const auditQuery = (filter: { readonly subject?: string | undefined }) =>
+  infiniteQueryOptions({
+    queryKey: [auditKey, filter],
+    queryFn: ({ pageParam }) => getJson(paths.auditPath, AuditPageSchema, { ...filter, limit: pageLimit, cursor: pageParam }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next ?? undefined,
+    refetchInterval: auditIntervalMs,
+  });
+
+export const verifyChain = (): Promise<ChainReport> => getJson(paths.auditVerifyPath, ChainReportSchema, {}, verifyTimeoutMs);
