@@ -19,6 +19,8 @@ export interface Documented {
   readonly value: Json;
   readonly conflicts: readonly DocumentConflict[];
   readonly changes: number;
+  /** Changes are in it that nobody sees yet, since what they follow has not come. */
+  readonly isWaiting: boolean;
 }
 
 export interface Taken extends Documented {
@@ -97,7 +99,7 @@ export class DocumentEngine {
    */
   beginAnew(key: string, bytes: Uint8Array, text: TextFields): Documented | null {
     const shown = this.live.take(key, bytes);
-    const begun = Automerge.getMissingDeps(shown, []).length === 0 ? begin(toJson(shown) as JsonObject, text) : null;
+    const begun = isWaiting(shown) ? null : begin(toJson(shown) as JsonObject, text);
     this.live.put(key, bytes, shown);
     return begun && this.take('', begun, []);
   }
@@ -142,6 +144,7 @@ export class DocumentEngine {
       value: toJson(doc),
       conflicts: conflictsOf(doc, doc, []),
       changes: Automerge.stats(doc).numChanges,
+      isWaiting: isWaiting(doc),
     };
     this.live.put(key, bytes, doc);
     return documented;
@@ -159,8 +162,10 @@ const changeChunk = 1;
 const isSequel = (doc: Doc, heads: readonly string[], [part, ...more]: readonly Uint8Array[]): boolean => {
   if (part?.[chunkTypeAt] !== changeChunk || more.length > 0) return false;
   const { deps } = Automerge.decodeChange(part);
-  return heads.every((head) => deps.includes(head)) && Automerge.getMissingDeps(doc, []).length === 0;
+  return heads.every((head) => deps.includes(head)) && !isWaiting(doc);
 };
+
+const isWaiting = (doc: Doc): boolean => Automerge.getMissingDeps(doc, []).length > 0;
 
 /**
  * Opened by itself first: `loadIncremental` passes over what it can't read without a word, `applyChanges` does not look at the check

@@ -16,7 +16,15 @@ import {
   type StoredDocument,
 } from './collection-store.js';
 import { policyFor } from './definitions.js';
-import { emptyState, latestOfState, mergeStates, swallowedLosses, unknownOfNested, type DocumentState } from './document-state.js';
+import {
+  emptyState,
+  isWaiting,
+  latestOfState,
+  mergeStates,
+  swallowedLosses,
+  unknownOfNested,
+  type DocumentState,
+} from './document-state.js';
 import { factsOf } from './facts.js';
 import { lateLosses, objectTo, tellAnew } from './late-writes.js';
 import { fromBase64, isNested, mergeNested, type MergedNested, type NestedChange, type ToldNested } from './merge-nested.js';
@@ -117,8 +125,10 @@ export const applyChange = async (tx: ChangeTransaction, site: TakingSite, event
       await tx.saveGrave(key, { ...next, contents: null }, purge);
   }
   const late = lateLosses(merged, event);
-  const told = [...event.settled, ...late, ...swallowedLosses(merged.swallowed)];
-  const entries = ledgerEntries(key, policy, told, told.length === 0 && !isBuried ? lossesSince(before.state, losses, policy) : losses);
+  const met = [...late, ...swallowedLosses(merged.swallowed)];
+  const isTold = event.settled.length > 0 || met.length > 0;
+  const held = !isTold && !isBuried ? lossesSince(before.state, losses, policy) : losses;
+  const entries = [...ledgerEntries(key, policy, met), ...ledgerEntries(key, policy, event.settled, held, isWaiting(merged.after.state))];
   const isOwnLate = late.some((loss) => loss.loser.region === site.region);
   // A region that was set back reads what it had heard before: it would number what it writes as it did then, with other content (B2).
   if (isOwnLate || merged.isMissed) {

@@ -86,14 +86,14 @@ export interface ChangeNote {
 export type CollectionEvent = 'lapidary.collection.defined.v1' | 'lapidary.document.changed.v1' | 'lapidary.region.knows.v1';
 
 export interface LedgerEntry extends Loss {
-  /** The same in every region. */
+  /** The same in every region that has all of the document. */
   readonly id: string;
   readonly collection: string;
   readonly tenant: string;
   readonly document: string;
   readonly policy: string;
   readonly cause: string;
-  /** The loser is a list or an object that is still in the document: what others write into it goes on, and the row follows. */
+  /** The loser is a list or an object that is still in the document, all of which is here: what others write into it goes on, and the row follows. */
   readonly isGrowing: boolean;
 }
 

@@ -21,13 +21,15 @@ export interface NestedState {
   readonly value: Json;
   readonly conflicts: readonly DocumentConflict[];
   readonly changes: number;
+  /** Changes are in its bytes that follow some which have not come: nobody sees them yet. */
+  readonly isWaiting?: true | undefined;
   /** The history that these are of, where it is not the first; and the one that is proposed to follow (generations.ts). */
   readonly generation?: Generation | undefined;
   readonly next?: NextGeneration | undefined;
 }
 
 export const knownOfNested: ReadonlySet<string> = new Set<keyof NestedState | 'kind' | 'parts'>([
-  ...(['kind', 'alive', 'heads', 'value', 'conflicts', 'changes', 'generation', 'next'] as const),
+  ...(['kind', 'alive', 'heads', 'value', 'conflicts', 'changes', 'isWaiting', 'generation', 'next'] as const),
   // Of a change: its bytes are the engine's.
   'parts',
 ]);
@@ -108,6 +110,9 @@ export const measureState = (state: DocumentState): { readonly digest: string; r
 /** Whether changes of a nested document are here and its beginning is not: they wait inside, and it shows nothing (N1 of merge-nested.ts). */
 export const isUnbegun = (state: DocumentState | NestedState): boolean =>
   'heads' in state && isAlive(state.alive) && state.heads.length === 0;
+
+/** Whether changes of a nested document are here that follow some which have not come, so that it doesn't show them. */
+export const isWaiting = (state: DocumentState): boolean => state.kind === 'document' && state.isWaiting === true;
 
 /** Whether people see it, under whatever policy. */
 export const existsState = (state: DocumentState): boolean => (state.kind === 'append' ? state.variants.length > 0 : isAlive(state.alive));

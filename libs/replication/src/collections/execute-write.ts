@@ -1,7 +1,7 @@
 import { AppError } from '@lapidary/kernel/app-error';
 import type { ChangeNote, CollectionTransaction, DocumentKey, Site, StoredDocument } from './collection-store.js';
 import type { Defined } from './definitions.js';
-import { digestOfState, emptyState, latestOfState, viewState } from './document-state.js';
+import { digestOfState, emptyState, isWaiting, latestOfState, viewState } from './document-state.js';
 import { factsOf } from './facts.js';
 import { isPurged, standingOn } from './graves.js';
 import { ledgerEntries, lossesSince } from './ledger-entries.js';
@@ -53,7 +53,7 @@ export const executeWrite = async (
   await tx.saveDocument(key, written.after, facts, { event, origin: site.region, actor: by.actor, requestId: by.requestId, at });
   if (grave !== null && grave.contents !== null) await tx.saveGrave(key, { ...grave, contents: null }, null);
   const lost = written.settled.length === 0 ? lossesSince(before?.state ?? null, losses, policy) : losses;
-  await tx.ledger(ledgerEntries(key, policy, written.settled, lost));
+  await tx.ledger(ledgerEntries(key, policy, written.settled, lost, isWaiting(written.after.state)));
   return { stored: written.after, event };
 };
 

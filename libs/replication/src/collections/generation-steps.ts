@@ -3,7 +3,7 @@ import type { CollectionPolicy } from '@lapidary/contracts/api/collections';
 import { keyText, type ChangeNote, type CollectionTransaction, type DocumentKey, type Site } from './collection-store.js';
 import { latestOfState, type NestedState } from './document-state.js';
 import { isAlive } from '../merge/lww.js';
-import { generationOf, isAnswered, mayPropose } from './generations.js';
+import { generationOf, isAnswered, latestName, mayPropose } from './generations.js';
 import { contentsOf, fromBase64, toBase64 } from './merge-nested.js';
 import { tellWhole } from './tell-change.js';
 import { beginningOf, nestedWritten } from './write-nested.js';
@@ -31,7 +31,8 @@ export const proposeGeneration = async (
   const begun = await site.nested.beginAnew(keyText(key), stored.bytes, beginningOf(policy).text);
   if (begun === null) return null;
   const latest = latestOfState(state);
-  const id = site.tick(state.next && state.next.id > latest ? state.next.id : latest);
+  const name = latestName(state);
+  const id = site.tick(name > latest ? name : latest);
   const { seen } = state.alive;
   const next = { id, covers: seen, lone: seen, heads: begun.heads, doc: toBase64(begun.bytes) };
   const written = nestedWritten(stored, policy, { ...state, next }, stored.bytes, whole);

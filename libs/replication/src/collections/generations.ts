@@ -22,6 +22,8 @@ import { isCovered, joinSeen, type Register, type Seen } from '../merge/register
  *   G6  who is fenced, and can't object, does so before it says again what it knows; who was opened without some region says nothing of what it
  *       knows until that was heard, which may have a write of its own that it has lost
  *
+ *   G7  no two proposals have one name: it is later than that of the history that holds and of any other proposal, though the clock fell back since
+ *
  * A region that was restored from a backup can break G3, since it has forgotten what it said: what it wrote is found (lateWrites), kept
  * in the ledger, and told anew by itself.
  */
@@ -61,6 +63,10 @@ export const compareGenerations = (a: Generation, b: Generation): number =>
   a.number !== b.number ? a.number - b.number : a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 
 const laterTime = (a: string, b: string): string => (a > b ? a : b);
+
+/** G7: what a new proposal's name must be later than; empty where there was none. */
+export const latestName = ({ generation, next }: Pick<Historied, 'generation' | 'next'>): string =>
+  laterTime(generation?.id ?? '', next?.id ?? '');
 
 const beyond = (times: Seen, covers: Seen): Seen =>
   Object.fromEntries(Object.entries(times).filter(([region, at]) => at > (own(covers, region) ?? '')));

@@ -2,7 +2,7 @@ import { beginLife, forgetLives } from '../merge/counter.js';
 import { emptyRegister, isCovered, joinSeen, latestOf, type Seen } from '../merge/register.js';
 import type { DocumentKey, Grave, StoredDocument } from './collection-store.js';
 import { emptyState, existsState, type DocumentState } from './document-state.js';
-import { generationOf, mayPropose } from './generations.js';
+import { generationOf, latestName, mayPropose } from './generations.js';
 import { wholeEvery } from './written.js';
 
 /** Of these kinds a delete is purged; entries are never deleted. */
@@ -28,7 +28,8 @@ export const purgedState = (
   if (!mayPropose(state.next, region, others)) return null;
   const { seen } = state.alive;
   const latest = latestOf(state.alive);
-  const id = state.next && state.next.id >= latest ? tick(state.next.id) : latest;
+  const name = latestName(state);
+  const id = name >= latest ? tick(name) : latest;
   return { ...state, next: { id, covers: seen, lone: seen, heads: [], doc: null } };
 };
 

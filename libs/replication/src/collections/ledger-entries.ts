@@ -19,23 +19,27 @@ const isGrowing = ({ kind }: CollectionPolicy, { field, loser }: Loss): boolean 
 
 /**
  * Losses as rows of the conflict ledger. A loser is known by its write, so every region writes the same row. `told`: of which others say that
- * they lost; `held`: which the document has now, so that of the same loser nobody knows more.
+ * they lost; `held`: which the document has now. `isWaiting`: changes are here that follow some which have not come. Of a loser that grows nobody
+ * knows more than the document, unless it is waiting: then neither takes the place of the other, and who replaced a loser has a row of what it saw.
  */
 export const ledgerEntries = (
   key: DocumentKey,
   policy: CollectionPolicy,
   told: readonly Loss[],
   held: readonly Loss[] = [],
+  isWaiting = false,
 ): LedgerEntry[] => {
+  const loserOf = (loss: Loss, isHeld: boolean): readonly unknown[] =>
+    isWaiting && !isHeld && isGrowing(policy, loss) ? [loss.loser.at, loss.loser.value] : [loss.loser.at];
   const entryOf = (loss: Loss, isHeld: boolean): LedgerEntry => ({
     ...loss,
-    id: `collection:${digestOf([key.kind, subjectOf(key), loss.field, loss.loser.at]).slice(0, 32)}`,
+    id: `collection:${digestOf([key.kind, subjectOf(key), loss.field, ...loserOf(loss, isHeld)]).slice(0, 32)}`,
     collection: key.collection,
     tenant: key.tenant,
     document: key.id,
     policy: ruleText(policy, loss.field),
     cause: `${[...new Set([loss.winner.region, loss.loser.region])].sort().join(' and ')} wrote ${loss.field === documentItself ? 'the document' : loss.field} without having seen each other’s write`,
-    isGrowing: isHeld && isGrowing(policy, loss),
+    isGrowing: isHeld && !isWaiting && isGrowing(policy, loss),
   });
   return [...told.map((loss) => entryOf(loss, false)), ...held.map((loss) => entryOf(loss, true))];
 };

@@ -1,7 +1,6 @@
 import { joinUnknown } from '../merge/unknown-fields.js';
 import { mergeRegisters, type Register, type Seen } from '../merge/register.js';
 import type { Json } from '../merge/json.js';
-import type { Documented } from '../automerge/document-engine.js';
 import type { Swallowed } from '../automerge/swallowed.js';
 import type { NestedDocuments, StoredDocument } from './collection-store.js';
 import { knownOfNested, type NestedState } from './document-state.js';
@@ -64,11 +63,18 @@ export const toBase64 = (bytes: Uint8Array): string => Buffer.from(bytes).toStri
 export const fromBase64 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'));
 
 /** What is stored of a document besides its bytes. */
-export const contentsOf = ({ heads, value, conflicts, changes }: Omit<Documented, 'bytes'>): Omit<NestedState, 'alive'> => ({
+export const contentsOf = ({
   heads,
   value,
   conflicts,
   changes,
+  isWaiting,
+}: Omit<NestedState, 'alive' | 'isWaiting'> & { readonly isWaiting?: boolean | undefined }): Omit<NestedState, 'alive'> => ({
+  heads,
+  value,
+  conflicts,
+  changes,
+  isWaiting: isWaiting === true ? true : undefined,
 });
 
 const nothing: Omit<NestedState, 'alive'> = { heads: [], value: {} as Json, conflicts: [], changes: 0 };

@@ -1,6 +1,7 @@
 import type { CollectionPolicy } from '@lapidary/contracts/api/collections';
 import type { DocumentChanged } from '@lapidary/contracts/events/collection-events';
 import { subjectOf, type ChangeNote, type CollectionTransaction, type DocumentKey } from './collection-store.js';
+import { isWaiting } from './document-state.js';
 import { factsOf } from './facts.js';
 import { ledgerEntries } from './ledger-entries.js';
 import type { Written } from './written.js';
@@ -24,6 +25,6 @@ export const tellWhole = async (
   const { facts, losses } = factsOf(after, policy);
   const event = await tellChange(tx, key, { whole: true, change, settled: [...settled] });
   await tx.saveDocument(key, after, facts, { requestId: event, ...note, event });
-  await tx.ledger(ledgerEntries(key, policy, settled, losses));
+  await tx.ledger(ledgerEntries(key, policy, settled, losses, isWaiting(after.state)));
   return event;
 };
