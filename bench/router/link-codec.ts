@@ -38,6 +38,7 @@ const overLink = (link: LinkConnection): Promise<void> =>
   new Promise((resolve, reject) => {
     const nothing = (): void => undefined;
     const listener: LinkListener = {
+      interim: nothing,
       head: nothing,
       data: (_, start, end) => stream?.consumed(end - start),
       ended: resolve,

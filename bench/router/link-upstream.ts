@@ -27,6 +27,7 @@ const answer = (stream: LinkStream): void => {
   if (body.length > 0) stream.write(body, true);
 };
 const listenerOf = (stream: LinkStream): StreamListener => ({
+  interim: nothing,
   head: nothing,
   data: (_, start, end) => stream.consumed(end - start),
   ended: () => answer(stream),

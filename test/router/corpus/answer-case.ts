@@ -4,6 +4,8 @@ export interface Relayed {
   /** "Name: value", in order. */
   readonly headers: readonly string[];
   readonly body: string;
+  /** Of each answer before it that is not the last: status with reason, then its fields. */
+  readonly interim?: readonly (readonly string[])[];
 }
 
 export type ExpectedAnswer =

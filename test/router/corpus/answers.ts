@@ -1,4 +1,15 @@
-import { again, answerGroup, bad, cutAnswer, dropped, hello, ok, type AnswerCase, type AnswerRow } from './answer-case.ts';
+import {
+  again,
+  answerGroup,
+  bad,
+  cutAnswer,
+  dropped,
+  hello,
+  ok,
+  type AnswerCase,
+  type AnswerRow,
+  type ExpectedAnswer,
+} from './answer-case.ts';
 
 const whole = again({ body: 'hello' });
 const badly = (id: string, source: string, bytes: string): AnswerRow => [id, source, bytes, bad];
@@ -120,6 +131,10 @@ const framing = answerGroup('answer framing', [
 
 const interim = (...heads: readonly string[]): string => heads.map((h) => `HTTP/1.1 ${h}\r\n\r\n`).join('');
 
+const early = 'Early Hints\r\nLink: </a.css>; rel=preload';
+const hints = ['103 Early Hints', 'Link: </a.css>; rel=preload'];
+const after = (...interims: readonly (readonly string[])[]): ExpectedAnswer => again({ body: 'hello', interim: interims });
+
 /** RFC 9110 §9.3.2, §15: which answers have no body whatever their headers say, and which are not the last word. */
 const bodiless = answerGroup('answers without body', [
   ['head-with-length', 'RFC 9110 §9.3.2', ok(['Content-Length: 500']), again(), { method: 'HEAD' }],
@@ -134,9 +149,38 @@ const bodiless = answerGroup('answers without body', [
     again({ status: 304, headers: ['ETag: "x"'] }),
   ],
   ['205', 'RFC 9110 §15.3.6', ok(['Content-Length: 0'], '', '205 Reset Content'), again({ status: 205 })],
-  ['100-first', 'RFC 9110 §15.2', interim('100 Continue') + hello, whole],
-  ['103-first', 'RFC 8297', interim('103 Early Hints\r\nLink: </a.css>; rel=preload') + hello, whole],
-  ['several-first', 'RFC 9110 §15.2', interim('100 Continue', '102 Processing', '103 Early Hints') + hello, whole],
+  ['100-first', 'RFC 9110 §15.2', interim('100 Continue') + hello, after(['100 Continue'])],
+  ['103-first', 'RFC 8297', interim('103 Early Hints\r\nLink: </a.css>; rel=preload') + hello, after(hints)],
+  [
+    'several-first',
+    'RFC 9110 §15.2',
+    interim('100 Continue', '102 Processing', '103 Early Hints') + hello,
+    after(['100 Continue'], ['102 Processing'], ['103 Early Hints']),
+  ],
+  ['unknown-first', 'RFC 9110 §15', interim('199 What') + hello, after(['199 What'])],
+  [
+    '103-of-this-hop',
+    'RFC 9110 §7.6.1',
+    interim('103 Early Hints\r\nConnection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nLink: </a.css>; rel=preload') + hello,
+    after(hints),
+  ],
+  [
+    '103-with-length',
+    'RFC 9110 §15.2',
+    interim('103 Early Hints\r\nContent-Length: 5\r\nLink: </a.css>; rel=preload') + hello,
+    after(hints),
+  ],
+  ['103-then-204', 'RFC 8297', interim(`103 ${early}`) + ok([], '', '204 No Content'), again({ status: 204, interim: [hints] })],
+  ['103-of-head', 'RFC 8297', interim(`103 ${early}`) + ok(['Content-Length: 500']), again({ interim: [hints] }), { method: 'HEAD' }],
+  [
+    '103-too-many',
+    'own limit',
+    interim(...Array.from({ length: 40 }, () => '102 Processing')) + hello,
+    after(...Array.from({ length: 16 }, () => ['102 Processing'])),
+  ],
+  badly('103-folded', 'RFC 9112 §5.2', interim('103 Early Hints\r\nLink: a\r\n b') + hello),
+  badly('103-bare-lf', 'RFC 9112 §2.2', 'HTTP/1.1 103 Early Hints\nLink: a\n\n' + hello),
+  ['103-only', 'RFC 9110 §15.2', interim('103 Early Hints'), bad, { then: 'ends' }],
   ['101-unasked', 'RFC 9110 §15.2.2', ok(['Upgrade: h2c', 'Connection: Upgrade'], '', '101 Switching Protocols'), bad],
   ['101-without-upgrade', 'RFC 9110 §15.2.2', ok([], '', '101 Switching Protocols'), bad],
   ['100-only', 'RFC 9110 §15.2', interim('100 Continue'), bad, { then: 'ends' }],

@@ -1,7 +1,7 @@
 import type { AnswerCase, ExpectedAnswer, Relayed } from '../corpus/answer-case.ts';
 import { get, request } from '../corpus/case.ts';
 import { strict } from '../wire/habits.ts';
-import { finalAnswers, readAnswers, statusOf, type Message } from '../wire/read-messages.ts';
+import { finalAnswers, interimAnswers, readAnswers, statusOf, type Message } from '../wire/read-messages.ts';
 import { answerSeen, pathOf } from '../wire/recorder.ts';
 import { Talk, turns } from '../wire/talk.ts';
 import { readAlike } from './check-upstream.ts';
@@ -29,6 +29,14 @@ const checkRelayed = (answer: Message, expected: Relayed, hasDoor: boolean): str
   return problems;
 };
 
+const checkInterims = (interims: readonly Message[], { interim = [] }: Relayed): string[] => {
+  const seen = interims.map(({ head }) => [
+    head.startLine.replace('HTTP/1.1 ', ''),
+    ...head.headers.map(([name, value]) => `${name}: ${value}`),
+  ]);
+  return JSON.stringify(seen) === JSON.stringify(interim) ? [] : [`before it came ${JSON.stringify(seen)}`];
+};
+
 const stampAnswers = (one: AnswerCase): Parameters<World['recorder']['answerBy']>[0] => {
   return (message, socket) => {
     if (pathOf(message) !== '/case') return answerSeen(message, socket);
@@ -45,6 +53,7 @@ const stampAnswers = (one: AnswerCase): Parameters<World['recorder']['answerBy']
 const judge = async (world: World, talk: Talk, one: AnswerCase, expected: ExpectedAnswer): Promise<string[]> => {
   const problems: string[] = [];
   const answers = (): readonly Message[] => finalAnswers(readAnswers(talk.text, [one.method, 'GET'], strict, talk.closed));
+  const interims = (): readonly Message[] => interimAnswers(readAnswers(talk.text, [one.method, 'GET'], strict, talk.closed));
   await talk.send([one.method === 'GET' ? get('/case') : request(`${one.method} /case HTTP/1.1`)]);
   if ((await talk.until(() => answers().length > 0, patienceMs)) === 'time')
     problems.push(`nothing more came behind ${JSON.stringify(talk.text)}`);
@@ -60,7 +69,7 @@ const judge = async (world: World, talk: Talk, one: AnswerCase, expected: Expect
   if (expected.kind === 'bad') {
     if (statusOf(answer) !== 502 || !answer.body.text.includes('"code":"stamp_bad_answer"'))
       problems.push(`answered ${answer.head.startLine}`);
-  } else problems.push(...checkRelayed(answer, expected.answer, world.path === 'links'));
+  } else problems.push(...checkRelayed(answer, expected.answer, world.path === 'links'), ...checkInterims(interims(), expected.answer));
   await turns(settleTurns);
   const usedAgain = await probe(world, talk, answers, problems);
   const shouldBe = expected.kind === 'relayed' && expected.stamp === 'used again';

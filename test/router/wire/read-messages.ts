@@ -73,4 +73,10 @@ export const readAnswers = (bytes: string, methods: readonly string[], strictly:
   );
 };
 
+/** Those before the first final one. */
+export const interimAnswers = ({ messages }: Reading): readonly Message[] => {
+  const first = messages.findIndex((m) => !isInterim(statusOf(m)));
+  return first < 0 ? messages : messages.slice(0, first);
+};
+
 export const finalAnswers = (reading: Reading): readonly Message[] => reading.messages.filter((m) => !isInterim(statusOf(m)));

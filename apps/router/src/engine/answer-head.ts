@@ -1,4 +1,5 @@
 import { connectionTokens, responseHeaders } from '@lapidary/stamp-sdk/forward/hop-by-hop';
+import { interimHeaders } from '@lapidary/stamp-sdk/forward/relay-interim';
 import { requestIdHeader } from '@lapidary/contracts/workload';
 import { keptFields, rawHeadersOf } from '../http1/rebuild-head.js';
 import { type ResponseHead } from '../http1/response-head.js';
@@ -52,6 +53,19 @@ const addLines = (writer: ClientWriter, bytes: Buffer, head: ResponseHead): void
   addKept(writer, bytes, head.http10 ? head.statusStart : head.statusStart - version.length, head);
   // A length on 204 is forbidden (RFC 9110 §8.6); one with leading zeros is written anew.
   if (head.lengthWasCut && head.status !== 204) writer.add(`content-length: ${head.contentLength}\r\n`);
+};
+
+/** The same of an answer that is not the last: no content follows, so nothing frames it, and it is the stamp's word alone. */
+export const addInterimHead = (writer: ClientWriter, bytes: Buffer, head: ResponseHead): void => {
+  const isPlain = head.lengths === 0 && !head.oddConnection && !head.http10;
+  if (isPlain) addKept(writer, bytes, head.statusStart - version.length, head);
+  else {
+    writer.add(version);
+    writer.addBytes(bytes, head.statusStart, head.fieldsStart);
+    const fields = interimHeaders(rawHeadersOf(bytes, head), { set: { [requestIdHeader]: '' } }, true);
+    for (let i = 0; i + 1 < fields.length; i += 2) writer.add(`${fields[i]}: ${fields[i + 1]}\r\n`);
+  }
+  writer.add('\r\n');
 };
 
 /** Adds the head of an answer as the client gets it: its own bytes, without what is for one hop, with our framing and request id. */

@@ -1,5 +1,5 @@
 import type { ResponseHead } from '../http1/response-head.js';
-import { addAnswerHead, isChunkedToClient, type AnswerRules } from './answer-head.js';
+import { addAnswerHead, addInterimHead, isChunkedToClient, type AnswerRules } from './answer-head.js';
 import type { ClientWriter } from './client-writer.js';
 
 /** Up to here a piece is gathered with others; larger ones leave at once, with what is before them. */
@@ -15,6 +15,12 @@ export class AnswerRelay {
   wentBytes = 0;
 
   constructor(private readonly writer: ClientWriter) {}
+
+  /** Ahead of the answer; it leaves at once, since nobody knows when that comes. */
+  interim(bytes: Buffer, head: ResponseHead): void {
+    addInterimHead(this.writer, bytes, head);
+    this.writer.flush();
+  }
 
   begin(bytes: Buffer, head: ResponseHead, rules: AnswerRules): void {
     this.status = head.status;

@@ -27,9 +27,8 @@ import type { LaneExchange, LaneFailure, LaneSink } from './upstream-lane.js';
 type Phase = 'none' | 'waiting' | 'answering';
 
 /**
- * A request from its head to its answer: decides, asks the policy, sends, and answers; what fails is judged by
- * afterForward, as on the general path. One object serves a connection's requests one after another (C1), so that what
- * settles late is known by its turn.
+ * A request from its head to its answer: decides, asks the policy, sends, and answers; what fails is judged by afterForward, as on the
+ * general path. One object serves a connection's requests one after another (C1), so that what settles late is known by its turn.
  */
 export class Exchange implements LaneSink {
   private phase: Phase = 'none';
@@ -103,8 +102,7 @@ export class Exchange implements LaneSink {
   }
 
   clientGone(): void {
-    if (this.phase === 'none') return;
-    this.giveUp({ kind: 'client_gone' }, 'client_gone');
+    if (this.phase !== 'none') this.giveUp({ kind: 'client_gone' }, 'client_gone');
   }
 
   /** Gives the request up, where nothing has gone to the client; false: too late. */
@@ -137,6 +135,8 @@ export class Exchange implements LaneSink {
       this.client.resumeReads();
     } else if (this.phase === 'waiting' && this.laneTakes === 'later') this.sendBody();
   }
+
+  readonly onInterim = (bytes: Buffer, head: ResponseHead): void => this.relay.interim(bytes, head);
 
   onHead(bytes: Buffer, head: ResponseHead): void {
     const code = head.agentErrorStart < 0 ? '' : latin1(bytes, head.agentErrorStart, head.agentErrorEnd);

@@ -150,6 +150,22 @@ onPath('fast', () => {
     expect(countOf('/slow')).toBe(before);
   });
 
+  it('before its answer neither is heard while both are under way, and the only one is (H3)', async () => {
+    await start();
+    const early = (from: string): string => `HTTP/1.1 103 Early Hints\r\nlink: <${from}>\r\n\r\n`;
+    holding = (request) => request.includes('/slow') || request.includes('/only');
+    const answer = ask('GET', '/slow');
+    await waitFor('both', () => held.length === 2 || undefined, soon);
+    held[0]!.write(early('/lost'));
+    held[1]!.write(early('/lost') + answerBytes('200 OK', [], 'from 1'));
+    expect(await answer).not.toMatch(/early/i);
+    held.length = 0;
+    const alone = exchangeBytes(traffic.port, requestBytes('POST', '/only', ['Connection: close']), /late$/);
+    await waitFor('one', () => held.length === 1 || undefined, soon);
+    held[0]!.write(early('/kept') + answerBytes('200 OK', [], 'late'));
+    expect(await alone).toMatch(/^HTTP\/1\.1 103 Early Hints\r\nlink: <\/kept>\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+  });
+
   it('a client that goes away has both given up', async () => {
     await start();
     holding = (request) => request.includes('/slow');

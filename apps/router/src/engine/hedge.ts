@@ -58,6 +58,11 @@ export class Hedge implements LaneExchange {
     return this.first.lane?.isOpen === true || this.second?.lane?.isOpen === true;
   }
 
+  /** One of the two is under way: what it says before its answer is said by the only one there is (H3). */
+  get isAlone(): boolean {
+    return this.first.lane === null || !this.second || this.second.lane === null;
+  }
+
   // H1: there is no body.
   write(): boolean {
     return true;
@@ -163,6 +168,10 @@ class Runner implements LaneSink {
 
   onWritable(): void {
     this.hedge.of.sink.onWritable();
+  }
+
+  onInterim(bytes: Buffer, head: ResponseHead): void {
+    if (this.lane !== null && this.hedge.isAlone) this.hedge.of.sink.onInterim(bytes, head);
   }
 
   onHead(bytes: Buffer, head: ResponseHead): void {

@@ -1,3 +1,4 @@
+import { Interims } from '@lapidary/stamp-sdk/forward/relay-interim';
 import { answerHeadBytesMax } from '@lapidary/stamp-sdk/forward/upstream-bounds';
 import { BodyReader, chunkedLength, untilClose } from '../http1/body-reader.js';
 import { ChunkStep } from '../http1/chunk-reader.js';
@@ -30,6 +31,7 @@ export class Http1Connection implements WireHandler, LaneExchange {
   private readonly writer: RequestWriter;
   private readonly body = new BodyReader();
   private readonly partial = new PartialHead();
+  private readonly interims = new Interims();
   private readonly deadline = new Deadline(() => this.expired());
   private reused = false;
   private keeps = false;
@@ -56,6 +58,7 @@ export class Http1Connection implements WireHandler, LaneExchange {
     this.sink = sink;
     this.request = request;
     this.reused = true;
+    this.interims.again();
     this.writer.begin(request);
     this.writer.start();
   }
@@ -142,8 +145,8 @@ export class Http1Connection implements WireHandler, LaneExchange {
       at = head.end;
       // Never asked for; it would turn the connection into something that we don't speak.
       if (head.status === 101) return this.fail('bad_answer', 'it switched protocols unasked');
-      // Interim answers are for the hop that asked (RFC 9110 §15.2); the client's Expect is the general path's.
       if (head.status >= 200) this.beginAnswer(bytes);
+      else if (this.interims.pass()) this.sink?.onInterim(bytes, head);
     }
     this.takeBody(bytes, at, to);
   }

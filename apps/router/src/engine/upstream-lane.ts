@@ -34,11 +34,12 @@ export interface UpstreamLane {
   send(request: LaneRequest, sink: LaneSink): LaneExchange;
 }
 
-/** The engine's side of an exchange. Calls come in this order: onWritable*, onHead once, onBody*, then onEnd or onFailed, once. */
+/** The engine's side of an exchange. Calls come in this order: onWritable*, onInterim*, onHead once, onBody*, then onEnd or onFailed, once. */
 export interface LaneSink {
   /** The lane is open, or has room again. Nothing of a body is to be written before `isOpen`. */
   onWritable(): void;
-  /** Interim answers (1xx) are the lane's own affair. `bytes` and `head` are good during the call only. */
+  /** An answer that is not the last (1xx, but 101); no more of them than a client can be made to hold. `bytes` and `head` are good during the call only, here and below. */
+  onInterim(bytes: Buffer, head: ResponseHead): void;
   onHead(bytes: Buffer, head: ResponseHead): void;
   /** Body without framing; good during the call only. */
   onBody(bytes: Buffer, from: number, to: number): void;

@@ -44,6 +44,17 @@ describe('an answer over HTTP/2', () => {
     expect(await ask('/name')).toMatchObject({ ':status': 200, 'x-name': 'caf\xe9' });
   });
 
+  it('comes behind those that are not the last, each as frames of its stream', async () => {
+    world.hints['/hinted'] = ['103 Early Hints\r\nLink: </a.css>\r\nConnection: x-hop\r\nX-Hop: 1', '102 Processing'];
+    const told: string[][] = [];
+    const stream = session.request({ ':path': '/hinted' });
+    stream.on('headers', (head) => told.push(Object.entries(head).map(([name, value]) => `${name}: ${String(value)}`)));
+    const answer = await new Promise<IncomingHttpHeaders>((resolve) => stream.on('response', resolve));
+    expect(told).toEqual([[':status: 103', 'link: </a.css>'], [':status: 102']]);
+    expect(answer[':status']).toBe(200);
+    stream.close();
+  });
+
   it('holds nothing that belongs to the stamp’s connection', async () => {
     world.answers['/hop'] = ['connection', 'x-hop', 'x-hop', '1', 'keep-alive', 'timeout=5', 'proxy-connection', 'close', 'upgrade', 'h2c', 'te', 'x', 'x-end', '1']; // oxfmt-ignore
     const answer = await ask('/hop');

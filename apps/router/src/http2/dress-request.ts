@@ -145,6 +145,10 @@ export const dressResponse = (response: Http2ServerResponse): ServerResponse => 
       isFinished = true;
       return emit('finish');
     },
+    writeInterim: (status: number, fields: readonly string[]) => {
+      if (!stream.closed && !stream.destroyed && !stream.headersSent)
+        stream.additionalHeaders({ ':status': status, ...http2Fields(fields) });
+    },
     destroyed: { get: () => stream.destroyed || stream.closed },
     writableNeedDrain: { get: () => stream.writableNeedDrain },
   });

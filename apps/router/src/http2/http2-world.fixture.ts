@@ -31,6 +31,8 @@ export class Http2World {
   written = 0;
   /** Fields of the stamp's answers, by path. */
   readonly answers: Record<string, string[]> = {};
+  /** Heads of answers that are not the last, without their version, by path. */
+  readonly hints: Record<string, string[]> = {};
   traffic!: TestTraffic;
   private front!: Http2Front;
   port = 0;
@@ -52,6 +54,7 @@ export class Http2World {
         };
         return more();
       }
+      for (const head of this.hints[request.url ?? ''] ?? []) response.socket?.write(`HTTP/1.1 ${head}\r\n\r\n`);
       const raw = this.answers[request.url ?? ''];
       if (raw) response.writeHead(Number(/\d{3}/.exec(entry.line)?.[0] ?? 200), raw);
       if (request.url !== '/hold') response.end(`got ${entry.body}`);

@@ -1,3 +1,4 @@
+import { Interims } from '@lapidary/stamp-sdk/forward/relay-interim';
 import type { LinkFault, ResetReason } from '@lapidary/stamp-sdk/link/frames';
 import type { LinkStream, LostVerdict } from '@lapidary/stamp-sdk/link/link-stream';
 import { headEnd } from '../engine/request-text.js';
@@ -23,6 +24,7 @@ export class LinkExchange implements LaneExchange, LinkListener {
   private isPaused = false;
   private heldBytes = 0;
   private isRead = true;
+  private readonly interims = new Interims();
 
   constructor(
     private readonly link: LinkConnection,
@@ -79,11 +81,18 @@ export class LinkExchange implements LaneExchange, LinkListener {
     else this.stream!.reset('cancelled');
   }
 
+  interim(bytes: Buffer, start: number, end: number): void {
+    const result = scanResponseHead(bytes, start, end, head);
+    const isOne = result === ScanResult.Complete && head.end === end && head.status < 200 && head.status !== 101;
+    if (!isOne) return this.broken('what it said before its answer is no interim answer');
+    if (this.interims.pass()) this.sink?.onInterim(bytes, head);
+  }
+
   head(bytes: Buffer, start: number, end: number): void {
     const result = scanResponseHead(bytes, start, end, head);
     if (result === ScanResult.Refused) return this.broken(head.reason);
     if (result !== ScanResult.Complete || head.end !== end) return this.broken('its head does not end where its frame does');
-    if (head.status < 200 || head.chunked) return this.broken('interim answers and transfer codings do not travel on links');
+    if (head.status < 200 || head.chunked) return this.broken('its head is an interim answer’s, or has a transfer coding');
     this.status = head.status;
     const hasNone = this.request.isHead || head.status === 204 || head.status === 304;
     this.leftBytes = hasNone ? 0 : head.lengths > 0 ? head.contentLength : untilEnd;

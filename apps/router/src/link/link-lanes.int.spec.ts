@@ -2,9 +2,10 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import type { StampRoute } from '@lapidary/contracts/directory';
 import { waitFor } from '@lapidary/kernel/wait-for';
+import { exchangeBytes } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import { startEcho, type EchoServer } from '@lapidary/stamp-sdk/link/link-echo.fixture';
 import { RouterPolicy } from '../traffic-policy/router-policy.js';
-import { startTraffic, type TestTraffic } from '../traffic.fixture.js';
+import { requestBytes, startTraffic, type TestTraffic } from '../traffic.fixture.js';
 
 const soon = { timeoutMs: 60_000, intervalMs: 5 };
 const timeouts = { connectMs: 5_000, headMs: 20_000, idleMs: 20_000 };
@@ -70,6 +71,12 @@ describe('a front door that speaks the link', () => {
     expect(echo.seen[before]).toMatch(/^POST \/over\?x=1 HTTP\/1\.1\r\n/);
     expect(echo.seen[before]).toMatch(/x-lapidary-tenant: acme\r\n/i);
     expect(echo.seen[before]).toMatch(/x-lapidary-epoch: 1\r\n/i);
+  });
+
+  it('gives answers that are not the last over it, too', async () => {
+    await untilLinked();
+    const text = await exchangeBytes(traffic.port, requestBytes('GET', '/a?hints', ['Connection: close']), /x-by: link[^]*\r\n\r\n/);
+    expect(text).toMatch(/^HTTP\/1\.1 103 Early Hints\r\nlink: <\/a\.css>; rel=preload\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
   });
 
   it('hundreds of clients at once each get their own answer (L1)', async () => {

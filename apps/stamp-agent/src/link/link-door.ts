@@ -13,7 +13,7 @@ import { defaultSettings } from '@lapidary/stamp-sdk/link/hello';
 import { LinkSocket } from '@lapidary/stamp-sdk/link/link-socket';
 import type { LinkStream, StreamListener } from '@lapidary/stamp-sdk/link/link-stream';
 import { parseRequestHead } from '@lapidary/stamp-sdk/link/request-head';
-import { isPrivateAddress, linkUpgradeAnswer } from '@lapidary/stamp-sdk/link/upgrade-link';
+import { askedVersion, isPrivateAddress, linkUpgradeAnswer } from '@lapidary/stamp-sdk/link/upgrade-link';
 import { errorOf, problemAnswer, refusalAnswer, type ProblemAnswer } from '../door-answers.js';
 import type { Flights } from '../flights.js';
 import { isOwnPath } from '../own-paths.js';
@@ -71,7 +71,8 @@ export class LinkDoor {
       // The router closes: a request of its that crosses our GOAWAY has to hear that it was refused.
       closesWhenDrained: false,
     });
-    const end = new AnsweringEnd({ stamp, key: linkKey, settings: defaultSettings }, io, (asked, stream) => this.take(asked, stream));
+    const own = { stamp, key: linkKey, settings: defaultSettings, asked: askedVersion(request) };
+    const end = new AnsweringEnd(own, io, (asked, stream) => this.take(asked, stream));
     this.links.add(end);
     io.start(end, first);
     socket.on('data', (chunk: Buffer) => io.receive(chunk, chunk.length));
@@ -173,7 +174,15 @@ export class LinkDoor {
 
 const nothing = (): void => undefined;
 /** Hears what still comes of a request that is answered already. */
-const nobody: StreamListener = { head: nothing, data: nothing, ended: nothing, reset: nothing, writable: nothing, lost: nothing };
+const nobody: StreamListener = {
+  interim: nothing,
+  head: nothing,
+  data: nothing,
+  ended: nothing,
+  reset: nothing,
+  writable: nothing,
+  lost: nothing,
+};
 
 const codedTwice = { status: 400, reason: 'a link’s frames end a body; Transfer-Encoding would be a second way' } as const;
 

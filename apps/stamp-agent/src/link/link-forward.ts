@@ -1,9 +1,10 @@
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage, InformationEvent } from 'node:http';
 import type { Socket } from 'node:net';
 import { epochHeader, stampHeader, tenantHeader } from '@lapidary/contracts/workload';
 import type { ForwardResult, ForwardTimeouts, NoAnswerReason } from '@lapidary/stamp-sdk/forward/forward-result';
 import { framingHeaders } from '@lapidary/stamp-sdk/forward/framing-headers';
 import { requestHeaders } from '@lapidary/stamp-sdk/forward/hop-by-hop';
+import { interimHeaders, Interims } from '@lapidary/stamp-sdk/forward/relay-interim';
 import { answerHeaders, answerProblem } from '@lapidary/stamp-sdk/forward/relay-answer';
 import { bodyFraming, type BodyFraming, type RequestLine } from '@lapidary/stamp-sdk/forward/request-check';
 import type { Upstream } from '@lapidary/stamp-sdk/forward/upstream';
@@ -39,6 +40,7 @@ export class LinkForward implements StreamListener {
   private readonly framing: BodyFraming;
   private readonly outgoing: ClientRequest;
   private answer: IncomingMessage | null = null;
+  private readonly interims = new Interims();
   private bodyBytes = 0;
   private isWhole: boolean;
 
@@ -53,10 +55,15 @@ export class LinkForward implements StreamListener {
     this.outgoing.on('socket', (socket: Socket) => this.onSocket(socket));
     this.outgoing.on('error', (error: NodeJS.ErrnoException) => this.onError(error));
     this.outgoing.on('response', (answer) => this.onAnswer(answer));
+    this.outgoing.on('information', (info) => this.onInterim(info));
     // Nobody asked for one: upgrades don't travel on links.
     this.outgoing.on('upgrade', (_, socket) => (socket.destroy(), this.fail('bad_answer', 'it switched protocols unasked')));
     if (isWhole) this.outgoing.end();
     else this.outgoing.flushHeaders();
+  }
+
+  interim(): void {
+    // Only agents send any.
   }
 
   head(): void {
@@ -106,6 +113,12 @@ export class LinkForward implements StreamListener {
     const ready = this.options.upstream.url.protocol === 'https:' ? 'secureConnect' : 'connect';
     if (socket.connecting) socket.once(ready, connected);
     else connected();
+  }
+
+  private onInterim({ statusCode, statusMessage, rawHeaders }: InformationEvent): void {
+    const fields =
+      this.phase === 'waiting' && this.interims.pass() ? interimHeaders(rawHeaders, { set: { [stampHeader]: '' } }, false) : null;
+    if (fields) this.options.stream.sendInterim(headText(`HTTP/1.1 ${statusCode} ${statusMessage}`, fields));
   }
 
   private onAnswer(answer: IncomingMessage): void {

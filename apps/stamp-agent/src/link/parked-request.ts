@@ -24,6 +24,9 @@ export class ParkedRequest implements StreamListener {
     this.over?.(listener);
   }
 
+  interim(): void {
+    // Only agents send any.
+  }
   head(): void {
     // A request's head comes with its stream.
   }

@@ -108,6 +108,36 @@ describe('an exchange that goes well', () => {
     expect(upstream.received[0]).not.toMatch(/expect/i);
   });
 
+  it('answers that are not the last pass as they come, with nothing in them that is not the client’s; not to HTTP/1.0 (RFC 9110 §15.2)', async () => {
+    const early = 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: x-hop\r\nX-Hop: 1\r\nX-Lapidary-Error: misdirected\r\n\r\n';
+    let answer!: () => void;
+    await start(
+      (socket, soFar) => {
+        if (!soFar.endsWith('\r\n\r\n')) return;
+        socket.write(early);
+        answer = () => socket.write(answerBytes('200 OK', [], 'done'));
+      },
+      { trusted: false, timeouts: { connectMs: 5_000, headMs: 10_000, idleMs: 5_000 } },
+    );
+    const socket = connect(forwarder.port, '127.0.0.1');
+    let text = '';
+    socket.on('data', (chunk) => (text += chunk.toString('latin1')));
+    socket.write(get());
+    // The stamp has not answered yet.
+    await waitFor('early hints', () => text !== '' || undefined, { timeoutMs: 10_000, intervalMs: 2 });
+    expect(text).toBe('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n');
+    answer();
+    await waitFor('the answer', () => text.endsWith('done') || undefined, { timeoutMs: 10_000, intervalMs: 2 });
+    socket.destroy();
+    const old = exchangeBytes(forwarder.port, get().replace('HTTP/1.1', 'HTTP/1.0'), /done$/);
+    await waitFor('the other request', () => upstream.received.join('').split('GET ').length === 3 || undefined, {
+      timeoutMs: 10_000,
+      intervalMs: 2,
+    });
+    answer();
+    expect(await old).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  });
+
   it('pipelined requests are answered in order, one upstream request at a time', async () => {
     let count = 0;
     await start((socket, soFar) => {

@@ -1,9 +1,10 @@
-import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientRequest, IncomingMessage, InformationEvent, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ForwardDeadline, ForwardResult, ForwardTimeouts, NoAnswerReason } from './forward-result.js';
 import { framingHeaders } from './framing-headers.js';
 import { requestHeaders, type HeaderRules } from './hop-by-hop.js';
+import { Interims, relayInterim } from './relay-interim.js';
 import { answerHeaders, answerProblem, relayAnswer } from './relay-answer.js';
 import type { ReplayBuffer } from './replay-buffer.js';
 import { bodyFraming } from './request-check.js';
@@ -57,6 +58,7 @@ class Forward {
   private readonly watchdog = new Watchdog(() => this.expired());
   /** The answer says no length. */
   private isOpenEnded = false;
+  private readonly interims = new Interims();
   private outgoing!: ClientRequest;
   private unbind: () => void = () => undefined;
   private abandonAnswer: () => void = () => undefined;
@@ -79,6 +81,7 @@ class Forward {
     this.outgoing.on('socket', (socket: Socket) => this.onSocket(socket));
     this.outgoing.on('error', (error: NodeJS.ErrnoException) => this.onError(error));
     this.outgoing.on('response', (answer) => void this.onAnswer(answer));
+    this.outgoing.on('information', (info) => this.onInterim(info));
     this.outgoing.on('upgrade', (answer, socket, head) => void this.onUpgrade(answer, socket, head));
     response.once('close', this.onClientClose);
     const isStream = (): boolean => this.phase === 'answering' && this.isOpenEnded && !response.writableNeedDrain;
@@ -98,6 +101,11 @@ class Forward {
     this.watchdog.start(this.options.timeouts.headMs);
     if (!this.options.body.complete) this.outgoing.flushHeaders();
     this.options.body.attach(this.outgoing, this.moved);
+  }
+
+  private onInterim(info: InformationEvent): void {
+    const { response, answerRules, trusted } = this.options;
+    if (this.phase === 'waiting' && this.interims.pass()) relayInterim(info, response, answerRules, trusted);
   }
 
   private async onAnswer(answer: IncomingMessage): Promise<void> {

@@ -1,6 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { LinkFault } from './frames.js';
-import { areSane, encodeHello, isSameProof, linkVersion, nonceBytes, proofOf, type Hello, type LinkSettings } from './hello.js';
+import {
+  areSane,
+  encodeHello,
+  isSameProof,
+  linkVersion,
+  linkVersionMin,
+  nonceBytes,
+  proofOf,
+  type Hello,
+  type LinkSettings,
+} from './hello.js';
 import { LinkEnd } from './link-end.js';
 import type { LinkEndEvents } from './link-events.js';
 import { readUint32 } from './uint32.js';
@@ -11,6 +21,8 @@ export interface AnsweringOptions {
   /** The region's link key; null: none, on loopback and private addresses. */
   readonly key: string | null;
   readonly settings: LinkSettings;
+  /** The newest version that the router has said it knows when it asked for the link. */
+  readonly asked?: number;
 }
 
 export interface AskedRequest {
@@ -38,18 +50,19 @@ export class AnsweringEnd extends LinkEnd {
     private readonly onRequest: TakeRequest,
   ) {
     super('agent', options.settings, events);
-    const { stamp, settings } = options;
-    const hello = { version: linkVersion, nonce: this.nonce, settings, name: stamp, proof: Buffer.alloc(0) };
+    const { stamp, settings, asked = linkVersionMin } = options;
+    this.version = Math.min(asked, linkVersion);
+    const hello = { version: this.version, nonce: this.nonce, settings, name: stamp, proof: Buffer.alloc(0) };
     this.batch.control('hello', encodeHello(hello));
   }
 
   protected greeted(hello: Hello): LinkFault | null {
     const { stamp, key } = this.options;
-    if (hello.version !== linkVersion || !areSane(hello.settings)) return 'incompatible';
+    if (hello.version !== this.version || !areSane(hello.settings)) return 'incompatible';
     const parts = { agentNonce: this.nonce, routerNonce: hello.nonce, stamp, router: hello.name };
     // Without a key of ours a proof means that the router has one: it would refuse us, and one of the two is set up wrongly.
-    if (!isSameProof(proofOf(key, 'router', parts), hello.proof)) return 'unauthenticated';
-    this.batch.control('ready', proofOf(key, 'agent', parts));
+    if (!isSameProof(proofOf(key, 'router', parts, this.version), hello.proof)) return 'unauthenticated';
+    this.batch.control('ready', proofOf(key, 'agent', parts, this.version));
     this.wake();
     this.events.onOpen();
     return null;
@@ -93,4 +106,12 @@ export class AnsweringEnd extends LinkEnd {
 
 const nothing = (): void => undefined;
 /** Hears of what is not worked on. */
-const refused: StreamListener = { head: nothing, data: nothing, ended: nothing, reset: nothing, writable: nothing, lost: nothing };
+const refused: StreamListener = {
+  interim: nothing,
+  head: nothing,
+  data: nothing,
+  ended: nothing,
+  reset: nothing,
+  writable: nothing,
+  lost: nothing,
+};

@@ -1,7 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { headLength, type LinkRequest } from './frame-batch.js';
 import { headBytesMax, streamMax, type LinkFault } from './frames.js';
-import { areSane, encodeHello, isSameProof, linkVersion, nonceBytes, proofOf, type Hello, type LinkSettings } from './hello.js';
+import {
+  areSane,
+  encodeHello,
+  isSameProof,
+  linkVersion,
+  linkVersionMin,
+  nonceBytes,
+  proofOf,
+  type Hello,
+  type LinkSettings,
+} from './hello.js';
 import { LinkEnd } from './link-end.js';
 import type { LinkEndEvents } from './link-events.js';
 import { LinkStream, type LostVerdict, type StreamListener } from './link-stream.js';
@@ -67,10 +77,14 @@ export class AskingEnd extends LinkEnd {
 
   protected greeted(hello: Hello): LinkFault | null {
     const { name, stamp, key, settings } = this.options;
-    if (hello.version !== linkVersion || !areSane(hello.settings) || hello.settings.maxStreams === 0) return 'incompatible';
+    const { version } = hello;
+    // The agent has chosen, by what the request for the link said; one that knows only the first has not looked.
+    if (version < linkVersionMin || version > linkVersion) return 'incompatible';
+    if (!areSane(hello.settings) || hello.settings.maxStreams === 0) return 'incompatible';
+    this.version = version;
     if (hello.name !== stamp || hello.proof.length > 0) return 'unauthenticated';
-    const proof = proofOf(key, 'router', { agentNonce: hello.nonce, routerNonce: this.nonce, stamp, router: name });
-    const own = { version: linkVersion, nonce: this.nonce, settings: { ...settings, maxStreams: 0 }, name, proof };
+    const proof = proofOf(key, 'router', { agentNonce: hello.nonce, routerNonce: this.nonce, stamp, router: name }, version);
+    const own = { version, nonce: this.nonce, settings: { ...settings, maxStreams: 0 }, name, proof };
     this.batch.control('hello', encodeHello(own));
     this.wake();
     return null;
@@ -80,7 +94,7 @@ export class AskingEnd extends LinkEnd {
     const { name, stamp, key } = this.options;
     if (!this.happen('ready_received')) return 'out_of_order';
     const parts = { agentNonce: this.peer!.nonce, routerNonce: this.nonce, stamp, router: name };
-    if (!isSameProof(proofOf(key, 'agent', parts), proof)) return 'unauthenticated';
+    if (!isSameProof(proofOf(key, 'agent', parts, this.version), proof)) return 'unauthenticated';
     this.events.onOpen();
     return null;
   }

@@ -93,6 +93,10 @@ export class FrameBatch {
     this.used += length;
   }
 
+  interim(stream: number, head: string): void {
+    this.copied(frameType.interim, 0, stream, head, 0, head.length);
+  }
+
   response(stream: number, head: string, isLast: boolean): void {
     this.copied(frameType.response, isLast ? endFlag : 0, stream, head, 0, head.length);
   }

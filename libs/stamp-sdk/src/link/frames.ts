@@ -22,6 +22,7 @@ export const frameType = {
   ping: 8,
   pong: 9,
   goaway: 10,
+  interim: 11,
 } as const;
 
 export const endFlag = 1;
@@ -67,6 +68,7 @@ const frameRules: Readonly<Record<keyof typeof frameType, FrameRule>> = {
   ready: { minBytes: 0, maxBytes: proofBytes, on: 'link', mayEnd: false, from: 'agent' },
   request: { minBytes: 1 + 1 + 8 + 1, maxBytes: passportBytesMax + headBytesMax, on: 'stream', mayEnd: true, from: 'router' },
   response: { minBytes: 1, maxBytes: headBytesMax, on: 'stream', mayEnd: true, from: 'agent' },
+  interim: { minBytes: 1, maxBytes: headBytesMax, on: 'stream', mayEnd: false, from: 'agent' },
   data: { minBytes: 0, maxBytes: dataBytesMax, on: 'stream', mayEnd: true, from: 'both' },
   reset: { minBytes: 1, maxBytes: 1, on: 'stream', mayEnd: false, from: 'both' },
   window: { minBytes: 4, maxBytes: 4, on: 'both', mayEnd: false, from: 'both' },
@@ -75,7 +77,7 @@ const frameRules: Readonly<Record<keyof typeof frameType, FrameRule>> = {
   goaway: { minBytes: 5, maxBytes: 5 + goawayTextBytesMax, on: 'link', mayEnd: false, from: 'both' },
 };
 
-const ruleByType: readonly (FrameRule | undefined)[] = Array.from({ length: 11 }, (_, type) => {
+const ruleByType: readonly (FrameRule | undefined)[] = Array.from({ length: 12 }, (_, type) => {
   const name = Object.entries(frameType).find(([, value]) => value === type)?.[0];
   return name === undefined ? undefined : frameRules[name as keyof typeof frameType];
 });

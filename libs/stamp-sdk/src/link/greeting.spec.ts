@@ -1,5 +1,6 @@
 import { FrameBatch } from './frame-batch.js';
-import { encodeHello, linkVersion } from './hello.js';
+import { encodeHello, linkVersion, linkVersionMin } from './hello.js';
+import { frameHeaderBytes } from './frames.js';
 import { asking, head, LinkPair, openPair, smallWindows } from './link-pair.fixture.js';
 
 const key = 'a-link-key-of-this-region-0123456789';
@@ -76,6 +77,35 @@ describe('the greeting', () => {
     pair.toRouter = Buffer.concat(batch.take());
     pair.deliver('router');
     expect(pair.routerLog).toEqual([`closed ${fault}`]);
+  });
+
+  it.each([
+    ['a router and an agent of today', linkVersion, key],
+    ['a router of before, which doesn’t say what it knows', linkVersionMin, key],
+    ['the same without a key', linkVersionMin, null],
+    ['a router that is newer', linkVersion + 1, key],
+  ])('%s agree on the newest version that both know', (_, asked, common) => {
+    const pair = openPair({ routerKey: common, agentKey: common, asked });
+    expect([pair.router.isOpen, pair.agent.isOpen]).toEqual([true, true]);
+    const speaks = asked >= linkVersion;
+    expect([pair.router.speaksInterim, pair.agent.speaksInterim]).toEqual([speaks, speaks]);
+  });
+
+  it('what it agrees on is proved with the key: who changes the version on the way opens nothing', () => {
+    const pair = new LinkPair({ routerKey: key, agentKey: key });
+    pair.flush();
+    // The agent's HELLO says the first version on the way to the router.
+    pair.toRouter[frameHeaderBytes] = linkVersionMin;
+    pair.settle();
+    expect(pair.agentLog).toEqual(['closed incompatible']);
+    const back = new LinkPair({ routerKey: key, agentKey: key });
+    back.flush();
+    back.toRouter[frameHeaderBytes] = linkVersionMin;
+    back.deliver('router');
+    back.flush();
+    back.toAgent[frameHeaderBytes] = linkVersion;
+    back.deliver('agent');
+    expect(back.agentLog).toEqual(['closed unauthenticated']);
   });
 
   it('comes once', () => {

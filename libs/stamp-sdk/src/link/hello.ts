@@ -1,7 +1,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { dataBytesMax, helloBytesMin, nameBytesMax, type LinkRole } from './frames.js';
 
-export const linkVersion = 1;
+/** 2: interim answers (1xx) travel, too. Ends that know only 1 are spoken to in 1. */
+export const linkVersion = 2;
+export const linkVersionMin = 1;
 export const nonceBytes = 16;
 const proofBytes = 32;
 
@@ -85,10 +87,10 @@ export interface ProofParts {
   readonly router: string;
 }
 
-/** That `role` knows the key, on this link and no other; the key itself never travels. Empty without a key. */
-export const proofOf = (key: string | null, role: LinkRole, parts: ProofParts): Buffer => {
+/** That `role` knows the key, on this link and no other, and which version both speak; the key itself never travels. Empty without a key. */
+export const proofOf = (key: string | null, role: LinkRole, parts: ProofParts, version: number): Buffer => {
   if (key === null) return Buffer.alloc(0);
-  const mac = createHmac('sha256', key).update(`lapidary-link/${linkVersion} ${role}\0`);
+  const mac = createHmac('sha256', key).update(`lapidary-link/${version} ${role}\0`);
   return mac.update(parts.agentNonce).update(parts.routerNonce).update(`${parts.stamp}\0${parts.router}`).digest();
 };
 

@@ -7,7 +7,7 @@ import { LinkSocket } from './link-socket.js';
 import type { LinkStream } from './link-stream.js';
 import type { LinkFault, ResetReason } from './frames.js';
 import type { LostVerdict, StreamListener } from './link-stream.js';
-import { linkUpgradeAnswer, wantsLink } from './upgrade-link.js';
+import { askedVersion, linkUpgradeAnswer, wantsLink } from './upgrade-link.js';
 
 export interface EchoServer {
   readonly port: number;
@@ -20,7 +20,7 @@ export interface EchoServer {
   close(): Promise<void>;
 }
 
-/** Says a request's head and body back; "?hold" in its path: takes it and says nothing. */
+/** Says a request's head and body back; "?hold" in its path: takes it and says nothing; "?hints": with early hints before. */
 class Echo implements StreamListener {
   private isFull = false;
   private readonly rest: Buffer[] = [];
@@ -31,6 +31,9 @@ class Echo implements StreamListener {
     private readonly holds: boolean,
   ) {}
 
+  interim(): void {
+    // Only agents send any.
+  }
   head(): void {
     // Came with the stream.
   }
@@ -70,14 +73,15 @@ export const startEcho = async (key: string | null = null, quietMs?: number): Pr
     response.writeHead(200, { 'x-echo': request.url ?? '', 'x-by': 'http' });
     request.pipe(response);
   });
-  server.on('upgrade', (_: IncomingMessage, socket: Socket, first: Buffer) => {
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, first: Buffer) => {
     socket.write(linkUpgradeAnswer);
     const nothing = (): void => undefined;
     const io = new LinkSocket(socket, { onOpen: nothing, onLeaving: nothing, onClosed: nothing, closesWhenDrained: false, quietMs });
-    const end = new AnsweringEnd({ stamp: 'eu-1', key, settings: defaultSettings }, io, (asked, stream) => {
+    const end = new AnsweringEnd({ stamp: 'eu-1', key, settings: defaultSettings, asked: askedVersion(request) }, io, (asked, stream) => {
       const text = asked.bytes.toString('latin1', asked.start, asked.end);
       seen.push(text);
       const holds = text.includes('?hold');
+      if (text.includes('?hints')) stream.sendInterim('HTTP/1.1 103 Early Hints\r\nlink: </a.css>; rel=preload\r\n\r\n');
       if (!holds) stream.sendHead(`HTTP/1.1 200 OK\r\nx-echo: ${text.split(' ')[1]}\r\nx-by: link\r\n\r\n`, asked.isLast);
       return new Echo(stream, holds);
     });
@@ -136,11 +140,15 @@ export class Collector implements LinkListener {
   isReading = true;
   private unread = 0;
   private text = '';
+  readonly interims: string[] = [];
   private readonly chunks: Buffer[] = [];
   private over!: (answer: Answer) => void;
   private wanted: (() => void) | null = null;
   readonly answer = new Promise<Answer>((resolve) => (this.over = resolve));
 
+  interim(bytes: Buffer, start: number, end: number): void {
+    this.interims.push(bytes.toString('latin1', start, end));
+  }
   head(bytes: Buffer, start: number, end: number): void {
     this.text = bytes.toString('latin1', start, end);
   }

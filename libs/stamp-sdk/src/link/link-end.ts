@@ -3,7 +3,7 @@ import type { DenseTable } from './dense-table.js';
 import { FrameBatch } from './frame-batch.js';
 import { FrameReader, type FrameSink } from './frame-reader.js';
 import { endFlag, frameType, goawayCode, goawayFault, resetReasonOf, type LinkFault, type LinkRole } from './frames.js';
-import { decodeHello, type Hello, type LinkSettings } from './hello.js';
+import { decodeHello, linkVersionMin, type Hello, type LinkSettings } from './hello.js';
 import type { LinkEndEvents } from './link-events.js';
 import type { LinkEvent } from './link-states.js';
 import { linkSteps } from './link-steps.js';
@@ -22,6 +22,8 @@ export abstract class LinkEnd implements FrameSink, StreamLink {
   /** Nothing before the other end's HELLO has said how much. */
   credit = new Credit(0);
   protected peer: Hello | null = null;
+  /** That both speak, once it is open. */
+  protected version = linkVersionMin;
   protected readonly streams = new StreamTable();
   /** Highest id ever opened on this link. */
   protected newest = 0;
@@ -55,6 +57,10 @@ export abstract class LinkEnd implements FrameSink, StreamLink {
 
   get isClosed(): boolean {
     return this.state === this.closedState;
+  }
+
+  get speaksInterim(): boolean {
+    return this.version > linkVersionMin;
   }
 
   get streamCount(): number {
@@ -216,6 +222,8 @@ export abstract class LinkEnd implements FrameSink, StreamLink {
         return stream.receiveData(bytes, start, end) ?? (isLast ? stream.receiveEnd() : null);
       case frameType.response:
         return stream.receiveHead(bytes, start, end) ?? (isLast ? stream.receiveEnd() : null);
+      case frameType.interim:
+        return this.speaksInterim ? stream.receiveInterim(bytes, start, end) : 'bad_frame';
       case frameType.window: {
         const fault = stream.receiveWindow(bytes.readUInt32BE(start));
         this.pump();

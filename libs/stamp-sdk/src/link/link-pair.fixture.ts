@@ -2,7 +2,7 @@ import type { LinkRequest } from './frame-batch.js';
 import { AnsweringEnd, type AskedRequest } from './answering-end.js';
 import { AskingEnd, type AskingOptions } from './asking-end.js';
 import type { LinkFault, ResetReason } from './frames.js';
-import type { LinkSettings } from './hello.js';
+import { linkVersion, type LinkSettings } from './hello.js';
 import type { LinkEndEvents } from './link-events.js';
 import type { LinkEnd } from './link-end.js';
 import type { LinkStream, LostVerdict, StreamListener } from './link-stream.js';
@@ -22,6 +22,7 @@ export const asking = (text: string, tenant = 'acme', epoch = 1, isLast = true):
 /** One stream as its owner hears it. */
 export class Heard implements StreamListener {
   stream!: LinkStream;
+  interims: string[] = [];
   heads: string[] = [];
   bytes: Buffer[] = [];
   isEnded = false;
@@ -32,6 +33,9 @@ export class Heard implements StreamListener {
   /** Passes on at once what comes. */
   isReading = true;
 
+  interim(bytes: Buffer, start: number, end: number): void {
+    this.interims.push(bytes.toString('latin1', start, end));
+  }
   head(bytes: Buffer, start: number, end: number): void {
     this.heads.push(bytes.toString('latin1', start, end));
   }
@@ -83,6 +87,8 @@ export interface PairOptions {
   readonly stamp?: string;
   readonly settings?: LinkSettings;
   readonly firstStream?: number;
+  /** The newest version that the router has told of. */
+  readonly asked?: number;
 }
 
 /** Both ends, with what is under way between them in two queues that the test empties as it likes. */
@@ -105,8 +111,11 @@ export class LinkPair {
       firstStream: options.firstStream,
     };
     this.router = new AskingEnd(asking, eventsOf(this.routerLog));
-    this.agent = new AnsweringEnd({ stamp: 'eu-1', key: options.agentKey ?? null, settings }, eventsOf(this.agentLog), (request, stream) =>
-      this.take(request, stream),
+    const { asked = linkVersion } = options;
+    this.agent = new AnsweringEnd(
+      { stamp: 'eu-1', key: options.agentKey ?? null, settings, asked },
+      eventsOf(this.agentLog),
+      (request, stream) => this.take(request, stream),
     );
   }
 

@@ -3,7 +3,18 @@ import type { DenseTable } from './dense-table.js';
 import { dataBytesMax, type LinkFault, type LinkRole, type ResetReason } from './frames.js';
 import type { Chunk, FrameBatch } from './frame-batch.js';
 import type { StreamEvent } from './stream-states.js';
-import { dataReceived, endReceived, endSent, headReceived, headSent, resetReceived, resetSent, streamSteps } from './stream-steps.js';
+import {
+  dataReceived,
+  endReceived,
+  endSent,
+  headReceived,
+  headSent,
+  interimReceived,
+  interimSent,
+  resetReceived,
+  resetSent,
+  streamSteps,
+} from './stream-steps.js';
 
 /** What is certain about a stream that was cut off with its link. */
 export type LostVerdict =
@@ -16,6 +27,8 @@ export type LostVerdict =
 
 /** Who owns a stream hears of it here. `bytes` are lent for the call. The last call is ended (router), reset or lost. */
 export interface StreamListener {
+  /** An answer's head that is not the last (1xx); at the agent never. */
+  interim(bytes: Buffer, start: number, end: number): void;
   /** The answer's head; at the agent never, its head came with the stream. */
   head(bytes: Buffer, start: number, end: number): void;
   /** Whoever has passed these on says so by `consumed`, or no more will come than the window holds. */
@@ -32,6 +45,8 @@ export interface StreamListener {
 export interface StreamLink {
   readonly batch: FrameBatch;
   readonly isCongested: boolean;
+  /** Whether the other end knows interim answers. */
+  readonly speaksInterim: boolean;
   /** DATA that the link may still send. */
   readonly credit: Credit;
   /** Has bytes that only the link's credit or socket holds back. */
@@ -89,6 +104,13 @@ export class LinkStream {
   /** Bytes written that wait for credit or for the socket. */
   get isBlocked(): boolean {
     return this.pending.length > 0;
+  }
+
+  /** A head that comes before the agent's answer, in latin1. Dropped where the router doesn't know of such. */
+  sendInterim(head: string): void {
+    if (!this.link.speaksInterim || !this.happen(interimSent)) return;
+    this.link.batch.interim(this.id, head);
+    this.link.wake();
   }
 
   /** The agent's answer, in latin1; false where nobody wants it any more. */
@@ -150,6 +172,12 @@ export class LinkStream {
     if (due === 0 || this.isMute || this.table.step(this.state, dataReceived) < 0) return;
     this.link.batch.window(this.id, due);
     this.link.wake();
+  }
+
+  receiveInterim(bytes: Buffer, start: number, end: number): LinkFault | null {
+    if (!this.happen(interimReceived)) return 'out_of_order';
+    if (!this.isMute) this.listener.interim(bytes, start, end);
+    return null;
   }
 
   receiveHead(bytes: Buffer, start: number, end: number): LinkFault | null {

@@ -1,7 +1,16 @@
 import type { TransitionTable } from '@lapidary/kernel/transition-table';
 
 /** What can happen to a stream, as the end sees it that keeps the state. */
-export type StreamEvent = 'head_sent' | 'head_received' | 'data_received' | 'end_sent' | 'end_received' | 'reset_sent' | 'reset_received';
+export type StreamEvent =
+  | 'interim_sent'
+  | 'interim_received'
+  | 'head_sent'
+  | 'head_received'
+  | 'data_received'
+  | 'end_sent'
+  | 'end_received'
+  | 'reset_sent'
+  | 'reset_received';
 
 export type AskingState = 'asking' | 'asked' | 'talking' | 'hearing' | 'given_up' | 'over';
 export type AnsweringState = 'taking' | 'taken' | 'speaking' | 'answering' | 'done' | 'over';
@@ -25,6 +34,8 @@ export const askingStreamTable: TransitionTable<AskingState, StreamEvent> = {
   transitions: [
     { from: ['asking'], event: 'end_sent', to: 'asked', why: 'the client’s body is complete' },
     { from: ['talking'], event: 'end_sent', to: 'hearing', why: 'the client’s body is complete' },
+    { from: ['asking'], event: 'interim_received', to: 'asking', why: 'an answer that is not the last' },
+    { from: ['asked'], event: 'interim_received', to: 'asked', why: 'an answer that is not the last' },
     { from: ['asking'], event: 'head_received', to: 'talking', why: 'the agent answers before it has the whole request' },
     { from: ['asked'], event: 'head_received', to: 'hearing', why: 'the answer begins' },
     { from: ['talking'], event: 'data_received', to: 'talking', why: 'bytes of the answer' },
@@ -42,6 +53,7 @@ export const askingStreamTable: TransitionTable<AskingState, StreamEvent> = {
       to: 'given_up',
       why: 'the client went away, or its time was up',
     },
+    { from: ['given_up'], event: 'interim_received', to: 'given_up', why: 'crossed with our RESET' },
     { from: ['given_up'], event: 'head_received', to: 'given_up', why: 'crossed with our RESET' },
     { from: ['given_up'], event: 'data_received', to: 'given_up', why: 'crossed with our RESET' },
     { from: ['given_up'], event: 'end_received', to: 'over', why: 'crossed with our RESET' },
@@ -68,6 +80,8 @@ export const answeringStreamTable: TransitionTable<AnsweringState, StreamEvent> 
     { from: ['taking'], event: 'end_received', to: 'taken', why: 'the body is complete' },
     { from: ['speaking'], event: 'end_received', to: 'answering', why: 'the body is complete' },
     { from: ['done'], event: 'end_received', to: 'over', why: 'the router has nothing more to say' },
+    { from: ['taking'], event: 'interim_sent', to: 'taking', why: 'an answer that is not the last' },
+    { from: ['taken'], event: 'interim_sent', to: 'taken', why: 'an answer that is not the last' },
     { from: ['taking'], event: 'head_sent', to: 'speaking', why: 'the workload answers before it has the whole request' },
     { from: ['taken'], event: 'head_sent', to: 'answering', why: 'the answer begins' },
     { from: ['speaking'], event: 'end_sent', to: 'done', why: 'the answer is whole, the request is not' },

@@ -3,6 +3,8 @@ import type { LinkRole } from './frames.js';
 import { answeringStreamTable, askingStreamTable, type StreamEvent } from './stream-states.js';
 
 const streamEvents: readonly StreamEvent[] = [
+  'interim_sent',
+  'interim_received',
   'head_sent',
   'head_received',
   'data_received',
@@ -18,6 +20,8 @@ export const streamSteps: Readonly<Record<LinkRole, DenseTable<string, StreamEve
   router: new DenseTable<string, StreamEvent>(askingStreamTable, streamEvents),
   agent: new DenseTable<string, StreamEvent>(answeringStreamTable, streamEvents),
 };
+export const interimSent = event('interim_sent');
+export const interimReceived = event('interim_received');
 export const headSent = event('head_sent');
 export const headReceived = event('head_received');
 export const dataReceived = event('data_received');

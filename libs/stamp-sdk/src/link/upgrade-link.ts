@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { tenantHeader } from '@lapidary/contracts/workload';
 import { canonicalName, connectionTokens, headerValues } from '../forward/hop-by-hop.js';
+import { linkVersion, linkVersionMin } from './hello.js';
 
 /**
  * A link begins as an HTTP/1.1 request on the front door's own port (RFC 9110 §7.8): one address to advertise, to guard
@@ -9,8 +10,17 @@ import { canonicalName, connectionTokens, headerValues } from '../forward/hop-by
 export const linkPath = '/_lapidary/link';
 const linkProtocol = 'lapidary-link';
 
+/** The newest version that a router knows. Agents of before don't look at it, and greet in the first. */
+const versionHeader = 'x-lapidary-link-version';
+
 export const linkUpgradeRequest = (host: string): string =>
-  `GET ${linkPath} HTTP/1.1\r\nHost: ${host}\r\nConnection: upgrade\r\nUpgrade: ${linkProtocol}\r\n\r\n`;
+  `GET ${linkPath} HTTP/1.1\r\nHost: ${host}\r\nConnection: upgrade\r\nUpgrade: ${linkProtocol}\r\n${versionHeader}: ${linkVersion}\r\n\r\n`;
+
+/** The newest version that the router of this request knows; those of before don't say. */
+export const askedVersion = ({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): number => {
+  const [said = ''] = headerValues(rawHeaders, versionHeader);
+  return /^[1-9]\d{0,2}$/.test(said) ? Number(said) : linkVersionMin;
+};
 
 export const linkUpgradeAnswer = `HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: ${linkProtocol}\r\n\r\n`;
 
