@@ -10,24 +10,26 @@ const count = 1;
 export const fixedWindow = (max: number, windowMs: number): Limit => {
   // Window 0 is never the present one, so that zeros mean an untouched key.
   const numberAt = (nowMs: number): number => Math.floor(nowMs / windowMs) + 1;
-  const used = (s: Float64Array, at: number, nowMs: number): number => (s[at + windowNumber] === numberAt(nowMs) ? s[at + count]! : 0);
+  // A clock that goes back begins no window anew.
+  const present = (s: Float64Array, at: number, nowMs: number): number => Math.max(s[at + windowNumber]!, numberAt(nowMs));
+  const used = (s: Float64Array, at: number, nowMs: number): number => (s[at + windowNumber]! >= numberAt(nowMs) ? s[at + count]! : 0);
   return {
     kind: 'fixed_window',
     width: 2,
     quota: { requests: max, windowSeconds: windowMs / 1000 },
     check: (s, at, nowMs, share) =>
-      used(s, at, nowMs) + 1 <= atLeastOne(max * share) + roundingSlack ? 0 : numberAt(nowMs) * windowMs - nowMs,
+      used(s, at, nowMs) + 1 <= atLeastOne(max * share) + roundingSlack ? 0 : present(s, at, nowMs) * windowMs - nowMs,
     take: (s, at, nowMs) => {
       s[at + count] = used(s, at, nowMs) + 1;
-      s[at + windowNumber] = numberAt(nowMs);
+      s[at + windowNumber] = present(s, at, nowMs);
       return 0;
     },
     give: () => undefined,
     grew: (s, at, nowMs, _shareBefore, by) => {
       s[at + count] = used(s, at, nowMs) + max * by;
-      s[at + windowNumber] = numberAt(nowMs);
+      s[at + windowNumber] = present(s, at, nowMs);
     },
-    remaining: (s, at, nowMs, share) => Math.max(0, Math.floor(atLeastOne(max * share) + roundingSlack) - used(s, at, nowMs)),
+    remaining: (s, at, nowMs, share) => Math.max(0, Math.floor(atLeastOne(max * share) - used(s, at, nowMs) + roundingSlack)),
     idleFromMs: (s, at) => s[at + windowNumber]! * windowMs,
   };
 };

@@ -28,9 +28,13 @@ export const slidingWindow = (max: number, windowMs: number): Limit => {
     for (let i = 0; i < counted; i += 1) sum += s[at + counts + i]!;
     return sum;
   };
-  const waitMs = (s: Float64Array, at: number, nowMs: number, number: number): number => {
-    for (let n = number - slices; n < number; n += 1) {
-      if (n >= 0 && s[at + counts + (n % counted)]! > 0) return (n + slices) * sliceMs - nowMs;
+  /** Until so much has left the window: where a share fell, or what it grew by counts as used, more than one slice has to. */
+  const waitMs = (s: Float64Array, at: number, nowMs: number, over: number): number => {
+    const number = s[at + newest]!;
+    let left = over;
+    for (let n = Math.max(0, number - slices); n < number; n += 1) {
+      left -= s[at + counts + (n % counted)]!;
+      if (left <= roundingSlack) return (n + slices) * sliceMs - nowMs;
     }
     return (number + slices) * sliceMs - nowMs;
   };
@@ -39,9 +43,9 @@ export const slidingWindow = (max: number, windowMs: number): Limit => {
     width: counts + counted,
     quota: { requests: max, windowSeconds: windowMs / 1000 },
     check: (s, at, nowMs, share) => {
-      const number = numberAt(nowMs);
-      advance(s, at, number);
-      return used(s, at) + 1 <= atLeastOne(max * share) + roundingSlack ? 0 : waitMs(s, at, nowMs, number);
+      advance(s, at, numberAt(nowMs));
+      const over = used(s, at) + 1 - atLeastOne(max * share);
+      return over <= roundingSlack ? 0 : waitMs(s, at, nowMs, over);
     },
     take: (s, at, nowMs) => {
       const number = numberAt(nowMs);
@@ -57,7 +61,7 @@ export const slidingWindow = (max: number, windowMs: number): Limit => {
     },
     remaining: (s, at, nowMs, share) => {
       advance(s, at, numberAt(nowMs));
-      return Math.max(0, Math.floor(atLeastOne(max * share) + roundingSlack) - used(s, at));
+      return Math.max(0, Math.floor(atLeastOne(max * share) - used(s, at) + roundingSlack));
     },
     idleFromMs: (s, at) => (s[at + newest]! + slices) * sliceMs,
   };

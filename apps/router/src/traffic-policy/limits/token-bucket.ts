@@ -25,13 +25,13 @@ export const tokenBucket = (perSecond: number, burst: number): Limit => {
     },
     take: (s, at, nowMs, share) => {
       s[at + spent] = level(s, at, nowMs, share) + 1;
-      s[at + sinceMs] = nowMs;
+      s[at + sinceMs] = Math.max(nowMs, s[at + sinceMs]!);
       return 0;
     },
     give: () => undefined,
     grew: (s, at, nowMs, shareBefore, by) => {
       s[at + spent] = level(s, at, nowMs, shareBefore) + atLeastOne(burst * (shareBefore + by)) - atLeastOne(burst * shareBefore);
-      s[at + sinceMs] = nowMs;
+      s[at + sinceMs] = Math.max(nowMs, s[at + sinceMs]!);
     },
     remaining: (s, at, nowMs, share) => Math.max(0, Math.floor(atLeastOne(burst * share) - level(s, at, nowMs, share) + roundingSlack)),
     // The share may become smaller in the meantime.
