@@ -35,6 +35,8 @@ const DemandSchema = z.record(z.string(), z.number().min(0));
 export const BudgetReportSchema = z.object({
   router: z.string().min(1).max(128),
   leaving: z.boolean(),
+  /** Grows by one with each; routers of before don't tell it. */
+  tick: z.number().int().min(0).optional(),
   demand: z.object({ tenant: DemandSchema, stamp: DemandSchema, global: DemandSchema }),
 });
 export type BudgetReport = z.infer<typeof BudgetReportSchema>;

@@ -12,6 +12,8 @@ const freshMs = 2 * budgetTickMs;
 export const leaseMs = 10_000;
 /** Between two of our own ticks: others may seem to be gone that are not. */
 const stoodStillMs = leaseMs / 2;
+/** What we tell comes back to us, too. For so long without it, that the link says that it is up means nothing: what it carries gets nowhere. */
+const echoMs = 8 * budgetTickMs;
 /** After the link has come up, others may be about to be heard; so long one more is counted than was heard. */
 const joiningMs = 2 * budgetTickMs;
 
@@ -27,7 +29,9 @@ export interface BudgetParts {
 }
 
 interface Peer {
-  heardAtMs: number;
+  readonly heardAtMs: number;
+  /** Of its newest report; −1: it doesn't tell. */
+  readonly tick: number;
   readonly demands: Record<BudgetScope, Demand>;
 }
 
@@ -44,6 +48,10 @@ export class Budget {
   private upSinceMs: number | null = null;
   private downSinceMs: number | null = null;
   private tickedAtMs: number | null = null;
+  private ticks = 0;
+  private lookedAtMs: number | null = null;
+  /** When we last heard ourselves; null: never. */
+  private echoedAtMs: number | null = null;
 
   constructor(
     readonly router: string,
@@ -58,14 +66,16 @@ export class Budget {
     return Math.max(this.peers.size + 1, this.siblings);
   }
 
-  hear({ router, leaving, demand }: BudgetReport, nowMs: number): void {
-    if (router === this.router) return;
+  /** A report that comes again, or behind a newer one, says nothing: shares would follow from demands that nobody reckons with any more. */
+  hear({ router, leaving, tick = -1, demand }: BudgetReport, nowMs: number): void {
+    if (router === this.router) return void (this.echoedAtMs = nowMs);
+    if (tick >= 0 && tick <= (this.peers.get(router)?.tick ?? -1) && !leaving) return;
     if (leaving) {
       this.peers.delete(router);
       return this.tellCompany();
     }
     const of = (scope: BudgetScope): Demand => new Map(Object.entries(demand[scope]));
-    this.peers.set(router, { heardAtMs: nowMs, demands: { tenant: of('tenant'), stamp: of('stamp'), global: of('global') } });
+    this.peers.set(router, { heardAtMs: nowMs, tick, demands: { tenant: of('tenant'), stamp: of('stamp'), global: of('global') } });
     this.tellCompany();
   }
 
@@ -80,7 +90,7 @@ export class Budget {
 
   /** Once in budgetTickMs. What is to be told, or null while there is nobody to tell. */
   tick(isConnected: boolean, nowMs: number): BudgetReport | null {
-    if (!isConnected) return this.alone(nowMs);
+    if (this.isUnheard(nowMs) || !isConnected) return this.alone(nowMs);
     this.downSinceMs = null;
     // What the others said while this process stood still is read behind this tick, and their silence says nothing of them.
     const stoodStill = this.tickedAtMs !== null && nowMs - this.tickedAtMs > stoodStillMs;
@@ -102,13 +112,20 @@ export class Budget {
       });
       return recordOf(demand);
     };
-    return { router: this.router, leaving: false, demand: { tenant: tell('tenant'), stamp: tell('stamp'), global: tell('global') } };
+    this.ticks += 1;
+    return {
+      router: this.router,
+      leaving: false,
+      tick: this.ticks,
+      demand: { tenant: tell('tenant'), stamp: tell('stamp'), global: tell('global') },
+    };
   }
 
   /** Cut off: the last shares for as long as the others leave us ours, then an even part of what there were. */
   private alone(nowMs: number): null {
     this.upSinceMs = null;
-    this.downSinceMs ??= nowMs;
+    // The others take our part over once they have not heard us for the lease, and they have not since we have not heard ourselves.
+    this.downSinceMs ??= Math.min(nowMs, this.echoedAtMs ?? nowMs);
     const holdMs = this.peers.size === 0 ? joiningMs : leaseMs;
     if (nowMs - this.downSinceMs >= holdMs) {
       for (const scope of budgetScopes) this.scopes[scope].divideEvenly(this.routers);
@@ -116,6 +133,14 @@ export class Budget {
     this.isSettled ||= !this.hasHeardOthers && nowMs - this.downSinceMs >= joiningMs;
     this.tellCompany();
     return null;
+  }
+
+  /** While this process stood still it told nothing, either. */
+  private isUnheard(nowMs: number): boolean {
+    const stoodStill = this.lookedAtMs !== null && nowMs - this.lookedAtMs > stoodStillMs;
+    this.lookedAtMs = nowMs;
+    if (stoodStill && this.echoedAtMs !== null) this.echoedAtMs = nowMs;
+    return this.echoedAtMs !== null && nowMs - this.echoedAtMs > echoMs;
   }
 
   private get hasHeardOthers(): boolean {
