@@ -4,9 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /**
  * answered: 200, whole. turned_away: 503 for want of a place at the stamp, whole: on a machine with far too much to do the stamp is slow,
  * and gets less by policy, stop or no stop. refused: no connection. lost: there was a connection and no whole answer, with one exception: an idle
- * connection that the other side had closed in order before the request was written.
+ * connection that the other side had closed in order before the request was written. wrong: a whole answer to another request, or to none.
  */
-export type Outcome = 'answered' | 'turned_away' | 'refused' | 'lost';
+export type Outcome = 'answered' | 'turned_away' | 'refused' | 'lost' | 'wrong';
+
+/** One request in bytes, and what its answer is so far; `lost`: not whole yet. */
+export interface Asked {
+  readonly bytes: string;
+  readonly outcomeOf: (text: string) => Exclude<Outcome, 'refused'>;
+}
 
 /** What became of one that was lost, in the client's eyes. */
 export interface Loss {
@@ -28,8 +34,9 @@ export interface Loss {
 
 const request = (close: boolean): string =>
   `GET / HTTP/1.1\r\nHost: acme.lapidary.localhost\r\n${close ? 'Connection: close\r\n' : ''}\r\n`;
+const usual = (close: boolean): Asked => ({ bytes: request(close), outcomeOf });
 const isWhole = (text: string): boolean => text.startsWith('HTTP/1.1 200') && text.endsWith('ok');
-const isTurnedAway = (text: string): boolean =>
+export const isTurnedAway = (text: string): boolean =>
   text.startsWith('HTTP/1.1 503') && text.includes('x-lapidary-error: overloaded') && text.endsWith('}');
 const outcomeOf = (text: string): 'answered' | 'turned_away' | 'lost' =>
   isWhole(text) ? 'answered' : isTurnedAway(text) ? 'turned_away' : 'lost';
@@ -46,6 +53,7 @@ class Client {
   constructor(
     private readonly port: number,
     private readonly keepsAlive: boolean,
+    private readonly asks: (close: boolean) => Asked,
     private readonly onLoss: (loss: Loss) => void,
   ) {}
 
@@ -58,6 +66,7 @@ class Client {
     if (!socket) return 'refused';
     return new Promise((resolve) => {
       let text = '';
+      const asked = this.asks(!this.keepsAlive);
       const { localPort = 0 } = socket;
       const askedMs = performance.now();
       const end = (): void => {
@@ -65,17 +74,17 @@ class Client {
         socket.removeAllListeners('close');
         this.socket = this.keepsAlive && !socket.destroyed && !/\r\nconnection: close\r\n/i.test(text) ? socket : null;
         if (!this.socket) socket.destroy();
-        const outcome = outcomeOf(text);
+        const outcome = asked.outcomeOf(text);
         if (outcome === 'lost') this.lose(text, askedMs, localPort);
         else this.answers += 1;
         resolve(outcome);
       };
       socket.on('data', (chunk: Buffer) => {
         text += chunk.toString('latin1');
-        if (outcomeOf(text) !== 'lost') end();
+        if (asked.outcomeOf(text) !== 'lost') end();
       });
       socket.once('close', end);
-      socket.write(request(!this.keepsAlive));
+      socket.write(asked.bytes, 'latin1');
     });
   }
 
@@ -120,19 +129,21 @@ export interface LoadOptions {
   readonly keepAlive: number;
   /** Asked before each connection that would be new; clients of a load balancer go elsewhere while it says no. */
   readonly mayConnect?: () => boolean;
+  /** What is asked next; by default one and the same GET. */
+  readonly asks?: (close: boolean) => Asked;
 }
 
 /** For tests: clients that ask one request after the other until told, and what became of each. */
 export class Load {
-  readonly outcomes: Record<Outcome, number> = { answered: 0, turned_away: 0, refused: 0, lost: 0 };
+  readonly outcomes: Record<Outcome, number> = { answered: 0, turned_away: 0, refused: 0, lost: 0, wrong: 0 };
   readonly losses: Loss[] = [];
   private going = true;
   private readonly clients: Client[] = [];
   private readonly running: Promise<unknown>;
 
-  constructor({ port, short, keepAlive, mayConnect = () => true }: LoadOptions) {
+  constructor({ port, short, keepAlive, mayConnect = () => true, asks = usual }: LoadOptions) {
     const client = async (keepsAlive: boolean): Promise<void> => {
-      const one = new Client(port, keepsAlive, (loss) => this.losses.push(loss));
+      const one = new Client(port, keepsAlive, asks, (loss) => this.losses.push(loss));
       this.clients.push(one);
       while (this.going) {
         if (!one.isConnected && !mayConnect()) {
