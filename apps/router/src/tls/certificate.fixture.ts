@@ -24,7 +24,7 @@ const subjectAltName = (names: readonly string[]): Buffer =>
 
 const dayMs = 86_400_000;
 
-export const makeCertificate = (names: readonly string[], endsInMs = 30 * dayMs): TestCertificate => {
+export const makeCertificate = (names: readonly string[], endsInMs = 30 * dayMs, beginsInMs = -60 * dayMs): TestCertificate => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const name = commonName(names[0] ?? 'nobody');
   const now = Date.now();
@@ -33,7 +33,7 @@ export const makeCertificate = (names: readonly string[], endsInMs = 30 * dayMs)
     der(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     ecdsaWithSha256,
     name,
-    sequence(time(now - 60 * dayMs), time(now + endsInMs)),
+    sequence(time(now + beginsInMs), time(now + endsInMs)),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
     ...(names.length > 0 ? [subjectAltName(names)] : []),

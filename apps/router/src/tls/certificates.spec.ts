@@ -2,8 +2,8 @@ import { makeCertificate } from './certificate.fixture.js';
 import { CertificateSet, parseCertificate, type Certificate } from './certificates.js';
 
 const now = Date.now();
-const read = (label: string, names: readonly string[], endsInMs?: number): Certificate => {
-  const { certificate, key } = makeCertificate(names, endsInMs);
+const read = (label: string, names: readonly string[], endsInMs?: number, beginsInMs?: number): Certificate => {
+  const { certificate, key } = makeCertificate(names, endsInMs, beginsInMs);
   return parseCertificate(label, Buffer.from(certificate), Buffer.from(key), now);
 };
 
@@ -39,6 +39,7 @@ describe('a pair of files', () => {
   it.each([
     ['that don’t belong together', parse(good.certificate, makeCertificate(['a.test']).key), 'the key is not the certificate’s'],
     ['of a certificate that has ended', () => read('x', ['a.test'], -1_000), 'it ended on'],
+    ['of a certificate that has not begun', () => read('x', ['a.test'], 86_400_000, 60_000), 'it begins on'],
     ['of a certificate for no host', () => read('x', []), 'it names no host'],
   ])('%s is refused', (_, make, words) => expect(make).toThrow(words));
 

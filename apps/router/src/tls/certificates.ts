@@ -20,12 +20,14 @@ const namesOf = (certificate: X509Certificate): string[] =>
     .filter((entry) => entry.startsWith('DNS:'))
     .map((entry) => entry.slice('DNS:'.length).toLowerCase());
 
-/** Throws, in words, where the pair is of no use: unreadable, not a pair, out of date, or for no host name. */
+/** Throws, in words, where the pair is of no use: unreadable, not a pair, not yet or no longer good, or for no host name. */
 export const parseCertificate = (label: string, certificatePem: Buffer, keyPem: Buffer, nowMs: number): Certificate => {
   const certificate = new X509Certificate(certificatePem);
   if (!certificate.checkPrivateKey(createPrivateKey(keyPem))) throw new Error('the key is not the certificate’s');
   const endsAtMs = Date.parse(certificate.validTo);
   if (!(endsAtMs > nowMs)) throw new Error(`it ended on ${certificate.validTo}`);
+  // Clients refuse it until then, and the one before it is still good.
+  if (!(Date.parse(certificate.validFrom) <= nowMs)) throw new Error(`it begins on ${certificate.validFrom}`);
   const names = namesOf(certificate);
   if (names.length === 0) throw new Error('it names no host (subjectAltName)');
   return { label, names, endsAtMs, context: createSecureContext({ cert: certificatePem, key: keyPem, minVersion }) };
