@@ -26,7 +26,9 @@ const compareDefinitions = (a: Sibling, b: Sibling): number => {
 };
 
 export const resolveDefinition = (register: Register | null): Defined | null => {
-  const [winner] = [...(register?.siblings ?? [])].sort(compareDefinitions);
+  const siblings = register?.siblings ?? [];
+  // Every change of a document asks, and nearly always there is one.
+  const [winner] = siblings.length > 1 ? [...siblings].sort(compareDefinitions) : siblings;
   return winner ? { definition: definitionOf(winner), at: winner.at } : null;
 };
 

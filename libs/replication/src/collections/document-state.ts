@@ -91,10 +91,14 @@ export const digestOfState = (state: DocumentState): string =>
   state.kind === 'lww' ? sha256Hex(textOfFields(state)) : digestOf(sharedOf(state));
 
 const texts = new WeakMap<DocumentState, string>();
-/** A state as JSON, its keys sorted: what is measured is written, too, and the text is the dearest part of taking a change in. */
+/**
+ * A state as JSON, its keys sorted. What is measured is written, too, and the text is the dearest part of taking a change in; but of fields, which
+ * are written packed.
+ */
 export const textOfState = (state: DocumentState): string => {
+  if (state.kind === 'lww') return textOfFields(state);
   let text = texts.get(state);
-  if (text === undefined) texts.set(state, (text = state.kind === 'lww' ? textOfFields(state) : canonicalJson(state)));
+  if (text === undefined) texts.set(state, (text = canonicalJson(state)));
   return text;
 };
 

@@ -1,11 +1,20 @@
 import { canonicalJson } from '@lapidary/kernel/canonical-json';
+import type { Json } from '../merge/json.js';
 import type { LwwState } from '../merge/lww.js';
-import type { Register } from '../merge/register.js';
+import type { Register, Seen } from '../merge/register.js';
 
-/** Hybrid times and names of regions, of which JSON says what they are. */
-const isPlainText = /^[\w.#-]*$/;
+/** What JSON puts between quotation marks as it is, of ASCII: hybrid times, names of regions and fields, most values. */
+const isPlainText = /^[ !#-[\]-~]*$/;
 
-const quoted = (text: string): string => (isPlainText.test(text) ? `"${text}"` : JSON.stringify(text));
+export const quoted = (text: string): string => (isPlainText.test(text) ? `"${text}"` : JSON.stringify(text));
+
+/** Canonical JSON; of texts and of whole numbers there is one form only. */
+export const textOfValue = (value: Json): string =>
+  typeof value === 'string' ? quoted(value) : Number.isSafeInteger(value) ? String(value as number) : canonicalJson(value);
+
+/** What the register before this one had seen, and its text: fields that were written together share it (packed-state.ts). */
+let lastSeen: Seen | null = null;
+let lastSeenText = '';
 
 /**
  * The canonical JSON of a document's fields, put together from what is known of its form: a third of what looking for that form costs, and every
@@ -14,27 +23,41 @@ const quoted = (text: string): string => (isPlainText.test(text) ? `"${text}"` :
 export const textOfFields = (state: LwwState & { readonly kind: 'lww' }): string => {
   const { alive, fields } = state;
   for (const name in state) if (name !== 'kind' && name !== 'fields' && name !== 'alive') return canonicalJson(state);
-  const names = Object.keys(fields).sort();
+  lastSeen = null;
   let text = `{"alive":${textOfRegister(alive)},"fields":{`;
-  for (let i = 0; i < names.length; i += 1) text += `${i === 0 ? '' : ','}${quoted(names[i]!)}:${textOfRegister(fields[names[i]!]!)}`;
+  let separator = '';
+  for (const name of sortedKeys(fields)) {
+    text += `${separator}${quoted(name)}:${textOfRegister(fields[name]!)}`;
+    separator = ',';
+  }
+  lastSeen = null;
   return `${text}},"kind":"lww"}`;
+};
+
+/** Mostly they are in their order already, and looking costs less than sorting. */
+const sortedKeys = (record: object): string[] => {
+  const keys = Object.keys(record);
+  for (let i = 1; i < keys.length; i += 1) if (keys[i - 1]! > keys[i]!) return keys.sort();
+  return keys;
 };
 
 const textOfRegister = (register: Register): string => {
   const { seen, siblings } = register;
   for (const name in register) if (name !== 'seen' && name !== 'siblings') return canonicalJson(register);
-  const regions = Object.keys(seen).sort();
-  let text = '{"seen":{';
-  for (let i = 0; i < regions.length; i += 1) text += `${i === 0 ? '' : ','}${quoted(regions[i]!)}:${quoted(seen[regions[i]!]!)}`;
-  text += '},"siblings":[';
-  for (let i = 0; i < siblings.length; i += 1) {
-    const sibling = siblings[i]!;
+  let values = '';
+  for (const sibling of siblings) {
     for (const name in sibling) if (name !== 'at' && name !== 'value') return canonicalJson(register);
     const { at, value } = sibling;
-    text += `${i === 0 ? '' : ','}{"at":${quoted(at)}`;
-    // Of texts JSON has one form only.
-    if (value !== undefined) text += `,"value":${typeof value === 'string' ? JSON.stringify(value) : canonicalJson(value)}`;
-    text += '}';
+    const separator = values === '' ? '' : ',';
+    values += value === undefined ? `${separator}{"at":${quoted(at)}}` : `${separator}{"at":${quoted(at)},"value":${textOfValue(value)}}`;
   }
-  return `${text}]}`;
+  return `{"seen":{${textOfSeen(seen)}},"siblings":[${values}]}`;
+};
+
+const textOfSeen = (seen: Seen): string => {
+  if (seen === lastSeen) return lastSeenText;
+  let text = '';
+  for (const region of sortedKeys(seen)) text += `${text === '' ? '' : ','}${quoted(region)}:${quoted(seen[region]!)}`;
+  lastSeen = seen;
+  return (lastSeenText = text);
 };

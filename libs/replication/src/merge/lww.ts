@@ -49,14 +49,14 @@ export const deleteLww = (state: LwwState, at: string): LwwState => ({
 });
 
 /** Later than this must the next write be. */
-export const latestOfLww = (state: LwwState): string =>
-  Object.values(state.fields).reduce(
-    (latest, register) => {
-      const at = latestOf(register);
-      return at > latest ? at : latest;
-    },
-    latestOf({ siblings: [], seen: joinDropped(state.alive.seen, state.dropped)! }),
-  );
+export const latestOfLww = ({ alive, fields, dropped }: LwwState): string => {
+  let latest = latestOf({ seen: joinDropped(alive.seen, dropped)! });
+  for (const name in fields) {
+    const at = latestOf(fields[name]!);
+    if (at > latest) latest = at;
+  }
+  return latest;
+};
 
 /** The rule of each field; `*` for those without one of their own. */
 export type FieldRules = Readonly<Record<string, ResolveRule>>;
@@ -91,7 +91,8 @@ export const lossesOfLww = (state: LwwState, rules: FieldRules): Loss[] => {
   const existence = resolveRegister(state.alive, 'last-write');
   for (const loser of existence.losers) losses.push({ field: documentItself, winner: existence.winner!, loser });
   const dead = existence.winner !== null && existence.winner.value !== true;
-  for (const [field, register] of Object.entries(state.fields)) {
+  for (const field in state.fields) {
+    const register = state.fields[field]!;
     // Nearly every field.
     if (register.siblings.length < 2 && !dead) continue;
     const { winner, losers } = resolveRegister(register, ruleOf(rules, field));

@@ -48,6 +48,12 @@ export const writeRegister = (register: Register, at: string, value?: Json): Reg
 
 const hasSeen = (register: Register, sibling: Sibling): boolean => (own(register.seen, regionOfHlc(sibling.at)) ?? '') >= sibling.at;
 
+/** Whether there is nothing in it that a newer version has added. */
+const isKnown = (register: Register): boolean => {
+  for (const name in register) if (name !== 'siblings' && name !== 'seen') return false;
+  return true;
+};
+
 /**
  * The causal join (Almeida, Shoker and Baquero, "Delta State Replicated Data Types", 2018): a value stays where both have
  * it, or where the other side has not seen it yet.
@@ -71,15 +77,17 @@ const mergeSingles = (a: Register, b: Register): Register => {
   const [x, y] = [a.siblings[0]!, b.siblings[0]!];
   const [keepsX, keepsY] = [!hasSeen(b, x), !hasSeen(a, y)];
   const both = x.at < y.at ? [x, y] : [y, x];
-  return {
-    ...joinUnknown(a, b, knownFields),
-    siblings: keepsX ? (keepsY ? both : [x]) : keepsY ? [y] : [],
-    seen: joinSeen(a.seen, b.seen),
-  };
+  const siblings = keepsX ? (keepsY ? both : [x]) : keepsY ? [y] : [];
+  const seen = joinSeen(a.seen, b.seen);
+  return isKnown(a) && isKnown(b) ? { siblings, seen } : { ...joinUnknown(a, b, knownFields), siblings, seen };
 };
 
 /** One write has one value; should corruption ever give it two, every region keeps the same of them. */
 const sameWrite = (x: Sibling, y: Sibling): Sibling => (canonicalJson(x) >= canonicalJson(y) ? x : y);
 
 /** Latest time in a register; a region's next write of the key must be later. Empty where nothing was ever written. */
-export const latestOf = (register: Register): string => Object.values(register.seen).reduce(later, '');
+export const latestOf = ({ seen }: Pick<Register, 'seen'>): string => {
+  let latest = '';
+  for (const region in seen) latest = later(latest, seen[region]!);
+  return latest;
+};

@@ -48,10 +48,17 @@ export interface Resolved {
 }
 
 export const resolveRegister = (register: Register, rule: ResolveRule): Resolved => {
+  const { siblings } = register;
+  let winner = siblings[0] ?? null;
   // Nearly every register: nothing to compare, and merges ask this of every field.
-  if (register.siblings.length <= 1) return { winner: register.siblings[0] ?? null, losers: [] };
-  const [winner] = [...register.siblings].sort((a, b) => compareBy(rule, b, a));
-  if (!winner) return { winner: null, losers: [] };
-  const shown = canonicalJson({ value: winner.value });
-  return { winner, losers: register.siblings.filter((s) => s !== winner && canonicalJson({ value: s.value }) !== shown) };
+  if (winner === null || siblings.length === 1) return { winner, losers: none };
+  for (const sibling of siblings) if (compareBy(rule, sibling, winner) > 0) winner = sibling;
+  const { value: shown } = winner;
+  return { winner, losers: siblings.filter((s) => s !== winner && !saysTheSame(s.value, shown)) };
 };
+const none: readonly Sibling[] = [];
+
+/** As JSON: what is neither a list nor an object has one form, and is another one than theirs. */
+const saysTheSame = (a: Sibling['value'], b: Sibling['value']): boolean =>
+  a === b || (isComposed(a) && isComposed(b) && canonicalJson(a) === canonicalJson(b));
+const isComposed = (value: Sibling['value']): value is object & Sibling['value'] => typeof value === 'object' && value !== null;
