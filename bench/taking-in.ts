@@ -1,11 +1,11 @@
 /**
  * `npm run bench:taking-in`: what the processors do to take in another region's changes of documents, apart from any network: the answer is made
- * from the origin's outbox, read, and applied in transactions of 250, on a real PostgreSQL (fsync on). Beside it the floor: the same rows written
+ * from the origin's outbox, read, and applied in transactions of 500, on a real PostgreSQL (fsync on). Beside it the floor: the same rows written
  * by the bare statements, into tables with a primary key and nothing else, with parameters that were made before.
  */
 import { inTransaction } from '@lapidary/db/transaction';
 import { ingest } from '@lapidary/control-plane/replication/ingest';
-import { takenAtOnceMax } from '@lapidary/control-plane/replication/peer-outbox';
+import { takenAtOnce } from '@lapidary/control-plane/replication/taken-at-once';
 import type { ApplyTools } from '@lapidary/control-plane/replication/apply-tenant';
 import { adoptEpoch } from '@lapidary/control-plane/replication/peer-position';
 import { ensureOrigin } from '@lapidary/control-plane/regions/ensure-origin';
@@ -22,6 +22,8 @@ import { report, type Measurement } from './report.ts';
 const rounds = Number(process.env['LAPIDARY_BENCH_ROUNDS'] ?? 20);
 const items = 2_000;
 const perRound = 500;
+/** As changes of fields are taken in (takenAtOnce). */
+const perTransaction = 500;
 const [here, peer, other] = ['eu', 'us', 'ap'] as const;
 const startMs = 1_764_000_000_000;
 
@@ -113,8 +115,7 @@ const tools: ApplyTools = {
 /** Taken in as PeerOutbox does. */
 const takeIn = async (dataSource: OwnDatabase, from: string, frame: Uint8Array): Promise<void> => {
   const events = readEvents(from, (readFrame(frame) as { events: unknown[] }).events);
-  for (let at = 0; at < events.length; at += takenAtOnceMax) {
-    const some = events.slice(at, at + takenAtOnceMax);
+  for (const some of takenAtOnce(events)) {
     const { applied } = await ingest(dataSource, tools, from, some, {
       epoch: 1,
       from: some[0]!.sequence,
@@ -129,8 +130,8 @@ type Parameters = readonly unknown[];
 /** What the product wrote last, as parameters of the bare statements. */
 const writtenLast = async (dataSource: OwnDatabase, ids: readonly string[]): Promise<readonly Parameters[]> => {
   const pieces: Parameters[] = [];
-  for (let at = 0; at < ids.length; at += takenAtOnceMax) {
-    const some = ids.slice(at, at + takenAtOnceMax);
+  for (let at = 0; at < ids.length; at += perTransaction) {
+    const some = ids.slice(at, at + perTransaction);
     const rows = (await dataSource.query(`SELECT id, packed AS state, digest, bytes, latest FROM document WHERE id = ANY ($1)`, [
       some,
     ])) as Record<string, unknown>[];

@@ -1,4 +1,5 @@
 import { EventEnvelopeSchema, type EventEnvelope } from '@lapidary/contracts/events/envelope';
+import { isPlainEnvelope } from '@lapidary/contracts/events/plain-envelope';
 
 /** One event of a message or a back-fill: readable, or parked as it came (P-SC3). */
 export type IncomingEvent =
@@ -28,7 +29,7 @@ export const readBatch = (origin: string, raw: readonly unknown[]): ReadBatch =>
   const events: IncomingEvent[] = [];
   const placeless: unknown[] = [];
   for (const item of raw) {
-    const parsed = EventEnvelopeSchema.safeParse(item);
+    const parsed = isPlainEnvelope(item) ? { success: true as const, data: item } : EventEnvelopeSchema.safeParse(item);
     const unkept = parsed.success ? notToBeKept(parsed.data) : null;
     if (parsed.success && unkept === null && parsed.data.originregion === origin) {
       const { originepoch, originsequence } = parsed.data;

@@ -5,16 +5,10 @@ import { readEvents, type IncomingEvent } from '@lapidary/replication/read-event
 import type { Span } from '@lapidary/replication/version-vector';
 import { withContents, type ContentsSource } from './contents.js';
 import { ingest, type Ingested } from './ingest.js';
+import { takenAtOnce } from './taken-at-once.js';
 
 /** As the other requests to a peer: a piece takes some ten milliseconds at the origin. */
 const requestMs = 3_000;
-/**
- * A transaction's worth. What it writes is locked until it ends, and readers of other regions and the API wait for the same documents:
- * with nested documents and 500 at once they ran into the lock time-out (seen in `npm run soak:geodes` on a busy machine). Half of a piece: each
- * transaction has a dozen round trips and a commit, however much is in it.
- */
-export const takenAtOnceMax = 250;
-
 interface TakeOptions {
   readonly first: Promise<BackfillReply>;
   readonly enough: number;
@@ -55,11 +49,10 @@ export class PeerOutbox {
       const isLastPiece = reply.through >= enough;
       if (!isLastPiece) coming = this.ask(epoch, next, to);
       const events = await withContents(this.source, readEvents(peer, reply.events));
-      for (let at = 0; at === 0 || at < events.length; at += takenAtOnceMax) {
-        const some = events.slice(at, at + takenAtOnceMax);
-        const isLast = at + takenAtOnceMax >= events.length;
-        await this.takeIn(some, isLast ? span : { ...span, through: Math.min(some.at(-1)!.sequence, span.through) });
-      }
+      const runs = takenAtOnce(events);
+      for (const some of runs.slice(0, -1)) await this.takeIn(some, { ...span, through: Math.min(some.at(-1)!.sequence, span.through) });
+      // Also where there is none: the span says that there is nothing to come of it.
+      await this.takeIn(runs.at(-1) ?? [], span);
       if (isLastPiece) return reply.through;
     }
   }

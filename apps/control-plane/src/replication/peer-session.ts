@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BackfillReply } from '@lapidary/contracts/events/envelope';
 import { geoStream } from '@lapidary/contracts/subjects';
 import { AppError } from '@lapidary/kernel/app-error';
+import { msOfIso } from '@lapidary/kernel/iso-time';
 import { OrderedReader, type ReaderEnd, type StreamMessage } from '@lapidary/messaging/ordered-reader';
 import { unpackBatch } from '@lapidary/messaging/packed-batch';
 import { streamState } from '@lapidary/messaging/streams';
@@ -12,8 +13,9 @@ import { addConvergence, ConvergenceCounts } from './convergence-rows.js';
 import { fillWithheld, withContents } from './contents.js';
 import { ingest, type Ingested } from './ingest.js';
 import { PeerGreeting } from './peer-greeting.js';
-import { PeerOutbox, takenAtOnceMax } from './peer-outbox.js';
+import { PeerOutbox } from './peer-outbox.js';
 import type { SessionOptions } from './session-options.js';
+import { takenAtOnce } from './taken-at-once.js';
 import { noteRefused, type Refused } from './refuse-foreign.js';
 import { noteStreamHint, readPosition } from './peer-position.js';
 
@@ -158,8 +160,8 @@ export class PeerSession {
       malformed.map((item) => ({ why: 'malformed', raw: item })),
     );
     const readable = events.filter((e) => e.ok);
-    for (let at = 0; at < readable.length; at += takenAtOnceMax) {
-      if (await this.takeIn(readable.slice(at, at + takenAtOnceMax), message.sequence)) continue;
+    for (const some of takenAtOnce(readable)) {
+      if (await this.takeIn(some, message.sequence)) continue;
       this.newerEpoch = true;
       stop();
       return;
@@ -231,9 +233,10 @@ export class PeerSession {
       logger.error({ peer, parked }, 'events could not be applied and were parked');
     }
     const now = Date.now();
+    const seconds = metrics.lapidary_replication_convergence_seconds.labels({ peer });
     for (const { time } of applied) {
-      const tookMs = Math.max(0, now - Date.parse(time));
-      metrics.lapidary_replication_convergence_seconds.observe({ peer }, tookMs / 1_000);
+      const tookMs = Math.max(0, now - (msOfIso(time) ?? Date.parse(time)));
+      seconds.observe(tookMs / 1_000);
       this.convergence.add(bucketOfMs(tookMs));
     }
     const last = applied.at(-1);

@@ -1,4 +1,5 @@
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
+import { textArray } from '@lapidary/db/array-text';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
 import type { IncomingEvent } from '@lapidary/replication/read-events';
@@ -36,8 +37,8 @@ export class Quarantine {
     const rows = await rowsOf<{ subject: string }>(
       tx,
       `SELECT DISTINCT subject FROM dead_letter
-        WHERE origin = $1 AND epoch = $2 AND state IN ('open', 'waiting') AND subject = ANY ($3)`,
-      [peer, epoch, [...new Set(events.map(subjectOfIncoming))]],
+        WHERE origin = $1 AND epoch = $2 AND state IN ('open', 'waiting') AND subject = ANY ($3::text[])`,
+      [peer, epoch, textArray([...new Set(events.map(subjectOfIncoming))])],
     );
     return new Quarantine(tx, peer, epoch, new Set(rows.map((r) => r.subject)));
   }

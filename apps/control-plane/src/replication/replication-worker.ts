@@ -128,9 +128,13 @@ export class ReplicationWorker implements OnApplicationBootstrap, BeforeApplicat
   }
 
   private onApplied(events: readonly EventEnvelope[]): void {
-    for (const { hlc } of events) {
-      const stamp = parseHlc(hlc);
-      if (stamp && stamp.ms <= Date.now() + clockAheadMaxMs) this.clock.observe(hlc);
+    // From the last one back, which is nearly always the latest: what is earlier than one that was observed says nothing.
+    let observed = '';
+    for (const { hlc } of events.toReversed()) {
+      const stamp = hlc > observed ? parseHlc(hlc) : null;
+      if (!stamp || stamp.ms > Date.now() + clockAheadMaxMs) continue;
+      this.clock.observe(hlc);
+      observed = hlc;
     }
     publishLive(this.nats, this.config.LAPIDARY_REGION, events);
   }

@@ -1,5 +1,9 @@
 import { z } from 'zod';
 
+export const eventIdLengthMax = 64;
+export const eventSubjectLengthMax = 200;
+export const eventTypePattern = /^lapidary\.[a-z]+(?:\.[a-z-]+)+\.v[1-9][0-9]*$/;
+
 /**
  * A fact from a region's outbox: CloudEvents 1.0 attributes plus ours as extension attributes (lower case, no
  * separators, as CloudEvents asks). (originregion, originepoch, originsequence) identifies an event for good: order,
@@ -7,10 +11,10 @@ import { z } from 'zod';
  */
 export const EventEnvelopeSchema = z.object({
   specversion: z.literal('1.0'),
-  id: z.string().min(1).max(64),
+  id: z.string().min(1).max(eventIdLengthMax),
   source: z.string().startsWith('/regions/'),
-  type: z.string().regex(/^lapidary\.[a-z]+(?:\.[a-z-]+)+\.v[1-9][0-9]*$/),
-  subject: z.string().min(1).max(200),
+  type: z.string().regex(eventTypePattern),
+  subject: z.string().min(1).max(eventSubjectLengthMax),
   time: z.iso.datetime(),
   originregion: z.string(),
   originepoch: z.number().int().min(1),

@@ -1,22 +1,10 @@
 import { collectionNameLengthMax, collectionNamePattern, documentIdLengthMax, documentIdPattern } from '../api/collections.js';
 import { hlcTextLengthMax, hlcTextPattern, regionStart, siblingsMax, tenantLengthMax } from './collection-events.js';
-
-type Fields = Readonly<Record<string, unknown>>;
+import { hasKeys, isObject, isText, type Fields } from './plain-checks.js';
 
 /** `constructor` is a name like any other in JSON, and to zod a sign that this may be no plain object: the schema decides. */
 const keyPattern = /^(?!constructor$)[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 
-const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
-
-/** Whether it has these keys and no others. */
-const hasKeys = (value: Fields, keys: readonly string[]): boolean => {
-  const own = Object.keys(value);
-  return own.length === keys.length && keys.every((key) => Object.hasOwn(value, key));
-};
-
-const isText = (value: unknown, lengthMax: number, pattern?: RegExp): value is string =>
-  typeof value === 'string' && value.length <= lengthMax && (pattern === undefined || pattern.test(value));
 const isTime = (value: unknown): value is string => isText(value, hlcTextLengthMax, hlcTextPattern);
 
 /** Nothing inside it that would have to be looked at. */

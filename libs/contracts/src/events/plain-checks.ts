@@ -1,0 +1,14 @@
+/** What a quick way to a schema's yes asks of plain JSON. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+export const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+
+/** Whether it has these keys and no others. */
+export const hasKeys = (value: Fields, keys: readonly string[]): boolean => {
+  const own = Object.keys(value);
+  return own.length === keys.length && keys.every((key) => Object.hasOwn(value, key));
+};
+
+export const isText = (value: unknown, lengthMax: number, pattern?: RegExp): value is string =>
+  typeof value === 'string' && value.length <= lengthMax && (pattern === undefined || pattern.test(value));
