@@ -1,4 +1,4 @@
-import { toLiveEvent } from './live-event.js';
+import { liveText, toLiveEvent } from './live-event.js';
 
 const envelope = {
   specversion: '1.0' as const,
@@ -33,5 +33,16 @@ describe('live events', () => {
   it('carry other facts as they are', () => {
     const data = { stamp: { name: 'eu-1' } };
     expect(toLiveEvent({ ...envelope, type: 'lapidary.stamp.updated.v1', data })).toMatchObject({ id: 'eu-1-7', data });
+  });
+
+  it.each([
+    ['of a change', 'lapidary.document.changed.v1', { collection: 'items', tenant: '', id: 'sku-1', kind: 'lww', change: {} }],
+    ['with what must be escaped', 'lapidary.document.changed.v1', { collection: 'it"ems', tenant: 'a\\b', id: 'größe\n', kind: '\u0001' }],
+    ['of a change that lacks a part', 'lapidary.document.changed.v1', { collection: 'items', tenant: '', kind: 'lww' }],
+    ['of a change whose part is no text', 'lapidary.document.changed.v1', { collection: 'items', tenant: null, id: 7, kind: 'lww' }],
+    ['of anything else', 'lapidary.stamp.updated.v1', { stamp: { name: 'eu-1' } }],
+  ])('is written as JSON writes it, %s', (_, type, data) => {
+    const event = { ...envelope, type, data };
+    expect(liveText(event)).toBe(JSON.stringify(toLiveEvent(event)));
   });
 });

@@ -2,6 +2,7 @@ import { LiveEventSchema, type LiveEvent } from '@lapidary/contracts/api/system'
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { newestEvent } from '@lapidary/contracts/events/upcasters';
 import { liveEvents } from '@lapidary/contracts/subjects';
+import { quoted } from '@lapidary/kernel/json-text';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import { z } from 'zod';
 
@@ -21,6 +22,17 @@ export const toLiveEvent = (event: EventEnvelope): LiveEvent => ({
   data: shownData(event),
 });
 
+/** The same as JSON: of changes of documents, which come in great numbers, put together from what is known of them. */
+export const liveText = (event: EventEnvelope): string => {
+  const { type, subject, time, originregion, originepoch, originsequence, data } = event;
+  const { collection, tenant, id, kind } = data;
+  if (type !== 'lapidary.document.changed.v1' || ![collection, tenant, id, kind].every((part) => typeof part === 'string'))
+    return JSON.stringify(toLiveEvent(event));
+  const head = `{"id":${quoted(`${originregion}-${originepoch}-${originsequence}`)},"region":${quoted(originregion)},"type":"${type}"`;
+  const told = `"collection":${quoted(collection as string)},"tenant":${quoted(tenant as string)},"id":${quoted(id as string)},"kind":${quoted(kind as string)}`;
+  return `${head},"subject":${quoted(subject)},"at":${quoted(time)},"data":{${told}}}`;
+};
+
 /** What goes over the region's NATS: one event, or several that became known at once. */
 export const LiveMessageSchema = z.union([LiveEventSchema, z.array(LiveEventSchema)]);
 
@@ -38,7 +50,7 @@ export const publishLive = (nats: NatsLink, region: string, events: readonly Eve
     characters = 0;
   };
   for (const event of events) {
-    const text = JSON.stringify(toLiveEvent(newestEvent(event)));
+    const text = liveText(newestEvent(event));
     if (characters + text.length > messageCharactersMax) send();
     open.push(text);
     characters += text.length;

@@ -20,7 +20,17 @@ export interface Columns {
   readonly characters: number;
 }
 
-export const writeColumns = (value: unknown): Columns => new ColumnsWriter().write(value);
+export const writeColumns = (value: unknown): Columns => {
+  try {
+    return new ColumnsWriter(false).write(value);
+  } catch (error) {
+    if (!(error instanceof KeyWithoutForm)) throw error;
+    return new ColumnsWriter(true).write(value);
+  }
+};
+
+/** A key is no Unicode: what has it is written as JSON, which must be known before any of it is written. */
+class KeyWithoutForm extends Error {}
 
 class ColumnsWriter {
   private readonly shapes = new ShapesWriter();
@@ -29,6 +39,9 @@ class ColumnsWriter {
   private keyId = noKey;
   private readonly texts = new TextSorter((kind) => this.columnOf(kind));
   private characters = 0;
+
+  /** `isCareful`: some key may be no Unicode. Hardly any is, and to look at all of them beforehand is a sixth of writing them. */
+  constructor(private readonly isCareful: boolean) {}
 
   write(value: unknown): Columns {
     const root = this.visit(value, noKey, 0);
@@ -76,14 +89,16 @@ class ColumnsWriter {
       return shapes.end(step);
     }
     // Looked at first, since leaves that were written can't be taken back.
-    for (const key in value) if (shapes.keyId(key) === null) return null;
+    if (this.isCareful) for (const key in value) if (shapes.keyId(key) === null) return null;
     let step = shapes.object;
     for (const key in value) {
       const item = (value as Record<string, unknown>)[key];
       if (item === undefined) continue;
       this.characters += key.length;
-      const id = shapes.keyId(key)!;
-      step = shapes.step(step, this.visit(item, id, depth), id);
+      // The one that came here before is nearly always this one.
+      const id = step.likely?.key === key ? step.likely.keyId : shapes.keyId(key);
+      if (id === null) throw new KeyWithoutForm();
+      step = shapes.step(step, this.visit(item, id, depth), id, key);
     }
     return shapes.end(step);
   }

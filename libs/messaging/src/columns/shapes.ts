@@ -14,6 +14,9 @@ export interface ShapeStep {
   readonly before: ShapeStep | null;
   /** Child, and in an object its key. */
   readonly edge: number;
+  /** The key as it is written, and as text; of an array: 0, and none. */
+  readonly keyId: number;
+  readonly key: string;
   /** Made for the second way on: nearly all steps have one. */
   next: Map<number, ShapeStep> | null;
   /** Most containers go on as the one before them did. */
@@ -21,7 +24,15 @@ export interface ShapeStep {
   shape: number;
 }
 const unknown = -1;
-const stepFrom = (before: ShapeStep | null, edge: number): ShapeStep => ({ before, edge, next: null, likely: null, shape: unknown });
+const stepFrom = (before: ShapeStep | null, edge: number, keyId = 0, key = ''): ShapeStep => ({
+  before,
+  edge,
+  keyId,
+  key,
+  next: null,
+  likely: null,
+  shape: unknown,
+});
 
 /**
  * What containers have in common, each once: an object's keys and an array's length, with what each holds. Containers are told of by
@@ -47,12 +58,12 @@ export class ShapesWriter {
   }
 
   /** One child further. A child is a kind of leaf or what `end` returned; an array has no keys. */
-  step(from: ShapeStep, child: number, keyId = 0): ShapeStep {
+  step(from: ShapeStep, child: number, keyId = 0, key = ''): ShapeStep {
     const edge = keyId * keyFactor + child;
     if (from.likely?.edge === edge) return from.likely;
     const known = from.next?.get(edge);
     if (known !== undefined) return (from.likely = known);
-    const to = stepFrom(from, edge);
+    const to = stepFrom(from, edge, keyId, key);
     if (from.likely !== null) {
       from.next ??= new Map([[from.likely.edge, from.likely]]);
       from.next.set(edge, to);

@@ -1,8 +1,8 @@
 import { regionOfHlc } from '@lapidary/kernel/hybrid-logical-clock';
+import { quoted } from '@lapidary/kernel/json-text';
 import { own, type Json } from '../merge/json.js';
 import type { Register, Seen, Sibling } from '../merge/register.js';
 import { textOfState, type DocumentState } from './document-state.js';
-import { quoted } from './state-text.js';
 
 /**
  * How a document whose fields are merged one by one is kept (ADR 88). Its registers say the same few hybrid times over and over, each with the

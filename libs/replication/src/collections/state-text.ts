@@ -1,15 +1,11 @@
 import { canonicalJson } from '@lapidary/kernel/canonical-json';
+import { quoted } from '@lapidary/kernel/json-text';
 import type { Json } from '../merge/json.js';
 import type { LwwState } from '../merge/lww.js';
 import type { Register, Seen } from '../merge/register.js';
 
-/** What JSON puts between quotation marks as it is, of ASCII: hybrid times, names of regions and fields, most values. */
-const isPlainText = /^[ !#-[\]-~]*$/;
-
-export const quoted = (text: string): string => (isPlainText.test(text) ? `"${text}"` : JSON.stringify(text));
-
 /** Canonical JSON; of texts and of whole numbers there is one form only. */
-export const textOfValue = (value: Json): string =>
+const textOfValue = (value: Json): string =>
   typeof value === 'string' ? quoted(value) : Number.isSafeInteger(value) ? String(value as number) : canonicalJson(value);
 
 /** What the register before this one had seen, and its text: fields that were written together share it (packed-state.ts). */
