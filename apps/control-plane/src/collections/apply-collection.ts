@@ -51,17 +51,12 @@ export const applyDocumentChanges = async (tx: Tx, events: readonly EventEnvelop
   const due: EventEnvelope[] = [];
   // Asked before it is held for its time, which would keep its contents here meanwhile.
   for (const event of await mayTakeIn(tx, events)) {
-    if (!(await holdForItsTime(tx, event))) due.push(event);
+    // A change from so far ahead that it waits for its time.
+    const dueMs = heldUntilMs(event.data as unknown as DocumentChanged, Date.now());
+    if (dueMs === null) due.push(event);
+    else await hold(tx, event, dueMs);
   }
   await mergeDocuments(tx, due, tools);
-};
-
-/** Whether the change is from so far ahead that it waits for its time. */
-const holdForItsTime = async (tx: Tx, event: EventEnvelope): Promise<boolean> => {
-  const dueMs = heldUntilMs(event.data as unknown as DocumentChanged, Date.now());
-  if (dueMs === null) return false;
-  await hold(tx, event, dueMs);
-  return true;
 };
 
 const hold = async (tx: Tx, event: EventEnvelope, dueMs: number): Promise<void> => {

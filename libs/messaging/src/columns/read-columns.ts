@@ -108,9 +108,17 @@ class ColumnsReader {
   private build(what: Plan | Column): unknown {
     if (what.next !== null) return what.next();
     const { shape, children } = what;
-    if (shape.isArray) return children.map((child) => this.build(child));
+    if (shape.isArray) {
+      const list: unknown[] = [];
+      for (const child of children) list.push(child.next === null ? this.build(child) : child.next());
+      return list;
+    }
+    const { keys } = shape;
     const object: Record<string, unknown> = {};
-    for (let i = 0; i < children.length; i += 1) set(object, shape.keys[i]!, this.build(children[i]!));
+    for (let i = 0; i < children.length; i += 1) {
+      const child = children[i]!;
+      set(object, keys[i]!, child.next === null ? this.build(child) : child.next());
+    }
     return object;
   }
 }
