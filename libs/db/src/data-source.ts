@@ -8,6 +8,8 @@ export interface DataSourceOptions {
   readonly url: string;
   readonly applicationName: string;
   readonly poolSize: number;
+  /** Of these so many stay open however long nobody needs them; the others end after ten seconds. None unless told otherwise. */
+  readonly keptOpen?: number;
   readonly entities?: Entities;
   readonly migrations?: (new () => MigrationInterface)[];
 }
@@ -34,6 +36,7 @@ export const createDataSource = (options: DataSourceOptions): DataSource =>
     migrations: options.migrations ?? [],
     synchronize: false,
     extra: {
+      min: options.keptOpen ?? 0,
       statement_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
       lock_timeout: lockTimeoutMs,
