@@ -70,6 +70,18 @@ describe('tenants', () => {
     expect(plane.seen.filter((request) => request.method === 'PATCH')).toEqual([]);
   });
 
+  test('one is suspended with a reason and resumed, and told how; without a reason nothing is sent', async () => {
+    plane.tenants.set('acme', aTenant());
+    const suspended = await ctl('tenants', 'suspend', 'acme', '--reason', 'unpaid since May');
+    expect([suspended.exit, suspended.out]).toEqual([0, expect.stringMatching(/status: +suspended[^]*reason: +unpaid since May/)]);
+    expect(suspended.err).toContain('stampctl tenants resume acme');
+    expect((await ctl('tenants', 'resume', 'acme')).out).toMatch(/status: +placed/);
+    expect((await ctl('tenants', 'suspend', 'acme')).exit).toBe(2);
+    expect(plane.seen.filter((request) => request.path.endsWith('/suspend')).map(({ body }) => body)).toEqual([
+      { reason: 'unpaid since May' },
+    ]);
+  });
+
   test('a name that it lost to another region’s tenant is shown', async () => {
     plane.tenants.set('acme', aTenant({ lostHosts: ['shop.example.com'] }));
     expect((await ctl('tenants', 'show', 'acme')).out).toMatch(/lost hosts: +shop\.example\.com: another region’s tenant/);

@@ -31,6 +31,8 @@ import {
   TenantSchema,
   UpdateTenantSchema,
   type TenantView,
+  ResumeTenantSchema,
+  SuspendTenantSchema,
 } from '@lapidary/contracts/api/tenants';
 import type { z } from 'zod';
 import type { FakeFleet, SeenRequest } from './fake-fleet.js';
@@ -91,6 +93,16 @@ const routes: readonly (readonly [string, RegExp, Handler])[] = [
   ['GET', /^\/v1\/tenants\/([^/]+)$/, ({ plane, response, id }) => sendTenant(response, 200, found(plane.tenants.get(id), `tenant ${id}`))],
   ['PATCH', /^\/v1\/tenants\/([^/]+)$/, (call) => changeTenant(call, changesIn(call))],
   ['DELETE', /^\/v1\/tenants\/([^/]+)$/, (call) => changeTenant(call, { status: 'deleted', placement: null })],
+  [
+    'POST',
+    /^\/v1\/tenants\/([^/]+)\/suspend$/,
+    (call) => changeTenant(call, { status: 'suspended', statusReason: check(SuspendTenantSchema, call.request.body).reason }),
+  ],
+  [
+    'POST',
+    /^\/v1\/tenants\/([^/]+)\/resume$/,
+    (call) => (check(ResumeTenantSchema, call.request.body), changeTenant(call, { status: 'placed', statusReason: null })),
+  ],
   ['GET', /^\/v1\/tenants\/([^/]+)\/explain$/, (call) => explain(call)],
   [
     'GET',

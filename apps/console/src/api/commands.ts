@@ -15,6 +15,10 @@ export const endSession = (): Promise<unknown> => deleteJson(paths.sessionPath, 
 
 export const cordonStamp = (name: string, reason: string): Promise<StampView> => postJson(paths.cordonPath(name), StampSchema, { reason });
 export const uncordonStamp = (name: string): Promise<StampView> => postJson(paths.uncordonPath(name), StampSchema, {});
+export const suspendTenant = (id: string, reason: string): Promise<TenantView> =>
+  postJson(paths.tenantSuspendPath(id), TenantSchema, { reason });
+export const resumeTenant = (id: string, reason: string): Promise<TenantView> =>
+  postJson(paths.tenantResumePath(id), TenantSchema, reason === '' ? {} : { reason });
 export const provisionStamp = (name: string): Promise<JobView> => postJson(paths.provisionPath(name), JobSchema, {});
 export const cancelJob = (id: string): Promise<JobView> => postJson(paths.jobCancelPath(id), JobSchema, {});
 export const retryJob = (id: string): Promise<JobView> => postJson(paths.jobRetryPath(id), JobSchema, {});

@@ -9,6 +9,7 @@ import { SideDrawer } from '../shell/side-drawer.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
 import { DecisionView } from './decision-view.js';
+import { Suspension } from './suspension.js';
 
 /** One tenant: where it is, and why there. */
 export const ExplainDrawer = ({ id, close }: { id: string; close: () => void }): ReactNode => (
@@ -56,6 +57,7 @@ const Explained = ({ explanation: { tenant, decision, now } }: { explanation: Ex
           </Text>
         )}
       </div>
+      <Suspension tenant={tenant} />
       {decision !== null && (
         <SegmentedControl
           aria-label="Which decision"

@@ -1,6 +1,6 @@
 import { CordonRequestSchema, ProvisionRequestSchema } from '@lapidary/contracts/api/stamps';
 import { RetireStampSchema } from '@lapidary/contracts/api/retirement';
-import { CreateTenantSchema, UpdateTenantSchema } from '@lapidary/contracts/api/tenants';
+import { CreateTenantSchema, SuspendTenantSchema, UpdateTenantSchema } from '@lapidary/contracts/api/tenants';
 import { LimitsDocumentSchema } from '@lapidary/contracts/limits';
 import { ownProtocol } from '@lapidary/contracts/wire-protocol';
 import { rowsOf } from '@lapidary/db/rows';
@@ -13,6 +13,7 @@ import type { IncomingRequest } from '../replication/request-region.js';
 const bodies: Readonly<Record<string, z.ZodType>> = {
   'POST tenants': CreateTenantSchema,
   'PATCH tenants': UpdateTenantSchema,
+  'POST tenants suspend': SuspendTenantSchema,
   'POST stamps provision': ProvisionRequestSchema.nullish(),
   'POST stamps retire': RetireStampSchema,
   'POST stamps cordon': CordonRequestSchema,

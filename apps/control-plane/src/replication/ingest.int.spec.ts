@@ -1,6 +1,10 @@
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
+import { inTransaction } from '@lapidary/db/transaction';
+import { newId } from '@lapidary/kernel/ids';
 import { readEvents } from '@lapidary/replication/read-events';
+import { systemContext } from '../http/command-context.js';
 import { openTestRegion, tellOfStamp, type TestRegion } from '../outbox/testing/test-region.js';
+import { resumeTenant } from '../tenants/suspend-tenant.js';
 import { ingest } from './ingest.js';
 import { adoptEpoch, readPosition } from './peer-position.js';
 import { claimTenant, handOver, logOf, oneTo, openTwoRegions, replicasOf, tellOfTenant, tenantOf, toolsOf } from './testing/two-regions.js';
@@ -153,6 +157,16 @@ describe('a name that two regions gave out while apart', () => {
     }
     const [audit]: { actor: string }[] = await eu.dataSource.query(`SELECT actor FROM audit WHERE action = 'tenant.suspended'`);
     expect(audit).toEqual({ actor: 'system:replication' });
+    // Ids are given out once: who has lost one is not served under it again, however its owner is asked.
+    const resume = inTransaction(eu.dataSource, async (tx) =>
+      resumeTenant(
+        tx,
+        systemContext(eu.name, 'test', newId()),
+        { clock: eu.clock, baseDomain: 'test' },
+        { id: 'acme', ifMatch: undefined },
+      ),
+    );
+    await expect(resume).rejects.toMatchObject({ code: 'name_taken', details: { winner: us.name } });
     await Promise.all([third.close(), fourth.close()]);
   });
 });

@@ -1,10 +1,8 @@
 import type { Tx } from '@lapidary/db/transaction';
 import { newId } from '@lapidary/kernel/ids';
-import { nextState } from '@lapidary/kernel/transition-table';
 import { systemContext } from '../http/command-context.js';
-import { recordTenantChange } from '../tenants/record-tenant.js';
+import { suspend } from '../tenants/suspend-tenant.js';
 import type { TenantTools } from '../tenants/tenant-row.js';
-import { tenantTransitions } from '../tenants/tenant-states.js';
 import { lockTenant } from '../tenants/tenant-store.js';
 
 /**
@@ -14,12 +12,6 @@ import { lockTenant } from '../tenants/tenant-store.js';
 export const suspendLoser = async (tx: Tx, region: string, tools: TenantTools, id: string, winner: string): Promise<void> => {
   const row = await lockTenant(tx, id);
   if (row.status === 'suspended' || row.status === 'deleted') return;
-  const status = nextState(tenantTransitions, row.status, 'suspend');
   const reason = `The name belongs to a tenant of region ${winner}, which claimed it first`;
-  await tx.query(
-    `UPDATE tenant SET status = $2, status_reason = $3, pending_since = NULL, hlc = $4, version = version + 1, updated_at = now() WHERE id = $1`,
-    [id, status, reason, tools.clock.tick()],
-  );
-  const context = { ...systemContext(region, 'replication', newId()), reason };
-  await recordTenantChange(tx, context, tools, 'lapidary.tenant.suspended.v1', id, { from: row.status, winner });
+  await suspend(tx, { ...systemContext(region, 'replication', newId()), reason }, tools, row, { winner });
 };

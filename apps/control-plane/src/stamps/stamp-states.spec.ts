@@ -22,7 +22,7 @@ describe('status tables', () => {
     expect(() => nextState(stampTransitions, 'retiring', 'activate')).toThrow('while the stamp is retiring');
   });
 
-  it.each(['place', 'suspend', 'resume', 'delete'] as const)('a deleted tenant never changes: %s is refused', (event) => {
+  it.each(['place', 'suspend', 'resume', 'requeue', 'delete'] as const)('a deleted tenant never changes: %s is refused', (event) => {
     expect(() => nextState(tenantTransitions, 'deleted', event)).toThrow('while the tenant is deleted');
   });
 });

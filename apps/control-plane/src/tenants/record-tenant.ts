@@ -13,7 +13,7 @@ type TenantEventType = Extract<EventType, `lapidary.tenant.${string}`>;
 
 /**
  * What every change of a tenant leaves behind in its transaction: event (I5), route, audit row (I10). Returns the
- * tenant as it is now. The audit's action is the event's type without prefix and version: "tenant.placed".
+ * tenant as it is now. The audit's action is the event's type without prefix and version, "tenant.placed", where nothing else is said.
  */
 export const recordTenantChange = async (
   tx: Tx,
@@ -22,11 +22,12 @@ export const recordTenantChange = async (
   type: TenantEventType,
   id: string,
   change: Record<string, unknown>,
+  action: string = type.split('.').slice(1, 3).join('.'),
 ): Promise<TenantView> => {
   const row = await getTenant(tx, id);
   const tenant = tenantViewOf(row, tools.baseDomain);
   await recordEvent(tx, context, tools.clock, type, tenantKey(id), { tenant });
   await recordTenantRoute(tx, tenantRouteOf(row), row.status === 'placed' ? row.stamp : null);
-  await recordAudit(tx, context, type.split('.').slice(1, 3).join('.'), tenantKey(id), change);
+  await recordAudit(tx, context, action, tenantKey(id), change);
   return tenant;
 };

@@ -2,7 +2,7 @@ import type { tenantStatuses } from '@lapidary/contracts/api/tenants';
 import type { TransitionTable } from '@lapidary/kernel/transition-table';
 
 export type TenantStatus = (typeof tenantStatuses)[number];
-export type TenantEvent = 'place' | 'suspend' | 'resume' | 'delete';
+export type TenantEvent = 'place' | 'suspend' | 'resume' | 'requeue' | 'delete';
 
 export const tenantTransitions: TransitionTable<TenantStatus, TenantEvent> = {
   name: 'tenant',
@@ -16,7 +16,13 @@ export const tenantTransitions: TransitionTable<TenantStatus, TenantEvent> = {
   transitions: [
     { from: ['pending'], event: 'place', to: 'placed', why: 'a stamp had room and the units were reserved' },
     { from: ['pending', 'placed'], event: 'suspend', to: 'suspended', why: 'a person or the conflict rule said so' },
-    { from: ['suspended'], event: 'resume', to: 'pending', why: 'the reason is gone; it is placed anew' },
+    {
+      from: ['suspended'],
+      event: 'resume',
+      to: 'placed',
+      why: 'the reason is gone; its stamp kept its units and its data, and serves it at a new epoch',
+    },
+    { from: ['suspended'], event: 'requeue', to: 'pending', why: 'the reason is gone, and it had no stamp' },
     { from: ['pending', 'placed', 'suspended'], event: 'delete', to: 'deleted', why: 'a person said so' },
   ],
 };

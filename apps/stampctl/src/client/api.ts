@@ -136,6 +136,14 @@ export class Api {
     return (await this.http.request('PATCH', paths.tenantPath(id), { schema: TenantSchema, body, ifMatch: etag ?? undefined })).value;
   }
 
+  async suspendTenant(id: string, reason: string): Promise<TenantView> {
+    return this.post(paths.tenantSuspendPath(id), TenantSchema, { reason });
+  }
+
+  async resumeTenant(id: string, reason: string | undefined): Promise<TenantView> {
+    return this.post(paths.tenantResumePath(id), TenantSchema, { reason });
+  }
+
   async explain(id: string): Promise<Explanation> {
     return (await this.http.request('GET', paths.tenantExplainPath(id), { schema: ExplanationSchema })).value;
   }

@@ -25,6 +25,22 @@ export const tenantChangeCommands: readonly CommandSpec[] = [
     load: async () => (await import('../commands/tenants-freeze.js')).tenantsThaw,
   },
   {
+    path: 'tenants suspend',
+    summary: 'Have a tenant not served until it is resumed: its requests get 503; its place, its units and its data stay',
+    args: [tenant],
+    options: [{ flags: '--reason <text>', description: 'why; whoever meets the tenant is shown it' }],
+    examples: ['stampctl tenants suspend acme --reason "unpaid since May"'],
+    load: async () => (await import('../commands/tenants-suspend.js')).tenantsSuspend,
+  },
+  {
+    path: 'tenants resume',
+    summary: 'Have a suspended tenant served again, on the stamp that has its data; refused where another region’s tenant has its name',
+    args: [tenant],
+    options: [reason],
+    examples: ['stampctl tenants resume acme --reason "paid"'],
+    load: async () => (await import('../commands/tenants-suspend.js')).tenantsResume,
+  },
+  {
     path: 'tenants hosts add',
     summary: 'Have host names of its own lead to a tenant, beside its default one; each is one tenant’s in the whole fleet',
     args: [tenant, hosts],

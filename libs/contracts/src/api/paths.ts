@@ -37,6 +37,8 @@ export const planPath = (name: string): string => `${stampPath(name)}/plan`;
 export const cordonPath = (name: string): string => `${stampPath(name)}/cordon`;
 export const uncordonPath = (name: string): string => `${stampPath(name)}/uncordon`;
 export const tenantPath = (id: string): string => `${tenantsPath}/${part(id)}`;
+export const tenantSuspendPath = (id: string): string => `${tenantPath(id)}/suspend`;
+export const tenantResumePath = (id: string): string => `${tenantPath(id)}/resume`;
 export const tenantExplainPath = (id: string): string => `${tenantPath(id)}/explain`;
 export const jobPath = (id: string): string => `${jobsPath}/${part(id)}`;
 export const jobEventsPath = (id: string): string => `${jobPath(id)}/events`;

@@ -53,6 +53,14 @@ export const UpdateTenantSchema = z
   .meta({ id: 'UpdateTenant' });
 export type UpdateTenant = z.infer<typeof UpdateTenantSchema>;
 
+export const SuspendTenantSchema = z
+  .strictObject({ reason: z.string().min(1).max(500).meta({ description: 'Why; whoever meets the tenant is shown it' }) })
+  .meta({ id: 'SuspendTenant' });
+export type SuspendTenant = z.infer<typeof SuspendTenantSchema>;
+
+export const ResumeTenantSchema = z.strictObject({ reason: z.string().max(500).optional() }).meta({ id: 'ResumeTenant' });
+export type ResumeTenant = z.infer<typeof ResumeTenantSchema>;
+
 export const PlacementSchema = z.object({
   stamp: StampNameSchema,
   epoch: z.number().int(),
