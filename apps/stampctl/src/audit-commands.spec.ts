@@ -41,6 +41,22 @@ test('who changed a subject, when to the second and why', async () => {
   expect((await ctl('audit', 'ls', '--subject', 'tenant/bolt')).err).toContain('Nobody changed tenant/bolt');
 });
 
+test('by who, what and when: asked of the region, page by page', async () => {
+  const argv = ['--actor', 'token:deploys', '--action', 'tenant.created', '--since', '2026-11-01T00:00:00Z', '--until', '10m'];
+  expect((await ctl('audit', 'ls', ...argv)).exit).toBe(0);
+  const { query } = plane.seen.at(-1)!;
+  expect([query.get('actor'), query.get('action'), query.get('since')]).toEqual([
+    'token:deploys',
+    'tenant.created',
+    '2026-11-01T00:00:00.000Z',
+  ]);
+  expect(Math.abs(Date.parse(query.get('until')!) - (Date.now() - 600_000))).toBeLessThan(30_000);
+  plane.intercept = ({ path }, response) =>
+    path === '/v1/audit' && Boolean(response.writeHead(200).end(JSON.stringify({ items: [], next: null })));
+  expect((await ctl('audit', 'ls', '--actor', 'token:nobody')).err).toContain('Nothing like that');
+  expect((await ctl('audit', 'ls', '--since', 'yesterday')).exit).toBe(2);
+});
+
 test('a broken chain is told with its place, and by the exit code', async () => {
   const whole = await ctl('audit', 'verify');
   expect([whole.exit, whole.out]).toEqual([0, expect.stringContaining('unbroken: 1,234 rows')]);

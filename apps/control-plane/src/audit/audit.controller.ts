@@ -13,20 +13,8 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { requireRole } from '../auth/principal.js';
 import { decodeCursor, pageFrom } from '../http/cursor.js';
 import { ApiAnswers } from '../openapi/api-answers.js';
+import { listAudit, type AuditRow } from './audit-rows.js';
 import { verifyChain } from './verify-chain.js';
-
-interface AuditRow {
-  readonly id: string;
-  readonly sequence: string | null;
-  readonly at: Date;
-  readonly actor: string;
-  readonly action: string;
-  readonly subject: string;
-  readonly reason: string | null;
-  readonly request_id: string;
-  readonly change: Record<string, unknown> | null;
-  readonly hash: string | null;
-}
 
 @Controller('v1/audit')
 export class AuditController {
@@ -37,12 +25,9 @@ export class AuditController {
   async list(
     @Query({ schema: AuditListQuerySchema }) query: z.infer<typeof AuditListQuerySchema>,
   ): Promise<z.infer<typeof AuditPageSchema>> {
-    const rows: AuditRow[] = await this.dataSource.query(
-      `SELECT id, sequence, at, actor, action, subject, reason, request_id, change, hash FROM audit
-        WHERE ($1::text IS NULL OR subject = $1) AND ($2::text IS NULL OR id < $2) ORDER BY id DESC LIMIT $3`,
-      [query.subject ?? null, decodeCursor(query.cursor), query.limit + 1],
-    );
-    return pageFrom(rows, query.limit, (row) => row.id, viewOf);
+    const { cursor, ...asked } = query;
+    const rows = await listAudit(this.dataSource, { ...asked, before: decodeCursor(cursor) });
+    return pageFrom(rows, query.limit, (row) => row.place, viewOf);
   }
 
   @Get('verify')

@@ -3,6 +3,7 @@ import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { z } from 'zod';
+import { placeSql, readPlace } from '../http/time-place.js';
 
 export interface ConflictRow {
   readonly id: string;
@@ -20,10 +21,8 @@ export interface ConflictRow {
   readonly place: string;
 }
 
-/** The place as text, since a time of JavaScript would lose the microseconds that the order goes by. */
 const select = `SELECT id, policy, subject, winner, loser, cause, collection, tenant, field, detected_at,
-  to_char(detected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US') || ' ' || id AS place FROM conflict`;
-const placeForm = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}) (.+)$/s;
+  ${placeSql('detected_at')} AS place FROM conflict`;
 
 export type ConflictsQuery = Omit<z.infer<typeof ConflictListQuerySchema>, 'cursor' | 'region'> & { readonly before: string | null };
 
@@ -42,17 +41,11 @@ export const conflictsPage = (q: ConflictsQuery): { readonly sql: string; readon
     ...(q.until === undefined ? [] : [`detected_at < ${value(q.until)}::timestamptz`]),
   ];
   if (q.before !== null) {
-    const [, time, id] = placeForm.exec(q.before) ?? refuseCursor();
-    conditions.push(`(detected_at, id) < (${value(`${time}Z`)}::timestamptz, ${value(id)})`);
+    const [time, id] = readPlace(q.before);
+    conditions.push(`(detected_at, id) < (${value(time)}::timestamptz, ${value(id)})`);
   }
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
   return { sql: `${select}${where} ORDER BY detected_at DESC, id DESC LIMIT ${value(q.limit + 1)}`, values };
-};
-
-const refuseCursor = (): never => {
-  throw new AppError('invalid_input', 'The cursor is not one that was given out', {
-    fields: [{ path: 'cursor', message: 'use "next" of the page before' }],
-  });
 };
 
 /** One row more than `limit`, the newest first. */

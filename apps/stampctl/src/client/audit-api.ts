@@ -6,8 +6,11 @@ import type { Api } from './api.js';
 export class AuditApi {
   constructor(private readonly api: Api) {}
 
-  async list(subject: string | undefined, limit: number): Promise<{ readonly items: readonly AuditEntry[]; readonly next: string | null }> {
-    return await this.api.all(paths.auditPath, AuditPageSchema, { subject }, limit);
+  async list(
+    query: Readonly<Record<string, string | undefined>>,
+    limit: number,
+  ): Promise<{ readonly items: readonly AuditEntry[]; readonly next: string | null }> {
+    return await this.api.all(paths.auditPath, AuditPageSchema, query, limit);
   }
 
   async verify(): Promise<ChainReport> {

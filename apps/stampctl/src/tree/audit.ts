@@ -9,8 +9,19 @@ export const auditCommands: readonly CommandSpec[] = [
   {
     path: 'audit ls',
     summary: 'List who changed what, the newest first; -o wide says why, -o json what',
-    options: [{ flags: '--subject <subject>', description: 'only changes of this, like tenant/acme or token/deploys' }, limit],
-    examples: ['stampctl audit ls --limit 20', 'stampctl audit ls --subject tenant/acme -o wide'],
+    options: [
+      { flags: '--subject <subject>', description: 'only changes of this, like tenant/acme or token/deploys' },
+      { flags: '--actor <actor>', description: 'only what this one did, like token:deploys or system:replication' },
+      { flags: '--action <action>', description: 'only this, like tenant.created or token.refused' },
+      { flags: '--since <time>', description: 'only what was done since: 2h, or an RFC 3339 time' },
+      { flags: '--until <time>', description: 'only what was done before: 10m, or an RFC 3339 time' },
+      limit,
+    ],
+    examples: [
+      'stampctl audit ls --limit 20',
+      'stampctl audit ls --subject tenant/acme -o wide',
+      'stampctl audit ls --actor token:deploys --since 2h',
+    ],
     load: async () => (await import('../commands/audit-ls.js')).auditLs,
   },
   {

@@ -30,7 +30,13 @@ export const ChainReportSchema = z
   })
   .meta({ id: 'AuditChainReport' });
 export type ChainReport = z.infer<typeof ChainReportSchema>;
-export const AuditListQuerySchema = PageQuerySchema.extend({ subject: z.string().max(200).optional() });
+export const AuditListQuerySchema = PageQuerySchema.extend({
+  subject: z.string().max(200).optional().meta({ description: 'What it is about', example: 'tenant/acme' }),
+  actor: z.string().max(200).optional().meta({ description: 'Who did it', example: 'token:admin' }),
+  action: z.string().max(200).optional().meta({ description: 'What was done', example: 'tenant.created' }),
+  since: TimeSchema.optional().meta({ description: 'Done at this time or later' }),
+  until: TimeSchema.optional().meta({ description: 'Done before this time' }),
+});
 
 /** What /v1/events sends as `data`; the SSE event name is `type`, its id `<region>-<epoch>-<sequence>`. */
 export const LiveEventSchema = z
