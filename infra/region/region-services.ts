@@ -1,4 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
+import { controlPlaneAddresses } from '../template/aws/address-plan.js';
 import { databaseCertificates } from '../template/aws/database.js';
 import type { AwsFiles } from '../template/aws/files.js';
 import { AwsService, type AwsServiceArgs } from '../template/aws/service.js';
@@ -79,6 +80,10 @@ const controlPlane = (args: RegionServicesArgs): AwsServiceArgs => {
       LAPIDARY_REGION: spec.name,
       LAPIDARY_HTTP_HOST: '0.0.0.0',
       LAPIDARY_HTTP_PORT: String(regionPorts.api),
+      // The networks that the load balancer is in, and nothing else.
+      LAPIDARY_TRUSTED_PROXIES: Object.values(controlPlaneAddresses(spec.facts.awsRegion).zones)
+        .map((zone) => zone.public)
+        .join(','),
       LAPIDARY_API_URL: args.apiUrl,
       LAPIDARY_BASE_DOMAIN: spec.domain,
       LAPIDARY_DATABASE_URL: pulumi.interpolate`postgres://lapidary@${database.endpoint}/${database.name}?sslmode=require`,

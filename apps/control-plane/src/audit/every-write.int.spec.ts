@@ -48,9 +48,9 @@ interface Case {
   readonly by?: 'event';
 }
 
-const create = async (more: object = {}): Promise<string> => {
+const create = async (): Promise<string> => {
   const id = `t${(count += 1)}`;
-  expect([201, 202]).toContain((await world.ask('POST', '/v1/tenants', { body: tenantInput(id, more) })).status);
+  expect([201, 202]).toContain((await world.ask('POST', '/v1/tenants', { body: tenantInput(id) })).status);
   return id;
 };
 const documentAt = (id: string): string => `/v1/collections/settings/${id}?tenant=acme`;
