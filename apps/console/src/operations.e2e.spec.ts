@@ -171,7 +171,7 @@ inBrowser('roll-outs and drift in a browser', () => {
     await page.getByText('suppressed', { exact: true }).click();
     await page.getByRole('link', { name: 'stamp/eu-2' }).waitFor();
     expect(page.url()).toContain('state=suppressed');
-    await page.getByText('stampctl drift ls --state suppressed').waitFor();
+    await page.getByText('stampctl drift ls --region eu --state suppressed').waitFor();
     await page.goto(`${plane.url}/drift?finding=${finding.id}`);
     const dialog = page.getByRole('dialog');
     await dialog.getByText('aws:ec2/vpc:Vpc eu-1-network: tags.owner').waitFor();

@@ -1,3 +1,7 @@
+import { execFile } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { FakeControlPlane } from '@lapidary/testing/fake-control-plane';
 import { emptyFolder, run, type Ran } from './test/run-stampctl.js';
 
@@ -15,7 +19,7 @@ describe('completion', () => {
   test.each(['bash', 'zsh', 'fish'])('%s gets a script', async (shell) => {
     const ran = await run(['completion', shell]);
     expect(ran.exit).toBe(0);
-    expect(ran.out).toContain('stampctl complete --');
+    expect(ran.out).toMatch(/(stampctl|"\$program") complete --/);
   });
 
   test('offers commands, formats, and the names of what exists', async () => {
@@ -44,5 +48,40 @@ describe('completion', () => {
 
   test('without a control plane it offers words and no errors', async () => {
     expect(await run(['complete', '--', 'stamps', 'show', ''], { cwd: emptyFolder() })).toMatchObject({ exit: 0, err: '' });
+  });
+});
+
+describe('in a bash that has nothing but bash', () => {
+  const programs = resolve(import.meta.dirname, '../../../node_modules/.bin');
+  /** What the tab key would offer at the end of a line, in a shell that has read the script twice. */
+  const offered = async (line: string): Promise<string> => {
+    const script = join(emptyFolder(), 'stampctl.bash');
+    writeFileSync(script, (await run(['completion', 'bash'])).out);
+    const shell = `source ${script}; source ${script}
+COMP_LINE=$1 COMP_POINT=\${#1}; _stampctl; printf '%s ' "\${COMPREPLY[@]}"`;
+    const env = {
+      ...{ PATH: `${programs}${delimiter}${process.env.PATH}`, HOME: emptyFolder(), STAMPCTL_SERVER: plane.url },
+      ...{ STAMPCTL_TOKEN: plane.token, STAMPCTL_COMPLETION_TIMEOUT: '30s' },
+    };
+    const { stdout, stderr } = await promisify(execFile)('bash', ['--norc', '--noprofile', '-c', shell, 'bash', line], { env });
+    expect(stderr).toBe('');
+    return stdout.trim();
+  };
+
+  test.each([
+    ['stampctl sta', 'stamps'],
+    ['stampctl stamps sh', 'show'],
+    ['stampctl stamps show e', 'eu-1'],
+    ['stampctl stamps ls -o ya', 'yaml'],
+    ['stampctl  tenants   explain ac', 'acme'],
+    ['stampctl nonsense', ''],
+  ])('%s is completed to "%s"', async (line, word) => {
+    expect(await offered(line)).toBe(word);
+  });
+
+  test('the tab key runs nothing that stands on the line', async () => {
+    const trace = join(emptyFolder(), 'ran');
+    await offered(`stampctl tenants show $(touch ${trace}) \`touch ${trace}\` a`);
+    expect(existsSync(trace)).toBe(false);
   });
 });

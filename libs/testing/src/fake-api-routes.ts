@@ -118,7 +118,7 @@ const routes: readonly (readonly [string, RegExp, Handler])[] = [
   ],
   ['POST', /^\/v1\/jobs\/dead-letters\/([^/]+)\/replay$/, (call) => resolveLetter(call, 'replayed')],
   ['POST', /^\/v1\/jobs\/dead-letters\/([^/]+)\/drop$/, (call) => resolveLetter(call, 'dropped')],
-  ['GET', /^\/v1\/jobs$/, (call) => page(call, JobPageSchema, [...call.plane.jobs.values()].reverse(), ['status', 'subject'])],
+  ['GET', /^\/v1\/jobs$/, (call) => page(call, JobPageSchema, [...call.plane.jobs.values()].reverse(), ['status', 'subject', 'region'])],
   ['GET', /^\/v1\/jobs\/([^/]+)$/, ({ plane, response, id }) => send(response, 200, JobSchema, found(plane.jobs.get(id), `job ${id}`))],
   ['GET', /^\/v1\/jobs\/([^/]+)\/events$/, (call) => jobEvents(call)],
   ['POST', /^\/v1\/jobs\/([^/]+)\/cancel$/, (call) => (check(CancelJobSchema, call.request.body), endJob(call, 'cancelled'))],

@@ -26,7 +26,8 @@ export const commandRollout = (id: string, verb: RolloutVerb, reason: string | u
   postJson(paths.rolloutVerbPath(id, verb), RolloutSchema, reason === undefined ? {} : { reason });
 export const cancelIntent = (id: string, reason: string): Promise<IntentView> =>
   postJson(paths.intentCancelPath(id), IntentSchema, { reason });
-export const lookForDrift = (): Promise<DriftRunView> => postJson(paths.driftRunsPath, DriftRunSchema, {});
+export const lookForDrift = (region: string | undefined): Promise<DriftRunView> =>
+  postJson(paths.driftRunsPath, DriftRunSchema, region === undefined ? {} : { region });
 /** Replaces the names beside the default one, at the version of the tenant that was read. */
 export const changeHosts = (tenant: TenantView, hosts: readonly string[], reason: string): Promise<TenantView> =>
   patchJson(paths.tenantPath(tenant.id), TenantSchema, { hosts, reason }, tenant.version);

@@ -17,13 +17,20 @@ import { getJson, postJson } from './client.js';
 const ledgerIntervalMs = 10_000;
 const pageLimit = 50;
 
-export const conflictCountsQuery = queryOptions({
-  queryKey: ['conflicts', 'counts'],
-  queryFn: async () => (await getJson(paths.conflictCountsPath, ConflictCountsSchema)).items,
-  refetchInterval: ledgerIntervalMs,
-});
+export const conflictCountsQuery = (region: string | undefined) =>
+  queryOptions({
+    queryKey: ['conflicts', 'counts', region],
+    queryFn: async () => (await getJson(paths.conflictCountsPath, ConflictCountsSchema, { region })).items,
+    refetchInterval: ledgerIntervalMs,
+  });
 
-export const conflictsQuery = (filter: { readonly collection?: string | undefined; readonly tenant?: string | undefined }) =>
+interface ConflictFilter {
+  readonly region?: string | undefined;
+  readonly collection?: string | undefined;
+  readonly tenant?: string | undefined;
+}
+
+export const conflictsQuery = (filter: ConflictFilter) =>
   infiniteQueryOptions({
     queryKey: ['conflicts', 'list', filter],
     queryFn: ({ pageParam }) => getJson(paths.conflictsPath, ConflictPageSchema, { ...filter, limit: pageLimit, cursor: pageParam }),
@@ -31,10 +38,14 @@ export const conflictsQuery = (filter: { readonly collection?: string | undefine
     getNextPageParam: (page) => page.next ?? undefined,
   });
 
-export const conflictQuery = (id: string) =>
-  queryOptions({ queryKey: ['conflicts', 'one', id], queryFn: () => getJson(paths.conflictPath(id), ConflictSchema) });
+export const conflictQuery = (id: string, region: string | undefined) =>
+  queryOptions({
+    queryKey: ['conflicts', 'one', id, region],
+    queryFn: () => getJson(paths.conflictPath(id), ConflictSchema, { region }),
+  });
 
 export interface LetterFilter {
+  readonly region?: string | undefined;
   readonly state?: string | undefined;
   readonly origin?: string | undefined;
 }

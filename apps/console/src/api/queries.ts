@@ -16,7 +16,7 @@ import { getJson } from './client.js';
 const observedIntervalMs = 5_000;
 /** More rows than this are searched with the command line rather than by eye. */
 export const tenantsMax = 5_000;
-const jobsShown = 20;
+export const jobsShown = 20;
 
 /** Who the session cookie belongs to. */
 export const SessionSchema = z.object({ actor: z.string(), region: z.string() });
@@ -71,6 +71,14 @@ export const jobsQuery = queryOptions({
   queryFn: async () => (await getJson(paths.jobsPath, JobPageSchema, { limit: jobsShown })).items,
 });
 
+/** Of another region. Its jobs tell nothing here: they are asked for as often as what it observes. */
+export const jobsElsewhereQuery = (region: string) =>
+  queryOptions({
+    queryKey: ['jobs-elsewhere', region],
+    queryFn: async () => (await getJson(paths.jobsPath, JobPageSchema, { region, limit: jobsShown })).items,
+    refetchInterval: observedIntervalMs,
+  });
+
 export const jobEventsQuery = (id: string) =>
   queryOptions({ queryKey: ['job-events', id], queryFn: (): Promise<JobEvents> => getJson(paths.jobEventsPath(id), JobEventsSchema) });
 
@@ -94,20 +102,27 @@ export const rolloutEventsQuery = (id: string) =>
 
 /** Findings come with events; a look that found nothing does not. */
 const driftIntervalMs = 10_000;
-export const driftStatusQuery = queryOptions({
-  queryKey: ['drift', 'status'],
-  queryFn: () => getJson(paths.driftPath, DriftStatusSchema),
-  refetchInterval: driftIntervalMs,
-});
-
-export const driftTrendQuery = (days: number) =>
+export const driftStatusQuery = (region: string | undefined) =>
   queryOptions({
-    queryKey: ['drift', 'trend', days],
-    queryFn: () => getJson(paths.driftTrendPath, DriftTrendSchema, { days }),
+    queryKey: ['drift', 'status', region],
+    queryFn: () => getJson(paths.driftPath, DriftStatusSchema, { region }),
+    refetchInterval: driftIntervalMs,
+  });
+
+export const driftTrendQuery = (days: number, region: string | undefined) =>
+  queryOptions({
+    queryKey: ['drift', 'trend', days, region],
+    queryFn: () => getJson(paths.driftTrendPath, DriftTrendSchema, { days, region }),
     refetchInterval: 6 * driftIntervalMs,
   });
 
-export const findingsQuery = (filter: { readonly state?: string | undefined; readonly kind?: string | undefined }) =>
+interface FindingFilter {
+  readonly region?: string | undefined;
+  readonly state?: string | undefined;
+  readonly kind?: string | undefined;
+}
+
+export const findingsQuery = (filter: FindingFilter) =>
   queryOptions({
     queryKey: ['drift', 'findings', filter],
     queryFn: async () => {

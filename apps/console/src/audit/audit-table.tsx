@@ -25,7 +25,7 @@ export const AuditTable = ({ entries }: { entries: readonly AuditEntry[] }): Rea
         <Table.Td style={{ minWidth: 160, overflowWrap: 'anywhere' }}>
           {entry.reason === null ? (
             <Text size="sm" c="dimmed" component="span">
-              no reason given
+              –
             </Text>
           ) : (
             entry.reason

@@ -12,9 +12,9 @@ import { TimeAgo } from '../shell/time-ago.js';
 import { sideOf } from './conflict-side.js';
 
 /** One conflict with both values in full: what lost is kept here and nowhere else. */
-export const ConflictDrawer = ({ id, close }: { id: string; close: () => void }): ReactNode => (
+export const ConflictDrawer = ({ id, region, close }: { id: string; region: string | undefined; close: () => void }): ReactNode => (
   <SideDrawer title="Conflict" close={close}>
-    <Loaded query={useQuery(conflictQuery(id))}>{(conflict) => <Detail conflict={conflict} />}</Loaded>
+    <Loaded query={useQuery(conflictQuery(id, region))}>{(conflict) => <Detail conflict={conflict} />}</Loaded>
   </SideDrawer>
 );
 

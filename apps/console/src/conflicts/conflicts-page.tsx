@@ -3,11 +3,14 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { conflictCountsQuery, conflictsQuery } from '../api/ledger-queries.js';
+import { useLedgerNotes } from '../api/region-notes.js';
 import { useLive } from '../live/use-live.js';
 import { CopyCommand } from '../shell/copy-command.js';
 import { OlderOnes } from '../shell/older-ones.js';
 import { PageShell } from '../shell/page-shell.js';
 import { Empty, Loaded, Panel } from '../shell/panel.js';
+import { RegionChoice } from '../shell/region-choice.js';
+import { regionOption } from '../shell/region-option.js';
 import { ConflictCounters } from './conflict-counters.js';
 import { ConflictDrawer } from './conflict-drawer.js';
 import type { ConflictSearch } from './conflict-search.js';
@@ -20,14 +23,15 @@ export const ConflictsPage = (): ReactNode => {
   const navigate = useNavigate({ from: '/conflicts' });
   const show = (change: Partial<ConflictSearch>): void =>
     void navigate({ search: (before) => ({ ...before, ...change }), resetScroll: false });
-  const { collection, tenant } = search;
-  const ledger = useInfiniteQuery(conflictsQuery({ collection, tenant }));
+  const { region, collection, tenant } = search;
+  const ledger = useInfiniteQuery(conflictsQuery({ region, collection, tenant }));
   const query = { ...ledger, data: ledger.data?.pages.flatMap((page) => page.items) };
   return (
     <PageShell live={live}>
       <Stack>
-        <Panel title="Conflicts by collection" command="stampctl conflicts counts">
-          <Loaded query={useQuery(conflictCountsQuery)} rows={2}>
+        <RegionChoice region={region} choose={(name) => show({ region: name, conflict: undefined })} notes={useLedgerNotes('conflicts')} />
+        <Panel title="Conflicts by collection" command={`stampctl conflicts counts${regionOption(region)}`}>
+          <Loaded query={useQuery(conflictCountsQuery(region))} rows={2}>
             {(counts) => <ConflictCounters counts={counts} chosen={collection} choose={(name) => show({ collection: name })} />}
           </Loaded>
         </Panel>
@@ -35,7 +39,7 @@ export const ConflictsPage = (): ReactNode => {
           <Loaded query={query}>
             {(items) =>
               items.length === 0 ? (
-                <Empty command="stampctl conflicts ls">Nothing was lost here: no two regions wrote the same. To look again:</Empty>
+                <Empty command={commandOf('ls', search)}>Nothing was lost here: no two regions wrote the same. To look again:</Empty>
               ) : (
                 <Stack gap="sm">
                   <ConflictsTable conflicts={items} />
@@ -47,14 +51,14 @@ export const ConflictsPage = (): ReactNode => {
           </Loaded>
         </Panel>
       </Stack>
-      {search.conflict !== undefined && <ConflictDrawer id={search.conflict} close={() => show({ conflict: undefined })} />}
+      {search.conflict !== undefined && <ConflictDrawer id={search.conflict} region={region} close={() => show({ conflict: undefined })} />}
     </PageShell>
   );
 };
 
 /** Exports are made by the command line: it goes through all pages and writes CSV. */
-const commandOf = (verb: 'ls' | 'export', { collection, tenant }: ConflictSearch): string =>
-  `stampctl conflicts ${verb}${collection === undefined ? '' : ` --collection ${collection}`}${tenant === undefined ? '' : ` --tenant ${tenant}`}` +
+const commandOf = (verb: 'ls' | 'export', { region, collection, tenant }: ConflictSearch): string =>
+  `stampctl conflicts ${verb}${collection === undefined ? '' : ` --collection ${collection}`}${tenant === undefined ? '' : ` --tenant ${tenant}`}${regionOption(region)}` +
   (verb === 'export' ? ' --format csv' : '');
 
 const Filter = ({ search, show }: { search: ConflictSearch; show: (change: Partial<ConflictSearch>) => void }): ReactNode => {

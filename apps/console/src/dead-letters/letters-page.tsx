@@ -5,11 +5,14 @@ import type { ReactNode } from 'react';
 import { eventDeadLetterStates, type EventDeadLetterView } from '@lapidary/contracts/api/replication';
 import { lettersQuery } from '../api/ledger-queries.js';
 import { regionsQuery } from '../api/queries.js';
+import { useLedgerNotes } from '../api/region-notes.js';
 import { useLive } from '../live/use-live.js';
 import { HeadedTable } from '../shell/headed-table.js';
 import { OlderOnes } from '../shell/older-ones.js';
 import { PageShell } from '../shell/page-shell.js';
 import { Empty, Loaded, Panel } from '../shell/panel.js';
+import { RegionChoice } from '../shell/region-choice.js';
+import { regionOption } from '../shell/region-option.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
 import { LetterDrawer } from './letter-drawer.js';
@@ -22,37 +25,44 @@ export const LettersPage = (): ReactNode => {
   const navigate = useNavigate({ from: '/dead-letters' });
   const show = (change: Partial<LetterSearch>): void =>
     void navigate({ search: (before) => ({ ...before, ...change }), resetScroll: false });
-  const { state, origin } = search;
-  const letters = useInfiniteQuery(lettersQuery({ state, origin }));
+  const { region, state, origin } = search;
+  const letters = useInfiniteQuery(lettersQuery({ region, state, origin }));
   const query = { ...letters, data: letters.data?.pages.flatMap((page) => page.items) };
   return (
     <PageShell live={live}>
-      <Panel title="Dead letters" command={commandOf(search)} actions={<Filters search={search} show={show} />}>
-        <Loaded query={query}>
-          {(items) =>
-            items.length === 0 ? (
-              <Empty command={commandOf(search)}>No event is {state ?? 'open'}: what other regions told was applied. To look again:</Empty>
-            ) : (
-              <Stack gap="sm">
-                <LettersTable letters={items} />
-                <OlderOnes query={letters} />
-              </Stack>
-            )
-          }
-        </Loaded>
-      </Panel>
+      <Stack>
+        <RegionChoice region={region} choose={(name) => show({ region: name, letter: undefined })} notes={useLedgerNotes('deadLetters')} />
+        <Panel title="Dead letters" command={commandOf(search)} actions={<Filters search={search} show={show} />}>
+          <Loaded query={query}>
+            {(items) =>
+              items.length === 0 ? (
+                <Empty command={commandOf(search)}>
+                  No event is {state ?? 'open'}: what other regions told was applied. To look again:
+                </Empty>
+              ) : (
+                <Stack gap="sm">
+                  <LettersTable letters={items} />
+                  <OlderOnes query={letters} />
+                </Stack>
+              )
+            }
+          </Loaded>
+        </Panel>
+      </Stack>
       {search.letter !== undefined && <LetterDrawer id={search.letter} close={() => show({ letter: undefined })} />}
     </PageShell>
   );
 };
 
-const commandOf = ({ state, origin }: LetterSearch): string =>
-  `stampctl dlq ls${state === undefined ? '' : ` --state ${state}`}${origin === undefined ? '' : ` --origin ${origin}`}`;
+const commandOf = ({ region, state, origin }: LetterSearch): string =>
+  `stampctl dlq ls${state === undefined ? '' : ` --state ${state}`}${origin === undefined ? '' : ` --origin ${origin}`}${regionOption(region)}`;
 
 const anyRegion = 'every region';
 
 const Filters = ({ search, show }: { search: LetterSearch; show: (change: Partial<LetterSearch>) => void }): ReactNode => {
-  const regions = (useQuery(regionsQuery).data ?? []).filter((r) => !r.local).map((r) => r.name);
+  const regions = (useQuery(regionsQuery).data ?? [])
+    .filter((r) => (search.region === undefined ? !r.local : r.name !== search.region))
+    .map((r) => r.name);
   return (
     <Group gap="sm">
       <NativeSelect

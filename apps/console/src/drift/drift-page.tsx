@@ -3,11 +3,14 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { driftKinds } from '@lapidary/contracts/drift-kinds';
-import { findingsQuery } from '../api/queries.js';
+import { findingsQuery, sessionQuery } from '../api/queries.js';
+import { useDriftNotes } from '../api/region-notes.js';
 import { useLive } from '../live/use-live.js';
 import { PageShell } from '../shell/page-shell.js';
 import { Empty, Loaded, Panel } from '../shell/panel.js';
+import { RegionChoice } from '../shell/region-choice.js';
 import { daysDefault, type DriftSearch } from './drift-search.js';
+import { regionOption } from '../shell/region-option.js';
 import { DriftStatusPanel } from './drift-status-panel.js';
 import { DriftTrendPanel } from './drift-trend-panel.js';
 import { FindingDrawer } from './finding-drawer.js';
@@ -20,16 +23,20 @@ export const DriftPage = (): ReactNode => {
   const navigate = useNavigate({ from: '/drift' });
   const show = (change: Partial<DriftSearch>): void =>
     void navigate({ search: (before) => ({ ...before, ...change }), resetScroll: false });
-  const findings = useQuery(findingsQuery({ state: search.state, kind: search.kind }));
+  const here = useQuery(sessionQuery).data?.region;
+  const findings = useQuery(findingsQuery({ region: search.region, state: search.state, kind: search.kind }));
   return (
     <PageShell live={live}>
       <Stack>
-        <DriftStatusPanel />
-        <Panel title="Findings" command={commandOf(search)} actions={<Filters search={search} show={show} />}>
+        <RegionChoice region={search.region} choose={(region) => show({ region, finding: undefined })} notes={useDriftNotes()} />
+        <DriftStatusPanel region={search.region} />
+        <Panel title="Findings" command={commandOf(search, search.region ?? here)} actions={<Filters search={search} show={show} />}>
           <Loaded query={findings}>
             {({ items, isCut }) =>
               items.length === 0 ? (
-                <Empty command="stampctl drift run">No findings of this kind. To look now:</Empty>
+                <Empty command={`stampctl drift run${regionOption(search.region)}`}>
+                  No findings of this kind{search.region === undefined ? ' here' : ` in ${search.region}`}. To look now:
+                </Empty>
               ) : (
                 <>
                   {isCut && (
@@ -43,15 +50,20 @@ export const DriftPage = (): ReactNode => {
             }
           </Loaded>
         </Panel>
-        <DriftTrendPanel days={search.days} show={(days) => show({ days: days === daysDefault ? undefined : days })} />
+        <DriftTrendPanel
+          region={search.region}
+          days={search.days}
+          show={(days) => show({ days: days === daysDefault ? undefined : days })}
+        />
       </Stack>
       {search.finding !== undefined && <FindingDrawer id={search.finding} close={() => show({ finding: undefined })} />}
     </PageShell>
   );
 };
 
-const commandOf = ({ state, kind }: DriftSearch): string =>
-  `stampctl drift ls${state === undefined ? '' : ` --state ${state}`}${kind === undefined ? '' : ` --kind ${kind}`}`;
+/** Without a region the command lists those of all. */
+const commandOf = ({ state, kind }: DriftSearch, region: string | undefined): string =>
+  `stampctl drift ls${region === undefined ? '' : ` --region ${region}`}${state === undefined ? '' : ` --state ${state}`}${kind === undefined ? '' : ` --kind ${kind}`}`;
 
 const states = ['open', 'suppressed', 'resolved', 'all'] as const;
 const everyKind = 'every sensor';

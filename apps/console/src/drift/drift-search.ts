@@ -8,6 +8,8 @@ export const daysDefault = 30;
 
 /** What the address holds: a link shows the same findings to whoever opens it. */
 export const DriftSearchSchema = z.object({
+  /** Whose; without it those of the region that answers. */
+  region: z.string().max(63).optional().catch(undefined),
   state: z
     .enum([...findingStates, 'all'])
     .optional()

@@ -6,17 +6,18 @@ import { lookForDrift } from '../api/commands.js';
 import { driftStatusQuery } from '../api/queries.js';
 import { Loaded, Panel } from '../shell/panel.js';
 import { ProblemAlert } from '../shell/problem-alert.js';
+import { regionOption } from '../shell/region-option.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
 
 /** How many findings there are, when it was last looked, and whether each sensor found what was planted for it. */
-export const DriftStatusPanel = (): ReactNode => {
+export const DriftStatusPanel = ({ region }: { region: string | undefined }): ReactNode => {
   const queries = useQueryClient();
-  const look = useMutation({ mutationFn: lookForDrift, onSuccess: () => queries.invalidateQueries({ queryKey: ['drift'] }) });
+  const look = useMutation({ mutationFn: () => lookForDrift(region), onSuccess: () => queries.invalidateQueries({ queryKey: ['drift'] }) });
   return (
     <Panel
       title="Drift"
-      command="stampctl drift runs"
+      command={`stampctl drift runs${regionOption(region)}`}
       actions={
         <Button size="xs" variant="default" loading={look.isPending} onClick={() => look.mutate()}>
           Look now
@@ -30,7 +31,7 @@ export const DriftStatusPanel = (): ReactNode => {
             A look is under way ({look.data.id}).
           </Text>
         )}
-        <Loaded query={useQuery(driftStatusQuery)} rows={2}>
+        <Loaded query={useQuery(driftStatusQuery(region))} rows={2}>
           {(status) => <Figures status={status} />}
         </Loaded>
       </Stack>

@@ -5,13 +5,20 @@ import type { DriftDay } from '@lapidary/contracts/api/drift';
 import { driftTrendQuery } from '../api/queries.js';
 import { HeadedTable } from '../shell/headed-table.js';
 import { Empty, Loaded, Panel } from '../shell/panel.js';
+import { regionOption } from '../shell/region-option.js';
 import { daysDefault, windows } from './drift-search.js';
 
+interface TrendProps {
+  readonly region: string | undefined;
+  readonly days?: number | undefined;
+  readonly show: (days: number) => void;
+}
+
 /** What came, went and stood, day by day, the newest first; a day on which nothing changed and somebody looked is left out. */
-export const DriftTrendPanel = ({ days = daysDefault, show }: { days?: number | undefined; show: (days: number) => void }): ReactNode => (
+export const DriftTrendPanel = ({ region, days = daysDefault, show }: TrendProps): ReactNode => (
   <Panel
     title="Trend"
-    command={`stampctl drift trend --days ${days}`}
+    command={`stampctl drift trend --days ${days}${regionOption(region)}`}
     actions={
       <NativeSelect
         size="xs"
@@ -22,7 +29,7 @@ export const DriftTrendPanel = ({ days = daysDefault, show }: { days?: number | 
       />
     }
   >
-    <Loaded query={useQuery(driftTrendQuery(days))} rows={3}>
+    <Loaded query={useQuery(driftTrendQuery(days, region))} rows={3}>
       {(trend) => <Days days={worthALook(trend.days)} />}
     </Loaded>
   </Panel>

@@ -1,14 +1,15 @@
-import { Group, SegmentedControl, Stack } from '@mantine/core';
+import { Stack } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { GeodeView } from '@lapidary/contracts/api/replication';
 import { geodeQuery } from '../api/geode-queries.js';
-import { regionsQuery, sessionQuery } from '../api/queries.js';
+import { sessionQuery } from '../api/queries.js';
 import { useLive } from '../live/use-live.js';
 import { Fact } from '../shell/fact.js';
 import { PageShell } from '../shell/page-shell.js';
 import { Empty, Loaded, Panel } from '../shell/panel.js';
+import { RegionChoice } from '../shell/region-choice.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
 import { PeersTable } from './peers-table.js';
@@ -18,14 +19,16 @@ import { RecoveryPanel } from './recovery-panel.js';
 export const GeodesPage = (): ReactNode => {
   const live = useLive();
   const here = useQuery(sessionQuery).data?.region;
-  const region = useSearch({ from: '/geodes' }).region ?? here;
+  const chosen = useSearch({ from: '/geodes' }).region;
+  const navigate = useNavigate({ from: '/geodes' });
+  const region = chosen ?? here;
   const query = useQuery(geodeQuery(region));
   const recovery = query.data?.recovery;
   const command = `stampctl geode status${region === undefined ? '' : ` --region ${region}`}`;
   return (
     <PageShell live={live}>
       <Stack>
-        <RegionChoice region={region} />
+        <RegionChoice region={chosen} choose={(name) => void navigate({ search: { region: name }, resetScroll: false })} />
         {query.data && recovery && <RecoveryPanel region={query.data.region} recovery={recovery} isHere={query.data.region === here} />}
         <Panel title={`Region ${region ?? ''}`} command={command}>
           <Loaded query={query}>{(geode) => <Facts geode={geode} />}</Loaded>
@@ -43,22 +46,6 @@ export const GeodesPage = (): ReactNode => {
         </Panel>
       </Stack>
     </PageShell>
-  );
-};
-
-const RegionChoice = ({ region }: { region: string | undefined }): ReactNode => {
-  const navigate = useNavigate({ from: '/geodes' });
-  const names = (useQuery(regionsQuery).data ?? []).map((r) => r.name);
-  if (names.length < 2 || region === undefined) return null;
-  return (
-    <Group>
-      <SegmentedControl
-        aria-label="As seen from"
-        value={region}
-        data={names}
-        onChange={(value) => void navigate({ search: { region: value }, resetScroll: false })}
-      />
-    </Group>
   );
 };
 
@@ -104,12 +91,20 @@ const Facts = ({ geode }: { geode: GeodeView }): ReactNode => {
         {geode.deadLetters === 0 ? (
           'nothing'
         ) : (
-          <Link to="/dead-letters" className="linklike">
+          <Link to="/dead-letters" search={{ region: geode.region }} className="linklike">
             {geode.deadLetters.toLocaleString('en')} dead letters
           </Link>
         )}
       </Fact>
-      <Fact name="Lost in merges">{geode.conflicts === 0 ? 'nothing' : `${geode.conflicts.toLocaleString('en')} values`}</Fact>
+      <Fact name="Lost in merges">
+        {geode.conflicts === 0 ? (
+          'nothing'
+        ) : (
+          <Link to="/conflicts" search={{ region: geode.region }} className="linklike">
+            {geode.conflicts.toLocaleString('en')} values
+          </Link>
+        )}
+      </Fact>
     </dl>
   );
 };

@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { finishedJobStatuses, type JobEstimate, type JobEvents } from '@lapidary/contracts/api/jobs';
 import { cancelJob, retryJob } from '../api/commands.js';
-import { jobEventsQuery, jobsQuery } from '../api/queries.js';
+import { jobEventsQuery, jobsQuery, sessionQuery } from '../api/queries.js';
 import { CopyCommand } from '../shell/copy-command.js';
 import { exactText } from '../shell/exact-time.js';
 import { Loaded } from '../shell/panel.js';
@@ -15,13 +15,23 @@ import { roughly, StepList } from './step-list.js';
 
 /** More lines than this are read on the command line. */
 const linesShown = 200;
+const elsewhereIntervalMs = 2_000;
 
 /** One job: its steps, and every line as it is written. */
 export const JobDrawer = ({ id, close }: { id: string; close: () => void }): ReactNode => (
   <SideDrawer title="Job" close={close}>
-    <Loaded query={useQuery(jobEventsQuery(id))}>{(data) => <JobDetail data={data} />}</Loaded>
+    <Loaded query={useQuery({ ...jobEventsQuery(id), refetchInterval: useElsewhereInterval() })}>
+      {(data) => <JobDetail data={data} />}
+    </Loaded>
   </SideDrawer>
 );
+
+/** Jobs of other regions tell nothing here: while one is under way its lines are asked for. */
+const useElsewhereInterval = (): ((query: { readonly state: { readonly data: JobEvents | undefined } }) => number | false) => {
+  const here = useQuery(sessionQuery).data?.region;
+  return ({ state: { data } }) =>
+    data === undefined || data.job.region === here || finishedJobStatuses.includes(data.job.status) ? false : elsewhereIntervalMs;
+};
 
 const JobDetail = ({ data: { job, items } }: { data: JobEvents }): ReactNode => (
   <Stack>

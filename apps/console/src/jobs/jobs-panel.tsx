@@ -1,25 +1,32 @@
 import { Progress, Table, Text } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { finishedJobStatuses, type JobView } from '@lapidary/contracts/api/jobs';
-import { jobsQuery } from '../api/queries.js';
 import { HeadedTable } from '../shell/headed-table.js';
 import { Empty, Loaded, Panel } from '../shell/panel.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
+import { useJobs } from './use-jobs.js';
 
 export const JobsPanel = ({ region }: { region: string | undefined }): ReactNode => (
   <Panel title="Jobs" command={`stampctl jobs ls${region === undefined ? '' : ` --region ${region}`}`}>
-    <Loaded query={useQuery(jobsQuery)}>
-      {(all) => {
-        const jobs = all.filter((j) => region === undefined || j.region === region);
-        return jobs.length === 0 ? (
-          <Empty command="stampctl provision eu-2">No job yet. Provisioning a stamp makes one:</Empty>
-        ) : (
-          <JobsTable jobs={jobs} />
-        );
-      }}
+    <Loaded query={useJobs(region)}>
+      {({ jobs, missing }) => (
+        <>
+          {missing.length > 0 && (
+            <Text size="sm" className="bad" role="status">
+              Jobs of {missing.join(', ')} are missing here: {missing.length === 1 ? 'it does' : 'they do'} not answer.
+            </Text>
+          )}
+          {jobs.length === 0 ? (
+            <Empty command="stampctl provision eu-2">
+              No job{missing.length > 0 ? ' that is known' : ' yet'}. Provisioning a stamp makes one:
+            </Empty>
+          ) : (
+            <JobsTable jobs={jobs} />
+          )}
+        </>
+      )}
     </Loaded>
   </Panel>
 );

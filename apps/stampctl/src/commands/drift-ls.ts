@@ -41,5 +41,7 @@ export const driftLs: Command = async (invocation) => {
     name: shown.map((f) => f.id),
     table: (view) => (shown.length === 0 ? '' : findingsText(shown, view)),
   });
-  return shown.some((f) => f.state === 'open') ? exitCodes.changes : exitCodes.ok;
+  if (shown.some((f) => f.state === 'open')) return exitCodes.changes;
+  // That nothing stands is not known of a region that did not answer.
+  return missing.length === 0 ? exitCodes.ok : exitCodes.error;
 };

@@ -37,7 +37,7 @@ const ofRegion = ({ region, open, oldestOpen, suppressed, blind, lastRun, isOver
     findings.push(
       warn(
         check,
-        `${count} differ${worst}; the oldest since ${ago(oldestOpen, Date.now())}`,
+        `${count} ${count === 1 ? 'differs' : 'differ'}${worst}; the oldest since ${ago(oldestOpen, Date.now())}`,
         `See "stampctl drift ls --region ${region}".`,
       ),
     );

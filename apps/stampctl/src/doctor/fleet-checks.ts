@@ -64,7 +64,11 @@ const regionFindings = (region: RegionView): Finding[] => {
   }
   if (region.pending > 0)
     findings.push(
-      warn(check, `${region.pending} tenants wait for room`, `Why, and what would help: stampctl capacity explain ${region.name}`),
+      warn(
+        check,
+        `${region.pending} ${region.pending === 1 ? 'tenant waits' : 'tenants wait'} for room`,
+        `Why, and what would help: stampctl capacity explain ${region.name}`,
+      ),
     );
   else if (region.capacity.units > 0 && region.used.units >= fullShare * region.capacity.units) {
     findings.push(

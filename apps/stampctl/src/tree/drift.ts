@@ -11,7 +11,8 @@ const exampleId = 'eu.01K0000000000000000000000A';
 export const driftCommands: readonly CommandSpec[] = [
   {
     path: 'drift ls',
-    summary: 'List what differs from what it should be, in all regions; exit code 7 when anything stands that is not suppressed',
+    summary:
+      'List what differs from what it should be, in all regions; exit code 7 when anything stands that is not suppressed, 1 when a region is missing',
     options: [
       kind,
       subject,
