@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, readdir, symlink } from 'node:fs/promises';
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import path from 'node:path';
 import { sha256 } from './build.mjs';
 
@@ -70,16 +71,25 @@ export const isInstalled = async (root) => {
   }
 };
 
+/** npm says nothing until it ends: after as long as this without a word people take it for stuck. */
+const tellingMs = 20_000;
+
 /** Scripts of packages are not run: what they would do for us (PostgreSQL's links) is done where it is used. */
-export const npmCi = (root) => {
+export const npmCi = async (root, report, tellEveryMs = tellingMs) => {
   const npm = process.env['npm_execpath'];
   const [command, prefix] = npm && /\.c?js$/.test(npm) ? [process.execPath, [npm]] : ['npm', []];
-  const result = spawnSync(command, [...prefix, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  if (result.error) throw result.error;
-  if (result.status !== 0) throw new Error(`npm ci ended with ${result.status ?? result.signal}`);
+  const started = Date.now();
+  const tell = setInterval(() => report(`  npm ci is under way for ${Math.round((Date.now() - started) / 1000)} s`), tellEveryMs);
+  try {
+    const child = spawn(command, [...prefix, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const [code, signal] = await once(child, 'close');
+    if (code !== 0) throw new Error(`npm ci ended with ${code ?? signal}`);
+  } finally {
+    clearInterval(tell);
+  }
 };
 
 /** Commands of our own workspaces: name, file, and where npm links it. */

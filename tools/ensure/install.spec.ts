@@ -1,4 +1,7 @@
-import { installMatchesLock } from './install.mjs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { installMatchesLock, npmCi } from './install.mjs';
 
 const lock = {
   packages: {
@@ -25,5 +28,39 @@ describe('whether node_modules is what the lock file asks for', () => {
 
   test('a new workspace asks for a new install', () => {
     expect(installMatchesLock(lock, installed(complete), () => false)).toBe(false);
+  });
+});
+
+describe('npm ci', () => {
+  let dir: string;
+  const before = process.env.npm_execpath;
+  const stand = (program: string): void => {
+    process.env.npm_execpath = path.join(dir, 'npm.cjs');
+    writeFileSync(process.env.npm_execpath, program);
+  };
+  beforeEach(() => {
+    dir = mkdtempSync(path.join(tmpdir(), 'lapidary-npm-'));
+  });
+  afterEach(() => {
+    if (before === undefined) delete process.env.npm_execpath;
+    else process.env.npm_execpath = before;
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  test('says that it is under way for as long as it is', async () => {
+    // Ends once it was told of.
+    stand(`const { existsSync } = require('node:fs'); setInterval(() => existsSync('told') && process.exit(0), 10);`);
+    const lines: string[] = [];
+    const report = (line: string): void => {
+      lines.push(line);
+      if (lines.length === 2) writeFileSync(path.join(dir, 'told'), '');
+    };
+    await npmCi(dir, report, 10);
+    expect(lines[0]).toMatch(/npm ci is under way for \d+ s/);
+  });
+
+  test('ends with what it ended with', async () => {
+    stand('process.exit(3);');
+    await expect(npmCi(dir, () => undefined)).rejects.toThrow('npm ci ended with 3');
   });
 });

@@ -60,7 +60,7 @@ export const ensureAll = async ({ root, report = () => undefined }) => {
       if (state.installKey !== key) {
         if (!(await isInstalled(root))) {
           report('install packages (npm ci); the first time takes a minute or two');
-          npmCi(root);
+          await npmCi(root, report);
           state = {};
         }
         // What Node compiled of other packages is never asked for again; of our own sources little gathers in between.
