@@ -42,7 +42,8 @@ export class LatencyBudget {
 
   add(hop: Hop, ms: number, nowMs: number): void {
     this.roll(nowMs);
-    this.present[hop].add(ms);
+    // Not by its name: what it is of is asked for each request.
+    (hop === 'wait' ? this.present.wait : this.present.stamp).add(ms);
   }
 
   /** Buckets of each hop, of LogHistogram. */

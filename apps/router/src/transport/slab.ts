@@ -10,6 +10,9 @@ const outMax = 64;
 /** Views of so many lengths are kept: to make one anew for each message would cost as much as its bytes. */
 const viewsMax = 2048;
 
+/** Up to here it is less to write text letter by letter than to have Node write it. */
+const shortTextMax = 8;
+
 /** Text and bytes of one message, one behind the other, until the kernel has them; then it serves another one. */
 export class Slab {
   private readonly bytes = Buffer.allocUnsafeSlow(slabBytes) as Buffer & Latin1Writer;
@@ -26,8 +29,10 @@ export class Slab {
 
   /** The first `length` characters of latin1 text. It fits. */
   addText(text: string, length: number): void {
-    this.bytes.latin1Write(text, this.used, length);
-    this.used += length;
+    const { bytes, used } = this;
+    if (length > shortTextMax) bytes.latin1Write(text, used, length);
+    else for (let i = 0; i < length; i += 1) bytes[used + i] = text.charCodeAt(i);
+    this.used = used + length;
   }
 
   /** Copies bytes[from … to). They fit. */

@@ -32,6 +32,7 @@ export abstract class LinkEnd implements FrameSink, StreamLink {
   private readonly table: DenseTable<string, LinkEvent>;
   private readonly openState: number;
   private readonly closedState: number;
+  private readonly leavingState: number;
   private state = 0;
   private readonly allowance: Allowance;
 
@@ -43,6 +44,7 @@ export abstract class LinkEnd implements FrameSink, StreamLink {
     this.table = linkSteps[role];
     this.openState = this.table.state('open');
     this.closedState = this.table.state('closed');
+    this.leavingState = this.table.state('leaving');
     this.reader = new FrameReader(role, this);
     this.allowance = new Allowance(settings.linkWindowBytes);
   }
@@ -268,6 +270,6 @@ export abstract class LinkEnd implements FrameSink, StreamLink {
   }
 
   private checkDrained(): void {
-    if (this.stateName === 'leaving' && this.streams.size === 0) this.events.onDrained();
+    if (this.state === this.leavingState && this.streams.size === 0) this.events.onDrained();
   }
 }

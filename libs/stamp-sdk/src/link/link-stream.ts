@@ -5,12 +5,14 @@ import type { Chunk, FrameBatch } from './frame-batch.js';
 import type { StreamEvent } from './stream-states.js';
 import {
   dataReceived,
+  doneState,
   endReceived,
   endSent,
   headReceived,
   headSent,
   interimReceived,
   interimSent,
+  overState,
   resetReceived,
   resetSent,
   streamSteps,
@@ -89,8 +91,8 @@ export class LinkStream {
     this.allowance = new Allowance(windows.receiveBytes);
     this.table = streamSteps[role];
     this.state = 0;
-    this.overState = this.table.state('over');
-    this.doneState = this.table.state('done');
+    this.overState = overState[role];
+    this.doneState = doneState[role];
   }
 
   get stateName(): string {

@@ -20,6 +20,17 @@ export const streamSteps: Readonly<Record<LinkRole, DenseTable<string, StreamEve
   router: new DenseTable<string, StreamEvent>(askingStreamTable, streamEvents),
   agent: new DenseTable<string, StreamEvent>(answeringStreamTable, streamEvents),
 };
+
+/** Their numbers of the states that are asked for by each stream; −1 where there is no such state: a router's is never done before it is over. */
+export const overState: Readonly<Record<LinkRole, number>> = {
+  router: streamSteps.router.state('over'),
+  agent: streamSteps.agent.state('over'),
+};
+export const doneState: Readonly<Record<LinkRole, number>> = {
+  router: streamSteps.router.state('done'),
+  agent: streamSteps.agent.state('done'),
+};
+
 export const interimSent = event('interim_sent');
 export const interimReceived = event('interim_received');
 export const headSent = event('head_sent');
