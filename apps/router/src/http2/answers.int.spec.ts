@@ -39,6 +39,12 @@ describe('an answer over HTTP/2', () => {
     });
   });
 
+  it('holds fields that are named as what every object has', async () => {
+    world.answers['/named'] = ['constructor', 'a', '__proto__', 'b', 'constructor', 'c'];
+    const answer = await ask('/named');
+    expect([answer['constructor'], Object.getOwnPropertyDescriptor(answer, '__proto__')?.value]).toEqual(['a, c', 'b']);
+  });
+
   it('holds bytes above ASCII as the stamp sent them', async () => {
     world.answers['/name'] = ['x-name', 'caf\xe9'];
     expect(await ask('/name')).toMatchObject({ ':status': 200, 'x-name': 'caf\xe9' });

@@ -103,7 +103,7 @@ const keptApart = 'set-cookie';
 
 export const http2Fields = (fields: readonly string[] | Readonly<Record<string, string>>): Record<string, HeaderValue> => {
   const pairs = Array.isArray(fields) ? (fields as readonly string[]) : Object.entries(fields).flat();
-  const headers: Record<string, HeaderValue> = {};
+  const headers: Record<string, HeaderValue> = Object.create(null) as Record<string, HeaderValue>;
   for (let i = 0; i + 1 < pairs.length; i += 2) {
     const name = pairs[i]!.toLowerCase();
     if (connectionSpecific.has(name)) continue;
