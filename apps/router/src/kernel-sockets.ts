@@ -40,6 +40,10 @@ export const backlogOf = ({ port, family }: Place): number | null => {
 export const underWayTo = (place: Place, remotePort: number): number =>
   socketsAt(place).reduce((sum, socket) => sum + (socket.remotePort === remotePort ? socket.underWayBytes : 0), 0);
 
+/** Ports of other ends of connections at a local port, to which bytes are under way; none where the machine doesn't show it. One look for all of them. */
+export const portsOwed = (place: Place): ReadonlySet<number> =>
+  new Set(socketsAt(place).flatMap(({ underWayBytes, remotePort }) => (underWayBytes > 0 ? [remotePort] : [])));
+
 const kernelSocket = ([, , remote = '', state, queues = '', , , , , inode]: string[]): KernelSocket => ({
   state,
   remotePort: portOf(remote),

@@ -16,7 +16,7 @@ import type { RouterMetrics } from '../metrics.js';
 import { nowMs } from '../read-clock.js';
 import { dressRequest, dressResponse, pseudoProblem } from './dress-request.js';
 import { connectProblem, websocketOf } from './websocket.js';
-import { LastWords } from './last-words.js';
+import { LastWords, owedBy, silentMsMax } from './last-words.js';
 import { SessionWatch, type SessionWatchOptions } from './session-watch.js';
 
 /** A WebSocket's stream, and how its client is told that it is open. */
@@ -70,7 +70,7 @@ export class Http2Front {
   private readonly sessions = new Map<ServerHttp2Session, { readonly watch: SessionWatch; readonly socket: Duplex }>();
   /** Whose session is being made. */
   private attached: Duplex | null = null;
-  /** Those on which something was asked when they were told to go. */
+  /** Those that may have something to read when they were told to go. */
   private readonly owing = new Map<ServerHttp2Session, LastWords>();
 
   constructor(private readonly options: Http2Options) {
@@ -103,9 +103,11 @@ export class Http2Front {
 
   /** Tells every client to open no more streams here (GOAWAY), and lets those that are open end. */
   drain(): void {
+    const now = nowMs();
+    const isOwed = owedBy();
     for (const [session, { watch, socket }] of this.sessions) {
       if (session.closed || session.destroyed) continue;
-      if (!watch.isIdle) this.owing.set(session, new LastWords(session, socket));
+      if (watch.wasBusy(now, silentMsMax) || isOwed(socket)) this.owing.set(session, new LastWords(session, socket));
       session.goaway(constants.NGHTTP2_NO_ERROR);
       session.close();
     }

@@ -1,5 +1,6 @@
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { dropMs, keepAliveMs } from '../client-bounds.js';
+import { nowMs } from '../read-clock.js';
 import { endStream, wasCut, wasEnded } from './dress-request.js';
 
 /**
@@ -24,6 +25,8 @@ export class SessionWatch {
   private resets = 0;
   private windowEndsMs = 0;
   private open = 0;
+  /** When the last of what was asked on it was over; null: nothing was yet. */
+  private lastMs: number | null = null;
   private calmed = false;
   private idle: NodeJS.Timeout | undefined;
 
@@ -40,9 +43,9 @@ export class SessionWatch {
     this.rest();
   }
 
-  /** Whether nothing is asked on it. */
-  get isIdle(): boolean {
-    return this.open === 0;
+  /** Whether something is asked on it, or was within so long. An answer is written some time before its client has read it. */
+  wasBusy(nowMs: number, withinMs: number): boolean {
+    return this.open > 0 || (this.lastMs !== null && nowMs - this.lastMs < withinMs);
   }
 
   /** Until its answer is out a request has its own deadline, and a tunnel none; then its client has a moment to end it, too. */
@@ -60,6 +63,7 @@ export class SessionWatch {
     stream.once('close', () => {
       clearTimeout(late);
       this.open -= 1;
+      this.lastMs = nowMs();
       // A client may call no error what it resets before it has been answered.
       if (!wasCut(stream) && (stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR)) this.noteReset();
       if (this.open === 0) this.rest();
