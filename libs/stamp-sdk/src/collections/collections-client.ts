@@ -22,6 +22,8 @@ const attemptsDefault = 4;
 const tryTimeoutMs = 5_000;
 const pauseFirstMs = 100;
 const pauseMaxMs = 1_000;
+/** Whoever is to come again later than this is told so at once: their own customer waits. */
+const patienceMs = 5_000;
 
 export interface Write {
   readonly ifMatch?: string;
@@ -125,9 +127,10 @@ export class CollectionsClient {
       } catch (error) {
         const again = error instanceof AppError && error.entry.retry && attempt < (this.options.attempts ?? attemptsDefault);
         if (!again) throw error;
-        await sleep(
-          error.retryAfterSeconds === undefined ? backOffMs(attempt - 1, pauseFirstMs, pauseMaxMs) : error.retryAfterSeconds * 1_000,
-        );
+        const { retryAfterSeconds } = error;
+        const pauseMs = retryAfterSeconds === undefined ? backOffMs(attempt - 1, pauseFirstMs, pauseMaxMs) : retryAfterSeconds * 1_000;
+        if (pauseMs > patienceMs) throw error;
+        await sleep(pauseMs);
       }
     }
   }
@@ -154,7 +157,8 @@ export class CollectionsClient {
       throw new AppError('api_unreachable', `No answer from ${this.address}`, { cause: error });
     }
     const answer: unknown = await response.json().catch(() => null);
-    if (response.status === 401) this.options.onRefused?.(token);
+    // 429: so many wrong ones came from this address that this one was not looked at; it may be wrong as well.
+    if (response.status === 401 || response.status === 429) this.options.onRefused?.(token);
     if (!response.ok) throw problemOfAnswer(response, answer);
     this.observe(response.headers.get(causalHeader) ?? '');
     const parsed = schema.safeParse(answer);

@@ -56,7 +56,8 @@ export async function* watchDocuments(options: CollectionsOptions, collection: s
       }
     } catch (error) {
       if (isOver()) return;
-      if (token !== '' && error instanceof AppError && error.code === 'unauthenticated') options.onRefused?.(token);
+      if (token !== '' && error instanceof AppError && (error.code === 'unauthenticated' || error.code === 'rate_limited'))
+        options.onRefused?.(token);
       if (error instanceof AppError && !error.entry.retry && !(await isRenewed(options, token, error))) throw error;
     } finally {
       silence.end();
