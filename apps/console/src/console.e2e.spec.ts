@@ -165,6 +165,44 @@ inBrowser('the console in a browser', () => {
     await page.getByText('cordoned:').waitFor({ state: 'detached' });
   });
 
+  test('a tenant is suspended with a reason and resumed, where it is looked at; a refusal says why', async () => {
+    await signIn('/?tenant=shop-7');
+    const drawer = page.getByRole('dialog', { name: 'Tenant' });
+    await drawer.getByRole('button', { name: 'Suspend' }).click();
+    const asked = page.getByRole('dialog', { name: 'Suspend shop-7' });
+    await asked.getByRole('button', { name: 'Suspend', exact: true }).click();
+    await asked.getByText('Say why').waitFor();
+    await asked.getByRole('textbox', { name: 'Reason' }).fill('unpaid since May');
+    await asked.getByText("stampctl tenants suspend shop-7 --reason 'unpaid since May'").waitFor();
+    expect(await violations()).toEqual([]);
+    await asked.getByRole('button', { name: 'Suspend', exact: true }).click();
+    await drawer.getByText('unpaid since May').waitFor();
+    expect(plane.tenants.get('shop-7')).toMatchObject({ status: 'suspended', statusReason: 'unpaid since May' });
+    await drawer.getByRole('button', { name: 'Resume' }).click();
+    const again = page.getByRole('dialog', { name: 'Resume shop-7' });
+    const problem = {
+      type: '/docs/runbooks/name_taken',
+      title: 'The name is taken',
+      status: 409,
+      code: 'name_taken',
+      check: 'x',
+      retry: false,
+    };
+    plane.intercept = ({ path }, response) =>
+      path.endsWith('/resume') &&
+      Boolean(
+        response
+          .writeHead(409, { 'content-type': 'application/problem+json' })
+          .end(JSON.stringify({ ...problem, detail: 'The name shop-7 belongs to a tenant of region us' })),
+      );
+    await again.getByRole('button', { name: 'Resume', exact: true }).click();
+    await again.getByText('belongs to a tenant of region us').waitFor();
+    plane.intercept = () => false;
+    await again.getByRole('button', { name: 'Resume', exact: true }).click();
+    await drawer.getByRole('button', { name: 'Suspend' }).waitFor();
+    expect(plane.tenants.get('shop-7')).toMatchObject({ status: 'placed', statusReason: null });
+  });
+
   test('provisioning starts from the page, under an idempotency key, and its job opens', async () => {
     await signIn();
     await page.getByRole('button', { name: 'Provision a stamp' }).click();

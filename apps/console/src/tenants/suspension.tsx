@@ -6,8 +6,7 @@ import { resumeTenant, suspendTenant } from '../api/commands.js';
 import { explanationQuery, tenantsQuery } from '../api/queries.js';
 import { ConfirmModal } from '../shell/confirm-modal.js';
 import { quoted } from '../shell/quoted.js';
-
-const reasonLengthMax = 500;
+import { reasonProblem } from '../shell/reason-problem.js';
 
 /** Ends and begins the service of a tenant; nothing for one that is deleted. */
 export const Suspension = ({ tenant }: { tenant: TenantView }): ReactNode => {
@@ -41,13 +40,7 @@ const SuspensionModal = ({ tenant: { id, status }, close }: { tenant: TenantView
       initial=""
       action={verb}
       command={(reason) => `stampctl tenants ${verb.toLowerCase()} ${id}${reason === '' ? '' : ` --reason ${quoted(reason)}`}`}
-      problemWith={(reason) =>
-        reason === '' && !isSuspended
-          ? 'Say why: whoever meets the tenant is shown it.'
-          : reason.length > reasonLengthMax
-            ? 'That is too long.'
-            : null
-      }
+      problemWith={(reason) => (isSuspended && reason === '' ? null : reasonProblem(reason))}
       submit={async (reason) => {
         await (isSuspended ? resumeTenant(id, reason) : suspendTenant(id, reason));
         await queries.invalidateQueries({ queryKey: tenantsQuery.queryKey });
