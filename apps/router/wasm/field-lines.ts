@@ -17,6 +17,11 @@ const counts: usize = 32;
 const notables: usize = 64;
 const noteworthy: usize = 4096;
 
+/** As in src/http1/field-kinds.ts: names are told apart by their length, and the lowest bits of their first letter. */
+const lengthsTold: i32 = 32;
+const letterBits: i32 = 5;
+const letterMask: i32 = 31;
+
 /** A bit for each byte that is no token: its low and its high half have no bit in common in the two tables. */
 function otherThanToken(bytes: v128, low: v128, high: v128): i32 {
   const byLow = i8x16.swizzle(low, v128.and(bytes, i8x16.splat(0x0f)));
@@ -36,7 +41,7 @@ function isBlank(code: i32): bool {
 
 /**
  * Reads memory[from … to), and up to fifteen bytes behind it, which count for nothing. Offset of the empty line that ends the lines; -1: they don't end, or one isn't plain, or there are
- * more than `fieldsMax`. At `counts`: how many fields there are, and how many of them begin with a letter that is noteworthy; at `notables` five words for each of those: where its
+ * more than `fieldsMax`. At `counts`: how many fields there are, and how many of them have a name that may be noteworthy by its length and first letter; at `notables` five words for each of those: where its
  * line begins, its name ends, its value begins and ends, and the next line begins.
  */
 export function scan(from: i32, to: i32, fieldsMax: i32): i32 {
@@ -76,7 +81,8 @@ export function scan(from: i32, to: i32, fieldsMax: i32): i32 {
     if (i + 1 >= to || <i32>load<u8>(i) != CR || <i32>load<u8>(i + 1) != LF) return -1;
     fields += 1;
     if (fields > fieldsMax) return -1;
-    if (load<u8>(noteworthy + first) != 0) {
+    const length = nameEnd - at;
+    if (load<u8>(noteworthy + (((length < lengthsTold ? length : 0) << letterBits) | (first & letterMask))) != 0) {
       let valueEnd = i;
       while (valueEnd > valueStart && isBlank(<i32>load<u8>(valueEnd - 1))) valueEnd -= 1;
       store<i32>(note, at);

@@ -49,7 +49,13 @@ export class Exchange {
   /** Notes a request and decides on it. false: it is the general path's, or its stamp can be spoken to by that one only. */
   take(bytes: Buffer, head: RequestHead): boolean {
     this.facts.take(bytes, head, this.context.identification());
-    if (this.facts.isUnchecked || this.context.general.wants(this.facts)) return false;
+    const takes = !this.facts.isUnchecked && !this.context.general.wants(this.facts) && this.decides();
+    this.facts.letGo();
+    return takes;
+  }
+
+  /** false: its stamp can be spoken to by the general path only. */
+  private decides(): boolean {
     this.route = goBy(this.route, this.decide());
     return !('decision' in this.route) || this.route.isSpoken;
   }

@@ -19,6 +19,9 @@ const underscore = 0x5f;
 
 /** What is kept of a request once its bytes are gone: enough to decide on it again and to send it again. */
 export class RequestFacts {
+  /** What it was taken from, until letGo(), and where the host is in it. */
+  private lent: Buffer | null = null;
+  private lentHostAt = 0;
   private hostAt = 0;
   private hostLength = 0;
   /** As HostTable asks for it. */
@@ -56,6 +59,8 @@ export class RequestFacts {
     this.methodLength = head.methodEnd - start;
     this.targetAt = head.targetStart - start;
     this.targetEnd = head.targetEnd - start;
+    this.lent = bytes;
+    this.lentHostAt = head.hostStart;
     this.hostAt = head.hosts === 0 ? 0 : head.hostStart - start;
     this.hostLength = head.hosts === 0 ? 0 : head.hostEnd - head.hostStart;
     this.hostHash = head.hosts === 0 ? 0 : hostHash(bytes, head.hostStart, head.hostEnd);
@@ -81,7 +86,16 @@ export class RequestFacts {
   }
 
   isHost(host: string): boolean {
-    return host.length === this.hostLength && this.text.startsWith(host, this.hostAt);
+    const { lent, lentHostAt } = this;
+    if (host.length !== this.hostLength) return false;
+    if (lent === null) return this.text.startsWith(host, this.hostAt);
+    for (let i = 0; i < host.length; i += 1) if (lent[lentHostAt + i] !== host.charCodeAt(i)) return false;
+    return true;
+  }
+
+  /** The bytes that it was taken from are good no more. */
+  letGo(): void {
+    this.lent = null;
   }
 
   get method(): string {

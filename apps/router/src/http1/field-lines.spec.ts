@@ -1,5 +1,8 @@
 import fc from 'fast-check';
+import { internalHeaderPrefix, requestIdHeader } from '@lapidary/contracts/workload';
+import { clientNamePrefix, clientNames, hopByHop } from '@lapidary/stamp-sdk/forward/hop-by-hop';
 import { headerCountMax } from '@lapidary/stamp-sdk/forward/request-check';
+import { FieldKind, fieldKind, mayBeAKind, placeOfName } from './field-kinds.js';
 import { FieldLines, fieldLines, scanInThisNode, type ScanLines } from './field-lines.js';
 import { ResponseHead, scanResponseHead } from './response-head.js';
 import { scanRequestHead } from './request-head.js';
@@ -115,6 +118,29 @@ describe.each(['request', 'answer'] as const)('the two scanners, of a head of an
     const [from, to, own] = asRead(`${firstLines[kind]}${kind === 'request' ? 'Host: a\r\n' : ''}${fields}\r\n`, 9, 0x41, 0);
     expect(scans[kind](readBuffer, from, to)).toEqual(scans[kind](own, 0, own.length));
   });
+});
+
+it('a name that means something is passed over under none of its spellings', () => {
+  const known = [...hopByHop, ...clientNames, internalHeaderPrefix, clientNamePrefix, requestIdHeader, ...names];
+  const spelled = fc
+    .tuple(
+      fc.oneof(fc.constantFrom(...known), fc.string({ unit: 'binary-ascii', minLength: 1, maxLength: 40 })),
+      fc.string({ maxLength: 30 }),
+      fc.nat(3),
+    )
+    .map(([name, more, how]) => {
+      const whole = how < 2 ? name : name + more;
+      return how % 2 === 0 ? whole : whole.toUpperCase().replaceAll('-', '_');
+    })
+    .filter((name) => name !== '');
+  fc.assert(
+    fc.property(spelled, (name) => {
+      const bytes = Buffer.from(name, 'latin1');
+      if (fieldKind(bytes, 0, bytes.length) !== FieldKind.Plain) expect(mayBeAKind[placeOfName(bytes[0]!, bytes.length)]).toBe(1);
+    }),
+    { numRuns: 3_000 },
+  );
+  expect(mayBeAKind[placeOfName('U'.charCodeAt(0), 'User-Agent'.length)]).toBe(0);
 });
 
 it('plain heads are read in WebAssembly', () => {

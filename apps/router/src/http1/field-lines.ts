@@ -2,7 +2,7 @@ import { headerCountMax } from '@lapidary/stamp-sdk/forward/request-check';
 import { linkReadBytes, readBufferBytes } from '../transport/read-buffer.js';
 import { tokenByte } from './characters.js';
 import { fieldLinesWasm } from './field-lines-wasm.js';
-import { beginsAKind, FieldKind, fieldKind } from './field-kinds.js';
+import { FieldKind, fieldKind, mayBeAKind, placeOfName } from './field-kinds.js';
 import { field, FieldScan, readField } from './fields.js';
 import type { HeadRecord } from './head-record.js';
 
@@ -49,7 +49,7 @@ const memoryOf = (size: number): WebAssembly.Memory | null =>
   typeof WebAssembly === 'undefined' ? null : new WebAssembly.Memory({ initial: size, maximum: size });
 
 const layOut = (bytes: Uint8Array): void => {
-  bytes.set(beginsAKind, noteworthyAt);
+  bytes.set(mayBeAKind, noteworthyAt);
   for (let code = 0; code < tokenByte.length / 2; code += 1) {
     const high = code >> halfByteBits;
     bytes[tokenHighAt + high] = 1 << high;
@@ -100,7 +100,7 @@ export class FieldLines {
     return this.counts[0]!;
   }
 
-  /** Of its fields, those that may mean something to a proxy by their first letter. */
+  /** Of its fields, those that may mean something to a proxy by the length of their name and its first letter. */
   private get notableCount(): number {
     return this.counts[1]!;
   }
@@ -158,7 +158,7 @@ export class FieldLines {
     let found = readField(this.buffer, at, to);
     for (; found === FieldScan.Field; found = readField(this.buffer, at, to)) {
       const { nameEnd, valueStart, valueEnd, next } = field;
-      if (beginsAKind[this.buffer[at]!] === 1) wanted.push(at, nameEnd, valueStart, valueEnd, next);
+      if (mayBeAKind[placeOfName(this.buffer[at]!, nameEnd - at)] === 1) wanted.push(at, nameEnd, valueStart, valueEnd, next);
       at = next;
     }
     const end = this.read(this.buffer, 0, to);
