@@ -3,6 +3,7 @@ import { intentTransitions } from '@lapidary/control-plane/intents/intent-states
 import { repairTable } from '@lapidary/control-plane/drift/repair-states';
 import { jobTable, stepTable } from '@lapidary/control-plane/jobs/job-states';
 import { deadLetterTransitions } from '@lapidary/control-plane/replication/dead-letter-states';
+import { givenUpTable } from '@lapidary/control-plane/regions/given-up-states';
 import { removalTransitions } from '@lapidary/control-plane/residency/removal-states';
 import { copyTable } from '@lapidary/control-plane/rollouts/copy-states';
 import { memberTable, rolloutTable, waveTable } from '@lapidary/control-plane/rollouts/rollout-states';
@@ -49,6 +50,7 @@ export const statesPage = (): string =>
       historyTable,
       streamTrustTable,
       recoveryTable,
+      givenUpTable,
       intentTransitions,
       registrationTable,
       breakerTable,

@@ -9,6 +9,7 @@ import { collectionCommands, collectionNouns } from './tree/collections.js';
 import { intentCommands, intentNouns } from './tree/intents.js';
 import { jobCommands } from './tree/jobs.js';
 import { replicationCommands, replicationNouns } from './tree/replication.js';
+import { regionCommands, regionNouns } from './tree/regions.js';
 import { rolloutCommands, rolloutNouns } from './tree/rollouts.js';
 import { tenantChangeCommands } from './tree/tenants.js';
 import { tokenCommands, tokenNouns } from './tree/tokens.js';
@@ -18,7 +19,7 @@ export const nouns: Readonly<Record<string, string>> = {
   stamps: 'Copies of the workload, and what they hold',
   tenants: 'Customers, and where each is placed',
   'tenants hosts': 'Host names that lead to a tenant beside its default one',
-  regions: 'Places with a control plane of their own',
+  ...regionNouns,
   capacity: 'Room in the regions, and when they get more of it by themselves',
   limits: 'What each tenant and stamp may take of the routers',
   jobs: 'Durable work, such as provisioning',
@@ -182,12 +183,7 @@ export const commandTree: readonly CommandSpec[] = [
     examples: ['stampctl tenants delete acme', 'stampctl tenants delete acme --yes'],
     load: async () => (await import('./commands/tenants-delete.js')).tenantsDelete,
   },
-  {
-    path: 'regions ls',
-    summary: 'List the regions, with their room and the state of the link to each',
-    examples: ['stampctl regions ls', 'stampctl regions ls --region us'],
-    load: async () => (await import('./commands/regions-ls.js')).regionsLs,
-  },
+  ...regionCommands,
   ...capacityCommands,
   ...limitCommands,
   ...jobCommands,

@@ -12,6 +12,8 @@ const lockNotAvailable = '55P03';
 const nulStates = new Set(['22021', '22P05']);
 /** Raised by the database itself while a restored region is fenced (migration 0061). */
 const fencedState = 'LP001';
+/** The same of a region that the others have given up (migration 0099). */
+const givenUp = /this region was given up/;
 /** A region whose peers are heard is through in seconds. */
 const fencedRetrySeconds = 5;
 const awaySystemCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'ENOENT', 'EAI_AGAIN']);
@@ -34,6 +36,7 @@ export const fromDatabaseError = (error: unknown): AppError => {
   if (poolExhausted.test(internal) || state === lockNotAvailable || state === queryCanceled) {
     return new AppError('overloaded', undefined, { internal, cause: error, retryAfterSeconds });
   }
+  if (state === fencedState && givenUp.test(internal)) return new AppError('region_given_up', undefined, { internal, cause: error });
   if (state === fencedState)
     return new AppError('region_restored', undefined, { internal, cause: error, retryAfterSeconds: fencedRetrySeconds });
   if (state !== undefined && nulStates.has(state))

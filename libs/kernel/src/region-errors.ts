@@ -16,6 +16,13 @@ export const regionErrors = {
     'The region is fenced: its database was restored from a backup',
     'It writes again when every region was heard: "stampctl geode status" says what it waits for. Reading and routing go on.',
   ),
+  region_given_up: entry(
+    409,
+    exitCodes.conflict,
+    false,
+    'The region was given up as lost for good',
+    'Its tenants are at home with its successor: "stampctl regions ls" says who that is. One that is back all the same is stopped; another in its place takes another name (runbook add_or_remove_a_region).',
+  ),
   protocol_unsupported: entry(
     503,
     exitCodes.error,

@@ -223,6 +223,7 @@ const provedIn: Readonly<Record<string, string>> = {
   'POST /v1/rollouts': 'rollouts/rollouts.int.spec.ts',
   'POST /v1/rollouts/{id}/{verb}': 'rollouts/rollouts.int.spec.ts',
   'POST /v1/rollouts/{id}/give-up': 'rollouts/given-up.int.spec.ts',
+  'POST /v1/regions/{name}/give-up': 'given-up/given-up-api.int.spec.ts',
   'POST /v1/stamps/{name}/rollout': 'rollouts/rollouts.int.spec.ts',
 };
 

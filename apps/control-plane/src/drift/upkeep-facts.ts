@@ -1,8 +1,10 @@
 import { peersOf, type ControlPlaneConfig } from '@lapidary/config/control-plane';
+import type { GivenUpStanding } from '@lapidary/contracts/api/given-up-regions';
 import type { WireProtocol } from '@lapidary/contracts/wire-protocol';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader, Tx } from '@lapidary/db/transaction';
 import { recoveryView, setBackPeers } from '../fence/fence-facts.js';
+import { givenUpStandings } from '../regions/given-up-rows.js';
 import { refusedEpochs, type RefusedEpoch } from '../replication/refused-epochs.js';
 import { passedBudgets, type PassedBudget } from '../collections/collection-row.js';
 import { frozenAndPlanted, type Frozen } from './frozen-tenants.js';
@@ -22,6 +24,8 @@ export interface UpkeepFacts {
   readonly setBack: ReadonlyMap<string, Date>;
   /** Stamps and tenants of peers whose epoch was told lower than it is known here. */
   readonly refused: readonly RefusedEpoch[];
+  /** Regions that were given up as lost for good, this one included (regions/given-up-states.ts). */
+  readonly givenUp: ReadonlyMap<string, GivenUpStanding>;
   /** This region's own; null: its log is sound. */
   readonly recovery: { readonly state: string; readonly fenced: boolean } | null;
   /** Tenants of this region that are frozen. */
@@ -41,6 +45,7 @@ export const noUpkeep: UpkeepFacts = {
   holdingBack: new Map(),
   setBack: new Map(),
   refused: [],
+  givenUp: new Map(),
   recovery: null,
   frozen: { tenants: [], found: [] },
   agents: [],
@@ -78,6 +83,7 @@ export const readUpkeepFacts = async (reader: Reader, config: ControlPlaneConfig
     holdingBack: await holdingBackAndPlanted(reader, peers, nonce),
     setBack: await setBackPeers(reader),
     refused: await refusedEpochs(reader),
+    givenUp: await givenUpStandings(reader),
     recovery: await recoveryView(reader, peers),
     frozen: await frozenAndPlanted(reader, config.LAPIDARY_REGION, plantedName(nonce)),
     agents,

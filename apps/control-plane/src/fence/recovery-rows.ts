@@ -29,6 +29,8 @@ export interface Recovery {
   readonly without: readonly string[];
   /** Under which epochs it knew the others when it was restored. */
   readonly peerEpochs: Readonly<Record<string, number>>;
+  /** The others have given this region up as lost for good (RG7). */
+  readonly givenUp: boolean;
 }
 
 /** Of what many say again and again, this much is kept. */
@@ -38,7 +40,7 @@ const evidenceMax = 16;
 export const readRecovery = async (db: Reader, options?: { readonly lock: boolean }): Promise<Recovery> => {
   const [row] = await rowsOf<Recovery>(
     db,
-    `SELECT state, since, began_at AS "beganAt", evidence, backup_at AS "backupAt", hlc_floor AS "hlcFloor", without, peer_epochs AS "peerEpochs" FROM recovery${
+    `SELECT state, since, began_at AS "beganAt", evidence, backup_at AS "backupAt", hlc_floor AS "hlcFloor", without, peer_epochs AS "peerEpochs", given_up AS "givenUp" FROM recovery${
       options?.lock === true ? ' FOR UPDATE' : ''
     }`,
   );
@@ -47,7 +49,10 @@ export const readRecovery = async (db: Reader, options?: { readonly lock: boolea
 };
 
 /** Whether nothing is recorded here, and nothing of what this database says of its own is to be told to routers and stamps. */
-export const isRegionFenced = async (db: Reader): Promise<boolean> => isFenced((await readRecovery(db)).state);
+export const isRegionFenced = async (db: Reader): Promise<boolean> => {
+  const { state, givenUp } = await readRecovery(db);
+  return givenUp || isFenced(state);
+};
 
 /** What recovery itself tells, and what follows from other regions' facts (B1): until the end of the transaction. */
 export const passFence = async (tx: Tx): Promise<void> => {

@@ -10,6 +10,7 @@ import type { ClaimedIntent } from '../auth/claimed-intent.js';
 import { problemOf } from '../http/problem.js';
 import type { ForwardedAnswer } from '../replication/api-forward.js';
 import { answerForwarded } from '../replication/forward-answer.js';
+import { readPosition } from '../replication/peer-position.js';
 import { belongsTo } from '../replication/request-region.js';
 import { isQueueable } from './queueable.js';
 import { decide, isLate, readVerdict } from './verdict-rows.js';
@@ -31,6 +32,10 @@ export interface OwnerOptions {
  */
 export const answerIntent = async (options: OwnerOptions, request: IntentRequest): Promise<IntentReply> => {
   const { dataSource, peer } = options;
+  if ((await readPosition(dataSource, peer)).fenced) {
+    const refusal = new AppError('region_given_up', `Region ${peer} was given up: nothing is done for it`);
+    return { verdict: 'not-now', answer: problemAnswer(refusal, request.id) };
+  }
   const intent: ClaimedIntent = { origin: peer, id: request.id, expiresAt: request.expiresAt };
   const before = await readVerdict(dataSource, intent);
   if (before) return before;

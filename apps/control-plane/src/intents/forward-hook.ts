@@ -1,4 +1,5 @@
 import { rowsOf } from '@lapidary/db/rows';
+import { AppError } from '@lapidary/kernel/app-error';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { DataSource } from 'typeorm';
@@ -12,6 +13,7 @@ import {
   pickHeaders,
   type ForwardedAnswer,
 } from '../replication/api-forward.js';
+import { readPosition } from '../replication/peer-position.js';
 import { belongsTo } from '../replication/request-region.js';
 import { wantedOf } from './accept-intent.js';
 import { forwardCommand } from './forward-command.js';
@@ -50,7 +52,9 @@ const peerOf = async (request: FastifyRequest, { region, dataSource, links }: Fo
   const belongs = belongsTo(request);
   if (!belongs) return null;
   const home = 'region' in belongs ? belongs.region : await homeOf(dataSource, belongs.tenant);
-  return home !== null && home !== region && links.has(home) ? home : null;
+  if (home === null || home === region || !links.has(home)) return null;
+  if ((await readPosition(dataSource, home)).fenced) throw new AppError('region_given_up', `Region ${home} was given up as lost for good`);
+  return home;
 };
 
 const homeOf = async (dataSource: DataSource, tenant: string): Promise<string | null> => {

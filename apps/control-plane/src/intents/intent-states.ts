@@ -1,7 +1,7 @@
 import type { IntentState } from '@lapidary/contracts/api/intents';
 import { checkTransitions, type TransitionTable } from '@lapidary/kernel/transition-table';
 
-export type IntentEvent = 'send' | 'cancel' | 'withdraw' | 'execute' | 'refuse' | 'confirm-cancel' | 'expire';
+export type IntentEvent = 'send' | 'cancel' | 'withdraw' | 'execute' | 'refuse' | 'confirm-cancel' | 'expire' | 'lose';
 
 /**
  * A request that waits for the region that owns its subject, at the region that took it (docs/flows/intents.md).
@@ -12,6 +12,7 @@ export type IntentEvent = 'send' | 'cancel' | 'withdraw' | 'execute' | 'refuse' 
  * - IN4 Whether its time ran out is judged by the owner, by its clock, once it was sent; before that, here.
  * - IN5 Intents about one subject are asked for in the order in which they were taken, each after the one before has ended.
  * - IN6 The actor's right is asked for when it is taken, before each time it is sent, and by the owner when it executes it.
+ * - IN7 Nobody waits for an owner that was given up as lost for good: what was not executed by then never will be.
  */
 export const intentTransitions: TransitionTable<IntentState, IntentEvent> = {
   name: 'intent',
@@ -36,6 +37,7 @@ export const intentTransitions: TransitionTable<IntentState, IntentEvent> = {
     { from: ['sent', 'cancelling'], event: 'execute', to: 'executed', why: 'the owner says so (IN2)' },
     { from: ['sent', 'cancelling'], event: 'refuse', to: 'refused', why: 'the owner says so (IN2)' },
     { from: ['sent', 'cancelling'], event: 'confirm-cancel', to: 'cancelled', why: 'the owner will never execute it (IN2)' },
+    { from: ['queued', 'sent', 'cancelling'], event: 'lose', to: 'cancelled', why: 'its owner was given up as lost for good (IN7)' },
   ],
 };
 

@@ -50,6 +50,7 @@ import { GivenUpRollouts1763772000091 } from './0091-given-up-rollouts.js';
 import { RepairsLeft1763772000092 } from './0092-repairs-left.js';
 import { DirectorySum1763772000094 } from './0094-directory-sum.js';
 import { PublishingTrouble1763772000098 } from './0098-publishing-trouble.js';
+import { GivenUpRegions1763772000099 } from './0099-given-up-regions.js';
 
 export const migrations = [
   Fleet1763772000001,
@@ -104,4 +105,5 @@ export const migrations = [
   RepairsLeft1763772000092,
   DirectorySum1763772000094,
   PublishingTrouble1763772000098,
+  GivenUpRegions1763772000099,
 ];

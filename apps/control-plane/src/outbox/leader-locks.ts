@@ -11,6 +11,7 @@ export const capacityLock = 0x6c61_7107;
 export const intentsLock = 0x6c61_7110;
 export const recoveryLock = 0x6c61_7111;
 export const looksLock = 0x6c61_7112;
+export const givenUpLock = 0x6c61_7113;
 const pullerLocks = 0x6c61_0000_0000;
 
 /** One per peer: links fail and are led independently. */

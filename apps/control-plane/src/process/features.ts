@@ -8,6 +8,7 @@ import { DecommissionModule } from '../decommission/decommission.module.js';
 import { DigestsModule } from '../digests/digests.module.js';
 import { DirectoryModule } from '../directory/directory.module.js';
 import { DriftModule } from '../drift/drift.module.js';
+import { GivenUpModule } from '../given-up/given-up.module.js';
 import { HealthModule } from '../health/health.module.js';
 import { SystemModule } from '../http/system.module.js';
 import { IntentsModule } from '../intents/intents.module.js';
@@ -53,4 +54,5 @@ export const allFeatures: readonly Type[] = [
   LimitsModule,
   DriftModule,
   RolloutsModule,
+  GivenUpModule,
 ];

@@ -5,7 +5,7 @@ import { AppError } from '@lapidary/kernel/app-error';
 import { moveRecovery, readRecovery } from '../fence/recovery-rows.js';
 import type { CommandContext } from '../http/command-context.js';
 import { readProgress } from './recovery-progress.js';
-import { skippedEpochs } from './skipped-epochs.js';
+import { skippedEpochs } from '../fence/skipped-epochs.js';
 
 /**
  * An operator goes on without regions that can't be heard. What they alone hold is lost, but for documents, which are merged when they are heard; the

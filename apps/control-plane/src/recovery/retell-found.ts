@@ -15,7 +15,7 @@ import { recordStampChange } from '../stamps/record-stamp.js';
 import { recordTenantChange } from '../tenants/record-tenant.js';
 import type { RecoveryTools } from './reconcile-peer.js';
 import { readProgress, takeFound, type Found } from './recovery-progress.js';
-import { skippedEpochs } from './skipped-epochs.js';
+import { skippedEpochs } from '../fence/skipped-epochs.js';
 
 /** One transaction's worth: their locks are held for some tens of milliseconds. */
 const toldAtOnceMax = 50;

@@ -1,3 +1,4 @@
+import type { GivenUpStanding } from '@lapidary/contracts/api/given-up-regions';
 import { RegionSchema, type RegionView } from '@lapidary/contracts/api/regions';
 import type { Reader } from '@lapidary/db/transaction';
 import { answersNow, cutSince } from './peer-freshness.js';
@@ -53,7 +54,7 @@ export const findRegion = async (reader: Reader, name: string): Promise<RegionRo
   return row ?? null;
 };
 
-export const regionViewOf = (row: RegionRow, localRegion: string, link: LinkState | undefined): RegionView =>
+export const regionViewOf = (row: RegionRow, localRegion: string, link: LinkState | undefined, givenUp?: GivenUpStanding): RegionView =>
   RegionSchema.parse({
     name: row.name,
     displayName: row.display_name,
@@ -66,6 +67,7 @@ export const regionViewOf = (row: RegionRow, localRegion: string, link: LinkStat
     capacity: { units: row.capacity_units },
     used: { units: row.used_units },
     link: linkOf(row, row.name === localRegion, link),
+    ...(givenUp ? { givenUp } : {}),
   } satisfies RegionView);
 
 /** Connected means both: there is a connection, and that region's control plane answers over it. */

@@ -10,6 +10,7 @@ import { noteDeclaration } from '../collections/stability-rows.js';
 import { applyRemoved, applyRetold } from './apply-residency.js';
 import { noteWithheld } from '../residency/withheld.js';
 import { applyGivenUp } from './apply-given-up.js';
+import { applyGivenUpRegion, applyRecalled } from './apply-given-up-region.js';
 import { applyRollout } from './apply-rollout.js';
 import { applyStamp } from './apply-stamp.js';
 import { toldClaims } from './apply-hosts.js';
@@ -40,6 +41,10 @@ export const applyEvent = async (tx: Tx, told: EventEnvelope, tools: ApplyTools)
     await noteDeclaration(tx, event, data as EventData<'lapidary.region.knows.v1'>);
   } else if (event.type === 'lapidary.rollout.given-up.v1') {
     await applyGivenUp(tx, event, (data as EventData<'lapidary.rollout.given-up.v1'>).givenUp);
+  } else if (event.type === 'lapidary.region.given-up.v1') {
+    await applyGivenUpRegion(tx, event, data as EventData<'lapidary.region.given-up.v1'>);
+  } else if (event.type === 'lapidary.region.recalled.v1') {
+    await applyRecalled(tx, event, data as EventData<'lapidary.region.recalled.v1'>, tools);
   } else if (event.type.startsWith('lapidary.rollout.')) await applyRollout(tx, event, (data as RolloutData).rollout);
   else if (event.type === 'lapidary.collection.defined.v1' || event.type === 'lapidary.document.changed.v1')
     await applyCollectionEvent(tx, event, tools.collections);

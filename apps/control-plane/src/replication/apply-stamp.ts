@@ -4,11 +4,13 @@ import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import { recordStampRoute } from '../directory/record-route.js';
+import { inheritsFrom } from '../regions/given-up-rows.js';
 import { isRefusedNow, refusesEpoch } from './refused-epochs.js';
 
 /** Replica of another region's stamp. Only its own region tells of it (single writer per key). */
 export const applyStamp = async (tx: Tx, event: EventEnvelope, stamp: StampView): Promise<void> => {
-  if (stamp.region !== event.originregion) {
+  const isHeir = stamp.region !== event.originregion && (await inheritsFrom(tx, stamp.region, event.originregion));
+  if (stamp.region !== event.originregion && !isHeir) {
     throw new AppError('poison_event', `Region ${event.originregion} told of a stamp of region ${stamp.region}`);
   }
   const [known] = await rowsOf<{ epoch: number; is_refused: boolean }>(
@@ -19,6 +21,8 @@ export const applyStamp = async (tx: Tx, event: EventEnvelope, stamp: StampView)
   const { name, region, status, epoch, frontDoors } = stamp;
   const isRefused = known?.is_refused === true;
   if (known && (await refusesEpoch(tx, event, { what: 'stamp', name, held: known.epoch, told: epoch, isRefused }))) return;
+  // Two regions' places can't be compared (RG6): the versions can.
+  if (isHeir) await tx.query('UPDATE stamp SET origin_sequence = 0 WHERE name = $1 AND version < $2', [name, stamp.version]);
   const written = await rowsOf(
     tx,
     `INSERT INTO stamp AS s (name, region, status, cordoned, cordon_reason, ring, profile, isolation, driver, capacity_units, used_units,

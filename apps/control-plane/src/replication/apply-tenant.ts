@@ -7,7 +7,9 @@ import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import { winnerOf } from '@lapidary/replication/name-claim';
 import { recordTenantRoute, routeByLabels } from '../directory/record-route.js';
+import { skippedEpochs } from '../fence/skipped-epochs.js';
 import { noteResidency } from '../residency/note-residency.js';
+import { inheritsFrom } from '../regions/given-up-rows.js';
 import { getTenant } from '../tenants/tenant-store.js';
 import { applyHosts, type ToldClaims } from './apply-hosts.js';
 import { recordNameConflict } from './conflicts.js';
@@ -51,15 +53,18 @@ export const applyTenant = async (
        FROM tenant t WHERE id = $1 FOR NO KEY UPDATE`,
     [tenant.id],
   );
-  if (existing && existing.home_region !== tenant.region && !(await settle(tx, existing, tenant, claims.id, tools))) return;
+  // One claim is one tenant, wherever it is at home by now (RG5); two are two that were given one name.
+  const isSame = existing !== undefined && existing.home_region !== tenant.region && claims.id !== '' && existing.claim_hlc === claims.id;
+  if (isSame && !(await inheritsFrom(tx, existing.home_region, tenant.region))) return;
+  if (existing && !isSame && existing.home_region !== tenant.region && !(await settle(tx, existing, tenant, claims.id, tools))) return;
   if (existing?.home_region === tenant.region && Number(existing.origin_sequence) >= event.originsequence) return;
   const { placement } = tenant;
-  if (existing?.home_region === tenant.region && placement !== null) {
-    const { placement_epoch: held, is_refused: isRefused } = existing;
+  if ((isSame || existing?.home_region === tenant.region) && placement !== null) {
+    const { placement_epoch: held, is_refused: isRefused } = existing!;
     if (await refusesEpoch(tx, event, { what: 'tenant', name: tenant.id, held, told: placement.epoch, isRefused })) return;
   }
   await noteResidency(tx, tenant.id, existing?.residency ?? null, tenant.residency);
-  await writeTenant(tx, tenant, claims.id, event, existing?.home_region ?? tenant.region);
+  await writeTenant(tx, tenant, claims.id, event, existing?.home_region ?? tenant.region, isSame);
   await writePlacement(tx, tenant);
   await applyHosts(tx, tools.region, tenant, claims, tools.onConflict);
   await recordTenantRoute(
@@ -91,8 +96,18 @@ const settle = async (tx: Tx, existing: Existing, tenant: TenantView, claim: str
   return false;
 };
 
-/** Overwrites only what was looked at: a tenant that was created here in between is met, as a conflict, by the repeat. */
-const writeTenant = async (tx: Tx, tenant: TenantView, claim: string, event: EventEnvelope, expectedHome: string): Promise<void> => {
+/**
+ * `isSame`: it is told by who inherits it, which left out as many epochs (given-up/inherit.ts); while it has no placement no event says so.
+ * Overwrites only what was looked at: a tenant that was created here in between is met, as a conflict, by the repeat.
+ */
+const writeTenant = async (
+  tx: Tx,
+  tenant: TenantView,
+  claim: string,
+  event: EventEnvelope,
+  expectedHome: string,
+  isSame: boolean,
+): Promise<void> => {
   const written = await rowsOf(
     tx,
     `INSERT INTO tenant AS t (id, home_region, status, status_reason, weight, residency, tier, labels, placement_epoch, pending_since, hlc,
@@ -100,7 +115,8 @@ const writeTenant = async (tx: Tx, tenant: TenantView, claim: string, event: Eve
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10, $11, $12, $13, $14, $15, $16)
      ON CONFLICT (id) DO UPDATE SET home_region = excluded.home_region, status = excluded.status, status_reason = excluded.status_reason,
        weight = excluded.weight, residency = excluded.residency, tier = excluded.tier, labels = excluded.labels,
-       placement_epoch = CASE WHEN t.home_region = excluded.home_region THEN greatest(t.placement_epoch, excluded.placement_epoch)
+       placement_epoch = CASE WHEN $18 THEN greatest(t.placement_epoch + $19, excluded.placement_epoch)
+                              WHEN t.home_region = excluded.home_region THEN greatest(t.placement_epoch, excluded.placement_epoch)
                               ELSE excluded.placement_epoch END,
        pending_since = excluded.pending_since, hlc = excluded.hlc, claim_hlc = excluded.claim_hlc, version = excluded.version,
        created_at = excluded.created_at, updated_at = excluded.updated_at, origin_sequence = excluded.origin_sequence
@@ -124,6 +140,8 @@ const writeTenant = async (tx: Tx, tenant: TenantView, claim: string, event: Eve
       tenant.updatedAt,
       event.originsequence,
       expectedHome,
+      isSame,
+      skippedEpochs,
     ],
   );
   if (written.length === 0) throw new AppError('not_ready', `Tenant ${tenant.id} was created here at the same moment`);

@@ -1,3 +1,4 @@
+import type { GivenUpStanding } from '@lapidary/contracts/api/given-up-regions';
 import { GeodeSchema, type GeodeView } from '@lapidary/contracts/api/replication';
 import { agreedProtocol, ownProtocol, protocolMismatch } from '@lapidary/contracts/wire-protocol';
 import type { LinkProblem } from '@lapidary/messaging/link-failure';
@@ -11,6 +12,7 @@ import { outboxBacklog } from '../outbox/published-through.js';
 import { readTrouble } from '../outbox/publishing-trouble.js';
 import { readRoots } from '../digests/digest-rows.js';
 import { openIntents, type OpenFigures } from '../regions/open-intents.js';
+import { givenUpStandings } from '../regions/given-up-rows.js';
 import { answersNow, cutSince } from '../regions/peer-freshness.js';
 import { recoveryView, setBackPeers } from '../fence/fence-facts.js';
 import { readConvergence } from './convergence-rows.js';
@@ -62,8 +64,9 @@ export const geodeStatus = async (
   const domains = await readRoots(reader);
   const [convergence, held] = [await readConvergence(reader), await heldChanges(reader)];
   const [waiting, setBack] = [await openIntents(reader), await setBackPeers(reader)];
+  const gone = await givenUpStandings(reader);
   const peers = rows.map((row) => ({
-    ...peerOf(row, linkTo(row.region), origin),
+    ...peerOf(row, linkTo(row.region), origin, gone.get(row.region)),
     convergence: convergence.get(row.region) ?? { events: 0, p50Ms: null, p99Ms: null },
     held: held.get(row.region) ?? 0,
     intents: openOf(waiting.get(row.region)),
@@ -95,15 +98,20 @@ const openOf = (of: OpenFigures | undefined): number => (of ? of.queued + of.sen
 
 type Peer = GeodeView['peers'][number];
 
-const peerOf = (row: PeerRow, link: LinkState | undefined, origin: { readonly region: string; readonly sequence: number }): Peer => {
-  const connected = link?.state === 'connected' && row.answers;
+const peerOf = (
+  row: PeerRow,
+  link: LinkState | undefined,
+  origin: { readonly region: string; readonly sequence: number },
+  givenUp: GivenUpStanding | undefined,
+): Peer => {
+  const connected = link?.state === 'connected' && row.answers && !givenUp;
   const protocol = protocolOf(row);
   const acknowledged = row.acknowledged === null ? null : Number(row.acknowledged);
   return {
     region: row.region,
     link: connected ? 'connected' : 'cut',
     cutSince: connected ? null : cutSince(row.confirmed_at, link),
-    cutBecause: connected ? null : causeOf(origin.region, row.region, protocol, link?.problem?.() ?? null),
+    cutBecause: connected ? null : givenUp ? givenUpText(givenUp) : causeOf(origin.region, row.region, protocol, link?.problem?.() ?? null),
     epoch: row.epoch,
     appliedSequence: Number(row.applied),
     behind: Math.max(0, Number(row.head) - Number(row.applied)),
@@ -119,6 +127,12 @@ const peerOf = (row: PeerRow, link: LinkState | undefined, origin: { readonly re
 
 const protocolOf = ({ protocol_speaks: speaks, protocol_hears: hears }: PeerRow): Peer['protocol'] =>
   speaks === null || hears === null ? null : { speaks, hears, agreed: agreedProtocol(ownProtocol, { speaks, hears }) };
+
+/** In place of why it is cut: nobody waits for it any more, and where it is back it is not believed. */
+const givenUpText = ({ successor, at, by, state, waitingFor, returnedAt }: GivenUpStanding): string =>
+  `given up as lost for good by ${by} at ${at}; its successor is ${successor}${state === 'inherited' ? '' : `, once ${waitingFor.join(', ')} said so, too`}${
+    returnedAt === null ? '' : `; it was heard at ${returnedAt}, and nothing of it is taken in`
+  }`;
 
 /** Why a peer counts as cut, for people: no protocol in common, or a server that can't be reached or lets this region not in. */
 export const causeOf = (region: string, peer: string, protocol: Peer['protocol'], problem: LinkProblem | null): string | null => {

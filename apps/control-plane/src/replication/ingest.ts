@@ -3,7 +3,7 @@ import { eventVersions } from '@lapidary/contracts/events/upcasters';
 import { plainArray, textArray } from '@lapidary/db/array-text';
 import { rowsOf } from '@lapidary/db/rows';
 import { inTransaction, sqlStateOf, type Tx } from '@lapidary/db/transaction';
-import { isAppError } from '@lapidary/kernel/app-error';
+import { AppError, isAppError } from '@lapidary/kernel/app-error';
 import { newId } from '@lapidary/kernel/ids';
 import type { IncomingEvent } from '@lapidary/replication/read-events';
 import { planBackfill, planRun, type Position, type Run, type Span } from '@lapidary/replication/version-vector';
@@ -63,6 +63,7 @@ const attempt = async (
   await inTransaction(dataSource, async (tx) => {
     if (pastFence) await passFence(tx);
     const at = await readPosition(tx, peer, { lock: true });
+    if (at.fenced) throw new AppError('region_given_up', `Region ${peer} was given up: nothing more of it is taken in`);
     const run = span === undefined ? planRun(at, events, positionOf) : planBackfill(at, events, positionOf, span);
     const fresh = await noteInInbox(tx, peer, run.apply);
     const quarantine = await Quarantine.open(tx, peer, fresh);

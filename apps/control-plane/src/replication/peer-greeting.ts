@@ -5,7 +5,7 @@ import { agreedProtocol, ownProtocol, protocolMismatch, unsaidProtocol, type Wir
 import { AppError } from '@lapidary/kernel/app-error';
 import type { Position } from '@lapidary/replication/version-vector';
 import { notePeerRoot } from '../digests/peer-root.js';
-import { adoptEpoch, lastTakenIn, noteConfirmed, noteProtocol, noteSetBack, readPosition } from './peer-position.js';
+import { adoptEpoch, lastTakenIn, noteConfirmed, noteProtocol, noteReturned, noteSetBack, readPosition } from './peer-position.js';
 import type { SessionOptions } from './session-options.js';
 
 /** An outbox answers a question in milliseconds. */
@@ -22,6 +22,10 @@ export class PeerGreeting {
     const reply = await this.acknowledge(before);
     if (reply.region !== peer) {
       throw new AppError('config_invalid', `The NATS server configured for ${peer} is that of ${reply.region}`);
+    }
+    if (before.fenced) {
+      await noteReturned(dataSource, peer);
+      throw new AppError('region_given_up', `Region ${peer} is heard, which was given up as lost for good: nothing of it is taken in`);
     }
     const protocol = reply.protocol ?? unsaidProtocol;
     await this.agree(protocol);

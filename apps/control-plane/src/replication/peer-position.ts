@@ -9,18 +9,26 @@ export interface PeerPosition extends Position {
   /** Broker's sequence of the last message taken in; only good for the stream whose id it was noted with. */
   readonly streamHint: number;
   readonly streamId: string;
+  /** Nothing more of it is taken in: it was given up as lost for good (RG2). */
+  readonly fenced: boolean;
 }
 
-const columns = 'SELECT epoch, sequence, stream_hint, stream_id FROM version_vector WHERE origin = $1';
+const columns = 'SELECT epoch, sequence, stream_hint, stream_id, fenced FROM version_vector WHERE origin = $1';
 
 export const readPosition = async (db: Pick<Tx, 'query'>, peer: string, options?: { readonly lock: boolean }): Promise<PeerPosition> => {
-  const [row] = await rowsOf<{ epoch: number; sequence: string; stream_hint: string; stream_id: string }>(
+  const [row] = await rowsOf<{ epoch: number; sequence: string; stream_hint: string; stream_id: string; fenced: boolean }>(
     db,
     options?.lock === true ? `${columns} FOR UPDATE` : columns,
     [peer],
   );
-  if (!row) return { ...nothingRead, streamHint: 0, streamId: '' };
-  return { epoch: row.epoch, sequence: Number(row.sequence), streamHint: Number(row.stream_hint), streamId: row.stream_id };
+  if (!row) return { ...nothingRead, streamHint: 0, streamId: '', fenced: false };
+  return {
+    epoch: row.epoch,
+    sequence: Number(row.sequence),
+    streamHint: Number(row.stream_hint),
+    streamId: row.stream_id,
+    fenced: row.fenced,
+  };
 };
 
 /**
@@ -33,7 +41,7 @@ export const adoptEpoch = async (dataSource: DataSource, peer: string, epoch: nu
       tx,
       `INSERT INTO version_vector AS v (origin, epoch, sequence) VALUES ($1, $2, 0)
        ON CONFLICT (origin) DO UPDATE SET epoch = excluded.epoch, sequence = 0, stream_hint = 0, stream_id = '', applied_at = now()
-         WHERE v.epoch < excluded.epoch
+         WHERE v.epoch < excluded.epoch AND NOT v.fenced
        RETURNING 1`,
       [peer, epoch],
     );
@@ -102,6 +110,11 @@ export const noteSetBack = async (db: Pick<Tx, 'query'>, peer: string, { head }:
      WHERE origin = $1 AND set_back_to IS DISTINCT FROM $2`,
     [peer, head],
   );
+};
+
+/** RG2: it was given up, and is heard all the same. */
+export const noteReturned = async (db: Pick<Tx, 'query'>, peer: string): Promise<void> => {
+  await db.query('UPDATE version_vector SET returned_at = now() WHERE origin = $1 AND fenced', [peer]);
 };
 
 /** What the peer's hello says it speaks, where nothing can be exchanged with it. */

@@ -22,7 +22,7 @@ import { noteStreamHint, readPosition } from './peer-position.js';
 /** How often the peer hears how far we are, and we hear where it stands. */
 const ackMs = 1_000;
 
-const endsReading: ReadonlySet<string> = new Set(['config_invalid', 'protocol_unsupported', 'region_restored']);
+const endsReading: ReadonlySet<string> = new Set(['config_invalid', 'protocol_unsupported', 'region_restored', 'region_given_up']);
 
 export type SessionEnd = ReaderEnd | 'newer-epoch';
 

@@ -21,6 +21,7 @@ import { ForwardedRequestSchema, forwardTo, requestOf, type ForwardedAnswer, typ
 import { answerForwarded } from './forward-answer.js';
 import { openDeadLetters } from './dead-letter-row.js';
 import type { replicationMetrics } from './metrics.js';
+import { readPosition } from './peer-position.js';
 import { PeerLinks } from './peer-links.js';
 import { pruneConvergence } from './convergence-rows.js';
 import { pruneInbox } from './prune-inbox.js';
@@ -103,6 +104,8 @@ export class ReplicationWorker implements OnApplicationBootstrap, BeforeApplicat
 
   /** A region speaks for its people as far as it may here (`roleMax`). */
   private async answer(request: ForwardedRequest): Promise<ForwardedAnswer> {
+    if ((await readPosition(this.database.dataSource, request.from)).fenced)
+      throw new AppError('region_given_up', `Region ${request.from} was given up: nothing is done for it`);
     const { roleMax } = this.config.LAPIDARY_PEERS[request.from]!;
     return await answerForwarded(this.fastify, { ...request, principal: limitTo(request.principal, roleMax) });
   }

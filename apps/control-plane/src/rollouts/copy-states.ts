@@ -4,7 +4,8 @@ import { checkTransitions, type TransitionTable } from '@lapidary/kernel/transit
  * A roll-out of another region, as each region keeps it. A region that is lost with its roll-out under way would keep every stamp that it holds from
  * new tenants, and any other roll-out from beginning, for good. What this table and the code beside it keep:
  *
- * - GU1: it is given up by a person alone, and only where the region that coordinates it doesn't answer; never where it is one's own.
+ * - GU1: it is given up by a person alone, and only where the region that coordinates it doesn't answer; never where it is one's own. Or with that region, which a person gave up as lost
+ *   for good.
  * - GU2: no stamp takes a hold for it any more, in any region that knows.
  * - GU3: what it holds is let go in each region by that region, whatever became of the stamp.
  * - GU4: it keeps no other roll-out from beginning, makes none give way, and gives no new stamp its version.

@@ -2,7 +2,7 @@ import type { stampStatuses } from '@lapidary/contracts/api/stamps';
 import type { TransitionTable } from '@lapidary/kernel/transition-table';
 
 export type StampStatus = (typeof stampStatuses)[number];
-export type StampEvent = 'declare' | 'activate' | 'fail' | 'retire' | 'keep' | 'leave-failed' | 'bury';
+export type StampEvent = 'declare' | 'activate' | 'fail' | 'retire' | 'keep' | 'leave-failed' | 'bury' | 'lose';
 
 /** Life of a stamp. Cordon and health stand beside it: they say whether tenants are placed, not whether it exists. */
 export const stampTransitions: TransitionTable<StampStatus, StampEvent> = {
@@ -30,6 +30,12 @@ export const stampTransitions: TransitionTable<StampStatus, StampEvent> = {
     { from: ['retiring'], event: 'retire', to: 'retiring', why: 'taken up again where it stopped' },
     { from: ['retiring'], event: 'keep', to: 'active', why: 'retiring ended before the point of no return: it serves on' },
     { from: ['retiring'], event: 'leave-failed', to: 'failed', why: 'the same, of a stamp that could not be built' },
+    {
+      from: ['provisioning', 'active', 'failed', 'retiring'],
+      event: 'lose',
+      to: 'retired',
+      why: 'its region was given up as lost for good; nothing is deleted, for there is nobody who could',
+    },
     { from: ['retiring'], event: 'bury', to: 'retired', why: 'it holds no tenant, route, stream or data (I9)' },
   ],
 };

@@ -2,7 +2,7 @@ import type { tenantStatuses } from '@lapidary/contracts/api/tenants';
 import type { TransitionTable } from '@lapidary/kernel/transition-table';
 
 export type TenantStatus = (typeof tenantStatuses)[number];
-export type TenantEvent = 'place' | 'suspend' | 'resume' | 'requeue' | 'delete';
+export type TenantEvent = 'place' | 'suspend' | 'resume' | 'requeue' | 'delete' | 'inherit';
 
 export const tenantTransitions: TransitionTable<TenantStatus, TenantEvent> = {
   name: 'tenant',
@@ -23,6 +23,14 @@ export const tenantTransitions: TransitionTable<TenantStatus, TenantEvent> = {
       why: 'the reason is gone; its stamp kept its units and its data, and serves it at a new epoch',
     },
     { from: ['suspended'], event: 'requeue', to: 'pending', why: 'the reason is gone, and it had no stamp' },
+    {
+      from: ['pending', 'placed'],
+      event: 'inherit',
+      to: 'pending',
+      why: 'its home region was given up, and its stamp with it; its successor places it anew',
+    },
+    { from: ['suspended'], event: 'inherit', to: 'suspended', why: 'its home region was given up; it waits with its successor' },
+    { from: ['deleted'], event: 'inherit', to: 'deleted', why: 'its home region was given up; its id stays taken' },
     { from: ['pending', 'placed', 'suspended'], event: 'delete', to: 'deleted', why: 'a person said so' },
   ],
 };

@@ -59,7 +59,9 @@ export const tenantsTable = (tenants: readonly TenantView[], view: View): string
 };
 
 const linkText = (region: RegionView, view: View): string => {
-  const { link } = region;
+  const { link, givenUp } = region;
+  if (givenUp?.state === 'inherited') return view.colours.dim(`given up, ${givenUp.successor} has it`);
+  if (givenUp) return `${view.colours.yellow('given up')}, waits for ${givenUp.waitingFor.join(', ')}`;
   if (link.state === 'cut')
     return `${statusColour('cut', view.colours)}${link.cutSince === null ? '' : ` ${ago(link.cutSince, view.nowMs)}`}`;
   return statusColour(link.state, view.colours);

@@ -75,4 +75,6 @@ export const rolloutVerbPath = (id: string, verb: string): string => `${rolloutP
 export const stampChangePath = (name: string): string => `${stampPath(name)}/rollout`;
 export const stampReleasePath = (name: string): string => `${stampChangePath(name)}/release`;
 export const observationsPath = (region: string): string => `${regionsPath}/${part(region)}/observations`;
+export const regionPath = (region: string): string => `${regionsPath}/${part(region)}`;
+export const regionGiveUpPath = (region: string): string => `${regionPath(region)}/give-up`;
 export const eventSchemasPath = (region: string): string => `${regionsPath}/${part(region)}/event-schemas`;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { pageOf, RegionNameSchema } from './common.js';
+import { GivenUpStandingSchema } from './given-up-regions.js';
 
 export const RegionSchema = z
   .object({
@@ -24,6 +25,7 @@ export const RegionSchema = z
         cutSince: z.string().nullable(),
       })
       .meta({ description: 'The replication link from that region to the one that answers' }),
+    givenUp: GivenUpStandingSchema.optional().meta({ description: 'Somebody gave it up as lost for good' }),
   })
   .meta({ id: 'Region' });
 export type RegionView = z.infer<typeof RegionSchema>;

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { HostClaimsSchema } from '../host-claims.js';
+import { RegionNameSchema } from '../api/common.js';
 import { FindingSchema, SuppressionSchema } from '../api/drift.js';
+import { GivenUpRegionSchema, RegionWordSchema } from '../api/given-up-regions.js';
 import { JobEventSchema, JobSchema } from '../api/jobs.js';
 import { GivenUpRolloutSchema, RolloutSchema } from '../api/rollouts.js';
 import { StampSchema } from '../api/stamps.js';
@@ -26,6 +28,15 @@ const stampEvent = z.object({ stamp: StampSchema });
  * lost to another tenant, and when. recordEvent adds both to every event of a tenant; without the second the tenant's hosts are meant.
  */
 const tenantEvent = z.object({ tenant: TenantSchema, claim: z.string().optional(), hostClaims: HostClaimsSchema.optional() });
+/** A stamp or a tenant of a region that was given up, as the region knows it that heard most of it. */
+const recalledEvent = z.object({
+  decision: z.string().min(1).max(64),
+  region: RegionNameSchema,
+  stamp: StampSchema.optional(),
+  tenant: TenantSchema.optional(),
+  claim: z.string().optional(),
+  hostClaims: HostClaimsSchema.optional(),
+});
 const jobEvent = z.object({ job: JobSchema });
 /** Version 1 named the kinds of drift of its day, so that a new one would have been refused; version 2 leaves them open. */
 const firstKinds = z.enum(['resource', 'template', 'spec', 'ring-sibling', 'version', 'sensor']);
@@ -63,6 +74,8 @@ export const eventSchemas = {
   'lapidary.documents.removed.v1': documentsRemovedEvent,
   'lapidary.documents.retold.v1': documentsRetoldEvent,
   'lapidary.region.knows.v1': regionKnowsEvent,
+  'lapidary.region.given-up.v1': z.object({ givenUp: GivenUpRegionSchema, word: RegionWordSchema }),
+  'lapidary.region.recalled.v1': recalledEvent,
   'lapidary.drift.found.v1': findingEvent(firstKinds),
   'lapidary.drift.resolved.v1': findingEvent(firstKinds),
   'lapidary.drift.suppressed.v1': suppressionEvent(firstKinds),

@@ -7,13 +7,16 @@ import { existsState, latestOfState, type DocumentState } from './document-state
 import { tellWhole } from './tell-change.js';
 import { changeOfWhole } from './whole-change.js';
 
-/** Gives all that this region may subtract of a counter to another one; returns how much, 0 where there is nothing to give. */
+/**
+ * Gives all that this region may subtract of a counter to another one; returns how much, 0 where there is nothing to give. `origin`: who writes it in the
+ * region's stead, which nobody else may do any more (a region that was given up as lost for good).
+ */
 export const giveAllRights = async (
   tx: CollectionTransaction,
   site: Pick<Site, 'region' | 'epoch' | 'tick'>,
   key: DocumentKey,
   to: string,
-  by: Pick<ChangeNote, 'actor' | 'requestId'>,
+  by: Pick<ChangeNote, 'actor' | 'requestId'> & Partial<Pick<ChangeNote, 'origin'>>,
 ): Promise<number> => {
   const { region, epoch, tick } = site;
   const stored = await tx.document(key);
@@ -30,6 +33,6 @@ export const giveAllRights = async (
     alive: writeRegister(before.alive, at, true),
   };
   const written = { after: { ...stored, state, toldInPart: 0 }, change: changeOfWhole(state, null), whole: true, settled: [] };
-  await tellWhole(tx, key, await policyFor(tx, key.collection, key.kind), written, { ...by, origin: region, at });
+  await tellWhole(tx, key, await policyFor(tx, key.collection, key.kind), written, { origin: region, ...by, at });
   return units;
 };

@@ -1,3 +1,4 @@
+import type { GivenUpStanding } from '@lapidary/contracts/api/given-up-regions';
 import type { Difference } from '../difference.js';
 import { plantedName } from '../upkeep-facts.js';
 import type { Sensor } from './sensor.js';
@@ -11,7 +12,7 @@ export const restoredSensor: Sensor = {
   reads: ['upkeep'],
   *look({ facts, nonce, isOfOneStamp }) {
     if (isOfOneStamp) return;
-    const { peers, setBack, refused, recovery } = facts.upkeep;
+    const { peers, setBack, refused, recovery, givenUp } = facts.upkeep;
     const of = (region: string, observed: string): Difference => ({
       ...{ kind: 'restored', subject: `region/${region}`, path: 'log', owner: facts.defaultOwner },
       expected: 'reaches as far as any region knows it',
@@ -24,6 +25,7 @@ export const restoredSensor: Sensor = {
       skipped: [],
       differences: [
         ...(recovery === null ? [] : [of(facts.region, `${recovery.state}, ${recovery.fenced ? 'fenced' : 'opened in part'}`)]),
+        ...[facts.region, ...peers].flatMap((region) => givenUpOf(givenUp.get(region), facts.region, of)),
         ...peers.filter((peer) => setBack.has(peer)).map((peer) => of(peer, 'answers for less of its log than is known here')),
         ...peers.flatMap((peer) => {
           const told = refused.filter(({ origin }) => origin === peer).map((r) => `${r.what}/${r.name} ${r.told} below ${r.held}`);
@@ -35,4 +37,16 @@ export const restoredSensor: Sensor = {
       planted: setBack.has(plantedName(nonce)) ? 'found' : 'missed',
     };
   },
+};
+
+/** Of a region that was given up as lost for good: that it is there all the same. This one knows of itself that it is. */
+const givenUpOf = (
+  given: GivenUpStanding | undefined,
+  here: string,
+  of: (region: string, observed: string) => Difference,
+): readonly Difference[] => {
+  if (!given || (given.region !== here && given.returnedAt === null)) return [];
+  const { region, by, declaredIn, at } = given;
+  const observed = `given up by ${by} in ${declaredIn} at ${at}; ${region === here ? 'it writes nothing' : 'nothing of it is taken in'}`;
+  return [{ ...of(region, observed), path: 'given-up', expected: 'lost for good, and not back' }];
 };

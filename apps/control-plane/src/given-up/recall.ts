@@ -1,0 +1,74 @@
+import { rowsOf } from '@lapidary/db/rows';
+import type { Tx } from '@lapidary/db/transaction';
+import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
+import type { CommandContext } from '../http/command-context.js';
+import { recordEvent } from '../outbox/record-event.js';
+import type { ToldDecision } from '../regions/given-up-rows.js';
+import { stampSelect, stampViewOf, type StampRow } from '../stamps/stamp-row.js';
+import { tenantSelect, tenantViewOf, type TenantRow } from '../tenants/tenant-row.js';
+
+interface Heard {
+  readonly region: string;
+  readonly epoch: number;
+  readonly sequence: number;
+}
+
+/**
+ * From which place of the lost region's log on this one has to tell what it heard, since somebody did not (RG4); null: nothing. Where all know it under
+ * one epoch, the first by name of those that heard most tells; else everybody tells all, and the versions decide.
+ */
+export const recalledFrom = ({ words }: Pick<ToldDecision, 'words'>, own: string, remaining: readonly string[]): number | null => {
+  const heard: Heard[] = words
+    .filter((w) => w.answer === 'agrees' && remaining.includes(w.region))
+    .map(({ region, heard: at }) => ({ region, ...at }))
+    .sort((a, b) => b.sequence - a.sequence || (a.region < b.region ? -1 : 1));
+  if (new Set(heard.map((h) => h.epoch)).size > 1) return 0;
+  const [most, least] = [heard[0], heard.at(-1)];
+  return most?.region === own && least!.sequence < most.sequence ? least!.sequence + 1 : null;
+};
+
+const pageSize = 500;
+
+/** Tells the stamps and tenants of the lost region that were told at that place of its log or later. */
+export const recall = async (
+  tx: Tx,
+  context: CommandContext,
+  { clock, baseDomain }: { readonly clock: HybridLogicalClock; readonly baseDomain: string },
+  { decision }: ToldDecision,
+  from: number,
+): Promise<number> => {
+  const { id, region } = decision;
+  let count = 0;
+  for (let after = ''; ;) {
+    const rows: StampRow[] = await rowsOf(
+      tx,
+      `${stampSelect} WHERE s.region = $1 AND s.origin_sequence >= $2 AND s.name > $3 ORDER BY s.name LIMIT $4`,
+      [region, from, after, pageSize],
+    );
+    for (const row of rows)
+      await recordEvent(tx, context, clock, 'lapidary.region.recalled.v1', `recalled/stamp/${row.name}`, {
+        ...{ decision: id, region },
+        stamp: stampViewOf(row),
+      });
+    count += rows.length;
+    if (rows.length < pageSize) break;
+    after = rows.at(-1)!.name;
+  }
+  for (let after = ''; ;) {
+    const rows: (TenantRow & { readonly claim_hlc: string })[] = await rowsOf(
+      tx,
+      `SELECT seen.*, c.claim_hlc FROM (${tenantSelect} WHERE t.home_region = $1 AND t.origin_sequence >= $2 AND t.id > $3 ORDER BY t.id LIMIT $4) AS seen
+         JOIN tenant c ON c.id = seen.id ORDER BY seen.id`,
+      [region, from, after, pageSize],
+    );
+    for (const row of rows)
+      await recordEvent(tx, context, clock, 'lapidary.region.recalled.v1', `recalled/tenant/${row.id}`, {
+        ...{ decision: id, region, tenant: tenantViewOf(row, baseDomain), claim: row.claim_hlc },
+        ...(row.host_claims ? { hostClaims: row.host_claims } : {}),
+      });
+    count += rows.length;
+    if (rows.length < pageSize) break;
+    after = rows.at(-1)!.id;
+  }
+  return count;
+};

@@ -1,0 +1,86 @@
+/**
+ * When the regions that remain agree that one is lost for good: a function of facts that are only ever added, so that all come to the same
+ * in whatever order they hear of them (I6). The states and what is kept are in apps/control-plane/src/regions/given-up-states.ts.
+ */
+export interface Decision {
+  readonly id: string;
+  readonly region: string;
+  readonly successor: string;
+  readonly declaredIn: string;
+}
+
+export interface Word {
+  readonly region: string;
+  readonly answer: 'objects' | 'agrees' | 'recalled' | 'inherits' | 'inherited';
+  readonly heard: { readonly epoch: number; readonly sequence: number };
+  readonly peers: readonly string[];
+}
+
+/** A decision with all that was said of it. */
+export interface Told {
+  readonly decision: Decision;
+  readonly words: readonly Word[];
+}
+
+const said = ({ words }: Told, region: string, answer: Word['answer']): boolean =>
+  words.some((w) => w.region === region && w.answer === answer);
+
+/**
+ * Of each region that was given up the decision that holds: the lowest of those to which nobody objects. A region agrees to none above one that it
+ * knows, so that all can agree to one alone: whoever said the lower one is among those who must agree, and never does.
+ */
+export const holding = (all: readonly Told[]): readonly Told[] => {
+  const lowest = new Map<string, Told>();
+  for (const told of all) {
+    if (told.words.some((w) => w.answer === 'objects')) continue;
+    const { region, id } = told.decision;
+    const other = lowest.get(region);
+    if (!other || id < other.decision.id) lowest.set(region, told);
+  }
+  return [...lowest.values()];
+};
+
+/** Whoever is known to remain, the lost one left out: the region where it was said, whoever spoke, and all whom these know. */
+const known = ({ decision, words }: Told): string[] =>
+  [...new Set([decision.declaredIn, decision.successor, ...words.flatMap((w) => [w.region, ...w.peers])])]
+    .filter((region) => region !== decision.region)
+    .sort();
+
+/**
+ * Whose agreement is still missing, by the lost region. Regions that are lost together are not asked of each other: where all who are no part of
+ * them agree to all of them.
+ */
+export const missing = (all: readonly Told[]): ReadonlyMap<string, readonly string[]> => {
+  const held = holding(all);
+  let lost = new Set(held.map((told) => told.decision.region));
+  const missingOf = (told: Told): string[] => known(told).filter((region) => !lost.has(region) && !said(told, region, 'agrees'));
+  for (;;) {
+    const agreed = new Set(held.filter((told) => missingOf(told).length === 0).map((told) => told.decision.region));
+    if (agreed.size === lost.size) break;
+    lost = agreed;
+  }
+  return new Map(held.map((told) => [told.decision.region, missingOf(told)]));
+};
+
+/** Whose word is missing before the lost region's successor may act: all must have told what they heard of it. Those that must agree first, first. */
+export const waitingFor = (told: Told, all: readonly Told[]): readonly string[] => {
+  const without = missing(all);
+  const disagreeing = without.get(told.decision.region) ?? [];
+  if (disagreeing.length > 0) return disagreeing;
+  return remaining(told, all).filter((region) => !said(told, region, 'recalled'));
+};
+
+/** Who remains, once all agree. */
+export const remaining = (told: Told, all: readonly Told[]): string[] => {
+  const without = missing(all);
+  return known(told).filter((region) => (without.get(region) ?? [region]).length > 0);
+};
+
+/** Who takes its place at this moment: the successor, or that one's own where it is lost, too. */
+export const heirOf = (region: string, all: readonly Told[]): string | null => {
+  const without = missing(all);
+  const held = new Map(holding(all).map((told) => [told.decision.region, told.decision.successor]));
+  let heir = held.get(region) ?? null;
+  for (let steps = 0; heir !== null && steps <= held.size && without.get(heir)?.length === 0; steps += 1) heir = held.get(heir) ?? null;
+  return heir;
+};
