@@ -163,10 +163,12 @@ inBrowser('who may call, who did what, which names lead where, in a browser', ()
     plane.tenants.clear();
     plane.tenants.set('acme', aTenant({ id: 'acme', hosts: ['acme.example.net', 'shop.example.com'] }));
     plane.tenants.set('bolt', aTenant({ id: 'bolt', region: 'us', hosts: ['bolt.example.net'], lostHosts: ['shop.example.com'] }));
+    plane.tenants.set('pend', aTenant({ id: 'pend', status: 'pending', placement: null, hosts: ['pend.example.net'] }));
     await tested.visit('/names', 'Host names');
+    await page.getByTestId('name-pend.example.net-pend').getByText('not while it is pending').waitFor();
     await page.getByTestId('name-shop.example.com-bolt').getByText('no, to acme, which was given it first').waitFor();
     await page.getByRole('combobox', { name: 'Which' }).selectOption('lost');
-    await page.getByText('1 of 4 names').waitFor();
+    await page.getByText('1 of 5 names').waitFor();
     await page.getByRole('button', { name: 'Add a name' }).click();
     const adding = page.getByRole('dialog', { name: 'Add a name' });
     await adding.getByRole('textbox', { name: 'Tenant' }).fill('bolt');

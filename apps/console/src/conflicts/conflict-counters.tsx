@@ -24,6 +24,7 @@ export const ConflictCounters = ({
           ) : (
             <UnstyledButton
               className="linklike"
+              fz="sm"
               aria-pressed={chosen === collection}
               onClick={() => choose(chosen === collection ? undefined : collection)}
             >

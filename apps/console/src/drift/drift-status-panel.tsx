@@ -9,6 +9,7 @@ import { ProblemAlert } from '../shell/problem-alert.js';
 import { regionOption } from '../shell/region-option.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
+import { sensorTone } from './sensor-tone.js';
 
 /** How many findings there are, when it was last looked, and whether each sensor found what was planted for it. */
 export const DriftStatusPanel = ({ region }: { region: string | undefined }): ReactNode => {
@@ -92,7 +93,7 @@ const LastRun = ({ run }: { run: DriftRunView }): ReactNode => (
     </Text>
     {run.sensors.map(({ kind, looked, skipped, differences, canary }) => (
       <Text size="xs" component="li" key={kind}>
-        <Status value={canary}>
+        <Status value={sensorTone({ looked, skipped, canary })}>
           {kind}: {looked === 0 && differences === 0 ? 'nothing to compare' : `${differences} of ${looked}`}
           {skipped.length === 0 ? '' : `, ${skipped.length} skipped`}
           {canary === 'missed' ? ', blind' : ''}

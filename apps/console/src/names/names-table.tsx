@@ -22,11 +22,6 @@ export const NamesTable = ({ rows, remove }: { rows: readonly NameRow[]; remove:
           <Link to="/" search={{ tenant: row.tenant.id }} className="linklike">
             {row.tenant.id}
           </Link>
-          {row.tenant.status !== 'placed' && (
-            <Text size="xs">
-              <Status value={row.tenant.status} />
-            </Text>
-          )}
         </Table.Td>
         <Table.Td>{row.tenant.region}</Table.Td>
         <Table.Td>
@@ -48,8 +43,11 @@ export const NamesTable = ({ rows, remove }: { rows: readonly NameRow[]; remove:
   </HeadedTable>
 );
 
-const LeadsTo = ({ row: { kind, leadsTo } }: { row: NameRow }): ReactNode =>
-  kind === 'lost' ? (
+/** Routers refuse what is for a tenant that is on no stamp. */
+const LeadsTo = ({ row: { kind, leadsTo, tenant } }: { row: NameRow }): ReactNode =>
+  kind !== 'lost' && tenant.status !== 'placed' ? (
+    <Status value={tenant.status}>not while it is {tenant.status}</Status>
+  ) : kind === 'lost' ? (
     <Status value="lost">
       {leadsTo === null ? 'no: another region gave it out first' : `no, to ${leadsTo}, which was given it first`}
     </Status>

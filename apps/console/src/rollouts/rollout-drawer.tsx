@@ -40,7 +40,10 @@ const RolloutDetail = ({ rollout }: { rollout: RolloutView }): ReactNode => (
     <RolloutActions rollout={rollout} />
     <WaveList rollout={rollout} />
     <Title order={3} size="h5">
-      Messages
+      Messages{' '}
+      <Text component="span" size="xs" c="dimmed">
+        times in UTC
+      </Text>
     </Title>
     <Loaded query={useQuery(rolloutEventsQuery(rollout.id))}>
       {(lines) => (
