@@ -38,7 +38,9 @@ inBrowser('who may call, who did what, which names lead where, in a browser', ()
     }
     if (path === '/v1/audit') {
       const from = Number(query.get('cursor') ?? 0);
-      const found = entries.filter((e) => (query.get('subject') ?? e.subject) === e.subject);
+      const found = entries.filter((e) =>
+        (['subject', 'actor', 'action'] as const).every((name) => (query.get(name) ?? e[name]) === e[name]),
+      );
       const next = from + 50 < found.length ? String(from + 50) : null;
       return send(response, 200, AuditPageSchema.parse({ items: found.slice(from, from + 50), next }));
     }
@@ -133,7 +135,7 @@ inBrowser('who may call, who did what, which names lead where, in a browser', ()
   });
 
   test('the audit by subject and page, each row in full, with the chain’s proof and where it is broken', async () => {
-    const { page } = tested;
+    const { page, plane } = tested;
     entries = Array.from({ length: 60 }, (_, n) =>
       entryOf(60 - n, n < 2 ? { subject: 'token/deploys', action: 'token.created', reason: 'the pipeline' } : {}),
     );
@@ -150,6 +152,15 @@ inBrowser('who may call, who did what, which names lead where, in a browser', ()
     for (const text of ['req-60', 'the pipeline', 'at 60', '"weight": 1']) await dialog.getByText(text).first().waitFor();
     expect(await violationsOn(page)).toEqual([]);
     await dialog.getByRole('button', { name: 'Close' }).click();
+    await page.getByRole('combobox', { name: 'Since' }).selectOption('8h');
+    await page.getByRole('link', { name: 'token.created' }).first().click();
+    await page.getByText('stampctl audit ls --subject token/deploys --action token.created --since 8h').waitFor();
+    const asked = new URLSearchParams(plane.seen.findLast((r) => r.path === '/v1/audit')!.query);
+    expect(Date.parse(asked.get('since')!)).toBeLessThanOrEqual(Date.now() - 8 * 3_600_000);
+    await page.getByRole('button', { name: 'Show all' }).click();
+    await page.getByRole('textbox', { name: 'Who' }).fill('token:nobody');
+    await page.getByRole('button', { name: 'Filter' }).click();
+    await page.getByText('Nothing like that is written in this region.').waitFor();
     await page.getByRole('button', { name: 'Verify', exact: true }).click();
     await page.getByText('unbroken: 60 rows are as they were written').waitFor();
     broken = { sequence: 17, why: 'the row was changed after it was sealed' };

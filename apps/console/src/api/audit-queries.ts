@@ -10,10 +10,23 @@ const pageLimit = 50;
 const verifyTimeoutMs = 300_000;
 
 export const auditKey = 'audit';
-export const auditQuery = (filter: { readonly subject?: string | undefined }) =>
+const hourMs = 3_600_000;
+
+export interface AuditFilter {
+  readonly subject?: string | undefined;
+  readonly actor?: string | undefined;
+  readonly action?: string | undefined;
+  /** How far back; it goes along with the clock. */
+  readonly sinceHours?: number | undefined;
+}
+
+export const auditQuery = ({ sinceHours, ...filter }: AuditFilter) =>
   infiniteQueryOptions({
-    queryKey: [auditKey, filter],
-    queryFn: ({ pageParam }) => getJson(paths.auditPath, AuditPageSchema, { ...filter, limit: pageLimit, cursor: pageParam }),
+    queryKey: [auditKey, filter, sinceHours],
+    queryFn: ({ pageParam }) => {
+      const since = sinceHours === undefined ? undefined : new Date(Date.now() - sinceHours * hourMs).toISOString();
+      return getJson(paths.auditPath, AuditPageSchema, { ...filter, since, limit: pageLimit, cursor: pageParam });
+    },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next ?? undefined,
     refetchInterval: auditIntervalMs,

@@ -15,8 +15,16 @@ export const AuditTable = ({ entries }: { entries: readonly AuditEntry[] }): Rea
             <ExactTime at={entry.at} />
           </Link>
         </Table.Th>
-        <Table.Td style={{ minWidth: 120, overflowWrap: 'anywhere' }}>{entry.actor}</Table.Td>
-        <Table.Td className="numeric">{entry.action}</Table.Td>
+        <Table.Td style={{ minWidth: 120, overflowWrap: 'anywhere' }}>
+          <Link from="/audit" to="/audit" search={(before) => ({ ...before, actor: entry.actor })} className="linklike">
+            {entry.actor}
+          </Link>
+        </Table.Td>
+        <Table.Td className="numeric">
+          <Link from="/audit" to="/audit" search={(before) => ({ ...before, action: entry.action })} className="linklike">
+            {entry.action}
+          </Link>
+        </Table.Td>
         <Table.Td style={{ minWidth: 140, overflowWrap: 'anywhere' }}>
           <Link from="/audit" to="/audit" search={{ subject: entry.subject }} className="linklike">
             {entry.subject}

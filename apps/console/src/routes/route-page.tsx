@@ -7,7 +7,7 @@ import { routeQuery, type RouteAsked } from '../api/route-queries.js';
 import { useLive } from '../live/use-live.js';
 import { PageShell } from '../shell/page-shell.js';
 import { Empty, Loaded, Panel } from '../shell/panel.js';
-import { quoted } from '../shell/quoted.js';
+import { plainOrQuoted } from '../shell/quoted.js';
 import { RouteAnswer } from './route-answer.js';
 import type { RouteSearch } from './route-search.js';
 
@@ -36,9 +36,7 @@ const Answer = ({ asked }: { asked: RouteAsked }): ReactNode => (
 );
 
 const commandOf = ({ host, path, region }: RouteSearch): string =>
-  `stampctl route ${host === undefined ? '<host>' : quotedIfNeeded(host)}${path === undefined ? '' : ` --path ${quotedIfNeeded(path)}`}${region === undefined ? '' : ` --region ${region}`}`;
-
-const quotedIfNeeded = (text: string): string => (/^[\w./:-]+$/.test(text) ? text : quoted(text));
+  `stampctl route ${host === undefined ? '<host>' : plainOrQuoted(host)}${path === undefined ? '' : ` --path ${plainOrQuoted(path)}`}${region === undefined ? '' : ` --region ${region}`}`;
 
 const Question = ({ search }: { search: RouteSearch }): ReactNode => {
   const navigate = useNavigate({ from: '/route' });

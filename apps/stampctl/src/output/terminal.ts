@@ -33,7 +33,9 @@ export const plainColumns = 80;
 /** Wider lines are harder to read than wrapped ones. */
 const columnsMax = 160;
 
-export const isInteractive = (terminal: Terminal, stream: TextStream): boolean => stream.isTTY === true && !isSet(terminal.env.CI);
+/** One that says it has no columns (`docker exec -t`, a serial line) can't be redrawn in place. */
+export const isInteractive = (terminal: Terminal, stream: TextStream): boolean =>
+  stream.isTTY === true && stream.columns !== 0 && !isSet(terminal.env.CI);
 
 /** https://no-color.org: any non-empty NO_COLOR turns colours off; FORCE_COLOR turns them on where there is no terminal. */
 export const coloursFor = (terminal: Terminal, stream: TextStream): Colours => {
@@ -41,6 +43,6 @@ export const coloursFor = (terminal: Terminal, stream: TextStream): Colours => {
   return pico.createColors(wanted && !isSet(terminal.env.NO_COLOR));
 };
 
-export const columnsOf = (stream: TextStream): number => Math.min(columnsMax, Math.max(40, stream.columns ?? plainColumns));
+export const columnsOf = (stream: TextStream): number => Math.min(columnsMax, Math.max(40, stream.columns || plainColumns));
 
 const isSet = (value: string | undefined): boolean => value !== undefined && value !== '' && value !== '0' && value !== 'false';
