@@ -166,6 +166,16 @@ export const alertCases: Readonly<Record<string, readonly AlertCase[]>> = {
     }),
     quiet('none', 10, { 'lapidary_replication_dead_letters_open{peer="us"}': '0x20' }),
   ],
+  LapidarySignatureRefused: [
+    fires(
+      'forged events',
+      10,
+      { 'lapidary_replication_signatures_refused_total{peer="us",what="events",why="unsigned"}': '0x5 1x20' },
+      'What comes in the name of region us is not signed by it and is refused: events, unsigned',
+      { peer: 'us', what: 'events', why: 'unsigned' },
+    ),
+    quiet('long ago', 30, { 'lapidary_replication_signatures_refused_total{peer="us",what="events",why="unsigned"}': '0x5 1x40' }),
+  ],
   LapidaryPublishingBlocked: [
     fires(
       'routes',

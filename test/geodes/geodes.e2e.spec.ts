@@ -1,7 +1,9 @@
+import { GeodeSchema } from '@lapidary/contracts/api/replication';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { proves } from '@lapidary/testing/proves';
 import { missing } from './agreement.js';
 import { agreed, apartAndTogether, furnishGeodes, type Ordeal } from './apart-and-together.js';
+import { forgeOrder, forgeRequests } from './forgery.js';
 import { Geodes } from './geodes.js';
 import type { Acknowledged } from './writers.js';
 
@@ -25,6 +27,47 @@ describe('three regions that are cut apart (P-GE1, P-GE6)', () => {
     expect(Object.fromEntries(outcome.missing)).toEqual({ eu: [], us: [], ap: [] });
     expect(outcome.figures.writes).toBe(writes * regions.length);
   };
+
+  it(
+    'who has the password of a region’s NATS tells nothing in its name, and neither greets nor commands it in another’s; what is true comes all the same (P-SC3)',
+    async () => {
+      const order = { from: 'eu', lines: 0 };
+      const put = async (id: string): Promise<void> => {
+        await geodes.client('eu').put('orders', id, order);
+        done.orders.set(id, order);
+      };
+      await put('before-forgery');
+      await geodes.asControl('eu', async (link) => {
+        await forgeOrder(link, 'eu', 'before-forgery', 'forged', geodes.signingKey('eu'));
+        for (const refusal of await forgeRequests(link, 'eu', 'us', 'forged')) expect(refusal).toContain('it is not signed');
+      });
+      await put('after-forgery');
+      for (const region of ['us', 'ap'])
+        await waitFor(`${region} to have it`, async () => (await geodes.client(region).read('orders', 'after-forgery')) ?? undefined, {
+          timeoutMs: 60_000,
+        });
+      for (const region of regions) expect(await geodes.client(region).read('orders', 'forged')).toBeNull();
+      expect((await geodes.api('eu').get('/v1/tenants/forged')).status).toBe(404);
+      const refusedIn = async (region: string, peer: string): Promise<string[]> => {
+        const { peers, recovery } = GeodeSchema.parse((await geodes.api(region).get('/v1/geode')).body);
+        expect(recovery ?? null).toBeNull();
+        const of = peers.find((p) => p.region === peer)!.signatures!;
+        expect(of.required).toBe(true);
+        return of.refused.map(({ what, why }) => `${what} ${why}`).sort();
+      };
+      for (const [region, peer, what] of [
+        ['us', 'eu', ['events unsigned', 'events wrong_signature']],
+        ['ap', 'eu', ['events unsigned', 'events wrong_signature']],
+        ['eu', 'us', ['request unsigned']],
+      ] as const)
+        await waitFor(`what ${region} says of it`, async () => (await refusedIn(region, peer)).join() === what.join() || undefined, {
+          timeoutMs: 60_000,
+        });
+      const { body } = await geodes.api('us').get('/readyz');
+      expect(JSON.stringify(body)).toContain('in the name of region eu');
+    },
+    caseMs,
+  );
 
   it(
     proves(

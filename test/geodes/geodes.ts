@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
@@ -7,6 +8,7 @@ import { waitFor } from '@lapidary/kernel/wait-for';
 import { NatsLink } from '@lapidary/messaging/nats-link';
 import { deleteStream } from '@lapidary/messaging/streams';
 import { backUpDatabase, type DatabaseBackup } from '@lapidary/testing/backends';
+import { ensureRegionKeys, peerKeysFile } from '../../tools/region-keys.js';
 import { addressesOf, controlPlaneLaunch, routerLaunch, type FleetFacts } from '../../tools/local/fleet-plan.js';
 import { endOrphans } from '../../tools/local/orphans.js';
 import { fleetPaths, type FleetPaths } from '../../tools/local/paths.js';
@@ -73,6 +75,7 @@ export class Geodes {
     async function boot(of: FleetPaths, by: Supervisor, all: readonly string[]): Promise<Geodes> {
       await oneSecret(of.enginePassphrase);
       await oneSecret(of.directoryKey);
+      ensureRegionKeys(of.regionKeys, all);
       const token = await oneSecret(of.adminToken);
       const { ports } = await choosePorts(portNames(all), { fixed: {}, before: {}, preferred: {} });
       const backends = Object.fromEntries(
@@ -139,12 +142,17 @@ export class Geodes {
 
   /** All that a region's own event stream holds. */
   async loseStream(region: string): Promise<void> {
+    await this.asControl(region, async (link) => deleteStream(link, geoStream(region)));
+  }
+
+  /** At a region's NATS, with the password of its control plane. */
+  async asControl<T>(region: string, work: (link: NatsLink) => Promise<T>): Promise<T> {
     const { natsUrl, natsPasswords } = this.facts.backends[region]!;
     const silent = { info: () => undefined, warn: () => undefined };
     const link = new NatsLink({ url: natsUrl, user: 'control', password: natsPasswords['control']!, name: 'test', logger: silent });
     try {
       await waitFor('the event stream', () => link.isConnected || undefined, { timeoutMs: readyAgainMs });
-      await deleteStream(link, geoStream(region));
+      return await work(link);
     } finally {
       await link.close();
     }
@@ -216,6 +224,12 @@ export class Geodes {
   reloadRouter(region: string): void {
     const { pid } = this.supervisor.snapshots.find((snapshot) => snapshot.name === `router-${region}`)!;
     process.kill(pid!, 'SIGHUP');
+  }
+
+  /** The key that a region signs with. */
+  signingKey(region: string): string {
+    const told = JSON.parse(readFileSync(peerKeysFile(this.paths.regionKeys), 'utf8')) as Record<string, { keys: { kid: string }[] }>;
+    return told[region]!.keys[0]!.kid;
   }
 
   logFolder(): string {

@@ -28,8 +28,15 @@ const facts = (env: Record<string, string> = {}): FleetFacts => ({
 
 describe('fleet plan', () => {
   test('each control plane gets a configuration that its schema accepts', () => {
-    // The token file exists only in a real fleet.
-    const config = loadConfig(ControlPlaneConfigSchema.omit({ LAPIDARY_ADMIN_TOKEN_FILE: true }), controlPlaneLaunch(facts(), 'eu').env);
+    const { env } = controlPlaneLaunch(facts(), 'eu');
+    // Each its own keys, and the public ones of all.
+    expect(env).toMatchObject({
+      LAPIDARY_SIGNING_KEYS_FILE: '/srv/lapidary/.lapidary/region-keys/eu.keys.json',
+      LAPIDARY_PEER_KEYS_FILE: '/srv/lapidary/.lapidary/region-keys/peer-keys.json',
+    });
+    // The files exist only in a real fleet.
+    const files = { LAPIDARY_ADMIN_TOKEN_FILE: true, LAPIDARY_SIGNING_KEYS_FILE: true, LAPIDARY_PEER_KEYS_FILE: true } as const;
+    const config = loadConfig(ControlPlaneConfigSchema.omit(files), env);
     expect(config).toMatchObject({
       LAPIDARY_REGION: 'eu',
       LAPIDARY_HTTP_PORT: 7400,

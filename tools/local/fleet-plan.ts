@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { ownKeysFile, peerKeysFile } from '../region-keys.js';
 import { processEnv } from './child-env.js';
 import type { Launch } from './launch.js';
 import { peerUser } from '@lapidary/contracts/nats-roles';
@@ -81,6 +82,8 @@ export const controlPlaneLaunch = (facts: FleetFacts, region: string): Launch =>
     LAPIDARY_NATS_USER: 'control',
     LAPIDARY_NATS_PASSWORD: backend.natsPasswords['control'] ?? '',
     LAPIDARY_PEERS: peersOf(facts, region),
+    LAPIDARY_SIGNING_KEYS_FILE: ownKeysFile(paths.regionKeys, region),
+    LAPIDARY_PEER_KEYS_FILE: peerKeysFile(paths.regionKeys),
     LAPIDARY_ADMIN_TOKEN_FILE: paths.adminToken,
     LAPIDARY_STAMPS_DIR: path.join(paths.root, 'stamps'),
     LAPIDARY_CONSOLE_DIR: path.join(paths.root, 'apps/console/dist'),

@@ -4,6 +4,7 @@ import type { RunFile } from '@lapidary/contracts/run-file';
 import { identify } from '@lapidary/kernel/process-identity';
 import type { ProcessSpec } from '@lapidary/contracts/process-spec';
 import { surroundingEnv } from './child-env.js';
+import { ensureRegionKeys } from '../region-keys.js';
 import { addressesOf, controlPlaneLaunch, routerLaunch, type FleetFacts } from './fleet-plan.js';
 import type { Launch } from './launch.js';
 import type { FleetPaths } from './paths.js';
@@ -125,8 +126,9 @@ export class Fleet {
   }
 
   private async makeSecrets(): Promise<string> {
-    const { paths } = this.options;
+    const { paths, regions } = this.options;
     await mkdir(paths.data, { recursive: true });
+    ensureRegionKeys(paths.regionKeys, regions);
     await oneSecret(paths.enginePassphrase);
     await oneSecret(paths.directoryKey);
     return oneSecret(paths.adminToken);

@@ -14,6 +14,8 @@ export interface FleetPaths {
   readonly directoryKey: string;
   /** There while that key changes; people put it there. */
   readonly previousDirectoryKey: string;
+  /** Of the regions' own keys and all public ones (tools/region-keys.ts). */
+  readonly regionKeys: string;
   readonly engineState: string;
   readonly snapshots: string;
   readonly processes: string;
@@ -40,6 +42,7 @@ export const fleetPaths = (root: string, data: string = path.join(root, '.lapida
     enginePassphrase: path.join(data, 'engine.passphrase'),
     directoryKey: path.join(data, 'directory.key'),
     previousDirectoryKey: path.join(data, 'directory.previous.key'),
+    regionKeys: path.join(data, 'region-keys'),
     engineState: path.join(data, 'engine'),
     snapshots: path.join(data, 'snapshots'),
     processes: path.join(data, 'processes'),

@@ -129,6 +129,27 @@ test('geode open says what is lost by it, and does nothing without a reason, a r
   expect(opened.out).toContain('what only us holds');
 });
 
+test('geode status says of whom all is believed unsigned, and what was refused in whose name', async () => {
+  const refused = [{ what: 'events', why: 'wrong_signature', times: 7, lastAt: at }];
+  plane.intercept = (request, response) => {
+    if (request.path !== '/v1/geode') return answer(request, response);
+    const of = (region: string, signatures: object) => ({ ...geode.peers[0]!, region, signatures });
+    const peers = [
+      of('us', { required: true, refused }),
+      of('ap', { required: false, refused: [] }),
+      of('sa', { required: true, refused: [] }),
+    ];
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(GeodeSchema.parse({ ...geode, signing: false, peers })));
+    return true;
+  };
+  const { out } = await ctl('geode', 'status');
+  expect(out).toContain('can speak in its name');
+  expect(out).toMatch(/us .*refused .*: events, wrong_signature/);
+  expect(out).toMatch(/ap .* no /);
+  expect(out).toMatch(/sa .* yes /);
+});
+
 test('geode status of a restored region says that it is fenced, what it remembers and whom it waits for', async () => {
   const recovery = {
     ...{ state: 'reconciling' as const, fenced: true, since: at, backupAt: at, without: [] },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { jobKinds } from '@lapidary/contracts/api/jobs';
+import { OwnRegionKeysSchema, PeerKeysSchema } from '@lapidary/contracts/signing-keys';
 import { StateKeySchema } from '@lapidary/contracts/state-key';
 import * as field from './fields.js';
 
@@ -42,6 +43,18 @@ export const ControlPlaneConfigSchema = z.object({
     description:
       'The other regions’ NATS servers, JSON: {"us":{"natsUrl":"nats://…","natsUser":"…","natsPassword":"…"}}; "roleMax" (viewer, operator or admin): the most that its people may do here',
   }),
+  LAPIDARY_SIGNING_KEYS_FILE: field
+    .jsonFile(
+      OwnRegionKeysSchema,
+      'this region’s Ed25519 keys, as a JSON Web Key Set; the first signs what it tells, asks and answers the others. Without it nothing is signed (docs/adr/0115)',
+    )
+    .optional(),
+  LAPIDARY_PEER_KEYS_FILE: field
+    .jsonFile(
+      PeerKeysSchema,
+      'the public keys of the regions, JSON: a key set by region, the same file for all; what a region that is in it has not signed is refused',
+    )
+    .optional(),
   LAPIDARY_ADMIN_TOKEN_FILE: field.secretFile('the first administrator’s token').optional(),
   LAPIDARY_BASE_DOMAIN: field.baseDomain,
   LAPIDARY_STAMPS_DIR: z.string().default('stamps').meta({ description: 'Directory of regions.yaml, defaults.yaml and the stamp specs' }),

@@ -73,3 +73,9 @@ export const jsonText = <T extends z.ZodType>(schema: T) =>
       }
     })
     .pipe(schema);
+
+/** A path to a file that holds JSON; the field becomes what it says, checked by `schema`. */
+export const jsonFile = <T extends z.ZodType>(schema: T, what: string) =>
+  secretFile(what)
+    .pipe(jsonText(schema))
+    .meta({ description: `File that holds ${what}` });

@@ -32,6 +32,23 @@ export const apiForward = (region: string, peer: string): string => `api.${regio
  */
 export const apiIntents = (region: string, peer: string): string => `api.${region}.intents.${peer}`;
 
+export interface Parties {
+  /** Who is asked. */
+  readonly region: string;
+  readonly peer: string;
+  /** A request to the API, which does something each time that it is executed. */
+  readonly isCommand: boolean;
+}
+
+/** Between which regions requests of this subject go; null: it is nothing that regions ask of each other. */
+export const partiesOf = (subject: string): Parties | null => {
+  const [kind, region, what, peer, ...more] = subject.split('.');
+  if (!region || !what || more.length > 0) return null;
+  if (kind === 'geo') return peer ? { region, peer, isCommand: false } : null;
+  if (kind !== 'api') return null;
+  return what === 'intents' && peer ? { region, peer, isCommand: false } : peer ? null : { region, peer: what, isCommand: true };
+};
+
 /** Stream that holds the last state of each directory entry (one message per subject). */
 export const directoryStream = (region: string): string => `DIR_${streamToken(region)}`;
 export const directoryEntry = (region: string, key: string): string => `dir.${region}.${key.replace('/', '.')}`;

@@ -2,6 +2,14 @@ import type { Msg } from '@nats-io/transport-node';
 import { AppError, toAppError } from '@lapidary/kernel/app-error';
 import type { z } from 'zod';
 import { decodeJson, encodeError, type Encoded } from './json-messages.js';
+import type { PeerSeal } from './peer-seal.js';
+
+/** How requests of a subject between two regions are told from forged ones. */
+export interface Sealed {
+  readonly seal: PeerSeal;
+  /** What is asked must not be executed again when the same message comes again. */
+  readonly once: boolean;
+}
 
 /** Gives the reply as it goes out. */
 export type Handler<T extends z.ZodType> = (request: z.infer<T>, message: Msg) => Promise<Encoded>;
@@ -12,18 +20,20 @@ export const answering = <T extends z.ZodType>(
   requestSchema: T,
   handler: Handler<T>,
   logger: { warn(bindings: object, message: string): void },
+  sealed?: Sealed,
 ) => {
-  const fail = (msg: Msg, error: unknown): void => {
-    const { body, headers } = encodeError(error);
+  const respond = (msg: Msg, encoded: Encoded): void => {
+    const { body, headers } = sealed ? sealed.seal.answer(msg, encoded) : encoded;
     msg.respond(body, { headers });
   };
+  const fail = (msg: Msg, error: unknown): void => respond(msg, encodeError(error));
   return {
     answer: async (msg: Msg): Promise<void> => {
       // Whoever may ask chooses where the answer goes; anywhere else it would be a message in our name.
       if (!msg.reply?.startsWith('_INBOX')) return;
       try {
-        const { body, headers } = await handler(decodeJson(msg, requestSchema), msg);
-        msg.respond(body, { headers });
+        sealed?.seal.admit(msg, sealed.once);
+        respond(msg, await handler(decodeJson(msg, requestSchema), msg));
       } catch (error) {
         if (toAppError(error).code === 'internal') logger.warn({ subject, err: error }, 'a request over NATS failed');
         fail(msg, error);

@@ -1,6 +1,6 @@
 import { brotliCompress, brotliDecompressSync, constants } from 'node:zlib';
 import { promisify } from 'node:util';
-import { headers, RequestError, TimeoutError, type Msg, type MsgHdrs } from '@nats-io/transport-node';
+import { headers, NoRespondersError, RequestError, TimeoutError, type Msg, type MsgHdrs } from '@nats-io/transport-node';
 import { z } from 'zod';
 import { AppError, isAppError, toAppError, type FieldProblem } from '@lapidary/kernel/app-error';
 import { isErrorCode } from '@lapidary/kernel/error-catalogue';
@@ -11,7 +11,7 @@ export const errorHeader = 'Lapidary-Error';
 
 /** Who asks says that the answer may come compressed, or by columns, and the answer says that it does; as HTTP has it. Older versions know the first only. */
 const acceptHeader = 'Accept-Encoding';
-const encodingHeader = 'Content-Encoding';
+export const encodingHeader = 'Content-Encoding';
 const brotli = 'br';
 const columns = 'lapidary-columns-1';
 /** Below this a packet is sent either way. */
@@ -103,7 +103,7 @@ export const requestFailure = (subject: string, thrown: unknown): AppError => {
   if (isAppError(thrown)) return thrown;
   if (thrown instanceof TimeoutError || (thrown instanceof Error && thrown.cause instanceof TimeoutError))
     return new AppError('timeout', 'No answer in time', { internal: subject, cause: thrown });
-  if (thrown instanceof RequestError && thrown.isNoResponders())
+  if (thrown instanceof NoRespondersError || (thrown instanceof RequestError && thrown.isNoResponders()))
     return new AppError('not_ready', 'Nobody answers there at the moment', { internal: `no responders on ${subject}`, cause: thrown });
   return new AppError('not_ready', 'The link broke while waiting for the answer', { internal: subject, cause: thrown });
 };

@@ -4,7 +4,8 @@ import type { z } from 'zod';
 import { inboxPrefix } from '@lapidary/contracts/nats-roles';
 import { AppError } from '@lapidary/kernel/app-error';
 import { backOffMs } from '@lapidary/kernel/back-off';
-import { answering, type Handler } from './answering.js';
+import { answering, type Handler, type Sealed } from './answering.js';
+import { askOne } from './asking.js';
 import { LinkTrouble, type LinkProblem } from './link-failure.js';
 import { acceptCompressed, decodeJson, encodeAnswer, encodeJson, requestFailure, throwIfError } from './json-messages.js';
 
@@ -23,6 +24,8 @@ export interface NatsLinkOptions {
   readonly logger: LinkLogger;
   /** Between two tries; less than the usual where there are few such links, and people wait for what comes over them. */
   readonly reconnectWaitMs?: number;
+  /** By subject, of what regions ask of each other: requests and answers are signed, and believed, as the keys of both have it. */
+  readonly sealOf?: (subject: string) => Sealed | undefined;
 }
 
 export interface RequestOptions {
@@ -133,7 +136,7 @@ export class NatsLink {
     const nc = this.connection;
     try {
       const headers = short ? undefined : acceptCompressed();
-      const reply = await nc.request(subject, encodeJson(body), { timeout: timeoutMs, headers });
+      const reply = await askOne(nc, subject, encodeJson(body), timeoutMs, headers, this.options.sealOf?.(subject)?.seal);
       throwIfError(reply);
       return decodeJson(reply, replySchema);
     } catch (error) {
@@ -145,7 +148,7 @@ export class NatsLink {
   async requestBytes(subject: string, body: unknown, timeoutMs: number): Promise<Uint8Array> {
     const nc = this.connection;
     try {
-      const reply = await nc.request(subject, encodeJson(body), { timeout: timeoutMs });
+      const reply = await askOne(nc, subject, encodeJson(body), timeoutMs, undefined, this.options.sealOf?.(subject)?.seal);
       throwIfError(reply);
       return reply.data;
     } catch (error) {
@@ -174,7 +177,7 @@ export class NatsLink {
   }
 
   private serve<T extends z.ZodType>(subject: string, schema: T, handler: Handler<T>, options: ServeOptions): () => void {
-    const { answer, refuse } = answering(subject, schema, handler, this.options.logger);
+    const { answer, refuse } = answering(subject, schema, handler, this.options.logger, this.options.sealOf?.(subject));
     return this.subscribe(subject, options, answer, refuse);
   }
 

@@ -3,6 +3,7 @@ import { nanos } from '@nats-io/transport-node';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { NatsLink } from './nats-link.js';
+import { signatureHeader } from './peer-seal.js';
 
 /** The smallest that the client allows. Two misses are 1 s: a black hole is found long before pings find it. */
 const idleHeartbeatMs = 500;
@@ -19,6 +20,8 @@ export interface StreamMessage {
   readonly sequence: number;
   readonly subject: string;
   readonly data: Uint8Array;
+  /** As it was published with it (region-keys.ts); whether it is true is for whoever reads to find. */
+  readonly signature: string | undefined;
   /** Messages that the stream held behind this one when it was sent; 0: the reader has caught up. */
   readonly pending: number;
 }
@@ -108,7 +111,8 @@ export class OrderedReader {
           break;
         }
         this.busy = true;
-        await onMessage({ sequence: m.seq, subject: m.subject, data: m.data, pending: m.info.pending });
+        const signature = m.headers?.get(signatureHeader);
+        await onMessage({ sequence: m.seq, subject: m.subject, data: m.data, signature, pending: m.info.pending });
         this.busy = false;
         this.quietSinceMs = performance.now();
       }

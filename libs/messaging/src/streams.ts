@@ -9,10 +9,11 @@ import {
   StorageType,
   type StreamConfig,
 } from '@nats-io/jetstream';
-import { nanos } from '@nats-io/transport-node';
+import { headers, nanos } from '@nats-io/transport-node';
 import { directoryAll, directoryStream, geoEvents, geoStream } from '@lapidary/contracts/subjects';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { NatsLink } from './nats-link.js';
+import { signatureHeader } from './peer-seal.js';
 import { streamFailure } from './stream-failure.js';
 
 /** JetStream answers in milliseconds; a server that needs this long is in trouble, and callers try again. */
@@ -113,10 +114,13 @@ export const publishToStream = async (
   subject: string,
   payload: Uint8Array | string,
   messageId?: string,
+  signature?: string,
 ): Promise<Published> => {
+  const signed = signature === undefined ? undefined : headers();
+  signed?.set(signatureHeader, signature!);
   try {
     const js = jetstream(link.connection, { timeout: apiTimeoutMs });
-    const ack = await js.publish(subject, payload, { msgID: messageId, timeout: apiTimeoutMs });
+    const ack = await js.publish(subject, payload, { msgID: messageId, headers: signed, timeout: apiTimeoutMs });
     return { sequence: ack.seq, duplicate: ack.duplicate };
   } catch (error) {
     throw streamFailure(subject, error);
@@ -127,6 +131,7 @@ export interface LastPublished {
   readonly data: Uint8Array;
   /** Under which it was published (publishToStream); empty: under none. */
   readonly id: string;
+  readonly signature: string | undefined;
 }
 
 /** The newest message of a subject as the stream really holds it, or null. Reading it proves more than any counter. */
@@ -134,7 +139,9 @@ export const lastPublished = async (link: NatsLink, stream: string, subject: str
   try {
     const jsm = await jetstreamManager(link.connection, { checkAPI: false, timeout: apiTimeoutMs });
     const message = await jsm.streams.getMessage(stream, { last_by_subj: subject });
-    return message && { data: message.data, id: message.header.get(PubHeaders.MsgIdHdr) };
+    if (!message) return null;
+    const { data, header } = message;
+    return { data, id: header.get(PubHeaders.MsgIdHdr), signature: header.get(signatureHeader) };
   } catch (error) {
     throw streamFailure(stream, error);
   }

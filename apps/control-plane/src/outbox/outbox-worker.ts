@@ -10,6 +10,7 @@ import { publishLive } from '../live/live-event.js';
 import type { ControlPlaneMetrics } from '../process/metrics.js';
 import { Readiness } from '../process/readiness.js';
 import { CONFIG, LOGGER, METRICS, NATS, NATS_STREAMS } from '../process/tokens.js';
+import { PeerSeals } from '../signatures/peer-seals.js';
 import { BackgroundDatabase } from './background-database.js';
 import { relayLock } from './leader-locks.js';
 import { outboxMetrics } from './metrics.js';
@@ -40,6 +41,7 @@ export class OutboxWorker implements OnApplicationBootstrap, BeforeApplicationSh
     @Inject(LOGGER) logger: Logger,
     @Inject(METRICS) { registry }: ControlPlaneMetrics,
     readiness: Readiness,
+    seals: PeerSeals,
   ) {
     readiness.registerFlaws('publishing', async () =>
       (await readTrouble(database.dataSource)).map(({ what, since, because }) => `${what} are not published since ${since}: ${because}`),
@@ -51,6 +53,7 @@ export class OutboxWorker implements OnApplicationBootstrap, BeforeApplicationSh
     this.relay = new OutboxRelay({
       dataSource: database.dataSource,
       nats: streams,
+      keys: seals.keys,
       logger: this.logger,
       metrics: this.metrics,
       onPublished: (events) => publishLive(nats, region, events),

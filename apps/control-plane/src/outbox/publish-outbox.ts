@@ -2,6 +2,8 @@ import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { geoEvents } from '@lapidary/contracts/subjects';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
 import { packEvents } from '@lapidary/messaging/packed-batch';
+import { saidInStream } from '@lapidary/messaging/peer-seal';
+import type { RegionKeys } from '@lapidary/messaging/region-keys';
 import { publishToStream } from '@lapidary/messaging/streams';
 import type { DataSource } from 'typeorm';
 import { eventsBetween, readOrigin } from './outbox-rows.js';
@@ -43,10 +45,12 @@ interface Stored {
 }
 
 /** Publishes all at once. What is stored behind one that failed counts for nothing: it is published again, and readers skip repeats. */
-const publishAll = async (nats: NatsLink, region: string, some: readonly EventEnvelope[]): Promise<Stored> => {
+const publishAll = async (nats: NatsLink, region: string, some: readonly EventEnvelope[], keys?: RegionKeys): Promise<Stored> => {
   const batches = await packEvents(some);
+  const subject = geoEvents(region);
+  const said = saidInStream(subject);
   const outcomes = await Promise.allSettled(
-    batches.map(async ({ events, packed }) => publishToStream(nats, geoEvents(region), packed, messageId(events))),
+    batches.map(async ({ events, packed }) => publishToStream(nats, subject, packed, messageId(events), keys?.sign(said, packed))),
   );
   const end = outcomes.findIndex(({ status }) => status === 'rejected');
   return {
@@ -64,6 +68,7 @@ export const publishOutbox = async (
   dataSource: DataSource,
   nats: NatsLink,
   { readAtOnce, pieces }: PublishLimits = limitsDefault,
+  keys?: RegionKeys,
 ): Promise<EventEnvelope[]> => {
   const origin = await readOrigin(dataSource);
   const done: EventEnvelope[] = [];
@@ -79,7 +84,7 @@ export const publishOutbox = async (
     if (events.length === 0) break;
     const isLast = events.length < readAtOnce || piece === pieces;
     if (!isLast) coming = readAfter(events.at(-1)!.originsequence);
-    const { events: stored, failure } = await publishAll(nats, origin.region, events);
+    const { events: stored, failure } = await publishAll(nats, origin.region, events, keys);
     const through = stored.at(-1)?.originsequence;
     if (through !== undefined && !(await markPublished(dataSource, from, through))) break;
     done.push(...stored);

@@ -2,6 +2,7 @@ import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { msOfIso } from '@lapidary/kernel/iso-time';
 import { Wakeup } from '@lapidary/kernel/wakeup';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
+import type { RegionKeys } from '@lapidary/messaging/region-keys';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { MetricsOf } from '@lapidary/telemetry/metrics';
 import type { DataSource } from 'typeorm';
@@ -24,6 +25,8 @@ const looksFirstMs = 30_000;
 export interface RelayOptions {
   readonly dataSource: DataSource;
   readonly nats: NatsLink;
+  /** With which what is published is signed; without them nothing is. */
+  readonly keys?: RegionKeys;
   readonly logger: Logger;
   readonly metrics: MetricsOf<typeof outboxMetrics>;
   /** Told after the stream has them; best effort. */
@@ -77,7 +80,7 @@ export class OutboxRelay {
     const numbered = this.numberedAhead > 0 ? this.numberedAhead : await numberOutbox(dataSource);
     this.numberedAhead = 0;
     // Where so many wait that there are more, the next are numbered while these are on their way.
-    const publishing = publishOutbox(dataSource, nats);
+    const publishing = publishOutbox(dataSource, nats, undefined, this.options.keys);
     const [events, ahead] = await Promise.all([publishing, numbered >= numberedAtOnceMax ? this.numberUntil(publishing) : 0]);
     this.numberedAhead = ahead;
     if (events.length > 0) this.told(events);
@@ -135,7 +138,7 @@ export class OutboxRelay {
   /** False where the stream holds more than the log: this region was restored from a backup, and is fenced now. */
   private async checkStream(): Promise<boolean> {
     if (Date.now() - this.streamCheckedAt < streamCheckMs) return true;
-    const again = await repairStream(this.options.dataSource, this.options.nats);
+    const again = await repairStream(this.options.dataSource, this.options.nats, this.options.keys);
     this.streamCheckedAt = Date.now();
     if (again === 'set-back') {
       this.options.logger.error('the event stream holds more of this region’s log than its database: it was restored from a backup');

@@ -4,6 +4,8 @@ import { rowsOf } from '@lapidary/db/rows';
 import { z } from 'zod';
 import { unpackBatch } from '@lapidary/messaging/packed-batch';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
+import { saidInStream } from '@lapidary/messaging/peer-seal';
+import type { RegionKeys } from '@lapidary/messaging/region-keys';
 import { deleteStream, ensureStream, geoStreamShape, lastPublished, streamState } from '@lapidary/messaging/streams';
 import type { DataSource } from 'typeorm';
 import type { KnownOfLog } from '@lapidary/replication/recovery/judge-log';
@@ -19,9 +21,10 @@ export const republishedMax = 10_000;
  * Where the stream really ends, told by its newest message and not by its counters; null: it is empty, or ends in what no relay of ours has
  * published, which is no word on how long the log was.
  */
-const streamEnd = async (nats: NatsLink, region: string): Promise<KnownOfLog | null> => {
-  const message = await lastPublished(nats, geoStream(region), geoEvents(region));
-  if (!message) return null;
+const streamEnd = async (nats: NatsLink, region: string, keys?: RegionKeys): Promise<KnownOfLog | null> => {
+  const subject = geoEvents(region);
+  const message = await lastPublished(nats, geoStream(region), subject);
+  if (!message || keys?.faultOf(region, saidInStream(subject), message.data, message.signature)) return null;
   try {
     const { data: events } = z.array(EventEnvelopeSchema).min(1).safeParse(unpackBatch(message.data));
     const last = events?.at(-1);
@@ -60,12 +63,12 @@ export const purgeStream = async (dataSource: DataSource, nats: NatsLink): Promi
  * server lost its disk or its last writes (2.9.10 syncs lazily; lab 1.5). Returns how many events will go out again; `set-back` where
  * the stream has what the log has not, so that it is the database that lost something.
  */
-export const repairStream = async (dataSource: DataSource, nats: NatsLink): Promise<number | 'set-back'> => {
+export const repairStream = async (dataSource: DataSource, nats: NatsLink, keys?: RegionKeys): Promise<number | 'set-back'> => {
   const origin = await readOrigin(dataSource);
   // Read before the stream: it only grows, so a stream that is behind it has really lost something.
   const published = await publishedThrough(dataSource);
   await ensureStream(nats, geoStreamShape(origin.region));
-  const last = await streamEnd(nats, origin.region);
+  const last = await streamEnd(nats, origin.region, keys);
   if (last && (await noticeSetBack(dataSource, 'stream', last, await readOrigin(dataSource)))) return 'set-back';
   const end = last?.epoch === origin.epoch ? last.sequence : 0;
   if (end >= published) return 0;

@@ -6,6 +6,7 @@ import { NatsLink } from '@lapidary/messaging/nats-link';
 import { createLogger, type Logger } from '@lapidary/telemetry/logger';
 import type { DataSource } from 'typeorm';
 import { migrations } from '../migrations/all.js';
+import { PeerSeals } from '../signatures/peer-seals.js';
 import { createControlPlaneMetrics, type ControlPlaneMetrics } from './metrics.js';
 
 /** What a process opens before Nest starts and closes after Nest has ended. Tests open the same. */
@@ -18,11 +19,13 @@ export interface ProcessResources {
   readonly nats: NatsLink;
   /** For what is published into streams (tokens.ts). */
   readonly natsStreams: NatsLink;
+  readonly seals: PeerSeals;
 }
 
 /** Makes the parts. The NATS link connects by itself for as long as it lives; `bringUp` connects the database. */
 export const createResources = (config: ControlPlaneConfig, options: { processMetrics: boolean }): ProcessResources => {
   const logger = createLogger('control-plane', config.LAPIDARY_LOG_LEVEL, { region: config.LAPIDARY_REGION });
+  const seals = new PeerSeals(config);
   const linkNamed = (name: string): NatsLink =>
     new NatsLink({
       url: config.LAPIDARY_NATS_URL,
@@ -30,9 +33,11 @@ export const createResources = (config: ControlPlaneConfig, options: { processMe
       password: config.LAPIDARY_NATS_PASSWORD,
       name,
       logger: logger.child({ part: 'nats' }),
+      sealOf: (subject) => seals.forSubject(subject),
     });
   return {
     config,
+    seals,
     logger,
     metrics: createControlPlaneMetrics(options),
     dataSource: createDataSource({

@@ -2,6 +2,7 @@ import type { GivenUpStanding } from '@lapidary/contracts/api/given-up-regions';
 import { GeodeSchema, type GeodeView } from '@lapidary/contracts/api/replication';
 import { agreedProtocol, ownProtocol, protocolMismatch } from '@lapidary/contracts/wire-protocol';
 import type { LinkProblem } from '@lapidary/messaging/link-failure';
+import type { RegionKeys } from '@lapidary/messaging/region-keys';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
 import { fleetRoot } from '@lapidary/replication/digest/fleet-root';
@@ -17,6 +18,7 @@ import { answersNow, cutSince } from '../regions/peer-freshness.js';
 import { recoveryView, setBackPeers } from '../fence/fence-facts.js';
 import { readConvergence } from './convergence-rows.js';
 import type { LinkState } from '../regions/replication-status.js';
+import { recentRefusals } from '../signatures/refusal-rows.js';
 
 interface PeerRow {
   readonly region: string;
@@ -42,6 +44,7 @@ export const geodeStatus = async (
   reader: Reader,
   linkTo: (region: string) => LinkState | undefined,
   configured?: readonly string[],
+  keys?: Pick<RegionKeys, 'isSigning' | 'isRequiredOf'>,
 ): Promise<GeodeView> => {
   const origin = await readOrigin(reader);
   const backlog = await outboxBacklog(reader);
@@ -78,6 +81,7 @@ export const geodeStatus = async (
     sequence: origin.sequence,
     autonomousSince: autonomousSince(peers),
     outbox: { waiting: backlog.depth, oldestSeconds: backlog.ageSeconds, kept: Number(counts?.kept ?? 0) },
+    signing: keys?.isSigning,
     publishing: await readTrouble(reader),
     inbox: { behind: total(peers.map((p) => p.behind)), held: total(held.values()) },
     intents: {
@@ -89,7 +93,7 @@ export const geodeStatus = async (
     digest: { root: fleetRoot(domains), documents: domains.reduce((sum, d) => sum + d.root.rows, 0) },
     recovery: await recoveryView(reader, configured),
     heldTokens: await heldTokens(reader),
-    peers,
+    peers: keys ? await withSignatures(reader, peers, keys) : peers,
   } satisfies GeodeView);
 };
 
@@ -123,6 +127,29 @@ const peerOf = (
     protocol,
     owed: acknowledged === null ? null : Math.max(0, origin.sequence - acknowledged),
   };
+};
+
+/**
+ * Whether what peers say is believed by their signatures, and what was not of late. A server that can be reached, whose region is not believed, looks
+ * like one that is silent.
+ */
+const withSignatures = async (
+  reader: Reader,
+  peers: readonly Peer[],
+  keys: Pick<RegionKeys, 'isSigning' | 'isRequiredOf'>,
+): Promise<Peer[]> => {
+  const recent = await recentRefusals(reader);
+  return peers.map((peer) => {
+    const refused = (recent.get(peer.region) ?? []).map(({ what, why, times, lastAt }) => ({ what, why, times, lastAt }));
+    const whys = new Set(refused.filter(({ what }) => what === 'answer').map(({ why }) => why));
+    const because = `what answers in its name is not believed: ${[...whys].join(', ')} (docs/runbooks/signature_refused.md)`;
+    const isUnheard = peer.link === 'cut' && whys.size > 0;
+    return {
+      ...peer,
+      cutBecause: peer.cutBecause ?? (isUnheard ? because : null),
+      signatures: { required: keys.isRequiredOf(peer.region), refused },
+    };
+  });
 };
 
 const protocolOf = ({ protocol_speaks: speaks, protocol_hears: hears }: PeerRow): Peer['protocol'] =>

@@ -17,6 +17,7 @@ import { ApiAnswers } from '../openapi/api-answers.js';
 import { CONFIG } from '../process/tokens.js';
 import { ReplicationStatus } from '../regions/replication-status.js';
 import { subjectsShownTo } from '../residency/shown-values.js';
+import { PeerSeals } from '../signatures/peer-seals.js';
 import { geodeStatus } from './geode-status.js';
 
 @Controller('v1/geode')
@@ -24,6 +25,7 @@ export class GeodeController {
   constructor(
     private readonly dataSource: DataSource,
     private readonly status: ReplicationStatus,
+    private readonly seals: PeerSeals,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
@@ -34,7 +36,7 @@ export class GeodeController {
     answers: { 200: GeodeSchema },
   })
   async show(@Query({ schema: GeodeQuerySchema }) _query: z.infer<typeof GeodeQuerySchema>): Promise<GeodeView> {
-    return await geodeStatus(this.dataSource, (region) => this.status.linkTo(region), peersOf(this.config));
+    return await geodeStatus(this.dataSource, (region) => this.status.linkTo(region), peersOf(this.config), this.seals.keys);
   }
 
   @Get('held')

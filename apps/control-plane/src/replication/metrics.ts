@@ -7,7 +7,7 @@ export const replicationMetrics = {
   lapidary_replication_gaps_total: { type: 'counter', help: 'Holes in a peer’s stream that were filled from its outbox', labels: ['peer'] },
   lapidary_replication_refused_total: {
     type: 'counter',
-    help: 'What was in the peer’s stream and is none of its events: unreadable, malformed, or not in its log',
+    help: 'What was in the peer’s stream and is none of its events: unreadable, malformed, not in its log, or not signed by it',
     labels: ['peer', 'why'],
   },
   lapidary_replication_dead_letters_total: { type: 'counter', help: 'Events that could not be applied and were parked', labels: ['peer'] },
@@ -49,6 +49,16 @@ export const replicationMetrics = {
   lapidary_replication_refused_epochs: {
     type: 'gauge',
     help: 'Stamps and tenants of the peer whose epoch it told lower than it is known here: refused, and what is known is served on',
+    labels: ['peer'],
+  },
+  lapidary_replication_signatures_refused_total: {
+    type: 'counter',
+    help: 'What came in the peer’s name and was not believed: messages of its stream (events), its answers, its requests; by what is wrong with the signature',
+    labels: ['peer', 'what', 'why'],
+  },
+  lapidary_replication_unsigned: {
+    type: 'gauge',
+    help: '1 while what comes in the peer’s name is believed without a signature, since no key of it is configured',
     labels: ['peer'],
   },
   lapidary_recovery_fenced: {

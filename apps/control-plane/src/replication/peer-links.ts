@@ -3,6 +3,7 @@ import type { LinkProblem } from '@lapidary/messaging/link-failure';
 import { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { ReplicationStatus } from '../regions/replication-status.js';
+import type { PeerSeals } from '../signatures/peer-seals.js';
 
 /**
  * A link for each pair of regions: one try in 25 ms is nothing to the network, and half of that what a catch-up waits for on average; for the later
@@ -14,7 +15,13 @@ const reconnectWaitMs = 20;
 export class PeerLinks {
   readonly byRegion: ReadonlyMap<string, NatsLink>;
 
-  constructor(config: ControlPlaneConfig, logger: Logger, status: ReplicationStatus, onChange: (peer: string, up: boolean) => void) {
+  constructor(
+    config: ControlPlaneConfig,
+    seals: PeerSeals,
+    logger: Logger,
+    status: ReplicationStatus,
+    onChange: (peer: string, up: boolean) => void,
+  ) {
     const links = new Map<string, NatsLink>();
     for (const [peer, { natsUrl, natsUser, natsPassword }] of Object.entries(config.LAPIDARY_PEERS)) {
       if (peer === config.LAPIDARY_REGION) continue;
@@ -26,6 +33,7 @@ export class PeerLinks {
         name,
         logger: logger.child({ peer }),
         reconnectWaitMs,
+        sealOf: (subject) => seals.forSubject(subject),
       });
       const tell = (up: boolean): void => {
         const problem = (): LinkProblem | null => link.problem;

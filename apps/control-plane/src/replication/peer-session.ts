@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BackfillReply } from '@lapidary/contracts/events/envelope';
-import { geoStream } from '@lapidary/contracts/subjects';
+import { geoEvents, geoStream } from '@lapidary/contracts/subjects';
 import { AppError } from '@lapidary/kernel/app-error';
 import { msOfIso } from '@lapidary/kernel/iso-time';
 import { OrderedReader, type ReaderEnd, type StreamMessage } from '@lapidary/messaging/ordered-reader';
 import { unpackBatch } from '@lapidary/messaging/packed-batch';
+import { saidInStream } from '@lapidary/messaging/peer-seal';
 import { streamState } from '@lapidary/messaging/streams';
 import { readBatch, type IncomingEvent } from '@lapidary/replication/read-events';
 import type { Position } from '@lapidary/replication/version-vector';
@@ -16,7 +17,7 @@ import { PeerGreeting } from './peer-greeting.js';
 import { PeerOutbox } from './peer-outbox.js';
 import type { SessionOptions } from './session-options.js';
 import { takenAtOnce } from './taken-at-once.js';
-import { noteRefused, type Refused } from './refuse-foreign.js';
+import { noteRefused, RefusedLetters, type Refused } from './refuse-foreign.js';
 import { noteStreamHint, readPosition } from './peer-position.js';
 
 /** How often the peer hears how far we are, and we hear where it stands. */
@@ -30,6 +31,7 @@ export type SessionEnd = ReaderEnd | 'newer-epoch';
 export class PeerSession {
   private readonly outbox: PeerOutbox;
   private readonly greeting: PeerGreeting;
+  private readonly letters = new RefusedLetters();
   private newerEpoch = false;
   private behindAt: number | null = null;
 
@@ -142,7 +144,14 @@ export class PeerSession {
   }
 
   private async onMessage(message: StreamMessage, streamId: string, stop: () => void): Promise<void> {
-    const { peer, dataSource, logger } = this.options;
+    const { peer, dataSource, logger, seals } = this.options;
+    const forged = seals?.keys.faultOf(peer, saidInStream(geoEvents(peer)), message.data, message.signature);
+    if (forged) {
+      // What stands in the place of a true one leaves a hole, which is filled from the outbox; what was only added leaves none.
+      seals?.refuse(peer, 'events', forged);
+      await this.refuse(message.sequence, [{ why: forged, raw: Buffer.from(message.data).toString('base64') }]);
+      return;
+    }
     let raw: unknown[];
     try {
       raw = unpackBatch(message.data);
@@ -192,10 +201,11 @@ export class PeerSession {
 
   private async refuse(streamSequence: number, refused: readonly Refused[]): Promise<void> {
     const { dataSource, peer, logger, metrics } = this.options;
-    if (refused.length === 0) return;
     for (const { why } of refused) metrics.lapidary_replication_refused_total.inc({ peer, why });
+    const kept = this.letters.take(refused);
+    if (kept.length === 0) return;
     logger.error({ peer, streamSequence, refused: refused.length }, 'the peer’s stream has what is none of its events');
-    await noteRefused(dataSource, peer, streamSequence, refused);
+    await noteRefused(dataSource, peer, streamSequence, kept);
   }
 
   /**

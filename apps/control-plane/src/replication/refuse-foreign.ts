@@ -1,5 +1,6 @@
 import { rowsOf } from '@lapidary/db/rows';
 import { newId } from '@lapidary/kernel/ids';
+import type { SignatureFault } from '@lapidary/messaging/region-keys';
 import type { DataSource } from 'typeorm';
 import { textOf } from './parked-text.js';
 import { unreadable } from './quarantine.js';
@@ -11,7 +12,9 @@ export type RefusedFor =
   /** No event by its envelope, of another region, or nobody can tell its place. */
   | 'malformed'
   /** A place beyond the end of the origin's log, or an epoch that it has not begun. */
-  | 'not_in_log';
+  | 'not_in_log'
+  /** Not signed by the region whose stream it is (docs/adr/0115). */
+  | SignatureFault;
 
 export interface Refused {
   readonly why: RefusedFor;
@@ -24,10 +27,32 @@ const keptMax = 1_000;
 const ofMessageMax = 100;
 const keptBytesMax = 16 * 1024;
 
+/** Of one peer's stream. Each costs a transaction, for which the true messages behind it wait; more of them say nothing new. */
+const lettersAMinuteMax = 100;
+
+/** Which of what is refused is kept: the first of each minute. */
+export class RefusedLetters {
+  private left = lettersAMinuteMax;
+  private untilMs = 0;
+
+  constructor(private readonly nowMs: () => number = () => performance.now()) {}
+
+  take(refused: readonly Refused[]): readonly Refused[] {
+    const now = this.nowMs();
+    if (now >= this.untilMs) [this.left, this.untilMs] = [lettersAMinuteMax, now + 60_000];
+    const kept = refused.slice(0, this.left);
+    this.left -= kept.length;
+    return kept;
+  }
+}
+
 const explained: Readonly<Record<RefusedFor, string>> = {
   unreadable: 'the message is no batch of events',
   malformed: 'it is no event of this region: its place is filled from the region’s outbox',
   not_in_log: 'the region’s outbox has no such event',
+  unsigned: 'the message is not signed',
+  unknown_key: 'the message is signed with a key that is not known of this region',
+  wrong_signature: 'the message is signed by somebody else, or was changed',
 };
 
 /**

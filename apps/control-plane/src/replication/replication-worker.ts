@@ -16,7 +16,10 @@ import { heldChanges } from '../collections/release-held.js';
 import { BackgroundDatabase } from '../outbox/background-database.js';
 import { pullerLock } from '../outbox/leader-locks.js';
 import { CONFIG, NATS } from '../process/tokens.js';
+import { Readiness } from '../process/readiness.js';
 import { ReplicationStatus } from '../regions/replication-status.js';
+import { PeerSeals, refusable } from '../signatures/peer-seals.js';
+import { noteRefusals, recentRefusals, refusedTexts } from '../signatures/refusal-rows.js';
 import { ForwardedRequestSchema, forwardTo, requestOf, type ForwardedAnswer, type ForwardedRequest } from './api-forward.js';
 import { answerForwarded } from './forward-answer.js';
 import { openDeadLetters } from './dead-letter-row.js';
@@ -54,14 +57,22 @@ export class ReplicationWorker implements OnApplicationBootstrap, BeforeApplicat
     private readonly tools: ReplicationTools,
     private readonly host: HttpAdapterHost,
     status: ReplicationStatus,
+    private readonly seals: PeerSeals,
+    readiness: Readiness,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
     @Inject(NATS) private readonly nats: NatsLink,
   ) {
     this.logger = tools.logger;
     this.metrics = tools.metrics;
-    this.peerLinks = new PeerLinks(config, this.logger, status, (peer, up) =>
+    this.peerLinks = new PeerLinks(config, seals, this.logger, status, (peer, up) =>
       this.metrics.lapidary_replication_connected.set({ peer }, up ? 1 : 0),
     );
+    // From zero on, so that the first is an increase.
+    for (const peer of this.peerLinks.byRegion.keys())
+      for (const [what, whys] of Object.entries(refusable))
+        for (const why of whys) this.metrics.lapidary_replication_signatures_refused_total.inc({ peer, what, why }, 0);
+    seals.onRefused(({ peer, what, why }) => this.metrics.lapidary_replication_signatures_refused_total.inc({ peer, what, why }));
+    readiness.registerFlaws('signatures', async () => refusedTexts(await recentRefusals(database.dataSource)));
     this.leaders = [...this.peerLinks.byRegion].map(([peer, link]) => this.leaderFor(peer, link));
   }
 
@@ -85,6 +96,12 @@ export class ReplicationWorker implements OnApplicationBootstrap, BeforeApplicat
     const timers = [setInterval(() => void this.prune(), pruneMs), setInterval(() => void this.observe(), observeMs)];
     this.stops.push(...answers, () => timers.forEach(clearInterval));
     for (const leader of this.leaders) leader.start();
+    const { unsigned, keys } = this.seals;
+    if (unsigned.length > 0 || (!keys.isSigning && this.leaders.length > 0))
+      this.logger.warn(
+        { unsigned, signing: keys.isSigning },
+        'regions are believed by their passwords alone: LAPIDARY_PEER_KEYS_FILE lacks them',
+      );
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -124,6 +141,7 @@ export class ReplicationWorker implements OnApplicationBootstrap, BeforeApplicat
       logger: this.logger,
       metrics: this.metrics,
       tools: this.tools.apply,
+      seals: this.seals,
       onApplied: (events) => this.onApplied(events),
     });
     const onError = (error: unknown): void => this.logger.warn({ err: error, peer }, 'the reader of a peer lost its database connection');
@@ -159,6 +177,10 @@ export class ReplicationWorker implements OnApplicationBootstrap, BeforeApplicat
 
   private async count(): Promise<void> {
     const { dataSource } = this.database;
+    const { unsigned } = this.seals;
+    for (const peer of this.peerLinks.byRegion.keys())
+      this.metrics.lapidary_replication_unsigned.set({ peer }, unsigned.includes(peer) ? 1 : 0);
+    await noteRefusals(dataSource, this.seals.take());
     const held = await heldChanges(dataSource);
     for (const origin of this.peerLinks.byRegion.keys())
       this.tools.collections.lapidary_collection_held_changes.set({ origin }, held.get(origin) ?? 0);

@@ -4,6 +4,7 @@ import type { NatsLink } from '@lapidary/messaging/nats-link';
 import type { Logger } from '@lapidary/telemetry/logger';
 import type { MetricsOf } from '@lapidary/telemetry/metrics';
 import type { DataSource } from 'typeorm';
+import type { PeerSeals } from '../signatures/peer-seals.js';
 import type { ApplyTools } from './apply-tenant.js';
 import type { replicationMetrics } from './metrics.js';
 
@@ -15,6 +16,8 @@ export interface SessionOptions {
   /** Ordinary client connection to the peer's NATS. */
   readonly link: NatsLink;
   readonly tools: ApplyTools;
+  /** By which messages of the peer's stream are believed; without them all are. */
+  readonly seals?: PeerSeals;
   readonly logger: Logger;
   readonly metrics: MetricsOf<typeof replicationMetrics>;
   /** What this region speaks; tests put that of another version here. */

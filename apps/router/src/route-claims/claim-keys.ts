@@ -1,21 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { importJWK, type CryptoKey, type JSONWebKeySet } from 'jose';
-import { z } from 'zod';
 import { routeClaimAlgorithm } from '@lapidary/contracts/route-claim';
+import { KeySetSchema, signingKeysMax } from '@lapidary/contracts/signing-keys';
 import { AppError } from '@lapidary/kernel/app-error';
-
-/** The one that signs, the one before it, and the one that is to follow. */
-const keysMax = 4;
-
-const KeySchema = z.object({
-  kty: z.literal('OKP'),
-  crv: z.literal('Ed25519'),
-  kid: z.string().min(1).max(64),
-  x: z.string(),
-  /** The private part; a key that only has to be recognised still comes without it. */
-  d: z.string().optional(),
-});
-const FileSchema = z.object({ keys: z.array(KeySchema).min(1).max(keysMax) });
 
 export interface ClaimKeys {
   readonly kid: string;
@@ -37,10 +24,12 @@ export const parseClaimKeys = async (text: string): Promise<ClaimKeys> => {
   } catch {
     throw refused('is not JSON');
   }
-  const parsed = FileSchema.safeParse(json);
-  if (!parsed.success) throw refused(`is no set of 1 to ${keysMax} Ed25519 keys with ids`);
+  const parsed = KeySetSchema.safeParse(json);
+  if (!parsed.success) {
+    const rule = parsed.error.issues.find(({ code }) => code === 'custom');
+    throw refused(rule?.message ?? `is no set of 1 to ${signingKeysMax} Ed25519 keys with ids`);
+  }
   const { keys } = parsed.data;
-  if (new Set(keys.map(({ kid }) => kid)).size < keys.length) throw refused('two keys have one id');
   const [first] = keys;
   if (first?.d === undefined) throw refused('the first key has no private part');
   let signingKey: CryptoKey | Uint8Array;

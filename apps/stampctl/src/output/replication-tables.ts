@@ -118,6 +118,7 @@ export const geodeText = (geode: GeodeView, view: View): string => {
       `no ${what}`,
       view.colours.red(`published since ${ago(since, view.nowMs)}: ${because}`),
     ]),
+    ['signing', geode.signing === false ? view.colours.yellow('no: who has a password of its NATS can speak in its name') : null],
     ['to take in', inbox === undefined ? null : `${inbox.behind} events of peers, ${inbox.held} held until their time`],
     ['intents', intents === undefined ? null : intentsText(intents)],
     ['dead letters', geode.deadLetters > 0 ? view.colours.red(String(geode.deadLetters)) : '0'],
@@ -142,12 +143,20 @@ export const geodeText = (geode: GeodeView, view: View): string => {
     { title: 'HELD', cell: (p) => String(p.held ?? 0), align: 'right', wide: true },
     { title: 'LAST EVENT', cell: (p) => ago(p.lastEventAt, view.nowMs) },
     { title: 'ANSWERED', cell: (p) => ago(p.confirmedAt, view.nowMs), wide: true },
+    { title: 'SIGNED', cell: (p) => signedText(p.signatures, view) },
     { title: 'PROTOCOL', cell: (p) => protocolText(p.protocol) },
     { title: 'EPOCH', cell: (p) => String(p.epoch), align: 'right', wide: true },
   ];
   if (geode.peers.length === 0) return facts;
   const why = geode.peers.flatMap(({ region, cutBecause }) => (cutBecause ? [`${region}: ${view.colours.yellow(cutBecause)}`] : []));
   return [facts, '', renderTable(columns, geode.peers, view.wide), ...(why.length > 0 ? ['', ...why] : [])].join('\n');
+};
+
+/** Whether what comes in the peer’s name has to be signed, and whether something was not. */
+const signedText = (signatures: GeodeView['peers'][number]['signatures'], view: View): string => {
+  const [last] = signatures?.refused ?? [];
+  if (last) return view.colours.red(`refused ${ago(last.lastAt, view.nowMs)}: ${last.what}, ${last.why}`);
+  return signatures === undefined ? '-' : signatures.required ? 'yes' : view.colours.yellow('no');
 };
 
 /** The number that both speak; else what the peer speaks, which this region does not understand. */

@@ -160,6 +160,17 @@ export const GeodePeerSchema = z
       description:
         'Since when it is known that the peer’s database was restored from a backup; nothing is taken from it until it begins a new epoch',
     }),
+    signatures: z
+      .object({
+        required: z
+          .boolean()
+          .meta({ description: 'false: no key of the peer is configured here, and its events are believed by passwords alone' }),
+        refused: z.array(z.object({ what: z.string(), why: z.string(), times: z.number().int(), lastAt: TimeSchema })).meta({
+          description: 'What came in the peer’s name in the last 15 minutes and was not believed, by kind; `times` since it was first seen',
+        }),
+      })
+      .optional()
+      .meta({ description: 'Whether what the peer says is believed by its signature' }),
     owed: z.number().int().nullable().meta({ description: 'Events of ours that the peer has not acknowledged; null: it never has' }),
   })
   .meta({ id: 'GeodePeer' });
@@ -187,6 +198,7 @@ export const GeodeSchema = z
       oldestSeconds: z.number(),
       kept: z.number().int().meta({ description: 'Rows kept for peers' }),
     }),
+    signing: z.boolean().optional().meta({ description: 'Whether this region signs what it tells the others' }),
     publishing: z
       .array(PublishingTroubleSchema)
       .optional()

@@ -5,7 +5,7 @@ import { systemClock } from '@lapidary/kernel/clock';
 import { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { newId } from '@lapidary/kernel/ids';
 import { waitFor } from '@lapidary/kernel/wait-for';
-import { NatsLink } from '@lapidary/messaging/nats-link';
+import { NatsLink, type NatsLinkOptions } from '@lapidary/messaging/nats-link';
 import { createLogger, type Logger } from '@lapidary/telemetry/logger';
 import { freshRegion, testNats } from '@lapidary/testing/backends';
 import type { DataSource } from 'typeorm';
@@ -14,6 +14,7 @@ import { stampKey } from '@lapidary/contracts/directory';
 import { systemContext } from '../../http/command-context.js';
 import { migrations } from '../../migrations/all.js';
 import { ensureOrigin } from '../../regions/ensure-origin.js';
+import type { PeerSeals } from '../../signatures/peer-seals.js';
 import { recordEvent } from '../record-event.js';
 import { migratedDatabase } from '../../../test/migrated-database.js';
 
@@ -25,19 +26,21 @@ export interface TestRegion {
   readonly nats: NatsLink;
   readonly clock: HybridLogicalClock;
   readonly logger: Logger;
+  /** Its keys, and by which it believes others; none: it signs nothing and believes all. Other ones hold from the next message on. */
+  seals?: PeerSeals;
   close(): Promise<void>;
 }
 
 export const testLogger = createLogger('test', process.env['LAPIDARY_TEST_LOG'] ?? 'silent');
 
-export const testLink = async (url: string, name: string): Promise<NatsLink> => {
-  const link = new NatsLink({ url, name, logger: testLogger });
+export const testLink = async (url: string, name: string, sealOf?: NatsLinkOptions['sealOf']): Promise<NatsLink> => {
+  const link = new NatsLink({ url, name, logger: testLogger, sealOf });
   await waitFor('NATS', () => (link.isConnected ? true : undefined), { timeoutMs: 30_000, intervalMs: 10 });
   return link;
 };
 
 export const openTestRegion = async (
-  options: { readonly name?: string; readonly peers?: readonly string[]; readonly natsUrl?: string } = {},
+  options: { readonly name?: string; readonly peers?: readonly string[]; readonly natsUrl?: string; readonly seals?: PeerSeals } = {},
 ): Promise<TestRegion> => {
   const name = options.name ?? freshRegion();
   const database = await migratedDatabase();
@@ -45,23 +48,25 @@ export const openTestRegion = async (
   await dataSource.initialize();
   await migrate(dataSource);
   await inTransaction(dataSource, async (tx) => ensureOrigin(tx, name));
-  for (const region of [name, ...(options.peers ?? [])]) {
-    await dataSource.query(`INSERT INTO region VALUES ($1, $1, $1, 0, 0, 'none')`, [region]);
+  for (const known of [name, ...(options.peers ?? [])]) {
+    await dataSource.query(`INSERT INTO region VALUES ($1, $1, $1, 0, 0, 'none')`, [known]);
   }
-  const nats = await testLink(options.natsUrl ?? testNats().url, `test:${name}`);
-  return {
+  const nats = await testLink(options.natsUrl ?? testNats().url, `test:${name}`, (subject) => region.seals?.forSubject(subject));
+  const region: TestRegion = {
     name,
     url: database.url,
     dataSource,
     nats,
     clock: new HybridLogicalClock(name, systemClock),
     logger: testLogger,
+    seals: options.seals,
     close: async () => {
       await nats.close();
       await dataSource.destroy();
       await database.drop();
     },
   };
+  return region;
 };
 
 /** A stamp as its events carry it. */

@@ -7,6 +7,7 @@ import { numberOutbox } from '../../outbox/number-outbox.js';
 import { OutboxRelay } from '../../outbox/relay.js';
 import { servePeers } from '../../outbox/serve-peers.js';
 import { openTestRegion, type TestRegion } from '../../outbox/testing/test-region.js';
+import type { PeerSeals } from '../../signatures/peer-seals.js';
 import { stepRemovals } from '../remove-documents.js';
 import { retellDocuments } from '../retell-documents.js';
 import { Wakeup } from '@lapidary/kernel/wakeup';
@@ -26,13 +27,19 @@ export interface Mesh {
   join(reader: TestRegion, origin: TestRegion): void;
   /** The region runs another version from now on: it speaks that protocol and reads these types. */
   rollOut(region: TestRegion, version: Version): Promise<void>;
+  /** The region's processes are started again with these keys. */
+  rekey(region: TestRegion, seals: PeerSeals | undefined): Promise<void>;
   close(): Promise<void>;
 }
 
-export const openMesh = async (size: number): Promise<Mesh> => {
+export const openMesh = async (
+  size: number,
+  sealsOf?: (name: string, names: readonly string[]) => PeerSeals | undefined,
+): Promise<Mesh> => {
   const names = Array.from({ length: size }, freshRegion).sort();
   const regions: TestRegion[] = [];
-  for (const name of names) regions.push(await openTestRegion({ name, peers: names.filter((n) => n !== name) }));
+  for (const name of names)
+    regions.push(await openTestRegion({ name, peers: names.filter((n) => n !== name), seals: sealsOf?.(name, names) }));
   const stop = new AbortController();
   const running: Promise<unknown>[] = [];
   const peersOf = (region: TestRegion): string[] => names.filter((n) => n !== region.name);
@@ -49,7 +56,14 @@ export const openMesh = async (size: number): Promise<Mesh> => {
     const peers = peersOf(region);
     serve(region);
     const metrics = createMetrics(outboxMetrics, { processMetrics: false });
-    const relay = new OutboxRelay({ ...region, metrics, onPublished: () => undefined });
+    const relay = new OutboxRelay({
+      ...region,
+      metrics,
+      onPublished: () => undefined,
+      get keys() {
+        return region.seals?.keys;
+      },
+    });
     running.push(relay.lead(stop.signal), keepGoing(region, peers, relay, stop.signal));
   }
   const links = new Map<string, { readonly stop: AbortController; readonly done: Promise<void> }>();
@@ -64,18 +78,25 @@ export const openMesh = async (size: number): Promise<Mesh> => {
     await link?.done;
   };
   for (const reader of regions) for (const origin of regions) if (reader !== origin) join(reader, origin);
+  const begin = async (region: TestRegion): Promise<void> => {
+    answers.get(region.name)?.forEach((end) => end());
+    serve(region);
+    for (const origin of regions.filter((r) => r !== region)) {
+      await cut(region, origin);
+      join(region, origin);
+    }
+  };
   return {
     regions,
     cut,
     join,
     rollOut: async (region, version) => {
       versions.set(region.name, version);
-      answers.get(region.name)?.forEach((end) => end());
-      serve(region);
-      for (const origin of regions.filter((r) => r !== region)) {
-        await cut(region, origin);
-        join(region, origin);
-      }
+      await begin(region);
+    },
+    rekey: async (region, seals) => {
+      region.seals = seals;
+      await begin(region);
     },
     close: async () => {
       stop.abort();

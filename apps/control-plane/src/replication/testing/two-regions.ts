@@ -103,6 +103,9 @@ export const pullerOf = (
     peer: origin.name,
     dataSource: reader.dataSource,
     link: reader.nats,
+    get seals() {
+      return reader.seals;
+    },
     tools: { ...toolsOf(reader), versions: version.versions },
     protocol: version.protocol,
     logger: reader.logger,
