@@ -1,7 +1,7 @@
 /**
  * `npm run bench:relay`: how fast the relay brings what is committed to the stream: numbered, packed, published, marked. A real
  * PostgreSQL (fsync on) and NATS server; the peer publishes one message for each event, as one does without packing. The floor is what no relay can
- * do without: the same statements, and messages of the same bytes that were made before.
+ * do without: the same statements, and messages of the same bytes that were made before. A relay with keys, which signs each message, beside it.
  */
 import { performance } from 'node:perf_hooks';
 import { inTransaction } from '@lapidary/db/transaction';
@@ -17,6 +17,8 @@ import { geoEvents, geoStream } from '@lapidary/contracts/subjects';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { NatsLink } from '@lapidary/messaging/nats-link';
 import { packEvents } from '@lapidary/messaging/packed-batch';
+import { saidInStream } from '@lapidary/messaging/peer-seal';
+import { newRegionKey, RegionKeys } from '@lapidary/messaging/region-keys';
 import { streamState, publishToStream } from '@lapidary/messaging/streams';
 import { createLogger } from '@lapidary/telemetry/logger';
 import { createMetrics } from '@lapidary/telemetry/metrics';
@@ -25,6 +27,7 @@ import { report, type Measurement } from './report.ts';
 
 const events = Number(process.env['LAPIDARY_BENCH_EVENTS'] ?? 40_000);
 const rounds = 5;
+const signedAtOnce = 2_000;
 /** Messages on their way at once, of the peer: beyond this nothing is gained. */
 const window = 64;
 const region = 'bench';
@@ -56,6 +59,10 @@ const samples = {
   publish: [] as number[],
   single: [] as number[],
   floor: [] as number[],
+  signed: [] as number[],
+  signedCpu: [] as number[],
+  signing: [] as number[],
+  checking: [] as number[],
   cpu: [] as number[],
   floorCpu: [] as number[],
 };
@@ -70,6 +77,34 @@ await withOwnDatabase(async (dataSource, natsUrl) => {
   const relay = new OutboxRelay({ dataSource, nats, logger, metrics, onPublished: (told) => publishLive(nats, region, told) });
   const relayAll = async (): Promise<void> => {
     while (await relay.pass());
+  };
+  const key = newRegionKey('bench-1');
+  const keys = new RegionKeys(region, { keys: [key.own] });
+  const signing = new OutboxRelay({ dataSource, nats, logger, metrics, keys, onPublished: (told) => publishLive(nats, region, told) });
+  const signAll = async (): Promise<void> => {
+    while (await signing.pass());
+  };
+  /** One message as it is: signed by who tells it, and looked at by who reads it. */
+  const signatures = async (): Promise<void> => {
+    const origin = await readOrigin(dataSource);
+    const [message] = await packEvents(
+      await eventsBetween(dataSource, origin, origin.sequence - batchEventsMax + 1, origin.sequence, batchEventsMax),
+    );
+    const reader = new RegionKeys('reader', undefined, { [region]: { keys: [key.told] } });
+    const said = saidInStream(geoEvents(region));
+    const perMessage = (work: () => void): number => {
+      const begun = process.cpuUsage();
+      for (let i = 0; i < signedAtOnce; i += 1) work();
+      const { user, system } = process.cpuUsage(begun);
+      return (user + system) / signedAtOnce;
+    };
+    const signature = keys.sign(said, message!.packed);
+    samples.signing.push(perMessage(() => keys.sign(said, message!.packed)));
+    samples.checking.push(
+      perMessage(() => {
+        if (reader.faultOf(region, said, message!.packed, signature) !== null) throw new Error('a true signature was refused');
+      }),
+    );
   };
   const oneByOne = async (): Promise<void> => {
     const origin = await readOrigin(dataSource);
@@ -120,6 +155,9 @@ await withOwnDatabase(async (dataSource, natsUrl) => {
     await fill(dataSource, events);
     await node(samples.cpu, async () => void samples.relay.push(await perSecond(events, relayAll)));
     await fill(dataSource, events);
+    await node(samples.signedCpu, async () => void samples.signed.push(await perSecond(events, signAll)));
+    await signatures();
+    await fill(dataSource, events);
     await node(samples.floorCpu, async () => void samples.floor.push(await perSecond(events, bareAll)));
     await fill(dataSource, events);
     while ((await numberOutbox(dataSource)) > 0);
@@ -137,9 +175,15 @@ await withOwnDatabase(async (dataSource, natsUrl) => {
 });
 const peer = 'a message for each event';
 const floor = 'the bare statements and messages';
+const signer = 'relay that signs';
+const message = `a message of ${batchEventsMax} events`;
 const measured: Measurement[] = [
   { subject: 'relay', metric: 'committed to stored in the stream', unit: 'events/s', samples: samples.relay, peer: floor },
   { subject: 'relay', metric: 'processor time of Node', unit: 'µs/event', samples: samples.cpu, peer: floor },
+  { subject: signer, metric: 'committed to stored in the stream', unit: 'events/s', samples: samples.signed, peer: 'relay' },
+  { subject: signer, metric: 'processor time of Node', unit: 'µs/event', samples: samples.signedCpu, peer: 'relay' },
+  { subject: message, metric: 'signing', unit: 'µs', samples: samples.signing },
+  { subject: message, metric: 'checking its signature', unit: 'µs', samples: samples.checking },
   { subject: floor, metric: 'committed to stored in the stream', unit: 'events/s', samples: samples.floor },
   { subject: floor, metric: 'processor time of Node', unit: 'µs/event', samples: samples.floorCpu },
   { subject: 'relay', metric: 'numbered to stored in the stream', unit: 'events/s', samples: samples.publish, peer },

@@ -5,9 +5,11 @@ import { loadConfig } from '@lapidary/config/load';
 import { readyPath } from '@lapidary/contracts/api/paths';
 import { natsUsersOf, passwordVariable, peerUser } from '@lapidary/contracts/nats-roles';
 import { RouterConfigSchema } from '@lapidary/config/router';
+import { OwnRegionKeysSchema, PeerKeysSchema } from '@lapidary/contracts/signing-keys';
+import { RegionKeys } from '@lapidary/messaging/region-keys';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { composeVariables } from './compose-env.js';
+import { composeVariables, missingLines } from './compose-env.js';
 import { composeNatsConfig } from './gen-nats-conf.js';
 import { jurisdictionsOf, regionsToRun } from './local/regions.js';
 
@@ -37,6 +39,8 @@ const environmentOf = (service: string): Record<string, string> =>
     Object.entries(compose.services[service]!.environment!).map(([name, value]) => [name, value.replaceAll(/\$\{(\w+)[^}]*\}/g, 'secret')]),
   );
 
+const keyFiles = { LAPIDARY_SIGNING_KEYS_FILE: true, LAPIDARY_PEER_KEYS_FILE: true } as const;
+
 describe('docker-compose.yml', () => {
   test('has for every region of stamps/regions.yaml a control plane, database, stream, router and stamp host', () => {
     expect(Object.keys(compose.services).sort()).toEqual(
@@ -45,7 +49,7 @@ describe('docker-compose.yml', () => {
   });
 
   test.each(regions)('the processes of %s accept their environment, and it names every other region as peer', (region) => {
-    const withoutFile = ControlPlaneConfigSchema.omit({ LAPIDARY_ADMIN_TOKEN_FILE: true });
+    const withoutFile = ControlPlaneConfigSchema.omit({ LAPIDARY_ADMIN_TOKEN_FILE: true, ...keyFiles });
     const config = loadConfig(withoutFile, environmentOf(region));
     expect(config.LAPIDARY_REGION).toBe(region);
     // Without it workloads of stamps get no token.
@@ -60,7 +64,11 @@ describe('docker-compose.yml', () => {
   test.each(regions)(
     'what the processes of %s write is on a volume: the rest of the container is not theirs to write, and goes with it',
     (region) => {
-      const withoutSecrets = ControlPlaneConfigSchema.omit({ LAPIDARY_ADMIN_TOKEN_FILE: true, LAPIDARY_ENGINE_PASSPHRASE_FILE: true });
+      const withoutSecrets = ControlPlaneConfigSchema.omit({
+        LAPIDARY_ADMIN_TOKEN_FILE: true,
+        LAPIDARY_ENGINE_PASSPHRASE_FILE: true,
+        ...keyFiles,
+      });
       const router = RouterConfigSchema.omit({ LAPIDARY_DIRECTORY_KEY_FILE: true });
       const written = [
         ...Object.entries(loadConfig(withoutSecrets, environmentOf(region))),
@@ -121,6 +129,24 @@ describe('docker-compose.yml', () => {
   test('every secret that it asks for is one that `npm run compose:env` writes, and none stands in the file', () => {
     const asked = new Set([...text.matchAll(/\$\{(\w+)/g), ...text.matchAll(/environment: (LAPIDARY_\w+) \}/g)].map((m) => m[1]!));
     expect([...asked].sort()).toEqual([...composeVariables].sort());
+  });
+
+  test('each region is given keys that it can sign with and the other knows, and a file of before gets what it lacks, once', () => {
+    const lines = missingLines('LAPIDARY_ADMIN_TOKEN=mine\n');
+    expect(lines.map((line) => line.split('=', 1)[0]).sort()).toEqual(
+      composeVariables.filter((name) => name !== 'LAPIDARY_ADMIN_TOKEN').sort(),
+    );
+    expect(missingLines(`LAPIDARY_ADMIN_TOKEN=mine\n${lines.join('\n')}\n`)).toEqual([]);
+    const valueOf = (name: string): unknown => {
+      const quoted = lines.find((line) => line.startsWith(`${name}=`))!.slice(name.length + 1);
+      return JSON.parse(/^'(.*)'$/.exec(quoted)![1]!);
+    };
+    const told = PeerKeysSchema.parse(valueOf('LAPIDARY_PEER_KEYS'));
+    for (const region of regions) {
+      const own = OwnRegionKeysSchema.parse(valueOf(`LAPIDARY_${region.toUpperCase()}_SIGNING_KEYS`));
+      const signature = new RegionKeys(region, own).sign(['x'], 'y');
+      expect(new RegionKeys('another', undefined, told).faultOf(region, ['x'], 'y', signature)).toBe(null);
+    }
   });
 
   test('every named volume and secret is declared, every mounted file exists', () => {

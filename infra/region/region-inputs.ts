@@ -36,10 +36,17 @@ export interface RegionInputs {
   readonly unprotected?: boolean;
   /** JSON as LAPIDARY_PEERS takes it, with the passwords of the other regions’ NATS. */
   readonly peers: pulumi.Output<string>;
+  /** JSON as LAPIDARY_SIGNING_KEYS_FILE and LAPIDARY_PEER_KEYS_FILE take it. Without, the region signs nothing and believes the others by their passwords. */
+  readonly regionKeys?: { readonly own: pulumi.Output<string>; readonly peers: pulumi.Output<string> };
 }
 
-export const readRegionInputs = (config: pulumi.Config): RegionInputs => ({
-  spec: RegionSpecSchema.parse(config.requireObject('spec')),
-  unprotected: config.getBoolean('unprotected') ?? false,
-  peers: config.requireSecret('peers'),
-});
+export const readRegionInputs = (config: pulumi.Config): RegionInputs => {
+  const [own, peers] = [config.getSecret('signingKeys'), config.getSecret('peerKeys')];
+  if (!own !== !peers) throw new Error('signingKeys and peerKeys are given together, or neither');
+  return {
+    spec: RegionSpecSchema.parse(config.requireObject('spec')),
+    unprotected: config.getBoolean('unprotected') ?? false,
+    peers: config.requireSecret('peers'),
+    regionKeys: own && peers ? { own, peers } : undefined,
+  };
+};

@@ -24,6 +24,8 @@ export interface RegionServicesArgs {
   /** ARNs of secrets. */
   readonly adminTokenArn: pulumi.Input<string>;
   readonly peersArn: pulumi.Input<string>;
+  /** With which the region signs what it tells the others, and by which it believes them. */
+  readonly regionKeys?: { readonly ownArn: pulumi.Input<string>; readonly peersArn: pulumi.Input<string> };
   /** Signs the routers' copies of the directory. */
   readonly directoryKeyArn: pulumi.Input<string>;
   /** Where people, stampctl and the workloads of stamps reach the API; the same door for all of them. */
@@ -37,6 +39,8 @@ const stopSeconds = 110;
 const builderRole = 'lapidary-stamp-builder';
 
 const adminTokenFile = '/tmp/admin.token';
+const signingKeysFile = '/tmp/signing-keys.json';
+const peerKeysFile = '/tmp/peer-keys.json';
 const directoryKeyFile = '/tmp/directory.key';
 const previousDirectoryKeyFile = '/tmp/directory.previous.key';
 
@@ -54,7 +58,7 @@ const natsOf = (args: RegionServicesArgs, role: 'control' | 'router') => ({
 });
 
 const controlPlane = (args: RegionServicesArgs): AwsServiceArgs => {
-  const { spec, size, database } = args;
+  const { spec, size, database, regionKeys } = args;
   const nats = natsOf(args, 'control');
   const volume = args.files.volume('control-plane', '/data');
   const secrets = {
@@ -62,13 +66,15 @@ const controlPlane = (args: RegionServicesArgs): AwsServiceArgs => {
     LAPIDARY_NATS_PASSWORD: nats.password,
     LAPIDARY_PEERS: args.peersArn,
     ADMIN_TOKEN: args.adminTokenArn,
+    ...(regionKeys && { SIGNING_KEYS: regionKeys.ownArn, PEER_KEYS: regionKeys.peersArn }),
   };
+  const files = { ADMIN_TOKEN: adminTokenFile, ...(regionKeys && { SIGNING_KEYS: signingKeysFile, PEER_KEYS: peerKeysFile }) };
   return {
     ground: args.ground,
     name: 'control-plane',
     image: image(args),
     entryPoint: ['sh', '-c'],
-    command: [startWithFiles({ ADMIN_TOKEN: adminTokenFile }, 'apps/control-plane/dist/main.js')],
+    command: [startWithFiles(files, 'apps/control-plane/dist/main.js')],
     ports: [{ name: 'api', port: regionPorts.api, http: true }],
     cpu: size.controlPlane.cpu,
     memoryMb: size.controlPlane.memoryMb,
@@ -88,6 +94,7 @@ const controlPlane = (args: RegionServicesArgs): AwsServiceArgs => {
       LAPIDARY_BASE_DOMAIN: spec.domain,
       LAPIDARY_DATABASE_URL: pulumi.interpolate`postgres://lapidary@${database.endpoint}/${database.name}?sslmode=require`,
       LAPIDARY_ADMIN_TOKEN_FILE: adminTokenFile,
+      ...(regionKeys && { LAPIDARY_SIGNING_KEYS_FILE: signingKeysFile, LAPIDARY_PEER_KEYS_FILE: peerKeysFile }),
       LAPIDARY_ENGINE: 'pulumi',
       LAPIDARY_ENGINE_STATE_DIR: `${volume.path}/engine`,
       LAPIDARY_ENGINE_STATE_KEY: pulumi.interpolate`awskms:///${args.stateKeyArn}?region=${spec.facts.awsRegion}`,
@@ -95,7 +102,10 @@ const controlPlane = (args: RegionServicesArgs): AwsServiceArgs => {
     },
     secrets,
     readable: {
-      secrets: [database.credentialsArn, nats.password, args.peersArn, args.adminTokenArn],
+      secrets: [
+        ...[database.credentialsArn, nats.password, args.peersArn, args.adminTokenArn],
+        ...(regionKeys ? [regionKeys.ownArn, regionKeys.peersArn] : []),
+      ],
       parameters: [],
     },
     // It builds stamps as the role that the global program made; itself it can only seal and open their state.

@@ -21,6 +21,7 @@ import '../testing/no-stack-traces.js';
 jest.setTimeout(60_000);
 
 const peers = '{"us":{"natsUrl":"wss://nats.us.example.com:443","natsUser":"peer-eu","natsPassword":"a peer’s password"}}';
+const regionKeys = { own: pulumi.secret('{"keys":"a private key"}'), peers: pulumi.secret('{"us":{}}') };
 const specOf = (profile: RegionSpec['profile'] = 'small'): RegionSpec =>
   RegionSpecSchema.parse({
     name: 'eu',
@@ -32,10 +33,12 @@ const specOf = (profile: RegionSpec['profile'] = 'small'): RegionSpec =>
     peers: ['us'],
     pagers: [{ protocol: 'email', endpoint: 'on-call@example.com' }],
   });
-const render = async (spec: RegionSpec, unprotected = false): Promise<readonly GraphResource[]> =>
+const render = async (spec: RegionSpec, unprotected = false, signing = true): Promise<readonly GraphResource[]> =>
   withoutStack(
     await synthesize(regionProjectName, spec.name, () =>
-      Promise.resolve({ ...renderRegion({ spec, peers: pulumi.secret(peers), unprotected }) }),
+      Promise.resolve({
+        ...renderRegion({ spec, peers: pulumi.secret(peers), unprotected, regionKeys: signing ? regionKeys : undefined }),
+      }),
     ),
   );
 const factsOf = (spec: RegionSpec, unprotected = false): PolicyFacts => ({
@@ -106,15 +109,34 @@ test('no secret is plain: neither what is generated nor the passwords of the oth
   expect(new Set(secret)).toEqual(new Set([types.secretVersion, 'aws:ssm/parameter:Parameter']));
   const text = goldenText(graph);
   expect(text).not.toContain('a peer’s password');
+  expect(text).not.toContain('a private key');
   expect(text).not.toMatch(/"value":"wss:\/\/leaf:/);
 });
 
 test('the program reads a spec that is complete, and says what is wrong with one that is not', () => {
-  const config = (spec: unknown) =>
-    ({ requireObject: () => spec, getBoolean: () => undefined, requireSecret: () => peers }) as unknown as pulumi.Config;
+  const config = (spec: unknown, given: Record<string, string> = {}) => {
+    const getSecret = (name: string) => given[name];
+    return { requireObject: () => spec, getBoolean: () => undefined, requireSecret: () => peers, getSecret } as unknown as pulumi.Config;
+  };
   expect(readRegionInputs(config(specOf())).spec.name).toBe('eu');
+  expect(readRegionInputs(config(specOf())).regionKeys).toBeUndefined();
+  expect(readRegionInputs(config(specOf(), { signingKeys: '{}', peerKeys: '{}' })).regionKeys).toEqual({ own: '{}', peers: '{}' });
+  expect(() => readRegionInputs(config(specOf(), { signingKeys: '{}' }))).toThrow('together');
   expect(() => readRegionInputs(config({ ...specOf(), colour: 'red' }))).toThrow('colour');
   expect(() => readRegionInputs(config({ ...specOf(), domain: 'EXAMPLE' }))).toThrow('domain');
+});
+
+test('control planes, and nobody else, are given the keys of their region as files; without keys they are told of none', async () => {
+  const serviceOf = async (what: string, signing: boolean) =>
+    (await render(specOf(), false, signing)).find((r) => r.name === `eu-${what}-service`)!.inputs as { env: object; secrets: object };
+  const { env, secrets } = await serviceOf('control-plane', true);
+  expect(env).toMatchObject({ LAPIDARY_SIGNING_KEYS_FILE: '/tmp/signing-keys.json', LAPIDARY_PEER_KEYS_FILE: '/tmp/peer-keys.json' });
+  expect(Object.keys(secrets)).toEqual(expect.arrayContaining(['SIGNING_KEYS', 'PEER_KEYS']));
+  for (const [what, signing] of [
+    ['router', true],
+    ['control-plane', false],
+  ] as const)
+    expect(JSON.stringify(await serviceOf(what, signing))).not.toMatch(/SIGNING_KEYS|PEER_KEYS/);
 });
 
 test('while the key of the routers’ copies changes, routers are given the one before, too, and else nobody', async () => {

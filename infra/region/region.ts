@@ -41,7 +41,7 @@ export const renderRegion = (inputs: RegionInputs): RegionOutputs => new Region(
 class Region extends pulumi.ComponentResource {
   readonly outputs: RegionOutputs;
 
-  constructor({ spec, peers, unprotected }: RegionInputs) {
+  constructor({ spec, peers, unprotected, regionKeys }: RegionInputs) {
     super('lapidary:region:Region', spec.name);
     const owner = regionOwner(spec.name);
     const place = { ...spec.facts, unprotected: unprotected ?? false };
@@ -86,6 +86,7 @@ class Region extends pulumi.ComponentResource {
       child,
     );
     const secret = (what: string) => new GeneratedSecret({ owner, place, what, keyArn: keys.secrets }, child);
+    const given = (what: string, value: pulumi.Output<string>) => this.given(owner, what, value, keys, place.unprotected);
     const services = runRegionServices(
       {
         spec,
@@ -100,7 +101,8 @@ class Region extends pulumi.ComponentResource {
         adminTokenArn: secret('admin-token').arn,
         apiUrl: `https://${hosts.api}`,
         directoryKeyArn: secret('directory-key').arn,
-        peersArn: this.peers(owner, peers, keys, place.unprotected),
+        peersArn: given('peers', peers),
+        regionKeys: regionKeys && { ownArn: given('signing-keys', regionKeys.own), peersArn: given('peer-keys', regionKeys.peers) },
         stateKeyArn: keys.secrets,
       },
       compute,
@@ -148,14 +150,14 @@ class Region extends pulumi.ComponentResource {
     return new TransitGateway(nameOf(owner, 'fleet'), args, { parent });
   }
 
-  private peers(owner: StackOwner, peers: pulumi.Output<string>, keys: AwsKeys, unprotected: boolean): pulumi.Output<string> {
-    const what = 'peers';
+  /** A secret that the program is given. */
+  private given(owner: StackOwner, what: string, value: pulumi.Output<string>, keys: AwsKeys, unprotected: boolean): pulumi.Output<string> {
     const holder = new Secret(
       nameOf(owner, what),
       { name: `lapidary/${owner.name}/${what}`, kmsKeyId: keys.secrets, tags: tagged(owner, what) },
       { parent: keys, protect: !unprotected },
     );
-    new SecretVersion(nameOf(owner, what), { secretId: holder.id, secretString: pulumi.secret(peers) }, { parent: keys });
+    new SecretVersion(nameOf(owner, what), { secretId: holder.id, secretString: pulumi.secret(value) }, { parent: keys });
     return holder.arn;
   }
 

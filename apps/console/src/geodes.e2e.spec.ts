@@ -70,18 +70,26 @@ inBrowser('geodes, in a browser', () => {
 
   test('how a region stands with each other one: links, what is on its way, whether both hold the same; and the same seen from the other', async () => {
     const { page } = tested;
+    const forged = { what: 'events', why: 'wrong_signature', times: 3, lastAt: at };
     geodes['eu'] = geodeOf('eu', {
       deadLetters: 2,
       peers: [
-        peerOf('ap', { link: 'cut', cutSince: at, behind: 7, owed: 31, digest: 'differs' }),
-        peerOf('us', { setBackSince: at, digest: 'unknown', owed: null, convergence: { events: 0, p50Ms: null, p99Ms: null } }),
+        peerOf('ap', { link: 'cut', cutSince: at, behind: 7, owed: 31, digest: 'differs', signatures: { required: false, refused: [] } }),
+        peerOf('us', {
+          setBackSince: at,
+          signatures: { required: true, refused: [forged] },
+          digest: 'unknown',
+          owed: null,
+          convergence: { events: 0, p50Ms: null, p99Ms: null },
+        }),
       ],
     });
     geodes['us'] = geodeOf('us', { peers: [peerOf('eu')], autonomousSince: at });
     await tested.visit('/geodes', 'Other regions');
     const [ap, us] = [page.getByTestId('peer-ap'), page.getByTestId('peer-us')];
-    for (const text of ['cut off', 'differ', '31', '12 / 85 ms']) await ap.getByText(text, { exact: true }).waitFor();
-    for (const text of ['restored from a backup', 'not known', 'nothing told']) await us.getByText(text, { exact: true }).first().waitFor();
+    for (const text of ['cut off', 'believed unsigned', 'differ', '31', '12 / 85 ms']) await ap.getByText(text, { exact: true }).waitFor();
+    for (const text of ['restored from a backup', 'refused: events not signed by it', 'not known', 'nothing told'])
+      await us.getByText(text, { exact: true }).first().waitFor();
     await page.getByRole('link', { name: '2 dead letters' }).waitFor();
     await tested.shot('geodes', true);
     expect(await violationsOn(page)).toEqual([]);

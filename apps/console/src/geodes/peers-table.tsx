@@ -32,6 +32,7 @@ export const PeersTable = ({ peers }: { peers: readonly Peer[] }): ReactNode => 
         </Table.Th>
         <Table.Td>
           <LinkState peer={peer} />
+          <Signatures of={peer.signatures} />
         </Table.Td>
         <Table.Td>
           <Digest peer={peer} />
@@ -66,6 +67,13 @@ const LinkState = ({ peer: { link, cutSince, cutBecause, setBackSince, protocol 
     );
   if (protocol && protocol.agreed === null) return <Status value="failed">speaks another protocol</Status>;
   return <Status value={link}>linked</Status>;
+};
+
+/** Whether what comes in the region’s name is believed by its signature, and what was not of late; nothing where all is well. */
+const Signatures = ({ of }: { of: Peer['signatures'] }): ReactNode => {
+  const [last] = of?.refused ?? [];
+  if (last) return <Noted value="failed" word={`refused: ${last.what} not signed by it`} since={last.lastAt} />;
+  return of?.required === false ? <Text size="xs">believed unsigned</Text> : null;
 };
 
 /** With writes on their way the two differ for a moment: it is the time since which they do that counts. */
