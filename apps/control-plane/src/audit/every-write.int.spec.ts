@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newId } from '@lapidary/kernel/ids';
+import { waitFor } from '@lapidary/kernel/wait-for';
 import {
   addStamp,
   adminToken,
@@ -244,7 +245,13 @@ beforeAll(async () => {
   await addStamp(world, 'eu-1', 1_000);
   expect((await world.ask('POST', '/v1/tenants', { body: tenantInput('acme') })).status).toBe(201);
   // What its input is like, for jobs that no worker takes.
-  expect((await world.ask('POST', '/v1/stamps/eu-99/provision', { body: {} })).status).toBe(202);
+  await waitFor(
+    'the queue of jobs',
+    async () => (await world.ask('POST', '/v1/stamps/eu-99/provision', { body: {} })).status === 202 || undefined,
+    {
+      timeoutMs: 60_000,
+    },
+  );
   for (const [name, kind] of [
     ['settings', 'lww'],
     ['stock', 'counter'],
