@@ -48,3 +48,24 @@ describe('who a peer may speak for (I10)', () => {
     expect(() => requestOf('ap', asked('token:ann'))).toThrow('may not speak for');
   });
 });
+
+describe('a request that nobody waits for any more', () => {
+  const until = (ms: number | undefined): ForwardedRequest => ({
+    from: 'us',
+    method: 'POST',
+    url: '/v1/stamps/eu-1/cordon',
+    headers: {},
+    body: '{}',
+    principal: { actor: 'token:ann', bindings: [{ role: 'admin', region: '*' }], via: 'bearer' },
+    ...(ms === undefined ? {} : { until: ms }),
+  });
+  const nowMs = 1_800_000_000_000;
+
+  test.each([nowMs + 3_000, nowMs, nowMs - 1_000, undefined])('is not one that is waited for until %p', (ms) => {
+    expect(requestOf('us', until(ms), nowMs)).toEqual(until(ms));
+  });
+
+  test('is refused, as one that lay in the queue of a process that stood still', () => {
+    expect(() => requestOf('us', until(nowMs - 1_001), nowMs)).toThrow('1001 ms after region us had ceased to wait for it');
+  });
+});

@@ -13,6 +13,9 @@ import { maySpeakFor } from '../auth/spoken-for.js';
 /** A region that doesn't answer within this, beyond what the request itself wants to wait, can't be reached. */
 export const unreachableAfterMs = 3_000;
 
+/** Clocks of one fleet agree within some 100 ms; what is later than this by another's clock is late. */
+const clocksApartMaxMs = 1_000;
+
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /** What travels: the request as its own region's API will see it, and who asks. */
@@ -25,6 +28,8 @@ export const ForwardedRequestSchema = z.object({
   headers: z.record(z.string(), z.string()),
   body: z.string().nullable(),
   principal: PrincipalSchema,
+  /** Milliseconds since 1970, by the clock of `from`, until which it waits for the answer; an older version says nothing of it. */
+  until: z.number().int().positive().optional(),
 });
 export type ForwardedRequest = z.infer<typeof ForwardedRequestSchema>;
 
@@ -79,13 +84,16 @@ export const waitOf = (url: string): number => {
 
 /**
  * A peer's request in its own name and of who it may speak for; `peer` is what the subject says, and NATS holds each region to its own.
- * Refused before anything of it is executed, audited or looked at.
+ * Refused before anything of it is executed, audited or looked at; so is what nobody waits for any more: it lay in the queue of a process that stood
+ * still or was cut off, and who asked was told that it was not reached.
  */
-export const requestOf = (peer: string, request: ForwardedRequest): ForwardedRequest => {
-  const { from, principal } = request;
+export const requestOf = (peer: string, request: ForwardedRequest, nowMs = Date.now()): ForwardedRequest => {
+  const { from, principal, until } = request;
   if (from !== peer) throw new AppError('forbidden', `Region ${peer} may not speak for ${from}`);
   if (principal.stamp !== undefined || !maySpeakFor(peer, principal.actor))
     throw new AppError('forbidden', `Region ${peer} may not speak for ${JSON.stringify(principal.actor)}`);
+  if (until !== undefined && nowMs > until + clocksApartMaxMs)
+    throw new AppError('timeout', `The request came ${nowMs - until} ms after region ${peer} had ceased to wait for it`);
   return request;
 };
 
@@ -93,10 +101,17 @@ export const requestOf = (peer: string, request: ForwardedRequest): ForwardedReq
 export const methodOf = (method: string): ForwardedRequest['method'] | null =>
   method === 'HEAD' ? 'GET' : (methods.find((m) => m === method) ?? null);
 
+/** What was asked for may have been done where it was heard and only the answer is missing. */
+const unreachableText = (region: string, { from, method }: ForwardedRequest, cause: unknown): string =>
+  method !== 'GET' && isAppError(cause) && cause.code === 'timeout'
+    ? `Region ${region} has not answered region ${from} in time: look whether it was done before you ask again`
+    : `Region ${region} cannot be reached from region ${from}`;
+
 /** Sends a request to the region it belongs to, over the link to that region's NATS. */
 export const forwardTo = async (link: NatsLink, region: string, request: ForwardedRequest): Promise<ForwardedAnswer> => {
+  const waitMs = unreachableAfterMs + waitOf(request.url);
   const unreachable = (cause?: unknown): AppError =>
-    new AppError('region_unreachable', `Region ${region} cannot be reached from region ${request.from}`, {
+    new AppError('region_unreachable', unreachableText(region, request, cause), {
       cause,
       details: { region },
       retryAfterSeconds: 2,
@@ -105,9 +120,9 @@ export const forwardTo = async (link: NatsLink, region: string, request: Forward
   try {
     return await link.requestJson(
       apiForward(region, request.from),
-      request,
+      { ...request, until: Date.now() + waitMs },
       ForwardedAnswerSchema,
-      unreachableAfterMs + waitOf(request.url),
+      waitMs,
     );
   } catch (error) {
     if (isUnanswered(error)) throw unreachable(error);

@@ -149,6 +149,15 @@ describe('two geodes', () => {
       await expect(answer).rejects.toMatchObject({ code: 'forbidden' });
       expect(await eu.resources.dataSource.query('SELECT 1 FROM audit WHERE actor = $1', [actor])).toEqual([]);
     }
+    const lain = { ...request, method: 'POST' as const, url: '/v1/tenants', body: JSON.stringify({ id: 'lain', region: eu.region }) };
+    const late = link.requestJson(
+      apiForward(eu.region, us.region),
+      { ...lain, headers: { 'content-type': 'application/json' }, until: Date.now() - 60_000 },
+      ForwardedAnswerSchema,
+      2_000,
+    );
+    await expect(late).rejects.toMatchObject({ code: 'timeout' });
+    expect(await eu.resources.dataSource.query(`SELECT 1 FROM tenant WHERE id = 'lain'`)).toEqual([]);
     // What lets others in, or gives up what a region has, is not asked for by another one, whatever role it says that somebody has there.
     for (const [url, body] of [
       ['/v1/tokens', { name: 'theirs', sha256: 'a'.repeat(64), bindings: [{ role: 'admin', region: everyRegion }] }],
