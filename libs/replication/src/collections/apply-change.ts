@@ -137,7 +137,7 @@ export const applyChange = async (tx: ChangeTransaction, site: TakingSite, event
     else if (mayWrite) await objectTo(tx, site, key, policy, after);
     else if (merged.isMissed) await tx.oweObjection(key);
   }
-  return { losses: entries.length === 0 ? 0 : await tx.ledger(entries), isLate: late.length > 0 };
+  return { losses: await tx.ledger(entries), isLate: late.length > 0 };
 };
 
 const mergeChange = async (
