@@ -17,8 +17,11 @@ interface Rule {
   readonly expr: string;
   readonly labels: Readonly<Record<string, string>>;
 }
-/** Labels that a rule sums away. */
-const keepsInstance = ({ expr }: Rule): boolean => !/by \((stamp|owner|peer)\)/.test(expr);
+/** A rule that sums by other labels sums it away. */
+const keepsInstance = ({ expr }: Rule): boolean => {
+  const by = /by \(([^)]*)\)/.exec(expr)?.[1];
+  return by === undefined || by.split(/\s*,\s*/).includes('instance');
+};
 
 let promtool: Peer<'promtool'>;
 let folder: string;
