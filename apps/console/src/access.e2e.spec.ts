@@ -64,14 +64,9 @@ inBrowser('who may call, who did what, which names lead where, in a browser', ()
     );
   };
 
-  beforeAll(() => tested.start());
-  afterAll(() => tested.end());
-  beforeEach(async () => {
+  tested.around(answer, () => {
     [tokens, entries, broken] = [[], [], null];
-    (await tested.planeUp()).intercept = answer;
-    await tested.open();
   });
-  afterEach(() => tested.close());
 
   test('a token’s secret is made in the page, shown once and never sent; only its digest is', async () => {
     const { page, plane } = tested;

@@ -43,14 +43,9 @@ inBrowser('what other regions keep is seen from here, in a browser', () => {
     return true;
   };
 
-  beforeAll(() => tested.start());
-  afterAll(() => tested.end());
-  beforeEach(async () => {
+  tested.around(answer, () => {
     isCut = false;
-    (await tested.planeUp()).intercept = answer;
-    await tested.open();
   });
-  afterEach(() => tested.close());
 
   test('a finding of another region is told on the page of this one, and shown by the address', async () => {
     const { page, plane } = tested;

@@ -59,14 +59,9 @@ inBrowser('geodes, in a browser', () => {
     );
   };
 
-  beforeAll(() => tested.start());
-  afterAll(() => tested.end());
-  beforeEach(async () => {
+  tested.around(answer, () => {
     [geodes, failing] = [{ eu: geodeOf('eu') }, false];
-    (await tested.planeUp()).intercept = answer;
-    await tested.open();
   });
-  afterEach(() => tested.close());
 
   test('how a region stands with each other one: links, what is on its way, whether both hold the same; and the same seen from the other', async () => {
     const { page } = tested;

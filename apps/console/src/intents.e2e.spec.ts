@@ -30,14 +30,9 @@ inBrowser('commands that wait for another region, in a browser', () => {
     open = [];
     return send(200, intentOf({ state: 'cancelled', settledAt: at }));
   };
-  beforeAll(() => tested.start());
-  afterAll(() => tested.end());
-  beforeEach(async () => {
+  tested.around(answer, () => {
     open = [];
-    (await tested.planeUp()).intercept = answer;
-    await tested.open();
   });
-  afterEach(() => tested.close());
 
   test('a command for a region that is cut off says that it waits, stands on the page, and is taken back there', async () => {
     const { page, plane } = tested;

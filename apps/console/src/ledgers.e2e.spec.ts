@@ -94,14 +94,9 @@ inBrowser('ledgers and capacity, in a browser', () => {
     });
   };
 
-  beforeAll(() => tested.start());
-  afterAll(() => tested.end());
-  beforeEach(async () => {
+  tested.around(answer, () => {
     [conflicts, letters, failing] = [[], [], null];
-    (await tested.planeUp()).intercept = answer;
-    await tested.open();
   });
-  afterEach(() => tested.close());
 
   test('conflicts: what lost and what stands, with regions and rule; counted by collection, filtered by the address, older ones asked for', async () => {
     const { page, plane } = tested;

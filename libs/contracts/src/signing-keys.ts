@@ -17,9 +17,10 @@ const hasIdsOnce = ({ keys }: { readonly keys: readonly { readonly kid: string }
   new Set(keys.map(({ kid }) => kid)).size === keys.length;
 
 /** A JSON Web Key Set. */
-export const KeySetSchema = z
-  .object({ keys: z.array(Ed25519KeySchema).min(1).max(signingKeysMax) })
-  .refine(hasIdsOnce, 'two keys have one id');
+const keySetOf = <T extends typeof Ed25519KeySchema>(key: T) =>
+  z.object({ keys: z.array(key).min(1).max(signingKeysMax) }).refine(hasIdsOnce, 'two keys have one id');
+
+export const KeySetSchema = keySetOf(Ed25519KeySchema);
 
 /** 32 bytes as JSON Web Keys have them. */
 const Bytes32Schema = z.string().regex(/^[\w-]{43}$/, '32 bytes in base64url');
@@ -30,9 +31,7 @@ const RegionKeySchema = Ed25519KeySchema.extend({
   x: Bytes32Schema,
   d: Bytes32Schema.optional(),
 });
-const RegionKeySetSchema = z
-  .object({ keys: z.array(RegionKeySchema).min(1).max(signingKeysMax) })
-  .refine(hasIdsOnce, 'two keys have one id');
+const RegionKeySetSchema = keySetOf(RegionKeySchema);
 
 /** The keys of a region itself. The first signs; what is told under the others is still known as its own. */
 export const OwnRegionKeysSchema = RegionKeySetSchema.refine(({ keys }) => keys[0]?.d !== undefined, 'the first key has no private part');

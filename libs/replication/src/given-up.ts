@@ -29,8 +29,8 @@ const said = ({ words }: Told, region: string, answer: Word['answer']): boolean 
  * Of each region that was given up the decision that holds: the lowest of those to which nobody objects. A region agrees to none above one that it
  * knows, so that all can agree to one alone: whoever said the lower one is among those who must agree, and never does.
  */
-export const holding = (all: readonly Told[]): readonly Told[] => {
-  const lowest = new Map<string, Told>();
+export const holding = <T extends Told>(all: readonly T[]): readonly T[] => {
+  const lowest = new Map<string, T>();
   for (const told of all) {
     if (told.words.some((w) => w.answer === 'objects')) continue;
     const { region, id } = told.decision;

@@ -1,6 +1,6 @@
 import { Button, Group, NativeSelect, TextInput } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
-import { auditWindows, type AuditSearch, type AuditWindow } from './audit-search.js';
+import { auditWindowNames, type AuditSearch } from './audit-search.js';
 
 interface AuditFiltersProps {
   readonly search: AuditSearch;
@@ -34,8 +34,8 @@ export const AuditFilters = ({ search, isAll, show }: AuditFiltersProps): ReactN
           size="xs"
           label="Since"
           value={search.since ?? ''}
-          data={[{ value: '', label: 'ever' }, ...Object.keys(auditWindows).map((window) => ({ value: window, label: `${window} ago` }))]}
-          onChange={(event) => show({ since: windows.find((window) => window === event.currentTarget.value) })}
+          data={[{ value: '', label: 'ever' }, ...auditWindowNames.map((window) => ({ value: window, label: `${window} ago` }))]}
+          onChange={(event) => show({ since: auditWindowNames.find((window) => window === event.currentTarget.value) })}
         />
         <Button size="xs" variant="default" type="submit">
           Filter
@@ -53,5 +53,3 @@ export const AuditFilters = ({ search, isAll, show }: AuditFiltersProps): ReactN
     </form>
   );
 };
-
-const windows: readonly AuditWindow[] = ['1h', '8h', '7d', '30d'];

@@ -63,7 +63,7 @@ export const DriftPage = (): ReactNode => {
 
 /** Without a region the command lists those of all. */
 const commandOf = ({ state, kind }: DriftSearch, region: string | undefined): string =>
-  `stampctl drift ls${region === undefined ? '' : ` --region ${region}`}${state === undefined ? '' : ` --state ${state}`}${kind === undefined ? '' : ` --kind ${kind}`}`;
+  `stampctl drift ls${regionOption(region)}${state === undefined ? '' : ` --state ${state}`}${kind === undefined ? '' : ` --kind ${kind}`}`;
 
 const states = ['open', 'suppressed', 'resolved', 'all'] as const;
 const everyKind = 'every sensor';

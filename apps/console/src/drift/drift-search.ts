@@ -1,6 +1,7 @@
 import { findingStates } from '@lapidary/contracts/api/drift';
 import { driftKinds } from '@lapidary/contracts/drift-kinds';
 import { z } from 'zod';
+import { RegionSearchField } from '../shell/region-search.js';
 
 /** Of the trend, in days: a week's rhythm, a review's, a quarter, and as long as findings are kept. */
 export const windows = [7, 30, 90, 366] as const;
@@ -8,8 +9,7 @@ export const daysDefault = 30;
 
 /** What the address holds: a link shows the same findings to whoever opens it. */
 export const DriftSearchSchema = z.object({
-  /** Whose; without it those of the region that answers. */
-  region: z.string().max(63).optional().catch(undefined),
+  region: RegionSearchField,
   state: z
     .enum([...findingStates, 'all'])
     .optional()

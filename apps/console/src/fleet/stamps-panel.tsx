@@ -7,6 +7,7 @@ import { figures, HeadedTable } from '../shell/headed-table.js';
 import { Empty, Loaded, Panel } from '../shell/panel.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
+import { regionOption } from '../shell/region-option.js';
 import { CapacityBar } from './capacity-bar.js';
 import { CordonModal, ProvisionModal, UncordonModal } from './stamp-modals.js';
 import { nextStampName } from './next-stamp-name.js';
@@ -25,7 +26,7 @@ export const StampsPanel = ({ region }: { region: string | undefined }): ReactNo
     </Button>
   );
   return (
-    <Panel title="Stamps" command={`stampctl stamps ls${region === undefined ? '' : ` --region ${region}`}`} actions={provision}>
+    <Panel title="Stamps" command={`stampctl stamps ls${regionOption(region)}`} actions={provision}>
       <Loaded query={query}>
         {(all) => {
           const stamps = all

@@ -1,5 +1,6 @@
 import { z } from 'zod';
+import { RegionSearchField } from '../shell/region-search.js';
 
 /** What the address holds; without a region the one that answers. */
-export const GeodeSearchSchema = z.object({ region: z.string().max(63).optional().catch(undefined) });
+export const GeodeSearchSchema = z.object({ region: RegionSearchField });
 export type GeodeSearch = z.infer<typeof GeodeSearchSchema>;

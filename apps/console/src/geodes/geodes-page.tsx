@@ -10,6 +10,7 @@ import { Fact } from '../shell/fact.js';
 import { PageShell } from '../shell/page-shell.js';
 import { Empty, Loaded, Panel } from '../shell/panel.js';
 import { RegionChoice } from '../shell/region-choice.js';
+import { regionOption } from '../shell/region-option.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
 import { PeersTable } from './peers-table.js';
@@ -24,7 +25,7 @@ export const GeodesPage = (): ReactNode => {
   const region = chosen ?? here;
   const query = useQuery(geodeQuery(region));
   const recovery = query.data?.recovery;
-  const command = `stampctl geode status${region === undefined ? '' : ` --region ${region}`}`;
+  const command = `stampctl geode status${regionOption(region)}`;
   return (
     <PageShell live={live}>
       <Stack>

@@ -4,12 +4,13 @@ import type { ReactNode } from 'react';
 import { finishedJobStatuses, type JobView } from '@lapidary/contracts/api/jobs';
 import { HeadedTable } from '../shell/headed-table.js';
 import { Empty, Loaded, Panel } from '../shell/panel.js';
+import { regionOption } from '../shell/region-option.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
 import { useJobs } from './use-jobs.js';
 
 export const JobsPanel = ({ region }: { region: string | undefined }): ReactNode => (
-  <Panel title="Jobs" command={`stampctl jobs ls${region === undefined ? '' : ` --region ${region}`}`}>
+  <Panel title="Jobs" command={`stampctl jobs ls${regionOption(region)}`}>
     <Loaded query={useJobs(region)}>
       {({ jobs, missing }) => (
         <>

@@ -1,10 +1,11 @@
-import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { hostNamePattern } from '@lapidary/kernel/names';
 import { changeHosts } from '../api/commands.js';
 import { tenantsQuery } from '../api/queries.js';
 import { CopyCommand } from '../shell/copy-command.js';
+import { FormActions } from '../shell/form-actions.js';
 import { ProblemAlert } from '../shell/problem-alert.js';
 import { quoted } from '../shell/quoted.js';
 import { reasonProblem } from '../shell/reason-problem.js';
@@ -75,14 +76,7 @@ export const AddNameModal = ({ close }: { close: () => void }): ReactNode => {
           <CopyCommand
             command={`stampctl tenants hosts add ${id.trim() || '<tenant>'} ${host || '<name>'} --reason ${quoted(reason.trim())}`}
           />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={add.isPending}>
-              Add
-            </Button>
-          </Group>
+          <FormActions action="Add" isPending={add.isPending} close={close} />
         </Stack>
       </form>
     </Modal>

@@ -1,9 +1,10 @@
-import { Button, Group, NativeSelect, Pagination, Text, TextInput } from '@mantine/core';
+import { Button, Group, NativeSelect, Pagination, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { tenantsMax, tenantsQuery } from '../api/queries.js';
 import { useLive } from '../live/use-live.js';
+import { FindField } from '../shell/find-field.js';
 import { PageShell } from '../shell/page-shell.js';
 import { Empty, Loaded, Panel } from '../shell/panel.js';
 import { AddNameModal } from './add-name-modal.js';
@@ -89,13 +90,7 @@ const Names = ({ rows, truncated, search, show, remove }: NamesProps): ReactNode
 
 const Filters = ({ search, show }: Pick<NamesProps, 'search' | 'show'>): ReactNode => (
   <Group gap="sm" mb="sm" align="flex-end">
-    <TextInput
-      label="Find"
-      placeholder="name or tenant"
-      value={search.q ?? ''}
-      onChange={(event) => show({ q: event.currentTarget.value || undefined })}
-      style={{ flex: '1 1 14rem', maxWidth: 360 }}
-    />
+    <FindField placeholder="name or tenant" value={search.q} find={(q) => show({ q })} />
     <NativeSelect
       label="Which"
       value={search.kind ?? ''}

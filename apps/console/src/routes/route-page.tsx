@@ -8,6 +8,7 @@ import { useLive } from '../live/use-live.js';
 import { PageShell } from '../shell/page-shell.js';
 import { Empty, Loaded, Panel } from '../shell/panel.js';
 import { plainOrQuoted } from '../shell/quoted.js';
+import { regionOption } from '../shell/region-option.js';
 import { RouteAnswer } from './route-answer.js';
 import type { RouteSearch } from './route-search.js';
 
@@ -36,7 +37,7 @@ const Answer = ({ asked }: { asked: RouteAsked }): ReactNode => (
 );
 
 const commandOf = ({ host, path, region }: RouteSearch): string =>
-  `stampctl route ${host === undefined ? '<host>' : plainOrQuoted(host)}${path === undefined ? '' : ` --path ${plainOrQuoted(path)}`}${region === undefined ? '' : ` --region ${region}`}`;
+  `stampctl route ${host === undefined ? '<host>' : plainOrQuoted(host)}${path === undefined ? '' : ` --path ${plainOrQuoted(path)}`}${regionOption(region)}`;
 
 const Question = ({ search }: { search: RouteSearch }): ReactNode => {
   const navigate = useNavigate({ from: '/route' });

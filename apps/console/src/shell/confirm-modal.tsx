@@ -1,7 +1,8 @@
-import { Button, Group, Modal, Stack, TextInput } from '@mantine/core';
+import { Modal, Stack, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { CopyCommand } from './copy-command.js';
+import { FormActions } from './form-actions.js';
 import { ProblemAlert } from './problem-alert.js';
 
 interface ConfirmModalProps {
@@ -56,14 +57,7 @@ export const ConfirmModal = ({
           />
           {mutation.error && <ProblemAlert error={mutation.error} />}
           <CopyCommand command={command(text.trim())} />
-          <Group justify="flex-end">
-            <Button variant="default" onClick={close}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={mutation.isPending}>
-              {action}
-            </Button>
-          </Group>
+          <FormActions action={action} isPending={mutation.isPending} close={close} />
         </Stack>
       </form>
     </Modal>

@@ -1,10 +1,11 @@
-import { Group, NativeSelect, Pagination, Table, Text, TextInput } from '@mantine/core';
+import { Group, NativeSelect, Pagination, Table, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { tenantStatuses, type TenantView } from '@lapidary/contracts/api/tenants';
 import { tenantsMax, tenantsQuery, type TenantList } from '../api/queries.js';
 import type { FleetSearch } from '../fleet/fleet-search.js';
+import { FindField } from '../shell/find-field.js';
 import { figures, HeadedTable } from '../shell/headed-table.js';
 import { Empty, Loaded, Panel } from '../shell/panel.js';
 import { Status } from '../shell/status.js';
@@ -31,13 +32,7 @@ const Filters = ({ search }: { search: FleetSearch }): ReactNode => {
     void navigate({ search: (before) => ({ ...before, ...change, page: undefined }), replace: true, resetScroll: false });
   return (
     <Group gap="sm" mb="sm" align="flex-end">
-      <TextInput
-        label="Find"
-        placeholder="id, stamp, host or label"
-        value={search.q ?? ''}
-        onChange={(event) => set({ q: event.currentTarget.value || undefined })}
-        style={{ flex: '1 1 14rem', maxWidth: 360 }}
-      />
+      <FindField placeholder="id, stamp, host or label" value={search.q} find={(q) => set({ q })} />
       <NativeSelect
         label="Status"
         value={search.status ?? ''}

@@ -36,6 +36,18 @@ export class ConsoleBrowser {
     await this.browser?.close();
   }
 
+  /** For all tests of a file: each has a page and a control plane of its own, for which `answer` speaks first; `reset` runs before. */
+  around(answer: FakeControlPlane['intercept'], reset: () => void): void {
+    beforeAll(() => this.start());
+    afterAll(() => this.end());
+    beforeEach(async () => {
+      reset();
+      (await this.planeUp()).intercept = answer;
+      await this.open();
+    });
+    afterEach(() => this.close());
+  }
+
   async planeUp(): Promise<FakeControlPlane> {
     this.plane = await new FakeControlPlane((path, response) => this.built!.serve(path, response)).up();
     return this.plane;

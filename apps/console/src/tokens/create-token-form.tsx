@@ -1,9 +1,10 @@
-import { Button, Group, NativeSelect, Stack, TextInput } from '@mantine/core';
+import { NativeSelect, Stack, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { TokenNameSchema, type Binding } from '@lapidary/contracts/api/tokens';
 import { createToken, tokensQuery } from '../api/token-queries.js';
 import { CopyCommand } from '../shell/copy-command.js';
+import { FormActions } from '../shell/form-actions.js';
 import { ProblemAlert } from '../shell/problem-alert.js';
 import { reasonProblem } from '../shell/reason-problem.js';
 import { BindingsField } from './bindings-field.js';
@@ -69,14 +70,7 @@ export const CreateTokenForm = ({ done, close }: { done: (made: Made) => void; c
         />
         {create.error && <ProblemAlert error={create.error} />}
         <CopyCommand command={commandOf({ name, bindings, days, reason: reason.trim() })} />
-        <Group justify="flex-end">
-          <Button variant="default" onClick={close}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={create.isPending}>
-            Create
-          </Button>
-        </Group>
+        <FormActions action="Create" isPending={create.isPending} close={close} />
       </Stack>
     </form>
   );

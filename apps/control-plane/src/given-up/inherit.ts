@@ -22,11 +22,13 @@ const atOnce = 50;
  * stopped (I8). Returns how many were taken over; 0: nothing is left.
  */
 export const inheritFrom = async (dataSource: DataSource, context: CommandContext, tools: TenantTools, region: string): Promise<number> => {
+  const [here] = await rowsOf<{ jurisdiction: string }>(dataSource, 'SELECT jurisdiction FROM region WHERE name = $1', [context.region]);
+  const jurisdiction = here?.jurisdiction ?? '';
   let count = 0;
   for (;;) {
     const some = await inTransaction(dataSource, async (tx) => {
       const tenants = await idsOf(tx, 'SELECT id FROM tenant WHERE home_region = $1 ORDER BY id LIMIT $2', region);
-      for (const id of tenants) await inheritTenant(tx, context, tools, region, id);
+      for (const id of tenants) await inheritTenant(tx, context, tools, region, id, jurisdiction);
       if (tenants.length > 0) await notifyCapacity(tx, context.region);
       const stamps = await idsOf(
         tx,
@@ -44,12 +46,19 @@ export const inheritFrom = async (dataSource: DataSource, context: CommandContex
 const idsOf = async (tx: Tx, sql: string, region: string): Promise<string[]> =>
   (await rowsOf<{ id: string }>(tx, sql, [region, atOnce])).map((row) => row.id);
 
-const inheritTenant = async (tx: Tx, context: CommandContext, tools: TenantTools, from: string, id: string): Promise<void> => {
+/** `jurisdiction`: of this region. */
+const inheritTenant = async (
+  tx: Tx,
+  context: CommandContext,
+  tools: TenantTools,
+  from: string,
+  id: string,
+  jurisdiction: string,
+): Promise<void> => {
   const row = await lockTenant(tx, id);
   if (row.home_region !== from) return;
   const status = nextState(tenantTransitions, row.status, 'inherit');
-  const [here] = await rowsOf<{ jurisdiction: string }>(tx, 'SELECT jurisdiction FROM region WHERE name = $1', [context.region]);
-  const mayBeHere = allowsRegion(row.residency, context.region, here?.jurisdiction ?? '');
+  const mayBeHere = allowsRegion(row.residency, context.region, jurisdiction);
   const lost = `Region ${from} was given up${row.stamp === null ? '' : `, and stamp ${row.stamp} with it`}`;
   const reason = mayBeHere
     ? `${lost}; no stamp takes it yet`

@@ -38,37 +38,44 @@ export const recall = async (
   from: number,
 ): Promise<number> => {
   const { id, region } = decision;
-  let count = 0;
-  for (let after = ''; ;) {
-    const rows: StampRow[] = await rowsOf(
-      tx,
-      `${stampSelect} WHERE s.region = $1 AND s.origin_sequence >= $2 AND s.name > $3 ORDER BY s.name LIMIT $4`,
-      [region, from, after, pageSize],
-    );
-    for (const row of rows)
+  const page = async <T>(sql: string, after: string): Promise<T[]> => await rowsOf<T>(tx, sql, [region, from, after, pageSize]);
+  const stamps = await eachOf(
+    (after) =>
+      page<StampRow>(`${stampSelect} WHERE s.region = $1 AND s.origin_sequence >= $2 AND s.name > $3 ORDER BY s.name LIMIT $4`, after),
+    (row) => row.name,
+    async (row) =>
       await recordEvent(tx, context, clock, 'lapidary.region.recalled.v1', `recalled/stamp/${row.name}`, {
         ...{ decision: id, region },
         stamp: stampViewOf(row),
-      });
-    count += rows.length;
-    if (rows.length < pageSize) break;
-    after = rows.at(-1)!.name;
-  }
-  for (let after = ''; ;) {
-    const rows: (TenantRow & { readonly claim_hlc: string })[] = await rowsOf(
-      tx,
-      `SELECT seen.*, c.claim_hlc FROM (${tenantSelect} WHERE t.home_region = $1 AND t.origin_sequence >= $2 AND t.id > $3 ORDER BY t.id LIMIT $4) AS seen
-         JOIN tenant c ON c.id = seen.id ORDER BY seen.id`,
-      [region, from, after, pageSize],
-    );
-    for (const row of rows)
+      }),
+  );
+  const tenants = await eachOf(
+    (after) => page<TenantRow & { readonly claim_hlc: string }>(claimedTenants, after),
+    (row) => row.id,
+    async (row) =>
       await recordEvent(tx, context, clock, 'lapidary.region.recalled.v1', `recalled/tenant/${row.id}`, {
         ...{ decision: id, region, tenant: tenantViewOf(row, baseDomain), claim: row.claim_hlc },
         ...(row.host_claims ? { hostClaims: row.host_claims } : {}),
-      });
+      }),
+  );
+  return stamps + tenants;
+};
+
+const claimedTenants = `SELECT seen.*, c.claim_hlc FROM (${tenantSelect} WHERE t.home_region = $1 AND t.origin_sequence >= $2 AND t.id > $3 ORDER BY t.id LIMIT $4) AS seen
+  JOIN tenant c ON c.id = seen.id ORDER BY seen.id`;
+
+/** Goes through all rows, page by page in the order of their keys; returns how many they are. */
+const eachOf = async <T>(
+  read: (after: string) => Promise<readonly T[]>,
+  keyOf: (row: T) => string,
+  tell: (row: T) => Promise<unknown>,
+): Promise<number> => {
+  let count = 0;
+  for (let after = ''; ;) {
+    const rows = await read(after);
+    for (const row of rows) await tell(row);
     count += rows.length;
-    if (rows.length < pageSize) break;
-    after = rows.at(-1)!.id;
+    if (rows.length < pageSize) return count;
+    after = keyOf(rows.at(-1)!);
   }
-  return count;
 };

@@ -29,7 +29,7 @@ export const stepGivenUp = async (tools: GivenUpTools): Promise<boolean> => {
   if (all.length === 0 || (await isRegionFenced(tools.dataSource))) return false;
   let moved = false;
   const without = missing(all);
-  for (const told of holding(all) as readonly ToldDecision[]) {
+  for (const told of holding(all)) {
     const { region } = told.decision;
     if (region === tools.region) continue;
     if (without.get(region)?.length === 0) await endWaiting(tools, region);
@@ -53,7 +53,7 @@ const stepOne = async (tools: GivenUpTools, { decision: { id } }: ToldDecision):
       // One after the other, whoever leads: what was read before this lock may have moved on.
       await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`given-up ${id}`]);
       const all = await readGivenUp(tx);
-      const told = (holding(all) as readonly ToldDecision[]).find((t) => t.decision.id === id);
+      const told = holding(all).find((t) => t.decision.id === id);
       if (!told) return 'waits';
       const { decision, words } = told;
       const own = new Set(words.filter((w) => w.region === region).map((w) => w.answer));

@@ -47,7 +47,7 @@ export const keepWord = async (tx: Tx, decision: GivenUpRegion, word: RegionWord
 
 /** The decision about a region that holds; null where none does. */
 export const decisionOn = async (reader: Reader, region: string): Promise<ToldDecision | null> =>
-  (holding(await readGivenUp(reader)) as readonly ToldDecision[]).find((told) => told.decision.region === region) ?? null;
+  holding(await readGivenUp(reader)).find((told) => told.decision.region === region) ?? null;
 
 /**
  * Whether `heir` may speak for what `region` left: it said that it inherits, which it says only once all have agreed, and in its own log before anything else of it. Through
@@ -76,7 +76,7 @@ export const givenUpStandings = async (reader: Reader): Promise<ReadonlyMap<stri
   const returnedAt = new Map(returned.map(({ origin, at }) => [origin, at.toISOString()]));
   const without = missing(all);
   return new Map(
-    (holding(all) as readonly ToldDecision[]).map((told): [string, GivenUpStanding] => {
+    holding(all).map((told): [string, GivenUpStanding] => {
       const { decision, words } = told;
       const agreed = (without.get(decision.region) ?? []).length === 0;
       const inherited = words.some((w) => w.answer === 'inherited');
