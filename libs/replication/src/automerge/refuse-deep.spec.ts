@@ -33,9 +33,13 @@ describe('a nested document of thousands of levels', () => {
   ])('is refused at once as %s (P-SC3)', (_, part) => {
     const bytes = part();
     const engine = new DocumentEngine(actorOf('eu', 1));
-    const begun = performance.now();
-    expect(() => engine.take('k', null, [bytes])).toThrow(expect.objectContaining({ code: 'poison_event' }));
-    expect(performance.now() - begun).toBeLessThan(2_000);
+    // The quickest of some: a busy machine is late once, what goes through all levels each time.
+    const tookMs = Array.from({ length: 3 }, () => {
+      const begun = performance.now();
+      expect(() => engine.take('k', null, [bytes])).toThrow(expect.objectContaining({ code: 'poison_event' }));
+      return performance.now() - begun;
+    });
+    expect(Math.min(...tookMs)).toBeLessThan(2_000);
     expect(engine.isBroken()).toBe(false);
   });
 
