@@ -48,6 +48,10 @@ export class ClientConnection implements WireHandler, ClientSide {
     return this.closes || this.context.draining || (this.halfClosed && !this.input.holds);
   }
 
+  get isReading(): boolean {
+    return this.input.isReading;
+  }
+
   /** Nothing of a request has come. */
   get isIdle(): boolean {
     return this.state === is.idle;

@@ -8,6 +8,8 @@ export interface ClientSide {
   /** Whether an answer that begins now ends the connection. */
   readonly willClose: boolean;
   readonly writer: ClientWriter;
+  /** What one read held is being told; onClientReadDone follows. */
+  readonly isReading: boolean;
   /** The connection's one deadline, in `ms` and not behind `latestMs`; `expired` of the exchange follows. */
   arm(ms: number, latestMs: number): void;
   pauseReads(): void;

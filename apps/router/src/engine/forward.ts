@@ -150,10 +150,10 @@ export class Forward implements LaneSink {
     else this.owner.conclude(failure);
   }
 
-  /** Everything that has come so far; then the client may go on. */
+  /** Everything that has come so far; then the client may go on. A head whose body came with it, in one read, leaves with it in one write. */
   private sendBody(): void {
     if (this.lane === null || this.facts.bodyBytes === 0) return;
-    this.laneTakes = this.body.replay(this.lane) ? 'more' : 'nothing';
+    this.laneTakes = this.body.replay(this.lane, this.client.isReading) ? 'more' : 'nothing';
     if (this.laneTakes === 'more' && !this.body.whole) this.client.resumeReads();
   }
 }

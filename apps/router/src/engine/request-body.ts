@@ -48,13 +48,13 @@ export class RequestBody {
     return goesOn;
   }
 
-  /** Sends what has come so far, from the beginning. false: the source has to wait. */
-  replay(lane: LaneExchange): boolean {
+  /** Sends what has come so far, from the beginning; `moreComes`: what follows is at hand, and leaves with it. false: the source has to wait. */
+  replay(lane: LaneExchange, moreComes: boolean): boolean {
     let goesOn = true;
     for (const chunk of this.chunks) goesOn = lane.write(chunk);
     this.trim();
     if (this.whole) lane.end();
-    else lane.flush();
+    else if (!moreComes) lane.flush();
     return goesOn;
   }
 
