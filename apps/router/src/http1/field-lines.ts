@@ -58,7 +58,7 @@ const layOut = (bytes: Uint8Array): void => {
 };
 
 /**
- * The second of two scanners for the fields of heads: WebAssembly, for what was read into its own buffers, which are what connections of tier B, and links, are read into. What always holds:
+ * The second of two scanners for the fields of heads: WebAssembly, for what was read into its own buffers, which are what connections of both tiers, and links, are read into. What always holds:
  * - F1 It takes only what the scanner in TypeScript takes as well, in the same way; whatever isn't plain is left to that one, so that only one of them refuses.
  * - F2 It isn't used before it has read some heads as that one does, and never again once it has told what can't be.
  */

@@ -4,8 +4,8 @@ import type { Chunk } from '../engine/upstream-lane.js';
 import { slabs, type Slab } from './slab.js';
 import { nobody, type Wire, type WireHandler } from './wire.js';
 
-/** Up to here it is written as text, so that the slab serves again at once; a stream says later when it has taken bytes. */
-const textBytesMax = 2 * 1024;
+/** Up to here a slab's text is written in its place, so that it serves again at once; a stream says later when it has taken bytes. */
+export const smallBytesMax = 2 * 1024;
 
 /** What wires over sockets of Node have in common, whichever way they read. Errors come on a later tick by node:net's own rules. */
 export abstract class SocketWire implements Wire {
@@ -41,7 +41,7 @@ export abstract class SocketWire implements Wire {
 
   writeSlab(slab: Slab): boolean {
     const { socket } = this;
-    if (socket.writable && slab.size > textBytesMax) return socket.write(slab.view(), () => slabs.giveBack(slab));
+    if (socket.writable && slab.size > smallBytesMax) return socket.write(slab.view(), () => slabs.giveBack(slab));
     const text = socket.writable ? slab.text() : '';
     slabs.giveBack(slab);
     return text === '' || socket.write(text, 'latin1');

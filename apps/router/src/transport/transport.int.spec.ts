@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { queueMsMax } from '../closing.js';
 import { GuardedTransport } from './guarded-transport.js';
 import { NetTransport } from './net-transport.js';
+import { slabs, type Slab } from './slab.js';
 import { writeCopied } from './test-raw-tier.js';
 import { settle, soon, StreamTransport, trustedHandles, WireWorld } from './wire-contract.fixture.js';
 
@@ -13,6 +14,14 @@ const transports = [
   ['streams that others have begun to read', () => new StreamTransport()],
   ['guarded', () => new GuardedTransport(trustedHandles(), () => undefined)],
 ] as const;
+
+/** How many can be had at one time. */
+const slabsThere = (): number => {
+  const taken: Slab[] = [];
+  for (let slab = slabs.take(); slab !== null; slab = slabs.take()) taken.push(slab);
+  for (const slab of taken) slabs.giveBack(slab);
+  return taken.length;
+};
 
 let world: WireWorld;
 afterEach(() => world.end());
@@ -71,6 +80,23 @@ describe.each(transports)('%s', (_, make) => {
     const got = createHash('sha256');
     for await (const chunk of peer) got.update(chunk as Buffer);
     expect(got.digest('hex')).toBe(sent.digest('hex'));
+  });
+
+  it('sends 20 MB of small messages in slabs, each of which serves again at once, and keeps none of them', async () => {
+    const before = slabsThere();
+    const { peer, recorder } = await world.outgoing();
+    const sent = createHash('sha256');
+    for (let i = 0; i < 16_000; i += 1) {
+      const lent = Buffer.alloc(500 + (i % 1_500), i % 251);
+      sent.update(lent);
+      recorder.outside(() => writeCopied(recorder.wire, '', lent, 0, lent.length));
+    }
+    expect(recorder.wire.isCongested).toBe(true);
+    recorder.wire.end();
+    const got = createHash('sha256');
+    for await (const chunk of peer) got.update(chunk as Buffer);
+    expect(got.digest('hex')).toBe(sent.digest('hex'));
+    expect(slabsThere()).toBe(before);
   });
 
   it('tells onDrain when what waited has gone, and how much waits', async () => {
