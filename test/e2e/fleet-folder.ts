@@ -13,7 +13,7 @@ const stopMsMax = 60_000;
 const folderPrefix = 'e2e-';
 const ownerFile = 'owner.json';
 
-/** Two fleets at a time, of 150 MB and their stamps'; twice that, since a log of writes grows with what a test does. */
+/** Three fleets at a time, of 150 MB and their stamps'; twice that and more, since a log of writes grows with what a test does. */
 const fleetsBytes = 2 * 1024 ** 3;
 
 let folder: string | undefined;

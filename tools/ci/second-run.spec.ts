@@ -1,4 +1,4 @@
-import { counted, filesToRunAgain, flakyLines, secondRunFilesMax, type FailedFile, type RunReport } from './second-run.js';
+import { counted, filesToRunAgain, flakyLines, joined, secondRunFilesMax, type FailedFile, type RunReport } from './second-run.js';
 
 const failedFile = (file: string, over: Partial<FailedFile> = {}): FailedFile => ({
   file,
@@ -34,6 +34,16 @@ describe('a failed run', () => {
     const first = report([failedFile('apps/a.int.spec.ts', { passed: 3, failed: 2 })], { passed: 100, failed: 2 });
     expect(counted(first, { passed: 5, failed: 0, files: [] })).toEqual({ passed: 102, failed: 0 });
     expect(counted(first, { passed: 4, failed: 1, files: [failedFile('apps/a.int.spec.ts')] })).toEqual({ passed: 101, failed: 1 });
+  });
+
+  it('is judged with the run beside it: a unit test that failed in one lets nothing of the other be run again', () => {
+    const fleets = report([failedFile('test/b.e2e.spec.ts')], { passed: 40 });
+    const green = report([], { passed: 60 });
+    expect(filesToRunAgain(joined([green, fleets]))).toEqual(['test/b.e2e.spec.ts']);
+    expect(joined([green, fleets])).toMatchObject({ passed: 100, failed: 1 });
+    expect(filesToRunAgain(joined([report([failedFile('apps/a.spec.ts')]), fleets]))).toEqual([]);
+    // One of the two ended before it could say anything.
+    expect(filesToRunAgain(joined([{ passed: 0, failed: 1, files: [] }, fleets]))).toEqual([]);
   });
 
   it('tells by name what passed only alone', () => {

@@ -18,6 +18,13 @@ export const secondRunFilesMax = 2;
 /** Whole fleets and servers as processes, beside another file's: what failed there may be the machine's. A unit test has no such excuse. */
 const mayRunAgain = /\.(int|e2e)\.spec\.ts$/;
 
+/** Runs beside each other as one. */
+export const joined = (reports: readonly RunReport[]): RunReport => ({
+  passed: reports.reduce((sum, { passed }) => sum + passed, 0),
+  failed: reports.reduce((sum, { failed }) => sum + failed, 0),
+  files: reports.flatMap(({ files }) => files),
+});
+
 /** The files of a failed run that are run once more, alone; none: the failure stands. */
 export const filesToRunAgain = ({ failed, files }: RunReport): readonly string[] => {
   const told = files.reduce((sum, file) => sum + file.failed, 0);
