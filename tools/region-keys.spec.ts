@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { OwnRegionKeysSchema, PeerKeysSchema } from '@lapidary/contracts/signing-keys';
 import { RegionKeys } from '@lapidary/messaging/region-keys';
-import { addRegionKey, ensureRegionKeys, ownKeysFile, peerKeysFile } from './region-keys.js';
+import { addRegionKey, ensureRegionKeys, ownKeysFile, peerKeysFile, signWithNewest, withdrawOthers } from './region-keys.js';
 
 let folder = '';
 beforeEach(() => (folder = mkdtempSync(path.join(tmpdir(), 'lapidary-keys-'))));
@@ -23,9 +23,28 @@ it('regions get keys that the others know them by, once; private parts are in th
   expect(readFileSync(peerKeysFile(folder), 'utf8')).not.toContain('"d"');
 });
 
-it('another key signs, and those before it are still known, up to four', () => {
+it('a key is known first, then it signs, then the one before it is known no more', () => {
   const now = new Date('2026-11-27T12:00:00Z');
-  for (let i = 0; i < 5; i += 1) addRegionKey(folder, 'eu', now);
-  expect(own('eu').keys.map(({ kid }) => kid)).toEqual(['eu-20261127-5', 'eu-20261127-4', 'eu-20261127-3', 'eu-20261127-2']);
-  expect(told()['eu']!.keys.map(({ kid }) => kid)).toEqual(own('eu').keys.map(({ kid }) => kid));
+  const ids = (): string[] => {
+    const kids = own('eu').keys.map(({ kid }) => kid);
+    expect(told()['eu']!.keys.map(({ kid }) => kid)).toEqual(kids);
+    return kids;
+  };
+  addRegionKey(folder, 'eu', now);
+  addRegionKey(folder, 'eu', now);
+  expect(ids()).toEqual(['eu-20261127', 'eu-20261127-2']);
+  signWithNewest(folder, 'eu');
+  expect(ids()).toEqual(['eu-20261127-2', 'eu-20261127']);
+  withdrawOthers(folder, 'eu');
+  expect(ids()).toEqual(['eu-20261127-2']);
+  for (let i = 0; i < 3; i += 1) addRegionKey(folder, 'eu', now);
+  const full = ids();
+  expect(full).toHaveLength(4);
+  expect(() => addRegionKey(folder, 'eu', now)).toThrow('withdraw some first');
+  expect(ids()).toEqual(full);
+});
+
+it('a step for a region that has no key says so, and writes nothing', () => {
+  for (const step of [signWithNewest, withdrawOthers]) expect(() => step(folder, 'eu')).toThrow('has no key');
+  expect(readdirSync(folder)).toEqual([]);
 });

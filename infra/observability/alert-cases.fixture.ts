@@ -176,6 +176,16 @@ export const alertCases: Readonly<Record<string, readonly AlertCase[]>> = {
     ),
     quiet('long ago', 30, { 'lapidary_replication_signatures_refused_total{peer="us",what="events",why="unsigned"}': '0x5 1x40' }),
   ],
+  LapidaryRegionKeysRefused: [
+    fires(
+      'a broken file',
+      10,
+      { 'lapidary_region_key_file_refused{file="peers"}': '1x20' },
+      'New keys of regions (peers) can not be used at r1; those before them are in force',
+      { file: 'peers' },
+    ),
+    quiet('half written for a minute', 10, { 'lapidary_region_key_file_refused{file="peers"}': '0x3 1x1 0x10' }),
+  ],
   LapidaryPublishingBlocked: [
     fires(
       'routes',

@@ -7,6 +7,7 @@ import { intentMetrics } from '@lapidary/control-plane/intents/metrics';
 import { controlPlaneMetrics } from '@lapidary/control-plane/process/metrics';
 import { outboxMetrics } from '@lapidary/control-plane/outbox/metrics';
 import { replicationMetrics } from '@lapidary/control-plane/replication/metrics';
+import { signatureMetrics } from '@lapidary/control-plane/signatures/metrics';
 import { routerMetricDeclarations } from '@lapidary/router/metrics';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -25,6 +26,7 @@ const declared: Readonly<Record<string, { readonly labels: readonly string[] }>>
   ...intentMetrics,
   ...outboxMetrics,
   ...replicationMetrics,
+  ...signatureMetrics,
   ...routerMetricDeclarations,
 };
 

@@ -10,6 +10,7 @@ import { controlPlaneMetrics } from '@lapidary/control-plane/process/metrics';
 import { collectionMetrics, watchMetrics } from '@lapidary/control-plane/collections/metrics';
 import { replicationMetrics } from '@lapidary/control-plane/replication/metrics';
 import { rolloutMetrics } from '@lapidary/control-plane/rollouts/metrics';
+import { signatureMetrics } from '@lapidary/control-plane/signatures/metrics';
 import { routerMetricDeclarations } from '@lapidary/router/metrics';
 import { stampAgentMetrics } from '@lapidary/stamp-agent/metrics';
 import type { MetricDeclaration } from '@lapidary/telemetry/metrics';
@@ -21,6 +22,7 @@ const processes: Record<string, Record<string, MetricDeclaration>> = {
     ...outboxMetrics,
     ...directoryMetrics,
     ...replicationMetrics,
+    ...signatureMetrics,
     ...intentMetrics,
     ...collectionMetrics,
     ...watchMetrics,

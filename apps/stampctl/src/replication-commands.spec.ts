@@ -150,6 +150,23 @@ test('geode status says of whom all is believed unsigned, and what was refused i
   expect(out).toMatch(/sa .* yes /);
 });
 
+test('geode status says which keys are in force, and why new ones are not', async () => {
+  const because = 'LAPIDARY_PEER_KEYS_FILE: is not JSON';
+  plane.intercept = (request, response) => {
+    if (request.path !== '/v1/geode') return answer(request, response);
+    const peers = [{ ...geode.peers[0]!, signatures: { required: true, keys: ['us-1', 'us-2'], refused: [] } }];
+    const keys = { signing: true, signsWith: 'eu-2', keysRefused: [{ file: 'peers', since: at, because }] };
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(GeodeSchema.parse({ ...geode, ...keys, peers })));
+    return true;
+  };
+  const { out } = await ctl('geode', 'status', '-o', 'wide');
+  expect(out).toMatch(/signing: +with eu-2/);
+  expect(out).toMatch(/peer keys: +not taken since .*those before hold/);
+  expect(out).toContain('is not JSON');
+  expect(out).toMatch(/us-1, us-2/);
+});
+
 test('geode status of a restored region says that it is fenced, what it remembers and whom it waits for', async () => {
   const recovery = {
     ...{ state: 'reconciling' as const, fenced: true, since: at, backupAt: at, without: [] },

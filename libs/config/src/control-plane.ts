@@ -44,15 +44,15 @@ export const ControlPlaneConfigSchema = z.object({
       'The other regions’ NATS servers, JSON: {"us":{"natsUrl":"nats://…","natsUser":"…","natsPassword":"…"}}; "roleMax" (viewer, operator or admin): the most that its people may do here',
   }),
   LAPIDARY_SIGNING_KEYS_FILE: field
-    .jsonFile(
+    .watchedJsonFile(
       OwnRegionKeysSchema,
-      'this region’s Ed25519 keys, as a JSON Web Key Set; the first signs what it tells, asks and answers the others. Without it nothing is signed (docs/adr/0115)',
+      'this region’s Ed25519 keys, as a JSON Web Key Set; the first signs what it tells, asks and answers the others. Read again when it changes (docs/runbooks/change_region_keys.md). Without it nothing is signed (docs/adr/0115)',
     )
     .optional(),
   LAPIDARY_PEER_KEYS_FILE: field
-    .jsonFile(
+    .watchedJsonFile(
       PeerKeysSchema,
-      'the public keys of the regions, JSON: a key set by region, the same file for all; what a region that is in it has not signed is refused',
+      'the public keys of the regions, JSON: a key set by region, the same file for all; what a region that is in it has not signed is refused. Read again when it changes',
     )
     .optional(),
   LAPIDARY_ADMIN_TOKEN_FILE: field.secretFile('the first administrator’s token').optional(),

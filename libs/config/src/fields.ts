@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { RegionNameSchema } from '@lapidary/contracts/api/common';
+import { AppError } from '@lapidary/kernel/app-error';
 
 /** Fields that several processes share. Descriptions become docs/reference/config.md. */
 export const region = RegionNameSchema.meta({ description: 'Region this process belongs to' });
@@ -79,3 +80,29 @@ export const jsonFile = <T extends z.ZodType>(schema: T, what: string) =>
   secretFile(what)
     .pipe(jsonText(schema))
     .meta({ description: `File that holds ${what}` });
+
+/** What a file held at the start, and where it is looked at again while the process runs. */
+export interface WatchedFile<T> {
+  readonly path: string;
+  readonly value: T;
+}
+
+/** As `jsonFile`, for what may change while the process runs. */
+export const watchedJsonFile = <T extends z.ZodType>(schema: T, what: string) =>
+  z
+    .string()
+    .transform((path, context): WatchedFile<z.infer<T>> => {
+      const read = jsonFile(schema, what).safeParse(path);
+      if (read.success) return { path, value: read.data };
+      for (const { message, path: at } of read.error.issues) context.addIssue({ code: 'custom', message, path: at });
+      return z.NEVER;
+    })
+    .meta({ description: `File that holds ${what}` });
+
+/** What it holds now. Throws `config_invalid`, which says what is wrong and nothing of what is in it. */
+export const readAgain = <T extends z.ZodType>(schema: T, path: string): z.infer<T> => {
+  const read = jsonFile(schema, 'what is watched').safeParse(path);
+  if (read.success) return read.data;
+  const faults = read.error.issues.map(({ message, path: at }) => [...at.map(String), message].join(': '));
+  throw new AppError('config_invalid', `${path}: ${faults.join('; ')}`);
+};

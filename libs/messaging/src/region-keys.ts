@@ -29,13 +29,27 @@ export const newRegionKey = (kid: string): { readonly own: RegionKeySet['keys'][
 const publicKeys = ({ keys }: RegionKeySet): ReadonlyMap<string, KeyObject> =>
   new Map(keys.map(({ kid, kty, crv, x }) => [kid, createPublicKey({ key: { kty, crv, x }, format: 'jwk' })]));
 
+interface Keys {
+  readonly own: { readonly kid: string; readonly key: KeyObject } | null;
+  readonly byRegion: ReadonlyMap<string, ReadonlyMap<string, KeyObject>>;
+}
+
+const keysOf = (region: string, own: RegionKeySet | undefined, others: Readonly<Record<string, RegionKeySet>>): Keys => {
+  const [first] = own?.keys ?? [];
+  const signing = first ? { kid: first.kid, key: createPrivateKey({ key: { ...first }, format: 'jwk' }) } : null;
+  if (signing && createPublicKey(signing.key).export({ format: 'jwk' }).x !== first?.x)
+    throw new AppError('config_invalid', `The private part of key ${signing.kid} belongs to another public one`);
+  const known = Object.entries(others).filter(([name]) => name !== region);
+  const all = own ? [...known, [region, own] as const] : known;
+  return { own: signing, byRegion: new Map(all.map(([name, keys]) => [name, publicKeys(keys)])) };
+};
+
 /**
  * With which a region signs what it says to the others, and by which it believes them. Every argument of what is signed is a part of its own, so
  * that no two statements are written alike. Without keys nothing is signed, and who has no key here is believed unsigned.
  */
 export class RegionKeys {
-  private readonly own: { readonly kid: string; readonly key: KeyObject } | null;
-  private readonly byRegion: ReadonlyMap<string, ReadonlyMap<string, KeyObject>>;
+  private keys: Keys;
 
   /** Throws `config_invalid` where a private part is none of its public one. */
   constructor(
@@ -43,33 +57,43 @@ export class RegionKeys {
     own?: RegionKeySet,
     others: Readonly<Record<string, RegionKeySet>> = {},
   ) {
-    const [first] = own?.keys ?? [];
-    this.own = first ? { kid: first.kid, key: createPrivateKey({ key: { ...first }, format: 'jwk' }) } : null;
-    if (this.own && createPublicKey(this.own.key).export({ format: 'jwk' }).x !== first?.x)
-      throw new AppError('config_invalid', `The private part of key ${this.own.kid} belongs to another public one`);
-    const known = Object.entries(others).filter(([name]) => name !== region);
-    const all = own ? [...known, [region, own] as const] : known;
-    this.byRegion = new Map(all.map(([name, keys]) => [name, publicKeys(keys)]));
+    this.keys = keysOf(region, own, others);
+  }
+
+  /** These in place of those before, for all that is said and heard from now on. Where it throws, those before stay. */
+  use(own: RegionKeySet | undefined, others: Readonly<Record<string, RegionKeySet>> = {}): void {
+    this.keys = keysOf(this.region, own, others);
+  }
+
+  /** Id of the key that signs. */
+  get signsWith(): string | null {
+    return this.keys.own?.kid ?? null;
+  }
+
+  /** Ids of the keys by which a region is believed, this one's own too; empty: it is believed unsigned. */
+  idsOf(region: string): string[] {
+    return [...(this.keys.byRegion.get(region)?.keys() ?? [])];
   }
 
   get isSigning(): boolean {
-    return this.own !== null;
+    return this.keys.own !== null;
   }
 
   /** Whether nothing of that region is believed without a signature. */
   isRequiredOf(region: string): boolean {
-    return this.byRegion.has(region);
+    return this.keys.byRegion.has(region);
   }
 
   /** Goes into a header. Undefined: this region signs nothing. */
   sign(said: readonly string[], payload: Uint8Array | string): string | undefined {
-    if (!this.own) return undefined;
-    return `${this.own.kid}.${sign(null, statement(said, payload), this.own.key).toString('base64url')}`;
+    const { own } = this.keys;
+    if (!own) return undefined;
+    return `${own.kid}.${sign(null, statement(said, payload), own.key).toString('base64url')}`;
   }
 
   /** Why `region` has not said this; null: it has, or it is believed unsigned. */
   faultOf(region: string, said: readonly string[], payload: Uint8Array | string, signature: string | undefined): SignatureFault | null {
-    const keys = this.byRegion.get(region);
+    const keys = this.keys.byRegion.get(region);
     if (!keys) return null;
     if (!signature) return 'unsigned';
     if (signature.length > signatureCharsMax) return 'wrong_signature';

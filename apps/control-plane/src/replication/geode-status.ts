@@ -44,7 +44,7 @@ export const geodeStatus = async (
   reader: Reader,
   linkTo: (region: string) => LinkState | undefined,
   configured?: readonly string[],
-  keys?: Pick<RegionKeys, 'isSigning' | 'isRequiredOf'>,
+  keys?: RegionKeys,
 ): Promise<GeodeView> => {
   const origin = await readOrigin(reader);
   const backlog = await outboxBacklog(reader);
@@ -82,6 +82,7 @@ export const geodeStatus = async (
     autonomousSince: autonomousSince(peers),
     outbox: { waiting: backlog.depth, oldestSeconds: backlog.ageSeconds, kept: Number(counts?.kept ?? 0) },
     signing: keys?.isSigning,
+    signsWith: keys?.signsWith,
     publishing: await readTrouble(reader),
     inbox: { behind: total(peers.map((p) => p.behind)), held: total(held.values()) },
     intents: {
@@ -133,11 +134,7 @@ const peerOf = (
  * Whether what peers say is believed by their signatures, and what was not of late. A server that can be reached, whose region is not believed, looks
  * like one that is silent.
  */
-const withSignatures = async (
-  reader: Reader,
-  peers: readonly Peer[],
-  keys: Pick<RegionKeys, 'isSigning' | 'isRequiredOf'>,
-): Promise<Peer[]> => {
+const withSignatures = async (reader: Reader, peers: readonly Peer[], keys: RegionKeys): Promise<Peer[]> => {
   const recent = await recentRefusals(reader);
   return peers.map((peer) => {
     const refused = (recent.get(peer.region) ?? []).map(({ what, why, times, lastAt }) => ({ what, why, times, lastAt }));
@@ -147,7 +144,7 @@ const withSignatures = async (
     return {
       ...peer,
       cutBecause: peer.cutBecause ?? (isUnheard ? because : null),
-      signatures: { required: keys.isRequiredOf(peer.region), refused },
+      signatures: { required: keys.isRequiredOf(peer.region), keys: keys.idsOf(peer.region), refused },
     };
   });
 };

@@ -17,6 +17,7 @@ import { ApiAnswers } from '../openapi/api-answers.js';
 import { CONFIG } from '../process/tokens.js';
 import { ReplicationStatus } from '../regions/replication-status.js';
 import { subjectsShownTo } from '../residency/shown-values.js';
+import { KeyFiles } from '../signatures/key-files.js';
 import { PeerSeals } from '../signatures/peer-seals.js';
 import { geodeStatus } from './geode-status.js';
 
@@ -26,6 +27,7 @@ export class GeodeController {
     private readonly dataSource: DataSource,
     private readonly status: ReplicationStatus,
     private readonly seals: PeerSeals,
+    private readonly keyFiles: KeyFiles,
     @Inject(CONFIG) private readonly config: ControlPlaneConfig,
   ) {}
 
@@ -36,7 +38,9 @@ export class GeodeController {
     answers: { 200: GeodeSchema },
   })
   async show(@Query({ schema: GeodeQuerySchema }) _query: z.infer<typeof GeodeQuerySchema>): Promise<GeodeView> {
-    return await geodeStatus(this.dataSource, (region) => this.status.linkTo(region), peersOf(this.config), this.seals.keys);
+    const linkTo = this.status.linkTo.bind(this.status);
+    const status = await geodeStatus(this.dataSource, linkTo, peersOf(this.config), this.seals.keys);
+    return { ...status, keysRefused: this.keyFiles.refused };
   }
 
   @Get('held')

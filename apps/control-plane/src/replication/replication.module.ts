@@ -9,11 +9,12 @@ import { ReplicationTools } from './replication-tools.js';
 import { ReplicationWorker } from './replication-worker.js';
 import { ResidencyWorker } from './residency-worker.js';
 import { RetentionWorker } from './retention-worker.js';
+import { KeyFiles } from '../signatures/key-files.js';
 
 @Module({
   imports: [OutboxModule, CollectionsModule],
   controllers: [DeadLettersController, ConflictsController, GeodeController],
-  providers: [ReplicationTools, ReplicationWorker, ResidencyWorker, RetentionWorker, LookWorker],
+  providers: [ReplicationTools, ReplicationWorker, ResidencyWorker, RetentionWorker, LookWorker, KeyFiles],
   exports: [ReplicationWorker, ReplicationTools],
 })
 export class ReplicationModule {}

@@ -36,7 +36,8 @@ export class PeerSeals {
       'LAPIDARY_REGION' | 'LAPIDARY_PEERS' | 'LAPIDARY_SIGNING_KEYS_FILE' | 'LAPIDARY_PEER_KEYS_FILE'
     >,
   ) {
-    this.keys = new RegionKeys(config.LAPIDARY_REGION, config.LAPIDARY_SIGNING_KEYS_FILE, config.LAPIDARY_PEER_KEYS_FILE);
+    const { LAPIDARY_REGION: region, LAPIDARY_SIGNING_KEYS_FILE: own, LAPIDARY_PEER_KEYS_FILE: peers } = config;
+    this.keys = new RegionKeys(region, own?.value, peers?.value);
   }
 
   of(peer: string): PeerSeal {

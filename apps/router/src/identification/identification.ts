@@ -1,7 +1,7 @@
 import type { RouterConfig } from '@lapidary/config/router';
 import type { RawHeaders } from '@lapidary/stamp-sdk/forward/hop-by-hop';
 import type { Logger } from '@lapidary/telemetry/logger';
-import { fileFingerprint, HotValue } from '../hot-value.js';
+import { fileFingerprint, HotValue } from '@lapidary/config/hot-value';
 import type { RouterMetrics } from '../metrics.js';
 import { chooseRule, type IdentifyRule } from '../pipeline/identify-order.js';
 import { parseHost, type TokenFacts } from '../pipeline/identify.js';

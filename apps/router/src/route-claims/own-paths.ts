@@ -3,7 +3,7 @@ import { routeGrantPath, routeKeysPath, routerPathPrefix, type RouteGrant } from
 import { requestIdHeader } from '@lapidary/contracts/workload';
 import type { RouterConfig } from '@lapidary/config/router';
 import { AppError } from '@lapidary/kernel/app-error';
-import { fileFingerprint, HotValue } from '../hot-value.js';
+import { fileFingerprint, HotValue } from '@lapidary/config/hot-value';
 import type { RouterMetrics } from '../metrics.js';
 import type { ForwardDecision, RouteDecision } from '../pipeline/decide.js';
 import { refuse, type Exchange, type Outcome } from '../pipeline/forward.js';

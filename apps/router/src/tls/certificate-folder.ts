@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '@lapidary/kernel/app-error';
-import { fileFingerprint } from '../hot-value.js';
+import { fileFingerprint } from '@lapidary/config/hot-value';
 import { CertificateSet, parseCertificate, type Certificate } from './certificates.js';
 
 const certificateEnding = '.crt';

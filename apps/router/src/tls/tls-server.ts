@@ -1,7 +1,7 @@
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import type { Socket } from 'node:net';
 import type { Logger } from '@lapidary/telemetry/logger';
-import { HotValue } from '../hot-value.js';
+import { HotValue } from '@lapidary/config/hot-value';
 import { closeWithEmptyQueue } from '../closing.js';
 import { cameTrueBeforeQuiet, countdown } from '../leave.js';
 import { listen, type ListenPlace } from '../listening.js';

@@ -118,7 +118,11 @@ export const geodeText = (geode: GeodeView, view: View): string => {
       `no ${what}`,
       view.colours.red(`published since ${ago(since, view.nowMs)}: ${because}`),
     ]),
-    ['signing', geode.signing === false ? view.colours.yellow('no: who has a password of its NATS can speak in its name') : null],
+    ['signing', signingText(geode, view)],
+    ...(geode.keysRefused ?? []).map(({ file, since, because }): [string, string] => [
+      file === 'signing' ? 'own keys' : 'peer keys',
+      view.colours.red(`not taken since ${ago(since, view.nowMs)}, those before hold: ${because}`),
+    ]),
     ['to take in', inbox === undefined ? null : `${inbox.behind} events of peers, ${inbox.held} held until their time`],
     ['intents', intents === undefined ? null : intentsText(intents)],
     ['dead letters', geode.deadLetters > 0 ? view.colours.red(String(geode.deadLetters)) : '0'],
@@ -144,12 +148,19 @@ export const geodeText = (geode: GeodeView, view: View): string => {
     { title: 'LAST EVENT', cell: (p) => ago(p.lastEventAt, view.nowMs) },
     { title: 'ANSWERED', cell: (p) => ago(p.confirmedAt, view.nowMs), wide: true },
     { title: 'SIGNED', cell: (p) => signedText(p.signatures, view) },
+    { title: 'KEYS', cell: (p) => p.signatures?.keys?.join(', ') ?? '-', wide: true },
     { title: 'PROTOCOL', cell: (p) => protocolText(p.protocol) },
     { title: 'EPOCH', cell: (p) => String(p.epoch), align: 'right', wide: true },
   ];
   if (geode.peers.length === 0) return facts;
   const why = geode.peers.flatMap(({ region, cutBecause }) => (cutBecause ? [`${region}: ${view.colours.yellow(cutBecause)}`] : []));
   return [facts, '', renderTable(columns, geode.peers, view.wide), ...(why.length > 0 ? ['', ...why] : [])].join('\n');
+};
+
+/** With which key; null where the version that answered does not say. */
+const signingText = ({ signing, signsWith }: GeodeView, view: View): string | null => {
+  if (signing === false) return view.colours.yellow('no: who has a password of its NATS can speak in its name');
+  return signsWith ? `with ${signsWith}` : null;
 };
 
 /** Whether what comes in the peer’s name has to be signed, and whether something was not. */

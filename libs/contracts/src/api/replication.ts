@@ -165,6 +165,10 @@ export const GeodePeerSchema = z
         required: z
           .boolean()
           .meta({ description: 'false: no key of the peer is configured here, and its events are believed by passwords alone' }),
+        keys: z
+          .array(z.string())
+          .optional()
+          .meta({ description: 'Ids of the keys by which the peer is believed, by the replica that answers' }),
         refused: z.array(z.object({ what: z.string(), why: z.string(), times: z.number().int(), lastAt: TimeSchema })).meta({
           description: 'What came in the peer’s name in the last 15 minutes and was not believed, by kind; `times` since it was first seen',
         }),
@@ -199,6 +203,17 @@ export const GeodeSchema = z
       kept: z.number().int().meta({ description: 'Rows kept for peers' }),
     }),
     signing: z.boolean().optional().meta({ description: 'Whether this region signs what it tells the others' }),
+    signsWith: z.string().nullable().optional().meta({ description: 'Id of the key with which the replica that answers signs' }),
+    keysRefused: z
+      .array(
+        z.object({
+          file: z.enum(['signing', 'peers']).meta({ description: 'signing: this region’s own keys; peers: those of the others' }),
+          since: TimeSchema,
+          because: z.string(),
+        }),
+      )
+      .optional()
+      .meta({ description: 'New keys that can’t be used; those before them are in force. By the replica that answers' }),
     publishing: z
       .array(PublishingTroubleSchema)
       .optional()

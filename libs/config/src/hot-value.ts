@@ -12,7 +12,15 @@ export interface HotOptions<T> {
   readonly isWhole?: (value: T) => boolean;
   /** The new one can't be used; the old one goes on serving. Told once of one cause, though it is tried again: the next look may find the cause gone. */
   readonly onRefused: (error: unknown) => void;
+  /** After each look, whatever it found. */
+  readonly onLooked?: () => void;
   readonly everyMs?: number;
+}
+
+/** Why what the file says is not in force, and since when. */
+export interface Refusal {
+  readonly error: unknown;
+  readonly since: Date;
 }
 
 /**
@@ -22,8 +30,7 @@ export interface HotOptions<T> {
  */
 export class HotValue<T> {
   private timer: NodeJS.Timeout | null = null;
-  /** Why what the file says is not in force; null where it is. */
-  private refused: string | null = null;
+  private refused: { readonly cause: string; readonly refusal: Refusal } | null = null;
 
   private constructor(
     private value: T,
@@ -41,6 +48,11 @@ export class HotValue<T> {
 
   get current(): T {
     return this.value;
+  }
+
+  /** Null: what the file says is in force. */
+  get refusal(): Refusal | null {
+    return this.refused?.refusal ?? null;
   }
 
   stop(): void {
@@ -70,13 +82,15 @@ export class HotValue<T> {
   }
 
   private refuse(cause: string, error: unknown): void {
-    if (this.refused !== cause) this.options.onRefused(error);
-    this.refused = cause;
+    if (this.refused?.cause === cause) return;
+    this.refused = { cause, refusal: { error, since: this.refused?.refusal.since ?? new Date() } };
+    this.options.onRefused(error);
   }
 
   private schedule(): void {
     this.timer = setTimeout(() => {
       void this.look().finally(() => {
+        this.options.onLooked?.();
         if (this.timer) this.schedule();
       });
     }, this.options.everyMs ?? hotEveryMs);
