@@ -158,6 +158,11 @@ inBrowser('who may call, who did what, which names lead where, in a browser', ()
     await page.getByText('Nothing like that is written in this region.').waitFor();
     await page.getByRole('button', { name: 'Verify', exact: true }).click();
     await page.getByText('unbroken: 60 rows are as they were written').waitFor();
+    await page.getByRole('radiogroup', { name: 'As seen from' }).getByText('us', { exact: true }).click();
+    await page.getByText('Nothing like that is written in us.').waitFor();
+    await page.getByText('Not verified since').waitFor();
+    expect(plane.seen.findLast((r) => r.path === '/v1/audit')!.query.get('region')).toBe('us');
+    await page.getByText('stampctl audit ls --actor token:nobody --region us').waitFor();
     broken = { sequence: 17, why: 'the row was changed after it was sealed' };
     await page.getByRole('button', { name: 'Verify', exact: true }).click();
     await page.getByText('Broken at 17: the row was changed after it was sealed. 16 rows before it are good.').waitFor();

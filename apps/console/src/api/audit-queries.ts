@@ -13,6 +13,7 @@ export const auditKey = 'audit';
 const hourMs = 3_600_000;
 
 export interface AuditFilter {
+  readonly region?: string | undefined;
   readonly subject?: string | undefined;
   readonly actor?: string | undefined;
   readonly action?: string | undefined;
@@ -32,4 +33,5 @@ export const auditQuery = ({ sinceHours, ...filter }: AuditFilter) =>
     refetchInterval: auditIntervalMs,
   });
 
-export const verifyChain = (): Promise<ChainReport> => getJson(paths.auditVerifyPath, ChainReportSchema, {}, verifyTimeoutMs);
+export const verifyChain = (region: string | undefined): Promise<ChainReport> =>
+  getJson(paths.auditVerifyPath, ChainReportSchema, { region }, verifyTimeoutMs);

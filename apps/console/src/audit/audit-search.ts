@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RegionSearchField } from '../shell/region-search.js';
 
 /** How far back: what happened just now, in a shift, in a week, in a month. */
 export const auditWindowNames = ['1h', '8h', '7d', '30d'] as const;
@@ -12,6 +13,7 @@ export const AuditSearchSchema = z.object({
   subject: text,
   actor: text,
   action: text,
+  region: RegionSearchField,
   since: z.enum(auditWindowNames).optional().catch(undefined),
   entry: z.string().max(60).optional().catch(undefined),
 });

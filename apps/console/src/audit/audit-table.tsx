@@ -26,7 +26,7 @@ export const AuditTable = ({ entries }: { entries: readonly AuditEntry[] }): Rea
           </Link>
         </Table.Td>
         <Table.Td style={{ minWidth: 140, overflowWrap: 'anywhere' }}>
-          <Link from="/audit" to="/audit" search={{ subject: entry.subject }} className="linklike">
+          <Link from="/audit" to="/audit" search={({ region }) => ({ region, subject: entry.subject })} className="linklike">
             {entry.subject}
           </Link>
         </Table.Td>

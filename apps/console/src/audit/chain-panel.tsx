@@ -4,15 +4,16 @@ import type { ReactNode } from 'react';
 import { verifyChain } from '../api/audit-queries.js';
 import { Panel } from '../shell/panel.js';
 import { ProblemAlert } from '../shell/problem-alert.js';
+import { regionOption } from '../shell/region-option.js';
 import { Status } from '../shell/status.js';
 
 /** Each row holds the hash of the one before: recomputing all of them shows what was changed, dropped or put in between. */
-export const ChainPanel = (): ReactNode => {
-  const check = useMutation({ mutationFn: verifyChain });
+export const ChainPanel = ({ region }: { region: string | undefined }): ReactNode => {
+  const check = useMutation({ mutationFn: () => verifyChain(region) });
   return (
     <Panel
       title="Chain"
-      command="stampctl audit verify"
+      command={`stampctl audit verify${regionOption(region)}`}
       actions={
         <Button size="xs" variant="default" loading={check.isPending} onClick={() => check.mutate()}>
           Verify

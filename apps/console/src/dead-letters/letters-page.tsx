@@ -4,7 +4,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { eventDeadLetterStates, type EventDeadLetterView } from '@lapidary/contracts/api/replication';
 import { lettersQuery } from '../api/ledger-queries.js';
-import { regionsQuery } from '../api/queries.js';
+import { regionsQuery, sessionQuery } from '../api/queries.js';
 import { useLedgerNotes } from '../api/region-notes.js';
 import { useLive } from '../live/use-live.js';
 import { HeadedTable } from '../shell/headed-table.js';
@@ -26,19 +26,19 @@ export const LettersPage = (): ReactNode => {
   const show = (change: Partial<LetterSearch>): void =>
     void navigate({ search: (before) => ({ ...before, ...change }), resetScroll: false });
   const { region, state, origin } = search;
+  const here = useQuery(sessionQuery).data?.region;
+  const command = commandOf(search, region ?? here);
   const letters = useInfiniteQuery(lettersQuery({ region, state, origin }));
   const query = { ...letters, data: letters.data?.pages.flatMap((page) => page.items) };
   return (
     <PageShell live={live}>
       <Stack>
         <RegionChoice region={region} choose={(name) => show({ region: name, letter: undefined })} notes={useLedgerNotes('deadLetters')} />
-        <Panel title="Dead letters" command={commandOf(search)} actions={<Filters search={search} show={show} />}>
+        <Panel title="Dead letters" command={command} actions={<Filters search={search} show={show} />}>
           <Loaded query={query}>
             {(items) =>
               items.length === 0 ? (
-                <Empty command={commandOf(search)}>
-                  No event is {state ?? 'open'}: what other regions told was applied. To look again:
-                </Empty>
+                <Empty command={command}>No event is {state ?? 'open'}: what other regions told was applied. To look again:</Empty>
               ) : (
                 <Stack gap="sm">
                   <LettersTable letters={items} />
@@ -54,7 +54,8 @@ export const LettersPage = (): ReactNode => {
   );
 };
 
-const commandOf = ({ region, state, origin }: LetterSearch): string =>
+/** It asks all regions where none is named; the page shows one. */
+const commandOf = ({ state, origin }: LetterSearch, region: string | undefined): string =>
   `stampctl dlq ls${state === undefined ? '' : ` --state ${state}`}${origin === undefined ? '' : ` --origin ${origin}`}${regionOption(region)}`;
 
 const anyRegion = 'every region';

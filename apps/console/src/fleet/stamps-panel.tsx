@@ -96,7 +96,7 @@ const StampRow = ({ stamp, act }: { stamp: StampView; act: (what: 'cordon' | 'un
         {stamp.lastHeartbeatAt !== null ? (
           <TimeAgo at={stamp.lastHeartbeatAt} />
         ) : stamp.health === 'unknown' ? (
-          'no heartbeat yet'
+          stamp.healthReason === null && 'no heartbeat yet'
         ) : (
           `as ${stamp.region} tells`
         )}

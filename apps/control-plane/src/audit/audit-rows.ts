@@ -20,7 +20,7 @@ export interface AuditRow {
 
 const select = `SELECT id, sequence, at, actor, action, subject, reason, request_id, change, hash, ${placeSql('at')} AS place FROM audit`;
 
-export type AuditQuery = Omit<z.infer<typeof AuditListQuerySchema>, 'cursor'> & { readonly before: string | null };
+export type AuditQuery = Omit<z.infer<typeof AuditListQuerySchema>, 'cursor' | 'region'> & { readonly before: string | null };
 
 /**
  * One page in SQL, in the order of an index on the time, alone or behind the one of the others that is asked for (migration 83): a page costs what it shows,

@@ -73,12 +73,15 @@ describe('the HTTP API', () => {
         `INSERT INTO stamp (name, region, status, ring, profile, isolation, driver, capacity_units, spec, health)
          VALUES ('us-7', 'us', 'active', 'broad', 'small', 'pooled', 'local', 10, '{}', 'healthy')`,
       );
-      const health = async (): Promise<unknown> => (await world.ask('GET', '/v1/stamps/us-7')).body.health;
-      expect(await health()).toBe('unknown');
+      const health = async (): Promise<unknown> => {
+        const { body } = await world.ask('GET', '/v1/stamps/us-7');
+        return body.healthReason ?? body.health;
+      };
+      expect(await health()).toBe('region us does not answer');
       await world.query(`INSERT INTO version_vector (origin, epoch, sequence, confirmed_at) VALUES ('us', 1, 0, now())`);
       expect(await health()).toBe('healthy');
       await world.query(`UPDATE version_vector SET confirmed_at = now() - interval '11 seconds'`);
-      expect(await health()).toBe('unknown');
+      expect(await health()).toBe('region us does not answer');
       await world.query(`DELETE FROM version_vector`);
       await world.query(`DELETE FROM stamp WHERE name = 'us-7'`);
     });

@@ -16,6 +16,8 @@ describe('whose a request is', () => {
     ['POST', `/v1/jobs/${job}/cancel`, { region: 'us' }],
     ['GET', '/v1/jobs?region=us', { region: 'us' }],
     ['GET', '/v1/jobs/dead-letters?region=us', { region: 'us' }],
+    ['GET', '/v1/audit?region=us', { region: 'us' }],
+    ['GET', '/v1/audit/verify?region=us', { region: 'us' }],
     ['POST', `/v1/jobs/dead-letters/${job}/replay`, { region: 'us' }],
     ['GET', '/v1/capacity/us', { region: 'us' }],
     ['GET', '/v1/capacity/us/decisions?limit=5', { region: 'us' }],

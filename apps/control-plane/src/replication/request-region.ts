@@ -58,6 +58,7 @@ export const belongsTo = ({ method, url, body }: IncomingRequest): Belongs => {
     case 'limits':
     case 'traffic':
       return named(id);
+    case 'audit':
     case 'route':
     case 'conflicts':
     case 'geode':

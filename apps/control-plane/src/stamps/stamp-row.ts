@@ -36,7 +36,7 @@ export interface StampRow {
   readonly updated_at: Date;
   /** As the monitor of the stamp's own region last judged (health/monitor.ts); unknown where that region doesn't answer. */
   readonly health: StampView['health'];
-  /** What is amiss while its agent is heard; null: nothing, or it is silent. */
+  /** What is amiss while its agent is heard, or that its region doesn't answer; null: nothing, or it is silent. */
   readonly health_reason: string | null;
   readonly last_heartbeat_at: Date | null;
 }
@@ -53,7 +53,8 @@ export const stampSelect = `
          CASE WHEN s.region = local.region THEN s.used_units ELSE placed.units END AS used_units,
          CASE WHEN s.region = local.region THEN s.tenant_count ELSE placed.tenants END AS tenant_count,
          CASE WHEN s.region = local.region OR ${answersNow('v')} THEN s.health ELSE 'unknown' END AS health,
-         CASE WHEN s.region = local.region OR ${answersNow('v')} THEN s.health_reason END AS health_reason,
+         CASE WHEN s.region = local.region OR ${answersNow('v')} THEN s.health_reason
+              ELSE 'region ' || s.region || ' does not answer' END AS health_reason,
          CASE WHEN s.region = local.region OR s.health <> 'healthy' THEN coalesce(o.last_heartbeat_at, s.last_known_heartbeat_at) END AS last_heartbeat_at
     FROM stamp s
     CROSS JOIN (SELECT region FROM origin) AS local

@@ -17,16 +17,9 @@ import {
   type SuppressionView,
 } from '@lapidary/contracts/api/drift';
 import * as paths from '@lapidary/contracts/api/paths';
-import { toAppError } from '@lapidary/kernel/app-error';
 import type { Api } from './api.js';
 
 type Query = Readonly<Record<string, string | number | undefined>>;
-
-/** What several regions answered, and which of them did not (P-ST9). */
-export interface FromRegions<T> {
-  readonly items: T[];
-  readonly missing: { readonly region: string; readonly why: string }[];
-}
 
 /** The calls about drift. Each region keeps its own, so that a question about the fleet is one question per region. */
 export class DriftApi {
@@ -75,26 +68,5 @@ export class DriftApi {
   async unsuppress(id: string, reason: string | undefined): Promise<SuppressionView> {
     const query = { reason };
     return (await this.api.http.request('DELETE', paths.driftSuppressionPath(id), { schema: SuppressionSchema, query })).value;
-  }
-
-  /** Asks every region, or the one that is meant. One that can't answer is named; when it is the only one asked, that is the failure. */
-  async ofRegions<T>(only: string | undefined, ask: (region: string) => Promise<readonly T[]>): Promise<FromRegions<T>> {
-    if (only !== undefined) return { items: [...(await ask(only))], missing: [] };
-    const regions = await this.api.regions();
-    const items: T[] = [];
-    const missing: FromRegions<T>['missing'] = [];
-    for (const { name, link, stamps } of regions) {
-      // A region that was planned but never started has nothing that could drift.
-      if (link.state === 'cut' && stamps === 0) continue;
-      try {
-        items.push(...(await ask(name)));
-      } catch (error) {
-        this.api.http.signal.throwIfAborted();
-        const { code, message } = toAppError(error);
-        if (code !== 'region_unreachable') throw error;
-        missing.push({ region: name, why: message });
-      }
-    }
-    return { items, missing };
   }
 }

@@ -5,20 +5,35 @@ import type { Command } from '../invocation.js';
 import { auditTable } from '../output/audit-text.js';
 import { timeOf } from './dead-letter-choice.js';
 import { LimitField } from './fields.js';
-import { printList } from './list-result.js';
+import { printOfRegions } from './list-of-regions.js';
 
-const { subject, actor, action } = AuditListQuerySchema.shape;
-const Options = z.object({ subject, actor, action, since: z.string().optional(), until: z.string().optional(), limit: LimitField });
+const { subject, actor, action, region: only } = AuditListQuerySchema.shape;
+const Options = z.object({
+  region: only,
+  subject,
+  actor,
+  action,
+  since: z.string().optional(),
+  until: z.string().optional(),
+  limit: LimitField,
+});
 
 export const auditLs: Command = async (invocation) => {
-  const { limit, since, until, ...choice } = invocation.parse(Options, invocation.options);
+  const { limit, region, since, until, ...choice } = invocation.parse(Options, invocation.options);
   const query = { ...choice, since: timeOf(since, Date.now()), until: timeOf(until, Date.now()) };
-  const page = await new AuditApi(invocation.connect()).list(query, limit);
   const isAll = Object.values(query).every((value) => value === undefined);
-  const empty = isAll
-    ? 'Nothing was changed yet.'
-    : choice.subject === undefined
-      ? 'Nothing like that is written in this region.'
-      : `Nobody changed ${choice.subject}, as it is written in this region.`;
-  await printList(invocation.output, page, { name: (entry) => entry.id, table: auditTable, empty });
+  const where = region === undefined ? '' : ` in ${region}`;
+  const ofSubject = choice.subject === undefined ? `Nothing like that is written${where}.` : `Nobody changed ${choice.subject}${where}.`;
+  const api = invocation.connect();
+  const audit = new AuditApi(api);
+  return await printOfRegions(invocation, {
+    api,
+    region,
+    limit,
+    page: (of) => audit.list({ ...query, region: of }, limit),
+    at: (entry) => entry.at,
+    name: (entry) => entry.id,
+    table: auditTable,
+    empty: isAll ? `Nothing was changed yet${where}.` : ofSubject,
+  });
 };

@@ -3,6 +3,7 @@ import { RegionNameSchema } from '@lapidary/contracts/api/common';
 import { DriftSubjectSchema, type FindingView } from '@lapidary/contracts/api/drift';
 import { exitCodes } from '@lapidary/kernel/error-catalogue';
 import { z } from 'zod';
+import { askRegions } from '../client/ask-regions.js';
 import { DriftApi } from '../client/drift-api.js';
 import type { Command } from '../invocation.js';
 import { findingsText } from '../output/drift-text.js';
@@ -32,7 +33,7 @@ export const driftLs: Command = async (invocation) => {
   const { output } = invocation;
   const { limit, region: only, ...query } = invocation.parse(Options, invocation.options);
   const drift = new DriftApi(invocation.connect());
-  const { items, missing } = await drift.ofRegions(only, (region) => worstOf(drift, { ...query, region }, limit));
+  const { items, missing } = await askRegions(drift.api, only, (region) => worstOf(drift, { ...query, region }, limit));
   const shown = items.sort(byWeight).slice(0, limit);
   for (const { region, why } of missing) output.warn(`${region} is missing from this list: ${why}`);
   if (shown.length === 0) output.hint('Nothing of that kind. When it was last looked at: stampctl drift runs');

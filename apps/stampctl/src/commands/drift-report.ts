@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { byWeight } from '@lapidary/contracts/api/drift-order';
 import { RegionNameSchema } from '@lapidary/contracts/api/common';
 import { z } from 'zod';
+import { askRegions } from '../client/ask-regions.js';
 import { DriftApi } from '../client/drift-api.js';
 import type { Command } from '../invocation.js';
 import { reportAsCsv, reportAsHtml, reportAsMarkdown, type DriftReport, type RegionReport } from '../output/drift-report.js';
@@ -22,7 +23,7 @@ export const driftReport: Command = async (invocation) => {
   const { output } = invocation;
   const { region: only, format, output: asked, out, days } = invocation.parse(Options, invocation.options);
   const drift = new DriftApi(invocation.connect());
-  const { items, missing } = await drift.ofRegions(only, async (region) => [await reportOf(drift, region, days)]);
+  const { items, missing } = await askRegions(drift.api, only, async (region) => [await reportOf(drift, region, days)]);
   const report: DriftReport = { at: new Date().toISOString(), regions: items, missing };
   for (const { region, why } of missing) output.warn(`${region} is missing from this report: ${why}`);
   const text = render[asked ?? format ?? 'md'](report);

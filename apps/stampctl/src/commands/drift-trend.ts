@@ -1,6 +1,7 @@
 import { RegionNameSchema } from '@lapidary/contracts/api/common';
 import { trendDaysMax } from '@lapidary/contracts/api/drift';
 import { z } from 'zod';
+import { askRegions } from '../client/ask-regions.js';
 import { DriftApi } from '../client/drift-api.js';
 import type { Command } from '../invocation.js';
 import { trendText } from '../output/drift-text.js';
@@ -15,7 +16,7 @@ export const driftTrend: Command = async (invocation) => {
   const { output } = invocation;
   const { region: only, days } = invocation.parse(Options, invocation.options);
   const drift = new DriftApi(invocation.connect());
-  const { items, missing } = await drift.ofRegions(only, async (region) => [await drift.trend(region, days)]);
+  const { items, missing } = await askRegions(drift.api, only, async (region) => [await drift.trend(region, days)]);
   for (const { region, why } of missing) output.warn(`${region} is missing from this trend: ${why}`);
   await output.result({
     data: { items, next: null, missing },

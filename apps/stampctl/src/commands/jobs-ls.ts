@@ -3,7 +3,7 @@ import { RegionNameSchema } from '@lapidary/contracts/api/common';
 import type { Command } from '../invocation.js';
 import { jobsTable } from '../output/fleet-tables.js';
 import { LimitField } from './fields.js';
-import { printList } from './list-result.js';
+import { printOfRegions } from './list-of-regions.js';
 
 const Options = z.object({
   region: RegionNameSchema.optional(),
@@ -13,7 +13,16 @@ const Options = z.object({
 });
 
 export const jobsLs: Command = async (invocation) => {
-  const { limit, ...query } = invocation.parse(Options, invocation.options);
-  const page = await invocation.connect().jobs(query, limit);
-  await printList(invocation.output, page, { name: (j) => j.id, table: jobsTable, empty: 'No jobs.' });
+  const { limit, region, ...query } = invocation.parse(Options, invocation.options);
+  const api = invocation.connect();
+  return await printOfRegions(invocation, {
+    api,
+    region,
+    limit,
+    page: (of) => api.jobs({ ...query, region: of }, limit),
+    at: (job) => job.createdAt,
+    name: (job) => job.id,
+    table: jobsTable,
+    empty: 'No jobs.',
+  });
 };

@@ -1,6 +1,7 @@
 import type { DriftStatus } from '@lapidary/contracts/api/drift';
 import { notLookedAt } from '@lapidary/contracts/api/drift-order';
 import type { Api } from '../client/api.js';
+import { askRegions } from '../client/ask-regions.js';
 import { DriftApi } from '../client/drift-api.js';
 import { ago } from '../output/human-time.js';
 import { ok, warn, type Finding } from './finding.js';
@@ -8,7 +9,7 @@ import { ok, warn, type Finding } from './finding.js';
 /** Drift of every region that answers; those that don't are told of by their links. */
 export const driftFindings = async (api: Api): Promise<Finding[]> => {
   const drift = new DriftApi(api);
-  const { items } = await drift.ofRegions(undefined, async (region) => [await drift.status(region)]);
+  const { items } = await askRegions(drift.api, undefined, async (region) => [await drift.status(region)]);
   return items.flatMap(ofRegion);
 };
 

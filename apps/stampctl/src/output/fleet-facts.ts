@@ -17,9 +17,10 @@ const labelsOf = (labels: Readonly<Record<string, string>>): string =>
 
 /** What its health rests on. Of a stamp of another region that is well, that region's word; its heartbeats are heard there. */
 export const healthText = (stamp: Pick<StampView, 'health' | 'healthReason' | 'lastHeartbeatAt' | 'region'>, nowMs: number): string => {
-  const why = stamp.healthReason ? `${stamp.healthReason}; ` : '';
+  const { health, healthReason: reason, region } = stamp;
+  const why = reason ? `${reason}; ` : '';
   if (stamp.lastHeartbeatAt !== null) return `${why}last heartbeat ${ago(stamp.lastHeartbeatAt, nowMs)}`;
-  return stamp.health === 'unknown' ? 'no heartbeat yet' : `${why}as region ${stamp.region} tells`;
+  return health === 'unknown' ? (reason ?? 'no heartbeat yet') : `${why}as region ${region} tells`;
 };
 
 export const stampFacts = (stamp: StampView, view: View): string =>

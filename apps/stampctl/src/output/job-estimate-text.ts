@@ -3,9 +3,12 @@ import { humanDuration } from './human-time.js';
 
 type Step = JobView['steps'][number];
 
-/** "usually 12 s, at most 40 s": nine of ten took at most that long. Empty where there is no history. */
-export const usualText = (usual: Step['usual']): string =>
-  usual === null ? '' : `usually ${humanDuration(usual.medianMs)}, at most ${humanDuration(usual.p90Ms)}`;
+/** "usually 12 s, at most 40 s": nine of ten took at most that long. Empty where there is no history; of one that all took alike, no bound is known. */
+export const usualText = (usual: Step['usual']): string => {
+  if (usual === null) return '';
+  const [usually, atMost] = [humanDuration(usual.medianMs), humanDuration(usual.p90Ms)];
+  return usually === atMost ? `usually ${usually}` : `usually ${usually}, at most ${atMost}`;
+};
 
 /** "5/7 resources", or "5 resources" where nobody knows how many there will be. */
 export const progressText = (progress: Step['progress']): string => {

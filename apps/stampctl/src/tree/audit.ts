@@ -8,7 +8,7 @@ export const auditNouns: Readonly<Record<string, string>> = {
 export const auditCommands: readonly CommandSpec[] = [
   {
     path: 'audit ls',
-    summary: 'List who changed what, the newest first; -o wide says why, -o json what',
+    summary: 'List who changed what in all regions, the newest first; -o wide says why, -o json what; exit code 1 when a region is missing',
     options: [
       { flags: '--subject <subject>', description: 'only changes of this, like tenant/acme or token/deploys' },
       { flags: '--actor <actor>', description: 'only what this one did, like token:deploys or system:replication' },

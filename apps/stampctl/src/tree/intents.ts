@@ -12,7 +12,7 @@ const exampleId = 'eu.01K0000000000000000000000A';
 export const intentCommands: readonly CommandSpec[] = [
   {
     path: 'intents ls',
-    summary: 'List commands that wait for another region, the newest first',
+    summary: 'List commands that wait for another region, in all regions, the newest first; exit code 1 when one is missing',
     options: [
       {
         flags: '--state <state>',

@@ -7,7 +7,7 @@ const letterId = 'eu.01K0000000000000000000000B';
 export const jobCommands: readonly CommandSpec[] = [
   {
     path: 'jobs ls',
-    summary: 'List the jobs, newest first',
+    summary: 'List the jobs of all regions, the newest first; exit code 1 when a region is missing',
     options: [
       {
         flags: '--status <status>',
@@ -17,7 +17,7 @@ export const jobCommands: readonly CommandSpec[] = [
       { flags: '--subject <name>', description: 'only those that work on this, for example eu-2' },
       limit,
     ],
-    examples: ['stampctl jobs ls --status failed', 'stampctl jobs ls --subject eu-2'],
+    examples: ['stampctl jobs ls --status failed', 'stampctl jobs ls --subject eu-2', 'stampctl jobs ls --region us'],
     load: async () => (await import('../commands/jobs-ls.js')).jobsLs,
   },
   {
@@ -52,7 +52,7 @@ export const jobCommands: readonly CommandSpec[] = [
   },
   {
     path: 'jobs dead-letters ls',
-    summary: 'List the dead letters of a region, newest first',
+    summary: 'List the dead letters of all regions, the newest first; exit code 1 when a region is missing',
     options: [{ flags: '--all', description: 'those that were replayed or dropped too' }, limit],
     examples: ['stampctl jobs dead-letters ls', 'stampctl jobs dead-letters ls --all --region us'],
     load: async () => (await import('../commands/dead-letters-ls.js')).deadLettersLs,

@@ -71,7 +71,7 @@ export const replicationCommands: readonly CommandSpec[] = [
   },
   {
     path: 'dlq ls',
-    summary: 'List events that could not be applied, the newest first',
+    summary: 'List events that could not be applied, of all regions, the newest first; exit code 1 when a region is missing',
     options: [
       ...filters,
       {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PageQuerySchema, pageOf, TimeSchema } from './common.js';
+import { PageQuerySchema, pageOf, RegionNameSchema, TimeSchema } from './common.js';
 
 export const VersionSchema = z
   .object({ version: z.string(), region: z.string(), api: z.literal('v1'), templateVersion: z.string(), engine: z.string() })
@@ -31,6 +31,7 @@ export const ChainReportSchema = z
   .meta({ id: 'AuditChainReport' });
 export type ChainReport = z.infer<typeof ChainReportSchema>;
 export const AuditListQuerySchema = PageQuerySchema.extend({
+  region: RegionNameSchema.optional().meta({ description: 'Whose audit; without it that of the region that is asked' }),
   subject: z.string().max(200).optional().meta({ description: 'What it is about', example: 'tenant/acme' }),
   actor: z.string().max(200).optional().meta({ description: 'Who did it', example: 'token:admin' }),
   action: z.string().max(200).optional().meta({ description: 'What was done', example: 'tenant.created' }),

@@ -35,7 +35,8 @@ const beginWave = (draft: Draft, wave: WaveState, { unreadable }: RolloutObserva
     return false;
   }
   draft.moveWave(wave, 'start');
-  draft.say('info', `starts with ${draft.membersOf(wave).filter((m) => m.status === 'waiting').length} stamps`, { wave });
+  const waiting = draft.membersOf(wave).filter((m) => m.status === 'waiting').length;
+  draft.say('info', `starts with ${waiting} ${waiting === 1 ? 'stamp' : 'stamps'}`, { wave });
   return true;
 };
 
