@@ -1,4 +1,4 @@
-import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
+import { peersOf, type ControlPlaneConfig } from '@lapidary/config/control-plane';
 import { Module } from '@nestjs/common';
 import { CONFIG } from '../process/tokens.js';
 import { BackgroundDatabase } from './background-database.js';
@@ -9,7 +9,8 @@ import { OutboxWorker } from './outbox-worker.js';
     {
       provide: BackgroundDatabase,
       inject: [CONFIG],
-      useFactory: async (config: ControlPlaneConfig) => BackgroundDatabase.open(config.LAPIDARY_DATABASE_URL, config.LAPIDARY_REGION),
+      useFactory: async (config: ControlPlaneConfig) =>
+        BackgroundDatabase.open(config.LAPIDARY_DATABASE_URL, config.LAPIDARY_REGION, peersOf(config)),
     },
     OutboxWorker,
   ],

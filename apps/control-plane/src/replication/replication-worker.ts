@@ -137,7 +137,7 @@ export class ReplicationWorker implements OnApplicationBootstrap, BeforeApplicat
       region,
       peer,
       link,
-      dataSource: this.database.dataSource,
+      dataSource: this.database.takingIn,
       logger: this.logger,
       metrics: this.metrics,
       tools: this.tools.apply,
