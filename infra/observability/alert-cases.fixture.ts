@@ -186,6 +186,24 @@ export const alertCases: Readonly<Record<string, readonly AlertCase[]>> = {
     ),
     quiet('half written for a minute', 10, { 'lapidary_region_key_file_refused{file="peers"}': '0x3 1x1 0x10' }),
   ],
+  LapidaryRubbishReceived: [
+    fires(
+      'rubbish for the control plane',
+      10,
+      { 'lapidary_nats_refused_total{subject="geo.eu.ack.us",why="malformed"}': '0x5 9x20' },
+      'What comes over NATS on geo.eu.ack.us is refused by r1, since it is nothing that belongs there',
+      { subject: 'geo.eu.ack.us' },
+    ),
+    fires(
+      'rubbish for a router',
+      10,
+      { 'lapidary_router_nats_refused_total{subject="routers.eu.budget",why="malformed"}': '0x5 1x20' },
+      'What comes over NATS on routers.eu.budget is refused by r1, since it is nothing that belongs there',
+      { subject: 'routers.eu.budget' },
+    ),
+    quiet('too much at once', 10, { 'lapidary_nats_refused_total{subject="geo.eu.ack.us",why="too_many"}': '0x5 9x20' }),
+    quiet('long ago', 30, { 'lapidary_nats_refused_total{subject="geo.eu.ack.us",why="malformed"}': '0x5 9x40' }),
+  ],
   LapidaryPublishingBlocked: [
     fires(
       'routes',

@@ -11,6 +11,11 @@ export const routerMetricDeclarations = {
     help: 'Requests that the router refused for a stamp, by code: rate_limited, overloaded, stamp_unavailable …',
     labels: ['stamp', 'code'],
   },
+  lapidary_router_nats_refused_total: {
+    type: 'counter',
+    help: 'What came over the region’s NATS and was not taken, by subject and why: malformed, too_many, no_inbox, failed (here)',
+    labels: ['subject', 'why'],
+  },
   lapidary_router_refusals_waiting: {
     type: 'gauge',
     help: 'Refused requests whose answer waits for its turn: refused clients come back without a pause',

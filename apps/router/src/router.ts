@@ -84,6 +84,7 @@ export class Router {
       password: config.LAPIDARY_NATS_PASSWORD,
       name: `router ${config.LAPIDARY_ROUTER_ID}`,
       logger,
+      onRefused: (subject, why) => this.metrics.lapidary_router_nats_refused_total.inc({ subject, why }),
     });
     const { directory, metrics, link } = this;
     this.dns = dnsFromConfig(config, directory, metrics, logger);

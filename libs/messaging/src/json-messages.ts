@@ -76,9 +76,42 @@ export const decodeJson = <T extends z.ZodType>(msg: Msg, schema: T): z.infer<T>
   } catch {
     throw new AppError('invalid_input', 'The message is not JSON');
   }
-  const parsed = schema.safeParse(value);
+  const parsed = checked(schema, value);
   if (!parsed.success) throw new AppError('invalid_input', 'The message does not fit its schema', { fields: fieldsOf(parsed.error) });
   return parsed.data;
+};
+
+/** A nesting over which a schema's own code overflows the stack fits none. */
+const checked = <T extends z.ZodType>(schema: T, value: unknown): z.ZodSafeParseResult<z.infer<T>> => {
+  try {
+    return schema.safeParse(value);
+  } catch (error) {
+    throw new AppError('invalid_input', 'The message does not fit its schema', { cause: error });
+  }
+};
+
+/** A text with anything else is refused by PostgreSQL, whichever statement meets it. */
+const isKept = (value: unknown): boolean => {
+  if (typeof value === 'string') return !value.includes('\u0000') && value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([name, item]) => isKept(name) && isKept(item));
+};
+
+/** As decodeJson, of what somebody asks or tells: what no database can hold is refused as malformed, before it gets anywhere. */
+export const decodeAsked = <T extends z.ZodType>(msg: Msg, schema: T): z.infer<T> => {
+  const value = decodeJson(msg, schema);
+  // In plain JSON such a character can only be written as an escape.
+  const mayHold =
+    msg.headers?.has(encodingHeader) || Buffer.from(msg.data.buffer, msg.data.byteOffset, msg.data.byteLength).includes('\\u');
+  if (!mayHold) return value;
+  let kept = false;
+  try {
+    kept = isKept(value);
+  } catch {
+    // Nested too deep to be looked through.
+  }
+  if (!kept) throw new AppError('invalid_input', 'The message holds a text that can’t be kept');
+  return value;
 };
 
 /** What a responder sends instead of a reply; the internal text stays in its own log. */

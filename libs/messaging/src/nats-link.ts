@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, wsconnect, type ConnectionOptions, type Msg, type NatsConnection, type Subscription } from '@nats-io/transport-node';
+import { connect, wsconnect, type Msg, type MsgHdrs, type NatsConnection, type Subscription } from '@nats-io/transport-node';
 import type { z } from 'zod';
-import { inboxPrefix } from '@lapidary/contracts/nats-roles';
 import { AppError } from '@lapidary/kernel/app-error';
 import { backOffMs } from '@lapidary/kernel/back-off';
 import { answering, type Handler, type Sealed } from './answering.js';
 import { askOne } from './asking.js';
 import { LinkTrouble, type LinkProblem } from './link-failure.js';
+import { connectionOptions, reconnectWaitMs, type WhereTo } from './connection-options.js';
+import { atMost, hearing } from './hearing.js';
 import { acceptCompressed, decodeJson, encodeAnswer, encodeJson, requestFailure, throwIfError } from './json-messages.js';
+import { RefusedMessages, type OnRefused } from './refused-messages.js';
 
 /** The little of a logger that is needed here (pino fits). */
 export interface LinkLogger {
@@ -15,17 +17,12 @@ export interface LinkLogger {
   warn(bindings: object, message: string): void;
 }
 
-export interface NatsLinkOptions {
-  readonly url: string;
-  readonly user?: string;
-  readonly password?: string;
-  /** Shown by the server's monitoring. */
-  readonly name: string;
+export interface NatsLinkOptions extends WhereTo {
   readonly logger: LinkLogger;
-  /** Between two tries; less than the usual where there are few such links, and people wait for what comes over them. */
-  readonly reconnectWaitMs?: number;
   /** By subject, of what regions ask of each other: requests and answers are signed, and believed, as the keys of both have it. */
   readonly sealOf?: (subject: string) => Sealed | undefined;
+  /** Told of each message that is not taken. */
+  readonly onRefused?: OnRefused;
 }
 
 export interface RequestOptions {
@@ -42,16 +39,7 @@ export interface ServeOptions {
   readonly alike?: boolean;
 }
 
-/** A server on the same network answers in milliseconds; a second means that it isn't there. */
-const connectTimeoutMs = 1_000;
-/** What a path that is back waits for us on average is half of it; a refused try costs a packet. Jitter keeps clients from arriving as one. */
-const reconnectWaitMs = 100;
-/** Of the wait. */
-const reconnectJitter = 0.5;
 const firstConnectMaxMs = 2_000;
-/** Finds a black hole in 4–6 s where no reader's heartbeats find it earlier (measured; the default of 2 min never did). */
-const pingIntervalMs = 2_000;
-const pingsOutMax = 2;
 const drainMs = 2_000;
 const inFlightDefault = 256;
 
@@ -133,24 +121,26 @@ export class NatsLink {
     timeoutMs: number,
     { short = false }: RequestOptions = {},
   ): Promise<z.infer<T>> {
-    const nc = this.connection;
-    try {
-      const headers = short ? undefined : acceptCompressed();
-      const reply = await askOne(nc, subject, encodeJson(body), timeoutMs, headers, this.options.sealOf?.(subject)?.seal);
-      throwIfError(reply);
-      return decodeJson(reply, replySchema);
-    } catch (error) {
-      throw requestFailure(subject, error);
-    }
+    return await this.ask(subject, body, timeoutMs, short ? undefined : acceptCompressed(), (reply) => decodeJson(reply, replySchema));
   }
 
   /** As requestJson, for an answer in bytes. */
   async requestBytes(subject: string, body: unknown, timeoutMs: number): Promise<Uint8Array> {
+    return await this.ask(subject, body, timeoutMs, undefined, ({ data }) => data);
+  }
+
+  private async ask<T>(
+    subject: string,
+    body: unknown,
+    timeoutMs: number,
+    headers: MsgHdrs | undefined,
+    read: (reply: Msg) => T,
+  ): Promise<T> {
     const nc = this.connection;
     try {
-      const reply = await askOne(nc, subject, encodeJson(body), timeoutMs, undefined, this.options.sealOf?.(subject)?.seal);
+      const reply = await askOne(nc, subject, encodeJson(body), timeoutMs, headers, this.options.sealOf?.(subject)?.seal);
       throwIfError(reply);
-      return reply.data;
+      return read(reply);
     } catch (error) {
       throw requestFailure(subject, error);
     }
@@ -177,25 +167,25 @@ export class NatsLink {
   }
 
   private serve<T extends z.ZodType>(subject: string, schema: T, handler: Handler<T>, options: ServeOptions): () => void {
-    const { answer, refuse } = answering(subject, schema, handler, this.options.logger, this.options.sealOf?.(subject));
-    return this.subscribe(subject, options, answer, refuse);
+    const refused = this.refusedOf(subject);
+    const { answer, refuse } = answering(schema, handler, refused, this.options.sealOf?.(subject));
+    return this.subscribe(subject, options, refused, answer, refuse);
   }
 
-  /** Hands plain messages to `handler` until the returned function is called. Rubbish and failures are logged and dropped. */
+  /** Hands plain messages to `handler` until the returned function is called. Rubbish and failures are counted and dropped. */
   subscribeJson<T extends z.ZodType>(
     subject: string,
     schema: T,
     handler: (message: z.infer<T>, subject: string) => unknown,
     options: ServeOptions = {},
   ): () => void {
-    const handle = async (msg: Msg): Promise<void> => {
-      try {
-        await handler(decodeJson(msg, schema), msg.subject);
-      } catch (error) {
-        this.options.logger.warn({ subject: msg.subject, err: error }, 'a message was dropped');
-      }
-    };
-    return this.subscribe(subject, options, handle, () => undefined);
+    const refused = this.refusedOf(subject);
+    return this.subscribe(subject, options, refused, hearing(schema, handler, refused));
+  }
+
+  private refusedOf(subject: string): RefusedMessages {
+    const { logger, onRefused } = this.options;
+    return new RefusedMessages(subject, (bindings, text) => logger.warn(bindings, text), onRefused);
   }
 
   /** Sends what is on its way, then closes. */
@@ -209,19 +199,16 @@ export class NatsLink {
     await this.running;
   }
 
-  private subscribe(subject: string, options: ServeOptions, handle: (msg: Msg) => Promise<void>, refuse: (msg: Msg) => void): () => void {
-    const inFlightMax = options.inFlightMax ?? inFlightDefault;
-    let inFlight = 0;
+  private subscribe(
+    subject: string,
+    options: ServeOptions,
+    refused: RefusedMessages,
+    handle: (msg: Msg) => Promise<void>,
+    refuse: (msg: Msg) => void = () => undefined,
+  ): () => void {
+    const take = atMost(options.inFlightMax ?? inFlightDefault, handle, refuse, refused);
+    const callback = (error: Error | null, msg: Msg): void => (error ? this.trouble.tell(error) : take(msg));
     let live: Subscription | undefined;
-    const callback = (error: Error | null, msg: Msg): void => {
-      if (error) return this.trouble.tell(error);
-      if (inFlight >= inFlightMax) return refuse(msg);
-      inFlight++;
-      // What a handler throws is dealt with inside; left here is a reply over a connection that closed meanwhile.
-      void handle(msg)
-        .catch(() => undefined)
-        .finally(() => inFlight--);
-    };
     const attach = (nc: NatsConnection): void => {
       live = nc.subscribe(subject, { queue: options.queue, callback });
     };
@@ -240,7 +227,7 @@ export class NatsLink {
       try {
         // Over a WebSocket, TLS can be ended by a load balancer; NATS's own protocol starts it only after a greeting in plain.
         const open = /^wss?:/.test(this.options.url) ? wsconnect : connect;
-        const nc = await open(this.connectionOptions());
+        const nc = await open(connectionOptions(this.options));
         if (signal.aborted) return await nc.close();
         attempt = 0;
         await this.live(nc);
@@ -271,28 +258,5 @@ export class NatsLink {
     if (up) this.trouble.over();
     this.options.logger.info({ link: this.options.name, up }, up ? 'connected to NATS' : 'disconnected from NATS');
     for (const callback of up ? this.connectedCallbacks : this.disconnectedCallbacks) callback();
-  }
-
-  private connectionOptions(): ConnectionOptions {
-    const waitMs = this.options.reconnectWaitMs ?? reconnectWaitMs;
-    return {
-      servers: this.options.url,
-      user: this.options.user,
-      pass: this.options.password,
-      // The one that the user's permissions let it hear (nats-roles.ts).
-      inboxPrefix: this.options.user === undefined ? undefined : inboxPrefix(this.options.user),
-      name: this.options.name,
-      timeout: connectTimeoutMs,
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: waitMs,
-      reconnectJitter: waitMs * reconnectJitter,
-      pingInterval: pingIntervalMs,
-      maxPingOut: pingsOutMax,
-      // A server whose accounts are being rewritten refuses for a moment; giving up would need a restart by hand.
-      ignoreAuthErrorAbort: true,
-      // Gossip would lead around a proxy or a load balancer.
-      ignoreClusterUpdates: true,
-      noAsyncTraces: true,
-    };
   }
 }

@@ -2,7 +2,7 @@ import type { SketchQuestion } from '@lapidary/contracts/digest-protocol';
 import type { PeerDigestQuestion } from '@lapidary/contracts/fleet-protocol';
 import type { Reader } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
-import { elementNamed } from '@lapidary/replication/digest/element';
+import { bucketCount, elementNamed } from '@lapidary/replication/digest/element';
 import { fleetRoot } from '@lapidary/replication/digest/fleet-root';
 import { keptSymbols } from '@lapidary/replication/digest/set-digest';
 import { answerBytesMax, fittingAnswer } from '@lapidary/messaging/fitting-answer';
@@ -53,6 +53,8 @@ const refuse = async (reader: Reader, peer: string, domain: DigestDomain): Promi
 export const answerSketch = async (dataSource: DataSource, peer: string, question: SketchQuestion): Promise<Uint8Array> => {
   await refuse(dataSource, peer, question);
   if (question.want === 'elements') {
+    if (question.buckets.some((bucket) => bucket >= bucketCount))
+      throw new AppError('invalid_input', `There are buckets 0 to ${bucketCount - 1}`);
     const elements = await elementsInBuckets(dataSource, question, question.buckets);
     const bytes = new DataView(new ArrayBuffer(elements.length * elementBytes));
     if (bytes.byteLength > answerBytesMax) throw new AppError('body_too_large', 'These buckets hold more elements than one message does');

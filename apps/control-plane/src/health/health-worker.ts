@@ -127,8 +127,9 @@ export class HealthWorker implements OnApplicationBootstrap, BeforeApplicationSh
     if (this.flushing) return;
     this.flushing = true;
     try {
-      const { refused, outdated } = await this.book.flush(this.database.dataSource);
-      for (const stamp of refused) this.metrics.lapidary_heartbeats_refused_total.inc({ stamp });
+      const { written, refused, outdated } = await this.book.flush(this.database.dataSource);
+      for (const stamp of written) this.metrics.lapidary_heartbeats_total.inc({ stamp });
+      for (const [stamp, times] of refused) this.metrics.lapidary_heartbeats_refused_total.inc({ stamp }, times);
       for (const [stamp, epoch] of outdated) this.fence(stamp, epoch);
     } catch (error) {
       this.logger.warn({ err: error }, 'heartbeats could not be written');

@@ -95,12 +95,16 @@ describe('registering', () => {
     expect(await answerSync(tools, { stamp, instanceId: present, epoch: 2 })).toMatchObject({ ok: true });
     const book = new HeartbeatBook();
     book.take(beat(old, 1, 5));
-    expect(await book.flush(region.dataSource)).toEqual({ refused: [stamp], outdated: new Map([[stamp, 2]]) });
+    expect(await book.flush(region.dataSource)).toEqual({ written: [], refused: new Map([[stamp, 1]]), outdated: new Map([[stamp, 2]]) });
     book.take(beat(present, 2, 1));
     book.take(beat(old, 1, 6));
-    expect(await book.flush(region.dataSource)).toEqual({ refused: [], outdated: new Map([[stamp, 2]]) });
+    expect(await book.flush(region.dataSource)).toEqual({
+      written: [stamp],
+      refused: new Map([[stamp, 1]]),
+      outdated: new Map([[stamp, 2]]),
+    });
     book.take(beat(present, 2, 2));
-    expect(await book.flush(region.dataSource)).toEqual({ refused: [], outdated: new Map() });
+    expect(await book.flush(region.dataSource)).toEqual({ written: [stamp], refused: new Map(), outdated: new Map() });
   });
 
   it('of two processes at once leaves one that is not fenced', async () => {

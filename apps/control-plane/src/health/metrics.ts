@@ -1,9 +1,13 @@
 /** Stamps as the region hears them. */
 export const healthMetrics = {
-  lapidary_heartbeats_total: { type: 'counter', help: 'Heartbeats received by this process', labels: ['stamp'] },
+  lapidary_heartbeats_total: {
+    type: 'counter',
+    help: 'Heartbeats written by this process, one a second of each stamp at most',
+    labels: ['stamp'],
+  },
   lapidary_heartbeats_refused_total: {
     type: 'counter',
-    help: 'Heartbeats of processes that are not the stamp’s present one (P-HB3)',
+    help: 'Heartbeats of processes that are not the stamp’s present one (P-HB3), or that say what no agent says; “unknown”: of no stamp of this region',
     labels: ['stamp'],
   },
   lapidary_stamp_health: { type: 'gauge', help: '0 unknown, 1 healthy, 2 suspected, 3 dead; at the monitor', labels: ['stamp'] },

@@ -28,7 +28,7 @@ const beat = async (instanceId: string, sequence: number, counters?: Traffic): P
     agentVersion: '1',
     ...(counters ? { traffic: counters } : {}),
   });
-  return [...(await book.flush(region.dataSource)).refused];
+  return [...(await book.flush(region.dataSource)).refused.keys()];
 };
 const present = async (instanceId: string): Promise<void> => {
   await region.dataSource.query(

@@ -3,15 +3,16 @@ import { TrafficSummarySchema, type TrafficSummary } from '@lapidary/contracts/a
 import { routerTraffic } from '@lapidary/contracts/subjects';
 import { NatsLink } from '@lapidary/messaging/nats-link';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { HeardRouters } from '../directory/heard-routers.js';
 import { CONFIG, NATS } from '../process/tokens.js';
 
 /** Five reports that stayed out: the router is gone, or cut off. */
 const staleMs = 10_000;
 
-/** The last figures of each router of the region, in memory: any replica hears them all. */
+/** The last figures of each router of the region. */
 @Injectable()
 export class TrafficBoard implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly heard = new Map<string, { readonly summary: TrafficSummary; readonly atMs: number }>();
+  private readonly heard = new HeardRouters<TrafficSummary>(staleMs);
   private stop: () => void = () => undefined;
 
   constructor(
@@ -21,7 +22,7 @@ export class TrafficBoard implements OnApplicationBootstrap, BeforeApplicationSh
 
   onApplicationBootstrap(): void {
     this.stop = this.nats.subscribeJson(routerTraffic(this.config.LAPIDARY_REGION), TrafficSummarySchema, (summary) => {
-      this.heard.set(summary.router, { summary, atMs: Date.now() });
+      this.heard.hear(summary.router, summary);
     });
   }
 
@@ -30,7 +31,6 @@ export class TrafficBoard implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   read(nowMs: number = Date.now()): TrafficSummary[] {
-    for (const [router, { atMs }] of this.heard) if (nowMs - atMs > staleMs) this.heard.delete(router);
-    return [...this.heard.values()].map(({ summary }) => summary);
+    return this.heard.live(nowMs).map(([, summary]) => summary);
   }
 }

@@ -27,6 +27,9 @@ export const answerContents = async (dataSource: DataSource, peer: string, reque
   return { ok: true, events, through: isCut ? events.at(-1)!.originsequence : to };
 };
 
+/** What the database keeps of an epoch. */
+const epochMax = 2 ** 31 - 1;
+
 /**
  * Keeps what a peer says it has applied (retention waits for it) and answers where the origin stands. A request in another region's
  * name is refused: rows that this one lacks would be pruned.
@@ -38,6 +41,7 @@ export const answerAck = async (
   protocol: WireProtocol = ownProtocol,
 ): Promise<AckReply> => {
   if (request.peer !== peer) throw new AppError('forbidden', `Region ${peer} may not speak for ${request.peer}`);
+  if (request.epoch > epochMax) throw new AppError('invalid_input', 'No region has begun so many epochs');
   await dataSource.query(
     `INSERT INTO peer_ack (peer, epoch, sequence) VALUES ($1, $2, $3)
      ON CONFLICT (peer) DO UPDATE SET epoch = excluded.epoch, sequence = excluded.sequence, told_at = now()`,

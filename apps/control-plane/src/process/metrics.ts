@@ -23,6 +23,11 @@ export const controlPlaneMetrics = {
     labels: [],
   },
   lapidary_tenants_pending: { type: 'gauge', help: 'Tenants of this region that wait for room', labels: [] },
+  lapidary_nats_refused_total: {
+    type: 'counter',
+    help: 'What came over this region’s NATS and was not taken, by subject and why: malformed, too_many, no_inbox, failed (here)',
+    labels: ['subject', 'why'],
+  },
   lapidary_audit_unsealed: { type: 'gauge', help: 'Audit rows not yet in the hash chain, at the last look', labels: [] },
 } as const;
 

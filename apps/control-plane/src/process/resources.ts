@@ -26,6 +26,7 @@ export interface ProcessResources {
 export const createResources = (config: ControlPlaneConfig, options: { processMetrics: boolean }): ProcessResources => {
   const logger = createLogger('control-plane', config.LAPIDARY_LOG_LEVEL, { region: config.LAPIDARY_REGION });
   const seals = new PeerSeals(config);
+  const metrics = createControlPlaneMetrics(options);
   const linkNamed = (name: string): NatsLink =>
     new NatsLink({
       url: config.LAPIDARY_NATS_URL,
@@ -34,12 +35,13 @@ export const createResources = (config: ControlPlaneConfig, options: { processMe
       name,
       logger: logger.child({ part: 'nats' }),
       sealOf: (subject) => seals.forSubject(subject),
+      onRefused: (subject, why) => metrics.lapidary_nats_refused_total.inc({ subject, why }),
     });
   return {
     config,
     seals,
     logger,
-    metrics: createControlPlaneMetrics(options),
+    metrics,
     dataSource: createDataSource({
       url: config.LAPIDARY_DATABASE_URL,
       applicationName: `control-plane:${config.LAPIDARY_REGION}`,

@@ -28,6 +28,7 @@ const link = new NatsLink({
   password: config.LAPIDARY_NATS_PASSWORD,
   name: `router ${config.LAPIDARY_ROUTER_ID}, worker ${threadId}`,
   logger,
+  onRefused: (subject, why) => metrics.lapidary_router_nats_refused_total.inc({ subject, why }),
 });
 let relieved = false;
 const isLast = (socket: 'http' | 'tls') => (): boolean => closesLast(open, socket, shared.worker) && !relieved;

@@ -3,6 +3,7 @@ import { routerHeartbeat } from '@lapidary/contracts/subjects';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
+import { HeardRouters } from '../../directory/heard-routers.js';
 import { RouterFleet } from '../../directory/router-fleet.js';
 
 /** A router or a stamp's agent, by what it told of itself last. */
@@ -35,7 +36,7 @@ const lostAfterMs = 3_600_000;
 /** Who of this region holds routes: routers as they are heard, agents as they were written down. */
 export class ReplicaFleet {
   private readonly routers = new RouterFleet();
-  private readonly said = new Map<string, { readonly heardAtMs: number; readonly followedAtMs: number }>();
+  private readonly followed = new HeardRouters<number>(lostAfterMs);
   private readonly sinceMs = Date.now();
   private readonly stop: () => void;
 
@@ -45,8 +46,7 @@ export class ReplicaFleet {
   ) {
     this.stop = nats.subscribeJson(routerHeartbeat(region), RouterHeartbeatSchema, (heartbeat) => {
       this.routers.hear(heartbeat);
-      const heardAtMs = Date.now();
-      this.said.set(heartbeat.router, { heardAtMs, followedAtMs: heardAtMs - heartbeat.directory.ageMs });
+      this.followed.hear(heartbeat.router, Date.now() - heartbeat.directory.ageMs);
     });
   }
 
@@ -56,9 +56,8 @@ export class ReplicaFleet {
 
   /** Routers that are heard, however old what they hold is, and those that were within the last hour. `isComplete`: it has been listened for that long. */
   heard(nowMs: number = Date.now()): { readonly heard: readonly RouterHeard[]; readonly isComplete: boolean } {
-    for (const [name, { heardAtMs }] of this.said) if (nowMs - heardAtMs > lostAfterMs) this.said.delete(name);
     return {
-      heard: [...this.said].map(([name, { followedAtMs }]) => ({ name, followedAtMs })),
+      heard: this.followed.live(nowMs).map(([name, followedAtMs]) => ({ name, followedAtMs })),
       isComplete: nowMs - this.sinceMs > lostAfterMs,
     };
   }

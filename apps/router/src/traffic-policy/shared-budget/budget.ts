@@ -17,6 +17,9 @@ const echoMs = 8 * budgetTickMs;
 /** After the link has come up, others may be about to be heard; so long one more is counted than was heard. */
 const joiningMs = 2 * budgetTickMs;
 
+/** Workers of all the region's routers. Whoever has a router's credentials can give as many names as it likes, and each keeps its demands here. */
+export const peersMax = 4_096;
+
 /** Ourselves, and one that may be there. */
 const unknownRouters = 2;
 
@@ -69,6 +72,7 @@ export class Budget {
   /** A report that comes again, or behind a newer one, says nothing: shares would follow from demands that nobody reckons with any more. */
   hear({ router, leaving, tick = -1, demand }: BudgetReport, nowMs: number): void {
     if (router === this.router) return void (this.echoedAtMs = nowMs);
+    if (this.peers.size >= peersMax && !this.peers.has(router)) return;
     if (tick >= 0 && tick <= (this.peers.get(router)?.tick ?? -1) && !leaving) return;
     if (leaving) {
       this.peers.delete(router);
