@@ -23,22 +23,34 @@ export const retellPurges = async (tools: RetentionTools): Promise<number> => {
     ([origin, { epoch }]) => stable?.known[origin]?.epoch === epoch && origin !== tools.region,
   );
   let retold = 0;
-  for (const [origin, { epoch }] of origins)
-    for (let more = true; more;) {
-      const found = await retellSome(tools, origin, epoch);
-      retold += found;
-      more = found === retoldAtOnceMax;
-    }
+  for (const [origin, { epoch }] of origins) retold += await retellPurgesOf(tools, origin, { epoch, sequence: Number.MAX_SAFE_INTEGER });
   return retold;
 };
 
-const retellSome = async ({ dataSource, region, clock }: RetentionTools, origin: string, epoch: number): Promise<number> =>
+/** How far in a region's log. */
+export interface ToldPlace {
+  readonly epoch: number;
+  readonly sequence: number;
+}
+
+/** Tells again, in this region's own log, what `origin` purged beyond that place, or under an epoch before it. Returns how many. */
+export const retellPurgesOf = async (tools: RetentionTools, origin: string, heardByAll: ToldPlace): Promise<number> => {
+  let retold = 0;
+  for (let more = true; more;) {
+    const found = await retellSome(tools, origin, heardByAll);
+    retold += found;
+    more = found === retoldAtOnceMax;
+  }
+  return retold;
+};
+
+const retellSome = async ({ dataSource, region, clock }: RetentionTools, origin: string, known: ToldPlace): Promise<number> =>
   await inTransaction(dataSource, async (tx) => {
     const keys = await rowsOf<DocumentKey>(
       tx,
       `SELECT collection, kind, tenant, id FROM grave
-        WHERE forgotten_at IS NULL AND contents IS NOT NULL AND purge_origin = $1 AND purge_epoch < $2 ORDER BY buried_at LIMIT $3`,
-      [origin, epoch, retoldAtOnceMax],
+        WHERE forgotten_at IS NULL AND contents IS NOT NULL AND purge_origin = $1 AND (purge_epoch < $2 OR (purge_epoch = $2 AND purge_sequence > $3)) ORDER BY buried_at LIMIT $4`,
+      [origin, known.epoch, known.sequence, retoldAtOnceMax],
     );
     const here = await lockHere(tx, keys);
     const context = systemContext(region, 'retention', newId());

@@ -7,7 +7,8 @@ import { newId } from '@lapidary/kernel/ids';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG } from '../process/tokens.js';
 import { ReplicationWorker } from '../replication/replication-worker.js';
-import { refuseHeard, silentMinutesMin } from './declare.js';
+import { refuseHeard } from './declare.js';
+import { silentMinutesMin } from './silence.js';
 
 /** Asks the other regions, at this moment, whether they hear one. */
 @Injectable()
@@ -24,7 +25,7 @@ export class AskOthers {
   async refuseWhileHeard(region: string): Promise<void> {
     const peers = peersOf(this.config);
     if (region === this.config.LAPIDARY_REGION) return;
-    if (peers.includes(region) && (await this.view(region, region)) !== null)
+    if (await this.answers(region))
       throw new AppError('illegal_transition', `Region ${region} answers: it is not lost`, { details: { region } });
     const others = peers.filter((peer) => peer !== region);
     const views = await Promise.all(others.map(async (peer) => [peer, await this.view(peer, region)] as const));
@@ -32,8 +33,14 @@ export class AskOthers {
       if (view === null || view === 'unknown') continue;
       const { state, cutSince } = view.link;
       if (state === 'connected') refuseHeard(region, peer, new Date().toISOString());
-      if (cutSince !== null && Date.parse(cutSince) > Date.now() - silentMinutesMin * 60_000) refuseHeard(region, peer, cutSince);
+      // By another region's clock: a time far ahead says nothing but that a clock is wrong. That region will wait, or object, by itself.
+      if (cutSince !== null && Math.abs(Date.parse(cutSince) - Date.now()) < silentMinutesMin * 60_000) refuseHeard(region, peer, cutSince);
     }
+  }
+
+  /** Whether that region itself answers. */
+  async answers(region: string): Promise<boolean> {
+    return peersOf(this.config).includes(region) && (await this.view(region, region)) !== null;
   }
 
   /** How a region sees another one; null: it can't be reached. */

@@ -1,6 +1,6 @@
 import type { GivenUpRegion, GiveUpRegion } from '@lapidary/contracts/api/given-up-regions';
 import { rowsOf } from '@lapidary/db/rows';
-import type { Reader, Tx } from '@lapidary/db/transaction';
+import type { Tx } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import type { HybridLogicalClock } from '@lapidary/kernel/hybrid-logical-clock';
 import { newId } from '@lapidary/kernel/ids';
@@ -8,21 +8,8 @@ import { nextState } from '@lapidary/kernel/transition-table';
 import type { CommandContext } from '../http/command-context.js';
 import { decisionOn } from '../regions/given-up-rows.js';
 import { givenUpTable } from '../regions/given-up-states.js';
+import { heardLately, silentMinutesMin } from './silence.js';
 import { speak } from './speak.js';
-
-/** RG1: who was heard within this is not given up by a region that heard it. */
-export const silentMinutesMin = 10;
-
-/** When this region heard that one last, where that is too lately to give it up; else null. */
-export const heardLately = async (reader: Reader, region: string): Promise<Date | null> => {
-  const [row] = await rowsOf<{ at: Date }>(
-    reader,
-    `SELECT greatest(confirmed_at, returned_at) AS at FROM version_vector
-      WHERE origin = $1 AND greatest(confirmed_at, returned_at) > now() - make_interval(mins => $2)`,
-    [region, silentMinutesMin],
-  );
-  return row?.at ?? null;
-};
 
 export const refuseHeard = (region: string, by: string, at: string): never => {
   throw new AppError(

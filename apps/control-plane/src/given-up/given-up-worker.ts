@@ -7,6 +7,8 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import { BackgroundDatabase } from '../outbox/background-database.js';
 import { givenUpLock } from '../outbox/leader-locks.js';
 import { CONFIG, LOGGER } from '../process/tokens.js';
+import { AskOthers } from './ask-others.js';
+import { retellLostPurges } from './lost-purges.js';
 import { stepGivenUp } from './step-given-up.js';
 
 /** A table that is nearly always empty is looked at. */
@@ -20,14 +22,20 @@ export class GivenUpWorker implements OnApplicationBootstrap, BeforeApplicationS
   constructor(
     database: BackgroundDatabase,
     clock: HybridLogicalClock,
+    others: AskOthers,
     @Inject(CONFIG) config: ControlPlaneConfig,
     @Inject(LOGGER) parent: Logger,
   ) {
     const logger = parent.child({ part: 'given-up' });
     const { LAPIDARY_REGION: region, LAPIDARY_BASE_DOMAIN: baseDomain } = config;
+    const toolsOf = () => ({ region, peers: peersOf(config), dataSource: database.dataSource, clock, baseDomain });
+    // What was agreed to under a version that did not tell purges again, or was cut short, is told by whoever leads next.
+    let looked = false;
     const round = async (): Promise<void> => {
-      const { dataSource } = database;
-      while (await stepGivenUp({ region, peers: peersOf(config), dataSource, clock, baseDomain }));
+      const tools = toolsOf();
+      if (!looked) await retellLostPurges(tools);
+      looked = true;
+      while (await stepGivenUp({ ...tools, answers: async (lost) => others.answers(lost) }));
     };
     const onFailure = (error: unknown): void =>
       logger.warn({ err: error }, 'what a region left that was given up could not be looked after; trying again');

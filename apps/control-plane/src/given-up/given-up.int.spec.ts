@@ -1,82 +1,31 @@
 import { rowsOf } from '@lapidary/db/rows';
-import { inTransaction } from '@lapidary/db/transaction';
-import { newId } from '@lapidary/kernel/ids';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { CollectionRegion, definitionOf } from '../collections/testing/collection-region.js';
-import { systemContext } from '../http/command-context.js';
 import type { TestRegion } from '../outbox/testing/test-region.js';
 import { addOwnStamp, placeOwnTenant } from '../recovery/testing/fleet-writes.js';
-import { givenUpStandings } from '../regions/given-up-rows.js';
 import { readPosition } from '../replication/peer-position.js';
 import { openMesh, type Mesh } from '../replication/testing/mesh.js';
 import { sweepPending } from '../tenants/sweep-pending.js';
-import { declareLost } from './declare.js';
-import { stepGivenUp } from './step-given-up.js';
+import { LostRegion } from './lost-region.fixture.js';
 
 const soon = { timeoutMs: 30_000 };
 const baseDomain = 'test';
 
 let mesh: Mesh;
+let fleet: LostRegion;
 /** `ap` is lost. */
 let [ap, eu, us]: TestRegion[] = [];
 beforeEach(async () => {
   mesh = await openMesh(3);
   [ap, eu, us] = mesh.regions;
+  fleet = new LostRegion(mesh, ap!);
   await addOwnStamp(ap!, `${ap!.name}-1`);
   await addOwnStamp(us!, `${us!.name}-1`);
   await placeOwnTenant(ap!, 'acme', `${ap!.name}-1`);
-  for (const r of [eu!, us!]) await known(r, 'acme');
+  for (const r of [eu!, us!]) await fleet.known(r, 'acme');
 });
 afterEach(async () => mesh.close());
 
-const tenant = async (r: TestRegion, id: string) =>
-  (
-    await rowsOf<{ home: string; status: string; epoch: number; reason: string | null; claim: string; stamp: string | null }>(
-      r.dataSource,
-      `SELECT t.home_region AS home, t.status, t.placement_epoch AS epoch, t.status_reason AS reason, t.claim_hlc AS claim, p.stamp
-         FROM tenant t LEFT JOIN placement p ON p.tenant = t.id AND p.is_current WHERE t.id = $1`,
-      [id],
-    )
-  )[0];
-const known = async (r: TestRegion, id: string): Promise<void> =>
-  void (await waitFor(`${id} in ${r.name}`, async () => tenant(r, id), soon));
-const others = (r: TestRegion, of: readonly TestRegion[] = mesh.regions): string[] => of.filter((o) => o !== r).map((o) => o.name);
-const apart = async (a: TestRegion, b: TestRegion): Promise<void> => {
-  await mesh.cut(a, b);
-  await mesh.cut(b, a);
-};
-const together = (a: TestRegion, b: TestRegion): void => {
-  mesh.join(a, b);
-  mesh.join(b, a);
-};
-/** It burns down: nobody hears it any more, for longer than is asked for. */
-const lose = async (...by: TestRegion[]): Promise<void> => {
-  for (const r of by) {
-    await apart(r, ap!);
-    await r.dataSource.query(`UPDATE version_vector SET confirmed_at = now() - interval '11 minutes' WHERE origin = $1`, [ap!.name]);
-  }
-};
-const declare = async (r: TestRegion, successor: TestRegion) =>
-  await inTransaction(r.dataSource, async (tx) =>
-    declareLost(tx, systemContext(r.name, 'test', newId()), { clock: r.clock, peers: others(r) }, ap!.name, {
-      successor: successor.name,
-      reason: 'burnt down',
-    }),
-  );
-const step = async (...of: TestRegion[]): Promise<void> => {
-  for (const r of of) await stepGivenUp({ region: r.name, peers: others(r), dataSource: r.dataSource, clock: r.clock, baseDomain });
-};
-const standing = async (r: TestRegion) => (await givenUpStandings(r.dataSource)).get(ap!.name);
-const stands = async (state: string, ...of: TestRegion[]): Promise<void> =>
-  void (await waitFor(
-    `${state} in ${of.map((r) => r.name).join()}`,
-    async () => {
-      await step(...of);
-      for (const r of of) if ((await standing(r))?.state !== state) return undefined;
-      return true;
-    },
-    soon,
-  ));
 const routes = async (r: TestRegion): Promise<unknown> => await rowsOf(r.dataSource, 'SELECT key, body FROM directory_entry ORDER BY key');
 const sameRoutes = async (): Promise<void> =>
   void (await waitFor(
@@ -86,29 +35,35 @@ const sameRoutes = async (): Promise<void> =>
   ));
 
 it('RG4, RG5, RG6, I1: its successor takes over what any region heard, under new epochs; all show the same, and it is placed anew', async () => {
-  const before = (await tenant(eu!, 'acme'))!;
+  const before = (await fleet.tenant(eu!, 'acme'))!;
   await mesh.cut(us!, ap!);
   await placeOwnTenant(ap!, 'acme', `${ap!.name}-1`);
   await placeOwnTenant(ap!, 'last-words', `${ap!.name}-1`);
-  await known(eu!, 'last-words');
-  expect(await tenant(us!, 'last-words')).toBeUndefined();
-  await lose(eu!, us!);
-  await declare(eu!, us!);
-  expect(await standing(eu!)).toMatchObject({ state: 'declared', successor: us!.name, waitingFor: [us!.name] });
-  await stands('inherited', eu!, us!);
+  await fleet.known(eu!, 'last-words');
+  expect(await fleet.tenant(us!, 'last-words')).toBeUndefined();
+  await fleet.lose(eu!, us!);
+  await fleet.declare(eu!, us!);
+  expect(await fleet.standing(eu!)).toMatchObject({ state: 'declared', successor: us!.name, waitingFor: [us!.name] });
+  await fleet.stands('inherited', eu!, us!);
   for (const id of ['acme', 'last-words'])
-    await waitFor(`${id} with its successor`, async () => ((await tenant(eu!, id))!.home === us!.name ? true : undefined), soon);
+    await waitFor(`${id} with its successor`, async () => ((await fleet.tenant(eu!, id))!.home === us!.name ? true : undefined), soon);
   for (const r of [eu!, us!]) {
-    expect(await tenant(r, 'acme')).toMatchObject({ home: us!.name, status: 'pending', epoch: 1_002, stamp: null, claim: before.claim });
-    expect((await tenant(r, 'last-words'))!.reason).toContain(`Region ${ap!.name} was given up, and stamp ${ap!.name}-1 with it`);
+    expect(await fleet.tenant(r, 'acme')).toMatchObject({
+      home: us!.name,
+      status: 'pending',
+      epoch: 1_002,
+      stamp: null,
+      claim: before.claim,
+    });
+    expect((await fleet.tenant(r, 'last-words'))!.reason).toContain(`Region ${ap!.name} was given up, and stamp ${ap!.name}-1 with it`);
     const stamps = await rowsOf(r.dataSource, 'SELECT status, front_doors, epoch FROM stamp WHERE region = $1', [ap!.name]);
     expect(stamps).toEqual([{ status: 'retired', front_doors: [], epoch: 1_001 }]);
   }
   await sameRoutes();
   const tools = { clock: us!.clock, baseDomain };
   await sweepPending({ dataSource: us!.dataSource, tools, region: us!.name, signal: new AbortController().signal });
-  await waitFor('acme placed anew', async () => ((await tenant(eu!, 'acme'))!.stamp === `${us!.name}-1` ? true : undefined), soon);
-  expect(await tenant(eu!, 'acme')).toMatchObject({ status: 'placed', epoch: 1_003 });
+  await waitFor('acme placed anew', async () => ((await fleet.tenant(eu!, 'acme'))!.stamp === `${us!.name}-1` ? true : undefined), soon);
+  expect(await fleet.tenant(eu!, 'acme')).toMatchObject({ status: 'placed', epoch: 1_003 });
   await sameRoutes();
   const audit = await rowsOf<{ action: string }>(us!.dataSource, 'SELECT action FROM audit WHERE subject = $1 ORDER BY action', [
     `region/${ap!.name}`,
@@ -117,32 +72,33 @@ it('RG4, RG5, RG6, I1: its successor takes over what any region heard, under new
 });
 
 it('RG3: two regions that give it up at once, each for itself, end with one successor in both, and nobody acts before', async () => {
-  await lose(eu!, us!);
-  await apart(eu!, us!);
-  const [first, second] = [await declare(eu!, eu!), await declare(us!, us!)].sort((a, b) => (a.id < b.id ? -1 : 1));
-  for (let n = 0; n < 3; n += 1) await step(eu!, us!);
-  for (const r of [eu!, us!]) expect([(await standing(r))!.state, (await tenant(r, 'acme'))!.home]).toEqual(['declared', ap!.name]);
-  together(eu!, us!);
-  await stands('inherited', eu!, us!);
+  await fleet.lose(eu!, us!);
+  await fleet.apart(eu!, us!);
+  const [first, second] = [await fleet.declare(eu!, eu!), await fleet.declare(us!, us!)].sort((a, b) => (a.id < b.id ? -1 : 1));
+  for (let n = 0; n < 3; n += 1) await fleet.step(eu!, us!);
+  for (const r of [eu!, us!])
+    expect([(await fleet.standing(r))!.state, (await fleet.tenant(r, 'acme'))!.home]).toEqual(['declared', ap!.name]);
+  fleet.together(eu!, us!);
+  await fleet.stands('inherited', eu!, us!);
   for (const r of [eu!, us!]) {
-    expect((await standing(r))!.id).toBe(first!.id);
-    await waitFor('its successor', async () => ((await tenant(r, 'acme'))!.home === first!.successor ? true : undefined), soon);
+    expect((await fleet.standing(r))!.id).toBe(first!.id);
+    await waitFor('its successor', async () => ((await fleet.tenant(r, 'acme'))!.home === first!.successor ? true : undefined), soon);
   }
   expect(second!.successor).not.toBe(first!.successor);
   await sameRoutes();
 });
 
 it('RG2, RG7: back all the same, it is not believed whatever its epoch, it is told so, and it writes nothing itself', async () => {
-  await lose(eu!, us!);
-  await declare(eu!, us!);
-  await stands('inherited', eu!, us!);
+  await fleet.lose(eu!, us!);
+  await fleet.declare(eu!, us!);
+  await fleet.stands('inherited', eu!, us!);
   const at = await readPosition(eu!.dataSource, ap!.name);
   await placeOwnTenant(ap!, 'acme', `${ap!.name}-1`);
   await ap!.dataSource.query('UPDATE origin SET epoch = epoch + 1');
   for (const r of [eu!, us!]) mesh.join(r, ap!);
-  for (const r of [eu!, us!]) await waitFor('its return', async () => (await standing(r))!.returnedAt ?? undefined, soon);
+  for (const r of [eu!, us!]) await waitFor('its return', async () => (await fleet.standing(r))!.returnedAt ?? undefined, soon);
   expect(await readPosition(eu!.dataSource, ap!.name)).toEqual(at);
-  expect(await tenant(eu!, 'acme')).toMatchObject({ home: us!.name, epoch: 1_001 });
+  expect(await fleet.tenant(eu!, 'acme')).toMatchObject({ home: us!.name, epoch: 1_001 });
   mesh.join(ap!, eu!);
   const write = async (): Promise<string> =>
     await placeOwnTenant(ap!, 'acme', `${ap!.name}-1`).then(
@@ -154,35 +110,36 @@ it('RG2, RG7: back all the same, it is not believed whatever its epoch, it is to
 });
 
 it('RG1: a region that hears it objects, and the one that gave it up listens to it again', async () => {
-  await lose(eu!);
-  await declare(eu!, us!);
+  await fleet.lose(eu!);
+  await fleet.declare(eu!, us!);
   expect((await readPosition(eu!.dataSource, ap!.name)).fenced).toBe(true);
   await waitFor(
     'the objection',
     async () => {
-      await step(eu!, us!);
-      return (await standing(eu!)) === undefined && (await standing(us!)) === undefined ? true : undefined;
+      await fleet.step(eu!, us!);
+      return (await fleet.standing(eu!)) === undefined && (await fleet.standing(us!)) === undefined ? true : undefined;
     },
     soon,
   );
   mesh.join(eu!, ap!);
   await placeOwnTenant(ap!, 'news', `${ap!.name}-1`);
-  await known(eu!, 'news');
-  expect(await tenant(us!, 'acme')).toMatchObject({ home: ap!.name, status: 'placed' });
-  await expect(declare(us!, us!)).rejects.toThrow('was heard by region');
+  await fleet.known(eu!, 'news');
+  expect(await fleet.tenant(us!, 'acme')).toMatchObject({ home: ap!.name, status: 'placed' });
+  await expect(fleet.declare(us!, us!)).rejects.toThrow('was heard by region');
 });
 
 it('I3: a tenant whose residency leaves its successor out waits there, and says why', async () => {
   await ap!.dataSource.query('UPDATE tenant SET residency = ARRAY[$1]', [ap!.name]);
   await placeOwnTenant(ap!, 'acme', `${ap!.name}-1`);
-  for (const r of [eu!, us!]) await waitFor('the move', async () => ((await tenant(r, 'acme'))!.epoch === 2 ? true : undefined), soon);
-  await lose(eu!, us!);
-  await declare(eu!, us!);
-  await stands('inherited', eu!, us!);
+  for (const r of [eu!, us!])
+    await waitFor('the move', async () => ((await fleet.tenant(r, 'acme'))!.epoch === 2 ? true : undefined), soon);
+  await fleet.lose(eu!, us!);
+  await fleet.declare(eu!, us!);
+  await fleet.stands('inherited', eu!, us!);
   const tools = { clock: us!.clock, baseDomain };
   await sweepPending({ dataSource: us!.dataSource, tools, region: us!.name, signal: new AbortController().signal });
-  expect(await tenant(us!, 'acme')).toMatchObject({ home: us!.name, status: 'pending', stamp: null });
-  expect((await tenant(us!, 'acme'))!.reason).toContain(`its residency [${ap!.name}] leaves out ${us!.name}`);
+  expect(await fleet.tenant(us!, 'acme')).toMatchObject({ home: us!.name, status: 'pending', stamp: null });
+  expect((await fleet.tenant(us!, 'acme'))!.reason).toContain(`its residency [${ap!.name}] leaves out ${us!.name}`);
 });
 
 describe('RG8: what it might still have sold of stock', () => {
@@ -206,14 +163,14 @@ describe('RG8: what it might still have sold of stock', () => {
     await mesh.cut(us!, ap!);
     await sell(ap!, 4);
     await left(eu!, 6);
-    await lose(eu!, us!);
+    await fleet.lose(eu!, us!);
   };
 
   it('its successor sells all of it that was left, and no more', async () => {
     await fourSold();
     await expect(sell(us!, 1)).rejects.toThrow('may subtract 0');
-    await declare(eu!, us!);
-    await stands('inherited', eu!, us!);
+    await fleet.declare(eu!, us!);
+    await fleet.stands('inherited', eu!, us!);
     await expect(sell(us!, 7)).rejects.toThrow('may subtract 6');
     await sell(us!, 6);
     for (const r of [eu!, us!]) await left(r, 0);
@@ -227,8 +184,8 @@ describe('RG8: what it might still have sold of stock', () => {
        VALUES ('x', $1, 1, 1000, 'lapidary.document.changed.v1', 'document/stock//lamp', '{}', 'x', 'open')`,
       [ap!.name],
     );
-    await declare(eu!, us!);
-    await stands('inherited', eu!, us!);
+    await fleet.declare(eu!, us!);
+    await fleet.stands('inherited', eu!, us!);
     await expect(sell(us!, 1)).rejects.toThrow('may subtract 0');
     await left(us!, 6);
   });

@@ -8,16 +8,19 @@ import { endOrphans } from '../intents/end-orphans.js';
 import { readGivenUp, type ToldDecision } from '../regions/given-up-rows.js';
 import { giveUpRolloutsOf } from '../rollouts/give-up-with-region.js';
 import type { TenantTools } from '../tenants/tenant-row.js';
-import { heardLately } from './declare.js';
 import { inheritFrom } from './inherit.js';
+import { retellLostPurges } from './lost-purges.js';
 import { recall, recalledFrom } from './recall.js';
 import { inheritRights, isUnsettled, recallCounters } from './rights.js';
+import { judgeSilence, setBackToNow } from './silence.js';
 import { speak } from './speak.js';
 
 export interface GivenUpTools extends TenantTools {
   readonly region: string;
   readonly peers: readonly string[];
   readonly dataSource: DataSource;
+  /** Whether a region answers at this moment. */
+  readonly answers: (region: string) => Promise<boolean>;
 }
 
 /**
@@ -25,6 +28,7 @@ export interface GivenUpTools extends TenantTools {
  * a process that dies in between is followed by the next (I8). Returns whether anything was done.
  */
 export const stepGivenUp = async (tools: GivenUpTools): Promise<boolean> => {
+  await setBackToNow(tools.dataSource);
   const all = await readGivenUp(tools.dataSource);
   if (all.length === 0 || (await isRegionFenced(tools.dataSource))) return false;
   let moved = false;
@@ -33,10 +37,15 @@ export const stepGivenUp = async (tools: GivenUpTools): Promise<boolean> => {
     const { region } = told.decision;
     if (region === tools.region) continue;
     if (without.get(region)?.length === 0) await endWaiting(tools, region);
-    if (await stepOne(tools, told)) moved = true;
+    if (isToRecall(told, tools.region, without)) await retellLostPurges(tools, region);
+    if (await stepOne(tools, told, null)) moved = true;
   }
   return moved;
 };
+
+/** All agree, and this region has yet to tell what it heard (RG4, RG9). */
+const isToRecall = ({ decision, words }: ToldDecision, own: string, without: ReadonlyMap<string, readonly string[]>): boolean =>
+  without.get(decision.region)?.length === 0 && !words.some((w) => w.region === own && w.answer === 'recalled');
 
 /** Nobody waits for it from then on (IN7). */
 const endWaiting = async ({ region, dataSource }: GivenUpTools, lost: string): Promise<void> => {
@@ -44,12 +53,14 @@ const endWaiting = async ({ region, dataSource }: GivenUpTools, lost: string): P
   while ((await inTransaction(dataSource, async (tx) => endOrphans(tx, context, lost))) > 0);
 };
 
-const stepOne = async (tools: GivenUpTools, { decision: { id } }: ToldDecision): Promise<boolean> => {
+/** `answers`: whether the lost region does, where that was asked. */
+const stepOne = async (tools: GivenUpTools, of: ToldDecision, answers: boolean | null): Promise<boolean> => {
+  const { id } = of.decision;
   const { region, dataSource, clock, peers } = tools;
   const context = systemContext(region, 'given-up', newId());
   const next = await inTransaction(
     dataSource,
-    async (tx): Promise<'waits' | 'spoke' | { readonly inherit: string; readonly ended: boolean }> => {
+    async (tx): Promise<'waits' | 'spoke' | 'ask' | { readonly inherit: string; readonly ended: boolean }> => {
       // One after the other, whoever leads: what was read before this lock may have moved on.
       await tx.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`given-up ${id}`]);
       const all = await readGivenUp(tx);
@@ -61,7 +72,10 @@ const stepOne = async (tools: GivenUpTools, { decision: { id } }: ToldDecision):
         await speak(tx, context, clock, { decision, answer, peers, unsettled });
         return 'spoke';
       };
-      if (!own.has('agrees')) return await say((await heardLately(tx, decision.region)) ? 'objects' : 'agrees');
+      if (!own.has('agrees')) {
+        const verdict = await judgeSilence(tx, decision, answers);
+        return verdict === 'waits' || verdict === 'ask' ? verdict : await say(verdict);
+      }
       const waiting = waitingFor(told, all);
       if (!own.has('recalled')) {
         if (!waiting.includes(region)) return 'waits';
@@ -78,6 +92,7 @@ const stepOne = async (tools: GivenUpTools, { decision: { id } }: ToldDecision):
       return own.has('inherits') ? { inherit: decision.region, ended: own.has('inherited') } : await say('inherits');
     },
   );
+  if (next === 'ask') return await stepOne(tools, of, await tools.answers(of.decision.region));
   if (typeof next === 'string') return next === 'spoke';
   await giveUpRolloutsOf(dataSource, context, clock, next.inherit);
   const taken = await inheritFrom(dataSource, context, tools, next.inherit);

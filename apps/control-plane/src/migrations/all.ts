@@ -44,6 +44,7 @@ import { Looks1763772000079 } from './0079-looks.js';
 import { HistoryOfDrift1763772000080 } from './0080-history-of-drift.js';
 import { OwedObjections1763772000082 } from './0082-owed-objections.js';
 import { AuditFilters1763772000083 } from './0083-audit-filters.js';
+import { TimesHeard1763772000084 } from './0084-times-heard.js';
 import { HostClaims1763772000085 } from './0085-host-claims.js';
 import { KeptTenants1763772000090 } from './0090-kept-tenants.js';
 import { GivenUpRollouts1763772000091 } from './0091-given-up-rollouts.js';
@@ -100,6 +101,7 @@ export const migrations = [
   HistoryOfDrift1763772000080,
   OwedObjections1763772000082,
   AuditFilters1763772000083,
+  TimesHeard1763772000084,
   HostClaims1763772000085,
   KeptTenants1763772000090,
   GivenUpRollouts1763772000091,

@@ -1,4 +1,10 @@
-import { givenUpStates, type GivenUpRegion, type GivenUpStanding, type RegionWord } from '@lapidary/contracts/api/given-up-regions';
+import {
+  givenUpStates,
+  type GivenUpRegion,
+  type GivenUpStanding,
+  type RegionWord,
+  type VoidGivenUp,
+} from '@lapidary/contracts/api/given-up-regions';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader, Tx } from '@lapidary/db/transaction';
 import { heirOf, holding, missing, waitingFor, type Told } from '@lapidary/replication/given-up';
@@ -65,9 +71,31 @@ export const inheritsFrom = async (reader: Reader, region: string, heir: string)
   return rows.length > 0;
 };
 
-/** How each region that was given up stands. */
-export const givenUpStandings = async (reader: Reader): Promise<ReadonlyMap<string, GivenUpStanding>> => {
+export interface RegionDecisions {
+  readonly standings: ReadonlyMap<string, GivenUpStanding>;
+  /** By region, the last decision about it where none holds. */
+  readonly voids: ReadonlyMap<string, VoidGivenUp>;
+}
+
+/** All that was decided of regions, for people. */
+export const regionDecisions = async (reader: Reader): Promise<RegionDecisions> => {
   const all = await readGivenUp(reader);
+  const standings = await standingsOf(reader, all);
+  const voids = all
+    .filter(({ decision }) => !standings.has(decision.region))
+    .sort((a, b) => (a.decision.at < b.decision.at ? -1 : 1))
+    .map(({ decision, words }): [string, VoidGivenUp] => {
+      const objectors = words.filter((w) => w.answer === 'objects').map((w) => w.region);
+      return [decision.region, { ...decision, objectors }];
+    });
+  return { standings, voids: new Map(voids) };
+};
+
+/** How each region that was given up stands. */
+export const givenUpStandings = async (reader: Reader): Promise<ReadonlyMap<string, GivenUpStanding>> =>
+  await standingsOf(reader, await readGivenUp(reader));
+
+const standingsOf = async (reader: Reader, all: readonly ToldDecision[]): Promise<ReadonlyMap<string, GivenUpStanding>> => {
   if (all.length === 0) return new Map();
   const returned = await rowsOf<{ origin: string; at: Date }>(
     reader,
@@ -84,7 +112,12 @@ export const givenUpStandings = async (reader: Reader): Promise<ReadonlyMap<stri
       const state: (typeof givenUpStates)[number] = inherited ? 'inherited' : agreed ? 'agreed' : 'declared';
       const waits = inherited ? [] : waitingFor(told, all);
       const waiting = waits.length === 0 && !inherited && heir !== null ? [heir] : [...waits];
-      return [decision.region, { ...decision, state, waitingFor: waiting, returnedAt: returnedAt.get(decision.region) ?? null }];
+      const heard = words.filter((w) => w.answer === 'agrees').map((w) => ({ region: w.region, ...w.heard }));
+      const unsettled = words.filter((w) => w.unsettled === true).map((w) => w.region);
+      return [
+        decision.region,
+        { ...decision, state, waitingFor: waiting, returnedAt: returnedAt.get(decision.region) ?? null, heard, unsettled },
+      ];
     }),
   );
 };

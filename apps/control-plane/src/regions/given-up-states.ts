@@ -5,7 +5,8 @@ import { checkTransitions, type TransitionTable } from '@lapidary/kernel/transit
  * A person gives it up and names a successor. What this table and the code beside it keep:
  *
  * - RG1: it is given up by a person alone, and nothing follows from it before every region that remains has agreed. None agrees that has heard it within
- *   the last ten minutes: it objects, and the decision is void in every region.
+ *   the last ten minutes, nor before it has asked it once more. One that hears it after it knew of the decision, by a count and by no clock, objects: that decision is void in every
+ *   region, for good, and another one can be made. One that has heard it before lets ten minutes of silence pass; a time in its future is one of a clock that was set back.
  * - RG2: who agrees takes nothing more of its log, in the same transaction that says how far it came; nor does anybody once all agree, whatever the epoch, and whoever returns.
  * - RG3: of several decisions about one region all agree to one at the most: nobody agrees to one above another that it knows (libs/replication/src/given-up.ts).
  * - RG4: what any of them heard of its stamps and tenants all know before the successor acts: the newest version holds.
@@ -15,6 +16,7 @@ import { checkTransitions, type TransitionTable } from '@lapidary/kernel/transit
  * - RG7: the region itself, should it come back and hear of it, writes nothing any more.
  * - RG8: what it might still have sold of bounded counters is the successor's, once, by a write in its own row, after all know what any of them heard of that row. Where something of its
  *   documents is parked or held in any of them it stays unused.
+ * - RG9: what it purged and not all of them have heard is told again by who has it, in its own log.
  */
 export type GivenUpState = 'present' | 'declared' | 'agreed' | 'inherited';
 
@@ -34,7 +36,7 @@ export const givenUpTable: TransitionTable<GivenUpState, 'declare' | 'object' | 
       to: 'declared',
       why: 'an admin of all regions said so in one that has not heard it for ten minutes',
     },
-    { from: ['declared'], event: 'object', to: 'present', why: 'a region that remains hears it (RG1)' },
+    { from: ['declared'], event: 'object', to: 'present', why: 'a region that remains has heard it since it knew of that (RG1)' },
     {
       from: ['declared'],
       event: 'agree',

@@ -20,7 +20,7 @@ describe('how far a region is behind another one', () => {
       [us.name, head, applied, late],
     );
     const row = await findRegion(eu.dataSource, us.name);
-    return regionViewOf(row!, eu.name, { state, cutSince: null }).link.lagMs;
+    return regionViewOf(row!, eu.name, { state, cutSince: null }, { standings: new Map(), voids: new Map() }).link.lagMs;
   };
 
   it('is how late the last event came, while that is news', async () =>

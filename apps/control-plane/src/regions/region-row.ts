@@ -1,7 +1,7 @@
-import type { GivenUpStanding } from '@lapidary/contracts/api/given-up-regions';
 import { RegionSchema, type RegionView } from '@lapidary/contracts/api/regions';
 import type { Reader } from '@lapidary/db/transaction';
 import { answersNow, cutSince } from './peer-freshness.js';
+import type { RegionDecisions } from './given-up-rows.js';
 import type { LinkState } from './replication-status.js';
 
 export interface RegionRow {
@@ -54,7 +54,12 @@ export const findRegion = async (reader: Reader, name: string): Promise<RegionRo
   return row ?? null;
 };
 
-export const regionViewOf = (row: RegionRow, localRegion: string, link: LinkState | undefined, givenUp?: GivenUpStanding): RegionView =>
+export const regionViewOf = (
+  row: RegionRow,
+  localRegion: string,
+  link: LinkState | undefined,
+  { standings, voids }: RegionDecisions,
+): RegionView =>
   RegionSchema.parse({
     name: row.name,
     displayName: row.display_name,
@@ -67,7 +72,8 @@ export const regionViewOf = (row: RegionRow, localRegion: string, link: LinkStat
     capacity: { units: row.capacity_units },
     used: { units: row.used_units },
     link: linkOf(row, row.name === localRegion, link),
-    ...(givenUp ? { givenUp } : {}),
+    givenUp: standings.get(row.name),
+    notGivenUp: voids.get(row.name),
   } satisfies RegionView);
 
 /** Connected means both: there is a connection, and that region's control plane answers over it. */

@@ -81,9 +81,9 @@ export const noteConfirmed = async (
   { speaks, hears }: WireProtocol,
 ): Promise<void> => {
   await db.query(
-    `INSERT INTO version_vector (origin, epoch, sequence, confirmed_at, head, protocol_speaks, protocol_hears, protocol_at)
-     VALUES ($1, $2, 0, now(), $3, $4, $5, now())
-     ON CONFLICT (origin) DO UPDATE SET confirmed_at = now(), head = excluded.head, protocol_speaks = excluded.protocol_speaks,
+    `INSERT INTO version_vector (origin, epoch, sequence, confirmed_at, heard, head, protocol_speaks, protocol_hears, protocol_at)
+     VALUES ($1, $2, 0, now(), 1, $3, $4, $5, now())
+     ON CONFLICT (origin) DO UPDATE SET confirmed_at = now(), heard = version_vector.heard + 1, head = excluded.head, protocol_speaks = excluded.protocol_speaks,
        protocol_hears = excluded.protocol_hears, protocol_at = now(), set_back_to = NULL, set_back_at = NULL`,
     [peer, epoch, head, speaks, hears],
   );
@@ -114,7 +114,7 @@ export const noteSetBack = async (db: Pick<Tx, 'query'>, peer: string, { head }:
 
 /** RG2: it was given up, and is heard all the same. */
 export const noteReturned = async (db: Pick<Tx, 'query'>, peer: string): Promise<void> => {
-  await db.query('UPDATE version_vector SET returned_at = now() WHERE origin = $1 AND fenced', [peer]);
+  await db.query('UPDATE version_vector SET returned_at = now(), heard = heard + 1 WHERE origin = $1 AND fenced', [peer]);
 };
 
 /** What the peer's hello says it speaks, where nothing can be exchanged with it. */

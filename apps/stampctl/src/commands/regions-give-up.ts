@@ -36,5 +36,5 @@ export const regionsGiveUp: Command = async (invocation) => {
         ['reason', givenUp.reason],
       ]),
   });
-  output.hint('It takes effect once every region that remains has agreed: stampctl regions ls -o json says for whom it waits.');
+  output.hint('It takes effect once every region that remains has agreed: stampctl regions ls says for whom it waits.');
 };

@@ -4,7 +4,7 @@ import type { StampView } from '@lapidary/contracts/api/stamps';
 import type { TenantView } from '@lapidary/contracts/api/tenants';
 import { ago, humanDuration } from './human-time.js';
 import { statusColour } from './status-colour.js';
-import { renderTable, type Column } from './table.js';
+import { renderTable, renderWrapped, type Column } from './table.js';
 import type { View } from './output.js';
 
 const labelsText = (labels: Readonly<Record<string, string>>): string =>
@@ -60,8 +60,8 @@ export const tenantsTable = (tenants: readonly TenantView[], view: View): string
 
 const linkText = (region: RegionView, view: View): string => {
   const { link, givenUp } = region;
-  if (givenUp?.state === 'inherited') return view.colours.dim(`given up, ${givenUp.successor} has it`);
-  if (givenUp) return `${view.colours.yellow('given up')}, waits for ${givenUp.waitingFor.join(', ')}`;
+  // For whom it waits, and who has its tenants, is below the table.
+  if (givenUp) return givenUp.state === 'inherited' ? view.colours.dim('given up') : view.colours.yellow('being given up');
   if (link.state === 'cut')
     return `${statusColour('cut', view.colours)}${link.cutSince === null ? '' : ` ${ago(link.cutSince, view.nowMs)}`}`;
   return statusColour(link.state, view.colours);
@@ -80,7 +80,29 @@ export const regionsTable = (regions: readonly RegionView[], view: View): string
     { title: 'APPLIED', cell: (r) => String(r.link.appliedSequence), align: 'right', wide: true },
     { title: 'LAG', cell: (r) => (r.link.lagMs === null ? '-' : `${r.link.lagMs} ms`), align: 'right', wide: true },
   ];
-  return renderTable(columns, regions, view.wide);
+  const notes = regions.flatMap((r) => givenUpNotes(r, view).map((text, i) => [i === 0 ? r.name : '', text]));
+  const width = Math.max(0, ...notes.map(([name]) => name!.length));
+  return [renderTable(columns, regions, view.wide), ...(notes.length > 0 ? ['', renderWrapped(notes, [width], view.columns)] : [])].join(
+    '\n',
+  );
+};
+
+/** What is kept and what is lost of a region that was given up; why one was not. */
+const givenUpNotes = ({ name, link, givenUp, notGivenUp }: RegionView, view: View): string[] => {
+  if (notGivenUp && link.state === 'cut')
+    return [
+      `${notGivenUp.by} gave it up ${ago(notGivenUp.at, view.nowMs)}, which is void: ${notGivenUp.objectors.join(', ')} heard it after that`,
+      `once it has been silent for ten minutes: stampctl regions give-up ${name} --successor ${notGivenUp.successor}`,
+    ];
+  if (!givenUp) return [];
+  const { heard = [], unsettled = [], waitingFor, returnedAt } = givenUp;
+  return [
+    `given up by ${givenUp.by} ${ago(givenUp.at, view.nowMs)}: ${givenUp.reason}`,
+    givenUp.state === 'inherited' ? `${givenUp.successor} has its tenants` : `waits for ${waitingFor.join(', ')}`,
+    ...heard.map((h) => `${h.region} had heard its log up to event ${h.sequence} of epoch ${h.epoch}`),
+    ...(unsettled.length > 0 ? [`its rights of counters stay unused: changes of it were parked in ${unsettled.join(', ')}`] : []),
+    ...(returnedAt === null ? [] : [view.colours.red(`it was heard ${ago(returnedAt, view.nowMs)} and is not believed: stop it`)]),
+  ];
 };
 
 export const jobsTable = (jobs: readonly JobView[], view: View): string => {

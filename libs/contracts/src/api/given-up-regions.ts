@@ -48,5 +48,19 @@ export const GivenUpStandingSchema = GivenUpRegionSchema.extend({
   state: z.enum(givenUpStates),
   waitingFor: z.array(RegionNameSchema).meta({ description: 'Regions whose word is missing before it goes on' }),
   returnedAt: TimeSchema.nullable().meta({ description: 'When it was last heard all the same; nothing of it is believed' }),
+  heard: z
+    .array(z.object({ region: RegionNameSchema, epoch: z.number().int(), sequence: z.number().int() }))
+    .optional()
+    .meta({ description: 'How far each region that has agreed had heard its log; what it told beyond the farthest is lost' }),
+  unsettled: z
+    .array(RegionNameSchema)
+    .optional()
+    .meta({ description: 'Regions where changes of its documents were parked or held: its rights of bounded counters stay unused' }),
 }).meta({ id: 'GivenUpStanding' });
+/** A decision to give a region up that is void, since a region heard it; who said it may say it again. */
+export const VoidGivenUpSchema = GivenUpRegionSchema.extend({
+  objectors: z.array(RegionNameSchema).min(1).meta({ description: 'Regions that heard it after they knew of the decision' }),
+}).meta({ id: 'VoidGivenUp' });
+export type VoidGivenUp = z.infer<typeof VoidGivenUpSchema>;
+
 export type GivenUpStanding = z.infer<typeof GivenUpStandingSchema>;

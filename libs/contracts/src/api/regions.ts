@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { pageOf, RegionNameSchema } from './common.js';
-import { GivenUpStandingSchema } from './given-up-regions.js';
+import { GivenUpStandingSchema, VoidGivenUpSchema } from './given-up-regions.js';
 
 export const RegionSchema = z
   .object({
@@ -26,6 +26,7 @@ export const RegionSchema = z
       })
       .meta({ description: 'The replication link from that region to the one that answers' }),
     givenUp: GivenUpStandingSchema.optional().meta({ description: 'Somebody gave it up as lost for good' }),
+    notGivenUp: VoidGivenUpSchema.optional().meta({ description: 'The last decision to give it up, which is void since it was heard' }),
   })
   .meta({ id: 'Region' });
 export type RegionView = z.infer<typeof RegionSchema>;
