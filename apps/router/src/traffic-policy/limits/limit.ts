@@ -19,8 +19,8 @@ export interface Limit {
   /** One that was taken is over. */
   give(s: Float64Array, at: number): void;
   /**
-   * The share has grown by `by`. What is added counts as used: another router may have used it in this window, and a
-   * second burst would break the bound that they keep together.
+   * The share has grown by `by`. What is added is no more to be had at once: another router may have used it, and a second burst would break the bound that they keep together. A
+   * share that falls is told with the next call; what falls and grows again by chance must use nothing up (test: moving-shares.spec.ts).
    */
   grew(s: Float64Array, at: number, nowMs: number, shareBefore: number, by: number): void;
   /** How many more would pass now. */

@@ -1,3 +1,4 @@
+import { countOf, leastShareOf, withShare } from './least-share.js';
 import { atLeastOne, roundingSlack, type Limit } from './limit.js';
 
 /** A window is counted in so many slices; more would refuse less early and cost more state per key. */
@@ -5,6 +6,7 @@ const slices = 8;
 /** Any time of a window's length touches the 8 slices and a part of one more. */
 const counted = slices + 1;
 const newest = 0;
+/** By slice, each with the least share that was held in it. */
 const counts = 1;
 
 /**
@@ -25,18 +27,27 @@ export const slidingWindow = (max: number, windowMs: number): Limit => {
   };
   const used = (s: Float64Array, at: number): number => {
     let sum = 0;
-    for (let i = 0; i < counted; i += 1) sum += s[at + counts + i]!;
+    for (let i = 0; i < counted; i += 1) sum += countOf(s[at + counts + i]!);
     return sum;
   };
-  /** Until so much has left the window: where a share fell, or what it grew by counts as used, more than one slice has to. */
-  const waitMs = (s: Float64Array, at: number, nowMs: number, over: number): number => {
+  const bound = (s: Float64Array, at: number, share: number): number => {
+    let least = share;
+    for (let i = 0; i < counted; i += 1) least = Math.min(least, leastShareOf(s[at + counts + i]!));
+    return atLeastOne(max * least);
+  };
+  /** Until the newest of the slices has left with which there is no room: more than one may have to, and with one the least share may go. */
+  const waitMs = (s: Float64Array, at: number, nowMs: number, share: number): number => {
     const number = s[at + newest]!;
-    let left = over;
-    for (let n = Math.max(0, number - slices); n < number; n += 1) {
-      left -= s[at + counts + (n % counted)]!;
-      if (left <= roundingSlack) return (n + slices) * sliceMs - nowMs;
+    let left = 1;
+    let least = share;
+    let n = number;
+    for (; n > Math.max(0, number - counted); n -= 1) {
+      const slice = s[at + counts + (n % counted)]!;
+      left += countOf(slice);
+      least = Math.min(least, leastShareOf(slice));
+      if (left - atLeastOne(max * least) > roundingSlack) break;
     }
-    return (number + slices) * sliceMs - nowMs;
+    return (n + slices) * sliceMs - nowMs;
   };
   return {
     kind: 'sliding_window',
@@ -44,8 +55,7 @@ export const slidingWindow = (max: number, windowMs: number): Limit => {
     quota: { requests: max, windowSeconds: windowMs / 1000 },
     check: (s, at, nowMs, share) => {
       advance(s, at, numberAt(nowMs));
-      const over = used(s, at) + 1 - atLeastOne(max * share);
-      return over <= roundingSlack ? 0 : waitMs(s, at, nowMs, over);
+      return used(s, at) + 1 - bound(s, at, share) <= roundingSlack ? 0 : waitMs(s, at, nowMs, share);
     },
     take: (s, at, nowMs) => {
       const number = numberAt(nowMs);
@@ -54,14 +64,15 @@ export const slidingWindow = (max: number, windowMs: number): Limit => {
       return 0;
     },
     give: () => undefined,
-    grew: (s, at, nowMs, _shareBefore, by) => {
+    grew: (s, at, nowMs, shareBefore) => {
       const number = numberAt(nowMs);
       advance(s, at, number);
-      s[at + counts + (number % counted)]! += max * by;
+      const slice = at + counts + (number % counted);
+      s[slice] = withShare(s[slice]!, shareBefore);
     },
     remaining: (s, at, nowMs, share) => {
       advance(s, at, numberAt(nowMs));
-      return Math.max(0, Math.floor(atLeastOne(max * share) - used(s, at) + roundingSlack));
+      return Math.max(0, Math.floor(bound(s, at, share) - used(s, at) + roundingSlack));
     },
     idleFromMs: (s, at) => (s[at + newest]! + slices) * sliceMs,
   };

@@ -47,7 +47,7 @@ export class ScopeShares {
   private readonly named = new Map<string, Counted>();
   private readonly told: Demand[] = [];
 
-  /** `onGrown`: the key's share has grown, by so much; what is added must count as used, or it would be a second burst. */
+  /** `onGrown`: the key's share has grown, by so much; what is added must not be had at once, or it would be a second burst. */
   constructor(private readonly onGrown: (key: string, share: number, by: number) => void) {}
 
   shareOf(key: string): number {
