@@ -1,4 +1,4 @@
-import type { EndedSpan } from '@lapidary/telemetry/tracing/span-export';
+import type { EndedSpan } from '@lapidary/telemetry/tracing/ended-span';
 import type { Ended } from './ended-request.js';
 import { spansOf, Traces } from './traces.js';
 

@@ -1,4 +1,5 @@
-import { SpanExport, type EndedSpan } from '@lapidary/telemetry/tracing/span-export';
+import type { EndedSpan } from '@lapidary/telemetry/tracing/ended-span';
+import { SpanExport } from '@lapidary/telemetry/tracing/span-export';
 import {
   isSampled,
   isTraceparent,
