@@ -19,7 +19,6 @@ import { snapshotPage } from '@lapidary/control-plane/directory/snapshot';
 import { findingViewOf, listFindings } from '@lapidary/control-plane/drift/finding-rows';
 import { performRun } from '@lapidary/control-plane/drift/perform-run';
 import { realWorld } from '@lapidary/control-plane/drift/real-world';
-import { refreshReplica } from '@lapidary/control-plane/drift/routes/compare-routes';
 import { ReplicaFleet } from '@lapidary/control-plane/drift/routes/replica-fleet';
 import { serveSchema } from '@lapidary/control-plane/drift/schema/serve-schema';
 import { answerRegister, answerSync } from '@lapidary/control-plane/health/answer-agents';
@@ -47,6 +46,7 @@ import {
   startRouter,
   templateVersion,
 } from './region-parts.js';
+import { refreshReplicas } from './refresh-replicas.js';
 
 /** A refresh by itself would mend what was injected before anybody looks. */
 const resyncMs = 600_000;
@@ -109,8 +109,7 @@ export class WatchedRegion {
   async refresh(): Promise<void> {
     const { name: region, dataSource, nats } = this.at;
     await this.sql('UPDATE origin SET cursor = cursor + $1', [2 * cursorsAhead]);
-    for (const replica of await this.fleet.look(dataSource))
-      if (replica.digest !== null) await refreshReplica({ region, dataSource, nats }, replica);
+    await refreshReplicas({ region, dataSource, nats }, this.fleet, agentCount + 1, this.stop.signal);
   }
 
   /** A tenant of this region on one of its stamps, as placing it would leave it. */

@@ -28,7 +28,7 @@ test(
           async () =>
             (await throughRouter(fleet.run.regions[region]!.router, `${tenant}.lapidary.localhost`, '/api/whoami')).status === 200 ||
             undefined,
-          { timeoutMs: 30_000 },
+          { timeoutMs: 60_000 },
         );
     }
     const refused = await fleet.stampctl(['drill', 'control-plane-down']);

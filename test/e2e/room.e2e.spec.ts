@@ -110,6 +110,6 @@ test('I9: a stamp with tenants is not retired; an empty one is, through a kill -
   await waitFor(
     'the peer to hear of it',
     async () => ((await fleet.api('us').get('/v1/stamps/eu-5')).body as { status?: string }).status === 'retired' || undefined,
-    { timeoutMs: 30_000 },
+    { timeoutMs: 60_000 },
   );
 });

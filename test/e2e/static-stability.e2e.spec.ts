@@ -33,7 +33,7 @@ test(
   async () => {
     for (const tenant of tenants)
       expect((await fleet.stampctl(['tenants', 'create', tenant, '--region', tenant === 'cobalt' ? 'us' : 'eu'])).code).toBe(0);
-    for (const tenant of tenants) await waitFor(`${tenant} to be served`, () => whoami(tenant), { timeoutMs: 30_000 });
+    for (const tenant of tenants) await waitFor(`${tenant} to be served`, () => whoami(tenant), { timeoutMs: 60_000 });
 
     const router = fleet.processes().find((p) => p.name === 'router-eu')!;
     const [environment, command] = [environmentOf(router.pid), commandOf(router.pid)];
@@ -50,7 +50,7 @@ test(
 
     standIn = spawn(command[0]!, command.slice(1), { env: environment, stdio: 'ignore' });
     for (const tenant of tenants) {
-      const body = await waitFor(`${tenant} to be served from the disk copy`, () => whoami(tenant), { timeoutMs: 30_000 });
+      const body = await waitFor(`${tenant} to be served from the disk copy`, () => whoami(tenant), { timeoutMs: 60_000 });
       expect(JSON.parse(body)).toMatchObject({ tenant });
     }
     // Who the copy lacks may have been made since; after half a minute without anybody who knows, it is nobody.

@@ -111,7 +111,7 @@ beforeAll(async () => {
   expect((await geodes.api('eu').put('/v1/collections/stock', stock)).status).toBeLessThan(300);
   await geodes.client('eu').operate('stock', 'lamp', [{ op: 'add', units: 100 }]);
   await geodes.client('eu').put('notes', 'n', { text: 'before' });
-  await waitFor('us to have the note', async () => (await geodes.client('us').read('notes', 'n')) ?? undefined, { timeoutMs: 30_000 });
+  await waitFor('us to have the note', async () => (await geodes.client('us').read('notes', 'n')) ?? undefined, { timeoutMs: 60_000 });
   for (const region of regions) await served(region, `at-${region}`);
   geodes.breakAll('cut');
   await cutSeen();

@@ -137,7 +137,7 @@ describe('three regions that are cut apart (P-GE1, P-GE6)', () => {
       done.orders.set('by-way-of-nobody', { from: 'eu', lines: 0 });
       // Regions read from the origin itself: ap has it, us hears of it only when its own link is back.
       await waitFor('ap to have it', async () => (await geodes.client('ap').read('orders', 'by-way-of-nobody')) ?? undefined, {
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
       });
       expect(await geodes.client('us').read('orders', 'by-way-of-nobody')).toBeNull();
       geodes.break('eu', 'us', 'open');

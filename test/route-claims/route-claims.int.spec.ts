@@ -21,7 +21,7 @@ interface Stamp {
   readonly agent: Agent;
 }
 
-const soon = { timeoutMs: 30_000, intervalMs: 10 };
+const soon = { timeoutMs: 60_000, intervalMs: 10 };
 let world: RouterWorld;
 let router: RunningRouter;
 let keyFile: string;

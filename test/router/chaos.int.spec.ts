@@ -16,7 +16,7 @@ const tenants = ['acme', 'beta', 'gamma'];
 const timeouts = { connectMs: 1_000, headMs: 300, idleMs: 300 };
 const tight = { inFlightMax: 8, queueMax: 6, queueWaitMs: 50, tenantInFlightMax: 6, tunnelsMax: 3, tenantTunnelsMax: 2, doorInUseMax: 5 };
 const hedged = { hedgeRatio: 0.1, retryRatio: 1 };
-const patience = { timeoutMs: 20_000, intervalMs: 10 };
+const patience = { timeoutMs: 60_000, intervalMs: 10 };
 
 let traffic: TestTraffic;
 let policy: RouterPolicy;

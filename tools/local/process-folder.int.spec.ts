@@ -15,7 +15,7 @@ import { identify, stillRuns } from '@lapidary/kernel/process-identity';
 import { ProcessFolder } from './process-folder.js';
 import { specLaunch } from './spec-launch.js';
 
-const timeoutMs = 30_000;
+const timeoutMs = 60_000;
 /** Answers 200; ends with code 3 on /crash; with STUBBORN it ignores the request to end. */
 const script = `
   import { createServer } from 'node:http';

@@ -5,7 +5,7 @@ import { answerBytes } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import { asksForUpgrade, isWhole, onBothPaths, requestBytes, startTraffic, TestDoors, type TestTraffic } from './traffic.fixture.js';
 import { RouterPolicy } from './traffic-policy/router-policy.js';
 
-const patience = { timeoutMs: 20_000, intervalMs: 2 };
+const patience = { timeoutMs: 60_000, intervalMs: 2 };
 const timeouts = { connectMs: 60_000, headMs: 60_000, idleMs: 60_000 };
 
 /** Clients that leave while they wait, wherever that is: what they had is free at once, and nobody else is blamed. */

@@ -128,7 +128,7 @@ describe('changes that get lost', () => {
       (await digests.get()).values.filter(({ labels }) => labels['verdict'] !== 'equal').reduce((sum, { value }) => sum + value, 0);
     const from = await differences();
     await waitFor('ten digests that differ', async () => (world.region.tellDigest(), (await differences()) > from + 10 || undefined), {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       intervalMs: 20,
     });
     expect(world.region.pagesServed).toBe(pagesServed);
@@ -193,7 +193,7 @@ describe('changes that get lost', () => {
     const equals = async (): Promise<number> =>
       (await one.router.metrics.lapidary_router_directory_digests_total.get()).values[0]?.value ?? 0;
     await waitFor('five digests', async () => (world.region.tellDigest(), (await equals()) >= 5 || undefined), {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       intervalMs: 10,
     });
     expect(world.region.pagesServed).toBe(0);

@@ -18,7 +18,7 @@ const waitMs = 400;
 let traffic: TestTraffic;
 let doors: TestDoors;
 let received: string[];
-const soon = { timeoutMs: 30_000, intervalMs: 5 };
+const soon = { timeoutMs: 60_000, intervalMs: 5 };
 
 beforeEach(async () => {
   received = [];

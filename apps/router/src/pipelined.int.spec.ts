@@ -7,7 +7,7 @@ import { onBothPaths, requestBytes, startTraffic, type TestTraffic } from './tra
 /** Taken by the general path, whichever it came by. */
 const unusual = ['Connection: keep-alive, x'];
 const asksForUpgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Key: x'];
-const patience = { timeoutMs: 20_000, intervalMs: 2 };
+const patience = { timeoutMs: 60_000, intervalMs: 2 };
 const patientTimeouts = { connectMs: 10_000, headMs: 10_000, idleMs: 10_000 };
 
 onBothPaths(() => {

@@ -34,7 +34,7 @@ export class TestRegion {
 
   static async start(region: string, url: string, generation = 'first'): Promise<TestRegion> {
     const made = new TestRegion(region, url, generation);
-    await waitFor('NATS', () => made.link.isConnected || undefined, { timeoutMs: 30_000, intervalMs: 5 });
+    await waitFor('NATS', () => made.link.isConnected || undefined, { timeoutMs: 60_000, intervalMs: 5 });
     await ensureStream(made.link, directoryStreamShape(region, generation));
     return made;
   }

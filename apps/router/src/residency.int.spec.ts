@@ -65,7 +65,7 @@ onPath('fast', () => {
     client.write(post);
     let answer = '';
     client.on('data', (chunk: Buffer) => (answer += chunk.toString()));
-    await waitFor('the redirect', () => /^HTTP\/1.1 307 /.test(answer) || undefined, { timeoutMs: 30_000, intervalMs: 2 });
+    await waitFor('the redirect', () => /^HTTP\/1.1 307 /.test(answer) || undefined, { timeoutMs: 60_000, intervalMs: 2 });
     client.write(Buffer.alloc(5_000_000));
     await closed;
     expect(counting.bytes).toBe(post.length);

@@ -191,10 +191,10 @@ describe('a router that starts alone (I7)', () => {
     const before = await world.start();
     await isLive(before);
     const { lapidary_router_disk_copies_total: copies } = before.router.metrics;
-    await waitFor('the copy', async () => (await copies.get()).values.some(({ value }) => value > 0) || undefined, { timeoutMs: 30_000 });
+    await waitFor('the copy', async () => (await copies.get()).values.some(({ value }) => value > 0) || undefined, { timeoutMs: 60_000 });
     const writtenMs = Date.now();
     // A digest says that nothing is missing, some time behind that.
-    await waitFor('some time', () => Date.now() - writtenMs > 2 * ageMsMax || undefined, { timeoutMs: 30_000 });
+    await waitFor('some time', () => Date.now() - writtenMs > 2 * ageMsMax || undefined, { timeoutMs: 60_000 });
     await world.tellDigestUntil('a digest to be heard', () => before.router.directory.state().ageMs < ageMsMax / 3);
     const heardMs = Date.now();
     await world.stop(before);
@@ -220,7 +220,7 @@ describe('a router that starts alone (I7)', () => {
     const one = await world.start();
     await isLive(one);
     const file = join(world.folder, 'directory.json');
-    await waitFor('the copy', () => readFile(file, 'utf8').catch(() => undefined), { timeoutMs: 30_000, intervalMs: 20 });
+    await waitFor('the copy', () => readFile(file, 'utf8').catch(() => undefined), { timeoutMs: 60_000, intervalMs: 20 });
     await writeFile(join(world.folder, 'crashed.json'), await readFile(file));
     const again = await world.start(noNats, 'crashed.json');
     expect(await ask(again, 'acme')).toBe('200');

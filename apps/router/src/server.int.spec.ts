@@ -173,14 +173,14 @@ onBothPaths(() => {
           async (r) => `${r.headers.get('connection')} ${await r.text()}`,
         ),
       );
-      await waitFor('all to be under way', () => held.length === 20 || undefined, { timeoutMs: 30_000, intervalMs: 5 });
+      await waitFor('all to be under way', () => held.length === 20 || undefined, { timeoutMs: 60_000, intervalMs: 5 });
       const drained = traffic.server.drain(5_000);
       const isRefused = (): Promise<true | undefined> =>
         new Promise((resolve) => {
           const socket = connect(traffic.port, '127.0.0.1', () => (socket.destroy(), resolve(undefined)));
           socket.once('error', () => resolve(true));
         });
-      await waitFor('new connections to be refused', isRefused, { timeoutMs: 30_000, intervalMs: 5 });
+      await waitFor('new connections to be refused', isRefused, { timeoutMs: 60_000, intervalMs: 5 });
       for (const answer of held) answer();
       expect(new Set(await Promise.all(answers))).toEqual(new Set(['close late']));
       await drained;
@@ -199,7 +199,7 @@ onBothPaths(() => {
         .then(() => 'answered')
         .catch(() => 'cut');
       await waitFor('the request to be under way', () => traffic.server.inFlight.size > 0 || undefined, {
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
         intervalMs: 5,
       });
       const idle = connect(traffic.port, '127.0.0.1');

@@ -14,7 +14,7 @@ import {
 } from './traffic.fixture.js';
 import { RouterPolicy } from './traffic-policy/router-policy.js';
 
-const patience = { timeoutMs: 20_000, intervalMs: 2 };
+const patience = { timeoutMs: 60_000, intervalMs: 2 };
 const switched = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
 const hostOf = (tenant: string): string => `Host: ${tenant}.lapidary.localhost`;
 

@@ -20,7 +20,7 @@ import { requestBytes, startTraffic } from './traffic.fixture.js';
 const readBytes = 64 * 1024;
 const bodyBytes = 5_000_000;
 const head = requestBytes('POST', '/orders', [`Content-Length: ${bodyBytes}`]);
-const soon = { timeoutMs: 30_000, intervalMs: 2 };
+const soon = { timeoutMs: 60_000, intervalMs: 2 };
 const patientTimeouts = { connectMs: 30_000, headMs: 30_000, idleMs: 30_000 };
 
 /** Every socket that a server in this process accepts, as the kernel has it: what it has read of it is what the router has. */

@@ -14,7 +14,7 @@ import {
   type TestWorkload,
 } from './agent.fixture.js';
 
-export const soon = { timeoutMs: 30_000, intervalMs: 10 };
+export const soon = { timeoutMs: 60_000, intervalMs: 10 };
 export let controlPlane: TestControlPlane;
 export let workload: TestWorkload;
 export let proxy: TestProxy;

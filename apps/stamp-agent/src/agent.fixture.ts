@@ -61,7 +61,7 @@ export class TestControlPlane {
       return answer;
     });
     this.link.subscribeJson(agentHeartbeat(this.region), HeartbeatSchema, (heartbeat) => this.heartbeats.push(heartbeat));
-    await waitFor('the test control plane', () => this.link.isConnected || undefined, { timeoutMs: 30_000 });
+    await waitFor('the test control plane', () => this.link.isConnected || undefined, { timeoutMs: 60_000 });
     await this.link.connection.flush();
   }
 

@@ -88,15 +88,15 @@ describe('an agent through cuts, restarts, lost, late and repeated pushes', () =
         }
       }
       proxy.restore();
-      await waitFor('registration', () => agent.state() === 'registered' || undefined, { timeoutMs: 30_000 });
+      await waitFor('registration', () => agent.state() === 'registered' || undefined, { timeoutMs: 60_000 });
       for (const [name, { epoch, here }] of truth) {
         if (epoch === 0) continue;
         const expected = here ? 200 : 421;
         await waitFor(`${name}@${epoch} → ${expected}`, async () => (await status(name, epoch)) === expected || undefined, {
-          timeoutMs: 30_000,
+          timeoutMs: 60_000,
         });
         if (!here) {
-          await waitFor(`${name} let go`, async () => (await status(name, 1)) === 421 || undefined, { timeoutMs: 30_000 });
+          await waitFor(`${name} let go`, async () => (await status(name, 1)) === 421 || undefined, { timeoutMs: 60_000 });
         }
       }
     } finally {

@@ -103,7 +103,7 @@ describe('cut off from the control plane (ADR 0004)', () => {
     const agent = await startRegistered({ LAPIDARY_HOLD_ALONE_MS: '5000' });
     proxy.cut();
     expect(await statusOf(agent, 'acme', 1)).toBe(200);
-    await waitFor('the limit', async () => (await statusOf(agent, 'acme', 1)) === 421 || undefined, { timeoutMs: 30_000 });
+    await waitFor('the limit', async () => (await statusOf(agent, 'acme', 1)) === 421 || undefined, { timeoutMs: 60_000 });
     proxy.restore();
     await becomes(agent, 'acme', 1, 200);
   });

@@ -38,7 +38,7 @@ describe('a token for the workload', () => {
     expect(asked[0]).toMatchObject({ stamp: controlPlane.stamp, instanceId: agent.instanceId, epoch: 1 });
     await workload.close();
     await restartWorkload();
-    await waitFor('the token, once more', () => handedOver().length > 0 || undefined, { ...soon, timeoutMs: 30_000 });
+    await waitFor('the token, once more', () => handedOver().length > 0 || undefined, { ...soon, timeoutMs: 60_000 });
     expect(asked).toHaveLength(1);
   });
 

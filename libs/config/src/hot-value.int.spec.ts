@@ -40,7 +40,7 @@ const start = async (): Promise<void> => {
   });
 };
 const until = (value: number | string): Promise<unknown> =>
-  waitFor(String(value), () => seen.includes(value) || undefined, { timeoutMs: 30_000, intervalMs: 5 });
+  waitFor(String(value), () => seen.includes(value) || undefined, { timeoutMs: 60_000, intervalMs: 5 });
 
 describe('a file that is kept current', () => {
   it('of which a part is of no use is loaded at each look until all is, and told then, though the file stays as it was', async () => {

@@ -32,7 +32,7 @@ test('connections that are kept open outlast the time in which nobody needs them
     expect(new Set(first).size).toBe(atOnce);
     await backends(later, atOnce);
     // Idle later than all of the first: once these are gone, it was time for those, too.
-    await waitFor('the later ones to end', () => poolOf(later).totalCount === 0 || undefined, { timeoutMs: 30_000 });
+    await waitFor('the later ones to end', () => poolOf(later).totalCount === 0 || undefined, { timeoutMs: 60_000 });
     expect(poolOf(source).totalCount).toBe(kept);
     const again = await backends(source, kept);
     expect(new Set(again).size).toBe(kept);

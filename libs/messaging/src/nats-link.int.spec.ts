@@ -22,7 +22,7 @@ const linkTo = (url: string): NatsLink => {
   return link;
 };
 const up = async (link: NatsLink): Promise<void> => {
-  await waitFor('the link', () => link.isConnected || undefined, { timeoutMs: 30_000, intervalMs: 10 });
+  await waitFor('the link', () => link.isConnected || undefined, { timeoutMs: 60_000, intervalMs: 10 });
 };
 const Num = z.object({ n: z.number() });
 
@@ -77,7 +77,7 @@ describe('a link', () => {
       try {
         await Promise.all([up(server), up(client)]);
         const answer = await waitFor('an answer', async () => client.requestJson('double', { n: life }, Num, 500).catch(() => undefined), {
-          timeoutMs: 30_000,
+          timeoutMs: 60_000,
         });
         expect(answer).toEqual({ n: life * 2 });
         const shape = geoStreamShape('eu');
@@ -87,7 +87,7 @@ describe('a link', () => {
         await kill(child);
       }
       await waitFor('the loss to be noticed', () => (!client.isConnected && !server.isConnected) || undefined, {
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
         intervalMs: 10,
       });
     }
@@ -101,7 +101,7 @@ describe('a link', () => {
     links.push(link);
     const says = async (words: string, isRefused: boolean): Promise<void> =>
       void (await waitFor(words, () => (link.problem?.text.includes(words) && link.problem.isRefused === isRefused) || undefined, {
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
       }));
     await says('Nobody listens', false);
     let child = await start(port, dir, 'nats', ['--user', 'peers', '--pass', 'of all']);

@@ -15,7 +15,7 @@ const linkTo = (url: string): NatsLink => {
   return link;
 };
 const up = async (link: NatsLink): Promise<void> => {
-  await waitFor('the link', () => link.isConnected || undefined, { timeoutMs: 30_000, intervalMs: 10 });
+  await waitFor('the link', () => link.isConnected || undefined, { timeoutMs: 60_000, intervalMs: 10 });
 };
 /** Stands between client and server: lets through, cuts (TCP reset) or swallows (a black hole). */
 class Proxy {
@@ -105,12 +105,12 @@ describe('an ordered reader', () => {
       await Promise.all(Array.from({ length: n }, async () => publishToStream(near, `geo.${region}.events`, 'x')));
     };
     await publish(100);
-    await waitFor('the first messages', () => got.length === 100 || undefined, { timeoutMs: 30_000, intervalMs: 5 });
+    await waitFor('the first messages', () => got.length === 100 || undefined, { timeoutMs: 60_000, intervalMs: 5 });
     proxy.set(how);
     await publish(300);
-    await waitFor('the reader to notice', () => ends.length > 0 || undefined, { timeoutMs: 30_000 });
+    await waitFor('the reader to notice', () => ends.length > 0 || undefined, { timeoutMs: 60_000 });
     proxy.set('up');
-    await waitFor('all messages', () => got.length >= 400 || undefined, { timeoutMs: 30_000, intervalMs: 5 });
+    await waitFor('all messages', () => got.length >= 400 || undefined, { timeoutMs: 60_000, intervalMs: 5 });
     expect(got).toEqual(Array.from({ length: 400 }, (_, i) => i + 1));
     expect(ends.slice(0, 1)).toEqual([how === 'cut' ? 'disconnected' : 'heartbeats-missed']);
     stopped = true;
@@ -132,11 +132,11 @@ describe('an ordered reader', () => {
     const reader = await OrderedReader.open(far, { stream: name, fromSequence: 1, onMessage });
     const publish = async (text: string): Promise<void> => void (await publishToStream(near, `geo.${region}.events`, text));
     await publish('first');
-    await waitFor('the first', () => got.length === 1 || undefined, { timeoutMs: 30_000, intervalMs: 5 });
+    await waitFor('the first', () => got.length === 1 || undefined, { timeoutMs: 60_000, intervalMs: 5 });
     proxy.swallows = 'second';
     await publish('second');
     // Each in a packet of its own: with it nothing else is lost.
-    await waitFor('the second to be swallowed', () => proxy.swallows === null || undefined, { timeoutMs: 30_000, intervalMs: 5 });
+    await waitFor('the second to be swallowed', () => proxy.swallows === null || undefined, { timeoutMs: 60_000, intervalMs: 5 });
     await publish('third');
     expect(await reader.ended).toBe('message-lost');
     expect(got).toEqual(['first']);
@@ -158,7 +158,7 @@ describe('an ordered reader', () => {
     const reader = await OrderedReader.open(link, { stream: name, fromSequence: 'now', onMessage });
     expect(reader.after).toBe(3);
     await publish('d');
-    await waitFor('the new one', () => got.length > 0 || undefined, { timeoutMs: 30_000, intervalMs: 5 });
+    await waitFor('the new one', () => got.length > 0 || undefined, { timeoutMs: 60_000, intervalMs: 5 });
     expect(got).toEqual([[4, 'd']]);
     await reader.stop();
     await deleteStream(link, name);

@@ -37,7 +37,7 @@ const linkOf = async (region: string, keys: RegionKeys | null = keysOf(region)):
   };
   const link = new NatsLink({ url: testNats().url, name: 'test', logger, sealOf });
   links.push(link);
-  await waitFor('the link', () => link.isConnected || undefined, { timeoutMs: 30_000, intervalMs: 10 });
+  await waitFor('the link', () => link.isConnected || undefined, { timeoutMs: 60_000, intervalMs: 10 });
   return link;
 };
 
@@ -130,7 +130,7 @@ it('an answer holds for one question: again, for another one, or as a failure it
   await us.requestJson(question, { n: 1 }, Num, requestMs);
   // The same question once more, as it was recorded: what is asked may be asked twice, and so there is an answer to replay.
   forger.connection.publish(question, heard[0]!.data, { headers: heard[0]!.headers, reply: inbox });
-  await waitFor('a true answer', () => answers[0], { timeoutMs: 30_000 });
+  await waitFor('a true answer', () => answers[0], { timeoutMs: 60_000 });
   stop();
   await isServing(eu);
   const [answer] = answers;
@@ -169,7 +169,7 @@ describe('of requests', () => {
     const us = await linkOf(usName);
     const { heard, link: forger } = await spy(command);
     await us.requestJson(command, { n: 1 }, Num, requestMs);
-    await waitFor('what was recorded', () => heard[0], { timeoutMs: 30_000 });
+    await waitFor('what was recorded', () => heard[0], { timeoutMs: 60_000 });
     const again = async (body: Uint8Array | string, change: (h: Msg['headers']) => void = () => undefined): Promise<string> => {
       const h = headers();
       for (const name of [nonceHeader, signatureHeader]) h.set(name, heard[0]!.headers!.get(name));

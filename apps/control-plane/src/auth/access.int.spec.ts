@@ -4,7 +4,7 @@ import { addStamp, addToken, adminToken, openDatabase, openWorld, tenantInput, t
 import { sealPrincipal } from './forwarded-principal.js';
 import { secretDigest } from './token-digest.js';
 
-const waitMs = 30_000;
+const waitMs = 60_000;
 
 describe('access and audit', () => {
   let database: WorldDatabase;

@@ -1,7 +1,7 @@
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { addToken, adminToken, openDatabase, openWorld, type Answer, type World, type WorldDatabase } from '../../test/world.js';
 
-const timeoutMs = 30_000;
+const timeoutMs = 60_000;
 let database: WorldDatabase;
 let world: World;
 

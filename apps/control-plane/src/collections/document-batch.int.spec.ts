@@ -127,7 +127,7 @@ describe('changes that are taken in together', () => {
     });
     listener.start();
     const until = async (expected: readonly string[]): Promise<unknown> =>
-      waitFor(`${expected.join()} to be heard`, () => expected.every((what) => heard.includes(what)) || undefined, { timeoutMs: 30_000 });
+      waitFor(`${expected.join()} to be heard`, () => expected.every((what) => heard.includes(what)) || undefined, { timeoutMs: 60_000 });
     await until(['connected']);
     await new CollectionRegion(eu).write('append', 'woken', { op: 'put', value: 1 });
     await new CollectionRegion(eu).write('counter', 'd0', { op: 'operate', operations: [{ op: 'add', units: 1 }] });

@@ -13,7 +13,7 @@ import { watchDocuments } from './watch-documents.js';
 import { WatchHub, watchersOfOneMax } from './watch-hub.js';
 import { WatchStream } from './watch-stream.js';
 
-const waitMs = 30_000;
+const waitMs = 60_000;
 
 describe('the right to watch documents', () => {
   let database: WorldDatabase;

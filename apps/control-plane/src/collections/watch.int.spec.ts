@@ -10,7 +10,7 @@ import { systemContext } from '../http/command-context.js';
 import { PostgresCollections } from './postgres-collections.js';
 import { addStamp, addToken, adminToken, openDatabase, openWorld, tenantInput, type World, type WorldDatabase } from '../../test/world.js';
 
-const waitMs = 30_000;
+const waitMs = 60_000;
 
 describe('watching documents', () => {
   let database: WorldDatabase;

@@ -66,7 +66,7 @@ describe('stamps', () => {
     await place('acme', 1);
     const push = pushOf();
     push.enqueue(await numberDirectory(region.dataSource));
-    await waitFor('the confirmation', async () => ((await servingAt('acme')) ? true : undefined), { timeoutMs: 30_000 });
+    await waitFor('the confirmation', async () => ((await servingAt('acme')) ? true : undefined), { timeoutMs: 60_000 });
     expect(heard).toMatchObject([{ tenant: 'acme', epoch: 1, hold: true }]);
     expect(
       await confirmServing(
@@ -111,7 +111,7 @@ describe('stamps', () => {
         await push.retry();
         return (await servingAt('acme')) ? true : undefined;
       },
-      { timeoutMs: 30_000 },
+      { timeoutMs: 60_000 },
     );
     present();
   });
@@ -135,7 +135,7 @@ describe('stamps', () => {
         );
         return row!.previous_stamp === null ? true : undefined;
       },
-      { timeoutMs: 30_000 },
+      { timeoutMs: 60_000 },
     );
     expect(heard).toMatchObject([{ tenant: 'acme', hold: false }]);
     stop();

@@ -166,7 +166,7 @@ describe('the kept digest of the directory', () => {
         publisher.wake();
         return /^lapidary_directory_wrong_sums_total 1$/m.test(await metrics.registry.metrics()) ? true : undefined;
       },
-      { timeoutMs: 30_000 },
+      { timeoutMs: 60_000 },
     );
     stop.abort();
     await leading;

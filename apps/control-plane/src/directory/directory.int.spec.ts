@@ -95,7 +95,7 @@ describe('the directory', () => {
         const d = await readDigest(region.dataSource);
         return d.count === 7 && d.root === router.root() && (await numberDirectory(region.dataSource)).length === 0 ? d : undefined;
       },
-      { timeoutMs: 30_000 },
+      { timeoutMs: 60_000 },
     );
     stop.abort();
     await leading;
@@ -140,9 +140,9 @@ describe('the directory', () => {
       onError: () => undefined,
     });
     listener.start();
-    await waitFor('the listener', () => (woken > 0 ? true : undefined), { timeoutMs: 30_000, intervalMs: 10 });
+    await waitFor('the listener', () => (woken > 0 ? true : undefined), { timeoutMs: 60_000, intervalMs: 10 });
     await route('acme', 1);
-    await waitFor('the first change', () => (woken > 1 ? true : undefined), { timeoutMs: 30_000, intervalMs: 10 });
+    await waitFor('the first change', () => (woken > 1 ? true : undefined), { timeoutMs: 60_000, intervalMs: 10 });
     woken = 0;
     await inTransaction(region.dataSource, async (tx) => {
       await recordTenantRoute(
@@ -152,7 +152,7 @@ describe('the directory', () => {
       );
       expect(await numberDirectory(region.dataSource)).toEqual([]);
     });
-    await waitFor('a wake', () => (woken > 0 ? true : undefined), { timeoutMs: 30_000, intervalMs: 10 });
+    await waitFor('a wake', () => (woken > 0 ? true : undefined), { timeoutMs: 60_000, intervalMs: 10 });
     expect((await numberDirectory(region.dataSource)).map((e) => e.key)).toEqual(['tenant/acme']);
     await listener.stop();
   });
@@ -185,7 +185,7 @@ describe('the directory', () => {
     const router = new TestRouter();
     await router.follow();
     await waitFor('the whole directory', async () => ((await readDigest(region.dataSource)).root === router.root() ? true : undefined), {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
     expect(router.entries.get('tenant/t3')?.body).toMatchObject({ epoch: 2 });
     await router.reader?.stop();
@@ -203,7 +203,7 @@ describe('the directory', () => {
     });
     const router = new TestRouter();
     await router.follow();
-    await waitFor('the change', () => (router.entries.has('tenant/acme') ? true : undefined), { timeoutMs: 30_000 });
+    await waitFor('the change', () => (router.entries.has('tenant/acme') ? true : undefined), { timeoutMs: 60_000 });
     await router.reader?.stop();
     await publisher.lead(AbortSignal.abort());
   });
@@ -222,7 +222,7 @@ describe('the directory', () => {
     await drained(publisher);
     const router = new TestRouter();
     await router.follow();
-    await waitFor('the change', () => (router.entries.has('tenant/acme') ? true : undefined), { timeoutMs: 30_000 });
+    await waitFor('the change', () => (router.entries.has('tenant/acme') ? true : undefined), { timeoutMs: 60_000 });
     open();
     await publisher.lead(AbortSignal.abort());
     await router.reader?.stop();
@@ -241,7 +241,7 @@ describe('the directory', () => {
     expect([await streamOwner(region.dataSource, region.nats, region.name), await readBack()]).toEqual(['own', 'same']);
     const router = new TestRouter();
     await router.follow();
-    await waitFor('both', () => (router.entries.size === 2 ? true : undefined), { timeoutMs: 30_000 });
+    await waitFor('both', () => (router.entries.size === 2 ? true : undefined), { timeoutMs: 60_000 });
     await router.reader?.stop();
   });
 
@@ -260,11 +260,11 @@ describe('the directory', () => {
         await drained(leader);
         return (await readBack()) === 'same' ? true : undefined;
       },
-      { timeoutMs: 30_000 },
+      { timeoutMs: 60_000 },
     );
     const router = new TestRouter();
     await router.follow();
-    await waitFor('the directory', () => (router.entries.has('tenant/acme') ? true : undefined), { timeoutMs: 30_000 });
+    await waitFor('the directory', () => (router.entries.has('tenant/acme') ? true : undefined), { timeoutMs: 60_000 });
     expect([...router.entries.keys()]).toEqual(['tenant/acme']);
     await router.reader?.stop();
   });
@@ -297,10 +297,10 @@ describe('the directory', () => {
     });
     const stop = new AbortController();
     const leading = publisher.lead(stop.signal);
-    await waitFor('the third look', () => (refusals < 0 ? true : undefined), { timeoutMs: 30_000 });
+    await waitFor('the third look', () => (refusals < 0 ? true : undefined), { timeoutMs: 60_000 });
     await route('acme', 1);
     publisher.wake();
-    await waitFor('the change', async () => ((await readDigest(region.dataSource)).count === 1 ? true : undefined), { timeoutMs: 30_000 });
+    await waitFor('the change', async () => ((await readDigest(region.dataSource)).count === 1 ? true : undefined), { timeoutMs: 60_000 });
     stop.abort();
     await leading;
   });

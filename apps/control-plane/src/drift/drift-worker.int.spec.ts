@@ -17,7 +17,7 @@ import { DriftWorker } from './drift-worker.js';
 import type { PlantedStack } from './planted-stack.js';
 import { type RunRow, listRuns, queueRun, startRun } from './run-rows.js';
 
-const waitMs = 30_000;
+const waitMs = 60_000;
 /** Never due while a test runs: what is asked for is all there is. */
 const rareMs = 3_600_000;
 

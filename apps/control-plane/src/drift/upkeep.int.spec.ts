@@ -158,7 +158,7 @@ describe('what regions need of each other, and what grows where nobody looks', (
       await waitFor(
         'the heartbeat',
         () => fleet.heard().heard.some((r) => r.name === router && Math.abs(r.followedAtMs - (before - ageMs)) < 5_000) || undefined,
-        { timeoutMs: 30_000 },
+        { timeoutMs: 60_000 },
       );
     };
     const agentHeard = (seconds: number) =>

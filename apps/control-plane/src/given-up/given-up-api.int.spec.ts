@@ -13,7 +13,7 @@ import {
 } from '../../test/world.js';
 import { allFeatures } from '../process/features.js';
 
-const soon = { timeoutMs: 30_000 };
+const soon = { timeoutMs: 60_000 };
 const at = '2026-11-01T10:00:00.000Z';
 
 /** This region is "eu"; "us" was its only peer, and can't be reached. */

@@ -8,7 +8,7 @@ import { openMesh, type Mesh } from '../replication/testing/mesh.js';
 import { sweepPending } from '../tenants/sweep-pending.js';
 import { LostRegion } from './lost-region.fixture.js';
 
-const soon = { timeoutMs: 30_000 };
+const soon = { timeoutMs: 60_000 };
 const baseDomain = 'test';
 
 let mesh: Mesh;

@@ -168,7 +168,7 @@ describe('the monitor', () => {
     const monitor = monitorOf(() => 600_000, 1);
     await monitor.look();
     expect((await stampRow()).health).toBe('healthy');
-    await waitFor('the silence to be seen', async () => ((await monitor.look()) > 0 ? true : undefined), { timeoutMs: 30_000 });
+    await waitFor('the silence to be seen', async () => ((await monitor.look()) > 0 ? true : undefined), { timeoutMs: 60_000 });
     expect((await stampRow()).health).not.toBe('healthy');
   });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { addStamp, openDatabase, openWorld, tenantInput, type World, type WorldDatabase } from '../../test/world.js';
 
-const waitMs = 30_000;
+const waitMs = 60_000;
 
 describe('the HTTP API', () => {
   let database: WorldDatabase;

@@ -120,7 +120,7 @@ const lead = async (life: Life, until: () => Promise<boolean>): Promise<void> =>
   dispatcher.reconnected();
   const stop = new AbortController();
   const done = dispatcher.lead(stop.signal);
-  await waitFor('the dispatcher', async () => life.dead || (await until()) || undefined, { timeoutMs: 30_000, intervalMs: 5 });
+  await waitFor('the dispatcher', async () => life.dead || (await until()) || undefined, { timeoutMs: 60_000, intervalMs: 5 });
   stop.abort();
   await done;
 };

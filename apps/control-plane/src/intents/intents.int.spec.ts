@@ -29,7 +29,7 @@ const ended = async (id: unknown): Promise<Body> =>
       const intent = await intentOf(id);
       return intent['settledAt'] === null ? undefined : intent;
     },
-    { timeoutMs: 30_000 },
+    { timeoutMs: 60_000 },
   );
 /** How often the owner did it, by its audit (I10). */
 const effects = async (subject: string, action: string): Promise<number> => {
@@ -191,7 +191,7 @@ describe('a command for a region that cannot be reached', () => {
     await blocker.query('LOCK TABLE tenant IN EXCLUSIVE MODE');
     const { status, body } = await create('hanging').finally(() => undefined);
     expect([status, body['state']]).toEqual([202, 'sent']);
-    await waitFor('repeats', async () => Number((await intentOf(body['id']))['attempts']) >= 3 || undefined, { timeoutMs: 30_000 });
+    await waitFor('repeats', async () => Number((await intentOf(body['id']))['attempts']) >= 3 || undefined, { timeoutMs: 60_000 });
     await blocker.query('ROLLBACK');
     await blocker.release();
     expect((await ended(body['id']))['state']).toBe('executed');

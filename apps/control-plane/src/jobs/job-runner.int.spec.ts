@@ -93,7 +93,7 @@ describe('job runner on a real Postgres', () => {
     const first = await startReplica(database.url, deadly, { graceMs: 200 });
     victim = first;
     const { id } = await enqueue(dataSource, first.queue, deadly, `eu-1${stepNames.indexOf(fatal)}`);
-    await waitFor('the worker to be inside the step', () => (victim === undefined ? true : undefined), { timeoutMs: 30_000 });
+    await waitFor('the worker to be inside the step', () => (victim === undefined ? true : undefined), { timeoutMs: 60_000 });
     const harmless = recordingDefinition({ outside: dataSource });
     await replica(database.url, harmless);
     await ended(dataSource, id);

@@ -22,19 +22,19 @@ test('the lines of a job that goes on end with the token of who listens, and for
       for await (const chunk of response.body!) heard.text += Buffer.from(chunk).toString();
       heard.ended = true;
     })().catch(() => undefined);
-    await waitFor('a sign of life', () => (heard.text.includes('still there') ? true : undefined), { timeoutMs: 30_000 });
+    await waitFor('a sign of life', () => (heard.text.includes('still there') ? true : undefined), { timeoutMs: 60_000 });
     return heard;
   };
   const token = await addToken(world, 'vera', 'viewer');
   const [vera, admin] = [await listen(token), await listen(adminToken)];
   await world.query(`UPDATE api_token SET revoked_at = now() WHERE name = 'vera'`);
   await waitFor('401', async () => ((await world.ask('GET', '/v1/regions', { token })).status === 401 ? true : undefined), {
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
   });
   const before = admin.text.length;
   world.app.get(JobWatch).wake(job);
-  await waitFor('the end', () => vera.ended || undefined, { timeoutMs: 30_000 });
-  await waitFor('a sign of life', () => (admin.text.length > before ? true : undefined), { timeoutMs: 30_000 });
+  await waitFor('the end', () => vera.ended || undefined, { timeoutMs: 60_000 });
+  await waitFor('a sign of life', () => (admin.text.length > before ? true : undefined), { timeoutMs: 60_000 });
   expect(admin.ended).toBe(false);
   admin.leave();
   await world.close();

@@ -110,7 +110,7 @@ describe('jobs in depth, on a real Postgres', () => {
     replica = await startReplica(database.url, definition);
     const { id } = await enqueue(dataSource, replica.queue, definition, 'eu-4');
     const shown = async () => (await viewOf(dataSource.manager, await jobOf(dataSource, id))).steps[1]!.progress;
-    await waitFor('progress', async () => ((await shown()) ? true : undefined), { timeoutMs: 30_000 });
+    await waitFor('progress', async () => ((await shown()) ? true : undefined), { timeoutMs: 60_000 });
     expect(await shown()).toEqual({ done: 3, expected: 7 });
     hold.resolve();
     await statusIs(id, 'succeeded');

@@ -40,7 +40,7 @@ const readStream = async (): Promise<EventEnvelope[]> => {
       last = m.sequence;
     },
   });
-  await waitFor('the end of the stream', () => (last >= state.lastSequence ? true : undefined), { timeoutMs: 30_000, intervalMs: 5 });
+  await waitFor('the end of the stream', () => (last >= state.lastSequence ? true : undefined), { timeoutMs: 60_000, intervalMs: 5 });
   await reader.stop();
   return events;
 };

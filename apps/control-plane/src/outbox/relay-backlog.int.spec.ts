@@ -43,7 +43,7 @@ test('a backlog is numbered while what is before it is published; all of it is i
   await commit(all, all);
   while (await relay.pass());
   expect(await publishedThrough(region.dataSource)).toBe(all);
-  await waitFor('the end of the stream', () => got.at(-1) === all || undefined, { timeoutMs: 30_000, intervalMs: 5 });
+  await waitFor('the end of the stream', () => got.at(-1) === all || undefined, { timeoutMs: 60_000, intervalMs: 5 });
   await reader.stop();
   expect(got).toEqual(Array.from({ length: all }, (_, i) => i + 1));
 });

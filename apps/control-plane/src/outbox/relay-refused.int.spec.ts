@@ -38,7 +38,7 @@ it('a message that the stream never takes holds back the mark, is seen by its de
   try {
     for (const i of oneTo(3)) await tellOfStamp(eu, i);
     relay.wake();
-    await waitFor('the first to be published', () => published.length === 3 || undefined, { timeoutMs: 30_000 });
+    await waitFor('the first to be published', () => published.length === 3 || undefined, { timeoutMs: 60_000 });
     await reached(3);
     await limitMessages(tooSmallBytes);
     for (const i of oneTo(5)) await tellOfStamp(eu, i, 2);
@@ -50,7 +50,7 @@ it('a message that the stream never takes holds back the mark, is seen by its de
     expect([backlog.depth, backlog.ageSeconds > 0]).toEqual([5, true]);
     const shown = async (name: 'lapidary_outbox_depth' | 'lapidary_outbox_age_seconds'): Promise<number> =>
       (await metrics[name].get()).values[0]!.value;
-    await waitFor('the depth to be shown', async () => (await shown('lapidary_outbox_depth')) === 5 || undefined, { timeoutMs: 30_000 });
+    await waitFor('the depth to be shown', async () => (await shown('lapidary_outbox_depth')) === 5 || undefined, { timeoutMs: 60_000 });
     expect(await shown('lapidary_outbox_age_seconds')).toBeGreaterThan(0);
     // Written, numbered and taken in meanwhile as ever.
     await tellOfStamp(eu, 9);

@@ -148,7 +148,7 @@ describe('POST /v1/stamps/:name/provision', () => {
     await world.jobIs(body.id, 'cancelled');
     // Below the 15 s and 20 s of the graces.
     expect(performance.now() - before).toBeLessThan(15_000);
-    await waitFor('the child to be gone', () => Promise.resolve(isAlive(pid) ? undefined : true), { timeoutMs: 30_000 });
+    await waitFor('the child to be gone', () => Promise.resolve(isAlive(pid) ? undefined : true), { timeoutMs: 60_000 });
     expect((await world.eventsOf(body.id)).map((e) => e.message)).toContain('token:admin asked to cancel by force: it hangs');
     expect((await world.ask('POST', `/v1/jobs/${body.id}/cancel`, { force: 'very' })).status).toBe(400);
   });

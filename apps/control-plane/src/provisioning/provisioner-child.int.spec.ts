@@ -62,7 +62,7 @@ describe('the provisioning child', () => {
     runProvisioner({ script, cwd: dir, run: runOf(behaviour), signal, onProgress: (m) => seen.push(m), graces });
   const seenBy = (): { pid: number; env: string[]; argv: string[] } => JSON.parse(readFileSync(join(dir, 'seen.json'), 'utf8'));
   const started = (): Promise<{ pid: number }> =>
-    waitFor('the child', () => (existsSync(join(dir, 'seen.json')) ? seenBy() : undefined), { timeoutMs: 30_000 });
+    waitFor('the child', () => (existsSync(join(dir, 'seen.json')) ? seenBy() : undefined), { timeoutMs: 60_000 });
   const apply = (behaviour: string, lines: string[] = [], signal = new AbortController().signal, lockWaitMs = 5_000) =>
     applySpec({
       script,
@@ -185,7 +185,7 @@ describe('the provisioning child', () => {
     const { pid } = await started();
     stop.abort(new StopReason('shutdown'));
     await expect(running).rejects.toBeInstanceOf(StopReason);
-    await waitFor('the child to end', () => (isAlive(pid) ? undefined : true), { timeoutMs: 30_000 });
+    await waitFor('the child to end', () => (isAlive(pid) ? undefined : true), { timeoutMs: 60_000 });
   });
 
   it('a child that lingers after its result is killed, and its result counts', async () => {

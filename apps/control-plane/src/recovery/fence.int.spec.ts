@@ -24,7 +24,7 @@ const tell = async (of: RestorableRegion, from: number, to: number): Promise<voi
 };
 const becomes = async (of: RestorableRegion, state: string): Promise<void> => {
   await waitFor(`${of.name} to be ${state}`, async () => (await readRecovery(of.region.dataSource)).state === state || undefined, {
-    timeoutMs: 30_000,
+    timeoutMs: 60_000,
   });
 };
 const refused = async (work: Promise<unknown>): Promise<string> =>
@@ -77,7 +77,7 @@ describe('a region whose database was set back', () => {
     await waitFor(
       'the peer to notice',
       async () => (await geodeStatus(us.region.dataSource, () => undefined)).peers[0]!.setBackSince ?? undefined,
-      { timeoutMs: 30_000 },
+      { timeoutMs: 60_000 },
     );
     const status = await geodeStatus(eu.region.dataSource, () => undefined);
     expect(status.recovery).toMatchObject({
@@ -114,7 +114,7 @@ describe('a region whose database was set back', () => {
     await eu.start();
     await tell(eu, 20, 30);
     await waitFor('numbers', async () => (await geodeStatus(eu.region.dataSource, () => undefined)).sequence === 16 || undefined, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
     await eu.heal(us);
     await becomes(eu, 'reconciling');
@@ -128,7 +128,7 @@ describe('a region whose database was set back', () => {
     await setBackUnnoticed();
     // Alone it can't know: its stream is made what it was at that moment, and says nothing else than the database.
     await eu.start();
-    await waitFor('the stream', async () => (await publishedThrough(eu.region.dataSource)) === 5 || undefined, { timeoutMs: 30_000 });
+    await waitFor('the stream', async () => (await publishedThrough(eu.region.dataSource)) === 5 || undefined, { timeoutMs: 60_000 });
     expect((await readRecovery(eu.region.dataSource)).state).toBe('sound');
     await eu.stop();
     await eu.heal(us);

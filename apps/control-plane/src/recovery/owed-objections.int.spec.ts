@@ -34,7 +34,7 @@ describe('a region that is fenced when a proposal comes', () => {
 
   const becomes = async (state: string): Promise<void> => {
     await waitFor(`eu to be ${state}`, async () => (await readRecovery(eu.region.dataSource)).state === state || undefined, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
   };
   const owed = async () => await rowsOf(eu.region.dataSource, 'SELECT collection, kind, tenant, id FROM owed_objection');

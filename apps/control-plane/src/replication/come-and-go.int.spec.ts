@@ -28,7 +28,7 @@ const apart = async (): Promise<void> => {
 };
 const has = async (r: CollectionRegion, id: string): Promise<void> => {
   const look = async () => (await rowsOf(r.region.dataSource, 'SELECT 1 FROM document WHERE id = $1', [id]))[0];
-  await waitFor(`${id} in ${r.region.name}`, look, { timeoutMs: 30_000 });
+  await waitFor(`${id} in ${r.region.name}`, look, { timeoutMs: 60_000 });
 };
 const declared = async (): Promise<void> => {
   await two.declare();
@@ -42,7 +42,7 @@ describe('a region that is gone for good, and was taken out of the others’ con
     await eu!.define('settings', definitionOf({ kind: 'lww' }));
     for (const r of [us!, ap!])
       await waitFor('the definition', async () => (await rowsOf(r.region.dataSource, 'SELECT 1 FROM collection'))[0], {
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
       });
     await mesh.cut(us!.region, ap!.region);
     await ap!.write('settings', 'last-words', { op: 'put', value: { n: 1 } });
@@ -103,7 +103,7 @@ it('a region that is added to two that have purged, forgotten and pruned is fill
       'what can be pruned',
       async () => (await pruneOutbox(r.region.dataSource, two.toolsFor(r.region).peers, 0)) > 0 || undefined,
       {
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
       },
     );
   }

@@ -102,7 +102,7 @@ describe('the link', () => {
       'the place in the stream',
       async () => (await readPosition(us.dataSource, eu.name)).streamHint >= streamSize || undefined,
       {
-        timeoutMs: 30_000,
+        timeoutMs: 60_000,
       },
     );
     expect(await gaps()).toBe(gapsBefore);

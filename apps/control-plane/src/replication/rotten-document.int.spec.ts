@@ -22,7 +22,7 @@ test('changes of a nested document whose bytes have rotted here wait in the dead
   await eu!.write('profiles', 'a', { op: 'put', value: { name: 'Ann' } });
   const { dataSource } = us!.region;
   const seen = async (id: string): Promise<unknown> =>
-    waitFor(id, async () => (await rowsOf(dataSource, 'SELECT 1 FROM document WHERE id = $1', [id]))[0], { timeoutMs: 30_000 });
+    waitFor(id, async () => (await rowsOf(dataSource, 'SELECT 1 FROM document WHERE id = $1', [id]))[0], { timeoutMs: 60_000 });
   await seen('a');
   await dataSource.query(`UPDATE document SET automerge = 'no document of anybody' WHERE id = 'a'`);
   await eu!.write('profiles', 'a', { op: 'patch', value: { name: 'Eve' } });

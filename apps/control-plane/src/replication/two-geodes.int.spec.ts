@@ -68,7 +68,7 @@ beforeAll(async () => {
       const { body } = await ask(eu, 'GET', `/v1/regions/${us.region}`);
       return (body['link'] as { state: string }).state === 'connected' ? true : undefined;
     },
-    { timeoutMs: 30_000 },
+    { timeoutMs: 60_000 },
   );
 });
 afterAll(async () => Promise.all([eu?.close(), us?.close()]));
@@ -81,7 +81,7 @@ describe('two geodes', () => {
     expect([again.status, again.body]).toEqual([created.status, created.body]);
     expect((await ask(us, 'GET', '/v1/tenants/acme')).status).toBe(200);
     await waitFor('the replica', async () => ((await ask(eu, 'GET', '/v1/tenants/acme')).status === 200 ? true : undefined), {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
     });
     const explained = await ask(eu, 'GET', '/v1/tenants/acme/explain');
     expect([explained.status, (explained.body['tenant'] as { id: string }).id]).toEqual([200, 'acme']);
@@ -182,7 +182,7 @@ describe('two geodes', () => {
       'both to be connected',
       async () =>
         (await eu.resources.metrics.registry.getSingleMetricAsString('lapidary_live_clients')).includes(' 2') ? true : undefined,
-      { timeoutMs: 30_000 },
+      { timeoutMs: 60_000 },
     );
     for (const [geode, id] of [
       [eu, 'here'],
@@ -196,16 +196,16 @@ describe('two geodes', () => {
     await waitFor(
       'all events',
       () => (about('tenant/there').length >= 2 && about('tenant/here').length >= 2 && some.events.length >= 2 ? true : undefined),
-      { timeoutMs: 30_000 },
+      { timeoutMs: 60_000 },
     );
     expect(about('tenant/here')).toEqual(['lapidary.tenant.created.v1', 'lapidary.tenant.deleted.v1']);
     expect(some.events.map((e) => e.event)).toEqual(['lapidary.tenant.deleted.v1', 'lapidary.tenant.deleted.v1']);
     expect(new Set(all.events.map((e) => e.id)).size).toBe(all.events.length);
     const resumed = listen(eu, '', all.events[0]!.id);
-    await waitFor('what was missed', () => (resumed.events.length >= all.events.length - 1 ? true : undefined), { timeoutMs: 30_000 });
+    await waitFor('what was missed', () => (resumed.events.length >= all.events.length - 1 ? true : undefined), { timeoutMs: 60_000 });
     expect(resumed.events.map((e) => e.id)).toEqual(all.events.slice(1).map((e) => e.id));
     const lost = listen(eu, '', 'nobody-1-1');
-    await waitFor('the reset', () => (lost.events.length > 0 ? true : undefined), { timeoutMs: 30_000 });
+    await waitFor('the reset', () => (lost.events.length > 0 ? true : undefined), { timeoutMs: 60_000 });
     expect(lost.events[0]!.event).toBe('lapidary.reset');
     await Promise.all([all, some, resumed, lost].map(async (l) => l.stop()));
   });
@@ -222,7 +222,7 @@ describe('two geodes', () => {
         await waitFor(
           `${geode.region} to know`,
           async () => (JSON.stringify(await strictIn(geode)) === JSON.stringify(expected) ? true : undefined),
-          { timeoutMs: 30_000 },
+          { timeoutMs: 60_000 },
         );
       }
     };
@@ -244,7 +244,7 @@ describe('two geodes', () => {
     };
     const inBoth = async (expected: unknown): Promise<void> => {
       for (const geode of [eu, us])
-        await waitFor(`${geode.region} to know`, async () => (await frozenIn(geode)) === expected || undefined, { timeoutMs: 30_000 });
+        await waitFor(`${geode.region} to know`, async () => (await frozenIn(geode)) === expected || undefined, { timeoutMs: 60_000 });
     };
     expect((await ask(eu, 'POST', '/v1/tenants', { id: 'moved', region: eu.region })).status).toBe(201);
     await inBoth(null);

@@ -10,7 +10,7 @@ import { openElsewhere } from './read-fleet.js';
 import { insertRollout } from './rollout-rows.js';
 import { newMember } from './rollout-state.js';
 
-const soon = { timeoutMs: 30_000 };
+const soon = { timeoutMs: 60_000 };
 const at = '2026-11-01T10:00:00.000Z';
 
 /** This region is "eu"; "us" coordinates, and there is no link to it. */

@@ -69,9 +69,9 @@ it('a copy that holds all that there is says anew when its source was heard, now
     return read.ok ? read.copy.confirmedAtMs : 0;
   };
   directory.swap(tableOf(3), 'live', 1_000);
-  await waitFor('the copy', async () => (await confirmedAtMs()) === 1_000 || undefined, { timeoutMs: 30_000 });
+  await waitFor('the copy', async () => (await confirmedAtMs()) === 1_000 || undefined, { timeoutMs: 60_000 });
   const heardAtMs = Date.now();
   directory.freshness.digest('equal', heardAtMs);
-  await waitFor('the digest to be in it', async () => (await confirmedAtMs()) === heardAtMs || undefined, { timeoutMs: 30_000 });
+  await waitFor('the digest to be in it', async () => (await confirmedAtMs()) === heardAtMs || undefined, { timeoutMs: 60_000 });
   await writer.stop();
 });

@@ -6,7 +6,7 @@ import { answerBytes, exchangeBytes, type RawUpstream } from '@lapidary/stamp-sd
 import { RouterPolicy } from '../traffic-policy/router-policy.js';
 import { isWhole, onPath, requestBytes, startTraffic, TestDoors, type TestTraffic } from '../traffic.fixture.js';
 
-const soon = { timeoutMs: 30_000, intervalMs: 2 };
+const soon = { timeoutMs: 60_000, intervalMs: 2 };
 const answersUntilKnown = 60;
 const hedgeRatio = 0.1;
 /** Seconds that a test may use; on a busy machine some of the first answers were slow enough to be asked twice, too. */

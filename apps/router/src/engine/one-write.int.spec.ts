@@ -38,7 +38,7 @@ const transports: Readonly<Record<string, () => Transport>> = {
   'sockets of node:net': () => new NetTransport(),
   handles: trustedHandles,
 };
-const patience = { timeoutMs: 30_000, intervalMs: 5 };
+const patience = { timeoutMs: 60_000, intervalMs: 5 };
 const timeouts = { connectMs: 30_000, headMs: 30_000, idleMs: 30_000 };
 const body = 'x'.repeat(1_024);
 const answer = answerBytes('200 OK', [], 'y'.repeat(200));

@@ -43,7 +43,7 @@ onPath('fast', () => {
     for (let i = 1; i <= times; i += 1) {
       traffic.route({ frozen: true, epoch: 2 * i });
       const asked = ask();
-      await waitFor('it to wait', () => traffic.waitingForThaw() === 1 || undefined, { timeoutMs: 30_000, intervalMs: 5 });
+      await waitFor('it to wait', () => traffic.waitingForThaw() === 1 || undefined, { timeoutMs: 60_000, intervalMs: 5 });
       moves(2 * i + 1);
       turnedAway(await asked);
     }

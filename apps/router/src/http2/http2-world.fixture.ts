@@ -8,7 +8,7 @@ import type { TrafficPolicy } from '../traffic-policy/traffic-policy.js';
 import { Http2Front, type Http2Options } from './http2-front.js';
 import { data, endHeaders, firstWindowBytes, headers, Http2Wire, usual, type Fields } from './wire.fixture.js';
 
-const soon = { timeoutMs: 30_000, intervalMs: 5 };
+const soon = { timeoutMs: 60_000, intervalMs: 5 };
 export const until = async (what: string, check: () => boolean): Promise<void> =>
   void (await waitFor(what, () => check() || undefined, soon));
 

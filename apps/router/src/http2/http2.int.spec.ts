@@ -10,7 +10,7 @@ import { isLive, knows, RouterWorld, type RunningRouter } from '../router-world.
 import { makeCertificate, putCertificate } from '../tls/certificate.fixture.js';
 import { headers, Http2Wire, usual } from './wire.fixture.js';
 
-const soon = { timeoutMs: 30_000, intervalMs: 10 };
+const soon = { timeoutMs: 60_000, intervalMs: 10 };
 let world: RouterWorld;
 let router: RunningRouter;
 let stamp: Server;

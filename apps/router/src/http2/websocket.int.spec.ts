@@ -10,7 +10,7 @@ import { closeServer, listen } from '@lapidary/stamp-sdk/forward/forward.fixture
 import { isLive, knows, RouterWorld, type RunningRouter } from '../router-world.fixture.js';
 import { makeCertificate, putCertificate } from '../tls/certificate.fixture.js';
 
-const soon = { timeoutMs: 30_000, intervalMs: 10 };
+const soon = { timeoutMs: 60_000, intervalMs: 10 };
 const acceptOf = (key: string): string => createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 
 let world: RouterWorld;

@@ -18,7 +18,7 @@ const slowMs = 2_500;
 /** Longer than a router takes to stop that waits for nobody. */
 const slowerMs = 8_000;
 const answered = /^lapidary_router_requests_total\{outcome="answered"\} (\d+)$/m;
-const comesMs = { timeoutMs: 20_000, intervalMs: 10 };
+const comesMs = { timeoutMs: 60_000, intervalMs: 10 };
 
 /** A line to the router on which its answers stand still while it is held: whatever the client does, the router's side is not read. */
 class SlowLine {

@@ -4,7 +4,7 @@ import { closeServer, exchangeBytes, listen } from '@lapidary/stamp-sdk/forward/
 import { knows, RouterWorld, type RunningRouter } from '../router-world.fixture.js';
 
 /** Spans are sent every two seconds. */
-const patience = { timeoutMs: 30_000, intervalMs: 20 };
+const patience = { timeoutMs: 60_000, intervalMs: 20 };
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const clientSpan = 'b7ad6b7169203331';
 

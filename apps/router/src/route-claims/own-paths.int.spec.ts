@@ -8,7 +8,7 @@ import { exchangeBytes } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import { newTestKey } from '@lapidary/stamp-sdk/route-claim/claim.fixture';
 import { isLive, knows, RouterWorld, type RunningRouter } from '../router-world.fixture.js';
 
-const soon = { timeoutMs: 30_000, intervalMs: 5 };
+const soon = { timeoutMs: 60_000, intervalMs: 5 };
 let world: RouterWorld;
 let router: RunningRouter;
 

@@ -11,7 +11,7 @@ import { isWhole } from '../traffic.fixture.js';
 import { makeCertificate, putCertificate } from './certificate.fixture.js';
 
 /** HTTP/1.1 over TLS is the fast engine's, as that of the plain port. */
-const soon = { timeoutMs: 30_000, intervalMs: 5 };
+const soon = { timeoutMs: 60_000, intervalMs: 5 };
 const large: { readonly bytes: Buffer; sentBy: Socket | null } = { bytes: Buffer.alloc(20_000_000, 'lapidary '), sentBy: null };
 const sumOf = (bytes: string | Buffer): string => createHash('sha256').update(bytes).digest('hex');
 

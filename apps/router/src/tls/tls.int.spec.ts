@@ -6,7 +6,7 @@ import { isLive, knows, RouterWorld, type RunningRouter } from '../router-world.
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { makeCertificate, putCertificate, type TestCertificate } from './certificate.fixture.js';
 
-const soon = { timeoutMs: 30_000, intervalMs: 20 };
+const soon = { timeoutMs: 60_000, intervalMs: 20 };
 let world: RouterWorld;
 let router: RunningRouter;
 let folder: string;

@@ -11,7 +11,7 @@ import { createRouterMetrics } from '../metrics.js';
 import { onPath, requestBytes, startTraffic, TestDoors, type TestTraffic } from '../traffic.fixture.js';
 import { TestIssuer } from './issuer.fixture.js';
 
-const soon = { timeoutMs: 30_000, intervalMs: 1 };
+const soon = { timeoutMs: 60_000, intervalMs: 1 };
 const api = 'Host: api.example.com';
 const doors = new TestDoors();
 const accepted: Socket[] = [];

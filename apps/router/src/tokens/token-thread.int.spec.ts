@@ -24,7 +24,7 @@ describe('the thread that checks tokens', () => {
     await thread['worker']!.terminate();
     expect(new Set(await Promise.all(waiting)).has('rejected')).toBe(true);
     await expect(thread.check(token)).rejects.toThrow('is being started');
-    const again = await waitFor('another thread', () => thread.check(token).catch(() => undefined), { timeoutMs: 30_000, intervalMs: 20 });
+    const again = await waitFor('another thread', () => thread.check(token).catch(() => undefined), { timeoutMs: 60_000, intervalMs: 20 });
     expect(again).toMatchObject({ kind: 'good', tenant: 'acme' });
     await thread.stop();
     await issuer.down();

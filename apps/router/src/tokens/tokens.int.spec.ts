@@ -12,7 +12,7 @@ import { createRouterMetrics, type RouterMetrics } from '../metrics.js';
 import { onBothPaths, onPath, problemOf, requestBytes, startTraffic, TestDoors, type TestTraffic } from '../traffic.fixture.js';
 import { makeKey, TestIssuer } from './issuer.fixture.js';
 
-const soon = { timeoutMs: 30_000, intervalMs: 10 };
+const soon = { timeoutMs: 60_000, intervalMs: 10 };
 const logger = createLogger('test', 'silent');
 let folder: string;
 let issuer: TestIssuer;

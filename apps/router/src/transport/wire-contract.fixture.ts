@@ -167,7 +167,7 @@ export class WireWorld {
 }
 
 export const soon = async (what: string, check: () => boolean): Promise<void> =>
-  void (await waitFor(what, () => check() || undefined, { timeoutMs: 30_000, intervalMs: 2 }));
+  void (await waitFor(what, () => check() || undefined, { timeoutMs: 60_000, intervalMs: 2 }));
 
 /** Lets everything that is already on its way arrive: a round trip over another connection, and the ticks behind it. */
 export const settle = async (world: WireWorld): Promise<void> => {

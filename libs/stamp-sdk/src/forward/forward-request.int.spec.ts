@@ -205,7 +205,7 @@ describe('an upstream that fails within its answer', () => {
       .then((r) => r.text())
       .catch((error: Error) => error);
     expect(failure).toHaveProperty('message');
-    expect((await waitFor('a result', () => forwarder.results[0], { timeoutMs: 30_000, intervalMs: 5 })).kind).toMatch(/cut|no_answer/);
+    expect((await waitFor('a result', () => forwarder.results[0], { timeoutMs: 60_000, intervalMs: 5 })).kind).toMatch(/cut|no_answer/);
   });
 
   it('falls silent mid-body: cut after the idle time', async () => {
@@ -224,7 +224,7 @@ describe('an upstream that fails within its answer', () => {
       setTimeout(() => socket.write(answerBytes('200 OK', [], 'evil')), 20);
     });
     expect(await exchangeBytes(forwarder.port, get(), /good$/)).toMatch(/good$/);
-    await waitFor('the connection to be given up for its stray bytes', () => closed || undefined, { timeoutMs: 30_000, intervalMs: 5 });
+    await waitFor('the connection to be given up for its stray bytes', () => closed || undefined, { timeoutMs: 60_000, intervalMs: 5 });
     expect(await exchangeBytes(forwarder.port, get(), /(good|evil)$/)).toMatch(/good$/);
     expect(upstream.connections).toBe(2);
   });
@@ -236,10 +236,10 @@ describe('a client that fails', () => {
     await start((socket) => socket.on('close', () => (closed = true)), { timeouts: { connectMs: 500, headMs: 5_000, idleMs: 500 } });
     const result = forwarder.nextResult();
     const client = connect(forwarder.port, '127.0.0.1', () => client.write(get()));
-    await waitFor('the request to arrive upstream', () => upstream.received[0], { timeoutMs: 30_000, intervalMs: 5 });
+    await waitFor('the request to arrive upstream', () => upstream.received[0], { timeoutMs: 60_000, intervalMs: 5 });
     client.destroy();
     expect(await result).toEqual({ kind: 'client_gone' });
-    await waitFor('the upstream connection to close', () => closed || undefined, { timeoutMs: 30_000, intervalMs: 5 });
+    await waitFor('the upstream connection to close', () => closed || undefined, { timeoutMs: 60_000, intervalMs: 5 });
   });
 
   it('stops in the middle of its body: stalled, not the upstream’s failure', async () => {
@@ -254,7 +254,7 @@ describe('a client that fails', () => {
     const out = httpRequest(forwarder.url, { method: 'POST', headers: { 'transfer-encoding': 'chunked' } });
     out.on('error', () => undefined);
     out.write('part');
-    await waitFor('the part to arrive', () => upstream.received[0]?.includes('part') || undefined, { timeoutMs: 30_000, intervalMs: 5 });
+    await waitFor('the part to arrive', () => upstream.received[0]?.includes('part') || undefined, { timeoutMs: 60_000, intervalMs: 5 });
     out.destroy();
     expect(await result).toEqual({ kind: 'client_gone' });
     expect(upstream.received[0]).not.toMatch(/0\r\n\r\n$/);

@@ -119,7 +119,7 @@ describe('an upgrade that the upstream refuses or mishandles', () => {
       client.on('close', () => resolve(seen));
     });
     expect(text).toMatch(/^HTTP\/1.1 101[^]*\r\n\r\nanswer$/);
-    const end = await waitFor('the tunnel to end', () => forwarder.results[0], { timeoutMs: 30_000, intervalMs: 5 });
+    const end = await waitFor('the tunnel to end', () => forwarder.results[0], { timeoutMs: 60_000, intervalMs: 5 });
     expect(end).toMatchObject({ kind: 'tunnelled', bytesUp: 8, bytesDown: 6 });
   });
 });
