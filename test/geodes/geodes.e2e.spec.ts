@@ -6,6 +6,7 @@ import { agreed, apartAndTogether, furnishGeodes, type Ordeal } from './apart-an
 import { forgeOrder, forgeRequests } from './forgery.js';
 import { Geodes } from './geodes.js';
 import type { Acknowledged } from './writers.js';
+import { addRegionKey, signWithNewest, withdrawOthers } from '../../tools/region-keys.js';
 
 /** Three regions boot, and everything is killed twice in each case. */
 const caseMs = 400_000;
@@ -65,6 +66,56 @@ describe('three regions that are cut apart (P-GE1, P-GE6)', () => {
         });
       const { body } = await geodes.api('us').get('/readyz');
       expect(JSON.stringify(body)).toContain('in the name of region eu');
+    },
+    caseMs,
+  );
+
+  it(
+    'change the key of one of them without being started anew, and nothing that they tell is refused meanwhile',
+    async () => {
+      // Each process counts what it refused since it was started; what the forger above did is in it.
+      const refused = async (region: string): Promise<number> => {
+        const page = await (await fetch(`${geodes.apiUrl(region)}/metrics`)).text();
+        const counts = page.split('\n').filter((line) => line.startsWith('lapidary_replication_signatures_refused_total{'));
+        expect(counts.length).toBeGreaterThan(0);
+        return counts.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+      };
+      const all = async (): Promise<number[]> => Promise.all(regions.map(refused));
+      const before = await all();
+      const old = geodes.signingKey('eu');
+      const keysOf = async (region: string): Promise<string[] | undefined> => {
+        const view = GeodeSchema.parse((await geodes.api(region).get('/v1/geode')).body);
+        expect(view.keysRefused).toEqual([]);
+        return region === 'eu' ? [view.signsWith!] : view.peers.find((p) => p.region === 'eu')!.signatures!.keys;
+      };
+      const until = async (region: string, kids: readonly string[]): Promise<void> => {
+        await waitFor(`the keys of eu at ${region}`, async () => (await keysOf(region))?.join() === kids.join() || undefined, {
+          timeoutMs: 60_000,
+        });
+      };
+      const told = async (id: string): Promise<void> => {
+        await geodes.client('eu').put('orders', id, { from: 'eu', lines: 0 });
+        done.orders.set(id, { from: 'eu', lines: 0 });
+        for (const region of ['us', 'ap'])
+          await waitFor(`${region} to have ${id}`, async () => (await geodes.client(region).read('orders', id)) ?? undefined, {
+            timeoutMs: 60_000,
+          });
+      };
+      addRegionKey(geodes.keysFolder, 'eu');
+      const next = `${old}-2`;
+      for (const region of ['us', 'ap']) await until(region, [old, next]);
+      await told('key-told');
+      signWithNewest(geodes.keysFolder, 'eu');
+      await until('eu', [next]);
+      await told('key-signs');
+      withdrawOthers(geodes.keysFolder, 'eu');
+      for (const region of ['us', 'ap']) await until(region, [next]);
+      await told('key-alone');
+      expect(await all()).toEqual(before);
+      // A process that is started anew has the same, and reads on where it was.
+      await geodes.kill('control-plane', 'us');
+      await told('key-after-kill');
+      expect(await refused('us')).toBe(0);
     },
     caseMs,
   );

@@ -226,6 +226,11 @@ export class Geodes {
     process.kill(pid!, 'SIGHUP');
   }
 
+  /** Where the regions' control planes read the keys from. */
+  get keysFolder(): string {
+    return this.paths.regionKeys;
+  }
+
   /** The key that a region signs with. */
   signingKey(region: string): string {
     const told = JSON.parse(readFileSync(peerKeysFile(this.paths.regionKeys), 'utf8')) as Record<string, { keys: { kid: string }[] }>;
