@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import pg from 'pg';
 import { CollectionsClient } from '@lapidary/stamp-sdk/collections/collections-client';
 import { geoStream } from '@lapidary/contracts/subjects';
@@ -9,18 +12,17 @@ import { NatsLink } from '@lapidary/messaging/nats-link';
 import { deleteStream } from '@lapidary/messaging/streams';
 import { backUpDatabase, type DatabaseBackup } from '@lapidary/testing/backends';
 import { ensureRegionKeys, peerKeysFile } from '../../tools/region-keys.js';
-import { addressesOf, controlPlaneLaunch, routerLaunch, type FleetFacts } from '../../tools/local/fleet-plan.js';
+import { addressesOf, routerLaunch, type FleetFacts } from '../../tools/local/fleet-plan.js';
 import { endOrphans } from '../../tools/local/orphans.js';
 import { fleetPaths, type FleetPaths } from '../../tools/local/paths.js';
 import { choosePorts, portName, portNames } from '../../tools/local/ports.js';
-import { ProcessFolder } from '../../tools/local/process-folder.js';
+import type { ProcessFolder } from '../../tools/local/process-folder.js';
 import { startRegionBackends } from '../../tools/local/region-backends.js';
 import { oneSecret } from '../../tools/local/secrets.js';
-import { specLaunch } from '../../tools/local/spec-launch.js';
-import { surroundingEnv } from '../../tools/local/child-env.js';
 import { Supervisor } from '../../tools/local/supervisor.js';
 import { apiClient, type ApiClient } from '../e2e/api-client.js';
 import { fleetsFolder, forgetData } from '../e2e/fleet-folder.js';
+import { launchOf, stampHost, stopGraceMs } from './geode-launch.js';
 import { Wire, type WireState } from './wire.js';
 
 /**
@@ -32,7 +34,6 @@ import { Wire, type WireState } from './wire.js';
 const root = path.resolve(import.meta.dirname, '../..');
 
 export type Part = 'control-plane' | 'postgres' | 'nats' | 'router';
-const stopGraceMs = 15_000;
 /** What ends was killed by a test, which waits until it is back: ten seconds of back-off behind the sixth kill prove nothing. */
 const pace = { backOffMaxMs: 250 };
 /** Starting again includes a back-off; a machine under load takes its time. */
@@ -189,6 +190,36 @@ export class Geodes {
     await waitFor(`${name} to be back`, () => (now().state === 'ready' && now().pid !== pid) || undefined, { timeoutMs: readyAgainMs });
   }
 
+  /** kill -9 of all that a region is, for good: nothing is started again by itself. */
+  async lose(region: string): Promise<void> {
+    for (const part of ['control-plane', 'nats', 'postgres'] as const) await this.supervisor.end(`${part}-${region}`, 0);
+  }
+
+  /** Starts it again from the data that it left. */
+  async bringBack(region: string): Promise<void> {
+    await startRegionBackends(this.supervisor, { paths: this.paths, ports: this.facts.ports, regions: this.regions }, region);
+    this.supervisor.start(launchOf(this.facts, this.wires, region));
+    await this.supervisor.allReady([`control-plane-${region}`]);
+  }
+
+  /** Starts a region's control plane anew, with those taken out of its peers. */
+  async restartWithout(region: string, gone: readonly string[]): Promise<void> {
+    await this.supervisor.end(`control-plane-${region}`, stopGraceMs);
+    this.supervisor.start(launchOf(this.facts, this.wires, region, gone));
+    await this.supervisor.allReady([`control-plane-${region}`]);
+  }
+
+  /** The command line, at a region's control plane, as in a terminal of 80 columns. */
+  async stampctl(
+    region: string,
+    args: readonly string[],
+  ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+    const env = { PATH: process.env['PATH'], HOME: this.paths.data, STAMPCTL_SERVER: this.apiUrl(region), STAMPCTL_TOKEN: this.token };
+    const child = spawn(process.execPath, [path.join(root, 'apps/stampctl/bin/stampctl.js'), ...args], { env });
+    const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+    return { code: code as number, stdout, stderr };
+  }
+
   /** Until every region follows every other one. */
   async connected(): Promise<void> {
     for (const region of this.regions)
@@ -250,22 +281,3 @@ export class Geodes {
     forgetData(this.paths.data);
   }
 }
-
-/** Runs what control planes put into the folder of processes, as `npm start` does. */
-const stampHost = (paths: FleetPaths, supervisor: Supervisor): ProcessFolder =>
-  new ProcessFolder({
-    dir: paths.processes,
-    launchOf: (spec) => specLaunch(spec, { root, node: process.execPath, env: surroundingEnv(process.env) }),
-    optionsOf: (name) => supervisor.processOptions(name),
-    onChange: (snapshot) => supervisor.noteChange(snapshot),
-    report: () => undefined,
-    stopGraceMs,
-  });
-
-const launchOf = (facts: FleetFacts, wires: ReadonlyMap<string, Wire>, region: string) => {
-  const launch = controlPlaneLaunch(facts, region);
-  const peers = JSON.parse(launch.env['LAPIDARY_PEERS']!) as Record<string, { natsUrl: string }>;
-  for (const [peer, where] of Object.entries(peers)) where.natsUrl = wires.get(`${region} ${peer}`)!.url;
-  const stampsDir = path.join(facts.paths.data, 'stamps');
-  return { ...launch, env: { ...launch.env, LAPIDARY_STAMPS_DIR: stampsDir, LAPIDARY_PEERS: JSON.stringify(peers) } };
-};

@@ -86,6 +86,13 @@ export class Supervisor {
     }
   }
 
+  /** One of them, and it is not started again by itself; another one may be, under its name. Killed where it is not gone after `graceMs`. */
+  async end(name: string, graceMs: number): Promise<void> {
+    await this.processes.get(name)?.stop(graceMs);
+    this.processes.delete(name);
+    this.everReady.delete(name);
+  }
+
   /** From now on nothing is started any more: a boot that is still under way ends. */
   beginStopping(): void {
     this.stopping = true;

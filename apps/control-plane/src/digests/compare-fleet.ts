@@ -6,6 +6,7 @@ import type { KnownEvents } from '@lapidary/replication/digest/vector-cover';
 import type { DataSource } from 'typeorm';
 import { fleetBucketSums, fleetLooks, fleetRows, fleetSums, missingByRule } from './fleet-rows.js';
 import { readKnown } from './known-events.js';
+import { regionsLost } from '../regions/given-up-rows.js';
 import { lookTwice } from './look-twice.js';
 import type { PeerFleet } from './peer-fleet.js';
 import { portions } from './portions.js';
@@ -129,7 +130,7 @@ const judge = async (
       }));
       return { own, theirs };
     };
-    const { first, second, isCovered } = await lookTwice(look, signal);
+    const { first, second, isCovered } = await lookTwice(look, await regionsLost(dataSource), signal);
     const byRule = table === 'tenant' ? await missingByRule(dataSource, peer.peer, keys) : new Set<string>();
     for (const [i, key] of keys.entries()) {
       const [a, b] = [pairAt(first, i), pairAt(second, i)];

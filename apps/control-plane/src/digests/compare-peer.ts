@@ -6,6 +6,7 @@ import { readRows } from './document-digests.js';
 import type { DigestDomain } from './digest-rows.js';
 import { differingRows } from './differing-rows.js';
 import { readKnown } from './known-events.js';
+import { regionsLost } from '../regions/given-up-rows.js';
 import { lookTwice } from './look-twice.js';
 import type { PeerDigests } from './peer-digests.js';
 import { ownRoots } from './planted-document.js';
@@ -116,7 +117,7 @@ const judge = async (dataSource: DataSource, peer: PeerDigests, suspects: Suspec
       );
       return { own, theirs: sightOf(answer.known, answer.rows) };
     };
-    const { first, second, isCovered } = await lookTwice(look, signal);
+    const { first, second, isCovered } = await lookTwice(look, await regionsLost(dataSource), signal);
     for (const key of keys) {
       const [a, b] = [pairOf(first, key), pairOf(second, key)];
       if (b.own === b.theirs) continue;

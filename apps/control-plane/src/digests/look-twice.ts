@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { covers, type KnownEvents } from '@lapidary/replication/digest/vector-cover';
+import { covers, withoutRegions, type KnownEvents } from '@lapidary/replication/digest/vector-cover';
 
 /** Links carry events in well under a second; what has not caught up by then is behind, and looked at the next time. */
 const coverMsMax = 10_000;
@@ -18,12 +18,20 @@ export interface LookedTwice<T> {
   readonly isCovered: boolean;
 }
 
-/** Looks until the second look covers the first, or for as long as catching up may take. */
-export const lookTwice = async <T extends Look>(look: () => Promise<T>, signal: AbortSignal): Promise<LookedTwice<T>> => {
+/**
+ * Looks until the second look covers the first, or for as long as catching up may take. `lost`: regions of whose logs nothing is on its way any more, since all agree that they
+ * are lost (RG2): what one side had heard more of than the other is drift, and nobody would ever tell it.
+ */
+export const lookTwice = async <T extends Look>(
+  look: () => Promise<T>,
+  lost: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<LookedTwice<T>> => {
   const first = await look();
   const untilMs = Date.now() + coverMsMax;
   let second = await look();
-  const isCovered = (): boolean => covers(second.own.known, first.theirs.known) && covers(second.theirs.known, first.own.known);
+  const coversLiving = (a: KnownEvents, b: KnownEvents): boolean => covers(a, withoutRegions(b, lost));
+  const isCovered = (): boolean => coversLiving(second.own.known, first.theirs.known) && coversLiving(second.theirs.known, first.own.known);
   while (!isCovered() && Date.now() < untilMs) {
     await sleep(pollMs, undefined, { signal });
     second = await look();

@@ -51,6 +51,10 @@ export const keepWord = async (tx: Tx, decision: GivenUpRegion, word: RegionWord
   );
 };
 
+/** Regions that all who remain agree are lost: nothing of their logs is taken in any more, by anybody (RG2). */
+export const regionsLost = async (reader: Reader): Promise<ReadonlySet<string>> =>
+  new Set([...missing(await readGivenUp(reader))].filter(([, without]) => without.length === 0).map(([region]) => region));
+
 /** The decision about a region that holds; null where none does. */
 export const decisionOn = async (reader: Reader, region: string): Promise<ToldDecision | null> =>
   holding(await readGivenUp(reader)).find((told) => told.decision.region === region) ?? null;

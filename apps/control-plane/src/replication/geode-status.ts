@@ -94,6 +94,7 @@ export const geodeStatus = async (
     digest: { root: fleetRoot(domains), documents: domains.reduce((sum, d) => sum + d.root.rows, 0) },
     recovery: await recoveryView(reader, configured),
     heldTokens: await heldTokens(reader),
+    givenUp: gone.get(origin.region),
     peers: keys ? await withSignatures(reader, peers, keys) : peers,
   } satisfies GeodeView);
 };

@@ -106,6 +106,7 @@ export const geodeText = (geode: GeodeView, view: View): string => {
   const facts = renderFacts([
     ['geode', view.colours.bold(geode.region)],
     ['alone', alone === null ? 'no' : view.colours.yellow(`since ${ago(alone, view.nowMs)}: no other region is heard`)],
+    ['given up', selfGivenUpText(geode, view)],
     ['fenced', recoveryText(geode.recovery, view)],
     [
       'held tokens',
@@ -156,6 +157,14 @@ export const geodeText = (geode: GeodeView, view: View): string => {
   const why = geode.peers.flatMap(({ region, cutBecause }) => (cutBecause ? [`${region}: ${view.colours.yellow(cutBecause)}`] : []));
   return [facts, '', renderTable(columns, geode.peers, view.wide), ...(why.length > 0 ? ['', ...why] : [])].join('\n');
 };
+
+/** Of the region that answers, which the others take for lost. */
+const selfGivenUpText = ({ givenUp }: GeodeView, view: View): string | null =>
+  givenUp
+    ? view.colours.red(
+        `${ago(givenUp.at, view.nowMs)} by ${givenUp.by} in ${givenUp.declaredIn}: it writes nothing, and nobody believes it; ${givenUp.successor} has its tenants. Stop it; a region in its place takes another name`,
+      )
+    : null;
 
 /** With which key; null where the version that answered does not say. */
 const signingText = ({ signing, signsWith }: GeodeView, view: View): string | null => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { jobIdPattern } from '@lapidary/kernel/names';
+import { GivenUpStandingSchema } from './given-up-regions.js';
 import { RecoverySchema } from './recovery.js';
 import { PageQuerySchema, pageOf, RegionNameSchema, TenantIdSchema, TimeSchema } from './common.js';
 
@@ -201,6 +202,9 @@ export const GeodeSchema = z
       waiting: z.number().int().meta({ description: 'Events not yet published' }),
       oldestSeconds: z.number(),
       kept: z.number().int().meta({ description: 'Rows kept for peers' }),
+    }),
+    givenUp: GivenUpStandingSchema.optional().meta({
+      description: 'The others gave this region up as lost for good: it writes nothing any more',
     }),
     signing: z.boolean().optional().meta({ description: 'Whether this region signs what it tells the others' }),
     signsWith: z.string().nullable().optional().meta({ description: 'Id of the key with which the replica that answers signs' }),

@@ -12,6 +12,10 @@ const atLeast = (a: Position, b: Position): boolean => a.epoch > b.epoch || (a.e
 /** What both know together. */
 export const joinKnown = (a: KnownEvents, b: KnownEvents): KnownEvents => joinRecords(a, b, (x, y) => (atLeast(x, y) ? x : y));
 
+/** What of it is of other regions than these. */
+export const withoutRegions = (known: KnownEvents, left: ReadonlySet<string>): KnownEvents =>
+  Object.fromEntries(Object.entries(known).filter(([region]) => !left.has(region)));
+
 /** Whether who knows `a` knows everything in `b`. */
 export const covers = (a: KnownEvents, b: KnownEvents): boolean =>
   Object.entries(b).every(([region, position]) => {
