@@ -1,4 +1,4 @@
-import { decode, encode, type DecodedPacket, type OptAnswer } from 'dns-packet';
+import { decode, type DecodedPacket, type OptAnswer } from 'dns-packet';
 import type { Question } from './answer-question.js';
 
 /** RFC 1035 §4.2.1: what every resolver takes over UDP; the floor for what it says itself (RFC 6891 §6.2.3). */
@@ -16,6 +16,8 @@ export interface Query {
   readonly opcode: string;
   readonly recursionDesired: boolean;
   readonly question: Question;
+  /** As it came, to be echoed. */
+  readonly questionBytes: Buffer;
   /** What the other side says of itself by EDNS0; null: it doesn't speak it. */
   readonly edns: { readonly version: number; readonly udpBytes: number; readonly dnssecOk: boolean } | null;
 }
@@ -36,13 +38,32 @@ const ednsOf = ({ additionals = [] }: DecodedPacket): Query['edns'] => {
   return { version: opt.ednsVersion, udpBytes, dnssecOk: opt.flag_do };
 };
 
-/**
- * A name must read back as the very bytes that came: a label may hold a dot, or what is no ASCII, and would be echoed as another
- * name than was asked.
- */
-const isPlainQuestion = (packet: DecodedPacket, bytes: Buffer): boolean => {
-  const echo = encode({ questions: packet.questions }).subarray(headerBytes);
-  return bytes.subarray(headerBytes, headerBytes + echo.length).equals(echo);
+/** RFC 1035 §2.3.4 */
+const labelBytesMax = 63;
+const nameBytesMax = 255;
+/** Type and class. */
+const behindNameBytes = 4;
+/** In place of a label that holds a dot, or what is no text: no name of ours has it, and it must not be taken for two labels. */
+const oddLabel = '?';
+const plainLabel = /^[!-\-/-~]+$/;
+
+/** The name asked for, and where the question ends; null: there is none. */
+const nameIn = (bytes: Buffer): { readonly name: string; readonly end: number } | null => {
+  const labels: string[] = [];
+  let at = headerBytes;
+  for (;;) {
+    const length = bytes[at];
+    // A pointer, too: there is nothing before a question that it could lead to.
+    if (length === undefined || length > labelBytesMax) return null;
+    at += 1;
+    if (length === 0) break;
+    const label = bytes.toString('latin1', at, at + length);
+    labels.push(plainLabel.test(label) ? label : oddLabel);
+    at += length;
+    if (at - headerBytes > nameBytesMax - 1) return null;
+  }
+  const end = at + behindNameBytes;
+  return end > bytes.length ? null : { name: labels.length === 0 ? '.' : labels.join('.'), end };
 };
 
 /** Reads a message that anybody may have sent, strictly: one question, nothing else but EDNS0, no byte behind it. */
@@ -57,15 +78,24 @@ export const readQuery = (bytes: Buffer): ReadQuery => {
   const [questions, answers, authorities, additionals] = [4, 6, 8, 10].map((at) => bytes.readUInt16BE(at));
   if (questions !== 1 || answers !== 0 || authorities !== 0 || additionals! > 1) return { kind: 'refuse', code: 'FORMERR', id, opcodeBits };
   try {
+    const asked = nameIn(bytes);
     const packet = decode(bytes);
-    if (decode.bytes !== bytes.length || !isPlainQuestion(packet, bytes)) return drop('malformed');
+    if (asked === null || decode.bytes !== bytes.length) return drop('malformed');
     const [question] = packet.questions!;
     const edns = ednsOf(packet);
     if (additionals === 1 && edns === null) return { kind: 'refuse', code: 'FORMERR', id, opcodeBits };
-    const { name, type, class: klass = 'IN' } = question!;
+    const { type, class: klass = 'IN' } = question!;
+    const { name } = asked;
     return {
       kind: 'query',
-      query: { id, opcode: 'QUERY', recursionDesired: packet.flag_rd, question: { name, type, class: klass }, edns },
+      query: {
+        id,
+        opcode: 'QUERY',
+        recursionDesired: packet.flag_rd,
+        question: { name, type, class: klass },
+        questionBytes: bytes.subarray(headerBytes, asked.end),
+        edns,
+      },
     };
   } catch {
     return drop('malformed');

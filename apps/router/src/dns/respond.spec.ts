@@ -185,10 +185,29 @@ describe('rubbish', () => {
     ['a byte behind the question', Buffer.concat([good, Buffer.from([0])])],
     ['a name cut off', good.subarray(0, 20)],
     ['a pointer to itself', Buffer.concat([good.subarray(0, 12), Buffer.from([0xc0, 12, 0, 1, 0, 1])])],
-    ['a dot within a label', Buffer.concat([good.subarray(0, 12), Buffer.from('\x03a.b\0\0\x01\0\x01', 'latin1')])],
-    ['a label that is no text', Buffer.concat([good.subarray(0, 12), Buffer.from('\x02\xff\xfe\0\0\x01\0\x01', 'latin1')])],
+    ['a name longer than any', Buffer.concat([good.subarray(0, 12), Buffer.from(`${'\x01a'.repeat(128)}\0\0\x01\0\x01`, 'latin1')])],
   ])('with %s is dropped', (_, bytes) => {
     expect(respond(bytes, 'udp', dns.world)).toEqual({ kind: 'drop', reason: 'malformed' });
+  });
+
+  const zone = Buffer.from('\x08lapidary\x04test\0\0\x01\0\x01', 'latin1');
+  const shop = Buffer.from('\x04shop\x07example\x03com\0\0\x01\0\x01', 'latin1');
+  // "acme.lapidary" as one label of "test", and so on: read as text, they would be names of ours.
+  const oneLabel = Buffer.from('\x0dacme.lapidary\x04test\0\0\x01\0\x01', 'latin1');
+  it.each([
+    ['a dot within a label', Buffer.concat([Buffer.from('\x03a.b', 'latin1'), zone]), 'NXDOMAIN', 1],
+    ['a tenant’s name and a dot as one label', Buffer.concat([Buffer.from('\x05acme.', 'latin1'), zone]), 'NXDOMAIN', 1],
+    ['a label that is no text', Buffer.concat([Buffer.from('\x02\xff\xfe', 'latin1'), zone]), 'NXDOMAIN', 1],
+    ['a space and a NUL below a custom host', Buffer.concat([Buffer.from('\x03a \0', 'latin1'), shop]), 'NOERROR', 1],
+    ['our base domain within one label', oneLabel, 'REFUSED', 0],
+  ])('with %s is a name that there is not, echoed to the byte: who hears nothing takes us for dead', (_, asked, rcode, authorities) => {
+    for (const transport of ['udp', 'tcp'] as const) {
+      const response = respond(Buffer.concat([good.subarray(0, 12), asked]), transport, dns.world);
+      if (response.kind !== 'answer') throw new Error('no answer');
+      expect(response.bytes.subarray(12, 12 + asked.length)).toEqual(asked);
+      expect([response.outcome, response.bytes.readUInt16BE(4), response.bytes.readUInt16BE(6)]).toEqual([rcode, 1, 0]);
+      expect(response.bytes.readUInt16BE(8)).toBe(authorities);
+    }
   });
 
   it.each([

@@ -37,7 +37,22 @@ const ednsRecord = (query: Query, code: Code): Answer[] =>
         },
       ];
 
-const message = (query: Query, code: Code, reply: Partial<Reply>, truncated = false): Packet => ({
+const headerBytes = 12;
+const questionCountAt = 4;
+
+/** The question is echoed as it came, whatever bytes its labels have: a resolver that gets no answer takes us for dead, and asks no more for the other names. */
+const withQuestion = (query: Query, packet: Packet): Buffer => {
+  // No name in it points to another.
+  const bytes = encode(packet);
+  const whole = Buffer.concat([bytes.subarray(0, headerBytes), query.questionBytes, bytes.subarray(headerBytes)]);
+  whole.writeUInt16BE(1, questionCountAt);
+  return whole;
+};
+
+const message = (query: Query, code: Code, reply: Partial<Reply>, truncated = false): Buffer =>
+  withQuestion(query, packetOf(query, code, reply, truncated));
+
+const packetOf = (query: Query, code: Code, reply: Partial<Reply>, truncated: boolean): Packet => ({
   type: 'response',
   id: query.id,
   flags:
@@ -45,7 +60,6 @@ const message = (query: Query, code: Code, reply: Partial<Reply>, truncated = fa
     (reply.authoritative === true ? AUTHORITATIVE_ANSWER : 0) |
     (query.recursionDesired ? RECURSION_DESIRED : 0) |
     (truncated ? TRUNCATED_RESPONSE : 0),
-  questions: [query.question as NonNullable<Packet['questions']>[number]],
   answers: [...(reply.answers ?? [])],
   authorities: [...(reply.authorities ?? [])],
   additionals: [...(reply.additionals ?? []), ...ednsRecord(query, code)],
@@ -56,14 +70,14 @@ const bytesMaxOf = (query: Query, queryBytes: number, transport: Transport): num
 
 /** Header only: the question could not be read, so it can't be echoed. */
 const headerOnly = (id: number, code: Code, opcodeBits: number): Buffer => {
-  const bytes = Buffer.alloc(12);
+  const bytes = Buffer.alloc(headerBytes);
   bytes.writeUInt16BE(id, 0);
   bytes.writeUInt16BE(0x8000 | opcodeBits | codes[code], 2);
   return bytes;
 };
 
 /** The answer as a message that has no room: TC, and the question again. */
-export const truncatedAnswer = (query: Query, authoritative = true): Buffer => encode(message(query, 'NOERROR', { authoritative }, true));
+export const truncatedAnswer = (query: Query, authoritative = true): Buffer => message(query, 'NOERROR', { authoritative }, true);
 
 /**
  * One message in, at most one out. Never longer than the other side takes, nor over UDP than the amplification bound; what doesn't
@@ -74,9 +88,9 @@ export const respond = (bytes: Buffer, transport: Transport, world: DnsWorld): R
   if (read.kind === 'drop') return read;
   if (read.kind === 'refuse') return { kind: 'answer', bytes: headerOnly(read.id, read.code, read.opcodeBits), outcome: read.code };
   const { query } = read;
-  if ((query.edns?.version ?? 0) > 0) return { kind: 'answer', bytes: encode(message(query, 'BADVERS', {})), outcome: 'BADVERS' };
+  if ((query.edns?.version ?? 0) > 0) return { kind: 'answer', bytes: message(query, 'BADVERS', {}), outcome: 'BADVERS' };
   const reply = answerQuestion(query.question, world);
-  const whole = encode(message(query, reply.code, reply));
+  const whole = message(query, reply.code, reply);
   if (whole.length <= bytesMaxOf(query, bytes.length, transport)) return { kind: 'answer', bytes: whole, outcome: reply.code };
   return { kind: 'answer', bytes: truncatedAnswer(query, reply.authoritative), outcome: 'TRUNCATED' };
 };
