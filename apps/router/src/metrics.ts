@@ -154,7 +154,7 @@ export const routerMetricDeclarations = {
   ...edgeMetricDeclarations,
   lapidary_router_tokens_total: {
     type: 'counter',
-    help: 'Tokens that were asked for a tenant: known from before, good, refused, overloaded (too many at once), no_keys, failed (the thread died)',
+    help: 'Tokens that were asked for a tenant: known from before, good, refused, overloaded (too many at once), no_keys, stale_keys (a key that is not known, and no word from their source), failed (the thread died)',
     labels: ['outcome'],
   },
   lapidary_router_token_keys_confirmed_seconds: {

@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { threadId } from 'node:worker_threads';
 
 export interface PolledTextOptions {
@@ -17,6 +17,8 @@ export interface PolledTextOptions {
   readonly onConfirmed?: () => void;
   /** What was there before stays. */
   readonly onFailed: (error: unknown) => void;
+  /** The text is in use, and its copy is as it was; it is tried again at the next look. */
+  readonly onNotKept?: (error: unknown) => void;
 }
 
 const timeoutMs = 3_000;
@@ -24,6 +26,9 @@ const timeoutMs = 3_000;
 /** A small text of others, kept as new as can be; the last good one counts while there is no newer one (I7). */
 export class PolledText {
   private text: string | null = null;
+  /** Of which there is a copy. */
+  private kept: string | null = null;
+  private failed = false;
   private askedAtMs = -Infinity;
   private asking: Promise<void> | null = null;
   private timer: NodeJS.Timeout | null = null;
@@ -41,6 +46,11 @@ export class PolledText {
 
   stop(): void {
     if (this.timer) clearInterval(this.timer);
+  }
+
+  /** Whether the last look found a text that is of use: else there may be a newer one that nobody has seen. */
+  get isCurrent(): boolean {
+    return this.text !== null && !this.failed;
   }
 
   /** Looks, unless that was just done; resolves when it is. */
@@ -69,23 +79,32 @@ export class PolledText {
     this.askedAtMs = performance.now();
     try {
       const text = await (this.isRemote ? fetchText(source, bytesMax) : readFile(source, 'utf8'));
-      if (text !== this.text) {
-        onText(text, 'source');
-        this.text = text;
-        if (this.copyFile !== null) await this.keepCopy(this.copyFile, text);
-      }
+      if (text !== this.text) onText(text, 'source');
+      this.text = text;
+      this.failed = false;
       onConfirmed?.();
     } catch (error) {
-      onFailed(error);
+      this.failed = true;
+      return onFailed(error);
     }
+    await this.keepCopy(this.text);
   }
 
-  private async keepCopy(copyFile: string, text: string): Promise<void> {
-    const { source } = this.options;
+  /** A disk that was full when the text came must not leave its copy behind for good. */
+  private async keepCopy(text: string): Promise<void> {
+    const { copyFile } = this;
+    if (copyFile === null || text === this.kept) return;
+    const { source, onNotKept } = this.options;
     // Workers and processes that overlap keep the same copy.
     const written = `${copyFile}.${process.pid}.${threadId}`;
-    await writeFile(written, JSON.stringify({ source, text }), { mode: 0o600 });
-    await rename(written, copyFile);
+    try {
+      await writeFile(written, JSON.stringify({ source, text }), { mode: 0o600 });
+      await rename(written, copyFile);
+      this.kept = text;
+    } catch (error) {
+      await rm(written, { force: true }).catch(() => undefined);
+      onNotKept?.(error);
+    }
   }
 
   /** Of this source only: after another was configured, the old one's keys mean nothing. */
@@ -96,6 +115,7 @@ export class PolledText {
       if (copy.source !== source || typeof copy.text !== 'string') return;
       onText(copy.text, 'copy');
       this.text = copy.text;
+      this.kept = copy.text;
     } catch {
       // No copy, or none of use: there is nothing until the source answers; if it doesn't, that is told.
     }

@@ -92,6 +92,8 @@ export class Http2Front {
     const take = (request: Http2ServerRequest, response: Http2ServerResponse): void => this.take(request, response);
     this.server.on('request', take);
     this.server.on('checkContinue', take);
+    // Else Node answers it, in no words, and nobody counts it.
+    this.server.on('checkExpectation', take);
     this.server.on('connect', (request: Http2ServerRequest, response: Http2ServerResponse) => this.takeConnect(request, response));
     this.server.on('session', (session) => this.watch(session));
   }

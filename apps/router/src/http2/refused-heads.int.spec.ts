@@ -3,7 +3,7 @@ import { headers, types, usual, type Fields } from './wire.fixture.js';
 
 const connect = (...more: Fields): Fields => [[':method', 'CONNECT'], [':authority', 'acme.lapidary.localhost'], ...more]; // oxfmt-ignore
 
-describe('a request over HTTP/2 that is refused for its pseudo fields', () => {
+describe('a request over HTTP/2 that is refused for its head', () => {
   let world: Http2World;
   beforeAll(async () => void (world = await Http2World.begin()));
   afterAll(() => world.end());
@@ -12,6 +12,7 @@ describe('a request over HTTP/2 that is refused for its pseudo fields', () => {
     ['a Host that differs', withFields(['host', 'beta.lapidary.localhost'])],
     ['another scheme', usual().map(([name, value]) => [name, name === ':scheme' ? 'http' : value] as const)],
     ['a tunnel to anywhere', connect()],
+    ['an expectation that nobody meets', withFields(['expect', 'the-moon'])],
     ['a tunnel that is no WebSocket', connect([':protocol', 'connect-udp'], [':scheme', 'https'], [':path', '/'])],
   ])('%s: it is counted and logged as one over HTTP/1.1, and is under way no more', async (_, fields) => {
     const counted = async (): Promise<number> => {

@@ -13,6 +13,7 @@ interface World {
   checks: number;
   nowMs: number;
   keys: KeySet | null;
+  keysAreCurrent: boolean;
   check: (token: string) => Promise<Verdict>;
   onRefresh: () => void;
 }
@@ -26,12 +27,14 @@ const world = (check: World['check'] = () => Promise.resolve(good(1_000_000))): 
     checks: 0,
     nowMs: 0,
     keys: keySet(),
+    keysAreCurrent: true,
     check,
     onRefresh: () => undefined,
     gate: new TokenGate({
       check: (text) => ((made.checks += 1), made.check(text)),
       refreshKeys: () => Promise.resolve(made.onRefresh()),
       keys: () => made.keys,
+      keysAreCurrent: () => made.keysAreCurrent,
       cacheMs: 60_000,
       onOutcome: (outcome) => outcomes.push(outcome),
       nowMs: () => made.nowMs,
@@ -106,6 +109,18 @@ describe('a token', () => {
     };
     expect(await w.gate.facts(bearer('d.e.f'))).toEqual(verified);
     expect(w.checks).toBe(3);
+  });
+
+  it('by a key that is not known, while the source of keys says nothing, is not known to be good or bad', async () => {
+    const w = world(() => Promise.resolve({ kind: 'unknown_key' }));
+    w.keysAreCurrent = false;
+    expect(await w.gate.facts(bearer('a.b.c'))).toMatchObject({ kind: 'unchecked' });
+    expect(w.outcomes).toEqual(['stale_keys']);
+    // Rubbish by such keys costs one check in a while, too.
+    expect(w.gate.facts(bearer('a.b.c'))).toMatchObject({ kind: 'unchecked' });
+    expect(w.checks).toBe(1);
+    w.keysAreCurrent = true;
+    expect(await w.gate.facts(bearer('d.e.f'))).toMatchObject({ kind: 'invalid' });
   });
 
   it('by a key that was taken away is not believed from memory', async () => {

@@ -6,7 +6,7 @@ import type { TokenFacts } from '../pipeline/identify.js';
 import type { KeySet } from './key-set.js';
 import type { Verdict } from './token-worker.js';
 
-export type TokenOutcome = 'known' | 'good' | 'refused' | 'overloaded' | 'no_keys' | 'failed';
+export type TokenOutcome = 'known' | 'good' | 'refused' | 'overloaded' | 'no_keys' | 'stale_keys' | 'failed';
 
 export interface TokenGateOptions {
   /** Checks a token off the loop that moves traffic; rejects where that is not possible now. */
@@ -15,6 +15,8 @@ export interface TokenGateOptions {
   readonly refreshKeys: () => Promise<void>;
   /** null: there are none yet. */
   readonly keys: () => KeySet | null;
+  /** Whether their source has been read at the last look: else a key that is not known may be its newest. */
+  readonly keysAreCurrent: () => boolean;
   readonly cacheMs: number;
   readonly onOutcome: (outcome: TokenOutcome) => void;
   readonly nowMs?: () => number;
@@ -38,6 +40,10 @@ const tooLarge: TokenFacts = { kind: 'invalid', reason: 'the token is too large'
 const namesNobody: TokenFacts = { kind: 'invalid', reason: 'the token names no tenant' };
 const tooMany: TokenFacts = { kind: 'unchecked', reason: 'too many tokens are being checked' };
 const noKeys: TokenFacts = { kind: 'unchecked', reason: 'there are no keys to check tokens by' };
+const staleKeys: TokenFacts = {
+  kind: 'unchecked',
+  reason: 'the token is signed by a key that is not known, and the source of keys can’t be read',
+};
 const failed: TokenFacts = { kind: 'unchecked', reason: 'the check of tokens has failed' };
 const unknownKey: TokenFacts = { kind: 'invalid', reason: 'the token is signed by a key that is not known' };
 
@@ -117,8 +123,9 @@ export class TokenGate {
   }
 
   private conclude(token: string, { verdict, keys }: { readonly verdict: Verdict; readonly keys: KeySet | null }): TokenFacts {
-    if (verdict.kind !== 'good')
-      return this.refuse(token, verdict.kind === 'bad' ? { kind: 'invalid', reason: verdict.reason } : unknownKey);
+    if (verdict.kind === 'bad') return this.refuse(token, { kind: 'invalid', reason: verdict.reason });
+    if (verdict.kind === 'unknown_key')
+      return this.options.keysAreCurrent() ? this.refuse(token, unknownKey) : this.refuse(token, staleKeys, 'stale_keys');
     const { tenant, endsAtMs, kid } = verdict;
     if (typeof tenant !== 'string' || !isTenantId(tenant)) return this.refuse(token, namesNobody);
     const facts: TokenFacts = { kind: 'verified', tenant };
@@ -127,9 +134,9 @@ export class TokenGate {
     return this.told('good', facts);
   }
 
-  private refuse(token: string, facts: TokenFacts): TokenFacts {
+  private refuse(token: string, facts: TokenFacts, outcome: TokenOutcome = 'refused'): TokenFacts {
     this.bad.put(token, facts, Infinity);
-    return this.told('refused', facts);
+    return this.told(outcome, facts);
   }
 
   private told(outcome: TokenOutcome, facts: TokenFacts): TokenFacts {

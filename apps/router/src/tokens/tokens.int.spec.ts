@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -253,6 +253,28 @@ describe('keys', () => {
     await startIdentification();
     expect(await ask([api, bearer(await issuer.token('acme'))])).toMatch(/^HTTP\/1.1 200 /);
     await issuer.up();
+  });
+
+  it('changed while their server is away: who comes with a new one is told to come again, not that its token is no good', async () => {
+    const two = await makeKey('two');
+    await issuer.down();
+    const text = await ask([api, bearer(await issuer.token('beta', { key: two }))]);
+    expect(refused(text)).toEqual({ status: 503, code: 'token_unchecked' });
+    await issuer.up();
+  });
+
+  it('whose copy could not be written at first are kept at the next look', async () => {
+    const copy = join(folder, 'copy');
+    await rm(copy);
+    // A folder in its place: nothing can be renamed onto it, as nothing can be written to a disk that is full.
+    await mkdir(copy);
+    await identification.stop();
+    await startIdentification();
+    expect(await ask([api, bearer(await issuer.token('acme'))])).toMatch(/^HTTP\/1.1 200 /);
+    await rmdir(copy);
+    received.length = 0;
+    await ask([api, bearer(await issuer.token('beta', { key: await makeKey('unknown') }))]);
+    await waitFor('the copy', async () => (await readFile(copy, 'utf8').catch(() => '')).includes('keys') || undefined, soon);
   });
 
   it('that are rubbish, or secret, leave the last ones in place', async () => {

@@ -42,6 +42,7 @@ export class Tokens {
       check: (token) => this.thread.check(token),
       refreshKeys: () => this.keys.refresh(),
       keys: () => this.set,
+      keysAreCurrent: () => this.keys.isCurrent,
       cacheMs: rules.cacheSeconds * 1000,
       onOutcome: (outcome) => metrics.lapidary_router_tokens_total.inc({ outcome }),
     });
@@ -62,6 +63,8 @@ export class Tokens {
         count('refused');
         logger.error({ err: error, source, hasKeys: this.set !== null }, 'the keys of tokens can’t be read; the last ones stay');
       },
+      onNotKept: (error) =>
+        logger.error({ err: error, file: copyFile }, 'the keys of tokens are in use, and their copy could not be written'),
     });
   }
 
