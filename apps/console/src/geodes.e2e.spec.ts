@@ -1,8 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { jest } from '@jest/globals';
 import { RecoveryActSchema, type RecoveryView } from '@lapidary/contracts/api/recovery';
+import { GivenUpRegionSchema } from '@lapidary/contracts/api/given-up-regions';
+import { RegionPageSchema, type RegionView } from '@lapidary/contracts/api/regions';
 import { GeodeSchema, type GeodeView } from '@lapidary/contracts/api/replication';
 import { AppError } from '@lapidary/kernel/app-error';
+import { aRegion } from '@lapidary/testing/fleet-fixtures';
 import { refuse } from '@lapidary/testing/fake-control-plane';
 import type { SeenRequest } from '@lapidary/testing/fake-fleet';
 import { ConsoleBrowser, inBrowser } from './test/console-browser.js';
@@ -31,11 +34,16 @@ const restored = (more: Partial<RecoveryView> = {}): RecoveryView => ({
   ...more,
 });
 
+const decision = { id: '01', region: 'us', successor: 'ap', declaredIn: 'eu', by: 'token:ops', reason: 'under water', at };
+const cut = { state: 'cut' as const, appliedSequence: 118, lagMs: null, cutSince: at };
+
 inBrowser('geodes, in a browser', () => {
   const tested = new ConsoleBrowser();
   /** By region; the one that answers is eu. */
   let geodes: Record<string, GeodeView>;
   let failing: boolean;
+  /** Null: those that every fake control plane has. */
+  let regions: RegionView[] | null;
 
   const send = (response: ServerResponse, body: unknown): true => {
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
@@ -46,6 +54,13 @@ inBrowser('geodes, in a browser', () => {
       if (failing) refuse(response, new AppError('not_ready', 'The database is away'));
       else send(response, geodes[query.get('region') ?? 'eu']);
       return true;
+    }
+    if (path === '/v1/regions' && regions !== null) return send(response, RegionPageSchema.parse({ items: regions, next: null }));
+    if (method === 'POST' && path === '/v1/regions/us/give-up') {
+      regions = regions!.map((r) =>
+        r.name === 'us' ? { ...r, givenUp: { ...decision, state: 'declared', waitingFor: ['ap'], returnedAt: null } } : r,
+      );
+      return send(response, GivenUpRegionSchema.parse(decision));
     }
     if (method !== 'POST' || !path.startsWith('/v1/geode/recovery/')) return false;
     const isOpen = path.endsWith('/open');
@@ -60,7 +75,7 @@ inBrowser('geodes, in a browser', () => {
   };
 
   tested.around(answer, () => {
-    [geodes, failing] = [{ eu: geodeOf('eu') }, false];
+    [geodes, failing, regions] = [{ eu: geodeOf('eu') }, false, null];
   });
 
   test('how a region stands with each other one: links, what is on its way, whether both hold the same; and the same seen from the other', async () => {
@@ -68,6 +83,7 @@ inBrowser('geodes, in a browser', () => {
     const forged = { what: 'events', why: 'wrong_signature', times: 3, lastAt: at };
     geodes['eu'] = geodeOf('eu', {
       deadLetters: 2,
+      keysRefused: [{ file: 'peers', since: at, because: 'peer-keys.json: is not JSON' }],
       peers: [
         peerOf('ap', { link: 'cut', cutSince: at, behind: 7, owed: 31, digest: 'differs', signatures: { required: false, refused: [] } }),
         peerOf('us', {
@@ -86,6 +102,7 @@ inBrowser('geodes, in a browser', () => {
     for (const text of ['restored from a backup', 'refused: events not signed by it', 'not known', 'nothing told'])
       await us.getByText(text, { exact: true }).first().waitFor();
     await page.getByRole('link', { name: '2 dead letters' }).waitFor();
+    await page.getByText('those before hold: peer-keys.json: is not JSON').waitFor();
     await tested.shot('geodes', true);
     expect(await violationsOn(page)).toEqual([]);
     await us.getByRole('link', { name: 'us' }).click();
@@ -135,6 +152,62 @@ inBrowser('geodes, in a browser', () => {
     await asked.getByRole('button', { name: 'Fill anew', exact: true }).click();
     await page.getByRole('heading', { name: 'eu was restored from a backup' }).waitFor({ state: 'detached' });
     expect(plane.seen.find((r) => r.path === '/v1/geode/recovery/reseed')!.body).toEqual({ reason: 'older than a month' });
+  });
+
+  test('a region that is not heard is given up by a person who types its name, names a successor and says why; then it is seen for whom that waits', async () => {
+    const { page, plane } = tested;
+    regions = [
+      aRegion({ name: 'eu' }),
+      aRegion({ name: 'ap' }),
+      aRegion({ name: 'us', link: cut, notGivenUp: { ...decision, objectors: ['ap'] } }),
+    ];
+    await tested.visit('/geodes', 'Regions that are not heard');
+    const panel = page.getByRole('region', { name: 'Region us', exact: true });
+    await panel.getByText('ap heard it after that').waitFor();
+    await panel.getByRole('button', { name: 'Give up us…' }).click();
+    const asked = page.getByRole('dialog', { name: 'Give up us for good' });
+    await asked.getByRole('button', { name: 'Give up', exact: true }).click();
+    for (const problem of ['Choose the region that takes its tenants over.', 'Say why', 'That is not its name.'])
+      await asked.getByText(problem).waitFor();
+    expect(plane.seen.some((r) => r.method === 'POST' && r.path.startsWith('/v1/regions'))).toBe(false);
+    await asked.getByRole('combobox', { name: 'Successor' }).click();
+    await asked.getByRole('option', { name: 'ap' }).click();
+    expect(await asked.getByRole('option', { name: 'us' }).count()).toBe(0);
+    await asked.getByRole('textbox', { name: 'Reason' }).fill('under water');
+    await asked.getByRole('textbox', { name: 'Name of the region' }).fill('us');
+    await asked.getByText("stampctl regions give-up us --successor ap --reason 'under water'").waitFor();
+    await tested.shot('geodes-give-up');
+    expect(await violationsOn(page)).toEqual([]);
+    await asked.getByRole('button', { name: 'Give up', exact: true }).click();
+    await panel.getByText('the others are asked whether they hear it').waitFor();
+    expect(plane.seen.find((r) => r.path === '/v1/regions/us/give-up')!.body).toEqual({ successor: 'ap', reason: 'under water' });
+    expect(await panel.getByRole('button', { name: 'Give up us…' }).count()).toBe(0);
+  });
+
+  test('of one that was given up it is seen what was kept, what is missing, who has its tenants, and that it is back; it itself says so on every page', async () => {
+    const { page } = tested;
+    const heard = [
+      { region: 'ap', epoch: 2, sequence: 1_180 },
+      { region: 'eu', epoch: 2, sequence: 1_200 },
+    ];
+    const givenUp = { ...decision, state: 'inherited' as const, waitingFor: [], returnedAt: at, heard, unsettled: ['ap'] };
+    regions = [aRegion({ name: 'eu' }), aRegion({ name: 'ap' }), aRegion({ name: 'us', link: cut, givenUp })];
+    await tested.visit('/geodes', 'Regions that are not heard');
+    const panel = page.getByRole('region', { name: 'Region us', exact: true });
+    for (const text of [
+      'its tenants are its successor’s',
+      'eu: up to event 1,200 of epoch 2',
+      'beyond event 1,200',
+      'parked in ap',
+      'not believed: stop it',
+    ])
+      await panel.getByText(text).waitFor();
+    await tested.shot('geodes-given-up', true);
+    expect(await violationsOn(page)).toEqual([]);
+    geodes['eu'] = geodeOf('eu', { givenUp: { ...givenUp, region: 'eu' } });
+    await tested.visit('/drift', 'Drift');
+    await page.getByRole('status').filter({ hasText: 'eu was given up as lost for good by token:ops' }).waitFor();
+    expect(tested.errors).toEqual([]);
   });
 
   test('says what failed and offers to try again', async () => {

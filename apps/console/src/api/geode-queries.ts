@@ -1,4 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
+import { GivenUpRegionSchema, type GivenUpRegion, type GiveUpRegion } from '@lapidary/contracts/api/given-up-regions';
 import * as paths from '@lapidary/contracts/api/paths';
 import { RecoveryActSchema, type RecoveryAct } from '@lapidary/contracts/api/recovery';
 import { GeodeSchema } from '@lapidary/contracts/api/replication';
@@ -20,3 +21,5 @@ export const geodeQuery = (region: string | undefined) =>
 export const openGeode = (without: readonly string[], reason: string): Promise<RecoveryAct> =>
   postJson(paths.geodeOpenPath, RecoveryActSchema, { without, reason });
 export const reseedGeode = (reason: string): Promise<RecoveryAct> => postJson(paths.geodeReseedPath, RecoveryActSchema, { reason });
+export const giveUpRegion = (region: string, body: GiveUpRegion): Promise<GivenUpRegion> =>
+  postJson(paths.regionGiveUpPath(region), GivenUpRegionSchema, body);

@@ -69,7 +69,18 @@ const RegionsTable = ({ regions }: { regions: readonly RegionView[] }): ReactNod
   </HeadedTable>
 );
 
-const LinkState = ({ region: { link } }: { region: RegionView }): ReactNode => {
+const LinkState = ({ region: { link, givenUp } }: { region: RegionView }): ReactNode => {
+  if (givenUp)
+    return (
+      <>
+        <Status value={givenUp.state === 'inherited' ? 'retired' : 'pending'}>
+          {givenUp.state === 'inherited' ? 'given up' : 'being given up'}
+        </Status>
+        <Text size="xs" c="dimmed">
+          {givenUp.state === 'inherited' ? `${givenUp.successor} has its tenants` : `waits for ${givenUp.waitingFor.join(', ')}`}
+        </Text>
+      </>
+    );
   if (link.state === 'self') return <Status value="self">answers here</Status>;
   return (
     <>

@@ -13,6 +13,7 @@ import { RegionChoice } from '../shell/region-choice.js';
 import { regionOption } from '../shell/region-option.js';
 import { Status } from '../shell/status.js';
 import { TimeAgo } from '../shell/time-ago.js';
+import { LostRegionsPanel } from './lost-regions-panel.js';
 import { PeersTable } from './peers-table.js';
 import { RecoveryPanel } from './recovery-panel.js';
 
@@ -34,6 +35,7 @@ export const GeodesPage = (): ReactNode => {
         <Panel title={`Region ${region ?? ''}`} command={command}>
           <Loaded query={query}>{(geode) => <Facts geode={geode} />}</Loaded>
         </Panel>
+        <LostRegionsPanel />
         <Panel title="Other regions" command={`${command} -o wide`}>
           <Loaded query={query}>
             {({ peers }) =>
@@ -72,6 +74,13 @@ const Facts = ({ geode }: { geode: GeodeView }): ReactNode => {
         <Fact key={what} name={what === 'events' ? 'Events' : 'Routes'}>
           <Status value="failed">
             not published since <TimeAgo at={since} />: {because}
+          </Status>
+        </Fact>
+      ))}
+      {(geode.keysRefused ?? []).map(({ file, since, because }) => (
+        <Fact key={file} name={file === 'signing' ? 'Own keys' : 'Keys of others'}>
+          <Status value="failed">
+            new ones are not taken since <TimeAgo at={since} />, those before hold: {because}
           </Status>
         </Fact>
       ))}
