@@ -24,6 +24,7 @@ const kinds = [
   'budget',
   'retention',
   'restored',
+  'signature',
   'freeze',
   'replica-age',
   'schema',

@@ -19,6 +19,7 @@ export const driftKinds = [
   'budget',
   'retention',
   'restored',
+  'signature',
   'freeze',
   'sensor',
 ] as const;

@@ -9,6 +9,7 @@ import { refusedEpochs, type RefusedEpoch } from '../replication/refused-epochs.
 import { passedBudgets, type PassedBudget } from '../collections/collection-row.js';
 import { frozenAndPlanted, type Frozen } from './frozen-tenants.js';
 import { regionsHoldingBack } from '../collections/purge-tombstones.js';
+import { recentRefusals, type RecentRefusal } from '../signatures/refusal-rows.js';
 
 /** What regions need of each other to go on, and what grows without end where nobody looks. */
 export interface UpkeepFacts {
@@ -26,6 +27,8 @@ export interface UpkeepFacts {
   readonly refused: readonly RefusedEpoch[];
   /** Regions that were given up as lost for good, this one included (regions/given-up-states.ts). */
   readonly givenUp: ReadonlyMap<string, GivenUpStanding>;
+  /** By peer, what came in its name of late and was not signed by it. */
+  readonly unbelieved: ReadonlyMap<string, readonly RecentRefusal[]>;
   /** This region's own; null: its log is sound. */
   readonly recovery: { readonly state: string; readonly fenced: boolean } | null;
   /** Tenants of this region that are frozen. */
@@ -46,6 +49,7 @@ export const noUpkeep: UpkeepFacts = {
   setBack: new Map(),
   refused: [],
   givenUp: new Map(),
+  unbelieved: new Map(),
   recovery: null,
   frozen: { tenants: [], found: [] },
   agents: [],
@@ -84,6 +88,7 @@ export const readUpkeepFacts = async (reader: Reader, config: ControlPlaneConfig
     setBack: await setBackPeers(reader),
     refused: await refusedEpochs(reader),
     givenUp: await givenUpStandings(reader),
+    unbelieved: await recentRefusals(reader),
     recovery: await recoveryView(reader, peers),
     frozen: await frozenAndPlanted(reader, config.LAPIDARY_REGION, plantedName(nonce)),
     agents,
@@ -104,13 +109,14 @@ const holdingBackAndPlanted = async (
   return new Map([...real, ...(await regionsHoldingBack(reader, [plantedName(nonce)]))]);
 };
 
-/** A peer with no protocol in common and a log that was set back, a collection beyond its budget, and an agent that fell silent. In a transaction that is rolled back. */
+/** A peer with no protocol in common, a log that was set back and events that it has not signed, a collection beyond its budget, and an agent that fell silent. In a transaction that is rolled back. */
 export const plantUpkeep = async (tx: Tx, stamp: string, nonce: string): Promise<void> => {
   const name = plantedName(nonce);
   await tx.query(
     'INSERT INTO version_vector (origin, epoch, sequence, protocol_speaks, protocol_hears, set_back_to, set_back_at) VALUES ($1, 0, 0, 0, 0, 0, now())',
     [name],
   );
+  await tx.query(`INSERT INTO signature_refusal (peer, what, why, times) VALUES ($1, 'events', 'unsigned', 1)`, [name]);
   const at = `0000000000000.0000.${nonce}`;
   const value = {
     ...{ scope: 'fleet', policy: { kind: 'append' }, version: 1, created: at },

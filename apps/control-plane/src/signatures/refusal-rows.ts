@@ -3,7 +3,7 @@ import type { Reader, Tx } from '@lapidary/db/transaction';
 import type { Refusal } from './peer-seals.js';
 
 /** What happened longer ago is in the metrics and the dead letters, and is no reason to say that it happens. */
-const recentMinutes = 15;
+export const recentMinutes = 15;
 
 export interface RecentRefusal extends Refusal {
   readonly lastAt: string;

@@ -13,6 +13,7 @@ import { scrubSensor } from './scrub.js';
 import { routeEpochSensor } from './route-epoch.js';
 import { schemaSensor } from './schema.js';
 import type { Sensor } from './sensor.js';
+import { signatureSensor } from './signature.js';
 import { specSensor } from './spec.js';
 import { templateSensor } from './template.js';
 import { versionSensor } from './version.js';
@@ -30,6 +31,7 @@ export const upkeepSensors: readonly Sensor[] = [
   budgetSensor,
   retentionSensor,
   restoredSensor,
+  signatureSensor,
   freezeSensor,
   replicaAgeSensor,
 ];
