@@ -11,6 +11,15 @@ describe('a case that a program has not made up its mind about', () => {
       expect(settled(known!.peer, one, seen)).toMatchObject({ verdict: 'forwards, unreadable', statuses: [400], or: ['400'] });
   });
 
+  test('may have no answer as one of its ways', () => {
+    const waiting = undetermined.find(({ ways }) => ways.some(({ status }) => status === null))!;
+    const at = { group: waiting.group, id: waiting.id };
+    for (const seen of [refused, { verdict: 'waits', statuses: [], closed: false } as const])
+      expect(settled(waiting.peer, at, seen)).toMatchObject({ verdict: 'waits', statuses: [], or: ['400'] });
+    const another = { ...refused, statuses: [502] };
+    expect(settled(waiting.peer, at, another)).toBe(another);
+  });
+
   test('is still held to these: anything else is what was seen', () => {
     for (const seen of [
       { ...letThrough, verdict: 'forwards' },
