@@ -12,7 +12,7 @@ import { scratchFolder } from '../testing/scratch.js';
 import '../testing/no-stack-traces.js';
 
 /** Every step is synced to disk; on a busy one that takes seconds. */
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const program = (): Promise<Record<string, unknown>> => {
   const a = new Thing('a', { value: 'one' });

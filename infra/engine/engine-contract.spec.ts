@@ -9,7 +9,7 @@ import { scratchFolder } from '../testing/scratch.js';
 import '../testing/no-stack-traces.js';
 
 /** Every step is synced to disk, and the real CLI is a process per command. */
-jest.setTimeout(120_000);
+jest.setTimeout(180_000);
 
 const homes: string[] = [];
 afterAll(async () => {

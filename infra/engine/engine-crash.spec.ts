@@ -9,7 +9,7 @@ import { StateFile } from './state-file.js';
 import '../testing/no-stack-traces.js';
 
 /** Every step is synced to disk; on a busy one that takes seconds. */
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 /** What was before: a, b, c. */
 const before: PulumiFn = () => {

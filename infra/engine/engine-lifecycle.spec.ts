@@ -8,7 +8,7 @@ import { FakeWorld } from '../testing/fake-world.js';
 import '../testing/no-stack-traces.js';
 
 /** Every step is synced to disk; on a busy one that takes seconds. */
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 let home: EngineHome;
 beforeEach(async () => {

@@ -12,7 +12,7 @@ import { renderGlobal } from './global.js';
 import '../testing/no-stack-traces.js';
 
 /** The first of a file loads the SDK; on a busy machine that takes seconds. */
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const spec = (regions: GlobalSpec['regions']): GlobalSpec =>
   GlobalSpecSchema.parse({ domain: 'example.com', home: { jurisdiction: 'eu', awsRegion: 'eu-west-1' }, regions });

@@ -18,7 +18,7 @@ import { types } from './resource-types.js';
 import '../testing/no-stack-traces.js';
 
 /** The pack is a process of its own that loads the SDK; on a busy machine that takes seconds. */
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 /** As the real `pulumi` starts a pack: its own runner, the pack's folder, and then gRPC. */
 const runner = createRequire(import.meta.url).resolve('@pulumi/pulumi/cmd/run-policy-pack');

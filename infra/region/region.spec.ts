@@ -18,7 +18,7 @@ import { renderRegion } from './region.js';
 import '../testing/no-stack-traces.js';
 
 /** The first of a file loads the SDK; on a busy machine that takes seconds. */
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const peers = '{"us":{"natsUrl":"wss://nats.us.example.com:443","natsUser":"peer-eu","natsPassword":"a peer’s password"}}';
 const regionKeys = { own: pulumi.secret('{"keys":"a private key"}'), peers: pulumi.secret('{"us":{}}') };

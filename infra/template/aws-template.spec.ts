@@ -18,7 +18,7 @@ import { isStateful } from './stateful.js';
 import '../testing/no-stack-traces.js';
 
 /** The first of a file loads the SDK; on a busy machine that takes seconds. */
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const usFacts = { jurisdiction: 'us', awsRegion: 'us-east-1' };
 const custom = (graph: readonly GraphResource[]): readonly GraphResource[] => graph.filter((r) => r.custom);

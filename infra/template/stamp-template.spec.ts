@@ -8,7 +8,7 @@ import { templateVersion } from './template-version.js';
 import '../testing/no-stack-traces.js';
 
 /** The first of a file loads the SDK; on a busy machine that takes seconds. */
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 test('the local target renders a tree of the same parts: network, data, compute', async () => {
   const { graph } = await renderSpec(specOf({ driver: 'local' }));

@@ -12,7 +12,7 @@ import type { KmsHeader } from './key-provider.js';
 import { KmsKeys } from './kms-keys.js';
 
 /** The SDK waits some seconds altogether before it gives up on a service that throttles. */
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 let directory: string;
 let kms: KmsServer;

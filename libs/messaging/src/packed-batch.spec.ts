@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { batchBytesMax, batchEventsMax, type EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { packEvents, unpackBatch } from './packed-batch.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const event = (sequence: number, text: string): EventEnvelope => ({
   specversion: '1.0',

@@ -76,7 +76,7 @@ describe('the copy of the directory on disk', () => {
     expect({ digest: read.copy.table.digest, entries: sorted(read.copy.table) }).toEqual(atEnd);
     expect([...auditSlices(read.copy.table)].flat()).toEqual([]);
     expect(cursor).toBeGreaterThan(10_500);
-  }, 20_000);
+  });
 
   it('cut off anywhere, or with any one byte changed, it is refused', async () => {
     await write(tableOf(3));

@@ -154,8 +154,13 @@ describe('a token', () => {
   );
 
   it('is not looked for for longer than its field is long', () => {
-    const beganMs = performance.now();
-    expect(world().gate.facts(['authorization', `Bearer ${' a.b'.repeat(4_000)}`])).toEqual({ kind: 'none' });
-    expect(performance.now() - beganMs).toBeLessThan(500);
+    const { gate } = world();
+    // The quickest of some: a busy machine is late once, what looks too long each time.
+    const tookMs = Array.from({ length: 3 }, () => {
+      const beganMs = performance.now();
+      expect(gate.facts(['authorization', `Bearer ${' a.b'.repeat(4_000)}`])).toEqual({ kind: 'none' });
+      return performance.now() - beganMs;
+    });
+    expect(Math.min(...tookMs)).toBeLessThan(500);
   });
 });

@@ -8,7 +8,7 @@ import { writeColumns } from './json-columns.js';
 import { knownKeys } from './known-keys.js';
 import { readColumns } from './read-columns.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const through = (value: unknown): unknown => readColumns(writeColumns(value).bytes);
 /** As JSON tells it: what a reader of JSON would have got. */

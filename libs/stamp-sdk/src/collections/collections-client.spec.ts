@@ -41,7 +41,7 @@ test('who is to come again in ten minutes is told so at once, and that its token
   await expect(region.client.read('settings', 'a')).rejects.toMatchObject({ code: 'rate_limited', retryAfterSeconds: 600 });
   expect([region.tries(), region.refused]).toEqual([1, ['of-before']]);
   region.close();
-}, 10_000);
+});
 
 test('who is to come again at once does', async () => {
   const region = await regionThatLimits('0');
