@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { TokenFacts } from '../pipeline/identify.js';
 import type { KeySet } from './key-set.js';
 import { checksMax, TokenGate, type TokenOutcome } from './token-gate.js';
@@ -15,7 +16,7 @@ interface World {
   keys: KeySet | null;
   keysAreCurrent: boolean;
   check: (token: string) => Promise<Verdict>;
-  onRefresh: () => void;
+  onRefresh: () => void | Promise<void>;
 }
 
 const keySet = (print: string | undefined = 'print'): KeySet => ({ keys: { keys: [] }, print: () => print });
@@ -32,7 +33,7 @@ const world = (check: World['check'] = () => Promise.resolve(good(1_000_000))): 
     onRefresh: () => undefined,
     gate: new TokenGate({
       check: (text) => ((made.checks += 1), made.check(text)),
-      refreshKeys: () => Promise.resolve(made.onRefresh()),
+      refreshKeys: async () => made.onRefresh(),
       keys: () => made.keys,
       keysAreCurrent: () => made.keysAreCurrent,
       cacheMs: 60_000,
@@ -121,6 +122,22 @@ describe('a token', () => {
     expect(w.checks).toBe(1);
     w.keysAreCurrent = true;
     expect(await w.gate.facts(bearer('d.e.f'))).toMatchObject({ kind: 'invalid' });
+  });
+
+  it('by a key that is not known waits for its source without holding up those by known ones, however many there are', async () => {
+    const w = world((text) => Promise.resolve(text.startsWith('known') ? good(1_000_000) : { kind: 'unknown_key' }));
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    w.onRefresh = () => answered;
+    const waiting = Array.from({ length: checksMax }, async (_, i) => w.gate.facts(bearer(token(i))));
+    await setImmediate();
+    expect(await w.gate.facts(bearer('known.to.us'))).toEqual(verified);
+    // Those that wait are bounded, too.
+    expect(await w.gate.facts(bearer('one.too.many'))).toMatchObject({ kind: 'unchecked' });
+    expect(w.outcomes).toEqual(['good', 'overloaded']);
+    answer();
+    expect(new Set((await Promise.all(waiting)).map(({ kind }) => kind))).toEqual(new Set(['invalid']));
+    expect(await w.gate.facts(bearer('one.too.many'))).toMatchObject({ kind: 'invalid' });
   });
 
   it('by a key that was taken away is not believed from memory', async () => {

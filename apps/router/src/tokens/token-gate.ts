@@ -65,6 +65,8 @@ export class TokenGate {
   private readonly bad: VerifiedTokens<TokenFacts>;
   /** By the token's hash: a crowd with one new token costs one check. */
   private readonly checking = new Map<string, Promise<TokenFacts>>();
+  /** Of these, those that wait for newer keys, which takes seconds where their source hangs. */
+  private awaitingKeys = 0;
 
   constructor(private readonly options: TokenGateOptions) {
     const { nowMs } = options;
@@ -101,7 +103,8 @@ export class TokenGate {
     const key = createHash('sha256').update(token).digest('base64');
     const underWay = this.checking.get(key);
     if (underWay) return underWay;
-    if (this.checking.size >= checksMax) return this.told('overloaded', tooMany);
+    // Who waits for keys that may never come keeps nobody from being checked by those that are here.
+    if (this.checking.size - this.awaitingKeys >= checksMax) return this.told('overloaded', tooMany);
     const checking = this.check(token)
       .catch(() => this.told('failed', failed))
       .finally(() => this.checking.delete(key));
@@ -112,7 +115,9 @@ export class TokenGate {
   private async check(token: string): Promise<TokenFacts> {
     const first = await this.verdict(token);
     if (first.verdict.kind !== 'unknown_key') return this.conclude(token, first);
-    await this.options.refreshKeys();
+    if (this.awaitingKeys >= checksMax) return this.told('overloaded', tooMany);
+    this.awaitingKeys += 1;
+    await this.options.refreshKeys().finally(() => (this.awaitingKeys -= 1));
     if (this.options.keys() === null) return this.told('no_keys', noKeys);
     return this.conclude(token, this.options.keys() === first.keys ? first : await this.verdict(token));
   }
