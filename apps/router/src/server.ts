@@ -203,7 +203,7 @@ export class TrafficServer {
       const { startedMs, admittedMs, stampMs } = times;
       const nowMs = performance.now();
       const described = { requestId, trace, method: request.method ?? '', host: request.headers.host, target: request.url ?? '' };
-      const status = response.headersSent ? response.statusCode : 0;
+      const status = response.headersSent ? response.statusCode : outcome === 'tunnelled' ? switchedStatus : 0;
       const waitedMs = admittedMs === 0 ? 0 : admittedMs - startedMs;
       this.observer.ended(described, whose, { outcome, status, tookMs: nowMs - startedMs, waitedMs, stampMs }, nowMs);
     };
@@ -277,6 +277,9 @@ export class TrafficServer {
     return decide({ address, problem, method, baseDomain, place, directory, identifyRules });
   }
 }
+
+/** Written on the socket by who joins a tunnel, past the response. */
+const switchedStatus = 101;
 
 type Problem = ReturnType<typeof requestProblem>;
 

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { TrafficSummarySchema } from '@lapidary/contracts/api/traffic';
 import { routerTraffic } from '@lapidary/contracts/subjects';
 import { waitFor } from '@lapidary/kernel/wait-for';
+import { exchangeBytes, startRawUpstream } from '@lapidary/stamp-sdk/forward/forward.fixture';
 import { ask, knows, RouterWorld } from '../router-world.fixture.js';
 
 /** A window of figures is over after five seconds. */
@@ -80,5 +81,36 @@ describe.each(['fast', 'general'])('what is logged and counted on the %s path', 
     );
     expect(JSON.parse(line)).toMatchObject({ level: pino.levels.values['info'], outcome: 'outside_jurisdiction', status: 308 });
     await world.end();
+  });
+
+  it('of a tunnel is that it was opened', async () => {
+    const world = await RouterWorld.begin();
+    const file = join(world.folder, 'access.log');
+    const upgrades = await startRawUpstream(
+      (socket, soFar) =>
+        void (
+          soFar.endsWith('\r\n\r\n') &&
+          socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+        ),
+    );
+    await world.region.commit(world.stamp({ frontDoors: [upgrades.url] }));
+    await world.region.commit(world.tenant('acme'));
+    const running = await world.start(undefined, undefined, {
+      LAPIDARY_ROUTER_ENGINE: engine,
+      LAPIDARY_ROUTER_LINKS: 'off',
+      LAPIDARY_ACCESS_LOG_SAMPLE: 1,
+      LAPIDARY_ACCESS_LOG_FILE: file,
+    });
+    await knows(running, 'acme');
+    const asked = 'GET / HTTP/1.1\r\nHost: acme.lapidary.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+    expect(await exchangeBytes(running.port, asked, /\r\n\r\n/)).toMatch(/^HTTP\/1.1 101 /);
+    const line = await waitFor(
+      'the line',
+      async () => (await readFile(file, 'utf8').catch(() => '')).split('\n').find((text) => text.includes('tunnelled')),
+      patience,
+    );
+    expect(JSON.parse(line)).toMatchObject({ level: pino.levels.values['info'], outcome: 'tunnelled', status: 101 });
+    await world.end();
+    await upgrades.close();
   });
 });
