@@ -1,7 +1,7 @@
 import type { EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { geoEvents } from '@lapidary/contracts/subjects';
 import type { NatsLink } from '@lapidary/messaging/nats-link';
-import { packEvents } from '@lapidary/messaging/packed-batch';
+import { packEvents, type Batch } from '@lapidary/messaging/packed-batch';
 import { saidInStream } from '@lapidary/messaging/peer-seal';
 import type { RegionKeys } from '@lapidary/messaging/region-keys';
 import { publishToStream } from '@lapidary/messaging/streams';
@@ -45,8 +45,7 @@ interface Stored {
 }
 
 /** Publishes all at once. What is stored behind one that failed counts for nothing: it is published again, and readers skip repeats. */
-const publishAll = async (nats: NatsLink, region: string, some: readonly EventEnvelope[], keys?: RegionKeys): Promise<Stored> => {
-  const batches = await packEvents(some);
+const publishAll = async (nats: NatsLink, region: string, batches: readonly Batch[], keys?: RegionKeys): Promise<Stored> => {
   const subject = geoEvents(region);
   const said = saidInStream(subject);
   const outcomes = await Promise.allSettled(
@@ -61,14 +60,15 @@ const publishAll = async (nats: NatsLink, region: string, some: readonly EventEn
 
 /**
  * Publishes what is numbered and not yet published, and moves the mark once the stream has it. A crash between the two repeats
- * events; readers go by the origin's sequence and skip them (I5, P-OB1). The next piece is read while one is on its way. Returns the
- * events published.
+ * events; readers go by the origin's sequence and skip them (I5, P-OB1). While one piece is on its way and marked, the next is packed, and the
+ * one behind it read; it is sent once the mark has come to it. `onMarked` hears of each piece. Returns the events published.
  */
 export const publishOutbox = async (
   dataSource: DataSource,
   nats: NatsLink,
   { readAtOnce, pieces }: PublishLimits = limitsDefault,
   keys?: RegionKeys,
+  onMarked: (events: readonly EventEnvelope[]) => void = () => undefined,
 ): Promise<EventEnvelope[]> => {
   const origin = await readOrigin(dataSource);
   const done: EventEnvelope[] = [];
@@ -78,20 +78,36 @@ export const publishOutbox = async (
     return reading;
   };
   let from = await publishedThrough(dataSource);
-  let coming = readAfter(from);
-  for (let piece = 1; piece <= pieces; piece += 1) {
-    const events = await coming;
-    if (events.length === 0) break;
-    const isLast = events.length < readAtOnce || piece === pieces;
-    if (!isLast) coming = readAfter(events.at(-1)!.originsequence);
-    const { events: stored, failure } = await publishAll(nats, origin.region, events, keys);
-    const through = stored.at(-1)?.originsequence;
-    if (through !== undefined && !(await markPublished(dataSource, from, through))) break;
-    done.push(...stored);
-    // What was marked is told; the rest is met again in the next round.
+  /** Whether what follows may be sent. What was marked is told, though the rest failed: that is met again in the next round. */
+  const send = async (batches: readonly Batch[]): Promise<boolean> => {
+    const { events, failure } = await publishAll(nats, origin.region, batches, keys);
+    const through = events.at(-1)?.originsequence;
+    if (through !== undefined) {
+      if (!(await markPublished(dataSource, from, through))) return false;
+      from = through;
+      done.push(...events);
+      onMarked(events);
+    }
     if (failure && done.length === 0) throw failure.reason;
-    if (failure || isLast) break;
-    from = through!;
+    return !failure;
+  };
+  let sending = Promise.resolve(true);
+  try {
+    let coming = readAfter(from);
+    for (let piece = 1; piece <= pieces; piece += 1) {
+      const events = await coming;
+      if (events.length === 0) break;
+      const isLast = events.length < readAtOnce || piece === pieces;
+      if (!isLast) coming = readAfter(events.at(-1)!.originsequence);
+      const batches = await packEvents(events);
+      if (!(await sending)) break;
+      sending = send(batches);
+      sending.catch(() => undefined); // it is met where it is waited for
+      if (isLast) break;
+    }
+  } finally {
+    // Also where the next piece could not be read: nobody begins anew while this one is on its way.
+    await sending;
   }
   return done;
 };

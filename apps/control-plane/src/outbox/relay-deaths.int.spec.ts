@@ -78,9 +78,13 @@ interface Told {
 const live = async (dataSource: DataSource, nats: NatsLink, told: Told[]): Promise<void> => {
   for (;;) {
     const numbered = await numberOutbox(dataSource, 10);
-    const published = await publishOutbox(dataSource, nats, limits);
-    const markedThrough = await publishedThrough(region.dataSource);
-    for (const { originsequence: sequence } of published) told.push({ sequence, markedThrough });
+    const looking: Promise<void>[] = [];
+    const look = async (some: readonly EventEnvelope[]): Promise<void> => {
+      const markedThrough = await publishedThrough(region.dataSource);
+      told.push(...some.map(({ originsequence: sequence }) => ({ sequence, markedThrough })));
+    };
+    const publishing = publishOutbox(dataSource, nats, limits, undefined, (some) => void looking.push(look(some)));
+    const published = await publishing.finally(async () => Promise.all(looking));
     if (numbered === 0 && published.length === 0) return;
   }
 };

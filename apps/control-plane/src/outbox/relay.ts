@@ -80,10 +80,9 @@ export class OutboxRelay {
     const numbered = this.numberedAhead > 0 ? this.numberedAhead : await numberOutbox(dataSource);
     this.numberedAhead = 0;
     // Where so many wait that there are more, the next are numbered while these are on their way.
-    const publishing = publishOutbox(dataSource, nats, undefined, this.options.keys);
+    const publishing = publishOutbox(dataSource, nats, undefined, this.options.keys, (some) => this.told(some));
     const [events, ahead] = await Promise.all([publishing, numbered >= numberedAtOnceMax ? this.numberUntil(publishing) : 0]);
     this.numberedAhead = ahead;
-    if (events.length > 0) this.told(events);
     return events.length > 0 || numbered + ahead > 0;
   }
 
