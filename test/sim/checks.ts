@@ -30,6 +30,7 @@ export type Checker =
   | 'order'
   | 'place'
   | 'stuck'
+  | 'given-up'
   | 'digest';
 
 /** At any moment, in any region: I3, C2 and C3, R1 and R2. `home` decides where the guest's documents may be. */

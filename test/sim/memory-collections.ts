@@ -19,6 +19,7 @@ import type { ElementChange } from '@lapidary/replication/digest/set-digest';
 import type { KnownEvents } from '@lapidary/replication/digest/vector-cover';
 import type { Declaration } from '@lapidary/replication/stability';
 import type { Register } from '@lapidary/replication/merge/register';
+import type { Told } from '@lapidary/replication/given-up';
 import { isFenced } from '@lapidary/replication/recovery/recovery-states';
 import type { Position } from '@lapidary/replication/version-vector';
 import type { Effects } from './effects.ts';
@@ -100,6 +101,16 @@ export class MemoryDatabase {
   /** What it ran on when it was last started. */
   identity = 0;
   recovery: Recovery = sound;
+  /** Regions that were given up as lost for good, and what each region says of that, by decision. */
+  givenUp: ReadonlyMap<string, Told> = new Map();
+  /** Origins of whose logs nothing more is taken in (RG2). */
+  fenced: ReadonlySet<string> = new Set();
+  /** The others have given this region up (RG7). */
+  isGivenUp = false;
+  /** Origin → when it last answered for its log, and how often it ever did. */
+  heard: ReadonlyMap<string, { readonly atMs: number; readonly times: number }> = new Map();
+  /** Decision → how often the lost region had been heard when it became known. */
+  heardThen: ReadonlyMap<string, number> = new Map();
   /** Key → events whose effect is in its document here; nothing of a region's, only of the checkers'. */
   effects: Effects = new Map();
 
@@ -128,6 +139,11 @@ export class MemoryDatabase {
     copy.lastTaken = new Map(this.lastTaken);
     copy.identity = this.identity;
     copy.recovery = this.recovery;
+    copy.givenUp = this.givenUp;
+    copy.fenced = this.fenced;
+    copy.isGivenUp = this.isGivenUp;
+    copy.heard = this.heard;
+    copy.heardThen = this.heardThen;
     copy.effects = new Map(this.effects);
     return copy;
   }

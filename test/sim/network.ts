@@ -34,6 +34,7 @@ export class Network {
   private messages: Message[] = [];
   private readonly cut = new Set<string>();
   private readonly slow = new Set<string>();
+  private isolated: string | null = null;
   private readonly parts: NetworkParts;
 
   constructor(parts: NetworkParts) {
@@ -74,14 +75,19 @@ export class Network {
     if (index > 0) reached('reordered');
     const [message] = this.messages.splice(index, 1);
     if (random.chance(0.1)) return reached('lost');
-    if (this.cut.has(linkOf(message!.from, message!.to))) return reached('cut');
+    if (!this.isReachable(message!.from, message!.to)) return reached('cut');
     await this.receive(message!);
     // As the reader's check every second.
     if (random.chance(0.5)) await this.fillOwed(this.parts.regions.get(message!.to)!);
   }
 
   isReachable(a: string, b: string): boolean {
-    return !this.cut.has(linkOf(a, b));
+    return !this.cut.has(linkOf(a, b)) && a !== this.isolated && b !== this.isolated;
+  }
+
+  /** Nobody hears this one, whatever becomes of links, until it rejoins (null). */
+  isolate(region: string | null): void {
+    this.isolated = region;
   }
 
   /** A region was restored: what it took in it may not know any more, and with its server goes what it was sending. */
@@ -109,7 +115,7 @@ export class Network {
 
   /** All of a region's log to another one at once, where the link is up. */
   async exchange(from: SimRegion, to: string): Promise<void> {
-    if (!this.cut.has(linkOf(from.name, to))) await this.receive({ from: from.name, to, events: this.told(from, to), dueMs: 0 });
+    if (this.isReachable(from.name, to)) await this.receive({ from: from.name, to, events: this.told(from, to), dueMs: 0 });
   }
 
   async exchangeAll(): Promise<void> {
@@ -120,7 +126,7 @@ export class Network {
   async fillOwed(to: SimRegion): Promise<void> {
     for (const [from, owed] of to.database.owed) {
       const origin = this.parts.regions.get(from)!;
-      if (this.cut.has(linkOf(from, to.name)) || !mayHold(to.database, to.name)) continue;
+      if (!this.isReachable(from, to.name) || !to.believes(from) || !mayHold(to.database, to.name)) continue;
       await to.ask('ask owed');
       if (!mayHold(origin.database, to.name) || owed.epoch !== origin.database.epoch || !origin.isTelling) continue;
       this.parts.reached('owed contents came');
@@ -197,7 +203,9 @@ export class Network {
     const [region, origin] = [regions.get(to)!, regions.get(from)!];
     // As a session begins: how far the log is known is said, and only what its origin answers for is read on.
     await origin.hear(to, region.knowsOf(from));
+    if (!region.believes(from)) return reached('a region that was given up not believed');
     if (!origin.isTelling) return reached('log not told');
+    region.confirm(from);
     if (this.at(to, from).epoch < origin.database.epoch && !bugs.has('epoch-ignored')) {
       reached('newer epoch');
       await region.adopt(from, origin.database.epoch);

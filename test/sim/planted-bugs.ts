@@ -45,9 +45,14 @@ export const plantedBugs = {
   'epoch-of-heard': 'a region that was opened without another one begins an epoch that this one may know of it already',
   'rights-unheard': 'a region that was opened without another one spends rights that it may have given away',
   'epoch-ignored': 'a region goes on reading where it was though the origin was restored',
+  'given-up-believed': 'a region that was given up is believed again once it is back',
+  'agreed-unfenced': 'who agrees that a region is lost goes on taking in its log',
+  'lost-awaited': 'regions are compared only once they have heard the same of a lost one',
 } as const;
 /** What the worlds do not meet in thousands, and a test by itself brings about. */
 export const directedBugs = {
+  'inherited-early': 'a successor takes rights over before everybody has agreed',
+  unrecalled: 'what one region alone has heard of a lost one is told to nobody',
   'beginning-unheeded': 'a document whose beginning has not come is written as if it had none',
   'objection-withheld': 'a region that has more than a proposal covers says nothing of it',
   'objection-forgotten': 'a region that was fenced when a proposal came that lacks something says nothing of it later',

@@ -37,3 +37,18 @@ export const toldToAll = <E extends Told>(event: E, { residency }: Knows): E =>
 
 /** Whether an event shows a region contents that it may not have, by what the home region has decided at this moment. */
 export const showsTooMuch = (event: Told, to: string, home: Knows): boolean => isGuests(event) && !mayHold(home, to);
+
+/** Whatever has a log. */
+interface Tells extends Knows {
+  readonly epoch: number;
+  readonly outbox: { readonly id: string; readonly type: string; readonly subject: string; readonly data: unknown }[];
+}
+
+/** As a tenant’s row, which the newest event of it stands for. */
+export const tellResidency = (database: Tells, region: string): void =>
+  void database.outbox.push({
+    id: `${region}-residency-${database.epoch}-${database.outbox.length}-${database.residency.version}`,
+    type: 'sim.residency',
+    subject: '',
+    data: database.residency,
+  });

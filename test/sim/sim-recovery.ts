@@ -6,11 +6,13 @@ import { wholeChange } from '@lapidary/replication/collections/whole-change';
 import { mayVouch, type KnownOfLog } from '@lapidary/replication/recovery/judge-log';
 import { epochToOpen, hasCaughtUp, latestUnheard } from '@lapidary/replication/recovery/reconcile-rules';
 import { nextState } from '@lapidary/kernel/transition-table';
+import { covers, withoutRegions, type KnownEvents } from '@lapidary/replication/digest/vector-cover';
 import { isFenced, recoveryTable, type RecoveryEvent, type RecoveryState } from '@lapidary/replication/recovery/recovery-states';
 import type { MemoryCollections, MemoryDatabase } from './memory-collections.ts';
 import type { Bugs } from './planted-bugs.ts';
 import { sound } from './recovery-state.ts';
-import { guest, guestHome, mayHold } from './residency.ts';
+import { guest, guestHome, mayHold, tellResidency } from './residency.ts';
+import { lostTo } from './sim-given-up.ts';
 import type { SimRegion } from './sim-region.ts';
 
 export interface RecoveryParts {
@@ -155,9 +157,19 @@ const find = (database: MemoryDatabase, what: string): void => {
   database.recovery = { ...database.recovery, found: new Set([...database.recovery.found, what]) };
 };
 
-/** Merges every document of another region that differs; whether any did. */
-export const mendFrom = async (region: SimRegion, peer: SimRegion): Promise<boolean> => {
+const knownIn = ({ name, database }: SimRegion): KnownEvents => ({
+  ...Object.fromEntries(database.vector),
+  [name]: { epoch: database.epoch, sequence: database.outbox.length },
+});
+
+/** Merges every document of another region that differs, where each knows what the other one does (D1); whether any did. */
+export const mendFrom = async (region: SimRegion, peer: SimRegion, bugs: Bugs): Promise<boolean> => {
+  const lost = bugs.has('lost-awaited') ? new Set<string>() : lostTo(region.database);
+  const [ours, theirs] = [knownIn(region), knownIn(peer)];
+  if (!covers(ours, withoutRegions(theirs, lost)) || !covers(theirs, withoutRegions(ours, lost))) return false;
   let isAny = false;
+  for (const [name, definition] of peer.database.definitions)
+    await region.recover(async (tx) => void (await applyDefinition(tx, name, definition)));
   for (const [text, { key, stored, facts }] of peer.database.documents) {
     if (!mayShare(region, peer, key) || region.database.documents.get(text)?.facts.digest === facts.digest) continue;
     if (await region.repair(peer, key, wholeChange(key, stored), () => undefined)) isAny = true;
@@ -198,15 +210,6 @@ const retellOne = async (tx: MemoryCollections, database: MemoryDatabase, region
     await tx.tell('lapidary.collection.defined.v1', `collection/${name}`, { collection: name, definition });
   } else if (row) await tellChange(tx, row.key, wholeChange(row.key, row.stored));
 };
-
-/** As a tenant’s row, which the newest event of it stands for. */
-export const tellResidency = (database: MemoryDatabase, region: string): void =>
-  void database.outbox.push({
-    id: `${region}-residency-${database.epoch}-${database.outbox.length}-${database.residency.version}`,
-    type: 'sim.residency',
-    subject: '',
-    data: database.residency,
-  });
 
 /** G6, as owed-objections.ts. */
 const objectToOwed = async ({ region, reached }: RecoveryParts, tx: MemoryCollections, database: MemoryDatabase): Promise<void> => {

@@ -21,6 +21,7 @@ import type { Bugs } from './planted-bugs.ts';
 import type { LastTaken } from './recovery-state.ts';
 import type { Random } from './random.ts';
 import { appliedIn } from './applied-in.ts';
+import { keepWord, type Said } from './given-up-words.ts';
 import { isGuests, mayHold, type Residency } from './residency.ts';
 
 /** So few that worlds need several pieces. */
@@ -37,6 +38,8 @@ export interface Numbered extends OutboxEvent {
 /** One region: a database that survives, and a process that may die at every wait. */
 export class SimRegion {
   readonly name: string;
+  /** The regions that its configuration names beside itself. */
+  readonly peers: readonly string[];
   database = new MemoryDatabase();
   skewMs = 0;
   private readonly now: () => number;
@@ -61,6 +64,7 @@ export class SimRegion {
 
   constructor(name: string, now: () => number, random: Random, bugs: Bugs, carried: Carried, reached: (what: string) => void) {
     this.name = name;
+    this.peers = ['ap', 'eu', 'us'].filter((peer) => peer !== name);
     this.carried = carried;
     this.now = now;
     this.random = random;
@@ -113,6 +117,7 @@ export class SimRegion {
       () => `${this.name}-${this.events++}`,
       async (what) => this.touch(what),
       (event) => {
+        if (!passesFence && copy.isGivenUp) throw new AppError('region_given_up');
         if (!passesFence && !this.bugs.has('fence-unheeded') && isFenced(copy.recovery.state)) throw new AppError('region_restored');
         if (event.type !== 'lapidary.document.changed.v1') return;
         const changed = event.data as DocumentChanged;
@@ -184,6 +189,17 @@ export class SimRegion {
   private publish(): void {
     const { epoch, outbox } = this.database;
     if (this.isTelling && outbox.length > 0) this.stream = { epoch, sequence: outbox.length, event: outbox.at(-1)!.id };
+  }
+
+  /** RG2: whether anything of a region’s log is taken in. */
+  believes(origin: string): boolean {
+    return !this.database.fenced.has(origin) || this.bugs.has('given-up-believed');
+  }
+
+  /** It has answered, with a log that was not set back. */
+  confirm(origin: string): void {
+    const times = (this.database.heard.get(origin)?.times ?? 0) + 1;
+    this.database.heard = new Map(this.database.heard).set(origin, { atMs: this.now(), times });
   }
 
   /** Another region, or its own stream, says how far it knows its log (B2). */
@@ -316,6 +332,10 @@ export class SimRegion {
     if (event.type === 'lapidary.region.knows.v1') {
       const { known } = event.data as { known: KnownEvents };
       database.declared.set(origin, { epoch: event.epoch, sequence: event.sequence, known });
+      return;
+    }
+    if (event.type === 'lapidary.region.given-up.v1') {
+      keepWord(database, this.name, event.data as Said);
       return;
     }
     if (event.type === 'sim.residency') {

@@ -7,13 +7,14 @@ import { documentItself } from '@lapidary/replication/merge/lww';
 import { isFenced } from '@lapidary/replication/recovery/recovery-states';
 import { checkAlways, checkQuiet, checkSettled, type Finding } from './checks.ts';
 import { Carried } from './effects.ts';
+import { Loss } from './loss.ts';
 import type { MemoryDatabase } from './memory-collections.ts';
 import { Network } from './network.ts';
 import { Oracle } from './oracle.ts';
 import { Bugs, type PlantedBug } from './planted-bugs.ts';
 import { Random } from './random.ts';
-import { guestHome, newestResidency, widerResidencies } from './residency.ts';
-import { forceOpen, mendFrom, stepRecovery, tellResidency, type RecoveryParts } from './sim-recovery.ts';
+import { guestHome, newestResidency, tellResidency, widerResidencies } from './residency.ts';
+import { forceOpen, mendFrom, stepRecovery, type RecoveryParts } from './sim-recovery.ts';
 import { Crash, SimRegion } from './sim-region.ts';
 import { dropFields } from './sim-drops.ts';
 import { keepHistories, keepHouse } from './sim-upkeep.ts';
@@ -67,14 +68,19 @@ export class SimWorld {
     readonly tidy: 'fields' | 'others' | null;
     readonly aging: boolean;
     readonly shrinking: boolean;
+    /** A region is lost for good, or seems to be, and the others give it up. */
+    readonly lost: boolean;
   };
+  private readonly loss: Loss;
 
   constructor(seed: number, bug: PlantedBug | null = null) {
     this.random = new Random(seed);
     // Nested documents are a hundred times slower than the rest: in every fourth world. Rights that travel by way of a third
     // region need many operations of one counter: in every fifth. In every third one region is restored from a backup.
     // Tombstones are purged where regions hear of each other often: in every seventh, which knows nothing but fields, or none.
-    const restored = seed % 3 === 0;
+    // A region is given up in every thirteenth.
+    const lost = seed % 13 === 10;
+    const restored = seed % 3 === 0 && !lost;
     // Histories of nested documents begin anew in every sixteenth, which knows little else.
     const aging = seed % 16 === 8;
     // Fields are removed and written anew, and dropped, in every eleventh: in few documents, with a link that stays cut.
@@ -88,6 +94,7 @@ export class SimWorld {
       tidy,
       aging,
       shrinking,
+      lost,
     };
     this.bugs = new Bugs(bug);
     const { carried } = this;
@@ -95,13 +102,21 @@ export class SimWorld {
     this.regions = new Map(names.map((n) => [n, new SimRegion(n, () => this.nowMs, this.random, this.bugs, carried, reach)]));
     const { regions, random, bugs } = this;
     this.network = new Network({ regions, random, bugs, nowMs: () => this.nowMs, reached: reach });
+    const { network } = this;
+    this.loss = new Loss({
+      ...{ regions, network, random, bugs, reached: reach },
+      pass: (ms) => void (this.nowMs += ms),
+      write: async (region) => await this.write(region),
+      giveRights: async (region, to) => await this.write(region, async (writing) => await giveRightsTo(to, writing)),
+    });
   }
 
   async live(): Promise<Lived> {
     await this.begin();
     for (
       let i = 0;
-      i < (this.kind.focused || this.kind.shrinking || this.kind.tidy !== null || this.kind.restored ? 2 * steps : steps) &&
+      i <
+        (this.kind.lost || this.kind.focused || this.kind.shrinking || this.kind.tidy !== null || this.kind.restored ? 2 * steps : steps) &&
       this.findings.length === 0;
       i++
     )
@@ -113,10 +128,15 @@ export class SimWorld {
       if (!isAppError(error) || error.code !== 'poison_event') throw error;
       this.findings.push(`nested: ${error.message}`);
     }
-    const databases = new Map([...this.regions].map(([n, r]) => [n, r.database]));
+    const databases = new Map(this.living.map((r) => [r.name, r.database]));
     for (const { isBroken } of this.oracle.lives.numbers().values())
       if (isBroken) this.reached.add('counter went on in spite of its purge');
-    this.findings.push(...checkQuiet(databases, this.oracle, this.restores > 0), ...checkSettled(databases), ...this.checkLate());
+    this.findings.push(
+      ...checkQuiet(databases, this.oracle, this.restores > 0),
+      ...checkSettled(databases),
+      ...this.loss.check(),
+      ...this.checkLate(),
+    );
     for (const database of databases.values()) this.reachLedger(database);
     const held = [...databases].map(([name, d]) => [name, [...d.documents], [...d.conflicts], d.outbox]);
     return { findings: this.findings, reached: this.reached, digest: digestOf(JSON.stringify(held)) };
@@ -124,8 +144,14 @@ export class SimWorld {
 
   /** Only a region that has forgotten what it said writes in a history that everybody knew to end (G4). */
   private checkLate(): Finding[] {
-    const late = [...this.regions.values()].filter((region) => region.late.length > 0);
+    const late = this.living.filter((region) => region.late.length > 0);
     return this.restores > 0 ? [] : late.map((region): Finding => `late: ${region.name} found writes of ${region.late.join()}`);
+  }
+
+  /** Whoever is part of the fleet. */
+  private get living(): SimRegion[] {
+    const { lost } = this.loss;
+    return [...this.regions.values()].filter((region) => region !== lost);
   }
 
   private reachLedger(database: MemoryDatabase): void {
@@ -161,11 +187,13 @@ export class SimWorld {
   private async step(): Promise<void> {
     this.nowMs += this.random.below(50);
     const region = this.regions.get(this.random.pick(names))!;
+    if (this.loss.isSilent(region)) return;
     if (this.random.chance(0.12)) region.armCrash();
     const dice = this.random.next();
     try {
       if (this.kind.restored && this.random.chance(0.08)) await this.backUpOrRestore();
       else if (this.kind.restored && this.random.chance(0.3)) await this.recoverAny();
+      else if (this.kind.lost && this.random.chance(0.25)) await this.loss.step();
       else if (dice < 0.48) await this.write(region);
       else if (dice < 0.62) this.network.publish(region);
       else if (dice < 0.84) await this.network.deliver();
@@ -184,8 +212,13 @@ export class SimWorld {
       if (isAppError(error) && error.code === 'poison_event') this.findings.push(`nested: ${error.message}`);
       else if (!(error instanceof Crash)) throw error;
     }
-    for (const r of this.regions.values()) this.findings.push(...checkAlways(r.name, r.database, newestResidency(this.regions.values())));
+    this.look();
     this.findings.push(...this.network.findings);
+  }
+
+  /** What holds at any moment. */
+  private look(): void {
+    for (const r of this.living) this.findings.push(...checkAlways(r.name, r.database, newestResidency(this.regions.values())));
   }
 
   /** A calm of some rounds, in which most links work: it ends anywhere between a delete and its being forgotten. */
@@ -225,9 +258,11 @@ export class SimWorld {
   }
 
   private async keepHouse(region: SimRegion, purges = !this.kind.restored || this.random.chance(0.6)): Promise<void> {
+    if (region.database.isGivenUp || this.loss.isSilent(region)) return;
     if (isFenced(region.database.recovery.state) && !this.bugs.has('fence-unheeded')) return;
     const { random, bugs } = this;
-    const others = names.filter((n) => n !== region.name);
+    // A lost one is taken out of the configuration of the others once all have given it up.
+    const others = names.filter((n) => n !== region.name && n !== this.loss.lost?.name);
     const upkeep = {
       region,
       others,
@@ -287,7 +322,7 @@ export class SimWorld {
   private async widen(): Promise<void> {
     const home = this.regions.get(guestHome)!;
     const regions = this.random.pick(widerResidencies);
-    if (isFenced(home.database.recovery.state)) return;
+    if (isFenced(home.database.recovery.state) || home.database.isGivenUp || this.loss.isSilent(home)) return;
     await home.inTx((_, database) => {
       database.residency = { version: database.residency.version + 1, regions };
       tellResidency(database, home.name);
@@ -365,9 +400,9 @@ export class SimWorld {
    * purged, and the others know since what that begins.
    */
   private async mendDifferences(): Promise<void> {
-    for (const region of this.regions.values())
-      for (const peer of this.regions.values())
-        if (peer !== region && (await mendFrom(region, peer))) this.reached.add('difference mended');
+    for (const region of this.living)
+      for (const peer of this.living)
+        if (peer !== region && (await mendFrom(region, peer, this.bugs))) this.reached.add('difference mended');
   }
 
   private async changePolicy(region: SimRegion): Promise<void> {
@@ -385,6 +420,7 @@ export class SimWorld {
     this.network.heal();
     this.nowMs += 7_200_000;
     for (const region of this.regions.values()) region.calm();
+    if (this.kind.lost) this.findings.push(...(await this.loss.settle()));
     for (let round = 0; round < 6; round++) {
       await this.network.exchangeAll();
       for (const region of this.regions.values()) await this.network.fillOwed(region);
@@ -395,18 +431,20 @@ export class SimWorld {
       await this.network.exchangeAll();
       for (const region of this.regions.values()) await this.network.fillOwed(region);
     }
-    if (this.kind.restored && this.kind.tidy !== null) await this.mendDifferences();
-    for (const { name, database } of this.regions.values())
+    if (this.loss.lost !== null || (this.kind.restored && this.kind.tidy !== null)) await this.mendDifferences();
+    for (const { name, database } of this.living)
       if (database.recovery.state !== 'sound') this.findings.push(`stuck: ${name} is ${database.recovery.state}`);
     for (let round = 0; (this.kind.tidy !== null || this.kind.aging || this.kind.shrinking) && round < 5; round++) {
       this.nowMs += tombstoneMs;
-      for (const region of this.regions.values()) await this.keepHouse(region);
+      for (const region of this.living) await this.keepHouse(region);
       await this.network.exchangeAll();
     }
-    for (const region of this.regions.values()) while (await region.lookAgain());
+    for (const region of this.living) while (await region.lookAgain());
+    this.look();
     this.findings.push(...this.network.findings);
-    const kept = new Set([...this.regions.values()].flatMap((r) => [...r.database.effects.values()].flatMap((events) => [...events])));
-    this.oracle.settle(this.lost, kept, (event) => this.restores > 0 && this.carried.hangs(event, kept));
+    for (const { id } of this.loss.lost?.database.outbox ?? []) this.lost.add(id);
+    const kept = new Set(this.living.flatMap((r) => [...r.database.effects.values()].flatMap((events) => [...events])));
+    this.oracle.settle(this.lost, kept, (event) => (this.restores > 0 || this.loss.lost !== null) && this.carried.hangs(event, kept));
   }
 }
 

@@ -62,6 +62,10 @@ const claimed = [
     `${kind} written anew after it was forgotten`,
   ]),
   ...['a purge lost by its region', 'purge told again'],
+  ...['a region lost', 'a region unheard', 'a silent region back', 'a region given up', 'given up by two decisions', 'a region agrees'],
+  ...['a region objects', 'a region not given up after all', 'a lost region heard differently by who remains', 'a lost region inherited'],
+  ...['what one region alone had heard recalled', 'rights of a lost region inherited', 'difference mended'],
+  ...['a region back that was given up', 'a region that was given up not believed', 'refused region_given_up'],
   ...['removed fields dropped', 'dropped field written anew'],
   ...['history proposed', 'history committed', 'proposal objected to'],
   ...['lww value lost', 'document value lost', 'delete lost', 'write lost to a delete', 'entry with two bodies', 'loss settled by a write'],
@@ -119,6 +123,9 @@ const foundBy: Record<WorldBug, RegExp> = {
   'vouched-by-restored': /^place:/,
   'rights-unheard': /^(below-zero|counter):/,
   'epoch-ignored': /^(state|lost-write|entry|counter|nested):/,
+  'given-up-believed': /^given-up:/,
+  'agreed-unfenced': /^given-up:/,
+  'lost-awaited': /^(state|lost-write|ledger-missing|entry|counter|nested):/,
 };
 
 /** Where a bug has been met that many worlds pass by. The search begins there, which saves half of all; a world that has changed since is one of all. */
@@ -135,9 +142,12 @@ const metIn: Partial<Record<WorldBug, number>> = {
   'opened-early': 57,
   'owed-forgotten': 44,
   'grave-unheeded': 35,
+  'lost-awaited': 49,
   'fence-unheeded': 24,
   'reconciled-partly': 18,
   'found-untold': 18,
+  'given-up-believed': 10,
+  'agreed-unfenced': 10,
   'held-forgotten': 17,
   'life-forgotten': 14,
 };

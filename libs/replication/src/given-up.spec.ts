@@ -1,4 +1,4 @@
-import { holding, missing, type Decision, type Told, type Word } from './given-up.js';
+import { holding, lostRegions, missing, recalledFrom, type Decision, type Told, type Word } from './given-up.js';
 
 /** Numbers that look random and are the same each time (mulberry32). */
 const randomFrom = (seed: number): (() => number) => {
@@ -111,4 +111,31 @@ test('two that are lost together are not waited for by each other, where those w
       ['y', []],
     ]),
   );
+});
+
+describe('what is told of what was heard of a lost region (RG4)', () => {
+  const heardBy = (region: string, epoch: number, sequence: number): Word => ({
+    region,
+    answer: 'agrees',
+    heard: { epoch, sequence },
+    peers: [],
+  });
+  const from = (own: string, ...words: Word[]): number | null => recalledFrom({ words }, own, ['ap', 'eu', 'us']);
+
+  it('is told by the first of those who heard most, from where whoever heard least stands', () => {
+    const words = [heardBy('eu', 1, 9), heardBy('us', 1, 4), heardBy('ap', 1, 9)];
+    expect(['ap', 'eu', 'us'].map((own) => from(own, ...words))).toEqual([5, null, null]);
+  });
+
+  it('is told by nobody where all heard the same, and by all where they heard it under several epochs', () => {
+    expect(from('eu', heardBy('eu', 1, 4), heardBy('us', 1, 4))).toBe(null);
+    expect(['eu', 'us'].map((own) => from(own, heardBy('eu', 2, 1), heardBy('us', 1, 4)))).toEqual([0, 0]);
+  });
+
+  it('is final once all have agreed, not before', () => {
+    const decision: Decision = { id: '1', region: 'ap', successor: 'eu', declaredIn: 'eu' };
+    const eu: Word = { ...heardBy('eu', 1, 1), peers: ['us', 'ap'] };
+    expect([...lostRegions([{ decision, words: [eu] }])]).toEqual([]);
+    expect([...lostRegions([{ decision, words: [eu, heardBy('us', 1, 2)] }])]).toEqual(['ap']);
+  });
 });

@@ -76,6 +76,24 @@ export const remaining = (told: Told, all: readonly Told[]): string[] => {
   return known(told).filter((region) => (without.get(region) ?? [region]).length > 0);
 };
 
+/**
+ * From which place of the lost region's log on a region has to tell what it heard, since somebody did not (RG4); null: nothing. Where all know it under
+ * one epoch, the first by name of those that heard most tells; else everybody tells all, and the versions decide.
+ */
+export const recalledFrom = ({ words }: Pick<Told, 'words'>, own: string, remain: readonly string[]): number | null => {
+  const heard = words
+    .filter((w) => w.answer === 'agrees' && remain.includes(w.region))
+    .map(({ region, heard: at }) => ({ region, ...at }))
+    .sort((a, b) => b.sequence - a.sequence || (a.region < b.region ? -1 : 1));
+  if (new Set(heard.map((h) => h.epoch)).size > 1) return 0;
+  const [most, least] = [heard[0], heard.at(-1)];
+  return most?.region === own && least!.sequence < most.sequence ? least!.sequence + 1 : null;
+};
+
+/** Regions that all who remain agree to have lost: of their logs nobody hears more than he did. */
+export const lostRegions = (all: readonly Told[]): ReadonlySet<string> =>
+  new Set([...missing(all)].filter(([, waiting]) => waiting.length === 0).map(([region]) => region));
+
 /** Who takes its place at this moment: the successor, or that one's own where it is lost, too. */
 export const heirOf = (region: string, all: readonly Told[]): string | null => {
   const without = missing(all);

@@ -3,6 +3,7 @@ import { rowsOf } from '@lapidary/db/rows';
 import type { Reader } from '@lapidary/db/transaction';
 import { AppError } from '@lapidary/kernel/app-error';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { regionsLost } from '../regions/given-up-rows.js';
 
 /** Over a standing link an event arrives in tens of milliseconds; who waited this long is better told. */
 const waitMs = 2_000;
@@ -34,9 +35,9 @@ export const waitForCausal = async (
 const missingFrom = async (reader: Reader, own: string, token: CausalToken): Promise<string | null> => {
   const others = [...token].filter(([region]) => region !== own);
   if (others.length === 0) return null;
-  const vector = await rowsOf<{ origin: string; epoch: number; sequence: string }>(
+  const vector = await rowsOf<{ origin: string; epoch: number; sequence: string; fenced: boolean }>(
     reader,
-    'SELECT origin, epoch, sequence FROM version_vector',
+    'SELECT origin, epoch, sequence, fenced FROM version_vector',
   );
   const events = others.flatMap(([region, entry]) => entry.events.map((event) => ({ region, event })));
   const arrived = new Set(
@@ -56,6 +57,8 @@ const missingFrom = async (reader: Reader, own: string, token: CausalToken): Pro
   );
   for (const [region, { epoch, sequence, events: ids }] of others) {
     const at = vector.find((v) => v.origin === region);
+    // What nobody tells any more is not waited for: what others have heard of it comes by what they tell, and by repairs.
+    if (at?.fenced === true && (await regionsLost(reader)).has(region)) continue;
     if (!at || at.epoch < epoch || (at.epoch === epoch && Number(at.sequence) < sequence)) return region;
     // A restored database tells everything anew under a new epoch; what it has forgotten will never come.
     if (at.epoch === epoch && ids.some((id) => !arrived.has(nameOf(region, id)))) return region;

@@ -7,26 +7,6 @@ import type { ToldDecision } from '../regions/given-up-rows.js';
 import { stampSelect, stampViewOf, type StampRow } from '../stamps/stamp-row.js';
 import { tenantSelect, tenantViewOf, type TenantRow } from '../tenants/tenant-row.js';
 
-interface Heard {
-  readonly region: string;
-  readonly epoch: number;
-  readonly sequence: number;
-}
-
-/**
- * From which place of the lost region's log on this one has to tell what it heard, since somebody did not (RG4); null: nothing. Where all know it under
- * one epoch, the first by name of those that heard most tells; else everybody tells all, and the versions decide.
- */
-export const recalledFrom = ({ words }: Pick<ToldDecision, 'words'>, own: string, remaining: readonly string[]): number | null => {
-  const heard: Heard[] = words
-    .filter((w) => w.answer === 'agrees' && remaining.includes(w.region))
-    .map(({ region, heard: at }) => ({ region, ...at }))
-    .sort((a, b) => b.sequence - a.sequence || (a.region < b.region ? -1 : 1));
-  if (new Set(heard.map((h) => h.epoch)).size > 1) return 0;
-  const [most, least] = [heard[0], heard.at(-1)];
-  return most?.region === own && least!.sequence < most.sequence ? least!.sequence + 1 : null;
-};
-
 const pageSize = 500;
 
 /** Tells the stamps and tenants of the lost region that were told at that place of its log or later. */

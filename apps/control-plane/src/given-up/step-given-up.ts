@@ -1,6 +1,6 @@
 import { inTransaction } from '@lapidary/db/transaction';
 import { newId } from '@lapidary/kernel/ids';
-import { heirOf, holding, missing, remaining, waitingFor } from '@lapidary/replication/given-up';
+import { heirOf, holding, missing, recalledFrom, remaining, waitingFor } from '@lapidary/replication/given-up';
 import type { DataSource } from 'typeorm';
 import { systemContext } from '../http/command-context.js';
 import { isRegionFenced } from '../fence/recovery-rows.js';
@@ -10,7 +10,7 @@ import { giveUpRolloutsOf } from '../rollouts/give-up-with-region.js';
 import type { TenantTools } from '../tenants/tenant-row.js';
 import { inheritFrom } from './inherit.js';
 import { retellLostPurges } from './lost-purges.js';
-import { recall, recalledFrom } from './recall.js';
+import { recall } from './recall.js';
 import { inheritRights, isUnsettled, recallCounters } from './rights.js';
 import { judgeSilence, setBackToNow } from './silence.js';
 import { speak } from './speak.js';

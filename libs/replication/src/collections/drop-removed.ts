@@ -53,10 +53,11 @@ export const noteRemoved = (state: DocumentState, knowledge: Knowledge, applied:
 
 /** F5 and F6. `known`: what this region knows without holes. */
 export const judgeNote = (note: RemovalNote, knowledge: Knowledge, known: KnownEvents): 'drop' | 'wait' | 'stale' => {
-  if (Object.entries(note.known).some(([name, { epoch }]) => (own(known, name)?.epoch ?? 0) !== epoch)) return 'stale';
   const { region, others, declared } = knowledge;
+  // Of a region that is no more a repair may have brought what nobody hears any more.
   const living = ofRegions(note.known, [region, ...others]);
-  return haveAllSaid(knowledge, known) && covers(known, note.known) && isStable(living, others, declared, known) ? 'drop' : 'wait';
+  if (Object.entries(living).some(([name, { epoch }]) => (own(known, name)?.epoch ?? 0) !== epoch)) return 'stale';
+  return haveAllSaid(knowledge, known) && covers(known, living) && isStable(living, others, declared, known) ? 'drop' : 'wait';
 };
 
 /** Drops what a note names that `judgeNote` has let pass, and tells all that is left. Null where nothing is to be dropped (any more). */
