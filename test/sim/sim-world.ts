@@ -70,8 +70,11 @@ export class SimWorld {
     readonly shrinking: boolean;
     /** A region is lost for good, or seems to be, and the others give it up. */
     readonly lost: boolean;
+    readonly joining: boolean;
   };
   private readonly loss: Loss;
+  /** Not there yet, and in nobody’s configuration. */
+  private absent: string | null;
 
   constructor(seed: number, bug: PlantedBug | null = null) {
     this.random = new Random(seed);
@@ -80,7 +83,9 @@ export class SimWorld {
     // Tombstones are purged where regions hear of each other often: in every seventh, which knows nothing but fields, or none.
     // A region is given up in every thirteenth.
     const lost = seed % 13 === 10;
-    const restored = seed % 3 === 0 && !lost;
+    // A region joins the others late in another thirteenth.
+    const joining = seed % 13 === 2;
+    const restored = seed % 3 === 0 && !lost && !joining;
     // Histories of nested documents begin anew in every sixteenth, which knows little else.
     const aging = seed % 16 === 8;
     // Fields are removed and written anew, and dropped, in every eleventh: in few documents, with a link that stays cut.
@@ -95,7 +100,9 @@ export class SimWorld {
       aging,
       shrinking,
       lost,
+      joining,
     };
+    this.absent = joining ? 'ap' : null;
     this.bugs = new Bugs(bug);
     const { carried } = this;
     const reach = (what: string): void => void this.reached.add(what);
@@ -103,6 +110,7 @@ export class SimWorld {
     const { regions, random, bugs } = this;
     this.network = new Network({ regions, random, bugs, nowMs: () => this.nowMs, reached: reach });
     const { network } = this;
+    if (this.absent !== null) network.isolate(this.absent);
     this.loss = new Loss({
       ...{ regions, network, random, bugs, reached: reach },
       pass: (ms) => void (this.nowMs += ms),
@@ -132,7 +140,7 @@ export class SimWorld {
     for (const { isBroken } of this.oracle.lives.numbers().values())
       if (isBroken) this.reached.add('counter went on in spite of its purge');
     this.findings.push(
-      ...checkQuiet(databases, this.oracle, this.restores > 0),
+      ...checkQuiet(databases, this.oracle, this.restores > 0 || this.kind.joining),
       ...checkSettled(databases),
       ...this.loss.check(),
       ...this.checkLate(),
@@ -142,10 +150,12 @@ export class SimWorld {
     return { findings: this.findings, reached: this.reached, digest: digestOf(JSON.stringify(held)) };
   }
 
-  /** Only a region that has forgotten what it said writes in a history that everybody knew to end (G4). */
+  /** Only a region that has forgotten what it said, or that has just joined, writes in a history that everybody knew to end (G4). */
   private checkLate(): Finding[] {
     const late = this.living.filter((region) => region.late.length > 0);
-    return this.restores > 0 ? [] : late.map((region): Finding => `late: ${region.name} found writes of ${region.late.join()}`);
+    return this.restores > 0 || this.kind.joining
+      ? []
+      : late.map((region): Finding => `late: ${region.name} found writes of ${region.late.join()}`);
   }
 
   /** Whoever is part of the fleet. */
@@ -166,10 +176,11 @@ export class SimWorld {
   }
 
   private async begin(): Promise<void> {
+    const present = names.filter((n) => n !== this.absent);
     for (const policy of kinds) {
       await this.regions
-        .get(this.random.pick(names))!
-        .inTx(async (tx) => void (await this.defineIn(tx, this.random.pick(names), policy.kind, policy)));
+        .get(this.random.pick(present))!
+        .inTx(async (tx) => void (await this.defineIn(tx, this.random.pick(present), policy.kind, policy)));
     }
     // Else the first region would often know no collection at all.
     if (this.random.chance(0.7)) await this.network.exchangeAll();
@@ -188,6 +199,7 @@ export class SimWorld {
     this.nowMs += this.random.below(50);
     const region = this.regions.get(this.random.pick(names))!;
     if (this.loss.isSilent(region)) return;
+    if (region.name === this.absent) return this.random.chance(0.05) ? this.join() : undefined;
     if (this.random.chance(0.12)) region.armCrash();
     const dice = this.random.next();
     try {
@@ -214,6 +226,13 @@ export class SimWorld {
     }
     this.look();
     this.findings.push(...this.network.findings);
+  }
+
+  /** It is in the others' configuration from now on, with an empty database. */
+  private join(): void {
+    this.absent = null;
+    this.network.isolate(null);
+    this.reached.add('a region joined late');
   }
 
   /** What holds at any moment. */
@@ -258,11 +277,11 @@ export class SimWorld {
   }
 
   private async keepHouse(region: SimRegion, purges = !this.kind.restored || this.random.chance(0.6)): Promise<void> {
-    if (region.database.isGivenUp || this.loss.isSilent(region)) return;
+    if (region.database.isGivenUp || this.loss.isSilent(region) || region.name === this.absent) return;
     if (isFenced(region.database.recovery.state) && !this.bugs.has('fence-unheeded')) return;
     const { random, bugs } = this;
     // A lost one is taken out of the configuration of the others once all have given it up.
-    const others = names.filter((n) => n !== region.name && n !== this.loss.lost?.name);
+    const others = names.filter((n) => n !== region.name && n !== this.loss.lost?.name && n !== this.absent);
     const upkeep = {
       region,
       others,
@@ -409,7 +428,7 @@ export class SimWorld {
     const rule = this.random.pick(['last-write', 'first-write', 'highest', 'lowest', 'prefer:eu']);
     try {
       await region.inTx(async (tx) => this.defineIn(tx, region.name, 'lww', { kind: 'lww', rules: { '*': rule } }));
-      this.reached.add('policy changed');
+      this.reached.add(this.network.isCut ? 'policy changed while cut' : 'policy changed');
     } catch (error) {
       if (!isAppError(error)) throw error;
     }
@@ -420,6 +439,7 @@ export class SimWorld {
     this.network.heal();
     this.nowMs += 7_200_000;
     for (const region of this.regions.values()) region.calm();
+    if (this.absent !== null) this.join();
     if (this.kind.lost) this.findings.push(...(await this.loss.settle()));
     for (let round = 0; round < 6; round++) {
       await this.network.exchangeAll();
@@ -431,7 +451,7 @@ export class SimWorld {
       await this.network.exchangeAll();
       for (const region of this.regions.values()) await this.network.fillOwed(region);
     }
-    if (this.loss.lost !== null || (this.kind.restored && this.kind.tidy !== null)) await this.mendDifferences();
+    if (this.loss.lost !== null || this.kind.joining || (this.kind.restored && this.kind.tidy !== null)) await this.mendDifferences();
     for (const { name, database } of this.living)
       if (database.recovery.state !== 'sound') this.findings.push(`stuck: ${name} is ${database.recovery.state}`);
     for (let round = 0; (this.kind.tidy !== null || this.kind.aging || this.kind.shrinking) && round < 5; round++) {
