@@ -204,6 +204,15 @@ export const alertCases: Readonly<Record<string, readonly AlertCase[]>> = {
     quiet('too much at once', 10, { 'lapidary_nats_refused_total{subject="geo.eu.ack.us",why="too_many"}': '0x5 9x20' }),
     quiet('long ago', 30, { 'lapidary_nats_refused_total{subject="geo.eu.ack.us",why="malformed"}': '0x5 9x40' }),
   ],
+  LapidaryDatabaseBlocked: [
+    fires(
+      'read only',
+      10,
+      { lapidary_database_blocked: '0x3 1x20' },
+      'The database of the region of r1 is there and refuses what it is asked; reads go on where it answers them',
+    ),
+    quiet('a fail-over', 10, { lapidary_database_blocked: '0x3 1 0x20' }),
+  ],
   LapidaryPublishingBlocked: [
     fires(
       'routes',

@@ -1,4 +1,5 @@
 import { DataSource, type EntitySchema, type MixedList, type MigrationInterface } from 'typeorm';
+import { databaseRefusal, RefusalLogger, type OnRefusal } from './database-refusal.js';
 import { preparingDriver } from './prepared-client.js';
 
 /* oxlint-disable-next-line typescript/no-unsafe-function-type -- TypeORM's own type for entity classes */
@@ -12,6 +13,8 @@ export interface DataSourceOptions {
   readonly keptOpen?: number;
   readonly entities?: Entities;
   readonly migrations?: (new () => MigrationInterface)[];
+  /** Told each time that the database is there and refuses whatever it is asked. */
+  readonly onRefusal?: OnRefusal;
 }
 
 /** Longer than any statement we mean to send; a stuck one must not hold locks for ever. */
@@ -24,7 +27,7 @@ const connectionTimeoutMs = 8_000;
 const lockTimeoutMs = 5_000;
 
 /** A TypeORM data source over one pg pool. Connect with `initialize()`, end with `destroy()`. */
-export const createDataSource = (options: DataSourceOptions): DataSource =>
+export const createDataSource = ({ onRefusal = () => undefined, ...options }: DataSourceOptions): DataSource =>
   new DataSource({
     type: 'postgres',
     driver: preparingDriver,
@@ -35,7 +38,12 @@ export const createDataSource = (options: DataSourceOptions): DataSource =>
     entities: options.entities ?? [],
     migrations: options.migrations ?? [],
     synchronize: false,
+    logger: new RefusalLogger(onRefusal),
     extra: {
+      onNoConnection: (error: Error) => {
+        const because = databaseRefusal(error);
+        if (because !== null) onRefusal(because);
+      },
       min: options.keptOpen ?? 0,
       statement_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,

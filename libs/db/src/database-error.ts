@@ -1,4 +1,5 @@
 import { AppError, toAppError } from '@lapidary/kernel/app-error';
+import { databaseRefusal } from './database-refusal.js';
 import { sqlStateOf } from './transaction.js';
 
 /** The caller comes back when a burst is over. */
@@ -41,6 +42,8 @@ export const fromDatabaseError = (error: unknown): AppError => {
     return new AppError('region_restored', undefined, { internal, cause: error, retryAfterSeconds: fencedRetrySeconds });
   if (state !== undefined && nulStates.has(state))
     return new AppError('invalid_input', 'A text may not hold the character U+0000', { internal, cause: error });
+  const refusal = databaseRefusal(error);
+  if (refusal !== null) return new AppError('not_ready', `The database refuses: ${refusal}`, { internal, cause: error, retryAfterSeconds });
   const away = state === undefined ? connectionLost.test(internal) : awaySystemCodes.has(state) || awayClasses.has(state.slice(0, 2));
   return away ? new AppError('not_ready', 'The database is not reachable', { internal, cause: error, retryAfterSeconds }) : app;
 };

@@ -35,12 +35,33 @@ const nameOf = (text: string): string => {
   return name;
 };
 
-/** What TypeORM takes for the pg module: the same, with pools of such clients. */
+interface PoolOptions extends pg.PoolConfig {
+  /** Told of each connection that could not be had; who asked for it is told as well. */
+  readonly onNoConnection?: (error: Error) => void;
+}
+
+type Connected = (error: Error | undefined, ...rest: unknown[]) => void;
+
+/** What TypeORM takes for the pg module: the same, with pools of such clients. It asks them for connections by callback. */
 export const preparingDriver = {
   ...pg,
   Pool: class extends pg.Pool {
-    constructor(options: pg.PoolConfig) {
+    private readonly onNoConnection: (error: Error) => void;
+
+    constructor({ onNoConnection = () => undefined, ...options }: PoolOptions) {
       super({ ...options, Client: PreparedClient });
+      this.onNoConnection = onNoConnection;
+    }
+
+    override connect(...given: unknown[]): never {
+      const [callback, ...rest] = given;
+      const connect = super.connect.bind(this) as (...args: unknown[]) => never;
+      if (typeof callback !== 'function') return connect(...given);
+      const connected: Connected = (error, ...more) => {
+        if (error) this.onNoConnection(error);
+        (callback as Connected)(error, ...more);
+      };
+      return connect(connected, ...rest);
     }
   },
 };

@@ -27,6 +27,7 @@ export const failures = {
   'links-silent': 'Links silent (black hole)',
   'nats-down': 'Region’s NATS down',
   'postgres-down': 'Region’s Postgres down',
+  'postgres-refuses': 'Region’s Postgres takes no writes (read only, as a stand-by, or no room)',
   'database-restored': 'Region’s database restored from a backup, until all regions were heard',
   'control-plane-down': 'Region’s control plane down',
   'everything-down': 'All control planes, Postgres and NATS down',

@@ -51,6 +51,7 @@ import { GivenUpRollouts1763772000091 } from './0091-given-up-rollouts.js';
 import { RepairsLeft1763772000092 } from './0092-repairs-left.js';
 import { DirectorySum1763772000094 } from './0094-directory-sum.js';
 import { SignatureRefusals1763772000095 } from './0095-signature-refusals.js';
+import { DatabaseProbe1763772000096 } from './0096-database-probe.js';
 import { PublishingTrouble1763772000098 } from './0098-publishing-trouble.js';
 import { GivenUpRegions1763772000099 } from './0099-given-up-regions.js';
 
@@ -108,6 +109,7 @@ export const migrations = [
   RepairsLeft1763772000092,
   DirectorySum1763772000094,
   SignatureRefusals1763772000095,
+  DatabaseProbe1763772000096,
   PublishingTrouble1763772000098,
   GivenUpRegions1763772000099,
 ];

@@ -1,4 +1,5 @@
 import { createDataSource } from '@lapidary/db/data-source';
+import type { OnRefusal } from '@lapidary/db/database-refusal';
 import type { DataSource } from 'typeorm';
 
 /** Numbering, publishing, answers to peers and heartbeats are short statements; callers queue here and not before the API (P-BH1). */
@@ -19,11 +20,12 @@ export class BackgroundDatabase {
     readonly takingIn: DataSource,
   ) {}
 
-  static async open(url: string, region: string, peers: readonly string[] = []): Promise<BackgroundDatabase> {
-    const dataSource = createDataSource({ url, applicationName: `control-plane:${region}:background`, poolSize, keptOpen });
+  static async open(url: string, region: string, peers: readonly string[] = [], onRefusal?: OnRefusal): Promise<BackgroundDatabase> {
+    const dataSource = createDataSource({ url, applicationName: `control-plane:${region}:background`, poolSize, keptOpen, onRefusal });
     const links = peers.length;
     const applicationName = `control-plane:${region}:taking-in`;
-    const takingIn = links === 0 ? dataSource : createDataSource({ url, applicationName, poolSize: perLink * links, keptOpen: links });
+    const takingIn =
+      links === 0 ? dataSource : createDataSource({ url, applicationName, poolSize: perLink * links, keptOpen: links, onRefusal });
     await Promise.all([...new Set([dataSource, takingIn])].map(async (one) => one.initialize()));
     return new BackgroundDatabase(dataSource, takingIn);
   }

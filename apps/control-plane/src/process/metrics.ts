@@ -23,6 +23,11 @@ export const controlPlaneMetrics = {
     labels: [],
   },
   lapidary_tenants_pending: { type: 'gauge', help: 'Tenants of this region that wait for room', labels: [] },
+  lapidary_database_blocked: {
+    type: 'gauge',
+    help: '1: the database is there and refuses what it is asked: no room, no connections, read only (runbook database_blocked)',
+    labels: [],
+  },
   lapidary_nats_refused_total: {
     type: 'counter',
     help: 'What came over this region’s NATS and was not taken, by subject and why: malformed, too_many, no_inbox, failed (here)',

@@ -7,6 +7,7 @@ import { createLogger, type Logger } from '@lapidary/telemetry/logger';
 import type { DataSource } from 'typeorm';
 import { migrations } from '../migrations/all.js';
 import { PeerSeals } from '../signatures/peer-seals.js';
+import { DatabaseTrouble } from './database-trouble.js';
 import { createControlPlaneMetrics, type ControlPlaneMetrics } from './metrics.js';
 
 /** What a process opens before Nest starts and closes after Nest has ended. Tests open the same. */
@@ -15,6 +16,7 @@ export interface ProcessResources {
   readonly logger: Logger;
   readonly metrics: ControlPlaneMetrics;
   readonly dataSource: DataSource;
+  readonly databaseTrouble: DatabaseTrouble;
   readonly clock: HybridLogicalClock;
   readonly nats: NatsLink;
   /** For what is published into streams (tokens.ts). */
@@ -27,6 +29,7 @@ export const createResources = (config: ControlPlaneConfig, options: { processMe
   const logger = createLogger('control-plane', config.LAPIDARY_LOG_LEVEL, { region: config.LAPIDARY_REGION });
   const seals = new PeerSeals(config);
   const metrics = createControlPlaneMetrics(options);
+  const databaseTrouble = new DatabaseTrouble();
   const linkNamed = (name: string): NatsLink =>
     new NatsLink({
       url: config.LAPIDARY_NATS_URL,
@@ -40,6 +43,7 @@ export const createResources = (config: ControlPlaneConfig, options: { processMe
   return {
     config,
     seals,
+    databaseTrouble,
     logger,
     metrics,
     dataSource: createDataSource({
@@ -47,6 +51,7 @@ export const createResources = (config: ControlPlaneConfig, options: { processMe
       applicationName: `control-plane:${config.LAPIDARY_REGION}`,
       poolSize: config.LAPIDARY_DATABASE_POOL,
       migrations,
+      onRefusal: (because) => databaseTrouble.note(because),
     }),
     clock: new HybridLogicalClock(config.LAPIDARY_REGION, systemClock),
     nats: linkNamed(`control-plane:${config.LAPIDARY_REGION}`),

@@ -31,6 +31,12 @@ export interface TestRegion {
   close(): Promise<void>;
 }
 
+/** Of the run's server unless told otherwise; an empty one is brought up to date. */
+interface TestDatabase {
+  readonly url: string;
+  drop(): Promise<void>;
+}
+
 export const testLogger = createLogger('test', process.env['LAPIDARY_TEST_LOG'] ?? 'silent');
 
 export const testLink = async (url: string, name: string, sealOf?: NatsLinkOptions['sealOf']): Promise<NatsLink> => {
@@ -40,10 +46,16 @@ export const testLink = async (url: string, name: string, sealOf?: NatsLinkOptio
 };
 
 export const openTestRegion = async (
-  options: { readonly name?: string; readonly peers?: readonly string[]; readonly natsUrl?: string; readonly seals?: PeerSeals } = {},
+  options: {
+    readonly name?: string;
+    readonly peers?: readonly string[];
+    readonly natsUrl?: string;
+    readonly seals?: PeerSeals;
+    readonly database?: TestDatabase;
+  } = {},
 ): Promise<TestRegion> => {
   const name = options.name ?? freshRegion();
-  const database = await migratedDatabase();
+  const database = options.database ?? (await migratedDatabase());
   const dataSource = createDataSource({ url: database.url, applicationName: `test:${name}`, poolSize: 24, migrations });
   await dataSource.initialize();
   await migrate(dataSource);
