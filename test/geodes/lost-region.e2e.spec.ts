@@ -12,8 +12,9 @@ import type { Acknowledged } from './writers.js';
  * A region that is lost for good (regions/given-up-states.ts, RG1 to RG9), as processes: `ap` is killed with its database, when `eu` alone has heard the last
  * that it said. It is given up in `us`, by the command line, as docs/runbooks/add_or_remove_a_region.md says; then it is started again from what it left.
  */
-const caseMs = 400_000;
-const timeoutMs = 90_000;
+const caseMs = 900_000;
+/** Of one step; a machine under load looks for drift in a minute. */
+const timeoutMs = 240_000;
 const remaining = ['eu', 'us'] as const;
 
 let geodes: Geodes;
@@ -84,11 +85,14 @@ it(
     }
 
     // What the runbook says next. Documents are merged; what each kind needs is in their policies.
-    for (const region of ['us', 'eu']) {
-      await read(region, ['drift', 'run']);
-      expect((await read(region, ['drift', 'repair'])).code).toBe(0);
-    }
-    await until('both to show the same', async () => new Set((await seenBy()).map(digestOf)).size === 1);
+    await until('both to show the same', async () => {
+      // A look that a busy machine cut short leaves rows unjudged, and is had once more.
+      for (const region of ['us', 'eu']) {
+        await read(region, ['drift', 'run']);
+        await read(region, ['drift', 'repair']);
+      }
+      return new Set((await seenBy()).map(digestOf)).size === 1;
+    });
     for (const seen of await seenBy()) expect(missing(seen, done)).toEqual([]);
     await until('equal digests', async () => new Set((await Promise.all(remaining.map(geode))).map((g) => g.digest.root)).size === 1);
     // Its rights: what it had left to sell is eu's.
@@ -100,6 +104,7 @@ it(
     const refused = await create('ap', 'undead');
     expect([refused.status, (refused.body as { code: string }).code]).toEqual([409, 'region_given_up']);
     expect(JSON.stringify(refused.body)).toContain('One that is back all the same is stopped');
+    expect(JSON.stringify((await geodes.api('ap').get('/readyz')).body)).toContain('this region was given up as lost for good');
     const status = await read('ap', ['geode', 'status']);
     expect(status.text).toMatch(/given up: .* it writes nothing, and nobody believes it; eu has its tenants\. Stop it/);
     for (const region of remaining) {

@@ -6,7 +6,9 @@ import type { Logger } from '@lapidary/telemetry/logger';
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { BackgroundDatabase } from '../outbox/background-database.js';
 import { givenUpLock } from '../outbox/leader-locks.js';
+import { Readiness } from '../process/readiness.js';
 import { CONFIG, LOGGER } from '../process/tokens.js';
+import { givenUpStandings } from '../regions/given-up-rows.js';
 import { AskOthers } from './ask-others.js';
 import { retellLostPurges } from './lost-purges.js';
 import { stepGivenUp } from './step-given-up.js';
@@ -23,6 +25,7 @@ export class GivenUpWorker implements OnApplicationBootstrap, BeforeApplicationS
     database: BackgroundDatabase,
     clock: HybridLogicalClock,
     others: AskOthers,
+    readiness: Readiness,
     @Inject(CONFIG) config: ControlPlaneConfig,
     @Inject(LOGGER) parent: Logger,
   ) {
@@ -37,6 +40,14 @@ export class GivenUpWorker implements OnApplicationBootstrap, BeforeApplicationS
       looked = true;
       while (await stepGivenUp({ ...tools, answers: async (lost) => others.answers(lost) }));
     };
+    readiness.registerFlaws('given up', async () => {
+      const standing = (await givenUpStandings(database.dataSource)).get(region);
+      return standing
+        ? [
+            `this region was given up as lost for good by ${standing.by} in ${standing.declaredIn} at ${standing.at}: it writes nothing, and is to be stopped`,
+          ]
+        : [];
+    });
     const onFailure = (error: unknown): void =>
       logger.warn({ err: error }, 'what a region left that was given up could not be looked after; trying again');
     this.leader = new Leader({

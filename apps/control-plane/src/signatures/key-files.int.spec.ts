@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { waitFor } from '@lapidary/kernel/wait-for';
-import { RegionKeys } from '@lapidary/messaging/region-keys';
+import { newRegionKey, RegionKeys } from '@lapidary/messaging/region-keys';
 import { createMetrics } from '@lapidary/telemetry/metrics';
 import { createLogger } from '@lapidary/telemetry/logger';
 import { tellOfStamp, type TestRegion } from '../outbox/testing/test-region.js';
@@ -172,15 +172,19 @@ describe('keys that can’t be used', () => {
     await waitFor('it to be taken', () => at.files.refused.length === 0 || undefined, { timeoutMs });
   });
 
-  it('a key that the others are not told of does not sign, until they are', async () => {
+  it.each([
+    ['a key', (): void => void fleet.of('eu').unshift(fleet.another())],
+    ['another key under the same id', (): void => void fleet.of('eu').splice(0, 1, newRegionKey(fleet.of('eu')[0]!.own.kid))],
+  ])('%s that the others are not told of does not sign, until they are', async (_, change) => {
     const at = await watching('eu', ['us']);
     const before = at.seals.keys.signsWith;
-    fleet.of('eu').unshift(fleet.another());
+    const signed = at.seals.keys.sign(['x'], 'y');
+    change();
     await giveOwn('eu');
     await refusedFor(at, 'give that to all regions first');
-    expect(at.seals.keys.signsWith).toBe(before);
+    expect([at.seals.keys.signsWith, at.seals.keys.sign(['x'], 'y')]).toEqual([before, signed]);
     await givePeers('eu', ['eu', 'us']);
-    await taken(at, ({ signsWith }) => signsWith === fleet.of('eu')[0]!.own.kid);
+    await taken(at, (keys) => keys.signsWith === fleet.of('eu')[0]!.own.kid && keys.sign(['x'], 'y') !== signed);
     expect(at.files.refused).toEqual([]);
   });
 });

@@ -104,7 +104,7 @@ export class KeyFiles implements OnApplicationBootstrap, BeforeApplicationShutdo
     void new RegionKeys(region, own);
     const [first] = own.keys;
     const told = this.peers?.[region]?.keys;
-    if (told && this.isChange(first!.kid) && !told.some(({ x }) => x === first!.x))
+    if (told && this.isChange(first!) && !told.some(({ x }) => x === first!.x))
       throw new AppError('config_invalid', `${path}: key ${first!.kid} is not in LAPIDARY_PEER_KEYS_FILE: give that to all regions first`);
     return () => {
       this.own = own;
@@ -127,9 +127,9 @@ export class KeyFiles implements OnApplicationBootstrap, BeforeApplicationShutdo
     };
   }
 
-  /** What a process is started with is a person's word. */
-  private isChange(kid: string): boolean {
-    return this.watched.has('signing') && kid !== this.seals.keys.signsWith;
+  /** What a process is started with is a person's word. Another key under the id of the one before is another key. */
+  private isChange({ x }: RegionKeySet['keys'][number]): boolean {
+    return this.watched.has('signing') && x !== this.own?.keys[0]?.x;
   }
 
   private believed(): Readonly<Record<string, readonly string[]>> {
