@@ -3,7 +3,7 @@ import { brotliDecompressSync } from 'node:zlib';
 import { z } from 'zod';
 import { batchBytesMax, batchEventsMax, type EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { AppError } from '@lapidary/kernel/app-error';
-import { frameColumns, isFrame, readFrame } from './columns/columns-frame.js';
+import { brotliQuality, frameColumns, isFrame, readFrame } from './columns/columns-frame.js';
 import { writeColumns } from './columns/json-columns.js';
 
 /** Of JSON, as older versions sent it. One event may be larger than a batch's limit; past this, a message is an attack or a mistake. */
@@ -35,7 +35,7 @@ export const packEvents = async (events: readonly EventEnvelope[]): Promise<Batc
 const packRun = async (events: readonly EventEnvelope[]): Promise<Batch[]> => {
   const columns = writeColumns({ events });
   if (events.length === 1 || columns.characters <= batchBytesMax) {
-    const packed = await frameColumns(columns);
+    const packed = await frameColumns(columns, brotliQuality.stream);
     if (events.length === 1 || packed.length <= messageBytesMax) return [{ events, packed }];
   }
   const middle = Math.ceil(events.length / 2);
