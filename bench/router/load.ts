@@ -1,7 +1,6 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { compile } from './compile.ts';
 
 const run = promisify(execFile);
 
@@ -37,20 +36,13 @@ export interface LoadResult {
   readonly waitedSeconds: number;
 }
 
-const source = join(import.meta.dirname, 'load.c');
-const binary = join(import.meta.dirname, '../../.lapidary/bench-router/load');
-
-/** Compiles the load generator where its source is newer. */
-export const buildLoad = (): void => {
-  if (existsSync(binary) && statSync(binary).mtimeMs > statSync(source).mtimeMs) return;
-  mkdirSync(join(binary, '..'), { recursive: true });
-  execFileSync('gcc', ['-O2', '-o', binary, source], { stdio: ['ignore', 'inherit', 'inherit'] });
-};
+/** Compiles the load generator where its source is newer; the path of it. */
+export const buildLoad = (): string => compile('load.c', 'load');
 
 /** On the second CPU: client and upstream together, the proxy has the first one for itself. */
 export const runLoad = async (port: number, upstreamPort: number, load: Load): Promise<LoadResult> => {
   const numbers = [port, upstreamPort, load.connections, load.seconds, load.rate, load.postBytes, load.answerBytes, load.tenants];
   const args = [...numbers.map(String), ...(load.tenant === undefined ? [] : [load.tenant])];
-  const { stdout } = await run('taskset', ['-c', '1', binary, ...args], { timeout: (load.seconds + 60) * 1000 });
+  const { stdout } = await run('taskset', ['-c', '1', buildLoad(), ...args], { timeout: (load.seconds + 60) * 1000 });
   return JSON.parse(stdout) as LoadResult;
 };
