@@ -5,6 +5,7 @@ import { changeOfWhole } from '@lapidary/replication/collections/whole-change';
 import {
   heirOf,
   holding,
+  isFinal,
   lostRegions,
   recalledFrom,
   remaining,
@@ -28,12 +29,13 @@ const by = { actor: 'sim', requestId: 'sim' };
 /** As speak.ts. */
 const speak = (region: SimRegion, database: MemoryDatabase, decision: Decision, answer: Word['answer'], bugs: Bugs): void => {
   const { epoch, sequence } = database.vector.get(decision.region) ?? { epoch: 0, sequence: 0 };
-  if (answer === 'agrees' && !bugs.has('agreed-unfenced')) database.fenced = new Set([...database.fenced, decision.region]);
+  if (answer === 'agrees') database.fenced = new Set([...database.fenced, decision.region]);
   const unsettled = answer === 'recalled' && database.held.some(({ origin }) => origin === decision.region);
   const said: Said = { decision, word: { region: region.name, answer, heard: { epoch, sequence }, peers: region.peers, unsettled } };
   keepWord(database, region.name, said);
   const id = `${region.name}-said-${database.epoch}-${database.outbox.length}-${decision.id}`;
   database.outbox.push({ id, type: 'lapidary.region.given-up.v1', subject: `given-up/${decision.id}`, data: said });
+  if (bugs.has('agreed-unfenced')) database.fenced = new Set();
 };
 
 const isHeardLately = (database: MemoryDatabase, lost: string): boolean =>
@@ -110,7 +112,7 @@ const stepNext = async (
   const { decision, words } = told;
   const own = new Set(words.filter((w) => w.region === region.name).map((w) => w.answer));
   if (!own.has('agrees')) {
-    const answer = judgeSilence(database, decision, answers(decision.region));
+    const answer = isFinal(told) ? 'agrees' : judgeSilence(database, decision, answers(decision.region));
     if (answer === null) return null;
     speak(region, database, decision, answer, bugs);
     reached(`a region ${answer}`);

@@ -1,4 +1,4 @@
-import { holding, lostRegions, missing, recalledFrom, type Decision, type Told, type Word } from './given-up.js';
+import { holding, isFinal, lostRegions, missing, recalledFrom, type Decision, type Told, type Word } from './given-up.js';
 
 /** Numbers that look random and are the same each time (mulberry32). */
 const randomFrom = (seed: number): (() => number) => {
@@ -137,5 +137,27 @@ describe('what is told of what was heard of a lost region (RG4)', () => {
     const eu: Word = { ...heardBy('eu', 1, 1), peers: ['us', 'ap'] };
     expect([...lostRegions([{ decision, words: [eu] }])]).toEqual([]);
     expect([...lostRegions([{ decision, words: [eu, heardBy('us', 1, 2)] }])]).toEqual(['ap']);
+  });
+});
+
+describe('a decision that somebody has acted on (RG10)', () => {
+  const told = (id: string, ...words: (readonly [string, Word['answer']])[]): Told => ({
+    decision: { id, region: 'ap', successor: 'us', declaredIn: 'us' },
+    words: words.map(([region, answer]) => wordOf(region, answer, ['eu', 'us', 'ap'])),
+  });
+  const final = told('5', ['us', 'agrees'], ['us', 'recalled']);
+
+  it('is final, without the words of who was restored to before it agreed, and whatever that one says since', () => {
+    expect(isFinal(final)).toBe(true);
+    expect([...missing([final]).values()]).toEqual([[]]);
+    const objected = told('5', ['us', 'agrees'], ['us', 'recalled'], ['eu', 'objects']);
+    expect([holding([objected]).length, ...lostRegions([objected])]).toEqual([1, 'ap']);
+    expect(holding([told('5', ['us', 'agrees'], ['eu', 'objects'])])).toEqual([]);
+  });
+
+  it('holds against a lower one, which only who has forgotten it says', () => {
+    const lower = told('4', ['eu', 'agrees']);
+    expect(holding([lower, final]).map((t) => t.decision.id)).toEqual(['5']);
+    expect(holding([final, lower]).map((t) => t.decision.id)).toEqual(['5']);
   });
 });

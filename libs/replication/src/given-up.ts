@@ -26,16 +26,28 @@ const said = ({ words }: Told, region: string, answer: Word['answer']): boolean 
   words.some((w) => w.region === region && w.answer === answer);
 
 /**
+ * Whether it holds for good: somebody has told what it heard, which is said only once all who remain have agreed (RG10). One that was restored to before that has
+ * forgotten that it agreed, and what it says anew changes nothing.
+ */
+export const isFinal = ({ words }: Told): boolean => words.some((w) => w.answer !== 'objects' && w.answer !== 'agrees');
+
+/** A region that remains heard the one that was given up, before all had agreed. */
+export const isVoid = (told: Told): boolean => told.words.some((w) => w.answer === 'objects') && !isFinal(told);
+
+/** A lower one that is said by who has forgotten the final one comes too late (RG10). */
+const precedes = (a: Told, b: Told): boolean => (isFinal(a) === isFinal(b) ? a.decision.id < b.decision.id : isFinal(a));
+
+/**
  * Of each region that was given up the decision that holds: the lowest of those to which nobody objects. A region agrees to none above one that it
  * knows, so that all can agree to one alone: whoever said the lower one is among those who must agree, and never does.
  */
 export const holding = <T extends Told>(all: readonly T[]): readonly T[] => {
   const lowest = new Map<string, T>();
   for (const told of all) {
-    if (told.words.some((w) => w.answer === 'objects')) continue;
-    const { region, id } = told.decision;
+    if (isVoid(told)) continue;
+    const { region } = told.decision;
     const other = lowest.get(region);
-    if (!other || id < other.decision.id) lowest.set(region, told);
+    if (!other || precedes(told, other)) lowest.set(region, told);
   }
   return [...lowest.values()];
 };
@@ -53,7 +65,8 @@ const known = ({ decision, words }: Told): string[] =>
 export const missing = (all: readonly Told[]): ReadonlyMap<string, readonly string[]> => {
   const held = holding(all);
   let lost = new Set(held.map((told) => told.decision.region));
-  const missingOf = (told: Told): string[] => known(told).filter((region) => !lost.has(region) && !said(told, region, 'agrees'));
+  const missingOf = (told: Told): string[] =>
+    isFinal(told) ? [] : known(told).filter((region) => !lost.has(region) && !said(told, region, 'agrees'));
   for (;;) {
     const agreed = new Set(held.filter((told) => missingOf(told).length === 0).map((told) => told.decision.region));
     if (agreed.size === lost.size) break;

@@ -1,5 +1,5 @@
 import type { Reader } from '@lapidary/db/transaction';
-import { missing, remaining } from '@lapidary/replication/given-up';
+import { isVoid, missing, remaining } from '@lapidary/replication/given-up';
 import type { RetentionTools } from '../collections/purge-tombstones.js';
 import { retellPurgesOf, type ToldPlace } from '../collections/retell-purges.js';
 import { readGivenUp } from '../regions/given-up-rows.js';
@@ -25,7 +25,7 @@ const finalPlaces = async (reader: Reader): Promise<ReadonlyMap<string, ToldPlac
   const places = new Map<string, ToldPlace>();
   for (const told of all) {
     const { region } = told.decision;
-    if (without.get(region)?.length !== 0 || told.words.some((w) => w.answer === 'objects')) continue;
+    if (without.get(region)?.length !== 0 || isVoid(told)) continue;
     const remain = remaining(told, all);
     const heard = told.words.filter((w) => w.answer === 'agrees' && remain.includes(w.region)).map((w) => w.heard);
     if (heard.length === 0 || heard.length < remain.length) continue;

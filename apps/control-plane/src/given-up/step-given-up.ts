@@ -1,6 +1,6 @@
 import { inTransaction } from '@lapidary/db/transaction';
 import { newId } from '@lapidary/kernel/ids';
-import { heirOf, holding, missing, recalledFrom, remaining, waitingFor } from '@lapidary/replication/given-up';
+import { heirOf, holding, isFinal, missing, recalledFrom, remaining, waitingFor } from '@lapidary/replication/given-up';
 import type { DataSource } from 'typeorm';
 import { systemContext } from '../http/command-context.js';
 import { isRegionFenced } from '../fence/recovery-rows.js';
@@ -73,7 +73,7 @@ const stepOne = async (tools: GivenUpTools, of: ToldDecision, answers: boolean |
         return 'spoke';
       };
       if (!own.has('agrees')) {
-        const verdict = await judgeSilence(tx, decision, answers);
+        const verdict = isFinal(told) ? 'agrees' : await judgeSilence(tx, decision, answers);
         return verdict === 'waits' || verdict === 'ask' ? verdict : await say(verdict);
       }
       const waiting = waitingFor(told, all);

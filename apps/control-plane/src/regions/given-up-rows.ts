@@ -23,6 +23,10 @@ export const readGivenUp = async (reader: Reader): Promise<readonly ToldDecision
        FROM given_up_region g ORDER BY g.id`,
   );
 
+/** As isFinal and isVoid of libs/replication/src/given-up.ts, of the decision `g`. */
+const isFinalSql = `EXISTS (SELECT 1 FROM given_up_word n WHERE n.decision = g.id AND n.answer NOT IN ('objects', 'agrees'))`;
+const isVoidSql = `(EXISTS (SELECT 1 FROM given_up_word n WHERE n.decision = g.id AND n.answer = 'objects') AND NOT ${isFinalSql})`;
+
 /** Facts: whoever is told one again knows it already. */
 export const keepWord = async (tx: Tx, decision: GivenUpRegion, word: RegionWord): Promise<void> => {
   await tx.query('INSERT INTO given_up_region (id, region, told) VALUES ($1, $2, $3::jsonb) ON CONFLICT (id) DO NOTHING', [
@@ -36,17 +40,24 @@ export const keepWord = async (tx: Tx, decision: GivenUpRegion, word: RegionWord
     word.answer,
     JSON.stringify(word),
   ]);
+  // RG2, RG10: also of who has forgotten that it agreed.
+  await tx.query(
+    `INSERT INTO version_vector AS v (origin, epoch, sequence, fenced)
+     SELECT g.region, 0, 0, true FROM given_up_region g JOIN origin o ON o.region <> g.region WHERE g.id = $1 AND ${isFinalSql}
+     ON CONFLICT (origin) DO UPDATE SET fenced = true WHERE NOT v.fenced`,
+    [decision.id],
+  );
   // RG2, RG7: an objection lifts what an agreement, or having been given up, had shut.
   await tx.query(
     `UPDATE version_vector v SET fenced = false WHERE v.origin = $1 AND v.fenced AND NOT EXISTS (
-       SELECT 1 FROM given_up_region g JOIN given_up_word own ON own.decision = g.id AND own.answer = 'agrees' JOIN origin o ON o.region = own.region
-        WHERE g.region = $1 AND NOT EXISTS (SELECT 1 FROM given_up_word n WHERE n.decision = g.id AND n.answer = 'objects'))`,
+       SELECT 1 FROM given_up_region g WHERE g.region = $1 AND NOT ${isVoidSql} AND (${isFinalSql} OR EXISTS (
+         SELECT 1 FROM given_up_word own JOIN origin o ON o.region = own.region WHERE own.decision = g.id AND own.answer = 'agrees')))`,
     [decision.region],
   );
   await tx.query(
     `UPDATE recovery SET given_up = now.given_up FROM (
        SELECT EXISTS (SELECT 1 FROM given_up_region g JOIN origin o ON o.region = g.region
-                       WHERE NOT EXISTS (SELECT 1 FROM given_up_word n WHERE n.decision = g.id AND n.answer = 'objects')) AS given_up) AS now
+                       WHERE NOT ${isVoidSql}) AS given_up) AS now
       WHERE recovery.given_up <> now.given_up`,
   );
 };

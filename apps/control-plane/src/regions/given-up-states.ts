@@ -17,6 +17,7 @@ import { checkTransitions, type TransitionTable } from '@lapidary/kernel/transit
  * - RG8: what it might still have sold of bounded counters is the successor's, once, by a write in its own row, after all know what any of them heard of that row. Where something of its
  *   documents is parked or held in any of them it stays unused.
  * - RG9: what it purged and not all of them have heard is told again by who has it, in its own log.
+ * - RG10: once all have agreed it is final: one that was restored to before it agreed agrees anew, whatever it hears, and no objection of its own counts.
  */
 export type GivenUpState = 'present' | 'declared' | 'agreed' | 'inherited';
 
