@@ -1,4 +1,4 @@
-import { beatOf, createBeats, HeartbeatWatch } from './heartbeats.js';
+import { beatOf, createBeats, HeartbeatWatch, toEnd } from './heartbeats.js';
 
 const silentMsMax = 1_000;
 const lookEveryMs = 100;
@@ -12,7 +12,9 @@ const worldOf = (workers: number) => {
     for (const worker of beating) beatOf(beats, worker)();
     return watch.silent((nowMs += passedMs));
   };
-  return { look, begin: (worker: number) => watch.begin(worker, nowMs) };
+  const ends = (silent: readonly number[], serving: readonly number[]): readonly number[] =>
+    toEnd(silent, serving, workers, (worker) => watch.isSilentForLong(worker));
+  return { look, ends, begin: (worker: number) => watch.begin(worker, nowMs) };
 };
 
 describe('silence of workers (W5)', () => {
@@ -35,5 +37,30 @@ describe('silence of workers (W5)', () => {
     for (let i = 0; i <= silentMsMax / lookEveryMs; i += 1) look([]);
     begin(0);
     expect(look([])).toEqual([]);
+  });
+
+  it('of one while another serves ends it; of all together, or of the last, only when it has lasted three times as long', () => {
+    const { look, ends } = worldOf(2);
+    for (let i = 0; i < silentMsMax / lookEveryMs; i += 1) look([1]);
+    expect(ends(look([1]), [0, 1])).toEqual([0]);
+    // The first is being replaced, and the second falls silent, too.
+    for (let i = 0; i < silentMsMax / lookEveryMs; i += 1) look([]);
+    expect(ends(look([]), [1])).toEqual([]);
+    for (let i = 0; i < (2 * silentMsMax) / lookEveryMs; i += 1) look([]);
+    expect(ends(look([]), [1])).toEqual([0, 1]);
+  });
+
+  it('of both at the same time, as where the machine is short of processor time, ends neither at first', () => {
+    const { look, ends } = worldOf(2);
+    for (let i = 0; i <= silentMsMax / lookEveryMs; i += 1) look([]);
+    expect(ends(look([]), [0, 1])).toEqual([]);
+    // One that comes back has lost nothing, and the other is ended as ever.
+    expect(ends(look([1]), [0, 1])).toEqual([0]);
+  });
+
+  it('of the only one there is ends it at its bound', () => {
+    const { look, ends } = worldOf(1);
+    for (let i = 0; i < silentMsMax / lookEveryMs; i += 1) look([]);
+    expect(ends(look([]), [0])).toEqual([0]);
   });
 });

@@ -13,6 +13,8 @@ export const beatOf = (beats: SharedArrayBuffer, worker: number): (() => void) =
 const stoodStillTimes = 3;
 /** Fewer beats than these may be late by chance. */
 const beatsMin = 5;
+/** So many times the bound, and even the last worker hangs. */
+const lastTimes = 3;
 
 /** Which workers have been silent for too long, looked at in even intervals. Pure but for the shared counts. */
 export class HeartbeatWatch {
@@ -37,6 +39,11 @@ export class HeartbeatWatch {
     this.lookedAtMs ??= nowMs;
   }
 
+  /** Those that were silent for too long at the last look: whether so long that it is no want of processor time any more. */
+  isSilentForLong(worker: number): boolean {
+    return this.lookedAtMs !== null && this.lookedAtMs - this.heard[worker]!.atMs > lastTimes * this.silentMsMax;
+  }
+
   silent(nowMs: number): readonly number[] {
     const stoodStill = this.lookedAtMs !== null && nowMs - this.lookedAtMs > stoodStillTimes * this.lookEveryMs;
     this.lookedAtMs = nowMs;
@@ -49,3 +56,17 @@ export class HeartbeatWatch {
     return silent;
   }
 }
+
+/**
+ * Whom of the silent to end now. A machine that is short of processor time makes all workers silent, one soon after the other, while this thread, which does little, is on time: to end them
+ * all would break every connection off, and make more work. So the last of several that serve, or are silent together, is given longer.
+ */
+export const toEnd = (
+  silent: readonly number[],
+  serving: readonly number[],
+  workers: number,
+  isSilentForLong: (worker: number) => boolean,
+): readonly number[] => {
+  const goesOn = serving.some((worker) => !silent.includes(worker));
+  return goesOn || workers === 1 ? silent : silent.filter(isSilentForLong);
+};

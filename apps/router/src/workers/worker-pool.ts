@@ -19,7 +19,7 @@ import { freeProbesOf } from '../traffic-policy/across-workers/breaker-cells.js'
 import { createPolicyMemory, type PolicyMemory } from '../traffic-policy/across-workers/policy-memory.js';
 import { freeCompanyOf } from '../traffic-policy/across-workers/shared-buckets.js';
 import { freePlacesOf } from '../traffic-policy/across-workers/shared-places.js';
-import { createBeats, HeartbeatWatch } from './heartbeats.js';
+import { createBeats, HeartbeatWatch, toEnd } from './heartbeats.js';
 import { KeptCounts } from './kept-counts.js';
 import { closedAll, createOpenSockets, opensAll } from './open-sockets.js';
 import { WorkerHandle } from './worker-handle.js';
@@ -194,7 +194,10 @@ export class WorkerPool implements Takers {
 
   private endSilent(): void {
     const silent = this.watch.silent(performance.now());
-    for (const worker of this.workers) if (silent.includes(worker.index) && worker.state !== 'starting') void this.endHung(worker);
+    if (silent.length === 0) return;
+    const serving = this.serving.map(({ index }) => index);
+    const ended = toEnd(silent, serving, this.workers.length, (worker) => this.watch.isSilentForLong(worker));
+    for (const worker of this.workers) if (ended.includes(worker.index) && worker.state !== 'starting') void this.endHung(worker);
   }
 
   private async endHung(worker: WorkerHandle): Promise<void> {
