@@ -1,11 +1,11 @@
-import { brotliCompressSync } from 'node:zlib';
 import * as subjects from '@lapidary/contracts/subjects';
 import { rowsOf } from '@lapidary/db/rows';
 import { newId } from '@lapidary/kernel/ids';
 import { waitFor } from '@lapidary/kernel/wait-for';
 import { errorHeader } from '@lapidary/messaging/json-messages';
 import { freshRegion, testNats } from '@lapidary/testing/backends';
-import { headers, type Msg, type MsgHdrs } from '@nats-io/transport-node';
+import { rubbish } from '@lapidary/testing/rubbish';
+import type { Msg, MsgHdrs } from '@nats-io/transport-node';
 import { testLink } from '../outbox/testing/test-region.js';
 import { askGeode, openGeode, type Geode } from '../../test/geode.js';
 import { DigestsModule } from '../digests/digests.module.js';
@@ -64,30 +64,6 @@ const told: readonly string[] = [
   subjects.routerTraffic(region),
   subjects.liveEvents(region),
 ];
-
-const encoded = (encoding: string): MsgHdrs => {
-  const h = headers();
-  h.set('Content-Encoding', encoding);
-  return h;
-};
-const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
-const rubbish: Readonly<Record<string, readonly [body: string | Uint8Array, headers?: MsgHdrs]>> = {
-  nothing: [''],
-  'no JSON': ['rubbish'],
-  'half of a JSON': ['{"want":'],
-  'bytes that are no text': [Buffer.from([0xff, 0xfe, 0x00, 0x80])],
-  null: ['null'],
-  'a list': ['[]'],
-  'a number': ['1e999'],
-  'an object of nothing': ['{}'],
-  'a nesting that overflows a stack': [deep],
-  'such a nesting in a field': [`{"want":${deep},"epoch":${deep},"stamp":${deep}}`],
-  'three megabytes': [JSON.stringify({ want: 'x'.repeat(3 << 20) })],
-  'a small message that unpacks to 64 MB': [brotliCompressSync(Buffer.alloc(64 << 20, ' ')), encoded('br')],
-  'what says that it is packed and is not': ['{}', encoded('br')],
-  'columns that are none': [Buffer.from('rubbish'), encoded('lapidary-columns-1')],
-  'an encoding of nobody': ['{}', encoded('rot13')],
-};
 
 const refusedOn = async (subject: string): Promise<number> => {
   const { values } = await geode.resources.metrics.lapidary_nats_refused_total.get();
