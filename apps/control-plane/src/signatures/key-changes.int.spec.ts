@@ -14,28 +14,11 @@ import { geodeStatus } from '../replication/geode-status.js';
 import { readPosition } from '../replication/peer-position.js';
 import { openMesh, type Mesh } from '../replication/testing/mesh.js';
 import { logOf, oneTo } from '../replication/testing/two-regions.js';
+import { tellBothWays } from '../replication/testing/both-ways.js';
 import { FleetKeys } from './fleet-keys.fixture.js';
 import { noteRefusals } from './refusal-rows.js';
 
 const timeoutMs = 60_000;
-
-/** Both ways: each has what the other has told. */
-const agree = async (eu: TestRegion, us: TestRegion): Promise<void> => {
-  for (const [origin, reader] of [
-    [eu, us],
-    [us, eu],
-  ] as const) {
-    await tellOfStamp(origin, 1, (await logOf(origin)).length + 1);
-    const head = (await logOf(origin)).length;
-    await waitFor(
-      `event ${head} of ${origin.name}`,
-      async () => (await readPosition(reader.dataSource, origin.name)).sequence === head || undefined,
-      {
-        timeoutMs,
-      },
-    );
-  }
-};
 
 const refusedOf = (region: TestRegion): string[] => (region.seals?.take() ?? []).map(({ what, why }) => `${what} ${why}`);
 
@@ -53,18 +36,18 @@ it('keys come to a fleet step by step, and at each the regions go on: the code, 
   await withMesh(async (mesh, eu, us) => {
     const fleet = new FleetKeys();
     // As code of before, which neither signs nor looks.
-    await agree(eu, us);
+    await tellBothWays(eu, us);
     await mesh.rekey(us, fleet.seals(us.name, [], { signing: false }));
-    await agree(eu, us);
+    await tellBothWays(eu, us);
     await mesh.rekey(us, fleet.seals(us.name, []));
-    await agree(eu, us);
+    await tellBothWays(eu, us);
     await mesh.rekey(eu, fleet.seals(eu.name, []));
-    await agree(eu, us);
+    await tellBothWays(eu, us);
     await mesh.rekey(us, fleet.seals(us.name, [eu.name]));
-    await agree(eu, us);
+    await tellBothWays(eu, us);
     expect([...refusedOf(us), ...refusedOf(eu)]).toEqual([]);
     await mesh.rekey(eu, fleet.seals(eu.name, [us.name]));
-    await agree(eu, us);
+    await tellBothWays(eu, us);
     expect([...refusedOf(us), ...refusedOf(eu)]).toEqual([]);
   });
 });
@@ -74,20 +57,20 @@ it('a key is changed without anything being refused; one that nobody was told of
     const fleet = new FleetKeys();
     await mesh.rekey(eu, fleet.seals(eu.name, [us.name]));
     await mesh.rekey(us, fleet.seals(us.name, [eu.name]));
-    await agree(eu, us);
+    await tellBothWays(eu, us);
     for (const region of [eu, us]) refusedOf(region);
     // The next is told first, then signs, then the one before is forgotten.
     const keys = fleet.of(eu.name);
     const [before, next] = [keys[0]!, fleet.another()];
     keys.push(next);
     await mesh.rekey(us, fleet.seals(us.name, [eu.name]));
-    await agree(eu, us);
+    await tellBothWays(eu, us);
     keys.splice(0, 2, next, before);
     await mesh.rekey(eu, fleet.seals(eu.name, [us.name]));
-    await agree(eu, us);
+    await tellBothWays(eu, us);
     keys.pop();
     await mesh.rekey(us, fleet.seals(us.name, [eu.name]));
-    await agree(eu, us);
+    await tellBothWays(eu, us);
     expect([...refusedOf(us), ...refusedOf(eu)]).toEqual([]);
 
     // A key that the other was not told of: nothing is believed, and nothing lost.
@@ -99,7 +82,7 @@ it('a key is changed without anything being refused; one that nobody was told of
     await waitFor('a refusal', () => refusedOf(us).includes('answer unknown_key') || undefined, { timeoutMs });
     expect((await readPosition(us.dataSource, eu.name)).sequence).toBe(head);
     await mesh.rekey(us, fleet.seals(us.name, [eu.name]));
-    await agree(eu, us);
+    await tellBothWays(eu, us);
     // Started without its keys.
     await mesh.rekey(eu, fleet.seals(eu.name, [us.name], { signing: false }));
     for (const i of oneTo(3)) await tellOfStamp(eu, 20 + i);
@@ -111,7 +94,7 @@ it('a key is changed without anything being refused; one that nobody was told of
     const status = await geodeStatus(us.dataSource, () => undefined, [eu.name], us.seals!.keys);
     expect(status.peers[0]).toMatchObject({ link: 'cut', cutBecause: expect.stringContaining('is not believed: unsigned') });
     await mesh.rekey(eu, fleet.seals(eu.name, [us.name]));
-    await agree(eu, us);
+    await tellBothWays(eu, us);
     expect(await rowsOf(us.dataSource, 'SELECT version FROM stamp WHERE name = $1', [`${eu.name}-23`])).toEqual([{ version: 1 }]);
   });
 });

@@ -5,11 +5,10 @@ import { waitFor } from '@lapidary/kernel/wait-for';
 import { newRegionKey, RegionKeys } from '@lapidary/messaging/region-keys';
 import { createMetrics } from '@lapidary/telemetry/metrics';
 import { createLogger } from '@lapidary/telemetry/logger';
-import { tellOfStamp, type TestRegion } from '../outbox/testing/test-region.js';
+import type { TestRegion } from '../outbox/testing/test-region.js';
 import { Readiness } from '../process/readiness.js';
-import { readPosition } from '../replication/peer-position.js';
 import { openMesh, type Mesh } from '../replication/testing/mesh.js';
-import { logOf } from '../replication/testing/two-regions.js';
+import { tellBothWays } from '../replication/testing/both-ways.js';
 import { FleetKeys, ownKeysFile, peerKeysFile } from './fleet-keys.fixture.js';
 import { KeyFiles } from './key-files.js';
 import type { PeerSeals } from './peer-seals.js';
@@ -76,20 +75,6 @@ const refusedFor = async ({ files }: Watching, why: string): Promise<void> => {
   });
 };
 
-/** Until what each tells is at the other. */
-const agree = async ([eu, us]: readonly [TestRegion, TestRegion]): Promise<void> => {
-  for (const [origin, reader] of [
-    [eu, us],
-    [us, eu],
-  ] as const) {
-    await tellOfStamp(origin, 1, (await logOf(origin)).length + 1);
-    const head = (await logOf(origin)).length;
-    const isThere = async (): Promise<true | undefined> =>
-      (await readPosition(reader.dataSource, origin.name)).sequence === head || undefined;
-    await waitFor(`event ${head} of ${origin.name}`, isThere, { timeoutMs });
-  }
-};
-
 const withMesh = async (work: (mesh: Mesh, regions: readonly [TestRegion, TestRegion]) => Promise<void>): Promise<void> => {
   const mesh = await openMesh(2);
   try {
@@ -105,7 +90,7 @@ it('a key is changed while regions run: told everywhere, then signing, then the 
     const [atEu, atUs] = [await watching(eu.name, [us.name]), await watching(us.name, [eu.name])];
     await mesh.rekey(eu, atEu.seals);
     await mesh.rekey(us, atUs.seals);
-    await agree(regions);
+    await tellBothWays(...regions);
     for (const { seals } of [atEu, atUs]) seals.take();
     const keys = fleet.of(eu.name);
     const [before, next] = [keys[0]!, fleet.another()];
@@ -114,17 +99,17 @@ it('a key is changed while regions run: told everywhere, then signing, then the 
     await givePeers(eu.name, [eu.name, us.name]);
     await givePeers(us.name, [eu.name, us.name]);
     for (const at of [atEu, atUs]) await taken(at, (now) => now.idsOf(eu.name).length === 2);
-    await agree(regions);
+    await tellBothWays(...regions);
     keys.splice(0, 2, next, before);
     await giveOwn(eu.name);
     await taken(atEu, ({ signsWith }) => signsWith === next.own.kid);
-    await agree(regions);
+    await tellBothWays(...regions);
     keys.pop();
     await givePeers(us.name, [eu.name, us.name]);
     await givePeers(eu.name, [eu.name, us.name]);
     await giveOwn(eu.name);
     for (const at of [atEu, atUs]) await taken(at, (now) => now.idsOf(eu.name).join() === next.own.kid);
-    await agree(regions);
+    await tellBothWays(...regions);
     expect([atEu.seals.take(), atUs.seals.take(), atEu.files.refused, atUs.files.refused]).toEqual([[], [], [], []]);
     // What the one before says from now on is nobody's.
     const thief = new RegionKeys(eu.name, { keys: [before.own] });
