@@ -54,6 +54,7 @@ export const directedBugs = {
   'inherited-early': 'a successor takes rights over before everybody has agreed',
   unrecalled: 'what one region alone has heard of a lost one is told to nobody',
   'beginning-unheeded': 'a document whose beginning has not come is written as if it had none',
+  'answer-unfollowed': 'a write that changes nothing in the history which is proposed is no change of it',
   'objection-withheld': 'a region that has more than a proposal covers says nothing of it',
   'objection-forgotten': 'a region that was fenced when a proposal came that lacks something says nothing of it later',
   'known-while-holding': 'a region that was opened without another one says what it knows before that one was heard',
@@ -106,9 +107,13 @@ export class Bugs {
   onNested(engine: DocumentEngine): NestedDocuments {
     if (this.bug === 'swallowed-untold')
       return overriding<NestedDocuments>(engine, { take: (...told) => ({ ...engine.take(...told), swallowed: [] }) });
+    if (this.bug === 'answer-unfollowed')
+      return overriding<NestedDocuments>(engine, {
+        edit: (key, bytes, genesis, edits, text) => engine.edit(key, bytes, genesis, edits, text),
+      });
     if (this.bug !== 'beginning-unheeded') return engine;
     return overriding<NestedDocuments>(engine, {
-      edit: (key, bytes, genesis, edits, text) => engine.edit(key, bytes, bytes === null ? genesis : {}, edits, text),
+      edit: (key, bytes, genesis, ...how) => engine.edit(key, bytes, bytes === null ? genesis : {}, ...how),
     });
   }
 

@@ -183,6 +183,19 @@ describe('nested documents', () => {
     expect(one.changes.at(-1)!.length).toBeLessThan(1_000);
   });
 
+  it('have a change that changes nothing where one is asked for all the same, and wait for it (G8)', () => {
+    const eu = new DocumentEngine(actorOf('eu', 1));
+    const us = new DocumentEngine(actorOf('us', 1));
+    const begun = eu.edit('k', null, genesis, [], text);
+    expect(eu.edit('k', begun.bytes, genesis, [], text).change).toBeNull();
+    const empty = eu.edit('k', begun.bytes, genesis, [], text, true);
+    expect(empty).toMatchObject({ value: begun.value, changes: begun.changes + 1 });
+    const then = eu.edit('k', empty.bytes, genesis, [{ op: 'set', path: ['name'], value: 'Ann' }], text);
+    const waiting = us.take('k', begun.bytes, [then.change!]);
+    expect(waiting).toMatchObject({ value: begun.value, isWaiting: true });
+    expect(us.take('k', waiting.bytes, [empty.change!])).toMatchObject({ value: then.value, heads: then.heads, isWaiting: false });
+  });
+
   it('go back to what was stored when a transaction was rolled back', () => {
     const engine = new DocumentEngine(actorOf('eu', 1));
     const first = engine.edit('k', null, genesis, [{ op: 'set', path: ['name'], value: 'Ann' }], text);

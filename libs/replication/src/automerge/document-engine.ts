@@ -29,7 +29,7 @@ export interface Taken extends Documented {
 }
 
 export interface Edited extends Documented {
-  /** The one change that the edits made; null where they changed nothing. */
+  /** The one change that the edits made; null where they changed nothing, and none was asked for all the same. */
   readonly change: Uint8Array | null;
 }
 
@@ -51,19 +51,29 @@ export class DocumentEngine {
 
   /**
    * Makes one change out of all edits. `bytes` null, or a document whose beginning has not come: it begins with `genesis`, the same wherever
-   * it begins (N1 and N2 of merge-nested.ts). What waits for that was shown to nobody: the edits stand beside it (N4).
+   * it begins (N1 and N2 of merge-nested.ts). What waits for that was shown to nobody: the edits stand beside it (N4). `always`: there is a change even
+   * if it changes nothing, which what is written later follows (G8 of generations.ts).
    */
-  edit(key: string, bytes: Uint8Array | null, genesis: JsonObject, edits: readonly DocumentEdit[], text: TextFields): Edited {
+  edit(
+    key: string,
+    bytes: Uint8Array | null,
+    genesis: JsonObject,
+    edits: readonly DocumentEdit[],
+    text: TextFields,
+    always = false,
+  ): Edited {
     const stored = bytes === null ? null : this.live.take(key, bytes);
     const waiting = stored !== null && Automerge.getHeads(stored).length === 0 ? stored : null;
     const before =
       stored === null || waiting !== null ? Automerge.load<Record<string, unknown>>(begin(genesis, text), { actor: this.actor }) : stored;
     const heads = Automerge.getHeads(before).join();
     try {
-      const after = Automerge.change(before, { time: 0 }, (root) => {
+      const edited = Automerge.change(before, { time: 0 }, (root) => {
         for (const edit of edits) applyEdit(root, edit, text);
       });
-      const change = Automerge.getHeads(after).join() === heads ? null : (Automerge.getLastLocalChange(after) ?? null);
+      const isEqual = Automerge.getHeads(edited).join() === heads;
+      const after = isEqual && always ? Automerge.emptyChange(edited, { time: 0 }) : edited;
+      const change = isEqual && !always ? null : (Automerge.getLastLocalChange(after) ?? null);
       if (waiting === null) return { ...this.keep(key, after), change };
       const both = Automerge.loadIncremental(waiting, Automerge.save(after));
       Automerge.free(after);

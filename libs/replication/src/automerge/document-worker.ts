@@ -9,7 +9,7 @@ import type { Documented, Edited, Taken } from './document-engine.js';
 export type DocumentCall =
   | {
       readonly call: 'edit';
-      readonly with: [string, Uint8Array | null, { readonly [key: string]: Json }, readonly DocumentEdit[], TextFields];
+      readonly with: [string, Uint8Array | null, { readonly [key: string]: Json }, readonly DocumentEdit[], TextFields, always?: boolean];
     }
   | { readonly call: 'take'; readonly with: [string, Uint8Array | null, readonly Uint8Array[]] }
   | { readonly call: 'beginAnew'; readonly with: [string, Uint8Array, TextFields] }

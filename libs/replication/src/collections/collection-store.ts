@@ -141,6 +141,7 @@ export interface NestedDocuments {
     genesis: { readonly [key: string]: Json },
     edits: readonly DocumentEdit[],
     text: TextFields,
+    always?: boolean,
   ): Promise<Edited> | Edited;
   take(key: string, bytes: Uint8Array | null, incoming: readonly Uint8Array[]): Promise<Taken> | Taken;
   beginAnew(key: string, bytes: Uint8Array, text: TextFields): Promise<Documented | null> | Documented | null;

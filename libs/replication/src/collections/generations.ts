@@ -23,6 +23,8 @@ import { isCovered, joinSeen, type Register, type Seen } from '../merge/register
  *       knows until that was heard, which may have a write of its own that it has lost
  *
  *   G7  no two proposals have one name: it is later than that of the history that holds and of any other proposal, though the clock fell back since
+ *   G8  a write that answers is one change of each form, though it changes nothing in one: what follows it there follows it in the other. So neither
+ *       form shows what the other one waits for, and nobody takes away in one what was not seen in the other
  *
  * A region that was restored from a backup can break G3, since it has forgotten what it said: what it wrote is found (lateWrites), kept
  * in the ledger, and told anew by itself.

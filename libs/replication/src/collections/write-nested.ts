@@ -45,9 +45,11 @@ export const writeNested = async (
   if (isUnbegun(state) && generationOf(state).number > 0)
     throw new AppError('not_yet_here', `The beginning of ${key.id} in ${key.collection} has not arrived`, { retryAfterSeconds: 1 });
   const { genesis, text } = beginningOf(policy);
-  const edited = await site.nested.edit(keyText(key), stored.bytes, genesis, edits, text);
+  const isAnswer = isAnswered(state.next);
+  // G8.
+  const edited = await site.nested.edit(keyText(key), stored.bytes, genesis, edits, text, isAnswer && !exists);
   if (exists && edited.change === null) return null;
-  const answer = isAnswered(state.next) ? await inNextForm(site, key, state.next!, edited, { genesis, edits, text }) : null;
+  const answer = isAnswer ? await inNextForm(site, key, state.next!, edited, { genesis, edits, text }) : null;
   const whole = stored.bytes === null || isUnbegun(state) || stored.toldInPart + 1 >= wholeEvery;
   const after = { ...state, ...contentsOf(edited), alive, ...(answer ? { next: answer.next } : apart) };
   return nestedWritten(stored, policy, after, edited.bytes, {
@@ -67,7 +69,10 @@ interface Request {
   readonly text: TextFields;
 }
 
-/** The same request in the proposed history; where its edits do not give the same there, all that is shown takes their place. */
+/**
+ * The same request in the proposed history; where its edits do not give the same there, all that is shown takes their place. That takes nothing
+ * away which its writer could not see: neither form shows what the other one waits for (G8).
+ */
 const inNextForm = async (
   { nested }: Pick<Site, 'nested'>,
   key: DocumentKey,
@@ -76,7 +81,8 @@ const inNextForm = async (
   { genesis, edits, text }: Request,
 ): Promise<{ readonly next: NextGeneration; readonly parts: readonly Uint8Array[] }> => {
   const before = next.doc === null ? null : fromBase64(next.doc);
-  const make = async (made: readonly DocumentEdit[]): Promise<Edited> => nested.edit(nextKey(keyText(key)), before, genesis, made, text);
+  const make = async (made: readonly DocumentEdit[]): Promise<Edited> =>
+    nested.edit(nextKey(keyText(key)), before, genesis, made, text, true);
   const isSame = (edited: Edited): boolean => canonicalJson(edited.value) === canonicalJson(shown.value);
   let edited: Edited | null = null;
   try {
