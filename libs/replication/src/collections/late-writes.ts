@@ -11,6 +11,7 @@ import { generationOf, isAnswered } from './generations.js';
 import { contentsOf, isNested, type MergedNested } from './merge-nested.js';
 import { tellWhole } from './tell-change.js';
 import { beginningOf, nestedWritten } from './write-nested.js';
+import { settledBy } from './written.js';
 
 type Late = Pick<MergedNested, 'late' | 'ended'> & { readonly after: StoredDocument };
 
@@ -32,7 +33,8 @@ export const lateLosses = ({ late, ended, after }: Late, event: DocumentChanged)
 /**
  * A region that was restored from a backup wrote in a history that had ended: it writes the same in the one that holds, as if it had been
  * written right after its beginning. Only where the beginning was heard of while the old history held: else what it covers is not known
- * here, and could be taken back by that; the ledger has it then.
+ * here, and could be taken back by that; the ledger has it then. What of it had lost in the old history is told with it: nobody else may have
+ * seen that, and what is shown has nothing of it.
  */
 export const tellAnew = async (
   tx: TellingTransaction,
@@ -45,8 +47,9 @@ export const tellAnew = async (
   if (ended.next?.id !== generationOf(after.state).id || ended.next.covers === null) return;
   const edits = [{ op: 'replace' as const, value: ended.value as { readonly [key: string]: Json } }];
   const edited = await site.nested.editBeginning(keyText(key), after.bytes, edits, beginningOf(policy).text);
-  if (edited.change === null) return;
-  await tellAll(tx, site, key, policy, after, { ...after.state, ...contentsOf(edited) }, edited.bytes, true);
+  const settled = settledBy({ kind: 'document', ...ended }, after.state, policy);
+  if (edited.change === null && settled.length === 0) return;
+  await tellAll(tx, site, key, policy, after, { ...after.state, ...contentsOf(edited) }, edited.bytes, { exists: true, settled });
 };
 
 /**
@@ -93,7 +96,7 @@ const tellAll = async (
   before: StoredDocument,
   state: NestedState,
   bytes: Uint8Array | null,
-  exists = isAlive(state.alive),
+  { exists = isAlive(state.alive), settled = [] }: { readonly exists?: boolean; readonly settled?: readonly Loss[] } = {},
 ): Promise<void> => {
   const at = site.tick(latestOfState(before.state));
   const next = state.next ? { next: { ...state.next, lone: { ...state.next.lone, [site.region]: at } } } : {};
@@ -102,5 +105,11 @@ const tellAll = async (
     nextParts: [],
     whole: true,
   });
-  await tellWhole(tx, key, policy, written, { actor: 'system:histories', origin: site.region, at });
+  await tellWhole(
+    tx,
+    key,
+    policy,
+    { ...written, settled: [...written.settled, ...settled] },
+    { actor: 'system:histories', origin: site.region, at },
+  );
 };
