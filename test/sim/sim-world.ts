@@ -75,6 +75,7 @@ export class SimWorld {
   private readonly loss: Loss;
   /** Not there yet, and in nobody’s configuration. */
   private absent: string | null;
+  private takenOut: string | null = null;
 
   constructor(seed: number, bug: PlantedBug | null = null) {
     this.random = new Random(seed);
@@ -280,8 +281,8 @@ export class SimWorld {
     if (region.database.isGivenUp || this.loss.isSilent(region) || region.name === this.absent) return;
     if (isFenced(region.database.recovery.state) && !this.bugs.has('fence-unheeded')) return;
     const { random, bugs } = this;
-    // A lost one is taken out of the configuration of the others once all have given it up.
-    const others = names.filter((n) => n !== region.name && n !== this.loss.lost?.name && n !== this.absent);
+    // A lost one is taken out of the configuration of the others once all have given it up, and differences were mended (as the runbook has it).
+    const others = names.filter((n) => n !== region.name && n !== this.takenOut && n !== this.absent);
     const upkeep = {
       region,
       others,
@@ -452,6 +453,7 @@ export class SimWorld {
       for (const region of this.regions.values()) await this.network.fillOwed(region);
     }
     if (this.loss.lost !== null || this.kind.joining || (this.kind.restored && this.kind.tidy !== null)) await this.mendDifferences();
+    this.takenOut = this.loss.lost?.name ?? null;
     for (const { name, database } of this.living)
       if (database.recovery.state !== 'sound') this.findings.push(`stuck: ${name} is ${database.recovery.state}`);
     for (let round = 0; (this.kind.tidy !== null || this.kind.aging || this.kind.shrinking) && round < 5; round++) {
