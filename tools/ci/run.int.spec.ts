@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -44,10 +44,10 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const start = (): ChildProcess => {
+const start = (out: 'pipe' | number = 'pipe', err: 'ignore' | number = 'ignore'): ChildProcess => {
   run = spawn(path.join(root, '.ci/run'), [], {
     env: { ...process.env, PATH: `${folder}:${process.env['PATH']}` },
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', out, err],
   });
   return run;
 };
@@ -105,6 +105,17 @@ describe('the run of CI', () => {
     const { lastLine, code } = await ends();
     expect(await noticed('asked')).toContain('--maxWorkers=1 --runTestsByPath test/a.e2e.spec.ts');
     expect({ lastLine, code }).toEqual({ lastLine: '102 passed, 0 failed', code: 0 });
+  });
+
+  it('keeps what it has said where all of it goes to one file', async () => {
+    await report('unit', 60);
+    await report('fleets', 40, ['test/a.e2e.spec.ts']);
+    await report('second', 3);
+    await fails('fleets');
+    const log = await open(path.join(folder, 'log'), 'w');
+    await once(start(log.fd, log.fd), 'exit');
+    await log.close();
+    expect(await noticed('log')).toMatch(/^run once more, alone: test\/a[^\0]+\n102 passed, 0 failed$/);
   });
 
   it('runs nothing once more where a unit test failed, too', async () => {
