@@ -196,6 +196,23 @@ describe('nested documents', () => {
     expect(us.take('k', waiting.bytes, [empty.change!])).toMatchObject({ value: then.value, heads: then.heads, isWaiting: false });
   });
 
+  it('are not begun a second time by who hears its own first changes back without their beginning', () => {
+    const us = new DocumentEngine(actorOf('us', 1));
+    const own = us.edit('k', null, genesis, [{ op: 'set', path: ['name'], value: 'Ann' }], text);
+    const waiting = us.take('k', null, [own.change!]);
+    expect(waiting).toMatchObject({ value: {}, isWaiting: true });
+    const again = (): unknown => us.edit('k', waiting.bytes, genesis, [{ op: 'set', path: ['name'], value: 'Bea' }], text);
+    expect(again).toThrow(expect.objectContaining({ code: 'not_yet_here', retryAfterSeconds: 1 }) as Error);
+    const eu = new DocumentEngine(actorOf('eu', 1));
+    const begun = eu.edit('k', eu.take('k', null, [own.change!]).bytes, genesis, [{ op: 'set', path: ['size'], value: 1 }], text);
+    const whole = us.take('k', waiting.bytes, [begun.bytes]);
+    expect(whole).toMatchObject({ value: { name: 'Ann', size: 1 }, isWaiting: false });
+    expect(us.edit('k', whole.bytes, genesis, [{ op: 'set', path: ['name'], value: 'Bea' }], text).value).toMatchObject({
+      name: 'Bea',
+      size: 1,
+    });
+  });
+
   it('go back to what was stored when a transaction was rolled back', () => {
     const engine = new DocumentEngine(actorOf('eu', 1));
     const first = engine.edit('k', null, genesis, [{ op: 'set', path: ['name'], value: 'Ann' }], text);

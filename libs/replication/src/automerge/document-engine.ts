@@ -11,6 +11,22 @@ import { objectsOf, swallowedIn, type Swallowed } from './swallowed.js';
 
 type JsonObject = { readonly [key: string]: Json };
 
+/**
+ * What waits for its beginning, with what begins it. Throws `not_yet_here` where changes of this region itself wait there, which it had made before it lost the
+ * document and hears back from others: a second first change of one actor would be none that anybody takes.
+ */
+const besideWaiting = (waiting: Doc, begun: Doc): Doc => {
+  const bytes = Automerge.save(begun);
+  release(begun);
+  try {
+    return Automerge.loadIncremental(waiting, bytes);
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw new AppError('not_yet_here', 'What this region itself wrote in the document waits for its beginning', { retryAfterSeconds: 1 });
+    throw error;
+  }
+};
+
 /** A nested document as it is to be stored, with what people see of it. */
 export interface Documented {
   readonly bytes: Uint8Array;
@@ -75,9 +91,7 @@ export class DocumentEngine {
       const after = isEqual && always ? Automerge.emptyChange(edited, { time: 0 }) : edited;
       const change = isEqual && !always ? null : (Automerge.getLastLocalChange(after) ?? null);
       if (waiting === null) return { ...this.keep(key, after), change };
-      const both = Automerge.loadIncremental(waiting, Automerge.save(after));
-      Automerge.free(after);
-      return { ...this.keep(key, both), change };
+      return { ...this.keep(key, besideWaiting(waiting, after)), change };
     } catch (error) {
       release(before);
       if (waiting !== null) release(waiting);

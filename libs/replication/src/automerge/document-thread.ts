@@ -24,7 +24,9 @@ const answer = ({ id, ...call }: DocumentCall & { readonly id: number }): Docume
     return { id, ok: true, result: run(call) };
   } catch (error) {
     if (engine.isBroken()) return 'broken';
-    return { id, ok: false, code: isAppError(error) ? error.code : null, message: error instanceof Error ? error.message : String(error) };
+    const message = error instanceof Error ? error.message : String(error);
+    if (!isAppError(error)) return { id, ok: false, code: null, message };
+    return { id, ok: false, code: error.code, message, retryAfterSeconds: error.retryAfterSeconds };
   }
 };
 

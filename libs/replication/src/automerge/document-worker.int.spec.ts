@@ -13,3 +13,11 @@ it('asks a new thread what one that ended has not answered', async () => {
   expect((await Promise.all(asked)).map(({ value }) => value)).toEqual([{ n: 1 }, { n: 1 }]);
   expect((await worker.edit('m', null, {}, edits, [])).value).toEqual({ n: 1 });
 });
+
+it('tells through the thread what was refused, and when to come again', async () => {
+  const edit = (value: number, bytes: Uint8Array | null) =>
+    worker.edit('own', bytes, { words: [] }, [{ op: 'set', path: ['n'], value }], []);
+  const { change } = await edit(1, null);
+  const waiting = await worker.take('own', null, [change!]);
+  await expect(edit(2, waiting.bytes)).rejects.toMatchObject({ code: 'not_yet_here', retryAfterSeconds: 1 });
+});

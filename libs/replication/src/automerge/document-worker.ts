@@ -21,7 +21,13 @@ export type DocumentResult = Documented | Edited | Taken | null;
 
 export type DocumentReply =
   | { readonly id: number; readonly ok: true; readonly result: DocumentResult }
-  | { readonly id: number; readonly ok: false; readonly code: string | null; readonly message: string }
+  | {
+      readonly id: number;
+      readonly ok: false;
+      readonly code: string | null;
+      readonly message: string;
+      readonly retryAfterSeconds?: number | undefined;
+    }
   /** Once, when the thread is at hand. */
   | 'ready'
   /** WebAssembly has trapped, and answers nothing any more. */
@@ -107,7 +113,8 @@ export class DocumentWorker {
     const waiting = this.waiting.get(reply.id);
     this.waiting.delete(reply.id);
     if (reply.ok) waiting?.resolve(reply.result as never);
-    else if (isErrorCode(reply.code)) waiting?.reject(new AppError(reply.code, reply.message));
+    else if (isErrorCode(reply.code))
+      waiting?.reject(new AppError(reply.code, reply.message, { retryAfterSeconds: reply.retryAfterSeconds }));
     else waiting?.reject(new Error(reply.message));
   }
 
