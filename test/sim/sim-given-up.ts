@@ -3,6 +3,8 @@ import { retellPurge } from '@lapidary/replication/collections/purge-document';
 import { tellChange } from '@lapidary/replication/collections/tell-change';
 import { changeOfWhole } from '@lapidary/replication/collections/whole-change';
 import {
+  heardByAll,
+  hearings,
   heirOf,
   holding,
   isFinal,
@@ -146,15 +148,13 @@ const retellPurges = async (
   tx: MemoryCollections,
   database: MemoryDatabase,
   region: string,
-  { decision, words }: Told,
+  told: Told,
   others: readonly string[],
 ): Promise<boolean> => {
-  const heard = words.filter((w) => w.answer === 'agrees' && others.includes(w.region)).map((w) => w.heard);
-  const isOneEpoch = new Set(heard.map(({ epoch }) => epoch)).size === 1;
-  const byAll = isOneEpoch ? Math.min(...heard.map(({ sequence }) => sequence)) : 0;
+  const byAll = heardByAll(hearings(told, others))?.sequence ?? 0;
   let isAny = false;
   for (const { key, grave, purge } of [...database.graves.values()])
-    if (purge.origin === decision.region && !grave.isForgotten && (purge.sequence ?? 0) > byAll)
+    if (purge.origin === told.decision.region && !grave.isForgotten && (purge.sequence ?? 0) > byAll)
       if ((await retellPurge(tx, key, { ...by, origin: region })) !== null) isAny = true;
   return isAny;
 };

@@ -1,6 +1,7 @@
 import { brotliCompress, brotliDecompressSync, constants } from 'node:zlib';
 import { promisify } from 'node:util';
 import { headers, NoRespondersError, RequestError, TimeoutError, type Msg, type MsgHdrs } from '@nats-io/transport-node';
+import { isKeptText } from '@lapidary/kernel/kept-text';
 import { z } from 'zod';
 import { AppError, isAppError, toAppError, type FieldProblem } from '@lapidary/kernel/app-error';
 import { isErrorCode } from '@lapidary/kernel/error-catalogue';
@@ -92,7 +93,7 @@ const checked = <T extends z.ZodType>(schema: T, value: unknown): z.ZodSafeParse
 
 /** A text with anything else is refused by PostgreSQL, whichever statement meets it. */
 const isKept = (value: unknown): boolean => {
-  if (typeof value === 'string') return !value.includes('\u0000') && value.isWellFormed();
+  if (typeof value === 'string') return isKeptText(value);
   if (typeof value !== 'object' || value === null) return true;
   return Object.entries(value).every(([name, item]) => isKept(name) && isKept(item));
 };

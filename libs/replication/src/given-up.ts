@@ -9,10 +9,16 @@ export interface Decision {
   readonly declaredIn: string;
 }
 
+/** In a region's log. */
+interface Place {
+  readonly epoch: number;
+  readonly sequence: number;
+}
+
 export interface Word {
   readonly region: string;
   readonly answer: 'objects' | 'agrees' | 'recalled' | 'inherits' | 'inherited';
-  readonly heard: { readonly epoch: number; readonly sequence: number };
+  readonly heard: Place;
   readonly peers: readonly string[];
 }
 
@@ -89,16 +95,27 @@ export const remaining = (told: Told, all: readonly Told[]): string[] => {
   return known(told).filter((region) => (without.get(region) ?? [region]).length > 0);
 };
 
+interface Hearing extends Place {
+  readonly region: string;
+}
+
+/** How far each of those that remain had heard the lost region's log, as it said when it agreed: for good (RG2). */
+export const hearings = ({ words }: Pick<Told, 'words'>, remain: readonly string[]): Hearing[] =>
+  words.filter((w) => w.answer === 'agrees' && remain.includes(w.region)).map(({ region, heard }) => ({ region, ...heard }));
+
+const epochsOf = (heard: readonly Place[]): number => new Set(heard.map(({ epoch }) => epoch)).size;
+
+/** How far all of them had; null where they know it under several epochs, or nobody has said. */
+export const heardByAll = (heard: readonly Place[]): Place | null =>
+  epochsOf(heard) === 1 ? { epoch: heard[0]!.epoch, sequence: Math.min(...heard.map(({ sequence }) => sequence)) } : null;
+
 /**
  * From which place of the lost region's log on a region has to tell what it heard, since somebody did not (RG4); null: nothing. Where all know it under
  * one epoch, the first by name of those that heard most tells; else everybody tells all, and the versions decide.
  */
-export const recalledFrom = ({ words }: Pick<Told, 'words'>, own: string, remain: readonly string[]): number | null => {
-  const heard = words
-    .filter((w) => w.answer === 'agrees' && remain.includes(w.region))
-    .map(({ region, heard: at }) => ({ region, ...at }))
-    .sort((a, b) => b.sequence - a.sequence || (a.region < b.region ? -1 : 1));
-  if (new Set(heard.map((h) => h.epoch)).size > 1) return 0;
+export const recalledFrom = (told: Pick<Told, 'words'>, own: string, remain: readonly string[]): number | null => {
+  const heard = hearings(told, remain).sort((a, b) => b.sequence - a.sequence || (a.region < b.region ? -1 : 1));
+  if (epochsOf(heard) > 1) return 0;
   const [most, least] = [heard[0], heard.at(-1)];
   return most?.region === own && least!.sequence < most.sequence ? least!.sequence + 1 : null;
 };

@@ -1,5 +1,6 @@
 import { EventEnvelopeSchema, type EventEnvelope } from '@lapidary/contracts/events/envelope';
 import { isPlainEnvelope } from '@lapidary/contracts/events/plain-envelope';
+import { isKeptText } from '@lapidary/kernel/kept-text';
 
 /** One event of a message or a back-fill: readable, or parked as it came (P-SC3). */
 export type IncomingEvent =
@@ -8,7 +9,7 @@ export type IncomingEvent =
 
 /** What a schema can't say and no database keeps: a key with such a character would be another one there, and years begin with 1. */
 const notToBeKept = ({ id, subject, time }: EventEnvelope): string | null => {
-  if ([id, subject].some((text) => text.includes('\u0000') || !text.isWellFormed())) return 'its id or its subject can’t be kept';
+  if (![id, subject].every(isKeptText)) return 'its id or its subject can’t be kept';
   return time < '0001' ? 'its time is before any that can be kept' : null;
 };
 

@@ -1,5 +1,6 @@
+import { integerMax } from '@lapidary/db/integer-max';
 import type { Reader } from '@lapidary/db/transaction';
-import { isVoid, missing, remaining } from '@lapidary/replication/given-up';
+import { hearings, heardByAll, holding, lostRegions, remaining } from '@lapidary/replication/given-up';
 import type { RetentionTools } from '../collections/purge-tombstones.js';
 import { retellPurgesOf, type ToldPlace } from '../collections/retell-purges.js';
 import { readGivenUp } from '../regions/given-up-rows.js';
@@ -16,22 +17,20 @@ export const retellLostPurges = async (tools: RetentionTools, lost?: string): Pr
 };
 
 /** Beyond every epoch. */
-const allOfIt: ToldPlace = { epoch: 2 ** 31 - 1, sequence: 0 };
+const allOfIt: ToldPlace = { epoch: integerMax, sequence: 0 };
 
 /** Of each region that all agree is lost, how far its log was heard by everybody who remains; each said so when it agreed, for good (RG2). */
 const finalPlaces = async (reader: Reader): Promise<ReadonlyMap<string, ToldPlace>> => {
   const all = await readGivenUp(reader);
-  const without = missing(all);
+  const lost = lostRegions(all);
   const places = new Map<string, ToldPlace>();
-  for (const told of all) {
+  for (const told of holding(all)) {
     const { region } = told.decision;
-    if (without.get(region)?.length !== 0 || isVoid(told)) continue;
     const remain = remaining(told, all);
-    const heard = told.words.filter((w) => w.answer === 'agrees' && remain.includes(w.region)).map((w) => w.heard);
-    if (heard.length === 0 || heard.length < remain.length) continue;
-    const isOneEpoch = new Set(heard.map(({ epoch }) => epoch)).size === 1;
+    const heard = hearings(told, remain);
+    if (!lost.has(region) || heard.length === 0 || heard.length < remain.length) continue;
     // Where they know it under several epochs, all of it is told again.
-    places.set(region, isOneEpoch ? { epoch: heard[0]!.epoch, sequence: Math.min(...heard.map(({ sequence }) => sequence)) } : allOfIt);
+    places.set(region, heardByAll(heard) ?? allOfIt);
   }
   return places;
 };

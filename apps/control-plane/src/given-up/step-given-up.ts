@@ -1,6 +1,6 @@
 import { inTransaction } from '@lapidary/db/transaction';
 import { newId } from '@lapidary/kernel/ids';
-import { heirOf, holding, isFinal, missing, recalledFrom, remaining, waitingFor } from '@lapidary/replication/given-up';
+import { heirOf, holding, isFinal, lostRegions, recalledFrom, remaining, waitingFor } from '@lapidary/replication/given-up';
 import type { DataSource } from 'typeorm';
 import { systemContext } from '../http/command-context.js';
 import { isRegionFenced } from '../fence/recovery-rows.js';
@@ -32,20 +32,19 @@ export const stepGivenUp = async (tools: GivenUpTools): Promise<boolean> => {
   const all = await readGivenUp(tools.dataSource);
   if (all.length === 0 || (await isRegionFenced(tools.dataSource))) return false;
   let moved = false;
-  const without = missing(all);
+  const lost = lostRegions(all);
   for (const told of holding(all)) {
     const { region } = told.decision;
     if (region === tools.region) continue;
-    if (without.get(region)?.length === 0) await endWaiting(tools, region);
-    if (isToRecall(told, tools.region, without)) await retellLostPurges(tools, region);
+    if (lost.has(region)) await endWaiting(tools, region);
+    if (lost.has(region) && !hasRecalled(told, tools.region)) await retellLostPurges(tools, region);
     if (await stepOne(tools, told, null)) moved = true;
   }
   return moved;
 };
 
-/** All agree, and this region has yet to tell what it heard (RG4, RG9). */
-const isToRecall = ({ decision, words }: ToldDecision, own: string, without: ReadonlyMap<string, readonly string[]>): boolean =>
-  without.get(decision.region)?.length === 0 && !words.some((w) => w.region === own && w.answer === 'recalled');
+/** Whether this region has told what it heard (RG4, RG9). */
+const hasRecalled = ({ words }: ToldDecision, own: string): boolean => words.some((w) => w.region === own && w.answer === 'recalled');
 
 /** Nobody waits for it from then on (IN7). */
 const endWaiting = async ({ region, dataSource }: GivenUpTools, lost: string): Promise<void> => {

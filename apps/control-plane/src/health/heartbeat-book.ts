@@ -1,12 +1,12 @@
 import type { Heartbeat } from '@lapidary/contracts/agent-protocol';
+import { integerMax } from '@lapidary/db/integer-max';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Tx } from '@lapidary/db/transaction';
+import { isKeptText } from '@lapidary/kernel/kept-text';
 import { trafficSlotMs } from './traffic-window.js';
 
 /** Processes that were not the present one of their stamp at the last write, between two writes. A region registers some ten in a second. */
 export const strangersMax = 1_000;
-/** What the database's integers hold. */
-const integerMax = 2 ** 31 - 1;
 /** No version, sum or digest of ours is longer. */
 const textLengthMax = 200;
 /** Of what no stamp of this region has said, in place of the name that it gave: names of nobody would fill memory and metrics. */
@@ -87,7 +87,7 @@ const processOf = ({ stamp, epoch, instanceId }: Heartbeat): string => `${stamp}
 const fits = (b: Heartbeat): boolean =>
   [b.epoch, b.holding.count].every((n) => n <= integerMax) &&
   [b.instanceId, b.agentVersion, b.workload.version, b.holding.root, b.schemas].every(
-    (text) => text === null || text === undefined || (text.length <= textLengthMax && !text.includes('\u0000') && text.isWellFormed()),
+    (text) => text === null || text === undefined || (text.length <= textLengthMax && isKeptText(text)),
   );
 
 /** In the order of what was handed in. */

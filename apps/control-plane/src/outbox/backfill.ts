@@ -1,3 +1,4 @@
+import { integerMax } from '@lapidary/db/integer-max';
 import type { BackfillReply, BackfillRequest } from '@lapidary/contracts/events/envelope';
 import { backfillEventsMax } from '@lapidary/contracts/events/envelope';
 import type { AckReply, AckRequest, ContentsReply, ContentsRequest } from '@lapidary/contracts/events/peer-link';
@@ -27,9 +28,6 @@ export const answerContents = async (dataSource: DataSource, peer: string, reque
   return { ok: true, events, through: isCut ? events.at(-1)!.originsequence : to };
 };
 
-/** What the database keeps of an epoch. */
-const epochMax = 2 ** 31 - 1;
-
 /**
  * Keeps what a peer says it has applied (retention waits for it) and answers where the origin stands. A request in another region's
  * name is refused: rows that this one lacks would be pruned.
@@ -41,7 +39,7 @@ export const answerAck = async (
   protocol: WireProtocol = ownProtocol,
 ): Promise<AckReply> => {
   if (request.peer !== peer) throw new AppError('forbidden', `Region ${peer} may not speak for ${request.peer}`);
-  if (request.epoch > epochMax) throw new AppError('invalid_input', 'No region has begun so many epochs');
+  if (request.epoch > integerMax) throw new AppError('invalid_input', 'No region has begun so many epochs');
   await dataSource.query(
     `INSERT INTO peer_ack (peer, epoch, sequence) VALUES ($1, $2, $3)
      ON CONFLICT (peer) DO UPDATE SET epoch = excluded.epoch, sequence = excluded.sequence, told_at = now()`,

@@ -1,15 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { ControlPlaneConfigSchema } from '@lapidary/config/control-plane';
 import { waitFor } from '@lapidary/kernel/wait-for';
-import { freshDatabase, freshRegion, testNats } from '@lapidary/testing/backends';
+import { freshDatabase, freshRegion } from '@lapidary/testing/backends';
 import { proves } from '@lapidary/testing/proves';
+import { adminToken, configOfOneRegion } from '../../test/one-region.js';
 import { runProcess, type RunningProcess } from './run-process.js';
 
 const waitMs = 120_000;
-const token = 'test-admin-token-0123456789';
 const region = freshRegion();
 
 let database: Awaited<ReturnType<typeof freshDatabase>>;
@@ -25,7 +24,7 @@ interface Answer {
 const ask = async (method: string, path: string, body?: unknown): Promise<Answer> => {
   const response = await fetch(`${running.url}${path}`, {
     method,
-    headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    headers: { authorization: `Bearer ${adminToken}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     body: body === undefined ? null : JSON.stringify(body),
   });
   return { status: response.status, body: (await response.json().catch(() => ({}))) as Record<string, unknown> };
@@ -50,21 +49,7 @@ beforeAll(async () => {
   await admin.query(`ALTER DATABASE ${url.pathname.slice(1)} OWNER TO ${role}`);
   [url.username, url.password] = [role, 'secret'];
   directory = await mkdtemp(join(tmpdir(), 'lapidary-refusing-'));
-  const where = `displayName: Test, jurisdiction: law, location: { latitude: 1, longitude: 1 }, aws: { region: eu-west-1 }`;
-  await writeFile(join(directory, 'regions.yaml'), `regions: { ${region}: { ${where} } }`);
-  await writeFile(join(directory, 'token'), token);
-  running = await runProcess(
-    ControlPlaneConfigSchema.parse({
-      LAPIDARY_REGION: region,
-      LAPIDARY_HTTP_PORT: '0',
-      LAPIDARY_DATABASE_URL: url.href,
-      LAPIDARY_NATS_URL: testNats().url,
-      LAPIDARY_STAMPS_DIR: directory,
-      LAPIDARY_ADMIN_TOKEN_FILE: join(directory, 'token'),
-      LAPIDARY_CONSOLE_DIR: join(directory, 'none'),
-      LAPIDARY_LOG_LEVEL: process.env['LAPIDARY_TEST_LOG'] ?? 'silent',
-    }),
-  );
+  running = await runProcess(await configOfOneRegion(region, url.href, directory));
   running.started.catch(() => undefined);
   await waitFor('readiness', isReady, { timeoutMs: waitMs });
 }, waitMs);

@@ -2,14 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ControlPlaneConfigSchema, type ControlPlaneConfig } from '@lapidary/config/control-plane';
+import type { ControlPlaneConfig } from '@lapidary/config/control-plane';
 import { waitFor } from '@lapidary/kernel/wait-for';
-import { freshDatabase, freshRegion, testNats } from '@lapidary/testing/backends';
+import { freshDatabase, freshRegion } from '@lapidary/testing/backends';
 import { proves } from '@lapidary/testing/proves';
+import { adminToken, configOfOneRegion } from '../../test/one-region.js';
 import { runProcess, type RunningProcess } from './run-process.js';
 
 const waitMs = 40_000;
-const token = 'test-admin-token-0123456789';
 
 /** A wire to Postgres that can be cut and joined. */
 class Wire {
@@ -60,26 +60,12 @@ describe('a control plane process', () => {
   beforeAll(async () => {
     database = await freshDatabase();
     directory = await mkdtemp(join(tmpdir(), 'lapidary-process-'));
-    await writeFile(
-      join(directory, 'regions.yaml'),
-      `regions: { ${region}: { displayName: Test, jurisdiction: law, location: { latitude: 1, longitude: 1 }, aws: { region: eu-west-1 } } }`,
-    );
-    await writeFile(join(directory, 'token'), token);
     const url = new URL(database.url);
     wire = new Wire(new URL(database.url));
     await wire.join();
     url.hostname = '127.0.0.1';
     url.port = String(wire.port);
-    config = ControlPlaneConfigSchema.parse({
-      LAPIDARY_REGION: region,
-      LAPIDARY_HTTP_PORT: '0',
-      LAPIDARY_DATABASE_URL: url.href,
-      LAPIDARY_NATS_URL: testNats().url,
-      LAPIDARY_STAMPS_DIR: directory,
-      LAPIDARY_ADMIN_TOKEN_FILE: join(directory, 'token'),
-      LAPIDARY_CONSOLE_DIR: join(directory, 'none'),
-      LAPIDARY_LOG_LEVEL: 'silent',
-    });
+    config = await configOfOneRegion(region, url.href, directory);
   });
 
   afterEach(async () => {
@@ -100,7 +86,7 @@ describe('a control plane process', () => {
     running.started.catch(() => undefined);
     return running;
   };
-  const get = async (path: string, as = token): Promise<{ status: number; body: Record<string, unknown> }> => {
+  const get = async (path: string, as = adminToken): Promise<{ status: number; body: Record<string, unknown> }> => {
     const response = await fetch(`${running!.url}${path}`, { headers: { authorization: `Bearer ${as}` } });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
@@ -142,7 +128,7 @@ describe('a control plane process', () => {
       const asked = async (method: string, path: string, body?: object): Promise<string> => {
         const response = await fetch(`${running!.url}/v1/${path}`, {
           method,
-          headers: { authorization: `Bearer ${token}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+          headers: { authorization: `Bearer ${adminToken}`, ...(body ? { 'content-type': 'application/json' } : {}) },
           ...(body ? { body: JSON.stringify(body) } : {}),
         });
         return `${method} ${path} ${response.status}`;
@@ -178,7 +164,7 @@ describe('a control plane process', () => {
     await untilReady();
     const created = fetch(`${running!.url}/v1/tenants?wait=20`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
       body: JSON.stringify({ id: 'last-call', region }),
     });
     await waitFor('the tenant', async () => ((await get('/v1/tenants')).body.items as unknown[])[0], { timeoutMs: waitMs });

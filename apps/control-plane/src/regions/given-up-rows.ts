@@ -7,7 +7,7 @@ import {
 } from '@lapidary/contracts/api/given-up-regions';
 import { rowsOf } from '@lapidary/db/rows';
 import type { Reader, Tx } from '@lapidary/db/transaction';
-import { heirOf, holding, missing, waitingFor, type Told } from '@lapidary/replication/given-up';
+import { heirOf, holding, lostRegions, missing, waitingFor, type Told } from '@lapidary/replication/given-up';
 
 /** A decision and what was said of it, as they were told. */
 export interface ToldDecision extends Told {
@@ -63,8 +63,7 @@ export const keepWord = async (tx: Tx, decision: GivenUpRegion, word: RegionWord
 };
 
 /** Regions that all who remain agree are lost: nothing of their logs is taken in any more, by anybody (RG2). */
-export const regionsLost = async (reader: Reader): Promise<ReadonlySet<string>> =>
-  new Set([...missing(await readGivenUp(reader))].filter(([, without]) => without.length === 0).map(([region]) => region));
+export const regionsLost = async (reader: Reader): Promise<ReadonlySet<string>> => lostRegions(await readGivenUp(reader));
 
 /** The decision about a region that holds; null where none does. */
 export const decisionOn = async (reader: Reader, region: string): Promise<ToldDecision | null> =>

@@ -9,7 +9,7 @@ import { ok, warn, type Finding } from './finding.js';
 /** Drift of every region that answers; those that don't are told of by their links. */
 export const driftFindings = async (api: Api): Promise<Finding[]> => {
   const drift = new DriftApi(api);
-  const { items } = await askRegions(drift.api, undefined, async (region) => [await drift.status(region)]);
+  const { items } = await askRegions(api, undefined, async (region) => [await drift.status(region)]);
   return items.flatMap(ofRegion);
 };
 

@@ -7,6 +7,7 @@ import { waitFor } from '@lapidary/kernel/wait-for';
 import { freePort } from '@lapidary/tools/local/free-port';
 import { findPostgres } from '@lapidary/tools/local/postgres-binaries';
 import pg from 'pg';
+import { fillDisk } from './fill-disk.js';
 
 /** A PostgreSQL of one test's own, on a small disk of its own in a name space of its own: it can be killed and its disk filled, and is begun anew when it ends. */
 export interface OwnPostgres {
@@ -73,16 +74,7 @@ export const startOwnPostgres = async (): Promise<OwnPostgres> => {
       });
       await ready();
     },
-    fill: async () => {
-      const file = await open(place('filler'), 'w');
-      try {
-        for (;;) await file.write(Buffer.alloc(4_096, 1));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-      } finally {
-        await file.close();
-      }
-    },
+    fill: async () => fillDisk(place('filler')),
     free: async () => {
       await rm(place('filler'));
       await ready();

@@ -1,4 +1,4 @@
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { waitFor } from '@lapidary/kernel/wait-for';
@@ -14,6 +14,7 @@ import { OutboxRelay } from '../../outbox/relay.js';
 import { servePeers } from '../../outbox/serve-peers.js';
 import { openTestRegion, testLink, type TestRegion } from '../../outbox/testing/test-region.js';
 import { readPosition } from '../peer-position.js';
+import { fillDisk } from './fill-disk.js';
 import { pullerOf } from './two-regions.js';
 
 /** Two regions on a NATS server of their own, which can be stopped and begun anew: what the first tells is relayed, and read by the second. */
@@ -115,16 +116,7 @@ const onSmallDisk = (launch: Launch, folder: string, megabytes: number): Launch 
 const smallDisk = (pidOf: () => number, folder: string): SmallDisk => {
   const filler = (): string => path.join('/proc', String(pidOf()), 'root', folder, 'filler');
   return {
-    fill: async () => {
-      const file = await open(filler(), 'w');
-      try {
-        for (;;) await file.write(Buffer.alloc(4_096, 1));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-      } finally {
-        await file.close();
-      }
-    },
+    fill: async () => fillDisk(filler()),
     free: async () => rm(filler()),
   };
 };
